@@ -1,0 +1,1 @@
+"""Label Studio tasks as code: manifests, plan, apply."""

@@ -1,0 +1,124 @@
+"""``reconciler apply``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.journal import Journal
+from reconciler.apply.report import GOOD, TaskOutcome, first_line, last_line, task_line
+from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.output import Talk, show, style_of_output, talk_options
+from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.stopping import Stopping
+from reconciler.cli.survey import connected, make_plan, plan_options
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.openapi import load_contract
+from reconciler.errors import Refused
+from reconciler.manifest.loader import load_manifests
+from reconciler.plan.digest import digest
+from reconciler.plan.model import Kind, Plan
+from reconciler.render import text
+from reconciler.server.task_api import TaskApi
+
+
+@click.command("apply")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was done, as JSON lines, as it happens.",
+)
+@click.option(
+    "--concurrency",
+    envvar="RECONCILER_CONCURRENCY",
+    type=click.IntRange(1, 64),
+    help="Updates under way at once.  [default: 4]",
+)
+@plan_options
+@server_options
+@talk_options
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    paths: tuple[str, ...],
+    yes: bool,
+    report: Path | None,
+    concurrency: int | None,
+    allowed: tuple[str, ...],
+    full: bool,
+    url: str | None,
+    timeout: float | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show what would change on the server, ask, and change it.
+
+    Exits with 3 where some tasks are not as declared afterwards; running it again goes on.
+
+    \b
+    Example:
+      reconciler apply manifests/ --yes --report report.jsonl
+    """
+    attributes = load_contract()
+    desired = load_manifests(paths, attributes)
+    settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
+    allow = frozenset(map(Kind, allowed))
+    with connected(settings, attributes) as api:
+        plan = make_plan(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+        show(text.render_plan(plan, style=style_of_output(), full=full))
+        _refuse_if_in_the_way(plan, allow)
+        if not plan.updates:
+            return DONE
+        if not yes:
+            _ask(plan)
+        orders = Orders(allow, settings.concurrency)
+        return _carry_out(plan, api, attributes, orders=orders, report=report)
+
+
+def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
+    in_the_way = plan.unaccepted(allow)
+    if in_the_way:
+        kinds = sorted({p.kind.value for task in in_the_way for p in task.problems} - allow)
+        options = " ".join(f"--allow {kind}" for kind in kinds)
+        raise Refused(
+            f"nothing is changed: {len(in_the_way)} tasks cannot be brought to what is declared",
+            hint=f"see above; mend the manifests, or accept it with {options}",
+        )
+
+
+def _ask(plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(
+            "nothing is changed: there is no terminal to ask on",
+            hint="add --yes where the plan has been looked at before",
+        )
+    count = len(plan.updates)
+    click.confirm(f"Change {count:,} task{'' if count == 1 else 's'}?", abort=True, err=True)
+
+
+def _carry_out(
+    plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
+) -> int:
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(report)) if report else None
+
+        def record(outcome: TaskOutcome) -> None:
+            if journal:
+                journal.write(task_line(outcome))
+
+        if journal:
+            journal.write(first_line(digest(plan), plan.server))
+        stopping = stack.enter_context(Stopping(orders.stop))
+        outcomes = carry_out(plan, api, attributes, orders=orders, record=record)
+        if journal:
+            journal.write(last_line(outcomes, api.requests))
+    show(text.render_report(outcomes, style=style_of_output()))
+    if stopping.signalled:
+        return INTERRUPTED
+    good = all(outcome.outcome in GOOD or outcome.accepted for outcome in outcomes)
+    return DONE if good else PARTLY

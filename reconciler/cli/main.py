@@ -1,0 +1,104 @@
+"""The command `reconciler`: finds the subcommand, and turns every error into one clear line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import click
+
+from reconciler.cli.exit_codes import ERROR, INTERRUPTED
+from reconciler.errors import ManifestError, ReconcilerError
+from reconciler.plan.notation import visible
+
+_COMMANDS: Final = {
+    "validate": "Check manifests, offline.",
+    "plan": "Show what would change on the server.",
+    "apply": "Change it.",
+    "schema": "Build and check the manifest schema.",
+    "sandbox": "Run a stand-in for Label Studio, to try and test with.",
+}
+"""The commands and what they do; their modules are imported only when they are called."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module when the command is asked for: `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"reconciler.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this needs
+
+        click.echo(f"reconciler {version('label-studio-reconciler')}")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def program() -> None:
+    """Label Studio tasks as code.
+
+    Manifests in git say what tasks should be; plan shows what would change on the server, and
+    apply changes only that.
+
+    \b
+    LABEL_STUDIO_URL      address of the server
+    LABEL_STUDIO_API_KEY  token, of either kind; taken from nowhere else
+
+    \b
+    Example:
+      reconciler plan manifests/
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; nothing but bugs ends in a traceback."""
+    try:
+        result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+    except ManifestError as error:
+        for problem in error.problems:
+            click.echo(visible(str(problem)), err=True)
+        count = len(error.problems)
+        click.echo(f"{count} problem{'s' if count > 1 else ''} in the manifests", err=True)
+        return ERROR
+    except ReconcilerError as error:
+        click.echo(f"reconciler: {visible(str(error))}", err=True)
+        return ERROR
+    except click.ClickException as error:
+        error.show()
+        return ERROR
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("reconciler: interrupted; nothing more is done", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ERROR
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,55 @@
+"""What goes to the terminal: results to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.plan.notation import visible
+from reconciler.render.style import Style
+
+F = TypeVar("F", bound=Callable[..., Any])
+"""A function that is becoming a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much to say beside the results."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def note(self, text: str) -> None:
+        """Say what is done, unless quiet."""
+        if not self.quiet:
+            click.echo(visible(text), err=True)
+
+    def detail(self, text: str) -> None:
+        """Say how it is done, if verbose."""
+        if self.verbose and not self.quiet:
+            click.echo(visible(text), err=True)
+
+
+def talk_options(command: F) -> F:
+    """Add --quiet and --verbose."""
+    command = click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too.")(
+        command
+    )
+    return click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")(command)
+
+
+def show(text: str) -> None:
+    """Print a result."""
+    click.echo(text, nl=False, color=True)
+
+
+def style_of_output() -> Style:
+    """Choose colour where standard output is a terminal and nobody minds."""
+    terminal = sys.stdout.isatty()
+    minds = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Style(color=terminal and not minds)

@@ -1,0 +1,68 @@
+"""``reconciler plan``."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
+from reconciler.cli.output import Talk, show, style_of_output, talk_options
+from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.survey import connected, make_plan, plan_options
+from reconciler.contract.openapi import load_contract
+from reconciler.manifest.loader import load_manifests
+from reconciler.plan.model import Kind, Plan
+from reconciler.render import json, text
+
+
+@click.command("plan")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to write the plan.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@plan_options
+@server_options
+@talk_options
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    paths: tuple[str, ...],
+    form: str,
+    detailed_exitcode: bool,
+    allowed: tuple[str, ...],
+    full: bool,
+    url: str | None,
+    timeout: float | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Show what would change on the server; only reads.
+
+    Exits with 1 where a task is missing, unreadable or blocked, after showing all;
+    --allow accepts that.
+
+    \b
+    Example:
+      reconciler plan manifests/ --detailed-exitcode
+    """
+    attributes = load_contract()
+    desired = load_manifests(paths, attributes)
+    settings = read_settings(paths, url=url, timeout=timeout)
+    allow = frozenset(map(Kind, allowed))
+    with connected(settings, attributes) as api:
+        plan = make_plan(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+    if form == "json":
+        show(json.render_plan(plan))
+    else:
+        show(text.render_plan(plan, style=style_of_output(), full=full))
+    return _exit_code(plan, allow, detailed=detailed_exitcode)
+
+
+def _exit_code(plan: Plan, allow: frozenset[Kind], *, detailed: bool) -> int:
+    if plan.unaccepted(allow):
+        return ERROR
+    return CHANGES if detailed and plan.updates else DONE

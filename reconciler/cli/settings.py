@@ -1,0 +1,127 @@
+"""Settings: from the file, then the environment, then the options, each over the one before."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from reconciler.errors import SettingsError
+
+FILE: Final = "reconciler.toml"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is to use. ``timeout`` is in seconds."""
+
+    url: str
+    token: str
+    concurrency: int
+    timeout: float
+
+
+def server_options(command: F) -> F:
+    """Add the options that say which server, and how to talk to it."""
+    options = (
+        click.option(
+            "--url", envvar="LABEL_STUDIO_URL", metavar="URL", help="Address of the server."
+        ),
+        click.option(
+            "--timeout",
+            envvar="RECONCILER_TIMEOUT",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Seconds to wait for an answer.  [default: 120]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_settings(
+    paths: Sequence[str], *, url: str | None, timeout: float | None, concurrency: int | None = None
+) -> Settings:
+    """Settle what a run uses; options that were not given are None.
+
+    Raises SettingsError. The token comes from the environment alone: an option would show in
+    the list of processes, and a file be committed.
+    """
+    from reconciler.apply.carrying import DEFAULT_CONCURRENCY  # noqa: PLC0415 - httpx, 140 ms
+    from reconciler.server.client import DEFAULT_TIMEOUT  # noqa: PLC0415 - as above
+
+    file = _read_file(paths)
+    address = url or file.get("url")
+    if not address:
+        raise SettingsError(
+            "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
+        )
+    token = os.environ.get("LABEL_STUDIO_API_KEY", "")
+    if not token.strip():
+        raise SettingsError(
+            "no token is given",
+            hint="set LABEL_STUDIO_API_KEY to a token from Account & Settings in Label Studio",
+        )
+    return Settings(
+        url=address,
+        token=token,
+        concurrency=concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
+        timeout=timeout or file.get("timeout") or DEFAULT_TIMEOUT,
+    )
+
+
+def _read_file(paths: Sequence[str]) -> dict[str, Any]:
+    """Read the settings file that is nearest above the first manifest, if there is one."""
+    path = _find_file(Path(paths[0]) if paths and paths[0] != "-" else Path())
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    _check(path, text, settings)
+    return settings
+
+
+def _find_file(start: Path) -> Path | None:
+    absolute = start.absolute()
+    folders = (absolute, *absolute.parents)
+    return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+
+
+def _check(path: Path, text: str, settings: dict[str, Any]) -> None:
+    import json  # noqa: PLC0415 - only where there is a file to check
+
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - as above
+
+    from reconciler.contract.location import schema_path  # noqa: PLC0415 - as above
+
+    schema = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
+    wrong = [
+        f"{path}:{_line_of(text, name)}: {name + ': ' if name else ''}{error.message}"
+        for error in sorted(Draft7Validator(schema).iter_errors(settings), key=str)
+        for name in [str(error.absolute_path[0]) if error.absolute_path else _extra(error.message)]
+    ]
+    if wrong:
+        known = ", ".join(schema["properties"])
+        raise SettingsError("\n".join(wrong), hint=f"known settings are {known}")
+
+
+def _extra(message: str) -> str:
+    """Find the key that a message about one key too many names."""
+    found = re.search(r"'([^']*)' (?:was|were) unexpected", message)
+    return found[1] if found else ""
+
+
+def _line_of(text: str, key: str) -> int:
+    found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", text, re.MULTILINE) if key else None
+    return text.count("\n", 0, found.end()) + 1 if found else 1

@@ -1,0 +1,60 @@
+"""What plan and apply have in common: manifests and a server in, a plan out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.output import Talk
+from reconciler.cli.settings import Settings
+from reconciler.contract.attributes import Attributes
+from reconciler.plan.model import WARNINGS, DesiredTask, Kind, Plan
+from reconciler.server.client import Client
+from reconciler.server.survey import survey
+from reconciler.server.task_api import TaskApi
+from reconciler.server.tokens import credentials_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_KINDS = [kind.value for kind in Kind if kind not in WARNINGS]
+
+
+def plan_options(command: F) -> F:
+    """Add the options of everything that makes and shows a plan."""
+    allow = click.option(
+        "--allow",
+        "allowed",
+        multiple=True,
+        type=click.Choice(_KINDS),
+        help="Accept tasks with this problem. May be given more than once.",
+    )
+    full = click.option("--full", is_flag=True, help="List every task, and values in full.")
+    return allow(full(command))
+
+
+@contextmanager
+def connected(settings: Settings, attributes: Attributes) -> Iterator[TaskApi]:
+    """Connect to the server that the settings name."""
+    credentials = credentials_of(settings.token)
+    with Client(settings.url, credentials, timeout=settings.timeout) as client:
+        yield TaskApi(client, attributes)
+
+
+def make_plan(
+    desired: tuple[DesiredTask, ...],
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    allow: frozenset[Kind],
+    talk: Talk,
+) -> Plan:
+    """Plan, and say what it took."""
+    started = time.monotonic()
+    plan = survey(desired, api, attributes, allow=allow)
+    spent = time.monotonic() - started
+    talk.detail(f"read {len(desired):,} tasks in {plan.requests} requests, {spent:.1f} s")
+    return plan

@@ -1,0 +1,26 @@
+"""``reconciler validate``."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.output import Talk, talk_options
+from reconciler.contract.openapi import load_contract
+from reconciler.manifest.loader import load_manifests
+
+
+@click.command("validate")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@talk_options
+def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
+    """Check manifests, offline: every problem of every file at once.
+
+    A PATH is a file, a folder, a glob, or - for standard input.
+
+    \b
+    Example:
+      reconciler validate manifests/
+    """
+    tasks = load_manifests(paths, load_contract())
+    count = len(tasks)
+    Talk(quiet, verbose).note(f"Valid: {count:,} task{'' if count == 1 else 's'} declared.")

@@ -1,0 +1,1 @@
+"""What a task is: attributes, types, who may write them, and the schema that follows."""

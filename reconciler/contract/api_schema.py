@@ -1,0 +1,182 @@
+"""Reading the schemas inside an API description: references, combinations, forms of null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+from reconciler.contract.attributes import Type
+from reconciler.errors import ContractError
+
+Node: TypeAlias = Mapping[str, object]
+
+# Real descriptions nest references a handful deep; what goes deeper refers to itself.
+_DEPTH = 16
+_NOTHING: Node = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a schema says of a value; ``type`` is None where it says nothing about types."""
+
+    type: Type | None = None
+    format: str | None = None
+    nullable: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    description: str = ""
+    read_only: bool = False
+    is_null: bool = False
+
+    def completed_by(self, other: Facts) -> Facts:
+        """Take from ``other``, which holds at the same time, what this one leaves open."""
+        bounds_hold = self.type in (None, other.type)
+        return Facts(
+            type=self.type or other.type,
+            format=self.format or (other.format if bounds_hold else None),
+            nullable=self.nullable or other.nullable,
+            minimum=other.minimum if self.minimum is None and bounds_hold else self.minimum,
+            maximum=other.maximum if self.maximum is None and bounds_hold else self.maximum,
+            description=self.description or other.description,
+            read_only=self.read_only or other.read_only,
+            is_null=self.is_null or other.is_null,
+        )
+
+
+def child(node: Node, *keys: str) -> Node:
+    """Walk down objects by ``keys``; what is missing or no object is an empty one."""
+    for key in keys:
+        inner = node.get(key)
+        node = inner if isinstance(inner, Mapping) else _NOTHING
+    return node
+
+
+def resolved(document: Node, node: Node) -> Iterator[Node]:
+    """Yield ``node`` and what it refers to, one after the other.
+
+    Raises:
+        ContractError: a reference leads nowhere, out of the document, or in a circle.
+
+    """
+    for _ in range(_DEPTH):
+        yield node
+        reference = node.get("$ref")
+        if not isinstance(reference, str):
+            return
+        node = _target(document, reference)
+    raise ContractError(f"the API description refers in a circle at {node.get('$ref')!r}")
+
+
+def _target(document: Node, reference: str) -> Node:
+    if not reference.startswith("#/"):
+        raise ContractError(
+            f"the API description refers to {reference!r}, outside of itself",
+            hint="bundle it into one document first",
+        )
+    keys = [key.replace("~1", "/").replace("~0", "~") for key in reference[2:].split("/")]
+    target = child(document, *keys)
+    if not target and keys[-1] not in child(document, *keys[:-1]):
+        raise ContractError(f"the API description refers to {reference!r}, which it lacks")
+    return target
+
+
+def properties_of(document: Node, node: Node, *, depth: int = _DEPTH) -> dict[str, list[Node]]:
+    """Collect, for each property that an object of this schema may have, all that is said of it.
+
+    Every branch of allOf, oneOf and anyOf counts: a union by role has what any role has.
+    """
+    found: dict[str, list[Node]] = {}
+    if not depth:
+        raise ContractError("the API description nests its combinations too deep")
+    for step in resolved(document, node):
+        own = child(step, "properties")
+        for name in own:
+            found.setdefault(name, []).append(child(own, name))
+        for keyword in ("allOf", "oneOf", "anyOf"):
+            for branch in _branches(step, keyword):
+                for name, schemas in properties_of(document, branch, depth=depth - 1).items():
+                    found.setdefault(name, []).extend(schemas)
+    return found
+
+
+def facts_of(document: Node, node: Node, *, depth: int = _DEPTH) -> Facts:
+    """Say what the schema ``node`` demands of a value, references and combinations included."""
+    if not depth:
+        raise ContractError("the API description nests its combinations too deep")
+    facts = Facts()
+    for step in resolved(document, node):
+        facts = facts.completed_by(_own_facts(step))
+        for branch in _branches(step, "allOf"):
+            facts = facts.completed_by(facts_of(document, branch, depth=depth - 1))
+        for keyword in ("oneOf", "anyOf"):
+            branches = _branches(step, keyword)
+            if branches:
+                one_of = [facts_of(document, branch, depth=depth - 1) for branch in branches]
+                facts = facts.completed_by(_any_of(one_of))
+    return facts
+
+
+def _branches(node: Node, keyword: str) -> list[Node]:
+    branches = node.get(keyword)
+    if not isinstance(branches, Sequence) or isinstance(branches, str):
+        return []
+    return [branch for branch in branches if isinstance(branch, Mapping)]
+
+
+def _own_facts(node: Node) -> Facts:
+    """Read the keywords of one schema; OpenAPI 3.0 says ``nullable``, 3.1 lists the type null."""
+    stated = node.get("type")
+    names = stated if isinstance(stated, list) else [stated]
+    types = [kind for kind in Type if kind is not Type.ANY and kind in names]
+    only_null = names == ["null"] or node.get("enum") == [None]
+    text = node.get("description")
+    form = node.get("format")
+    return Facts(
+        type=_common(types),
+        format=form if isinstance(form, str) else None,
+        nullable=node.get("nullable") is True or "null" in names or only_null,
+        minimum=_bound(node.get("minimum")),
+        maximum=_bound(node.get("maximum")),
+        description=" ".join(text.split()) if isinstance(text, str) else "",
+        read_only=node.get("readOnly") is True,
+        is_null=only_null,
+    )
+
+
+def _any_of(alternatives: list[Facts]) -> Facts:
+    """Combine alternatives: what holds in each of them holds, and null is allowed if in any."""
+    nullable = any(facts.nullable for facts in alternatives)
+    solid = [facts for facts in alternatives if not facts.is_null]
+    if not solid:
+        return Facts(nullable=nullable, is_null=True)
+    lows = [facts.minimum for facts in solid]
+    highs = [facts.maximum for facts in solid]
+    formats = {facts.format for facts in solid}
+    return replace(
+        solid[0],
+        type=_common([facts.type or Type.ANY for facts in solid]),
+        format=formats.pop() if len(formats) == 1 else None,
+        nullable=nullable,
+        minimum=None if None in lows else min(low for low in lows if low is not None),
+        maximum=None if None in highs else max(high for high in highs if high is not None),
+        read_only=all(facts.read_only for facts in solid),
+    )
+
+
+def _common(types: Sequence[Type]) -> Type | None:
+    """Name the one type that covers all; ``ANY`` where there is none, None for no types."""
+    distinct = set(types)
+    if distinct == {Type.INTEGER, Type.NUMBER}:
+        return Type.NUMBER
+    if len(distinct) > 1:
+        return Type.ANY
+    return types[0] if types else None
+
+
+def _bound(value: object) -> int | None:
+    """Take a bound as an integer; some writers print 64-bit bounds as floats, others leave it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value == value // 1 else None

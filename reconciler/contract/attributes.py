@@ -1,0 +1,50 @@
+"""The table of attributes: one row each, everything that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Type(StrEnum):
+    """The JSON type of an attribute; ``ANY`` takes every JSON value."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    STRING = "string"
+    OBJECT = "object"
+    ARRAY = "array"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """A top-level field of a task.
+
+    ``minimum`` and ``maximum`` are inclusive bounds of an integer, None where there is none.
+    ``computed`` attributes are the server's own to calculate: it takes what is written, and
+    overwrites it when somebody annotates. ``only_in_full_list`` attributes come in the task
+    list only when it is asked for with ``fields=all``.
+    """
+
+    name: str
+    type: Type
+    description: str
+    format: str | None = None
+    nullable: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    readable: bool = False
+    writable: bool = False
+    computed: bool = False
+    only_in_full_list: bool = False
+
+    @property
+    def is_date_time(self) -> bool:
+        """Whether values are date-times, which compare as instants."""
+        return self.format == "date-time"
+
+
+Attributes = Mapping[str, Attribute]

@@ -1,0 +1,143 @@
+"""An API description -> the table of attributes.
+
+Two forms must work: the contract of this repository (schemas/task-api.openapi.yaml) and what a
+server publishes of itself at /docs/api/schema/json/. The latter names only ``data`` and
+``project`` in the body of PATCH; which others can be written shows in PATCH's answer, where
+they lack the mark ``readOnly`` (seen with Community 1.23.2).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from reconciler.contract.api_schema import Facts, Node, child, facts_of, properties_of, resolved
+from reconciler.contract.attributes import Attribute, Type
+from reconciler.contract.location import schema_path
+from reconciler.contract.overlay import lay_over
+from reconciler.contract.source import read_file
+from reconciler.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# A prefix is tolerated: servers behind a path publish it with theirs.
+_TASK_PATH = re.compile(r"(?:/.*)?/api/tasks/\{[^/{}]+\}/?")
+
+
+@cache
+def load_contract() -> Mapping[str, Attribute]:
+    """Return the attributes by the repository's own contract, in its order; read once.
+
+    Raises:
+        ContractError: the installation lacks the files.
+
+    """
+    document = read_file(schema_path("task-api.openapi.yaml"))
+    return MappingProxyType(attributes_of(document, load_overlay()))
+
+
+@cache
+def load_overlay() -> Node:
+    """Return the overlay that goes with every API description; read once.
+
+    Raises:
+        ContractError: the installation lacks the file.
+
+    """
+    return read_file(schema_path("contract-overlay.yaml"))
+
+
+def attributes_of(document: Node, overlay: Node) -> dict[str, Attribute]:
+    """Return all attributes that GET answers or PATCH takes, those that GET answers first.
+
+    What is said of an attribute is taken from PATCH's body, else PATCH's answer, else GET's:
+    the form in which it is written counts, since that is what a manifest holds.
+
+    Raises:
+        ContractError: not OpenAPI 3, or it does not describe both operations of a task.
+
+    """
+    _require_openapi(document)
+    patch = _operation(document, "patch")
+    body = properties_of(document, _content(document, child(patch, "requestBody")))
+    answer = properties_of(document, _answer(document, patch))
+    read = properties_of(document, _answer(document, _operation(document, "get")))
+    attributes = {}
+    for name in dict.fromkeys((*read, *body, *answer)):
+        written = _written(document, (*body.get(name, ()), *answer.get(name, ())))
+        if child(overlay, "attributes", name).get("writable") is False:
+            written = []
+        seen = [facts_of(document, schema) for schema in read.get(name, ())]
+        if written or seen:
+            attributes[name] = _attribute(name, written, seen=seen)
+    return lay_over(attributes, overlay)
+
+
+def _written(document: Node, schemas: Iterable[Node]) -> list[Facts]:
+    """Return what is said of an attribute where it can be written."""
+    return [facts for facts in (facts_of(document, s) for s in schemas) if not facts.read_only]
+
+
+def _attribute(name: str, written: list[Facts], *, seen: list[Facts]) -> Attribute:
+    facts = (written or seen)[0]
+    described = (other.description for other in (*written, *seen) if other.description)
+    return Attribute(
+        name=name,
+        type=facts.type or Type.ANY,
+        description=next(described, ""),
+        format=facts.format,
+        nullable=facts.nullable,
+        minimum=facts.minimum,
+        maximum=facts.maximum,
+        readable=bool(seen),
+        writable=bool(written),
+    )
+
+
+def _require_openapi(document: Node) -> None:
+    version = document.get("openapi")
+    if isinstance(version, str) and version.startswith("3."):
+        return
+    found = f"OpenAPI {version}" if version else "no key 'openapi'"
+    if document.get("swagger"):
+        found = f"Swagger {document['swagger']}"
+    raise ContractError(
+        f"not an OpenAPI 3 document: found {found}",
+        hint="a server publishes its own at /docs/api/schema/json/",
+    )
+
+
+def _operation(document: Node, method: str) -> Node:
+    """Find an operation of a single task; the plain path wins over one with a prefix."""
+    paths = child(document, "paths")
+    matching = sorted((path for path in paths if _TASK_PATH.fullmatch(str(path))), key=len)
+    for path in matching:
+        operation = child(paths, path, method)
+        if operation:
+            return operation
+    raise ContractError(
+        f"the API description has no {method.upper()} of /api/tasks/{{id}}/",
+        hint="it must describe reading and updating a single task",
+    )
+
+
+def _answer(document: Node, operation: Node) -> Node:
+    """Return the schema of the answer when all went well."""
+    responses = child(operation, "responses")
+    good = sorted(str(status) for status in responses if str(status).startswith("2"))
+    # A status may be an unquoted number in YAML.
+    by_text = {str(status): answer for status, answer in responses.items()}
+    return _content(document, child(by_text, good[0])) if good else {}
+
+
+def _content(document: Node, holder: Node) -> Node:
+    """Return the JSON schema that a request body or a response holds, reference or not."""
+    for step in resolved(document, holder):
+        content = child(step, "content")
+        kinds = [str(kind) for kind in content if "json" in str(kind)]
+        for kind in sorted(kinds, key=lambda kind: (kind != "application/json", kind)):
+            return child(content, kind, "schema")
+    return {}

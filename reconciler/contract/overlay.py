@@ -1,0 +1,63 @@
+"""Laying over an API description what it cannot say (schemas/contract-overlay.yaml)."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.contract.api_schema import Node, child
+from reconciler.contract.attributes import Attribute, Type
+from reconciler.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COLUMNS = frozenset(field.name for field in fields(Attribute)) - {"name"}
+
+
+def lay_over(attributes: Mapping[str, Attribute], overlay: Node) -> dict[str, Attribute]:
+    """Return ``attributes``, in their order, as the rows of ``overlay`` correct them.
+
+    Rows for attributes that are not there are passed over: editions differ. Integers that still
+    lack a bound then get the general one.
+
+    Raises:
+        ContractError: a row names what is no column of the table, or no type.
+
+    """
+    rows = child(overlay, "attributes")
+    bounds = child(overlay, "integers_without_bounds")
+    return {
+        name: _bounded(_corrected(attribute, child(rows, name)), bounds)
+        for name, attribute in attributes.items()
+    }
+
+
+def _corrected(attribute: Attribute, row: Node) -> Attribute:
+    unknown = row.keys() - _COLUMNS
+    if unknown:
+        raise ContractError(
+            f"the overlay says {', '.join(sorted(unknown))} of {attribute.name}: no such column",
+            hint=f"columns are {', '.join(sorted(_COLUMNS))}",
+        )
+    changes: dict[str, Any] = dict(row)
+    if "type" in changes:
+        try:
+            changes["type"] = Type(changes["type"])
+        except ValueError as error:
+            raise ContractError(
+                f"the overlay gives {attribute.name} the type {changes['type']!r}",
+                hint=f"types are {', '.join(Type)}",
+            ) from error
+    return replace(attribute, **changes)
+
+
+def _bounded(attribute: Attribute, bounds: Node) -> Attribute:
+    if attribute.type is not Type.INTEGER:
+        return attribute
+    low, high = bounds.get("minimum"), bounds.get("maximum")
+    if attribute.minimum is None and isinstance(low, int):
+        attribute = replace(attribute, minimum=low)
+    if attribute.maximum is None and isinstance(high, int):
+        attribute = replace(attribute, maximum=high)
+    return attribute

@@ -1,0 +1,98 @@
+"""The manifest schema as a file: building its text, and holding a committed one to its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.contract.manifest_schema import build_manifest_schema, dumps
+from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
+from reconciler.contract.source import read_file, read_source, shown
+from reconciler.errors import ContractError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.contract.attributes import Attribute, Attributes
+
+_ROOT = "(the whole file)"
+
+
+def build_from(source: str | None) -> str:
+    """Return the text of the manifest schema by the API description at ``source``.
+
+    ``source`` is a file or an http(s) address; None stands for the repository's own contract.
+
+    Raises:
+        ContractError: the description cannot be read, or is none of this API.
+
+    """
+    return dumps(build_manifest_schema(attributes_from(source)))
+
+
+def attributes_from(source: str | None) -> Mapping[str, Attribute]:
+    """Return the attributes by the API description at ``source``, None for our own contract.
+
+    Where a description has no words for an attribute, ours are lent: editors show them.
+
+    Raises:
+        ContractError: as ``build_from``; the message names the source.
+
+    """
+    if source is None:
+        return load_contract()
+    document = read_source(source)
+    try:
+        return _described(attributes_of(document, load_overlay()))
+    except ContractError as error:
+        raise ContractError(f"{shown(source)}: {error.message}", hint=error.hint) from error
+
+
+def check(committed: Path, *, source: str | None = None) -> list[str]:
+    """Return how a committed schema differs from the one that ``source`` gives; [] when it is it.
+
+    Each line names a place by its JSON pointer and what differs there. Equal content in other
+    bytes (order, layout) is a difference too: a later build would show up in somebody's commit.
+
+    Raises:
+        ContractError: ``committed`` or ``source`` cannot be read.
+
+    """
+    built = build_from(source)
+    found = read_file(committed)
+    lines = list(_differences(found, json.loads(built), pointer=""))
+    if not lines and committed.read_text(encoding="utf-8") != built:
+        lines = [f"{_ROOT}: the same content in another order or layout"]
+    return lines
+
+
+def _described(attributes: Attributes) -> dict[str, Attribute]:
+    ours = load_contract()
+    return {
+        name: replace(row, description=ours[name].description)
+        if not row.description and name in ours
+        else row
+        for name, row in attributes.items()
+    }
+
+
+def _differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
+    """Walk two JSON values together; types count, since Python holds 1, 1.0 and true equal."""
+    if isinstance(committed, Mapping) and isinstance(built, Mapping):
+        for key in dict.fromkeys((*committed, *built)):
+            place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            if key not in built:
+                yield f"{place}: committed, but not in the contract"
+            elif key not in committed:
+                yield f"{place}: in the contract, but not committed"
+            else:
+                yield from _differences(committed[key], built[key], pointer=place)
+    elif json.dumps(committed, default=str) != json.dumps(built):
+        yield f"{pointer or _ROOT}: committed {_brief(committed)}, by the contract {_brief(built)}"
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else f"{text[:199]}…"  # noqa: PLR2004 - one line on a terminal

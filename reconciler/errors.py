@@ -1,0 +1,112 @@
+"""Everything that can be reported, as data, and the one tree of exceptions that carries it.
+
+ReconcilerError
+├── ContractError      an API description that cannot be read as one
+├── SettingsError      address, token or settings file
+├── ManifestError      problems in manifests, all of a run at once
+├── ServerError        the server did not do what was asked
+│   ├── Unreachable        no answer at all
+│   ├── NotLabelStudio     an answer that no Label Studio gives
+│   ├── Unauthorised       401 and 403
+│   ├── NotFound           404 with Label Studio's own body
+│   ├── Rejected           400: the request was refused, nothing of it is stored
+│   └── Broken             500 to 599
+└── Refused            this tool will not do it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A place in a file: ``line`` and ``column`` count from 1, in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong: where, at which path, what, and what to do about it."""
+
+    source: Source
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        at = f"{self.source}: {self.path}: " if self.path else f"{self.source}: "
+        return f"{at}{self.message} ({self.hint})" if self.hint else at + self.message
+
+
+class ReconcilerError(Exception):
+    """Base of all errors that a person is meant to read.
+
+    ``message`` says what was found and expected, ``hint`` what to do.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class ContractError(ReconcilerError):
+    """An API description or a schema cannot be used."""
+
+
+class SettingsError(ReconcilerError):
+    """Address, token or settings file are missing or wrong."""
+
+
+class ManifestError(ReconcilerError):
+    """The manifests have problems; ``problems`` holds all of them, sorted."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class ServerError(ReconcilerError):
+    """The server did not do what was asked; ``status`` is the HTTP status, 0 for none."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class Unreachable(ServerError):
+    """No answer, or half of one: whether the server acted on the request is not known."""
+
+
+class NotLabelStudio(ServerError):
+    """An answer that no Label Studio gives: a proxy's page, a redirect, another service."""
+
+
+class Unauthorised(ServerError):
+    """401 or 403."""
+
+
+class NotFound(ServerError):
+    """404 in Label Studio's own words."""
+
+
+class Rejected(ServerError):
+    """400: the server refused the request and stored none of it."""
+
+
+class Broken(ServerError):
+    """5xx: the server failed; it may have stored the request all the same."""
+
+
+class Refused(ReconcilerError):
+    """What was asked is not done, because it would or might destroy something."""

@@ -1,0 +1,1 @@
+"""From files to desired tasks, with the place of every value."""

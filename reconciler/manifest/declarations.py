@@ -1,0 +1,125 @@
+"""What one document declares of one task, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from reconciler.errors import Source
+from reconciler.manifest.document import Document
+from reconciler.manifest.marks import Steps, key_node_of, node_of
+from reconciler.plan.notation import Path, parse_path
+from reconciler.plan.values import Json
+
+MERGEABLE: Final = ("data", "meta")
+"""The attributes that hold objects, and that a policy can be given for."""
+
+_NOT_ATTRIBUTES: Final = frozenset({"id", "absent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a document says of all its tasks."""
+
+    document: Document
+    project: int | None
+    replaced: frozenset[str]
+    defaults: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One entry of a document's ``tasks``; also tells where its paths are declared."""
+
+    header: Header
+    index: int
+    id: int
+    own: Mapping[str, Json]
+    absent: tuple[Path, ...]
+
+    @property
+    def source(self) -> Source:
+        """Where the entry begins."""
+        document = self.header.document
+        return document.marks.source(node_of(document.value, ("tasks", self.index)))
+
+    def attributes(self) -> dict[str, Json]:
+        """Merge the defaults below the task's own values; what must be absent is left out."""
+        if not self.header.defaults:
+            return dict(self.own)
+        return _below(self.header.defaults, self.own, self.absent, ())
+
+    def source_of(self, path: Path) -> Source:
+        """Tell where ``path``, or failing that its nearest declared parent, stands."""
+        document = self.header.document
+        if path in self.absent:
+            steps: Steps = ("tasks", self.index, "absent", self.absent.index(path))
+            return document.marks.source(node_of(document.value, steps))
+        places: tuple[Steps, Steps] = (("tasks", self.index, *path), ("defaults", *path))
+        for end in range(len(path), 0, -1):
+            for place in places:
+                steps = place[: len(place) - len(path) + end]
+                try:
+                    return document.marks.source(key_node_of(document.value, steps))
+                except LookupError:
+                    continue
+        return self.source
+
+    def leaves(self) -> Iterator[Path]:
+        """List the paths that this declaration decides about."""
+        for name, value in self.attributes().items():
+            yield from _leaves((name,), value, whole=name in self.header.replaced)
+        yield from self.absent
+
+
+def declarations_of(document: Document, refused: set[int]) -> list[Declaration]:
+    """List the declarations of a valid document, without the tasks that the schema refused."""
+    value = cast("dict[str, Any]", document.value)
+    policy = value.get("policy", {})
+    header = Header(
+        document,
+        value.get("project"),
+        frozenset(name for name in MERGEABLE if policy.get(name) == "replace"),
+        value.get("defaults", {}),
+    )
+    return [
+        _declaration(header, index, task)
+        for index, task in enumerate(value["tasks"])
+        if index not in refused
+    ]
+
+
+def absent_path(written: str | list[str]) -> Path:
+    """Read an element of ``absent``; raises ValueError."""
+    return tuple(written) if isinstance(written, list) else parse_path(written)
+
+
+def _declaration(header: Header, index: int, task: dict[str, Any]) -> Declaration:
+    own = {name: value for name, value in task.items() if name not in _NOT_ATTRIBUTES}
+    absent = tuple(map(absent_path, task.get("absent", ())))
+    return Declaration(header, index, int(task["id"]), own, absent)
+
+
+def _below(
+    defaults: Mapping[str, Json], own: Mapping[str, Json], absent: tuple[Path, ...], at: Path
+) -> dict[str, Json]:
+    result = dict(own)
+    for key, default in defaults.items():
+        path = (*at, key)
+        if path in absent:
+            continue
+        value = own.get(key)
+        if isinstance(default, dict) and (key not in own or isinstance(value, dict)):
+            result[key] = _below(default, value if isinstance(value, dict) else {}, absent, path)
+        elif key not in own:
+            result[key] = default
+    return result
+
+
+def _leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
+    if isinstance(value, dict) and value and not whole:
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner, whole=False)
+    else:
+        yield path

@@ -1,0 +1,86 @@
+"""Manifests to desired tasks: every file read, checked and combined, all problems at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.contract.attributes import Attributes
+from reconciler.errors import ManifestError, Problem, Source
+from reconciler.manifest.combine import combine
+from reconciler.manifest.declarations import Declaration, declarations_of
+from reconciler.manifest.document import Complaints, Document
+from reconciler.manifest.files import STANDARD_INPUT, find_manifests
+from reconciler.manifest.json_lines_reader import read_json_lines
+from reconciler.manifest.json_reader import read_json
+from reconciler.manifest.rules import rule_problems
+from reconciler.manifest.validation import schema_problems
+from reconciler.manifest.yaml_reader import read_yaml
+from reconciler.plan.model import DesiredTask
+
+
+def load_manifests(paths: Sequence[str], attributes: Attributes) -> tuple[DesiredTask, ...]:
+    """Read the manifests that ``paths`` stand for, into one desired task for each task.
+
+    Raises ManifestError with every problem of every file, in order of place.
+    """
+    files, problems = find_manifests(paths)
+    declarations: list[Declaration] = []
+    for file in files:
+        documents, found = read_documents(file)
+        problems += found
+        for document in documents:
+            good, found = check_document(document, attributes)
+            declarations += good
+            problems += found
+    tasks, conflicts = combine(declarations)
+    problems += conflicts
+    if problems:
+        raise ManifestError(tuple(sorted(set(problems))))
+    return tuple(tasks)
+
+
+def read_documents(file: str) -> tuple[list[Document], list[Problem]]:
+    """Read the documents of one file, or of standard input for ``-``."""
+    complaints = Complaints(file)
+    try:
+        raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    except OSError as error:
+        return [], [Problem(Source(file, 1, 1), "", f"cannot be read: {error.strerror}")]
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        complaints.add(line, column, "not UTF-8", hint="save the file as UTF-8")
+        return [], complaints.problems
+    documents = _documents(file, text, complaints)
+    if not documents and not complaints.problems:
+        complaints.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
+    return documents, complaints.problems
+
+
+def check_document(
+    document: Document, attributes: Attributes
+) -> tuple[list[Declaration], list[Problem]]:
+    """Check one document; where its header is wrong, its tasks are not looked into further."""
+    problems, refused = schema_problems(document, attributes)
+    if len(problems) and not _readable(document, refused, problems):
+        return [], problems
+    found, unreadable = rule_problems(document, refused)
+    return declarations_of(document, refused | unreadable), problems + found
+
+
+def _readable(document: Document, refused: set[int], problems: list[Problem]) -> bool:
+    """Tell whether only tasks were refused, and not the header around them."""
+    in_tasks = sum(problem.path.startswith("tasks[") for problem in problems)
+    return bool(refused) and in_tasks == len(problems) and isinstance(document.value, dict)
+
+
+def _documents(file: str, text: str, complaints: Complaints) -> list[Document]:
+    if file.endswith(".jsonl"):
+        return read_json_lines(text, complaints)
+    if file.endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
+        return read_json(text, complaints)
+    return read_yaml(text, complaints)

@@ -1,0 +1,134 @@
+"""What the schema cannot say about a manifest, and can be known without the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from reconciler.errors import Problem
+from reconciler.manifest.declarations import MERGEABLE, absent_path
+from reconciler.manifest.document import Document
+from reconciler.manifest.marks import Steps, node_of
+from reconciler.plan.guards import resolved_address
+from reconciler.plan.notation import Path, path_text, shortened, value_text
+from reconciler.plan.values import Json
+
+
+def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem], set[int]]:
+    """Judge a document that the schema accepts, but for the tasks ``refused``.
+
+    Returns the problems, and the indices of tasks that cannot be read any further.
+    """
+    value = cast("dict[str, Any]", document.value)
+    problems = list(_attribute_problems(document, ("defaults",), value.get("defaults", {})))
+    unreadable: set[int] = set()
+    for index, task in enumerate(value["tasks"]):
+        if index in refused:
+            continue
+        steps = ("tasks", index)
+        problems += _attribute_problems(document, steps, task)
+        problems += _project_problems(document, steps, task)
+        bad = list(_absent_problems(document, steps, task))
+        problems += bad
+        if bad:
+            unreadable.add(index)
+    return problems, unreadable
+
+
+def _attribute_problems(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
+) -> Iterator[Problem]:
+    policy = cast("dict[str, Any]", document.value).get("policy", {})
+    for name in MERGEABLE:
+        for at, address in _resolved(attributes.get(name), (*steps, name)):
+            yield _at_value(
+                document,
+                at,
+                f"{shortened(value_text(address))} is an address that the server made up",
+                "declare the stored address, such as s3://bucket/key",
+            )
+    if policy.get("data") == "replace" and attributes.get("data") == {}:
+        yield _at_value(
+            document,
+            (*steps, "data"),
+            "with policy replace this would remove every key of data",
+            "a task without data cannot be labelled; declare its keys, or merge",
+        )
+
+
+def _project_problems(
+    document: Document, steps: Steps, task: Mapping[str, Json]
+) -> Iterator[Problem]:
+    project = cast("dict[str, Any]", document.value).get("project")
+    if project is not None and "project" in task and task["project"] != project:
+        yield _at_value(
+            document,
+            (*steps, "project"),
+            f"the task says project {task['project']}, the manifest project {project}",
+            "tasks are never moved; correct one of the two",
+        )
+
+
+def _absent_problems(
+    document: Document, steps: Steps, task: Mapping[str, Any]
+) -> Iterator[Problem]:
+    seen: dict[Path, int] = {}
+    for index, written in enumerate(task.get("absent", ())):
+        problem = _absent_problem(written, task, seen)
+        if problem:
+            yield _at_value(document, (*steps, "absent", index), *problem)
+        else:
+            seen[absent_path(written)] = index
+
+
+def _absent_problem(
+    written: str | list[str], task: Mapping[str, Json], seen: Mapping[Path, int]
+) -> tuple[str, str] | None:
+    """Tell what is wrong with one element of ``absent``, and what to do."""
+    try:
+        path = absent_path(written)
+    except ValueError:
+        return f"{json.dumps(written)} is not a path", 'write data.key, or data["a.b"] for odd keys'
+    if path[0] not in MERGEABLE or len(path) == 1:
+        return (
+            f"{path_text(path)} cannot be absent",
+            "only keys inside data and meta can; null is a value",
+        )
+    for other in seen:
+        if path[: len(other)] == other or other[: len(path)] == path:
+            return f"{path_text(path)} and {path_text(other)} overlap", "keep the shorter one"
+    return _contradiction(path, task)
+
+
+def _contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:
+    value: Json = dict(task)
+    for depth, key in enumerate(path):
+        if not isinstance(value, dict):
+            parent = path_text(path[:depth])
+            return (
+                f"{parent} is declared with a value that has no keys",
+                "declare it or its absence",
+            )
+        if key not in value:
+            return None
+        value = value[key]
+    return f"{path_text(path)} is declared too", "declare it or its absence"
+
+
+def _resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
+    if isinstance(value, str):
+        address = resolved_address(value)
+        if address is not None:
+            yield steps, address
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _resolved(inner, (*steps, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _resolved(inner, (*steps, index))
+
+
+def _at_value(document: Document, steps: Steps, message: str, hint: str) -> Problem:
+    source = document.marks.source(node_of(document.value, steps))
+    return Problem(source, path_text(steps), message, hint)

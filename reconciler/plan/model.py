@@ -1,0 +1,172 @@
+"""The words of the core as data: desired, observed, change, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from reconciler.errors import Source
+from reconciler.plan.notation import Path
+from reconciler.plan.values import Json, Maybe
+
+
+class Places(Protocol):
+    """Where the paths of a desired task are declared."""
+
+    def source_of(self, path: Path) -> Source:
+        """Tell where ``path``, or failing that its nearest declared parent, stands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTask:
+    """What the manifests declare of one task.
+
+    ``attributes`` holds declared values, defaults included. Of those named in ``replaced`` the
+    whole object is managed; of other objects only the paths declared. ``absent`` are paths
+    that must not exist. ``project`` is where the manifest says that the task lies, None where
+    it does not say.
+    """
+
+    id: int
+    project: int | None
+    attributes: Mapping[str, Json]
+    replaced: frozenset[str]
+    absent: tuple[Path, ...]
+    source: Source
+    places: Places
+
+    def names(self) -> set[str]:
+        """Name the attributes that must be read to compare this task."""
+        return {*self.attributes, *(path[0] for path in self.absent)}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The server answered: the attributes it gave."""
+
+    attributes: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The server says that there is no such task, or none that this token may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The server failed on this task; ``detail`` is what it said."""
+
+    detail: str
+
+
+Observed: TypeAlias = Found | NotFound | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path of one task: ``before`` is live, ``after`` declared; ABSENT is 'not there'."""
+
+    path: Path
+    before: Maybe
+    after: Maybe
+    source: Source
+
+
+class Kind(StrEnum):
+    """What can stand between a declared task and its apply; the names that --allow takes."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    OTHER_PROJECT = "other-project"
+    PROJECT_MOVE = "project-move"
+    EMPTY_DATA = "empty-data"
+    LABEL_CONFIG = "label-config"
+    RESOLVED_ADDRESS = "resolved-address"
+    COMPUTED = "computed"
+
+
+WARNINGS = frozenset({Kind.COMPUTED})
+"""Told, never in the way."""
+
+LEAVES_ALONE = frozenset({Kind.MISSING, Kind.UNREADABLE, Kind.OTHER_PROJECT})
+"""There is nothing to do about these: to allow one is to go on without the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProblem:
+    """Why a task is not, or not simply, brought to what is declared."""
+
+    kind: Kind
+    message: str
+    hint: str = ""
+
+
+class Status(StrEnum):
+    """What the plan says of one task."""
+
+    UNCHANGED = "unchanged"
+    UPDATE = "update"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """What the plan says of one task; only with status UPDATE are its changes carried out."""
+
+    task: int
+    project: int | None
+    status: Status
+    source: Source
+    changes: tuple[Change, ...] = ()
+    problems: tuple[TaskProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """Which server a plan was made against; None for what it does not tell."""
+
+    url: str
+    edition: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that differs between the manifests and the server.
+
+    ``tasks`` are all but the unchanged, in order of id; ``unchanged`` counts the others.
+    ``requests`` is how many were sent to find out.
+    """
+
+    server: ServerIdentity
+    tasks: tuple[TaskPlan, ...]
+    unchanged: int
+    requests: int = 0
+
+    @property
+    def updates(self) -> tuple[TaskPlan, ...]:
+        """The tasks that apply would change."""
+        return tuple(task for task in self.tasks if task.status is Status.UPDATE)
+
+    def summary(self) -> dict[str, int]:
+        """Count the tasks by status, and all of them."""
+        counts = dict.fromkeys(("tasks", *Status), 0)
+        for task in self.tasks:
+            counts[task.status] += 1
+        counts[Status.UNCHANGED] = self.unchanged
+        counts["tasks"] = len(self.tasks) + self.unchanged
+        return counts
+
+    def unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:
+        """List the tasks that stand in the way of an apply, for all that is allowed."""
+        return tuple(
+            task
+            for task in self.tasks
+            if task.status is not Status.UPDATE
+            and any(p.kind not in allow | WARNINGS for p in task.problems)
+        )

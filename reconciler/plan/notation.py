@@ -1,0 +1,90 @@
+"""How values and paths are written for people, and how paths are read."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Final, TypeAlias
+
+from reconciler.plan.values import ABSENT, Json, Maybe
+
+Path: TypeAlias = tuple[str, ...]
+"""A place inside a task: the attribute, then the keys of objects."""
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
+_SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+
+
+def value_text(value: Maybe) -> str:
+    """Write a value as JSON on one line, with everything that cannot be seen escaped."""
+    if value is ABSENT:
+        return "(absent)"
+    return visible(json.dumps(value, ensure_ascii=False))
+
+
+def ascii_text(value: Maybe) -> str:
+    """Write a value as JSON in ASCII alone, for values that look alike otherwise."""
+    return "(absent)" if value is ABSENT else json.dumps(value)
+
+
+def visible(text: str) -> str:
+    r"""Replace characters that show nothing, or steer a terminal, by their ``\uXXXX`` escapes.
+
+    Values come from strangers: an escape sequence in one must never reach a terminal.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(c) if _is_unseen(c) else c for c in text)
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """Cut text to ``limit`` characters, with an ellipsis in the middle."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def path_text(path: tuple[str | int, ...]) -> str:
+    """Write a path: ``data.image``, ``tasks[0].data["a.b"]``."""
+    parts: list[str] = []
+    for segment in path:
+        if isinstance(segment, int):
+            parts.append(f"[{segment}]")
+        elif _BARE.fullmatch(segment):
+            parts.append(f".{segment}" if parts else segment)
+        else:
+            parts.append(f"[{visible(json.dumps(segment, ensure_ascii=False))}]")
+    return "".join(parts)
+
+
+def parse_path(text: str) -> Path:
+    """Read a path such as ``data.old_key`` or ``data["a.b"]``; raises ValueError."""
+    path: list[str] = []
+    position = 0
+    while position < len(text):
+        found = _SEGMENT.match(text, position)
+        if not found or bool(found["dot"]) is not (bool(path) and found["bare"] is not None):
+            raise ValueError(text)
+        quoted = found["quoted"]
+        path.append(found["bare"] if quoted is None else _unquoted(quoted))
+        position = found.end()
+    if not path:
+        raise ValueError(text)
+    return tuple(path)
+
+
+def _unquoted(quoted: str) -> str:
+    text: Json = json.loads(quoted)
+    return str(text)
+
+
+def _is_unseen(character: str) -> bool:
+    return character != " " and unicodedata.category(character) in _UNSEEN
+
+
+def _escaped(character: str) -> str:
+    # JSON has no need to escape DEL, a terminal has.
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]

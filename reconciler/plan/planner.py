@@ -1,0 +1,129 @@
+"""Desired and observed tasks in, plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.plan.difference import changes_of
+from reconciler.plan.guards import guard, may_remove_keys
+from reconciler.plan.model import (
+    LEAVES_ALONE,
+    WARNINGS,
+    Change,
+    DesiredTask,
+    Found,
+    Kind,
+    NotFound,
+    Observed,
+    Status,
+    TaskPlan,
+    TaskProblem,
+    Unreadable,
+)
+from reconciler.plan.notation import Path
+from reconciler.plan.values import Json
+
+
+def plan_tasks(
+    desired: Iterable[DesiredTask],
+    observed: Mapping[int, Observed],
+    attributes: Attributes,
+) -> list[TaskPlan]:
+    """Compare every task, in order of id; guards are judged apart, by `guarded`."""
+    ordered = sorted(desired, key=lambda task: task.id)
+    return [plan_task(task, observed[task.id], attributes) for task in ordered]
+
+
+def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan:
+    """Compare one task with what the server said of it."""
+    if isinstance(observed, NotFound):
+        return _stopped(desired, Status.MISSING, _MISSING)
+    if isinstance(observed, Unreadable):
+        return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
+    live = observed.attributes
+    project = live.get("project")
+    if desired.project is not None and project != desired.project:
+        return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
+    unknown = [_not_answered(name) for name in sorted(desired.names() - live.keys())]
+    if "data" in live and not isinstance(live["data"], dict):
+        unknown.append(TaskProblem(Kind.UNREADABLE, "the data of the task is not an object"))
+    if unknown:
+        return _stopped(desired, Status.UNREADABLE, *unknown)
+    changes = changes_of(desired, live, attributes)
+    status = Status.UPDATE if changes else Status.UNCHANGED
+    return TaskPlan(desired.id, _project_of(desired, live), status, desired.source, changes)
+
+
+def projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose label config must be read before `guarded` can judge."""
+    return {
+        task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
+    }
+
+
+def guarded(
+    task: TaskPlan,
+    observed: Observed,
+    *,
+    attributes: Attributes,
+    labelled: Mapping[int, Collection[Path]],
+    allow: frozenset[Kind],
+) -> TaskPlan:
+    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
+    if task.status is not Status.UPDATE or not isinstance(observed, Found):
+        return task
+    used = labelled.get(task.project, ()) if task.project is not None else ()
+    problems = guard(task.changes, observed.attributes, attributes=attributes, labelled=used)
+    return judged(task, problems, allow)
+
+
+def judged(task: TaskPlan, problems: tuple[TaskProblem, ...], allow: frozenset[Kind]) -> TaskPlan:
+    """Add ``problems`` to a task, and block it for those that nobody allowed."""
+    accepted = (allow - LEAVES_ALONE) | WARNINGS
+    stopped = any(problem.kind not in accepted for problem in problems)
+    status = Status.BLOCKED if stopped else Status.UPDATE
+    return TaskPlan(task.task, task.project, status, task.source, task.changes, problems)
+
+
+def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
+    none: tuple[Change, ...] = ()
+    return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
+
+
+def _project_of(desired: DesiredTask, live: Mapping[str, Json]) -> int | None:
+    project = live.get("project")
+    return project if isinstance(project, int) else desired.project
+
+
+_MISSING: Final = TaskProblem(
+    Kind.MISSING,
+    "the server has no such task, or none that this token may see",
+    "remove it from the manifest, or correct the id; tasks are never created",
+)
+
+
+def _unreadable(observed: Unreadable) -> TaskProblem:
+    return TaskProblem(
+        Kind.UNREADABLE,
+        f"the server failed on this task: {observed.detail}",
+        "its data may have been stored as something other than an object; "
+        "only the database can mend that",
+    )
+
+
+def _other_project(expected: int, project: Json) -> TaskProblem:
+    return TaskProblem(
+        Kind.OTHER_PROJECT,
+        f"the task is in project {project}, the manifest says {expected}",
+        "correct the project of the manifest, or the id; tasks are never moved",
+    )
+
+
+def _not_answered(name: str) -> TaskProblem:
+    return TaskProblem(
+        Kind.UNREADABLE,
+        f"the server's answer has no {name}: what it is now is not known",
+        "this edition, version or role does not show it; leave it out of the manifest",
+    )

@@ -1,0 +1,43 @@
+"""What to do about a change when the server may have moved since it was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from reconciler.contract.attributes import Attributes
+from reconciler.plan.difference import equal
+from reconciler.plan.edit import value_at
+from reconciler.plan.model import Change
+from reconciler.plan.values import ABSENT, Json
+
+
+class Verdict(StrEnum):
+    """DO: live is still as planned. ALREADY: live is as declared. STALE: it is neither."""
+
+    DO = "do"
+    ALREADY = "already"
+    STALE = "stale"
+
+
+def verdict(change: Change, live: Mapping[str, Json], attributes: Attributes) -> Verdict:
+    """Compare live with both ends of a change."""
+    now = value_at(live, change.path)
+    if equal(change.path, now, change.after, attributes):
+        return Verdict.ALREADY
+    parent = value_at(live, change.path[:-1]) if len(change.path) > 1 else {}
+    if isinstance(parent, dict) and equal(change.path, now, change.before, attributes):
+        return Verdict.DO
+    return Verdict.STALE
+
+
+def holds(change: Change, live: Mapping[str, Json], attributes: Attributes) -> bool:
+    """Tell whether ``live`` shows the change as carried out.
+
+    An attribute that the answer does not carry proves nothing, not even an absent path.
+    """
+    return (
+        change.path[0] in live
+        and (change.after is not ABSENT or isinstance(live[change.path[0]], dict))
+        and verdict(change, live, attributes) is Verdict.ALREADY
+    )

@@ -1,0 +1,62 @@
+"""JSON values, the mark for 'not there', and when two values are the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+"""A JSON value. Objects are dicts and arrays lists; neither is ever changed in place."""
+
+
+class Absence(Enum):
+    """The type of `ABSENT`, so that type checkers can tell it from a value."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absence.ABSENT
+"""Not there at all. Null is a value and not this."""
+
+Maybe: TypeAlias = "Json | Literal[Absence.ABSENT]"
+
+_EXACT_INTEGERS: Final = 2.0**53
+
+
+def same(left: Maybe, right: Maybe) -> bool:
+    """Tell whether two values are one and the same to JSON.
+
+    Numbers compare by what is written (``1`` is ``1.0``, ``1e30`` is ``10**30``, ``-0.0`` is
+    ``0``), booleans are no numbers, null is not absence, the order of keys says nothing and
+    that of elements everything.
+    """
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and len(left) == len(right)
+            and all(key in right and same(value, right[key]) for key, value in left.items())
+        )
+    if isinstance(left, list):
+        return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
+    if type(left) is type(right):
+        return left == right
+    if isinstance(left, int) and isinstance(right, float):
+        return not isinstance(left, bool) and _same_number(left, right)
+    if isinstance(left, float) and isinstance(right, int):
+        return not isinstance(right, bool) and _same_number(right, left)
+    return False
+
+
+def _same_number(whole: int, real: float) -> bool:
+    """Compare an int with a float, as the digits they are written with.
+
+    PostgreSQL keeps ``1e30`` as a decimal number and answers the integer ``10**30``, which is
+    not the binary value of the float; neighbours of large integers must still differ.
+    """
+    if abs(real) < _EXACT_INTEGERS:
+        return whole == real
+    return Decimal(repr(real)) == whole

@@ -1,0 +1,1 @@
+"""From a plan or a report to text, a module a format."""

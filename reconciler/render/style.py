@@ -1,0 +1,38 @@
+"""Colour for a terminal, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_RESET: Final = "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Dresses text; plain where ``color`` is false. Text must hold no control characters."""
+
+    color: bool = False
+
+    def bold(self, text: str) -> str:
+        """Dress a heading."""
+        return self._dressed("1", text)
+
+    def dim(self, text: str) -> str:
+        """Dress what is rather beside the point, like places."""
+        return self._dressed("2", text)
+
+    def added(self, text: str) -> str:
+        """Dress what comes, or what went well."""
+        return self._dressed("32", text)
+
+    def removed(self, text: str) -> str:
+        """Dress what goes, or what went wrong."""
+        return self._dressed("31", text)
+
+    def changed(self, text: str) -> str:
+        """Dress what changes, or what needs a look."""
+        return self._dressed("33", text)
+
+    def _dressed(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}{_RESET}" if self.color and text else text

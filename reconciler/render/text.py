@@ -1,0 +1,156 @@
+"""A plan or a report for the eyes of a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from reconciler.apply.report import GOOD, TaskOutcome, counted
+from reconciler.plan.digest import digest
+from reconciler.plan.document import change_document
+from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
+from reconciler.plan.notation import path_text, visible
+from reconciler.plan.values import Json
+from reconciler.render.style import Style
+from reconciler.render.values import change_lines, symbol
+
+_PATH_WIDTH: Final = 32
+_RANGES_MAX: Final = 6
+_INDENT: Final = "    "
+
+
+def render_plan(plan: Plan, *, style: Style, full: bool = False) -> str:
+    """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
+    lines = [style.dim(_server(plan)), ""]
+    for group in _groups(plan.tasks, full=full):
+        lines += _entry(group, style=style, full=full)
+        lines.append("")
+    lines.append(_plan_summary(plan, style))
+    if plan.updates:
+        lines.append(style.dim(f"Digest: {digest(plan)}"))
+    return "\n".join(lines) + "\n"
+
+
+def render_report(outcomes: Sequence[TaskOutcome], *, style: Style) -> str:
+    """Write what an apply did: every task that is not as declared now, then the counts."""
+    lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in GOOD]
+    counts = counted(outcomes)
+    said = ", ".join(f"{number:,} {_words(outcome)}" for outcome, number in counts.items())
+    good = all(outcome.outcome in GOOD or outcome.accepted for outcome in outcomes)
+    dress = style.added if good else style.removed
+    lines.append(style.bold(dress(f"Apply: {said}.")))
+    return "\n".join(lines) + "\n"
+
+
+def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
+    mark = style.changed("!") if outcome.accepted else style.removed("!")
+    heading = style.bold(f"task {outcome.task}")
+    return f"{mark} {heading}  {_words(outcome.outcome)}: {visible(outcome.error)}"
+
+
+def _words(outcome: str) -> str:
+    return outcome.replace("_", " ")
+
+
+def _server(plan: Plan) -> str:
+    what = " ".join(filter(None, ("Label Studio", plan.server.edition, plan.server.version)))
+    return visible(f"{plan.server.url} ({what})")
+
+
+def _groups(tasks: Iterable[TaskPlan], *, full: bool) -> list[list[TaskPlan]]:
+    """Put tasks together that change in the same way, or have the same problems."""
+    groups: dict[str, list[TaskPlan]] = {}
+    for number, task in enumerate(tasks):
+        key = str(number) if full else _likeness(task)
+        groups.setdefault(key, []).append(task)
+    return list(groups.values())
+
+
+def _likeness(task: TaskPlan) -> str:
+    """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
+    changes: list[Json] = []
+    for change in task.changes:
+        document = change_document(change)
+        changes.append({**document, "source": None} if isinstance(document, dict) else document)
+    problems: list[Json] = [[problem.kind.value, problem.message] for problem in task.problems]
+    return json.dumps([task.status.value, changes, problems])
+
+
+def _entry(group: Sequence[TaskPlan], *, style: Style, full: bool) -> Iterator[str]:
+    first = group[0]
+    place = style.dim(_places(str(task.source) for task in group))
+    stopped = first.status is not Status.UPDATE
+    mark = style.removed("!") if stopped else style.changed("~")
+    status = style.removed(f"  {first.status.value}") if stopped else ""
+    yield f"{mark} {style.bold(_who(group))}{status}  {place}"
+    for problem in first.problems:
+        yield from _problem_lines(problem, style)
+    width = min(max((len(path_text(c.path)) for c in first.changes), default=0), _PATH_WIDTH)
+    for number, change in enumerate(first.changes):
+        sources = _places(str(task.changes[number].source) for task in group)
+        yield from _change_entry(change, sources, style=style, full=full, width=width)
+
+
+def _change_entry(
+    change: Change, sources: str, *, style: Style, full: bool, width: int
+) -> Iterator[str]:
+    mark = symbol(change.before, change.after, style)
+    first, *rest = change_lines(change.before, change.after, style=style, full=full)
+    path = path_text(change.path).ljust(width)
+    yield f"{_INDENT}{mark} {path}  {first}  {style.dim(sources)}"
+    for line in rest:
+        yield f"{_INDENT * 2}{line}"
+
+
+def _problem_lines(problem: TaskProblem, style: Style) -> Iterator[str]:
+    warning = problem.kind in WARNINGS
+    dress = style.changed if warning else style.removed
+    yield f"{_INDENT}{dress(problem.kind.value)}: {visible(problem.message)}"
+    if problem.hint:
+        yield f"{_INDENT}{style.dim(visible(problem.hint))}"
+
+
+def _who(group: Sequence[TaskPlan]) -> str:
+    if len(group) == 1:
+        return f"task {group[0].task}"
+    return f"{len(group):,} tasks: {_ranges([task.task for task in group])}"
+
+
+def _ranges(ids: Sequence[int]) -> str:
+    """Write ids briefly: ``101-103, 107``."""
+    ranges: list[tuple[int, int]] = []
+    for task in sorted(ids):
+        if ranges and task == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], task)
+        else:
+            ranges.append((task, task))
+    written = [f"{low}-{high}" if high > low else str(low) for low, high in ranges[:_RANGES_MAX]]
+    return ", ".join(written) + (", …" if len(ranges) > _RANGES_MAX else "")
+
+
+def _places(sources: Iterable[str]) -> str:
+    """Name the first place, and how many others there are."""
+    different = list(dict.fromkeys(sources))
+    more = f" and {len(different) - 1:,} more" if len(different) > 1 else ""
+    return visible(different[0]) + more
+
+
+def _plan_summary(plan: Plan, style: Style) -> str:
+    counts = plan.summary()
+    if not plan.tasks:
+        return style.bold(style.added(f"No changes: {_tasks(counts['tasks'])} as declared."))
+    changes = sum(len(task.changes) for task in plan.updates)
+    updates = f"{_tasks(counts[Status.UPDATE])} to update ({_number(changes, 'change')})"
+    parts = [updates if changes else "nothing to update"]
+    rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
+    parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]
+    return style.bold(f"Plan: {', '.join(parts)}.")
+
+
+def _tasks(count: int) -> str:
+    return _number(count, "task")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,112 @@
+"""One change as lines: short values on one line, long ones by the part that differs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from reconciler.plan.difference import inner_differences
+from reconciler.plan.notation import ascii_text, path_text, value_text
+from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.render.style import Style
+
+_SHORT: Final = 60
+_CONTEXT: Final = 24
+_LONG: Final = 400
+_INNER_MAX: Final = 20
+_LIST_MAX: Final = 2_000
+"""Elements of a list up to which it is worth finding out which of them differ."""
+
+Lines = Iterator[str]
+
+
+def change_lines(before: Maybe, after: Maybe, *, style: Style, full: bool) -> list[str]:
+    """Write how a value changes: the first line follows the path, the others stand below it."""
+    if isinstance(before, list) and isinstance(after, list):
+        return list(_list_lines(before, after, style=style, full=full))
+    if isinstance(before, str) and isinstance(after, str) and not (full or _short(before, after)):
+        return list(_string_lines(before, after, style))
+    return [_one_line(before, after, style=style, full=full)]
+
+
+def _short(*texts: str) -> bool:
+    return all(len(text) <= _SHORT for text in texts)
+
+
+def symbol(before: Maybe, after: Maybe, style: Style) -> str:
+    """Mark a change as one that adds, removes or changes."""
+    if before is ABSENT:
+        return style.added("+")
+    return style.removed("-") if after is ABSENT else style.changed("~")
+
+
+def _one_line(before: Maybe, after: Maybe, *, style: Style, full: bool) -> str:
+    old, new = _texts(before, after)
+    if not full:
+        old, new = _cut(old), _cut(new)
+    if before is ABSENT:
+        return style.added(new)
+    if after is ABSENT:
+        return style.removed(old)
+    return f"{style.removed(old)} -> {style.added(new)}"
+
+
+def _texts(before: Maybe, after: Maybe) -> tuple[str, str]:
+    """Write both sides so that they never look alike: in ASCII where the usual way might."""
+    old, new = value_text(before), value_text(after)
+    if unicodedata.normalize("NFKC", old) == unicodedata.normalize("NFKC", new):
+        return ascii_text(before), ascii_text(after)
+    return old, new
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONG:
+        return text
+    return f"{text[:_LONG]}… ({len(text):,} characters, --full shows all)"
+
+
+def _string_lines(before: str, after: str, style: Style) -> Lines:
+    """Show the part of two strings that differs, with a little of what stands around it."""
+    start = _common_start(before, after)
+    room = min(len(before), len(after)) - start
+    end = min(_common_start(before[::-1], after[::-1]), room)
+    yield style.dim(f"{len(before):,} -> {len(after):,} characters, from character {start + 1:,}")
+    window = max(start - _CONTEXT, 0)
+
+    def part(text: str) -> str:
+        stop = min(len(text) - end + _CONTEXT, len(text))
+        left, right = "…" if window else "", "…" if stop < len(text) else ""
+        return f"{left}{text[window:stop]}{right}"
+
+    old, new = _texts(part(before), part(after))
+    yield f"- {style.removed(_cut(old))}"
+    yield f"+ {style.added(_cut(new))}"
+
+
+def _list_lines(before: list[Json], after: list[Json], *, style: Style, full: bool) -> Lines:
+    """Show which elements of two lists come, go and change."""
+    yield style.dim(f"{len(before):,} -> {len(after):,} elements")
+    if len(before) + len(after) > _LIST_MAX:
+        place = next(_first_difference(before, after), min(len(before), len(after)))
+        yield style.dim(f"from [{place}] on")
+        return
+    inner = inner_differences(before, after)
+    shown = inner if full else inner[:_INNER_MAX]
+    for difference in shown:
+        mark = symbol(difference.before, difference.after, style)
+        line = _one_line(difference.before, difference.after, style=style, full=full)
+        yield f"{mark} {path_text(difference.path)}  {line}"
+    if len(shown) < len(inner):
+        yield style.dim(f"… and {len(inner) - len(shown):,} more, --full shows all")
+
+
+def _first_difference(before: list[Json], after: list[Json]) -> Iterator[int]:
+    pairs = enumerate(zip(before, after, strict=False))
+    return (index for index, (old, new) in pairs if not same(old, new))
+
+
+def _common_start(left: str, right: str) -> int:
+    """Count the characters that two strings begin with alike."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(left), len(right)))

@@ -1,0 +1,1 @@
+"""A stand-in for Label Studio, to try and test with."""

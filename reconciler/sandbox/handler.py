@@ -1,0 +1,140 @@
+"""Which request goes where: ``handle`` is the whole server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reconciler.sandbox import projects, reading, tokens, updating
+from reconciler.sandbox.exchange import HTML, Refusal, Request, Response, as_json, as_page
+from reconciler.sandbox.fields import options_of
+from reconciler.sandbox.state import Project, State, Task
+from reconciler.sandbox.versions import RELEASES, version_body
+
+_Action = Callable[[State, Request, str], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A path, what each method does there, and whether it wants a token."""
+
+    path: re.Pattern[str]
+    actions: Mapping[str, _Action]
+    public: bool = False
+
+
+def handle(state: State, request: Request) -> Response:
+    """Answer a request; ``state`` remembers what it changed, and that it came."""
+    state.log.append((request.method, request.target))
+    try:
+        return _answer(state, request)
+    except Refusal as refusal:
+        return _refused(state, refusal)
+
+
+def _answer(state: State, request: Request) -> Response:
+    for route in _ROUTES:
+        found = route.path.fullmatch(request.path)
+        if found:
+            if not route.public:
+                tokens.authenticate(state, request)
+            action = route.actions.get(request.method)
+            if action is None:
+                raise Refusal(405, f'Method "{request.method}" not allowed.')
+            return action(state, request, found.groupdict().get("id", ""))
+    return as_page(404)
+
+
+def _refused(state: State, refusal: Refusal) -> Response:
+    body: dict[str, object] = {
+        "id": state.next_error_id(),
+        "status_code": refusal.status,
+        "version": RELEASES[state.edition],
+        "detail": refusal.detail,
+        "exc_info": None,
+    }
+    if refusal.errors is not None:
+        body["validation_errors"] = refusal.errors
+    return as_json(body, refusal.status, headers=refusal.headers)
+
+
+def _on_task(act: Callable[[State, Request, Task], Response]) -> _Action:
+    """Make an action on the task in the path; one without a project cannot be found."""
+
+    def action(state: State, request: Request, key: str) -> Response:
+        task = state.tasks.get(int(key))
+        if task is None or not task.project:
+            raise Refusal(404, updating.NO_TASK)
+        return act(state, request, task)
+
+    return action
+
+
+def _on_project(act: Callable[[State, Request, Project], Response]) -> _Action:
+    """Make an action on the project in the path."""
+
+    def action(state: State, request: Request, key: str) -> Response:
+        project = state.projects.get(int(key))
+        if project is None:
+            raise Refusal(404, "No Project matches the given query.")
+        return act(state, request, project)
+
+    return action
+
+
+def _on_nothing(act: Callable[[State, Request], Response]) -> _Action:
+    """Make an action on a path that names nothing."""
+    return lambda state, request, _key: act(state, request)
+
+
+def _import(state: State, request: Request, key: str) -> Response:
+    """Unlike its neighbours, import answers with a page where the project does not exist."""
+    if int(key) not in state.projects:
+        return as_page(404)
+    return projects.import_tasks(state, request, state.projects[int(key)])
+
+
+def _options(state: State, _request: Request, _task: Task) -> Response:
+    body = {
+        "name": "Task Api",
+        "description": "",
+        "renders": ["application/json"],
+        "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+        "actions": {"PUT": options_of(state.edition)},
+    }
+    return as_json(body)
+
+
+def _version(state: State, _request: Request) -> Response:
+    return as_json(version_body(state.edition))
+
+
+def _health(_state: State, _request: Request) -> Response:
+    """JSON that calls itself HTML, as on the real server."""
+    return Response(200, {"Content-Type": HTML}, b'{"status": "UP"}')
+
+
+_TASK_ACTIONS = {
+    "GET": _on_task(reading.get_task),
+    "PATCH": _on_task(updating.update_task),
+    "OPTIONS": _on_task(_options),
+}
+_ROUTES = (
+    _Route(re.compile(r"/api/tasks/(?P<id>\d+)/?"), _TASK_ACTIONS),
+    _Route(re.compile(r"/api/tasks/?"), {"GET": _on_nothing(reading.list_tasks)}),
+    _Route(
+        re.compile(r"/api/tasks/(?P<id>\d+)/annotations/?"),
+        {"POST": _on_task(projects.annotate)},
+    ),
+    _Route(re.compile(r"/api/projects/?"), {"POST": _on_nothing(projects.create_project)}),
+    _Route(re.compile(r"/api/projects/(?P<id>\d+)/?"), {"GET": _on_project(projects.get_project)}),
+    _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import}),
+    _Route(re.compile(r"/api/token/refresh/?"), {"POST": _on_nothing(tokens.refresh)}, public=True),
+    _Route(
+        re.compile(r"/api/jwt/settings/?"),
+        {"GET": _on_nothing(tokens.settings), "POST": _on_nothing(tokens.change_settings)},
+    ),
+    _Route(re.compile(r"/api/version/?"), {"GET": _on_nothing(_version)}, public=True),
+    _Route(re.compile(r"/health/?"), {"GET": _on_nothing(_health)}, public=True),
+)

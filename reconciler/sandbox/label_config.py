@@ -1,0 +1,81 @@
+"""What a project's label config asks of its tasks."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from reconciler.sandbox.exchange import invalid
+
+EMPTY = "<View></View>"
+_UNDEFINED = "$undefined$"
+_VARIABLE = re.compile(r"\$\w+")
+
+
+def parse(label_config: str) -> ET.Element:
+    """Return the config's root element; a config that is no XML is refused as the server does."""
+    try:
+        return ET.fromstring(label_config)  # noqa: S314 - it comes from the sandbox's own user
+    except ET.ParseError as problem:
+        raise invalid({"label_config": [str(problem)]}) from problem
+
+
+def required_keys(label_config: str) -> tuple[str, ...]:
+    """Return the keys that ``data`` must have when a task is created, in the config's order.
+
+    They are the variables in ``value`` of the named tags below the root; the project's own answer
+    has them nowhere but in ``label_config`` itself.
+    """
+    keys = (
+        _variable(tag.get("value", ""))
+        for tag in parse(label_config).findall(".//*[@value]")
+        if tag.get("name")
+    )
+    return tuple(dict.fromkeys(key for key in keys if key))
+
+
+def renamed(data: dict[str, object], label_config: str) -> dict[str, object]:
+    """Return data with ``$undefined$``, if it has that key, under the first key required.
+
+    Plain text files are imported under that key, and it is the server's own to resolve.
+    """
+    keys = required_keys(label_config) if _UNDEFINED in data else ()
+    if not keys:
+        return data
+    rest = {key: value for key, value in data.items() if key != _UNDEFINED}
+    return {**rest, keys[0]: data[_UNDEFINED]}
+
+
+def parsed(label_config: str) -> dict[str, object]:
+    """Return the config's controls, each with the objects it names: ``parsed_label_config``.
+
+    Objects that no control names are left out, so it does not tell all keys that are required.
+    """
+    tags = [tag for tag in parse(label_config).iter() if tag.get("name")]
+    named = {tag.get("name", ""): tag for tag in tags}
+    return {name: _control(tag, named) for name, tag in named.items() if tag.get("toName")}
+
+
+def _variable(value: str) -> str:
+    """Return the variable in a ``value``: all behind a leading dollar, or the first inside."""
+    if len(value) > 1 and value.startswith("$"):
+        return value[1:]
+    found = _VARIABLE.search(value)
+    return found.group()[1:] if found else ""
+
+
+def _control(control: ET.Element, named: dict[str, ET.Element]) -> dict[str, object]:
+    targets = control.get("toName", "").split(",")
+    labels = [child.get("value", "") for child in control if child.get("value")]
+    return {
+        "type": control.tag,
+        "to_name": targets,
+        "inputs": [_input(named[target]) for target in targets if target in named],
+        "labels": labels,
+        "labels_attrs": {label: {"value": label} for label in labels},
+    }
+
+
+def _input(tag: ET.Element) -> dict[str, object]:
+    value = tag.get("value", "").lstrip("$")
+    return {"type": tag.tag, "valueType": tag.get("valueType"), "value": value}

@@ -1,0 +1,128 @@
+"""Making projects, tasks and annotations, as a test or a demonstration needs them."""
+
+from __future__ import annotations
+
+from reconciler.sandbox.exchange import (
+    Refusal,
+    Request,
+    Response,
+    as_json,
+    body_of,
+    invalid,
+    object_of,
+)
+from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed, required_keys
+from reconciler.sandbox.showing import annotation_body
+from reconciler.sandbox.state import USER, Annotation, Project, State, Task
+
+_SHORTEST_TITLE = 3
+
+
+def create_project(state: State, request: Request) -> Response:
+    """Make a project with the title and label config of the request."""
+    body = object_of(request)
+    title, config = str(body.get("title", "")), str(body.get("label_config", EMPTY))
+    if "title" in body and len(title) < _SHORTEST_TITLE:
+        raise invalid({"title": ["Ensure this field has at least 3 characters."]})
+    parse(config)
+    return as_json(project_body(state, state.add_project(title, config)), 201)
+
+
+def get_project(state: State, _request: Request, project: Project) -> Response:
+    """All that the server tells about a project."""
+    return as_json(project_body(state, project))
+
+
+def project_body(state: State, project: Project) -> dict[str, object]:
+    """Return what the server says of a project, as far as it bears on tasks."""
+    tasks = [state.tasks[key] for key in project.task_ids]
+    return {
+        "id": project.id,
+        "title": project.title,
+        "description": "",
+        "label_config": project.label_config,
+        "parsed_label_config": parsed(project.label_config),
+        "created_at": project.created_at,
+        "maximum_annotations": 1,
+        "overlap_cohort_percentage": 100,
+        "task_number": len(tasks),
+        "num_tasks_with_annotations": sum(bool(state.annotations_of(task.id)) for task in tasks),
+        "finished_task_number": sum(bool(task.values["is_labeled"]) for task in tasks),
+        "show_collab_predictions": True,
+        "evaluate_predictions_automatically": False,
+    }
+
+
+def import_tasks(state: State, request: Request, project: Project) -> Response:
+    """Make tasks from a list of ``{"data": ..., "meta": ...}``; one bad item refuses them all."""
+    items = body_of(request)
+    if not isinstance(items, list) or not items:
+        raise _bad_import("load_tasks: No tasks added")
+    bodies = [_checked(project, index, item) for index, item in enumerate(items)]
+    tasks = [state.add_task(project, body) for body in bodies]
+    counts: dict[str, object] = {"task_count": len(tasks), "annotation_count": 0}
+    if "return_task_ids=true" in request.query:
+        counts["task_ids"] = [task.id for task in tasks]
+    return as_json(counts, 201)
+
+
+def annotate(state: State, request: Request, task: Task) -> Response:
+    """Add an annotation; the task's are counted anew then, whatever was written before."""
+    body = object_of(request)
+    lead_time = body.get("lead_time")
+    annotation = Annotation(
+        id=sum(map(len, state.annotations.values())) + 1,
+        task=task.id,
+        project=task.project,
+        created_at=state.timestamp(),
+        result=body.get("result"),
+        was_cancelled=bool(body.get("was_cancelled")),
+        lead_time=float(lead_time) if isinstance(lead_time, (int, float)) else None,
+    )
+    state.annotations.setdefault(task.id, []).append(annotation)
+    _recount(state, task, annotation)
+    return as_json(annotation_body(annotation), 201)
+
+
+def _recount(state: State, task: Task, newest: Annotation) -> None:
+    """Only the counter of the annotation's own kind is renewed.
+
+    A task is labelled once as many people have finished it as ``overlap`` asks for, and the
+    sandbox has only one user.
+    """
+    annotations = state.annotations_of(task.id)
+    counter = "cancelled_annotations" if newest.was_cancelled else "total_annotations"
+    finished = any(not a.was_cancelled and a.result is not None for a in annotations)
+    overlap = task.values["overlap"]
+    task.values |= {
+        counter: sum(a.was_cancelled == newest.was_cancelled for a in annotations),
+        "is_labeled": isinstance(overlap, int) and int(finished) >= overlap,
+        "updated_by": USER,
+        "updated_at": newest.created_at,
+    }
+
+
+def _checked(project: Project, index: int, item: object) -> dict[str, object]:
+    """Return the attributes that import stores of an item; an item without data is data itself."""
+    if not isinstance(item, dict):
+        raise _bad_import(f"Error at item {index}: Task root must be dict")
+    data = item.get("data", item)
+    if not isinstance(data, dict):
+        raise _bad_import(f"Error at item {index}: Task[data] must be dict or list :: {item}")
+    data = renamed(data, project.label_config)
+    for key in required_keys(project.label_config):
+        if not _has(data, key.partition("[")[0].split(".")):
+            text = f'Error at item {index}: "{key}" key is expected in task data'
+            raise _bad_import(f'{text} [assume: item["data"] = task root with values] :: {item}')
+    return {"data": data, "meta": item.get("meta", {})} if "data" in item else {"data": data}
+
+
+def _has(data: object, path: list[str]) -> bool:
+    """Whether the data has something at a path; a config writes it with dots."""
+    return not path or (
+        isinstance(data, dict) and path[0] in data and _has(data[path[0]], path[1:])
+    )
+
+
+def _bad_import(message: str) -> Refusal:
+    return invalid({"non_field_errors": [message]})

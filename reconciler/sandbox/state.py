@@ -1,0 +1,145 @@
+"""All that the sandbox remembers: projects, tasks, tokens, and what was asked of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from uuid import NAMESPACE_URL, uuid5
+
+from reconciler.sandbox.fields import Edition, fields_of
+from reconciler.sandbox.label_config import EMPTY
+from reconciler.sandbox.values import written
+
+USER = 1
+
+
+def now() -> datetime:
+    """Return the clock of a sandbox that is given no other."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A cloud storage connected to a project: one S3 bucket, or every one where it is None."""
+
+    bucket: str | None = None
+
+
+@dataclass(slots=True)
+class Project:
+    """A project; ``task_ids`` is kept in ascending order, which is the order of the task list."""
+
+    id: int
+    title: str
+    created_at: str
+    label_config: str = EMPTY
+    storage: Storage | None = None
+    task_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Task:
+    """A task; ``values`` holds every attribute that is stored, by name."""
+
+    id: int
+    values: dict[str, object]
+
+    @property
+    def project(self) -> int:
+        """The number of its project, 0 once it has none and cannot be found any more."""
+        number = self.values["project"]
+        return number if isinstance(number, int) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What somebody made of a task; ``lead_time`` is in seconds."""
+
+    id: int
+    task: int
+    project: int
+    created_at: str
+    result: object
+    was_cancelled: bool = False
+    lead_time: float | None = None
+
+
+@cache
+def _defaults(edition: Edition) -> Mapping[str, object]:
+    return {row.name: row.default for row in fields_of(edition) if not row.read_only}
+
+
+@dataclass(slots=True)
+class State:
+    """The sandbox's memory, changed by ``handle`` alone and read freely by tests.
+
+    ``log`` lists every request received as method and path with query. ``page_size_max`` is the
+    cap that a server may set on pages of the task list. ``legacy_tokens`` and ``personal_tokens``
+    tell which kinds of token the organisation lets in. ``lock`` is for serving it from threads.
+    """
+
+    edition: Edition = Edition.COMMUNITY
+    clock: Callable[[], datetime] = now
+    page_size_max: int | None = None
+    legacy_tokens: bool = True
+    personal_tokens: bool = True
+    projects: dict[int, Project] = field(default_factory=dict)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    annotations: dict[int, list[Annotation]] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+    refresh_tokens: set[str] = field(default_factory=set)
+    access_tokens: dict[str, datetime] = field(default_factory=dict)
+    highest_task: int = 0
+    log: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def timestamp(self) -> str:
+        """Now, as the server writes date-times."""
+        return written(self.clock())
+
+    def next_error_id(self) -> str:
+        """Return an identifier such as each error body has: the same in every run."""
+        return str(uuid5(NAMESPACE_URL, f"sandbox:{len(self.log)}"))
+
+    def requests(self, method: str) -> int:
+        """How many requests with this method have come in."""
+        return sum(1 for seen, _ in self.log if seen == method)
+
+    def add_project(
+        self, title: str, label_config: str = EMPTY, *, number: int | None = None
+    ) -> Project:
+        """Return a new project, under ``number`` or the next free one."""
+        key = number or max(self.projects, default=0) + 1
+        self.projects[key] = Project(key, title, self.timestamp(), label_config)
+        return self.projects[key]
+
+    def add_task(
+        self, project: Project, values: Mapping[str, object], *, number: int | None = None
+    ) -> Task:
+        """Return a new task with the defaults of its edition under ``values``."""
+        key = number or self.highest_task + 1
+        self.highest_task = max(key, self.highest_task)
+        moment = self.timestamp()
+        self.tasks[key] = Task(
+            key,
+            {
+                **_defaults(self.edition),
+                "meta": {},
+                "inner_id": len(project.task_ids) + 1,
+                **values,
+                "project": project.id,
+                "created_at": moment,
+                "updated_at": moment,
+            },
+        )
+        project.task_ids.append(key)
+        if len(project.task_ids) > 1 and project.task_ids[-2] > key:
+            project.task_ids.sort()
+        return self.tasks[key]
+
+    def annotations_of(self, task: int) -> list[Annotation]:
+        """Return the annotations of a task, oldest first."""
+        return self.annotations.get(task, [])

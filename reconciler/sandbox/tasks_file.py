@@ -1,0 +1,160 @@
+"""The state that a sandbox starts with: from a JSON file, or a few tasks to try things on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from reconciler.errors import SettingsError
+from reconciler.sandbox.exchange import Refusal
+from reconciler.sandbox.fields import Edition, Field, fields_of
+from reconciler.sandbox.label_config import EMPTY, parse
+from reconciler.sandbox.state import Project, State, Storage
+from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.values import InvalidValue, stored
+
+_PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage"})
+_EXAMPLE: dict[str, object] = {
+    "projects": [
+        {
+            "id": 1,
+            "title": "Sandbox",
+            "label_config": (
+                '<View><Text name="text" value="$text"/>'
+                '<Choices name="mood" toName="text"><Choice value="good"/><Choice value="bad"/>'
+                "</Choices></View>"
+            ),
+        }
+    ],
+    "tasks": [
+        {
+            "id": number,
+            "project": 1,
+            "data": {"text": f"Sentence {number}.", "external_id": f"x-{number:06}"},
+            "meta": {"source": "example"},
+        }
+        for number in range(1, 6)
+    ],
+}
+
+
+def load_state(path: Path | str | None, edition: Edition | str = Edition.COMMUNITY) -> State:
+    """Return the state that a file describes, or that of the example where ``path`` is None.
+
+    The file holds ``{"projects": [{id, title?, label_config?, storage?}], "tasks": [{id?,
+    project, data, ...}]}``; a task may have any attribute that the edition stores. ``storage`` is
+    true, or the name of the one bucket that is connected. Raises SettingsError, which names the
+    file and the place in it.
+    """
+    description = _EXAMPLE if path is None else _read(Path(path))
+    return _Loader(str(path), Edition(edition)).load(description)
+
+
+def new_state(edition: Edition | str = Edition.COMMUNITY) -> State:
+    """Return a state with tokens and nothing else."""
+    return State(
+        edition=Edition(edition), tokens={SANDBOX_TOKEN}, refresh_tokens={SANDBOX_REFRESH_TOKEN}
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise SettingsError(f"{path}: {problem.strerror}") from problem
+    except ValueError as problem:
+        raise SettingsError(f"{path}: not JSON: {problem}") from problem
+    if not isinstance(description, dict):
+        raise SettingsError(f"{path}: expected an object with projects and tasks")
+    return description
+
+
+class _Loader:
+    """Builds the state piece by piece; ``file`` is for messages."""
+
+    def __init__(self, file: str, edition: Edition) -> None:
+        self.file = file
+        self.state = new_state(edition)
+        self.fields = {row.name: row for row in fields_of(edition) if not row.read_only}
+
+    def load(self, description: dict[str, object]) -> State:
+        """Return the state that the description gives."""
+        unknown = sorted(description.keys() - {"projects", "tasks"})
+        if unknown:
+            raise self._wrong("top level", f"unknown key {unknown[0]!r}")
+        for place, item in self._items(description, "projects"):
+            self._add_project(place, item)
+        for place, item in self._items(description, "tasks"):
+            self._add_task(place, item)
+        return self.state
+
+    def _items(
+        self, description: dict[str, object], key: str
+    ) -> list[tuple[str, dict[str, object]]]:
+        items = description.get(key, [])
+        if not isinstance(items, list):
+            raise self._wrong(key, "expected a list")
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                raise self._wrong(f"{key}[{index}]", "expected an object")
+        return [(f"{key}[{index}]", item) for index, item in enumerate(items)]
+
+    def _add_project(self, place: str, item: dict[str, object]) -> None:
+        unknown = sorted(item.keys() - _PROJECT_KEYS)
+        if unknown:
+            raise self._wrong(f"{place}.{unknown[0]}", "unknown key")
+        number = self._number(place, item, taken=self.state.projects)
+        config = str(item.get("label_config", EMPTY))
+        try:
+            parse(config)
+        except Refusal as refusal:
+            raise self._wrong(f"{place}.label_config", f"not XML: {refusal.errors}") from refusal
+        title = str(item.get("title", f"Project {number}"))
+        self.state.add_project(title, config, number=number).storage = self._storage(place, item)
+
+    def _storage(self, place: str, item: dict[str, object]) -> Storage | None:
+        value = item.get("storage", False)
+        if isinstance(value, str):
+            return Storage(bucket=value)
+        if not isinstance(value, bool):
+            raise self._wrong(f"{place}.storage", "expected true, false or the name of a bucket")
+        return Storage() if value else None
+
+    def _add_task(self, place: str, item: dict[str, object]) -> None:
+        number = self._number(place, item, taken=self.state.tasks) if "id" in item else None
+        project = self._project(place, item)
+        if not isinstance(item.get("data"), dict):
+            raise self._wrong(f"{place}.data", "expected an object")
+        values = {
+            name: self._value(f"{place}.{name}", name, value)
+            for name, value in item.items()
+            if name not in {"id", "project"}
+        }
+        self.state.add_task(project, values, number=number)
+
+    def _project(self, place: str, item: dict[str, object]) -> Project:
+        number = item.get("project")
+        if not isinstance(number, int) or number not in self.state.projects:
+            raise self._wrong(f"{place}.project", f"there is no project {number} in this file")
+        return self.state.projects[number]
+
+    def _value(self, place: str, name: str, value: object) -> object:
+        field: Field | None = self.fields.get(name)
+        if field is None:
+            edition = self.state.edition
+            raise self._wrong(place, f"no attribute that the {edition} edition stores")
+        try:
+            return stored(field, value, edition=self.state.edition)
+        except InvalidValue as problem:
+            raise self._wrong(place, str(problem)) from problem
+
+    def _number(self, place: str, item: dict[str, object], *, taken: object) -> int:
+        number = item.get("id")
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise self._wrong(f"{place}.id", "expected a positive integer")
+        if isinstance(taken, dict) and number in taken:
+            raise self._wrong(f"{place}.id", f"{number} is there twice")
+        return number
+
+    def _wrong(self, place: str, message: str) -> SettingsError:
+        return SettingsError(f"{self.file}: {place}: {message}")

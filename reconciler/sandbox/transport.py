@@ -1,0 +1,55 @@
+"""The sandbox behind an httpx client, without a socket."""
+
+from __future__ import annotations
+
+import httpx
+
+from reconciler.sandbox.exchange import Request, Response
+from reconciler.sandbox.handler import handle
+from reconciler.sandbox.state import State
+
+
+def answer(state: State, request: Request) -> Response:
+    """``handle`` for callers in several threads: one request after the other."""
+    with state.lock:
+        return handle(state, request)
+
+
+class SandboxTransport(httpx.BaseTransport):
+    """Lets ``httpx.Client(transport=SandboxTransport(state))`` talk to the sandbox."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer from the state, whatever host the request is meant for."""
+        response = answer(self.state, from_httpx(request, request.read()))
+        return to_httpx(response)
+
+
+class AsyncSandboxTransport(httpx.AsyncBaseTransport):
+    """The same for ``httpx.AsyncClient``."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer from the state, whatever host the request is meant for."""
+        response = answer(self.state, from_httpx(request, await request.aread()))
+        return to_httpx(response)
+
+
+def from_httpx(request: httpx.Request, body: bytes) -> Request:
+    """Return a request of httpx as the sandbox takes it."""
+    return Request(
+        request.method,
+        request.url.path,
+        request.url.query.decode("ascii"),
+        {name.lower(): value for name, value in request.headers.items()},
+        body,
+    )
+
+
+def to_httpx(response: Response) -> httpx.Response:
+    """Return the sandbox's answer as httpx takes it."""
+    return httpx.Response(response.status, headers=dict(response.headers), content=response.body)

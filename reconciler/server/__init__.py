@@ -1,0 +1,1 @@
+"""Label Studio over HTTP: requests, tokens, errors, bulk reading."""

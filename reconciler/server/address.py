@@ -1,0 +1,28 @@
+"""The address of a server, checked before anything is sent to it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from reconciler.errors import SettingsError
+
+_EXAMPLE = "write it like https://label-studio.example.org"
+
+
+def checked_address(address: str) -> str:
+    """Return the address without a trailing slash; raises SettingsError for a bad one.
+
+    A path is kept: Label Studio may stand below one.
+    """
+    parts = urlsplit(address.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
+    if parts.username or parts.password:
+        raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
+    if parts.query or parts.fragment:
+        raise SettingsError(f"{address!r} has more than a path", hint=_EXAMPLE)
+    try:
+        parts.port  # noqa: B018 - reading it is the check
+    except ValueError:
+        raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
+    return parts.geturl().rstrip("/").removesuffix("/api")

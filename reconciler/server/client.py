@@ -1,0 +1,149 @@
+"""HTTP with tokens: sends one request, and returns JSON or raises a ServerError."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from reconciler.errors import NotLabelStudio, SettingsError, Unreachable
+from reconciler.plan.values import Json
+from reconciler.server.address import checked_address
+from reconciler.server.answers import URL_VARIABLE, json_of, raise_for
+from reconciler.server.tokens import Credentials
+
+DEFAULT_TIMEOUT: Final = 120.0
+"""Seconds to wait for an answer: a page of a large project can take the server long."""
+
+_UNREACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Client:
+    """A connection to one server, for any number of threads.
+
+    Each thread has an ``httpx.Client`` of its own: one pool shared by many costs more for
+    every connection in it. ``transport`` takes the network's place in tests.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.address = checked_address(address)
+        self._credentials = credentials
+        self._timeout = timeout
+        self._transport = transport
+        self._of_thread = threading.local()
+        self._all: list[httpx.Client] = []
+        self._lock = threading.Lock()
+        self._requests = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for client in self._all:
+            client.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been sent, those for tokens included."""
+        return self._requests
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """GET a path below the address."""
+        return self._send("GET", path, query=query)
+
+    def patch(self, path: str, body: Mapping[str, Json]) -> Json:
+        """PATCH a path with a JSON body, written exactly: integers and escapes as they are."""
+        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return self._send("PATCH", path, content=content)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Json:
+        authorization = self._credentials.header(self._exchange)
+        response = self._request(method, path, query=query, content=content, auth=authorization)
+        refused = response.status_code == HTTPStatus.UNAUTHORIZED
+        if refused and self._credentials.rejected(authorization):
+            # A 401 is answered before anything is done: asking again cannot do it twice.
+            authorization = self._credentials.header(self._exchange)
+            response = self._request(method, path, query=query, content=content, auth=authorization)
+        return json_of(response)
+
+    def _exchange(self, refresh: str) -> str:
+        content = json.dumps({"refresh": refresh}).encode()
+        response = self._request("POST", "/api/token/refresh", content=content)
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise_for(response)
+        answer = json_of(response)
+        access = answer.get("access") if isinstance(answer, dict) else None
+        if not isinstance(access, str):
+            raise NotLabelStudio("the exchange of the personal access token gave no access token")
+        return access
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        auth: str | None = None,
+    ) -> httpx.Response:
+        headers = {"Accept": "application/json"}
+        if auth is not None:
+            headers["Authorization"] = auth
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        with self._lock:
+            self._requests += 1
+        try:
+            return self._http().request(
+                method, self.address + path, params=query, content=content, headers=headers
+            )
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise SettingsError(f"{self.address} cannot be asked: {error}") from error
+        except httpx.DecodingError as error:
+            raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error
+
+    def _http(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._of_thread, "client", None)
+        if client is None:
+            client = httpx.Client(
+                timeout=self._timeout, transport=self._transport, follow_redirects=False
+            )
+            self._of_thread.client = client
+            with self._lock:
+                self._all.append(client)
+        return client
+
+    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+        said = str(error) or type(error).__name__
+        if isinstance(error, _UNREACHED):
+            hint = f"is the server up, and is {URL_VARIABLE} right?"
+            return Unreachable(f"no answer from {self.address}: {said}", hint=hint)
+        if isinstance(error, httpx.TimeoutException):
+            said = f"no answer within {self._timeout:g} seconds"
+        return Unreachable(f"the answer of {self.address} was lost: {said}")

@@ -1,0 +1,121 @@
+"""The requests of Label Studio's API that this tool makes; each returns checked data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.label_config import paths_used
+from reconciler.errors import NotFound, NotLabelStudio
+from reconciler.plan.model import ServerIdentity
+from reconciler.plan.notation import Path
+from reconciler.plan.values import Json
+from reconciler.server.client import Client
+
+_NEVER_RESOLVED: Final = {"resolve_uri": "false"}
+"""Without it the server answers addresses of its own making in place of the stored ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a task list: ``total`` counts the tasks of all pages."""
+
+    total: int
+    tasks: tuple[Mapping[str, Json], ...]
+
+
+class TaskApi:
+    """The tasks of one server."""
+
+    def __init__(self, client: Client, attributes: Attributes) -> None:
+        self._client = client
+        self._attributes = attributes
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been sent so far."""
+        return self._client.requests
+
+    def identity(self) -> ServerIdentity:
+        """Ask the server what it is; raises NotLabelStudio where it is something else."""
+        try:
+            answer = self._client.get("/api/version")
+        except NotFound as error:
+            raise NotLabelStudio(error.message, hint="this is no Label Studio") from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("release"), str):
+            raise NotLabelStudio(
+                f"{self._client.address}/api/version does not answer as Label Studio does",
+                hint="is this the address of a Label Studio server?",
+            )
+        edition = answer.get("edition")
+        return ServerIdentity(
+            self._client.address,
+            edition if isinstance(edition, str) else None,
+            str(answer["release"]),
+        )
+
+    def task(self, task: int, names: Collection[str]) -> Mapping[str, Json]:
+        """Read one task by its id."""
+        query = {"include": self._include(names), **_NEVER_RESOLVED}
+        return self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
+
+    def listed(
+        self, project: int, ids: Sequence[int], names: Collection[str], *, page: int = 1
+    ) -> Page:
+        """Read one page of those tasks of a project that are named by ``ids``."""
+        selection = {"selectedItems": {"all": False, "included": list(ids)}}
+        query = {
+            "project": str(project),
+            "page": str(page),
+            "page_size": str(len(ids)),
+            "include": self._include(names),
+            "query": json.dumps(selection, separators=(",", ":")),
+            **_NEVER_RESOLVED,
+        }
+        if any(
+            name in self._attributes and self._attributes[name].only_in_full_list for name in names
+        ):
+            query["fields"] = "all"
+        return self._page(self._client.get("/api/tasks/", query), ids)
+
+    def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Update one task, and return it as the server says that it is now."""
+        return self._checked_task(self._client.patch(f"/api/tasks/{task}/", body), task)
+
+    def labelled_paths(self, project: int) -> frozenset[Path]:
+        """Name the paths inside ``data`` that the label config of a project uses."""
+        answer = self._client.get(f"/api/projects/{project}/")
+        label_config = answer.get("label_config") if isinstance(answer, dict) else None
+        if not isinstance(label_config, str):
+            raise NotLabelStudio(f"the answer for project {project} has no label config")
+        return paths_used(label_config)
+
+    def _include(self, names: Collection[str]) -> str:
+        return ",".join(sorted({"id", "project", *names}))
+
+    def _checked_task(self, answer: Json, task: int) -> Mapping[str, Json]:
+        if isinstance(answer, dict) and answer.get("id") == task:
+            return answer
+        raise NotLabelStudio(
+            f"{self._client.address} answered something else when asked for task {task}",
+            hint="is there a proxy or a cache before it?",
+        )
+
+    def _page(self, answer: Json, ids: Sequence[int]) -> Page:
+        """Check that a page holds tasks, and only such as were asked for."""
+        if isinstance(answer, dict):
+            total, tasks = answer.get("total"), answer.get("tasks")
+            asked = set(ids)
+            if isinstance(total, int) and isinstance(tasks, list):
+                rows = [
+                    task for task in tasks if isinstance(task, dict) and task.get("id") in asked
+                ]
+                if len(rows) == len(tasks):
+                    return Page(total, tuple(rows))
+        raise NotLabelStudio(
+            f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
+            hint="is there a proxy or a cache before it, or is it another version?",
+        )

@@ -1,0 +1,110 @@
+"""Both kinds of token, and the access token that one of them must be exchanged for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from reconciler.errors import SettingsError
+
+RENEW_BEFORE: Final = 30.0
+"""Seconds before the end of an access token when a new one is fetched; it lives for 300."""
+
+Exchange = Callable[[str], str]
+"""Sends a refresh token and returns the access token for it."""
+
+
+class LegacyToken:
+    """Forty hexadecimal digits, sent as they are."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Token {token}"
+
+    def header(self, exchange: Exchange) -> str:  # noqa: ARG002 - nothing to exchange
+        """Return the value of the Authorization header."""
+        return self._header
+
+    def rejected(self, header: str) -> bool:  # noqa: ARG002 - nothing to renew
+        """Tell whether another try could succeed after a 401."""
+        return False
+
+
+class RefreshToken:
+    """A personal access token: good only for fetching access tokens, which live for minutes.
+
+    One fetch serves all workers: who finds the access token old waits for the one who is
+    fetching already.
+    """
+
+    def __init__(self, token: str, *, now: Callable[[], float] = time.time) -> None:
+        self._token = token
+        self._now = now
+        self._lock = threading.Lock()
+        self._access = ""
+        self._expires = 0.0
+
+    def header(self, exchange: Exchange) -> str:
+        """Return the value of the Authorization header, after an exchange where it is due."""
+        with self._lock:
+            if not self._access or self._now() > self._expires - RENEW_BEFORE:
+                self._access = exchange(self._token)
+                self._expires = float(_claim(self._access, "exp") or self._now() + 300)
+            return f"Bearer {self._access}"
+
+    def rejected(self, header: str) -> bool:
+        """Forget the access token that was answered 401, unless it has been renewed since.
+
+        Always worth one more try: clocks differ, and servers restart with other keys.
+        """
+        with self._lock:
+            if header == f"Bearer {self._access}":
+                self._access = ""
+            return True
+
+
+class AccessToken(LegacyToken):
+    """An access token handed over as it is: works until it runs out."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(token)
+        self._header = f"Bearer {token}"
+
+
+Credentials = LegacyToken | RefreshToken | AccessToken
+
+
+def credentials_of(token: str) -> Credentials:
+    """Tell the kind of token by its looks; raises SettingsError, without the token, if it has none.
+
+    A personal access token is a JWT that says of itself that it is for refreshing.
+    """
+    token = token.strip()
+    if not token or not token.isascii() or any(c.isspace() or not c.isprintable() for c in token):
+        raise SettingsError(
+            "the token is empty or has characters that no token has",
+            hint="copy it once more from Account & Settings in Label Studio",
+        )
+    kind = _claim(token, "token_type")
+    if kind == "refresh":
+        return RefreshToken(token)
+    if kind == "access":
+        return AccessToken(token)
+    return LegacyToken(token)
+
+
+def _claim(token: str, name: str) -> str | float | None:
+    """Read one claim of a JWT's payload; None where it is none, or does not say."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        return None
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    value = payload.get(name) if isinstance(payload, dict) else None
+    return value if isinstance(value, str | int | float) else None

@@ -1,0 +1,108 @@
+"""The same tests on two servers: the sandbox, or with ``--server real`` a real Label Studio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.state import State, Storage
+from reconciler.sandbox.tasks_file import new_state
+from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from tests.live.real_server import DEFAULT_BIN, TOKEN, running
+from tests.live.under_test import PAGE_SIZE_MAX, ServerUnderTest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server",
+        choices=("sandbox", "real"),
+        default="sandbox",
+        help="what the contract tests run on: the sandbox, or a real Label Studio started for "
+        "them (RECONCILER_LIVE_BIN), or the one at RECONCILER_LIVE_URL (RECONCILER_LIVE_TOKEN)",
+    )
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[ServerUnderTest]:
+    with _chosen(request.config.getoption("--server", "sandbox")) as chosen:
+        yield chosen
+
+
+@pytest.fixture
+def community(server: ServerUnderTest) -> ServerUnderTest:
+    if server.edition != "community":
+        pytest.skip("only the community edition behaves so")
+    return server
+
+
+@pytest.fixture
+def refresh_token(server: ServerUnderTest) -> str:
+    if server.refresh_token is None:
+        pytest.skip("this server's user has a personal access token already")
+    return server.refresh_token
+
+
+@contextmanager
+def _chosen(name: str) -> Iterator[ServerUnderTest]:
+    url = os.environ.get("RECONCILER_LIVE_URL")
+    if url:
+        with _client(url, os.environ["RECONCILER_LIVE_TOKEN"]) as http:
+            yield _live(http, os.environ["RECONCILER_LIVE_TOKEN"])
+    else:
+        with _real() if name == "real" else _sandbox() as server:
+            yield server
+
+
+@contextmanager
+def _real() -> Iterator[ServerUnderTest]:
+    executable = Path(os.environ.get("RECONCILER_LIVE_BIN", DEFAULT_BIN))
+    with running(executable, page_size_max=PAGE_SIZE_MAX) as real, _client(real.url, TOKEN) as http:
+        server = _live(http, TOKEN)
+        yield replace(server, connect=real.connect_storage, page_size_max=PAGE_SIZE_MAX)
+
+
+@contextmanager
+def _sandbox() -> Iterator[ServerUnderTest]:
+    state = new_state()
+    state.page_size_max = PAGE_SIZE_MAX
+    with serve(state) as url, _client(url, SANDBOX_TOKEN) as http:
+        yield ServerUnderTest(
+            url=url,
+            token=SANDBOX_TOKEN,
+            refresh_token=SANDBOX_REFRESH_TOKEN,
+            edition=state.edition,
+            http=http,
+            connect=lambda project, bucket: _connect(state, project, bucket),
+            page_size_max=PAGE_SIZE_MAX,
+        )
+
+
+def _connect(state: State, project: int, bucket: str) -> None:
+    state.projects[project].storage = Storage(bucket)
+
+
+def _live(http: httpx.Client, token: str) -> ServerUnderTest:
+    return ServerUnderTest(
+        url=str(http.base_url),
+        token=token,
+        refresh_token=_new_refresh_token(http),
+        edition=http.get("/api/version").json()["edition"].lower(),
+        http=http,
+    )
+
+
+def _new_refresh_token(http: httpx.Client) -> str | None:
+    """Make a personal access token; a user can have only one."""
+    answer = http.post("/api/token/")
+    return str(answer.json()["token"]) if answer.status_code == httpx.codes.CREATED else None
+
+
+def _client(url: str, token: str) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60)

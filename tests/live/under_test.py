@@ -1,0 +1,107 @@
+"""One face for both servers: what a test of the contract may ask of a Label Studio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+TEXT = '<View><Text name="text" value="$text"/></View>'
+PAGE_SIZE_MAX = 1000
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUnderTest:
+    """A running server, and shorthands for what tests do with it.
+
+    ``http`` carries the legacy token; ``connect`` puts a bucket behind a project, where that can
+    be done; ``page_size_max`` is the cap on list pages, None where it is not known.
+    """
+
+    url: str
+    token: str
+    refresh_token: str | None
+    edition: str
+    http: httpx.Client
+    connect: Callable[[int, str], None] | None = None
+    page_size_max: int | None = None
+
+    def make_project(self, label_config: str = TEXT) -> int:
+        body = {"title": "contract", "label_config": label_config}
+        return int(_good(self.http.post("/api/projects/", json=body))["id"])
+
+    def import_tasks(self, project: int, items: Sequence[Body]) -> list[int]:
+        path = f"/api/projects/{project}/import"
+        answer = self.http.post(path, params={"return_task_ids": "true"}, json=items)
+        return list(_good(answer)["task_ids"])
+
+    def make_tasks(self, count: int) -> tuple[int, list[int]]:
+        """Give a project of its own with so many tasks."""
+        project = self.make_project()
+        items = [{"data": {"text": f"text {number}"}} for number in range(count)]
+        return project, self.import_tasks(project, items)
+
+    def make_task(self, data: Body | None = None, meta: object = None) -> int:
+        """Give a task in a project of its own."""
+        item = {"data": {"text": "text", **(data or {})}, "meta": meta or {}}
+        return self.import_tasks(self.make_project(), [item])[0]
+
+    def connect_storage(self, project: int, bucket: str) -> None:
+        if self.connect is None:
+            pytest.skip("no way to connect a storage to this server")
+        self.connect(project, bucket)
+
+    def annotate(self, task: int, **body: object) -> None:
+        _good(self.http.post(f"/api/tasks/{task}/annotations/", json={"result": [], **body}))
+
+    def get(self, task: int, **query: str) -> httpx.Response:
+        return self.http.get(f"/api/tasks/{task}/", params=query)
+
+    def read(self, task: int, **query: str) -> dict[str, Any]:
+        """Give the task as it is stored, nothing resolved."""
+        return _good(self.get(task, resolve_uri="false", **query))
+
+    def patch(self, task: int, body: Body) -> httpx.Response:
+        """Send the body as JSON with its escapes, so that lone surrogates can be sent too."""
+        return self.patch_raw(task, json.dumps(body).encode())
+
+    def patch_raw(self, task: int, body: bytes) -> httpx.Response:
+        headers = {"Content-Type": "application/json"}
+        return self.http.patch(f"/api/tasks/{task}/", content=body, headers=headers)
+
+    def update(self, task: int, body: Body) -> dict[str, Any]:
+        """PATCH that has to succeed; gives the answer's object."""
+        return _good(self.patch(task, body))
+
+    def list(self, project: int, **query: str | int) -> httpx.Response:
+        return self.http.get("/api/tasks/", params={"project": project, **query})
+
+    def listed(self, project: int, **query: str | int) -> list[dict[str, Any]]:
+        """List that has to succeed; gives the page's tasks as they are stored."""
+        page = _good(self.list(project, **{"resolve_uri": "false", **query}))
+        return list(page["tasks"])
+
+    def select(self, project: int, ids: Sequence[int]) -> dict[str, Any]:
+        """List the tasks with these ids; gives the whole answer."""
+        query = json.dumps({"selectedItems": {"all": False, "included": list(ids)}})
+        return _good(self.list(project, include="id", query=query))
+
+    def options(self, task: int) -> dict[str, Any]:
+        answer = _good(self.http.options(f"/api/tasks/{task}/"))
+        return dict(answer["actions"]["PUT"])
+
+    def anonymous(self, authorization: str | None = None) -> httpx.Client:
+        """Give a client with that header, or with none."""
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+
+def _good(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.is_success, f"{answer.status_code} {answer.text[:300]}"
+    return dict(answer.json())

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import jsonschema_rs
+import pytest
+
+from reconciler.contract.attributes import Attribute, Type
+from reconciler.contract.location import schema_path
+from reconciler.contract.manifest_schema import build_manifest_schema, build_patch_schema, dumps
+from reconciler.contract.openapi import load_contract
+from reconciler.contract.schema_file import attributes_from, build_from, check
+from reconciler.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMITTED = schema_path("manifest.schema.json")
+SERVER = str(Path(__file__).parent / "server-openapi.json")
+MANIFEST: Any = build_manifest_schema(load_contract())
+PATCH: Any = build_patch_schema(load_contract())
+
+
+def test_the_committed_schema_is_what_its_source_gives():
+    assert COMMITTED.read_text(encoding="utf-8") == build_from(None)
+    assert check(COMMITTED) == []
+
+
+@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
+def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema_rs.Draft7Validator(schema)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def test_a_manifest_has_exactly_these_keys():
+    assert list(MANIFEST["properties"]) == ["version", "project", "policy", "defaults", "tasks"]
+    assert MANIFEST["required"] == ["version", "tasks"]
+    assert list(MANIFEST["definitions"]) == ["attributes", "task", "path"]
+
+
+def test_a_task_has_id_absent_and_each_writable_attribute_in_the_contracts_order():
+    writable = [name for name, row in load_contract().items() if row.writable]
+    assert len(writable) == 23
+    assert list(MANIFEST["definitions"]["attributes"]["properties"]) == writable
+    assert list(MANIFEST["definitions"]["task"]["properties"]) == ["id", "absent", *writable]
+    assert list(PATCH["properties"]) == writable
+
+
+def properties(schema: Any, *, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    if isinstance(schema, dict):
+        for name, inner in schema.get("properties", {}).items():
+            yield f"{pointer}/{name}", inner
+        for key, inner in schema.items():
+            yield from properties(inner, pointer=f"{pointer}/{key}")
+
+
+@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
+def test_every_property_has_a_text_for_editors(schema: Any):  # noqa: ANN401
+    for pointer, found in properties(schema):
+        inner = found
+        while "$ref" in inner:
+            target: Any = schema
+            for key in inner["$ref"].removeprefix("#/").split("/"):
+                target = target[key]
+            inner = target
+        assert inner.get("description", "").endswith("."), pointer
+
+
+def test_what_an_attribute_becomes():
+    attributes = MANIFEST["definitions"]["attributes"]["properties"]
+    bare = {
+        name: {key: value for key, value in schema.items() if key != "description"}
+        for name, schema in attributes.items()
+    }
+    assert bare["data"] == {"type": "object"}
+    assert bare["meta"] == {}
+    assert bare["overlap"] == {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+    assert bare["project"] == {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+    assert bare["allow_skip"] == {"type": ["boolean", "null"]}
+    assert bare["completed_at"] == {"type": "string", "format": "date-time"}
+    assert bare["last_comment_updated_at"] == {"type": ["string", "null"], "format": "date-time"}
+    assert bare["avg_lead_time"] == {"type": "number"}
+
+
+def test_computed_attributes_say_so_to_editors():
+    attributes = MANIFEST["definitions"]["attributes"]["properties"]
+    for name, schema in attributes.items():
+        assert ("Computed by the server" in schema["description"]) == load_contract()[name].computed
+
+
+@pytest.mark.parametrize(("kind", "text"), [(Type.ANY, "Any JSON value."), (Type.OBJECT, "An obj")])
+def test_an_attribute_without_words_gets_some(kind: Type, text: str):
+    row = Attribute(name="x", type=kind, description="", writable=True)
+    schema: Any = build_patch_schema({"x": row})
+    assert schema["properties"]["x"]["description"].startswith(text)
+
+
+def test_text_is_stable_and_ends_with_a_line():
+    assert dumps({"b": "é", "a": 1}) == '{\n  "b": "é",\n  "a": 1\n}\n'
+    assert build_from(None) == build_from(None)
+
+
+def test_a_server_gives_a_schema_of_what_it_can_store():
+    schema = json.loads(build_from(SERVER))
+    attributes = schema["definitions"]["attributes"]["properties"]
+    assert "overlap" in attributes
+    assert "allow_skip" not in attributes
+    assert all(row.writable for name, row in attributes_from(SERVER).items() if name in attributes)
+
+
+def edited(folder: Path, edit: str) -> Path:
+    schema = copy.deepcopy(MANIFEST)
+    attributes = schema["definitions"]["attributes"]["properties"]
+    if edit == "value":
+        attributes["overlap"]["maximum"] = True
+    elif edit == "less":
+        del attributes["overlap"]
+    elif edit == "more":
+        attributes["a/b"] = {}
+    file = folder / "manifest.schema.json"
+    file.write_text(json.dumps(schema) if edit == "layout" else dumps(schema), encoding="utf-8")
+    return file
+
+
+PLACE = "/definitions/attributes/properties"
+
+
+@pytest.mark.parametrize(
+    ("edit", "line"),
+    [
+        ("value", f"{PLACE}/overlap/maximum: committed true, by the contract 2147483647"),
+        ("less", f"{PLACE}/overlap: in the contract, but not committed"),
+        ("more", f"{PLACE}/a~1b: committed, but not in the contract"),
+        ("layout", "(the whole file): the same content in another order or layout"),
+    ],
+)
+def test_check_names_the_place_and_the_difference(tmp_path: Path, edit: str, line: str):
+    assert check(edited(tmp_path, edit)) == [line]
+
+
+def test_check_against_another_source(tmp_path: Path):
+    lines = check(edited(tmp_path, "none"), source=SERVER)
+    assert f"{PLACE}/allow_skip: committed, but not in the contract" in lines
+
+
+def test_check_of_a_file_that_is_not_there(tmp_path: Path):
+    with pytest.raises(ContractError, match="No such file"):
+        check(tmp_path / "none.json")

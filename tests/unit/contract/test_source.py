@@ -1,0 +1,155 @@
+"""Documents come from files and addresses; every failure is one line that says which and why."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.contract import source
+from reconciler.contract.openapi import attributes_of
+from reconciler.contract.schema_file import attributes_from
+from reconciler.contract.source import read_source
+from reconciler.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVER = Path(__file__).parent / "server-openapi.json"
+PAGES: dict[str, tuple[int, bytes, dict[str, str]]] = {
+    "/docs/api/schema/json/": (200, SERVER.read_bytes(), {}),
+    "/page": (200, b"<html>\n<a: b: c>\n</html>", {}),
+    "/moved": (302, b"", {"Location": "http://user:secret@elsewhere.example/x?token=secret"}),
+    "/nearby": (301, b"", {"Location": "/new?token=secret"}),
+    "/broken": (503, b"", {}),
+    "/other": (200, b'{"openapi": "3.0.3", "paths": {}}', {}),
+    "/large": (200, b" " * 2000, {}),
+}
+
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        status, content, headers = PAGES[self.path.partition("?")[0]]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(name="address")
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_address(address: str):
+    assert read_source(f"{address}/docs/api/schema/json/") == json.loads(SERVER.read_bytes())
+
+
+def test_words_are_lent_to_a_description_that_has_none(address: str):
+    attributes = attributes_from(f"{address}/docs/api/schema/json/")
+    assert attributes["overlap"].description.startswith("How many different annotators")
+    assert attributes["state"].description == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/broken", "answers 503 Service Unavailable"),
+        ("/moved", "answers 302, a redirect to http://elsewhere.example/x"),
+        ("/nearby", "answers 301, a redirect to http://127.0.0.1:"),
+        ("/page", "neither JSON nor YAML: line 2: "),
+        ("/other", "has no PATCH of /api/tasks/{id}/"),
+    ],
+)
+def test_an_address_that_does_not_give_one(address: str, path: str, message: str):
+    with pytest.raises(ContractError) as caught:
+        attributes_from(f"{address}{path}?token=secret")
+    assert message in caught.value.message
+    assert caught.value.message.startswith(f"{address}{path}: ")
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_gives_too_much(address: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(source, "_MAX_BYTES", 1000)
+    with pytest.raises(ContractError, match="larger than"):
+        read_source(f"{address}/large")
+
+
+def test_an_address_that_never_ends(address: str, monkeypatch: pytest.MonkeyPatch):
+    moments = iter([0.0, 31.0, 62.0])
+    monkeypatch.setattr(source.time, "monotonic", lambda: next(moments))
+    with pytest.raises(ContractError, match="not complete after 30 seconds"):
+        source._body(_Dripping(), name=address)  # type: ignore[arg-type]  # noqa: SLF001
+
+
+class _Dripping:
+    def iter_bytes(self) -> Iterator[bytes]:
+        yield b"{"
+        yield b" "
+
+
+@pytest.mark.parametrize(
+    "where", ["http://127.0.0.1:1/x", "https://", "http://[::1", "http://\udc00"]
+)
+def test_an_address_that_cannot_be_reached(where: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(ContractError, match=r"not reachable: ."):
+        read_source(where)
+
+
+def test_yaml_and_json_files(tmp_path: Path):
+    (tmp_path / "a.yaml").write_text("# ours\nopenapi: 3.0.3\n")
+    (tmp_path / "b.json").write_text('\ufeff{"openapi": "3.0.3"}', encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("{openapi: 3.0.3}")
+    for name in ("a.yaml", "b.json", "c.yaml"):
+        assert read_source(str(tmp_path / name)) == {"openapi": "3.0.3"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[1, 2]", "found a list, expected an object"),
+        (b"", "found nothing, expected an object"),
+        (b"text", "found a text, expected an object"),
+        (b"\xff\xfe", "not text in UTF-8"),
+        (b"a: [\n", "neither JSON nor YAML: line 2: "),
+        (b"[" * 200_000, "X: "),
+        (b"a: 2026-99-99", "neither JSON nor YAML"),
+    ],
+)
+def test_a_file_that_holds_none(tmp_path: Path, content: bytes, message: str):
+    file = tmp_path / "X"
+    file.write_bytes(content)
+    with pytest.raises(ContractError) as caught:
+        read_source(str(file))
+    assert message in caught.value.message
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    with pytest.raises(ContractError, match=r"none\.yaml: No such file or directory"):
+        read_source(str(tmp_path / "none.yaml"))
+
+
+def test_our_own_document_as_a_source_is_our_contract():
+    from reconciler.contract.location import schema_path  # noqa: PLC0415 - read as an example
+    from reconciler.contract.openapi import load_contract, load_overlay  # noqa: PLC0415
+
+    document = read_source(str(schema_path("task-api.openapi.yaml")))
+    assert attributes_of(document, load_overlay()) == load_contract()
