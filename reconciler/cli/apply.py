@@ -86,7 +86,7 @@ def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
         kinds = sorted({p.kind.value for task in in_the_way for p in task.problems} - allow)
         options = " ".join(f"--allow {kind}" for kind in kinds)
         raise Refused(
-            f"nothing is changed: {len(in_the_way)} tasks cannot be brought to what is declared",
+            f"nothing is changed: {_tasks(len(in_the_way))} cannot be brought to what is declared",
             hint=f"see above; mend the manifests, or accept it with {options}",
         )
 
@@ -97,8 +97,11 @@ def _ask(plan: Plan) -> None:
             "nothing is changed: there is no terminal to ask on",
             hint="add --yes where the plan has been looked at before",
         )
-    count = len(plan.updates)
-    click.confirm(f"Change {count:,} task{'' if count == 1 else 's'}?", abort=True, err=True)
+    click.confirm(f"Change {_tasks(len(plan.updates))}?", abort=True, err=True)
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
 
 
 def _carry_out(

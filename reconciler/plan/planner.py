@@ -48,7 +48,7 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
         return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
     unknown = [_not_answered(name) for name in sorted(desired.names() - live.keys())]
     if "data" in live and not isinstance(live["data"], dict):
-        unknown.append(TaskProblem(Kind.UNREADABLE, "the data of the task is not an object"))
+        unknown.append(_BROKEN_DATA)
     if unknown:
         return _stopped(desired, Status.UNREADABLE, *unknown)
     changes = changes_of(desired, live, attributes)
@@ -97,6 +97,11 @@ def _project_of(desired: DesiredTask, live: Mapping[str, Json]) -> int | None:
     return project if isinstance(project, int) else desired.project
 
 
+_BROKEN_DATA: Final = TaskProblem(
+    Kind.UNREADABLE,
+    "the data of the task is stored as something other than an object",
+    "every request that would write to it fails; only the database can mend that",
+)
 _MISSING: Final = TaskProblem(
     Kind.MISSING,
     "the server has no such task, or none that this token may see",
@@ -108,8 +113,7 @@ def _unreadable(observed: Unreadable) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
         f"the server failed on this task: {observed.detail}",
-        "its data may have been stored as something other than an object; "
-        "only the database can mend that",
+        "its data may be stored as something other than an object; only the database can mend that",
     )
 
 

@@ -31,6 +31,8 @@ def handle(state: State, request: Request) -> Response:
         return _answer(state, request)
     except Refusal as refusal:
         return _refused(state, refusal)
+    except RecursionError as problem:
+        return _refused(state, Refusal(500, str(problem)))
 
 
 def _answer(state: State, request: Request) -> Response:

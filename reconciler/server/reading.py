@@ -27,9 +27,12 @@ def read_tasks(
 ) -> dict[int, Observed]:
     """Read the attributes ``names`` of the tasks ``wanted``, each with its project if known.
 
+    ``data`` is read too: a task whose data has been broken answers all else, until it is written
+    to. (Measured on pages of 1,000 tasks: asking for it costs nothing that can be seen.)
+
     Raises ServerError where the server fails on more than single tasks.
     """
-    reader = _Reader(api, names)
+    reader = _Reader(api, {*names, "data"})
     by_project: dict[int | None, list[int]] = {}
     for task, project in sorted(wanted.items()):
         by_project.setdefault(project, []).append(task)

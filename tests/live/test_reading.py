@@ -99,7 +99,7 @@ def test_the_list_says_how_many_tasks_there_are(server: ServerUnderTest):
     project, ids = server.make_tasks(3)
     server.annotate(ids[0])
 
-    page = server.list(project, page_size=1).json()
+    page = server.page(project, page_size=1).json()
 
     assert page.keys() == {"tasks", "total", "total_annotations", "total_predictions"}
     assert (page["total"], page["total_annotations"], page["total_predictions"]) == (3, 1, 0)
@@ -109,7 +109,7 @@ def test_the_list_says_how_many_tasks_there_are(server: ServerUnderTest):
 def test_a_page_past_the_end_is_not_found(server: ServerUnderTest, page: str):
     project, _ = server.make_tasks(2)
 
-    answer = server.list(project, page=page, page_size=1)
+    answer = server.page(project, page=page, page_size=1)
 
     assert is_error(answer, 404, "Invalid page.")
 
@@ -144,7 +144,7 @@ def test_the_list_needs_a_project(server: ServerUnderTest):
 
 
 def test_the_list_of_an_unknown_project_is_not_found(server: ServerUnderTest):
-    assert is_error(server.list(999_999_999), 404, "No Project matches the given query.")
+    assert is_error(server.page(999_999_999), 404, "No Project matches the given query.")
 
 
 def test_selected_items_lists_just_those_in_order_of_id(server: ServerUnderTest):

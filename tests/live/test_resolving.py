@@ -34,7 +34,7 @@ def test_the_list_reads_resolved_unless_told_not_to(server: ServerUnderTest):
     address = f"s3://{BUCKET}/dir/5.jpg"
     project, task = make_stored(server, {"image": address})
 
-    [default] = server.list(project).json()["tasks"]
+    [default] = server.page(project).json()["tasks"]
     [stored] = server.listed(project)
 
     assert default["data"]["image"] == resolved(task, address)

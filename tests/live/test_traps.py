@@ -36,7 +36,7 @@ def test_a_list_or_string_as_data_was_stored_and_still_reads_unresolved(
     project, [task] = server.make_tasks(1)
     server.patch(task, {"data": data})
 
-    assert server.get(task).status_code == server.list(project).status_code == 500
+    assert server.get(task).status_code == server.page(project).status_code == 500
     assert server.read(task)["data"] == data
     assert server.listed(project, include="data") == [{"data": data}]
 
@@ -58,8 +58,8 @@ def test_a_broken_task_breaks_every_page_that_would_contain_it_and_no_other(
     project, ids = server.make_tasks(3)
     server.patch(ids[1], {"data": 5})
 
-    query = {"resolve_uri": "false", "include": "id", "page_size": 1}
-    pages = [server.list(project, page=number, **query) for number in (1, 2, 3)]
+    query: dict[str, str | int] = {"resolve_uri": "false", "include": "id", "page_size": 1}
+    pages = [server.page(project, page=number, **query) for number in (1, 2, 3)]
 
     assert [page.status_code for page in pages] == [200, 500, 200]
 
@@ -133,6 +133,6 @@ def test_a_lone_surrogate_is_stored_and_breaks_reading_until_overwritten(
 
     assert answer.status_code == 500
     assert answer.headers["Content-Type"].startswith("text/html")
-    assert community.get(task).status_code == community.list(project).status_code == 500
+    assert community.get(task).status_code == community.page(project).status_code == 500
     assert community.read(task, include="id") == {"id": task}
     assert community.update(task, {"data": {"text": "mended"}})["data"] == {"text": "mended"}

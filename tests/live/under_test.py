@@ -79,18 +79,18 @@ class ServerUnderTest:
         """PATCH that has to succeed; gives the answer's object."""
         return _good(self.patch(task, body))
 
-    def list(self, project: int, **query: str | int) -> httpx.Response:
+    def page(self, project: int, **query: str | int) -> httpx.Response:
         return self.http.get("/api/tasks/", params={"project": project, **query})
 
     def listed(self, project: int, **query: str | int) -> list[dict[str, Any]]:
         """List that has to succeed; gives the page's tasks as they are stored."""
-        page = _good(self.list(project, **{"resolve_uri": "false", **query}))
+        page = _good(self.page(project, **{"resolve_uri": "false", **query}))
         return list(page["tasks"])
 
     def select(self, project: int, ids: Sequence[int]) -> dict[str, Any]:
         """List the tasks with these ids; gives the whole answer."""
         query = json.dumps({"selectedItems": {"all": False, "included": list(ids)}})
-        return _good(self.list(project, include="id", query=query))
+        return _good(self.page(project, include="id", query=query))
 
     def options(self, task: int) -> dict[str, Any]:
         answer = _good(self.http.options(f"/api/tasks/{task}/"))

@@ -74,6 +74,14 @@ def test_filters_are_refused_rather_than_ignored(http: httpx.Client):
     assert answer.status_code == 500
 
 
+def test_a_body_nested_too_deeply_is_a_failure_as_any_other(http: httpx.Client):
+    body = b'{"data":' + b'{"a":' * 20_000 + b"1" + b"}" * 20_001
+
+    answer = http.patch("/api/tasks/1/", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 500
+
+
 def test_many_threads_may_write_at_once(community: State):
     def write(url: str) -> None:
         with httpx.Client(base_url=url, headers=token()) as http:

@@ -1,0 +1,62 @@
+# make demo and make test need nothing but Python 3.11 or later, with pip.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LABEL_STUDIO := 1.23.2
+LIVE := .live/venv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test live check format schema wheel clean
+
+help: ## Show the targets.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/ready ## Plan, apply and plan the examples against the sandbox.
+	sh examples/demo.sh $(BIN)/reconciler
+
+test: $(VENV)/test ## Run all tests but those on a real Label Studio.
+	$(BIN)/pytest -n auto
+
+live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a real Label Studio.
+	$(BIN)/pytest tests/live --server real
+
+check: $(VENV)/check ## Lint, types, import contract, schema.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/reconciler schema check schemas/manifest.schema.json
+
+format: $(VENV)/check ## Format the code.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+schema: $(VENV)/ready ## Build the manifest schema from the API description.
+	$(BIN)/reconciler schema build --out schemas/manifest.schema.json
+
+wheel: $(VENV)/check ## Build the wheel, and try it in an empty environment.
+	sh .ci/wheel $(BIN)/python
+
+clean: ## Remove what was built and installed.
+	rm -rf $(VENV) .live build dist
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/check: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group check
+	touch $@
+
+# Label Studio pins its libraries: it lives in an environment of its own.
+$(LIVE)/ready:
+	$(PYTHON) -m venv $(LIVE)
+	$(LIVE)/bin/python -m pip install --quiet "label-studio==$(LABEL_STUDIO)"
+	touch $@

@@ -1,0 +1,40 @@
+"""Every folder here is a case; conftest.py says what its files are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cases.plan.conftest import Case, Ran
+
+CASES = sorted(file.parent.name for file in Path(__file__).parent.glob("*/manifest.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES, indirect=True)
+def test_plan_shows_what_apply_does_and_apply_does_what_plan_shows(case: Case):
+    plan = case.command("plan")
+    assert case.agrees("plan.txt", plan.output)
+    if (case.folder / "plan.json").exists():
+        assert case.agrees("plan.json", case.command("plan", "--format", "json").output)
+    apply = case.command("apply", "--yes")
+    assert apply.output.startswith(plan.output)
+    assert case.agrees("report.txt", apply.output.removeprefix(plan.output))
+    assert case.agrees("refused.txt", apply.errors)
+    assert (plan.exit_code, apply.exit_code) == (case.exit_code("plan"), case.exit_code("apply"))
+    assert case.agrees("requests.json", _written(plan, apply))
+    if (case.folder / "after.json").exists():
+        assert case.agrees("after.json", json.dumps(case.stored(), indent=2) + "\n")
+    if apply.exit_code == 0 and not case.settings.get("options"):
+        assert case.command("plan", "--detailed-exitcode").exit_code == 0
+
+
+def _written(plan: Ran, apply: Ran) -> str:
+    """One request a line."""
+    commands = {"plan": plan.requests, "apply": apply.requests}
+    blocks = (
+        f'  "{name}": [\n' + ",\n".join(f"    {json.dumps(request)}" for request in sent) + "\n  ]"
+        for name, sent in commands.items()
+    )
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
