@@ -60,7 +60,7 @@ def carry_out(
 ) -> list[TaskOutcome]:
     """Carry ``plan`` out and return what became of its tasks, in the plan's order.
 
-    ``record`` gets every outcome as it happens, and is called by one thread only; a later
+    ``record`` gets every outcome as it happens, from one thread at a time; a later
     outcome of the same task takes the place of an earlier one. Raises what ``record`` raises.
     """
     return _Run(api, attributes, orders=orders, record=record).carry_out(plan)
@@ -79,6 +79,7 @@ class _Run:
         self._gate = Gate(attributes)
         self._labelled: dict[int, Collection[Path]] = {}
         self._outcomes: dict[int, TaskOutcome] = {}
+        self._noting = threading.Lock()
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         for task in plan.tasks:
@@ -163,8 +164,18 @@ class _Run:
             return
         with ThreadPoolExecutor(self._orders.concurrency) as pool:
             try:
-                for done in as_completed([pool.submit(self._send, patch) for patch in patches]):
-                    self._note(done.result())
+                for done in as_completed([pool.submit(self._send_one, patch) for patch in patches]):
+                    done.result()
+            except BaseException:
+                self._orders.stop.set()
+                raise
+
+    def _send_one(self, patch: _Patch) -> None:
+        """Send, and note what became of it before this worker sends anything else."""
+        outcome = self._send(patch)
+        with self._noting:
+            try:
+                self._note(outcome)
             except BaseException:
                 # What cannot be recorded must not be done: start nothing that is still waiting.
                 self._orders.stop.set()

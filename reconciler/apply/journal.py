@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +22,10 @@ class Journal:
         self._path = path
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.fchmod(descriptor, 0o600)
+            # Devices and pipes are not ours to close to others, and cannot be synced.
+            self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            if self._regular:
+                os.fchmod(descriptor, 0o600)
         except OSError as error:
             raise self._cannot_write(error) from error
         self._file = os.fdopen(descriptor, "w", encoding="ascii")
@@ -34,14 +39,17 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        # Every line has been flushed; what a failed write left behind fails here once more.
+        with suppress(OSError):
+            self._file.close()
 
     def write(self, line: Mapping[str, Json]) -> None:
         """Write one line, and wait until the disk has it; raises Refused where it has not."""
         try:
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if self._regular:
+                os.fsync(self._file.fileno())
         except OSError as error:
             raise self._cannot_write(error) from error
 

@@ -21,7 +21,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.digest import digest
-from reconciler.plan.model import Kind, Plan
+from reconciler.plan.model import WARNINGS, Kind, Plan
+from reconciler.plan.notation import visible
 from reconciler.render import text
 from reconciler.server.task_api import TaskApi
 
@@ -83,8 +84,8 @@ def command(  # noqa: PLR0913 - one parameter an option
 def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
     in_the_way = plan.unaccepted(allow)
     if in_the_way:
-        kinds = sorted({p.kind.value for task in in_the_way for p in task.problems} - allow)
-        options = " ".join(f"--allow {kind}" for kind in kinds)
+        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS
+        options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
         raise Refused(
             f"nothing is changed: {_tasks(len(in_the_way))} cannot be brought to what is declared",
             hint=f"see above; mend the manifests, or accept it with {options}",
@@ -97,7 +98,8 @@ def _ask(plan: Plan) -> None:
             "nothing is changed: there is no terminal to ask on",
             hint="add --yes where the plan has been looked at before",
         )
-    click.confirm(f"Change {_tasks(len(plan.updates))}?", abort=True, err=True)
+    if not click.confirm(f"Change {_tasks(len(plan.updates))}?", err=True):
+        raise Refused("nothing is changed: the answer was no")
 
 
 def _tasks(count: int) -> str:
@@ -117,9 +119,14 @@ def _carry_out(
         if journal:
             journal.write(first_line(digest(plan), plan.server))
         stopping = stack.enter_context(Stopping(orders.stop))
-        outcomes = carry_out(plan, api, attributes, orders=orders, record=record)
-        if journal:
-            journal.write(last_line(outcomes, api.requests))
+        try:
+            outcomes = carry_out(plan, api, attributes, orders=orders, record=record)
+            if journal:
+                journal.write(last_line(outcomes, api.requests))
+        except Refused as error:
+            said = f"stopped: {error.message}; run it again with another --report, and it goes on"
+            click.echo(f"reconciler: {visible(said)}", err=True)
+            return PARTLY
     show(text.render_report(outcomes, style=style_of_output()))
     if stopping.signalled:
         return INTERRUPTED

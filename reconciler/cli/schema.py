@@ -67,7 +67,7 @@ def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose
     for difference in differences:
         click.echo(f"{committed}: {visible(difference)}")
     if differences:
-        Talk(quiet, verbose).note("Build it again with: reconciler schema build")
+        Talk(quiet, verbose).note(f"Build it again with: reconciler schema build --out {committed}")
         return ERROR
     Talk(quiet, verbose).note(f"{committed} is as its source says.")
     return DONE

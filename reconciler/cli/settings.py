@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,7 +24,7 @@ class Settings:
     """What a run is to use. ``timeout`` is in seconds."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
     concurrency: int
     timeout: float
 

@@ -12,7 +12,7 @@ import click
 from reconciler.cli.output import Talk
 from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.model import WARNINGS, DesiredTask, Kind, Plan
+from reconciler.plan.model import NEVER, WARNINGS, DesiredTask, Kind, Plan
 from reconciler.server.client import Client
 from reconciler.server.survey import survey
 from reconciler.server.task_api import TaskApi
@@ -20,7 +20,7 @@ from reconciler.server.tokens import credentials_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_KINDS = [kind.value for kind in Kind if kind not in WARNINGS]
+_KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
 
 
 def plan_options(command: F) -> F:

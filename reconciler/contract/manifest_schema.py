@@ -126,6 +126,12 @@ def _header() -> Schema:
             "type": "array",
             "items": {"$ref": "#/definitions/task"},
         },
+        "$schema": {
+            "description": (
+                "Where this schema is, for editors; in YAML a comment says it. Read by nobody else."
+            ),
+            "type": "string",
+        },
     }
 
 

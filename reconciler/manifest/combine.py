@@ -34,7 +34,7 @@ class _Together:
 
     def source_of(self, path: Path) -> Source:
         for declaration in self.declarations:
-            if any(path[: len(leaf)] == leaf for leaf in declaration.leaves()):
+            if _overlapping(path, declaration.leaves()) is not None:
                 return declaration.source_of(path)
         return self.declarations[0].source_of(path)
 
@@ -78,7 +78,7 @@ def _conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
         leaves = list(declaration.leaves())
         for leaf in leaves:
             other = _overlapping(leaf, taken)
-            if other and not _shared_default(leaf, taken[other], declaration):
+            if other and not (leaf == other and _shared_default(leaf, taken[other], declaration)):
                 problems.append(_conflict(leaf, other, taken[other], declaration))
         taken.update((leaf, declaration) for leaf in leaves if leaf not in taken)
     return problems
@@ -99,13 +99,14 @@ def _shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
 
 
 def _conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
-    inside = "" if leaf == other else f" ({path_text(other)})"
-    return Problem(
-        right.source_of(leaf),
-        path_text(leaf),
-        f"task {right.id} declares this at {left.source_of(other)} too{inside}",
-        "declare every path in one place",
-    )
+    place = left.source_of(other)
+    if leaf == other:
+        message = f"task {right.id} declares this at {place} too"
+    else:
+        relation = "which holds this" if len(other) < len(leaf) else "which lies inside this"
+        message = f"task {right.id} declares {path_text(other)} at {place}, {relation}"
+    hint = "declare every path in one place"
+    return Problem(right.source_of(leaf), path_text(leaf), message, hint)
 
 
 def _project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:
@@ -113,9 +114,9 @@ def _project_conflict(left: Declaration | None, right: Declaration) -> Iterable[
     if left is None or project is None or project == left.header.project:
         return
     yield Problem(
-        right.source,
+        right.header.source_of("project"),
         "project",
         f"task {right.id} is in project {project} here, and in project {left.header.project} "
-        f"at {left.source}",
+        f"at {left.header.source_of('project')}",
         "correct one of the two",
     )

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from reconciler.errors import Source
 from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps, key_node_of, node_of
+from reconciler.manifest.marks import Steps
 from reconciler.plan.notation import Path, parse_path
 from reconciler.plan.values import Json
 
@@ -27,6 +27,10 @@ class Header:
     replaced: frozenset[str]
     defaults: Mapping[str, Json]
 
+    def source_of(self, key: str) -> Source:
+        """Tell where ``key``, one that is there, stands."""
+        return self.document.key_source((key,))
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -42,7 +46,7 @@ class Declaration:
     def source(self) -> Source:
         """Where the entry begins."""
         document = self.header.document
-        return document.marks.source(node_of(document.value, ("tasks", self.index)))
+        return document.value_source(("tasks", self.index))
 
     def attributes(self) -> dict[str, Json]:
         """Merge the defaults below the task's own values; what must be absent is left out."""
@@ -55,13 +59,13 @@ class Declaration:
         document = self.header.document
         if path in self.absent:
             steps: Steps = ("tasks", self.index, "absent", self.absent.index(path))
-            return document.marks.source(node_of(document.value, steps))
+            return document.value_source(steps)
         places: tuple[Steps, Steps] = (("tasks", self.index, *path), ("defaults", *path))
         for end in range(len(path), 0, -1):
             for place in places:
                 steps = place[: len(place) - len(path) + end]
                 try:
-                    return document.marks.source(key_node_of(document.value, steps))
+                    return document.key_source(steps)
                 except LookupError:
                     continue
         return self.source
@@ -79,7 +83,7 @@ def declarations_of(document: Document, refused: set[int]) -> list[Declaration]:
     policy = value.get("policy", {})
     header = Header(
         document,
-        value.get("project"),
+        None if "project" not in value else int(value["project"]),
         frozenset(name for name in MERGEABLE if policy.get(name) == "replace"),
         value.get("defaults", {}),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 from reconciler.errors import Problem, Source
-from reconciler.manifest.marks import Marks, Steps
+from reconciler.manifest.marks import Marks, Steps, extent, key_node_of, node_of
 from reconciler.plan.notation import path_text
-from reconciler.plan.values import Json
+from reconciler.plan.values import ABSENT, Json, Maybe
 
 MAX_DEPTH: Final = 100
 """Objects and lists inside each other; deeper ones are nobody's data and exhaust readers."""
@@ -17,12 +19,42 @@ MAX_DIGITS: Final = 4300
 """Digits of an integer: what Python converts without being asked to take its time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
-    """One document of a file."""
+    """One document of a file, and where its keys and values stand."""
 
     value: Json
     marks: Marks
+
+    def value_source(self, steps: Steps) -> Source:
+        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        value, rest, start = self._below(steps)
+        return self.marks.source(node_of(value, rest, start=start))
+
+    def key_source(self, steps: Steps) -> Source:
+        """Tell where the key, or the list's element, that ``steps`` end with begins.
+
+        Raises LookupError where there is none.
+        """
+        value, rest, start = self._below(steps)
+        return self.marks.source(key_node_of(value, rest, start=start))
+
+    def _below(self, steps: Steps) -> tuple[Json, Steps, int]:
+        """Begin at the task that ``steps`` lead into: the walk to it would pass all before it."""
+        match steps:
+            case ("tasks", int(index), *rest) if index < len(self._tasks):
+                return self._tasks[index], tuple(rest), self._task_nodes[index]
+        return self.value, steps, 0
+
+    @cached_property
+    def _tasks(self) -> list[Json]:
+        tasks = self.value.get("tasks") if isinstance(self.value, dict) else None
+        return tasks if isinstance(tasks, list) else []
+
+    @cached_property
+    def _task_nodes(self) -> list[int]:
+        first = node_of(self.value, ("tasks",)) + 1
+        return list(accumulate(map(extent, self._tasks), initial=first))
 
 
 class Complaints:
@@ -38,6 +70,11 @@ class Complaints:
         """Note a problem at ``line`` and ``column``, both from 1."""
         at = Source(self.file, line, column)
         self.problems.append(Problem(at, path_text(steps), message, hint))
+
+
+def kept(value: Maybe) -> Json:
+    """Put null where a value was refused, so that what stands around it keeps its place."""
+    return None if value is ABSENT else value
 
 
 def text_problem(text: str) -> tuple[str, str] | None:

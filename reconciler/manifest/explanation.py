@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Problem
 from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps, key_node_of, node_of
+from reconciler.manifest.marks import Steps
+from reconciler.manifest.scalars import plain
 from reconciler.plan.notation import path_text, shortened, value_text
 from reconciler.plan.values import Json
 
@@ -33,12 +34,17 @@ _EXPECTED_TYPES: Final = {
     "number": "a number",
     "null": "null",
 }
+_EMPTY: Final[dict[type, str]] = {dict: "an empty object", list: "an empty list"}
 _HINTS: Final = {
     "version": "this tool reads manifests of version 1",
-    "project": "a task always has a project: null would delete it",
     "data": "the server breaks for good on data that is not an object",
 }
+_DELETES: Final = "a task always has a project: null would delete it"
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("version", "policy", "defaults", "tasks"), "it stands at the top"),
+    **dict.fromkeys(("id", "absent"), "each task has its own"),
+}
 
 
 def explained(
@@ -50,22 +56,39 @@ def explained(
         known = _known_keys(error)
         for key in _instance(error):
             if key not in known:
-                at = document.marks.source(key_node_of(document.value, (*steps, key)))
+                at = document.key_source((*steps, key))
                 yield Problem(at, path_text((*steps, key)), *_unknown_key(key, known, attributes))
         return
-    at = document.marks.source(node_of(document.value, steps))
-    yield Problem(at, path_text(steps), _message(error), _hint(error))
+    if error.validator == "uniqueItems":
+        yield from _repeated(steps, _instance(error), document)
+        return
+    at = document.value_source(steps)
+    if error.validator == "required":
+        missing = (key for key in _wanted(error) if key not in _instance(error))
+        yield from (Problem(at, path_text(steps), f"{key} is missing", "add it") for key in missing)
+        return
+    yield Problem(at, path_text(steps), _message(error), _hint(error, steps))
+
+
+def _repeated(steps: Steps, elements: list[Json], document: Document) -> Iterator[Problem]:
+    for index, element in enumerate(elements):
+        if element in elements[:index]:
+            at = (*steps, index)
+            source = document.value_source(at)
+            yield Problem(source, path_text(at), f"{value_text(element)} stands twice", "keep one")
 
 
 def _unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:
     """Say what is wrong with a key that the schema does not have there, and what to do."""
+    if key in _ELSEWHERE:
+        return "not a known key here", _ELSEWHERE[key]
     attribute = attributes.get(key)
     if attribute is not None and not attribute.writable:
         return "this attribute is read-only", "remove it: only the server sets it"
     close = difflib.get_close_matches(key, known, n=1)
     if close:
         return "not a known key here", f"did you mean {close[0]}?"
-    if attribute is not None:
+    if attribute is not None and "tasks" in known:
         return "not a known key here", "attributes stand in tasks or in defaults"
     return "not a known key here", f"known are {', '.join(known)}"
 
@@ -74,8 +97,7 @@ def _message(error: ValidationError) -> str:
     describe = _MESSAGES.get(str(error.validator))
     if describe is None:
         return shortened(error.message, 200)
-    wanted: Any = error.validator_value
-    return describe(wanted, _instance(error))
+    return describe(_wanted(error), _instance(error))
 
 
 _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
@@ -84,31 +106,52 @@ _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
     "enum": lambda wanted, found: (
         f"expected {' or '.join(map(value_text, wanted))}, found {_found(found)}"
     ),
-    "required": lambda wanted, found: (
-        f"{', '.join(key for key in wanted if key not in found)} is missing"
-    ),
     "minimum": lambda wanted, found: f"expected at least {wanted}, found {_found(found)}",
     "maximum": lambda wanted, found: f"expected at most {wanted}, found {_found(found)}",
-    "format": lambda _, found: f"expected a date-time, found {_found(found)}",
-    "minLength": lambda _, found: f"expected more than {_found(found)}",
+    "format": lambda _, found: (
+        f"expected a date-time that exists, with its offset, found {_found(found)}"
+    ),
+    "minLength": lambda _, found: f"expected a path or a key, found {_found(found)}",
     "minItems": lambda wanted, found: f"expected at least {wanted} elements, found {len(found)}",
-    "uniqueItems": lambda _, found: f"an element stands twice in {_found(found)}",
 }
 """By keyword of the schema: what it wants and what stands there, to what is said of it."""
 
 
-def _hint(error: ValidationError) -> str:
-    if error.validator == "format":
+def _hint(error: ValidationError, steps: Steps) -> str:
+    """Tell what to do about what stands at ``steps``."""
+    schema: Any = error.schema
+    found = _instance(error)
+    if schema.get("format") == "date-time":
         return _DATE_TIME
-    if error.validator == "required":
-        return "add it"
-    if error.validator in {"type", "const"} and error.absolute_path:
-        return _HINTS.get(str(error.absolute_path[-1]), "")
-    return ""
+    if steps and steps[-1] == "project" and found is None:
+        return _DELETES
+    if error.validator == "type" and isinstance(found, str) and _unquoted(found, schema["type"]):
+        return "drop the quotes"
+    if not steps:
+        return "a manifest begins with version: 1"
+    if error.validator == "minItems":
+        return 'write the attribute, then the keys: [data, "a.b"]'
+    return _HINTS.get(str(steps[-1]), "") if error.validator in {"type", "const"} else ""
+
+
+def _unquoted(text: str, wanted: str | Sequence[str]) -> bool:
+    """Tell whether the text without its quotes would be of a wanted type."""
+    try:
+        value = plain(text)
+    except ValueError:
+        return False
+    names = {bool: {"boolean"}, int: {"integer", "number"}, float: {"number"}}
+    return not names.get(type(value), set()).isdisjoint(
+        [wanted] if isinstance(wanted, str) else wanted
+    )
 
 
 def _instance(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the manifest holds
     return error.instance
+
+
+def _wanted(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the schema says
+    return error.validator_value
 
 
 def _known_keys(error: ValidationError) -> list[str]:
@@ -126,5 +169,5 @@ def _found(value: Json) -> str:
         return "null"
     name = _FOUND_TYPES[type(value)]
     if isinstance(value, dict | list):
-        return name if value else f"{name} that is empty"
+        return name if value else _EMPTY[type(value)]
     return f"{name} {shortened(value_text(value))}"

@@ -13,6 +13,7 @@ from reconciler.errors import Problem, Source
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
 STANDARD_INPUT: Final = "-"
 _KNOWN: Final = "a manifest ends in " + ", ".join(SUFFIXES)
+_SPELLING: Final = "check its spelling, and the folder that you are in"
 
 
 def find_manifests(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
@@ -22,30 +23,45 @@ def find_manifests(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
     ones; a glob for what it matches; ``-`` for standard input. A path that stands for nothing
     is a problem: to take it for 'no changes' would hide a slip of the pen.
     """
-    files: dict[str, None] = {}
+    files: dict[str, str] = {}
     problems: list[Problem] = []
     for path in paths:
-        found, message = _expand(path)
-        files.update(dict.fromkeys(found))
-        if message:
-            problems.append(Problem(Source(path, 1, 1), "", message, _KNOWN))
-    return list(files), problems
+        try:
+            found = _expand(path)
+        except _StandsForNothing as error:
+            problems.append(Problem(Source(path, 1, 1), "", *error.args))
+        except OSError as error:
+            folder = Source(str(error.filename), 1, 1)
+            problems.append(Problem(folder, "", f"cannot be read: {error.strerror}"))
+        else:
+            for file in found:
+                files.setdefault(file if file == STANDARD_INPUT else os.path.realpath(file), file)
+    return list(files.values()), problems
 
 
-def _expand(path: str) -> tuple[list[str], str]:
-    """List what one path stands for, or say why it stands for nothing."""
+class _StandsForNothing(Exception):
+    """A path without manifests; its arguments are what is wrong, and what to do."""
+
+
+def _expand(path: str) -> list[str]:
+    """List what one path stands for, at least one file."""
     if path == STANDARD_INPUT:
-        return [path], ""
+        return [path]
     if os.path.isdir(path):  # noqa: PTH112 - the path is shown as it was given
-        found = list(_below(path))
-        return found, "" if found else "no manifest in this folder"
+        return _some(_below(path), "no manifest in this folder")
     if os.path.exists(path):  # noqa: PTH110 - as above
-        return ([path], "") if path.endswith(SUFFIXES) else ([], "not the name of a manifest")
+        return _some(_match(path), "not the name of a manifest")
     if glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - as above
-        found = [file for match in matches for file in _match(match)]
-        return found, "" if found else "no manifest matches this pattern"
-    return [], "no such file or folder"
+        return _some((f for m in matches for f in _match(m)), "no manifest matches this pattern")
+    raise _StandsForNothing("no such file or folder", _SPELLING)
+
+
+def _some(files: Iterator[str], message: str) -> list[str]:
+    found = list(files)
+    if not found:
+        raise _StandsForNothing(message, _KNOWN)
+    return found
 
 
 def _match(path: str) -> Iterator[str]:
@@ -57,8 +73,13 @@ def _match(path: str) -> Iterator[str]:
 
 
 def _below(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield str(Path(parent) / name)
+
+
+def _raise(error: OSError) -> None:
+    """Stop at a folder that cannot be listed; to pass it over would hide what is in it."""
+    raise error

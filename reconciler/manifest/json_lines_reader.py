@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.json_reader import read_json
 from reconciler.plan.values import Json
+
+_NOT_IN_HEADER: Final = (
+    ("tasks", "the header of a .jsonl file holds no tasks", "write each on a line of its own"),
+    ("id", "the first line is the header, and this is a task", 'begin with {"version": 1}'),
+)
 
 
 def read_json_lines(text: str, complaints: Complaints) -> list[Document]:
@@ -16,9 +22,7 @@ def read_json_lines(text: str, complaints: Complaints) -> list[Document]:
     headers = read_json(line, complaints, first_line=first) if line else []
     if not headers or not isinstance(headers[0].value, dict):
         return headers
-    if "tasks" in headers[0].value:
-        hint = "the first line is the header alone; each line after it is a task"
-        complaints.add(first, 1, "tasks in the header of a .jsonl file", hint=hint)
+    if _refused(headers[0], headers[0].value, complaints):
         return []
     tasks: list[Json] = []
     marks = headers[0].marks
@@ -32,7 +36,17 @@ def read_json_lines(text: str, complaints: Complaints) -> list[Document]:
     return [Document({**headers[0].value, "tasks": tasks}, marks)]
 
 
+def _refused(document: Document, header: Mapping[str, Json], complaints: Complaints) -> bool:
+    """Note a first line that is a task, or a whole manifest, in the place of the header."""
+    for key, message, hint in _NOT_IN_HEADER:
+        if key in header:
+            at = document.key_source((key,))
+            complaints.add(at.line, at.column, message, hint=hint, steps=(key,))
+            return True
+    return False
+
+
 def _filled_lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
+        if line.strip(" \t\r"):
             yield number, line

@@ -11,15 +11,18 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, text_problem
+from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, kept, text_problem
 from reconciler.manifest.marks import Marks, Steps
 from reconciler.manifest.scalars import integer, real
 from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"""
+_STRING_BEGUN: Final = re.compile(_CHARACTERS)
 _TOKEN: Final = re.compile(
-    r"""(?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")
+    f'(?P<string>{_CHARACTERS}")'
+    r"""
       | (?P<real>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))
       | (?P<integer>-?(?:0|[1-9][0-9]*))
       | (?P<word>[A-Za-z_+-][A-Za-z0-9_+-]*)
@@ -42,7 +45,7 @@ def read_json(
         value = reader.document()
     except _Stop:
         return []
-    return [] if value is ABSENT else [Document(value, reader.marks)]
+    return [Document(kept(value), reader.marks)]
 
 
 class _Reader:
@@ -58,19 +61,20 @@ class _Reader:
         self._at = 0
 
     def document(self) -> Maybe:
-        value = self._value(*self._token())
+        value = self._value(*self._token("a value"))
         self._skip_space()
         if self._at < len(self._text):
-            self._complain(self._at, "text after the end of the document", "one document a file")
+            hint = "one document a file, or one task a line in .jsonl"
+            self._complain(self._at, "text after the end of the document", hint)
         return value
 
-    def _token(self) -> tuple[str, str, int]:
+    def _token(self, expected: str) -> tuple[str, str, int]:
         """Take the next token: its kind, its text, and where it starts."""
         self._skip_space()
         start = self._at
         found = _TOKEN.match(self._text, start)
         if not found:
-            raise self._syntax_error(start, "a value")
+            raise self._syntax_error(start, expected)
         self._at = found.end()
         return str(found.lastgroup), found[0], start
 
@@ -107,23 +111,23 @@ class _Reader:
     def _object(self) -> Maybe:
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
-        kind, text, start = self._token()
+        kind, text, start = self._token("a key in double quotes")
         while text != "}":
             before = len(self.marks)
             key = self._key(kind, text, start, lines)
             self._expect(":")
             self._steps.append(key if isinstance(key, str) else "?")
-            value = self._value(*self._token())
+            value = self._value(*self._token("a value"))
             self._steps.pop()
-            if isinstance(key, str) and value is not ABSENT:
-                result[key] = value
+            if isinstance(key, str):
+                result[key] = kept(value)
             else:
                 self.marks.forget(before)
             if self._expect(",", "}") == "}":
                 break
-            kind, text, start = self._token()
+            kind, text, start = self._token("a key in double quotes")
             if text == "}":
-                raise self._syntax_error(start, "a key")
+                raise self._syntax_error(start, "a key in double quotes")
         return result
 
     def _key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
@@ -142,19 +146,14 @@ class _Reader:
 
     def _array(self) -> Maybe:
         result: list[Json] = []
-        token = self._token()
+        token = self._token("a value")
         while token[1] != "]":
-            before = len(self.marks)
             self._steps.append(len(result))
-            value = self._value(*token)
+            result.append(kept(self._value(*token)))
             self._steps.pop()
-            if value is ABSENT:
-                self.marks.forget(before)
-            else:
-                result.append(value)
             if self._expect(",", "]") == "]":
                 break
-            token = self._token()
+            token = self._token("a value")
             if token[1] == "]":
                 raise self._syntax_error(token[2], "a value")
         return result
@@ -174,10 +173,28 @@ class _Reader:
         return line - 1 + self._first_line, offset - self._line_starts[line - 1] + 1
 
     def _syntax_error(self, offset: int, expected: str) -> _Stop:
+        if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):
+            return self._string_error(offset)
         found = _TOKEN.match(self._text, offset)
         rest = found[0] if found else self._text[offset : offset + 1]
         said = f"found {shortened(value_text(rest))}" if rest else "the text ends here"
         self._complain(offset, f"not JSON: expected {expected}, {said}", "mend the JSON here")
+        return _Stop()
+
+    def _string_error(self, start: int) -> _Stop:
+        """Tell what is wrong with a string that does not come to its end."""
+        begun = _STRING_BEGUN.match(self._text, start)
+        at = begun.end() if begun else start
+        if at == len(self._text):
+            self._complain(start, "not JSON: this string does not end", "close it with a quote")
+        elif self._text[at] == "\\":
+            found = shortened(value_text(self._text[at : at + 2]))
+            hint = "write \\\\ for a backslash"
+            self._complain(at, f"not JSON: {found} begins no escape that JSON has", hint)
+        else:
+            found = json.dumps(self._text[at])
+            hint = f"close the string before it, or write it as {found[1:-1]}"
+            self._complain(at, f"not JSON: the character {found} inside a string", hint)
         return _Stop()
 
     def _complain(self, offset: int, message: str, hint: str = "") -> Maybe:

@@ -14,7 +14,7 @@ from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.files import STANDARD_INPUT, find_manifests
 from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.rules import rule_problems
+from reconciler.manifest.rules import emptied_data, rule_problems
 from reconciler.manifest.validation import schema_problems
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.model import DesiredTask
@@ -28,12 +28,13 @@ def load_manifests(paths: Sequence[str], attributes: Attributes) -> tuple[Desire
     files, problems = find_manifests(paths)
     declarations: list[Declaration] = []
     for file in files:
-        documents, found = read_documents(file)
-        problems += found
+        documents, unread = read_documents(file)
+        problems += unread
+        told = {(problem.source, problem.path) for problem in unread}
         for document in documents:
             good, found = check_document(document, attributes)
             declarations += good
-            problems += found
+            problems += (p for p in found if (p.source, p.path) not in told)
     tasks, conflicts = combine(declarations)
     problems += conflicts
     if problems:
@@ -51,14 +52,19 @@ def read_documents(file: str) -> tuple[list[Document], list[Problem]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        complaints.add(line, column, "not UTF-8", hint="save the file as UTF-8")
+        lines = error.object[: error.start].decode("utf-8").split("\n")
+        complaints.add(len(lines), len(lines[-1]) + 1, "not UTF-8", hint="save the file as UTF-8")
         return [], complaints.problems
     documents = _documents(file, text, complaints)
     if not documents and not complaints.problems:
         complaints.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
-    return documents, complaints.problems
+    return _without_empty(documents), complaints.problems
+
+
+def _without_empty(documents: list[Document]) -> list[Document]:
+    """Leave out what stands after a last ``---``: nothing. A file of nothing else keeps it."""
+    filled = [document for document in documents if document.value is not None]
+    return filled or documents[:1]
 
 
 def check_document(
@@ -69,7 +75,8 @@ def check_document(
     if len(problems) and not _readable(document, refused, problems):
         return [], problems
     found, unreadable = rule_problems(document, refused)
-    return declarations_of(document, refused | unreadable), problems + found
+    declarations = declarations_of(document, refused | unreadable)
+    return declarations, [*problems, *found, *emptied_data(declarations)]
 
 
 def _readable(document: Document, refused: set[int], problems: list[Problem]) -> bool:
@@ -79,6 +86,8 @@ def _readable(document: Document, refused: set[int], problems: list[Problem]) ->
 
 
 def _documents(file: str, text: str, complaints: Complaints) -> list[Document]:
+    if not text.strip():
+        return []
     if file.endswith(".jsonl"):
         return read_json_lines(text, complaints)
     if file.endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):

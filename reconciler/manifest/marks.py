@@ -40,7 +40,7 @@ class Marks:
         del self._marks[since:]
 
     def repeat(self, start: int, end: int) -> None:
-        """Add the nodes ``start`` to ``end`` once more, for an alias of them."""
+        """Add the nodes ``start`` to ``end`` once more, for an alias of what holds them."""
         self._marks.extend(self._marks[start:end])
 
     def extend(self, other: Marks) -> None:
@@ -79,16 +79,16 @@ def _child(value: Json, step: str | int, node: int) -> tuple[int, Json]:
     if isinstance(value, dict) and step in value:
         keys = list(value)
         before = keys[: keys.index(str(step))]
-        return node + 1 + sum(1 + _extent(value[key]) for key in before), value[str(step)]
+        return node + 1 + sum(1 + extent(value[key]) for key in before), value[str(step)]
     if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return node + 1 + sum(map(_extent, value[:step])), value[step]
+        return node + 1 + sum(map(extent, value[:step])), value[step]
     raise LookupError(step)
 
 
-def _extent(value: Json) -> int:
+def extent(value: Json) -> int:
     """Count the nodes of a value: itself, and all below."""
     if isinstance(value, dict):
-        return 1 + sum(1 + _extent(inner) for inner in value.values())
+        return 1 + sum(1 + extent(inner) for inner in value.values())
     if isinstance(value, list):
-        return 1 + sum(map(_extent, value))
+        return 1 + sum(map(extent, value))
     return 1

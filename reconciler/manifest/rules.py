@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, cast
 
 from reconciler.errors import Problem
-from reconciler.manifest.declarations import MERGEABLE, absent_path
+from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps, node_of
+from reconciler.manifest.marks import Steps
 from reconciler.plan.guards import resolved_address
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import Json
+
+UNDEFINED: Final = "$undefined$"
+"""The server moves what it finds here to the first key of the label config, over what is there."""
 
 
 def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem], set[int]]:
@@ -21,13 +23,19 @@ def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem],
     Returns the problems, and the indices of tasks that cannot be read any further.
     """
     value = cast("dict[str, Any]", document.value)
-    problems = list(_attribute_problems(document, ("defaults",), value.get("defaults", {})))
+    defaults = value.get("defaults", {})
+    problems = [
+        *_address_problems(document, ("defaults",), defaults),
+        *_undefined_problems(document, ("defaults",), defaults),
+        *_project_problems(document, ("defaults",), defaults),
+    ]
     unreadable: set[int] = set()
     for index, task in enumerate(value["tasks"]):
         if index in refused:
             continue
         steps = ("tasks", index)
-        problems += _attribute_problems(document, steps, task)
+        problems += _address_problems(document, steps, task)
+        problems += _undefined_problems(document, steps, task)
         problems += _project_problems(document, steps, task)
         bad = list(_absent_problems(document, steps, task))
         problems += bad
@@ -36,10 +44,21 @@ def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem],
     return problems, unreadable
 
 
-def _attribute_problems(
+def emptied_data(declarations: Iterable[Declaration]) -> Iterator[Problem]:
+    """Find the tasks whose data would lose every key, defaults considered."""
+    for declaration in declarations:
+        if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
+            yield Problem(
+                declaration.source_of(("data",)),
+                path_text(("tasks", declaration.index, "data")),
+                "with policy replace this would remove every key of data",
+                "a task without data cannot be labelled; declare its keys, or merge",
+            )
+
+
+def _address_problems(
     document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
-    policy = cast("dict[str, Any]", document.value).get("policy", {})
     for name in MERGEABLE:
         for at, address in _resolved(attributes.get(name), (*steps, name)):
             yield _at_value(
@@ -48,24 +67,30 @@ def _attribute_problems(
                 f"{shortened(value_text(address))} is an address that the server made up",
                 "declare the stored address, such as s3://bucket/key",
             )
-    if policy.get("data") == "replace" and attributes.get("data") == {}:
+
+
+def _undefined_problems(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
+) -> Iterator[Problem]:
+    data = attributes.get("data")
+    if isinstance(data, dict) and UNDEFINED in data:
         yield _at_value(
             document,
-            (*steps, "data"),
-            "with policy replace this would remove every key of data",
-            "a task without data cannot be labelled; declare its keys, or merge",
+            (*steps, "data", UNDEFINED),
+            f"the server keeps no key {UNDEFINED}: it stores the value under another key",
+            "declare the key that the label config of the project uses",
         )
 
 
 def _project_problems(
-    document: Document, steps: Steps, task: Mapping[str, Json]
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
     project = cast("dict[str, Any]", document.value).get("project")
-    if project is not None and "project" in task and task["project"] != project:
+    if project is not None and attributes.get("project", project) != project:
         yield _at_value(
             document,
             (*steps, "project"),
-            f"the task says project {task['project']}, the manifest project {project}",
+            f"project {attributes['project']} here, but project {project} for the whole manifest",
             "tasks are never moved; correct one of the two",
         )
 
@@ -89,12 +114,15 @@ def _absent_problem(
     try:
         path = absent_path(written)
     except ValueError:
-        return f"{json.dumps(written)} is not a path", 'write data.key, or data["a.b"] for odd keys'
+        found = shortened(value_text(str(written)))
+        return f"{found} is not a path", 'write data.key, or data["a.b"] for odd keys'
     if path[0] not in MERGEABLE or len(path) == 1:
         return (
             f"{path_text(path)} cannot be absent",
             "only keys inside data and meta can; null is a value",
         )
+    if path in seen:
+        return f"{path_text(path)} stands twice", "keep one"
     for other in seen:
         if path[: len(other)] == other or other[: len(path)] == path:
             return f"{path_text(path)} and {path_text(other)} overlap", "keep the shorter one"
@@ -130,5 +158,5 @@ def _resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
 
 
 def _at_value(document: Document, steps: Steps, message: str, hint: str) -> Problem:
-    source = document.marks.source(node_of(document.value, steps))
+    source = document.value_source(steps)
     return Problem(source, path_text(steps), message, hint)

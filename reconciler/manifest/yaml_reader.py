@@ -7,7 +7,6 @@ node. What scalars mean is decided here, by YAML 1.2: PyYAML's own loaders speak
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
@@ -22,19 +21,19 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, text_problem
+from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, kept, text_problem
 from reconciler.manifest.marks import Marks
 from reconciler.manifest.scalars import collection_problem, plain, tagged
+from reconciler.manifest.yaml_complaints import (
+    complain_of_character,
+    complain_of_escape,
+    complain_of_syntax,
+)
 from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 ALIASED_NODES_MAX: Final = 1_000_000
 """Nodes that the aliases of one document may stand for: enough to share, too few to bomb."""
-
-_NOT_PRINTABLE: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\ufeff]"
-)
-
 
 _Event: TypeAlias = Any
 """An event of the parser. Its stubs call marks optional, which this parser always sets."""
@@ -46,15 +45,15 @@ class _Stop(Exception):
 
 def read_yaml(text: str, complaints: Complaints) -> list[Document]:
     """Read all documents; what cannot be read is left out and complained about."""
-    unprintable = _NOT_PRINTABLE.search(text)
-    if unprintable:
-        _complain_of_character(text, unprintable.start(), complaints)
+    if complain_of_character(text, complaints):
         return []
     documents: list[Document] = []
     try:
         _Reader(text, complaints).read_into(documents)
     except yaml.MarkedYAMLError as error:
-        _complain_of_syntax(error, text, complaints)
+        complain_of_syntax(error, text, complaints)
+    except UnicodeDecodeError:
+        complain_of_escape(text, complaints)
     except _Stop:
         pass
     return documents
@@ -73,6 +72,7 @@ class _Reader:
     """One pass over the events of a file."""
 
     def __init__(self, text: str, complaints: Complaints) -> None:
+        self._text = text
         self._next = cast("Callable[[], _Event]", yaml.CSafeLoader(text).get_event)
         self._complaints = complaints
         self._steps: list[str | int] = []
@@ -80,7 +80,7 @@ class _Reader:
 
     def _begin_document(self) -> None:
         self._marks = Marks(self._complaints.file)
-        self._anchors: dict[str, _Anchored] = {}
+        self._anchors: dict[str, _Anchored | None] = {}
         self._aliased = 0
         self._deepest = 0
 
@@ -89,9 +89,8 @@ class _Reader:
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):
                 self._begin_document()
-                value = self._node(self._next())
-                if value is not ABSENT:
-                    documents.append(Document(value, self._marks))
+                value = kept(self._node(self._next()))
+                documents.append(Document(value, self._marks))
 
     def _node(self, event: _Event) -> Maybe:
         """Read one node; ABSENT where it is not a value that a task can hold."""
@@ -118,12 +117,12 @@ class _Reader:
         """Read a node that aliases may stand for, and remember how much of it there is."""
         start, outer = len(self._marks), self._deepest
         self._deepest = len(self._steps)
-        anchor, event.anchor = event.anchor, None
+        anchor, event.anchor = str(event.anchor), None
+        self._anchors[anchor] = None
         value = self._node(event)
         deep = self._deepest - len(self._steps)
         self._deepest = max(outer, self._deepest)
-        if value is not ABSENT:
-            self._anchors[str(anchor)] = _Anchored(value, start, len(self._marks), deep)
+        self._anchors[anchor] = _Anchored(kept(value), start, len(self._marks), deep)
         return value
 
     def _scalar(self, event: _Event) -> Maybe:
@@ -146,18 +145,35 @@ class _Reader:
             start = len(self._marks)
             key = self._key(inner, lines)
             self._steps.append(key if isinstance(key, str) else "?")
-            value = self._node(self._next())
+            following = self._next()
+            if isinstance(key, str):
+                self._check_value(inner, following)
+            value = self._node(following)
             self._steps.pop()
-            if isinstance(key, str) and value is not ABSENT:
-                result[key] = value
+            if isinstance(key, str):
+                result[key] = kept(value)
             else:
                 self._marks.forget(start)
         return result
 
+    def _check_value(self, key: _Event, event: _Event) -> None:
+        """Refuse a key without a colon after it.
+
+        YAML reads ``{text: Cold, again}`` as two keys, the second with null: a comma in a text
+        that nobody quoted would go to the server as a key.
+        """
+        begin, end = event.start_mark.index, event.end_mark.index
+        nothing = isinstance(event, ScalarEvent) and begin == end
+        if nothing and ":" not in self._text[key.end_mark.index : begin]:
+            self._complain(key, "this key has no value", "quote a text with a comma in it")
+
     def _key(self, event: _Event, lines: dict[str, int]) -> Maybe:
         if not isinstance(event, ScalarEvent | AliasEvent):
-            self._complain(event, "a key must be a string", "found an object or a list")
+            found = "an object" if isinstance(event, MappingStartEvent) else "a list"
+            self._complain(event, f"a key must be a string, found {found}", "quote it")
+            told = len(self._complaints.problems)
             self._node(event)
+            del self._complaints.problems[told:]
             return ABSENT
         key = self._node(event)
         if key is ABSENT:
@@ -182,19 +198,15 @@ class _Reader:
         result: list[Json] = []
         while not isinstance(inner := self._next(), CollectionEndEvent):
             self._steps.append(len(result))
-            start = len(self._marks)
-            value = self._node(inner)
+            result.append(kept(self._node(inner)))
             self._steps.pop()
-            if value is ABSENT:
-                self._marks.forget(start)
-            else:
-                result.append(value)
         return result
 
     def _alias(self, event: _Event) -> Maybe:
-        if event.anchor not in self._anchors:
-            return self._complain(event, f"no anchor &{event.anchor} stands before this alias")
-        anchored = self._anchors[event.anchor]
+        anchored = self._anchors.get(event.anchor)
+        self._marks.add(*_place(event))
+        if anchored is None:
+            return self._complain(event, *self._lost(event.anchor))
         self._aliased += anchored.end - anchored.start
         if self._aliased > ALIASED_NODES_MAX:
             self._complain(
@@ -204,13 +216,19 @@ class _Reader:
             )
             raise _Stop
         self._descend(event, anchored.levels)
-        self._marks.repeat(anchored.start, anchored.end)
+        self._marks.repeat(anchored.start + 1, anchored.end)
         return anchored.value
 
+    def _lost(self, anchor: str) -> tuple[str, str]:
+        """Tell why an alias stands for nothing, and what to do."""
+        if anchor in self._anchors:
+            return f"the alias *{anchor} stands inside its own anchor", "no value can hold itself"
+        return f"no anchor &{anchor} stands before this alias", "quote it if you mean a string"
+
     def _check_tag(self, event: _Event, own: str) -> None:
-        problem = collection_problem(getattr(event, "tag", None), own)
+        problem = None if event.tag is None else collection_problem(event.tag, own)
         if problem:
-            self._complain(event, problem, "manifests hold plain data only")
+            self._complain(event, *problem)
 
     def _complain(self, event: _Event, message: str, hint: str = "") -> Maybe:
         line, column = _place(event)
@@ -220,20 +238,3 @@ class _Reader:
 
 def _place(event: _Event) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-def _complain_of_syntax(error: yaml.MarkedYAMLError, text: str, complaints: Complaints) -> None:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    said = " ".join(filter(None, (error.context, error.problem)))
-    lines = text.splitlines()
-    tab = line <= len(lines) and lines[line - 1][column - 1 : column] == "\t"
-    hint = "indent with spaces, not with tabs" if tab else "mend the YAML here"
-    complaints.add(line, column, f"not YAML: {said}", hint=hint)
-
-
-def _complain_of_character(text: str, offset: int, complaints: Complaints) -> None:
-    line = text.count("\n", 0, offset) + 1
-    column = offset - (text.rfind("\n", 0, offset) + 1) + 1
-    found = f"U+{ord(text[offset]):04X}"
-    complaints.add(line, column, f"the character {found} is not allowed", hint="remove it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.date_time import parse_date_time
@@ -96,9 +96,9 @@ def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...
 
     def value(side: object) -> Maybe:
         gone = side is notpresent or isinstance(side, NotPresent)
-        return ABSENT if gone else side  # type: ignore[return-value]
+        return ABSENT if gone else _booleans_back(side)
 
-    tree = DeepDiff(before, after, view="tree")
+    tree = DeepDiff(_booleans_apart(before), _booleans_apart(after), view="tree")
     found = [
         Inner(tuple(level.path(output_format="list")), value(level.t1), value(level.t2))
         for levels in tree.values()
@@ -106,3 +106,20 @@ def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...
     ]
     unequal = [inner for inner in found if not same(inner.before, inner.after)]
     return tuple(sorted(unequal, key=lambda inner: [(str(type(p)), p) for p in inner.path]))
+
+
+def _booleans_apart(value: Json) -> object:
+    """Write booleans as bytes, which no JSON value is: DeepDiff takes ``True`` for 1."""
+    if isinstance(value, list):
+        return list(map(_booleans_apart, value))
+    if isinstance(value, dict):
+        return {key: _booleans_apart(inner) for key, inner in value.items()}
+    return str(value).encode() if isinstance(value, bool) else value
+
+
+def _booleans_back(value: Any) -> Json:  # noqa: ANN401 - JSON, but for the bytes in it
+    if isinstance(value, list):
+        return list(map(_booleans_back, value))
+    if isinstance(value, dict):
+        return {key: _booleans_back(inner) for key, inner in value.items()}
+    return value == b"True" if isinstance(value, bytes) else value

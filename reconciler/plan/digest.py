@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 
 from reconciler.plan.model import Plan
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 
 def digest(plan: Plan) -> str:
-    """Digest what apply would do: task, path, before and after; no times, places or versions."""
+    """Digest what apply would do: task, path, before and after; no times, places or versions.
+
+    The order in which things are declared, or come from the server, says nothing.
+    """
     seen = hashlib.sha256()
-    for task in plan.updates:
-        changes = [[list(c.path), _side(c.before), _side(c.after)] for c in task.changes]
+    for task in sorted(plan.updates, key=lambda task: task.task):
+        ordered = sorted(task.changes, key=lambda change: change.path)
+        changes = [[list(c.path), _side(c.before), _side(c.after)] for c in ordered]
         line = json.dumps([task.task, changes], sort_keys=True, separators=(",", ":"))
         seen.update(line.encode() + b"\n")
     return f"sha256:{seen.hexdigest()}"
@@ -21,4 +26,15 @@ def digest(plan: Plan) -> str:
 
 def _side(value: Maybe) -> list[Json]:
     """Keep absence apart from null."""
-    return [] if value is ABSENT else [value]
+    return [] if value is ABSENT else [_canonical(value)]
+
+
+def _canonical(value: Json) -> Json:
+    """Write numbers that are the same in one way: ``1`` for ``1.0``, ``10**30`` for ``1e30``."""
+    if isinstance(value, list):
+        return list(map(_canonical, value))
+    if isinstance(value, dict):
+        return {key: _canonical(inner) for key, inner in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))
+    return value

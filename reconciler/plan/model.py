@@ -91,6 +91,9 @@ class Kind(StrEnum):
 WARNINGS = frozenset({Kind.COMPUTED})
 """Told, never in the way."""
 
+NEVER = frozenset({Kind.RESOLVED_ADDRESS})
+"""Cannot be allowed: there is no case in which it is meant."""
+
 LEAVES_ALONE = frozenset({Kind.MISSING, Kind.UNREADABLE, Kind.OTHER_PROJECT})
 """There is nothing to do about these: to allow one is to go on without the task."""
 

@@ -15,6 +15,8 @@ Path: TypeAlias = tuple[str, ...]
 _BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
 _SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Characters that show nothing although they count as letters, marks or symbols."""
 
 
 def value_text(value: Maybe) -> str:
@@ -82,7 +84,9 @@ def _unquoted(quoted: str) -> str:
 
 
 def _is_unseen(character: str) -> bool:
-    return character != " " and unicodedata.category(character) in _UNSEEN
+    if character == " ":
+        return False
+    return character in _BLANK or unicodedata.category(character) in _UNSEEN
 
 
 def _escaped(character: str) -> str:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.plan.difference import inner_differences
+from reconciler.plan.difference import Inner, inner_differences
 from reconciler.plan.notation import ascii_text, path_text, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe, same
 from reconciler.render.style import Style
@@ -17,6 +17,18 @@ _LONG: Final = 400
 _INNER_MAX: Final = 20
 _LIST_MAX: Final = 2_000
 """Elements of a list up to which it is worth finding out which of them differ."""
+
+_LOOKS_LIKE: Final = {
+    **str.maketrans(
+        "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+        "\u0405\u0406\u0408\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458"
+        "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+        "\u03bf\u03bd\u2010\u2013\u2212",
+        "ABEKMHOPCTYXSIJaeopcyxsijABEZHIKMNOPTYXov---",
+    ),
+    **dict.fromkeys(range(0xFE00, 0xFE10)),  # variation selectors
+}
+"""What most fonts draw like a Latin letter or a hyphen (Cyrillic, Greek, dashes), or not at all."""
 
 Lines = Iterator[str]
 
@@ -42,8 +54,10 @@ def symbol(before: Maybe, after: Maybe, style: Style) -> str:
 
 
 def _one_line(before: Maybe, after: Maybe, *, style: Style, full: bool) -> str:
+    if isinstance(before, str) and isinstance(after, str) and not (full or _short(before, after)):
+        _, before, after = _differing(before, after)
     old, new = _texts(before, after)
-    if not full:
+    if not full and old[:_LONG] != new[:_LONG]:
         old, new = _cut(old), _cut(new)
     if before is ABSENT:
         return style.added(new)
@@ -55,9 +69,13 @@ def _one_line(before: Maybe, after: Maybe, *, style: Style, full: bool) -> str:
 def _texts(before: Maybe, after: Maybe) -> tuple[str, str]:
     """Write both sides so that they never look alike: in ASCII where the usual way might."""
     old, new = value_text(before), value_text(after)
-    if unicodedata.normalize("NFKC", old) == unicodedata.normalize("NFKC", new):
+    if _looks(old) == _looks(new):
         return ascii_text(before), ascii_text(after)
     return old, new
+
+
+def _looks(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE)
 
 
 def _cut(text: str) -> str:
@@ -68,10 +86,18 @@ def _cut(text: str) -> str:
 
 def _string_lines(before: str, after: str, style: Style) -> Lines:
     """Show the part of two strings that differs, with a little of what stands around it."""
+    start, old, new = _differing(before, after)
+    yield style.dim(f"{len(before):,} -> {len(after):,} characters, from character {start + 1:,}")
+    old, new = _texts(old, new)
+    yield f"- {style.removed(_cut(old))}"
+    yield f"+ {style.added(_cut(new))}"
+
+
+def _differing(before: str, after: str) -> tuple[int, str, str]:
+    """Find where two strings begin to differ, and the part of each up to where they end to."""
     start = _common_start(before, after)
     room = min(len(before), len(after)) - start
     end = min(_common_start(before[::-1], after[::-1]), room)
-    yield style.dim(f"{len(before):,} -> {len(after):,} characters, from character {start + 1:,}")
     window = max(start - _CONTEXT, 0)
 
     def part(text: str) -> str:
@@ -79,9 +105,7 @@ def _string_lines(before: str, after: str, style: Style) -> Lines:
         left, right = "…" if window else "", "…" if stop < len(text) else ""
         return f"{left}{text[window:stop]}{right}"
 
-    old, new = _texts(part(before), part(after))
-    yield f"- {style.removed(_cut(old))}"
-    yield f"+ {style.added(_cut(new))}"
+    return start, part(before), part(after)
 
 
 def _list_lines(before: list[Json], after: list[Json], *, style: Style, full: bool) -> Lines:
@@ -90,8 +114,10 @@ def _list_lines(before: list[Json], after: list[Json], *, style: Style, full: bo
     if len(before) + len(after) > _LIST_MAX:
         place = next(_first_difference(before, after), min(len(before), len(after)))
         yield style.dim(f"from [{place}] on")
-        return
-    inner = inner_differences(before, after)
+        first = inner_differences(before[place : place + 1], after[place : place + 1])
+        inner = tuple(Inner((place, *d.path[1:]), d.before, d.after) for d in first)
+    else:
+        inner = inner_differences(before, after)
     shown = inner if full else inner[:_INNER_MAX]
     for difference in shown:
         mark = symbol(difference.before, difference.after, style)

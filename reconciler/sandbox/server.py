@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+from reconciler.errors import SettingsError
 from reconciler.sandbox.exchange import Request
 from reconciler.sandbox.state import State
 from reconciler.sandbox.transport import answer
@@ -76,7 +77,12 @@ def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -
 
 
 def _listening(state: State, port: int) -> _Server:
-    server = _Server((LOOPBACK, port), _Connection)
+    try:
+        server = _Server((LOOPBACK, port), _Connection)
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} cannot be listened on: {error.strerror}", hint="name another with --port"
+        ) from error
     server.state = state
     return server
 

@@ -14,13 +14,17 @@ def checked_address(address: str) -> str:
 
     A path is kept: Label Studio may stand below one.
     """
-    parts = urlsplit(address.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        raise SettingsError("the address of the server cannot be read", hint=_EXAMPLE) from None
+    if "@" in address:
         raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
     if parts.query or parts.fragment:
-        raise SettingsError(f"{address!r} has more than a path", hint=_EXAMPLE)
+        raise SettingsError("the address of the server has more than a path", hint=_EXAMPLE)
+    spaced = any(character.isspace() for character in parts.geturl())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or spaced:
+        raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
     try:
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:

@@ -22,6 +22,7 @@ from reconciler.plan.values import Json
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
+_UNREADABLE: Final = "JSON that cannot be read"
 _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
@@ -79,8 +80,9 @@ def _parsed(response: httpx.Response) -> Json:
     try:
         value: Json = json.loads(response.content, parse_constant=_no_constant)
     except (ValueError, RecursionError):
+        found = _UNREADABLE if _is_json(response) else _page(response)
         raise NotLabelStudio(
-            f"{_asked(response)} answered {response.status_code} with {_detail(response)}",
+            f"{_asked(response)} answered {response.status_code} with {found}",
             hint=_ADDRESS_HINT,
             status=response.status_code,
         ) from None
@@ -102,7 +104,7 @@ def _detail(response: httpx.Response) -> str:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
-        return "JSON that cannot be read"
+        return _UNREADABLE
     if not isinstance(body, dict):
         return "JSON that no Label Studio answers"
     errors = body.get("validation_errors")

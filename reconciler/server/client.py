@@ -123,7 +123,7 @@ class Client:
             )
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         except httpx.DecodingError as error:
             raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error

@@ -13,7 +13,10 @@ from typing import Final
 from reconciler.errors import SettingsError
 
 RENEW_BEFORE: Final = 30.0
-"""Seconds before the end of an access token when a new one is fetched; it lives for 300."""
+"""Seconds before the end of an access token when a new one is fetched."""
+
+LIFETIME: Final = 300.0
+"""Seconds that Label Studio's access tokens are good for, where one does not say itself."""
 
 Exchange = Callable[[str], str]
 """Sends a refresh token and returns the access token for it."""
@@ -52,8 +55,9 @@ class RefreshToken:
         """Return the value of the Authorization header, after an exchange where it is due."""
         with self._lock:
             if not self._access or self._now() > self._expires - RENEW_BEFORE:
+                asked = self._now()
                 self._access = exchange(self._token)
-                self._expires = float(_claim(self._access, "exp") or self._now() + 300)
+                self._expires = asked + _lifetime(self._access)
             return f"Bearer {self._access}"
 
     def rejected(self, header: str) -> bool:
@@ -95,6 +99,14 @@ def credentials_of(token: str) -> Credentials:
     if kind == "access":
         return AccessToken(token)
     return LegacyToken(token)
+
+
+def _lifetime(access: str) -> float:
+    """Read from an access token for how many seconds it is good; its server's clock may be off."""
+    issued, expires = _claim(access, "iat"), _claim(access, "exp")
+    if isinstance(issued, int | float) and isinstance(expires, int | float):
+        return float(expires - issued)
+    return LIFETIME
 
 
 def _claim(token: str, name: str) -> str | float | None:

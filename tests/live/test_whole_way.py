@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.live.under_test import ServerUnderTest
 
 from reconciler.cli.main import run
+from tests.live.under_test import ServerUnderTest
 
 BIG = 123456789012345678901234567890
 LABELS = (

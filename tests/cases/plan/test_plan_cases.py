@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
+from reconciler.contract.location import schema_path
 from tests.cases.plan.conftest import Case, Ran
 
 CASES = sorted(file.parent.name for file in Path(__file__).parent.glob("*/manifest.yaml"))
@@ -28,6 +30,23 @@ def test_plan_shows_what_apply_does_and_apply_does_what_plan_shows(case: Case):
         assert case.agrees("after.json", json.dumps(case.stored(), indent=2) + "\n")
     if apply.exit_code == 0 and not case.settings.get("options"):
         assert case.command("plan", "--detailed-exitcode").exit_code == 0
+
+
+@pytest.mark.parametrize("case", CASES, indirect=True)
+def test_what_is_written_for_machines_is_as_the_schemas_say(case: Case, tmp_path: Path):
+    report = tmp_path / "report.jsonl"
+    plan = case.command("plan", "--format", "json").output
+    case.command("apply", "--yes", "--report", str(report))
+    lines = report.read_text(encoding="ascii").splitlines() if report.exists() else []
+    assert bool(lines) == (case.exit_code("apply") != 1 and '"status"' in plan)
+    for line in lines:
+        _validator("report.schema.json").validate(json.loads(line))
+    if plan:  # there is none where the server could not be asked
+        _validator("plan.schema.json").validate(json.loads(plan))
+
+
+def _validator(name: str) -> Draft7Validator:
+    return Draft7Validator(json.loads(schema_path(name).read_text(encoding="utf-8")))
 
 
 def _written(plan: Ran, apply: Ran) -> str:

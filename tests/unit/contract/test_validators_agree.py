@@ -61,7 +61,7 @@ REFUSED = [
     {"version": True, "tasks": []},
     {"version": "1", "tasks": []},
     {"version": 1, "tasks": {}},
-    {"version": 1, "tasks": [], "$schema": "x"},
+    {"version": 1, "tasks": [], "$schema": 1},
     {"version": 1, "tasks": [], "project": 0},
     {"version": 1, "tasks": [], "policy": {"data": "overwrite"}},
     {"version": 1, "tasks": [], "policy": {"project": "merge"}},

@@ -1,0 +1,453 @@
+"""What the readers of manifests promise, over texts that nobody would think of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
+from typing import TypeAlias
+
+import yaml
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from reconciler.manifest.document import MAX_DEPTH, Complaints, Document
+from reconciler.manifest.json_lines_reader import read_json_lines
+from reconciler.manifest.json_reader import read_json
+from reconciler.manifest.marks import Steps, key_node_of, node_of
+from reconciler.manifest.yaml_reader import read_yaml
+from reconciler.plan.notation import parse_path, path_text
+from reconciler.plan.values import Json
+
+Places: TypeAlias = dict[tuple[Steps, str], tuple[int, int]]
+"""By steps and "key" or "value": line and column."""
+
+MANY = settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | texts
+values: st.SearchStrategy[Json] = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+def strict(value: Json) -> str:
+    """Write a value such that 1, 1.0 and true, and 0.0 and -0.0, differ."""
+    return json.dumps(value, sort_keys=True)
+
+
+def only(documents: list[Document], complaints: Complaints) -> Document:
+    assert complaints.problems == []
+    (document,) = documents
+    return document
+
+
+def places(document: Document) -> Places:
+    return dict(_places(document, document.value, ()))
+
+
+def _places(
+    document: Document, value: Json, steps: Steps
+) -> Iterator[tuple[tuple[Steps, str], tuple[int, int]]]:
+    source = document.marks.source(node_of(document.value, steps))
+    yield (steps, "value"), (source.line, source.column)
+    children = value.items() if isinstance(value, dict) else ()
+    for key, inner in children:
+        source = document.marks.source(key_node_of(document.value, (*steps, key)))
+        yield ((*steps, key), "key"), (source.line, source.column)
+        yield from _places(document, inner, (*steps, key))
+    for index, inner in enumerate(value if isinstance(value, list) else ()):
+        yield from _places(document, inner, (*steps, index))
+
+
+@MANY
+@given(value=values, ascii_only=st.booleans(), indent=st.sampled_from([None, 0, 2, "\t"]))
+def test_json_is_read_back_as_it_was_written(
+    *, value: Json, ascii_only: bool, indent: int | str | None
+):
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    complaints = Complaints("a.json")
+    document = only(read_json(text, complaints), complaints)
+    assert strict(document.value) == strict(value)
+
+    lines = text.split("\n")
+    for (steps, kind), (line, column) in places(document).items():
+        rest = lines[line - 1][column - 1 :]
+        if kind == "key":
+            assert rest.startswith(json.dumps(steps[-1], ensure_ascii=ascii_only) + ":")
+        else:
+            assert rest.startswith(beginning(at(value, steps), ascii_only=ascii_only))
+
+
+def at(value: Json, steps: Steps) -> Json:
+    return reduce(getitem, steps, value)
+
+
+def beginning(value: Json, *, ascii_only: bool) -> str:
+    if isinstance(value, dict | list):
+        return "{" if isinstance(value, dict) else "["
+    return json.dumps(value, ensure_ascii=ascii_only)
+
+
+@MANY
+@given(st.lists(values, max_size=4), st.sampled_from(["\n", "\r\n", "\n\n \n"]))
+def test_json_lines_read_like_the_document_that_they_stand_for(tasks: list[Json], end: str):
+    text = end.join(map(json.dumps, [{"version": 1}, *tasks]))
+    complaints = Complaints("a.jsonl")
+    document = only(read_json_lines(text, complaints), complaints)
+    assert strict(document.value) == strict({"version": 1, "tasks": tasks})
+    lines = text.split("\n")
+    for index, task in enumerate(tasks):
+        source = document.marks.source(node_of(document.value, ("tasks", index)))
+        assert lines[source.line - 1][source.column - 1 :].rstrip() == json.dumps(task)
+
+
+# PyYAML leaves unquoted what YAML 1.1 takes for a string. Of that, YAML 1.2 takes these for
+# numbers: its octals, and reals without a dot or without a sign in the exponent.
+ONLY_IN_1_2 = re.compile(
+    r"0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?[0-9]+"
+)
+# PyYAML writes these as they are inside quotes, as the ends of lines that they are in YAML 1.1.
+LINE_ENDS_OF_1_1 = re.compile("[\x85\u2028\u2029]")
+
+
+def reads_alike_in_1_1_and_1_2(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(map(reads_alike_in_1_1_and_1_2, [*value, *value.values()]))
+    if isinstance(value, list):
+        return all(map(reads_alike_in_1_1_and_1_2, value))
+    if isinstance(value, str):
+        return not ONLY_IN_1_2.fullmatch(value) and not LINE_ENDS_OF_1_1.search(value)
+    return True
+
+
+@MANY
+@given(
+    value=values,
+    unicode=st.booleans(),
+    flow=st.sampled_from([True, False, None]),
+    width=st.sampled_from([20, 80, 9999]),
+)
+@example(value="no", unicode=True, flow=False, width=80)
+@example(value={"on": "2026-10-01", "1:30": "~", "=": "<<"}, unicode=True, flow=False, width=80)
+def test_yaml_is_read_back_as_it_was_written(
+    *, value: Json, unicode: bool, flow: bool | None, width: int
+):
+    assume(reads_alike_in_1_1_and_1_2(value))
+    text = yaml.dump(value, allow_unicode=unicode, default_flow_style=flow, width=width)
+    complaints = Complaints("a.yaml")
+    document = only(read_yaml(text, complaints), complaints)
+    assert strict(document.value) == strict(value)
+
+
+# The slow reference: PyYAML's graph of nodes, and YAML 1.2's core schema in plain words.
+
+
+class Refused(Exception):
+    """Not a value that a manifest can hold."""
+
+
+class PlainLoader(yaml.CSafeLoader):
+    """Leaves the meaning of plain scalars open: their tag is empty, that of quoted ones ``!``."""
+
+    def resolve(self, kind: type[Node], _value: object, implicit: tuple[bool, bool]) -> str:
+        return "!" if kind is ScalarNode and not implicit[0] else ""
+
+
+@dataclass(frozen=True)
+class Read:
+    value: Json
+    places: Places
+    levels: int
+
+
+class Reference:
+    """Reads nodes, each once; an alias is a node that was read before.
+
+    The graph does not tell where aliases stand, nor ``! 1``, a string, from ``1``: those places
+    come from the events.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        aliases: Iterator[tuple[int, int]],
+        strings: Container[tuple[int, int]],
+    ) -> None:
+        self.text = text
+        self.aliases = aliases
+        self.strings = strings
+        self.read: dict[int, Read | None] = {}
+
+    def node(self, node: Node) -> Read:
+        if id(node) in self.read:
+            known = self.read[id(node)]
+            if known is None:
+                raise Refused("inside itself")
+            return Read(
+                known.value, {**known.places, ((), "value"): next(self.aliases)}, known.levels
+            )
+        self.read[id(node)] = None
+        found = self.new(node)
+        if found.levels > MAX_DEPTH:
+            raise Refused("too deep")
+        self.read[id(node)] = found
+        return found
+
+    def new(self, node: Node) -> Read:
+        here: Places = {((), "value"): start_of(node)}
+        if isinstance(node, ScalarNode):
+            tag = "!" if start_of(node) in self.strings else node.tag
+            return Read(core(tag, node.value), here, 0)
+        own = "seq" if isinstance(node, SequenceNode) else "map"
+        if node.tag not in {"", "!", f"tag:yaml.org,2002:{own}"}:
+            raise Refused(node.tag)
+        found = self.sequence(node) if isinstance(node, SequenceNode) else self.mapping(node)
+        return Read(found.value, {**here, **found.places}, found.levels + 1)
+
+    def sequence(self, node: SequenceNode) -> Read:
+        elements = [self.node(inner) for inner in node.value]
+        found = {
+            ((index, *steps), kind): place
+            for index, element in enumerate(elements)
+            for (steps, kind), place in element.places.items()
+        }
+        levels = max((element.levels for element in elements), default=0)
+        return Read([element.value for element in elements], found, levels)
+
+    def mapping(self, node: MappingNode) -> Read:
+        result: dict[str, Json] = {}
+        found: Places = {}
+        levels = 0
+        for key_node, value_node in node.value:
+            alias = id(key_node) in self.read
+            key = self.node(key_node)
+            plain = key_node.tag == "" and start_of(key_node) not in self.strings
+            merge = key.value == "<<" and plain and not alias
+            if not isinstance(key.value, str) or merge or key.value in result:
+                raise Refused(key.value)
+            if not alias and not value_of_its_own(self.text, key_node, value_node):
+                raise Refused("no value")
+            value = self.node(value_node)
+            result[key.value] = value.value
+            found[(key.value,), "key"] = key.places[(), "value"]
+            for (steps, kind), place in value.places.items():
+                found[(key.value, *steps), kind] = place
+            levels = max(levels, value.levels)
+        return Read(result, found, levels)
+
+
+def value_of_its_own(text: str, key: Node, value: Node) -> bool:
+    """Tell whether anything stands for a value: at least the colon after the key."""
+    empty = value.start_mark.index == value.end_mark.index
+    return not empty or ":" in text[key.end_mark.index : value.start_mark.index]
+
+
+def core(tag: str, text: str) -> Json:
+    """Give a scalar its value by chapter 10.3.2 of YAML 1.2, and by what JSON can hold."""
+    name = tag.removeprefix("tag:yaml.org,2002:")
+    if "\0" in text:
+        raise Refused("NUL")
+    if tag == "!" or name == "str":
+        return text
+    value = core_plain(text)
+    if tag == "":
+        return value
+    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    types = {"null": type(None), "bool": bool, "int": int, "float": float}
+    if name == tag or type(value) is not types.get(name):
+        raise Refused(tag)
+    return value
+
+
+def core_plain(text: str) -> Json:
+    if re.fullmatch("null|Null|NULL|~|", text):
+        return None
+    if re.fullmatch("true|True|TRUE|false|False|FALSE", text):
+        return text.lower() == "true"
+    if re.fullmatch("[-+]?[0-9]+", text):
+        return int(text)
+    if re.fullmatch("0o[0-7]+|0x[0-9a-fA-F]+", text):
+        return int(text, base=0)
+    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        if float(text) in {float("inf"), float("-inf")}:
+            raise Refused(text)
+        return float(text)
+    if re.fullmatch(r"[-+]?(\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN", text):
+        raise Refused(text)
+    return text
+
+
+def reference(text: str) -> list[Read] | None:
+    """Read all documents of a text; None where any of it is refused."""
+    if re.search("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text):
+        return None
+    try:
+        events = list(yaml.parse(text, PlainLoader))
+        nodes = list(yaml.compose_all(text, PlainLoader))
+        aliases = [start_of(event) for event in events if isinstance(event, yaml.AliasEvent)]
+        strings = {start_of(event) for event in events if getattr(event, "tag", None) == "!"}
+        read = Reference(text, iter(aliases), strings)
+        return [read.node(node) for node in nodes]
+    except yaml.composer.ComposerError as error:
+        # An anchor may be set again; PyYAML's graph does not allow it.
+        assume("duplicate anchor" not in str(error))
+        return None
+    except (yaml.YAMLError, Refused, UnicodeDecodeError):
+        return None
+
+
+def start_of(of: yaml.Event | Node) -> tuple[int, int]:
+    return of.start_mark.line + 1, of.start_mark.column + 1
+
+
+PLAIN = (
+    "~ null Null true TRUE False no on y 0 -0 +7 012 0o14 0x1F 1e3 .5 1. 1_000 1:30 2026-10-01 "
+    '.inf .nan 1e999 << = a b-c \'q\' "d" \'<<\' "\\u00e9" "\\0" é 😀 a#b http://x.y '
+    "! !t !!str !!int !!float *a *b"
+)
+TAGGED = ("!!str 1", "!!int '3'", "!!float 0o7", "!!float 2", "! 1", "! '2'", "&a 1", "&b <<")
+plain_scalars = st.sampled_from([*PLAIN.split(), *TAGGED])
+styles = st.sampled_from([True, False, None])
+written = st.builds(
+    lambda value, flow, width: yaml.dump(
+        value, default_flow_style=flow, width=width, allow_unicode=True
+    ),
+    values,
+    styles,
+    st.sampled_from([15, 80]),
+)
+
+
+def flow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    lists = st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
+    pairs = st.lists(st.tuples(plain_scalars, inner), max_size=3)
+    objects = pairs.map(lambda parts: f"{{{', '.join(f'{key}: {value}' for key, value in parts)}}}")
+    anchored = st.tuples(
+        st.sampled_from(["&a ", "&b ", "!!map ", "!!seq ", "!x "]), lists | objects
+    )
+    return lists | objects | anchored.map("".join)
+
+
+flows = st.recursive(plain_scalars, flow, max_leaves=8)
+blocks = st.lists(st.tuples(plain_scalars, flows), max_size=4).map(
+    lambda pairs: "".join(f"{key}: {value}\n" for key, value in pairs)
+)
+insertions = st.sampled_from(
+    [
+        *(
+            "\n",
+            "\r\n",
+            " ",
+            "  ",
+            "\t",
+            "- ",
+            ": ",
+            "? ",
+            ", ",
+            "# c\n",
+            "---\n",
+            "...\n",
+            "|\n",
+            ">-\n  ",
+        ),
+        *(
+            "[",
+            "]",
+            "{",
+            "}",
+            "'",
+            '"',
+            "\\",
+            "&a ",
+            "*a ",
+            "!t ",
+            "!!str ",
+            "<<: ",
+            "%",
+            "@",
+            "é",
+            "1",
+        ),
+        "\ufeff",
+    ]
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    text = draw(written | flows | blocks | st.lists(blocks, max_size=3).map("---\n".join))
+    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 3]))):
+        place = draw(st.integers(0, len(text)))
+        end = min(len(text), place + draw(st.integers(0, 2)))
+        text = text[:place] + draw(insertions) + text[end:]
+    return text
+
+
+def check_against_reference(text: str) -> None:
+    complaints = Complaints("a.yaml")
+    documents = read_yaml(text, complaints)
+    expected = reference(text)
+    if expected is None:
+        assert complaints.problems
+        return
+    assert complaints.problems == []
+    assert [strict(document.value) for document in documents] == [strict(r.value) for r in expected]
+    assert [places(document) for document in documents] == [r.places for r in expected]
+
+
+@settings(MANY, max_examples=1000)
+@given(mutated())
+@example("{a: &a {x: [1, 2]}, b: *a, c: [*a, *a]}")
+@example("a: &a [&b x, *b]\nb: {*b : *a}\n")
+@example("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+@example("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
+@example("- &a [" + "[" * 59 + "]" * 60 + "\n- " + "[" * 40 + "*a" + "]" * 40)
+@example("- &a [" + "[" * 59 + "]" * 59 + ", &b 1]\n- " + "[" * 40 + "*a" + "]" * 40)
+@example("- &a [" + "[" * 59 + "]" * 60 + "\n- " + "[" * 39 + "*a" + "]" * 39)
+def test_the_reader_agrees_with_a_slow_reference(text: str):
+    check_against_reference(text)
+
+
+anything = st.text() | st.text(
+    st.sampled_from(list(" \n\t-:?,[]{}#&*!|>'\"%@`\\~<0123456789abne.+_/u$"))
+)
+decoded = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1"))
+half = st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+
+
+@settings(MANY, max_examples=1000)
+@given(anything | decoded | half | mutated())
+@example("!<%ED%A0%80> x")
+@example("!!float 0o14")
+@example("0x" + "F" * 5000)
+@example("&a [*a]")
+@example('"\\ud800"')
+@example("[" * 5000)
+@example('{"a":' * 5000)
+def test_no_text_makes_a_reader_raise(text: str):
+    for read in (read_yaml, read_json, read_json_lines):
+        complaints = Complaints("a")
+        for document in read(text, complaints):
+            assert len(places(document)) > 0
+        assert all(problem.source.line >= 1 for problem in complaints.problems)
+        assert all(problem.source.column >= 1 for problem in complaints.problems)
+
+
+@MANY
+@given(st.lists(st.text(), min_size=1, max_size=4).map(tuple))
+def test_a_path_is_read_back_as_it_was_written(path: tuple[str, ...]):
+    assert parse_path(path_text(path)) == path

@@ -1,0 +1,45 @@
+"""A plan depends on what is declared and live, and not on the order of anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.contract.openapi import load_contract
+from reconciler.plan.digest import digest
+from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.plan.planner import plan_tasks
+from reconciler.plan.values import Json
+from tests.unit.plan.building import plan_of
+from tests.unit.plan.generating import canonical_change, desired_tasks, live_tasks, reordered
+
+
+def planned(desired: list[DesiredTask], live: dict[int, dict[str, Json]]) -> list[TaskPlan]:
+    observed: dict[int, Observed] = {
+        task: Found({**attributes, "project": 7}) for task, attributes in live.items()
+    }
+    return plan_tasks(desired, observed, load_contract())
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data(), st.integers(1, 3))
+def test_a_plan_is_the_same_in_whatever_order_tasks_and_keys_come(data: st.DataObject, count: int):
+    numbers = range(1, count + 1)
+    desired = [data.draw(desired_tasks(number)) for number in numbers]
+    live = {number: data.draw(live_tasks()) for number in numbers}
+    first = planned(desired, live)
+    second = planned(
+        [
+            replace(task, attributes=data.draw(reordered(dict(task.attributes))))
+            for task in data.draw(st.permutations(desired))
+        ],
+        {number: data.draw(reordered(live[number])) for number in reversed(numbers)},
+    )
+    assert digest(plan_of(*first)) == digest(plan_of(*second))
+    assert [(task.task, task.status) for task in first] == [
+        (task.task, task.status) for task in second
+    ]
+    for left, right in zip(first, second, strict=True):
+        assert set(map(canonical_change, left.changes)) == set(map(canonical_change, right.changes))

@@ -1,0 +1,87 @@
+"""What differs never prints alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.render.style import Style
+from reconciler.render.values import change_lines
+from tests.unit.plan.generating import VALUES
+
+bounded = settings(max_examples=200, deadline=None, derandomize=True)
+
+ALIKE = st.text(
+    st.sampled_from(
+        "aA\u0430\u0391\uff21e\u00e9\u0301 \u00a0\u2003\u200b\u2060\ufe0f\n\\\"'\x00\ud800"
+    ),
+    max_size=8,
+)
+LONG = st.builds(
+    lambda start, middle, end: "s" * start + middle + "e" * end,
+    st.integers(0, 700),
+    ALIKE,
+    st.integers(0, 700),
+)
+TEXTS = ALIKE | LONG
+NESTED = VALUES | TEXTS | st.lists(VALUES | TEXTS | st.booleans(), max_size=4)
+COLORED = Style(color=True)
+REMOVED, ADDED = (re.compile(rf"\x1b\[{code}m([^\x1b]*)\x1b\[0m") for code in ("31", "32"))
+
+
+def texts(pattern: re.Pattern[str], lines: list[str]) -> list[str]:
+    """What is written in one colour, without the marks before it."""
+    return [text for text in pattern.findall("\n".join(lines)) if text not in {"+", "-"}]
+
+
+def looks(text: str) -> str:
+    """What is left of a text for the eye."""
+    seen = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in seen if unicodedata.category(c)[0] not in "CZ" or c == " ")
+
+
+def assert_unlike(before: Maybe, after: Maybe, *, full: bool) -> None:
+    lines = change_lines(before, after, style=COLORED, full=full)
+    removed, added = texts(REMOVED, lines), texts(ADDED, lines)
+    assert removed or added
+    if len(removed) == len(added):
+        for old, new in zip(removed, added, strict=True):
+            assert looks(old) != looks(new)
+
+
+@bounded
+@given(NESTED | st.just(ABSENT), NESTED | st.just(ABSENT), st.booleans())
+def test_two_values_that_differ_are_written_apart(before: Maybe, after: Maybe, full: bool):  # noqa: FBT001 - as given
+    assume(not same(before, after))
+    assert_unlike(before, after, full=full)
+
+
+@bounded
+@given(TEXTS, TEXTS, st.booleans())
+def test_two_texts_that_differ_are_written_apart(before: str, after: str, full: bool):  # noqa: FBT001 - as given
+    assume(before != after)
+    assert_unlike(before, after, full=full)
+
+
+@bounded
+@given(st.lists(NESTED, max_size=4), NESTED, NESTED, st.booleans())
+def test_one_element_that_differs_is_found_in_a_list(
+    others: list[Json],
+    before: Json,
+    after: Json,
+    full: bool,  # noqa: FBT001 - as given
+):
+    assume(not same(before, after))
+    assert_unlike([*others, before, 1], [*others, after, 1], full=full)
+
+
+@bounded
+@given(NESTED | st.just(ABSENT), NESTED | st.just(ABSENT), st.booleans())
+def test_no_value_steers_the_terminal(before: Maybe, after: Maybe, full: bool):  # noqa: FBT001 - as given
+    assume(not same(before, after))
+    for line in change_lines(before, after, style=Style(), full=full):
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", line)

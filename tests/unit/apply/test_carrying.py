@@ -1,0 +1,505 @@
+"""Carrying a plan out while the server moves, ignores, fails, or loses what it was told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.contract.openapi import load_contract
+from reconciler.errors import Refused
+from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
+from reconciler.plan.values import ABSENT, Json
+from reconciler.sandbox.state import State
+from reconciler.server.survey import survey
+from tests.unit.plan.building import change, desired, plan_of, update
+from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
+
+
+def one_by_one() -> Orders:
+    return Orders(concurrency=1)
+
+
+def planned(transport: Hooked, *tasks: DesiredTask, allow: frozenset[Kind] = frozenset()) -> Plan:
+    with api_of(transport) as api:
+        plan = survey(tasks, api, load_contract(), allow=allow)
+    transport.requests.clear()
+    return plan
+
+
+def applied(
+    transport: Hooked, plan: Plan, *, orders: Orders | None = None
+) -> dict[int, tuple[str, str]]:
+    """What became of each task, and why."""
+    with api_of(transport) as api:
+        outcomes = carry_out(
+            plan, api, load_contract(), orders=orders or one_by_one(), record=lambda _: None
+        )
+    return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
+
+
+def before_first(method: str, act: Callable[[], object]) -> Callable[[httpx.Request], None]:
+    """Do something just before the server gets the first request with a method."""
+    waiting = [act]
+
+    def hook(request: httpx.Request) -> None:
+        if request.method == method and waiting:
+            waiting.pop()()
+
+    return hook
+
+
+def instead(task: int, answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response | None]:
+    """Answer the PATCH of a task in the server's place."""
+    return lambda request: answer if request.url.path == f"/api/tasks/{task}/" else None
+
+
+def sent_bodies(transport: Hooked) -> dict[str, Any]:
+    patches = (request for request in transport.requests if request.method == "PATCH")
+    return {request.url.path: json.loads(request.content) for request in patches}
+
+
+def values(state: State, task: int) -> dict[str, Any]:
+    return state.tasks[task].values
+
+
+def test_a_change_is_made_seen_and_seen_again():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 3}), desired(2, {"overlap": 1}))
+    assert applied(transport, plan) == {1: ("applied", "")}
+    assert [request.method for request in transport.requests] == ["GET", "PATCH", "GET"]
+    assert values(transport.state, 1)["overlap"] == 3
+
+
+def test_a_declared_path_that_somebody_changed_since_the_plan_is_left_alone():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 3}), desired(2, {"overlap": 3}))
+    values(transport.state, 1)["overlap"] = 2
+    assert applied(transport, plan) == {
+        1: ("stale", "changed since it was planned: overlap"),
+        2: ("applied", ""),
+    }
+    assert values(transport.state, 1)["overlap"] == 2
+    assert sent_bodies(transport) == {"/api/tasks/2/": {"overlap": 3}}
+
+
+def test_a_task_of_which_one_path_is_stale_is_left_alone_as_a_whole():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 3, "data": {"lang": "en", "text": "B."}}))
+    values(transport.state, 1)["data"] = {"text": "Somebody's."}
+    assert applied(transport, plan) == {
+        1: ("stale", "changed since it was planned: data.text"),
+    }
+    assert sent_bodies(transport) == {}
+
+
+def test_a_key_that_somebody_removed_together_with_its_object_is_stale():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["meta"] = {"a": {"b": 1}}
+    plan = planned(transport, desired(1, {"meta": {"a": {"c": 2}}}))
+    values(transport.state, 1)["meta"] = {}
+    assert applied(transport, plan) == {1: ("stale", "changed since it was planned: meta.a.c")}
+
+
+def test_an_undeclared_path_that_somebody_changed_since_the_plan_is_kept():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    values(transport.state, 1)["data"] = {"text": "Edited.", "new": [1]}
+    values(transport.state, 1)["meta"] = {"also": "new"}
+    assert applied(transport, plan) == {1: ("applied", "")}
+    assert values(transport.state, 1)["data"] == {"text": "Edited.", "new": [1], "lang": "en"}
+    assert values(transport.state, 1)["meta"] == {"also": "new"}
+
+
+def test_what_is_as_declared_already_is_not_sent_again():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 3}))
+    values(transport.state, 1)["overlap"] = 3
+    assert applied(transport, plan) == {1: ("already", "")}
+    assert [request.method for request in transport.requests] == ["GET"]
+
+
+def test_only_what_is_still_to_be_done_is_sent_and_reported():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 3, "meta": {"a": 1}}))
+    values(transport.state, 1)["overlap"] = 3
+    recorded: list[TaskOutcome] = []
+    with api_of(transport) as api:
+        carry_out(plan, api, load_contract(), orders=one_by_one(), record=recorded.append)
+    assert sent_bodies(transport) == {"/api/tasks/1/": {"meta": {"a": 1}}}
+    assert [[c.path for c in outcome.changes] for outcome in recorded] == [[("meta", "a")]]
+
+
+def test_carrying_the_same_plan_out_again_finds_everything_done():
+    transport = Hooked(sandbox_with(3))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in (1, 2, 3)))
+    applied(transport, plan)
+    transport.requests.clear()
+    assert {said for said, _ in applied(transport, plan).values()} == {"already"}
+    assert transport.count("PATCH") == 0
+
+
+def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}))
+    assert applied(transport, plan) == {
+        1: ("not_honoured", "the server answered 200 and did not store avg_lead_time"),
+    }
+    assert values(transport.state, 1)["overlap"] == 2
+
+
+def test_an_answer_200_that_stores_another_value_is_not_honoured():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    transport.hook = instead(1, httpx.Response(200, json={"id": 1, "overlap": 1}))
+    assert applied(transport, plan)[1][0] == "not_honoured"
+
+
+def test_an_absent_path_is_not_proven_by_an_answer_without_the_attribute():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["meta"] = {"old": 1}
+    plan = planned(transport, desired(1, absent=("meta.old",)))
+    transport.hook = instead(1, httpx.Response(200, json={"id": 1, "overlap": 1}))
+    assert applied(transport, plan) == {
+        1: ("not_honoured", "the server answered 200 and did not store meta.old"),
+    }
+
+
+def test_a_task_that_is_gone_since_the_plan_is_missing():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+    del transport.state.tasks[1]
+    transport.state.projects[7].task_ids.remove(1)
+    assert applied(transport, plan) == {
+        1: ("missing", "the task is gone since it was planned"),
+        2: ("applied", ""),
+    }
+
+
+def test_a_task_that_goes_between_the_fresh_read_and_its_update_has_failed():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+    transport.hook = before_first("PATCH", lambda: transport.state.tasks.pop(1))
+    outcomes = applied(transport, plan)
+    assert outcomes[1][0] == "failed"
+    assert "No Task matches the given query." in outcomes[1][1]
+    assert outcomes[2] == ("applied", "")
+
+
+def test_a_task_that_moved_to_another_project_since_the_plan_is_stale():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    state = transport.state
+    other = state.add_project("Other", number=8)
+    state.projects[7].task_ids.remove(1)
+    other.task_ids.append(1)
+    values(state, 1)["project"] = 8
+    assert applied(transport, plan) == {
+        1: ("stale", "the task is in another project than planned"),
+    }
+    assert transport.count("PATCH") == 0
+
+
+def test_a_task_that_broke_since_the_plan_has_failed_and_the_others_go_on():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+    values(transport.state, 1)["data"] = 1
+    outcomes = applied(transport, plan)
+    assert outcomes[1][0] == "failed"
+    assert "failed on the server with 500" in outcomes[1][1]
+    assert outcomes[2] == ("applied", "")
+
+
+def test_guards_judge_the_fresh_task_and_not_the_planned_one():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["data"] = {"text": "A.", "old": 1, "new": 2}
+    transport.state.projects[7].label_config = "<View/>"
+    plan = planned(transport, desired(1, absent=("data.old",)))
+    values(transport.state, 1)["data"] = {"old": 1}
+    assert applied(transport, plan) == {1: ("blocked", "would remove every key of data")}
+    assert values(transport.state, 1)["data"] == {"old": 1}
+
+
+def test_guards_judge_with_the_label_config_that_the_project_has_now():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["data"] = {"text": "A.", "image": "1.jpg"}
+    plan = planned(transport, desired(1, absent=("data.image",)))
+    transport.state.projects[7].label_config = '<View><Image name="i" value="$image"/></View>'
+    assert applied(transport, plan) == {
+        1: ("blocked", "would remove data.image, which the label config of the project uses"),
+    }
+
+
+def test_what_was_allowed_for_the_plan_is_allowed_for_its_apply():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["data"] = {"text": "A.", "more": 1}
+    allow = frozenset({Kind.LABEL_CONFIG})
+    plan = planned(transport, desired(1, absent=("data.text",)), allow=allow)
+    orders = Orders(allow=allow, concurrency=1)
+    assert applied(transport, plan, orders=orders) == {1: ("applied", "")}
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("data", {"text": "Sentence 1."}, [1, 2]),
+        ("data", {"text": "Sentence 1."}, None),
+        ("overlap", 1, 2**31),
+        ("overlap", 1, None),
+        ("total_annotations", 0, "3"),
+        ("comment_authors", [], [1]),
+        ("updated_by", [], None),
+    ],
+)
+def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
+    path: str, before: Json, after: Json
+):
+    transport = Hooked(sandbox_with(1))
+    plan = plan_of(update(1, change(path, before, after)))
+    orders = Orders(allow=frozenset(Kind), concurrency=1)
+    outcome, error = applied(transport, plan, orders=orders)[1]
+    assert outcome == "blocked"
+    assert error == f"the update of task 1 would break it: {path} not as the API says"
+    assert transport.count("PATCH") == 0
+
+
+def test_a_null_project_never_leaves_even_where_moving_is_allowed():
+    transport = Hooked(sandbox_with(1))
+    plan = plan_of(update(1, change("project", 7, None)))
+    orders = Orders(allow=frozenset(Kind), concurrency=1)
+    assert applied(transport, plan, orders=orders)[1][0] == "blocked"
+    assert transport.count("PATCH") == 0
+
+
+def test_a_resolved_address_never_leaves_even_out_of_a_plan():
+    transport = Hooked(sandbox_with(1))
+    resolved = "/tasks/1/resolve/?fileuri=czM6Ly9iL3guanBn"
+    plan = plan_of(update(1, change("data.image", ABSENT, resolved)))
+    outcome, error = applied(transport, plan)[1]
+    assert outcome == "blocked"
+    assert error.startswith("data.image would store ")
+    assert transport.count("PATCH") == 0
+
+
+def test_once_told_to_stop_nothing_is_read_or_sent():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+    orders = Orders(concurrency=1)
+    orders.stop.set()
+    assert applied(transport, plan, orders=orders) == {
+        1: ("interrupted", "the run was stopped before this task"),
+        2: ("interrupted", "the run was stopped before this task"),
+    }
+    assert transport.requests == []
+
+
+def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
+    transport = Hooked(sandbox_with(5))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
+    orders = Orders(concurrency=1)
+    transport.hook = before_first("PATCH", orders.stop.set)
+    outcomes = applied(transport, plan, orders=orders)
+    assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 4]
+    assert transport.count("PATCH") == 1
+    assert values(transport.state, 1)["overlap"] == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(401, json={"detail": "Invalid token."}), httpx.ConnectError("down")]
+)
+def test_a_server_that_is_gone_or_lets_nobody_in_stops_the_run(
+    answer: httpx.Response | httpx.ConnectError,
+):
+    transport = Hooked(sandbox_with(3))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in (1, 2, 3)))
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and isinstance(answer, httpx.ConnectError):
+            raise answer
+        return answer if request.method == "PATCH" else None  # type: ignore[return-value]
+
+    transport.hook = refuse
+    outcomes = [outcome for outcome, _ in applied(transport, plan).values()]
+    assert outcomes == ["failed", "interrupted", "interrupted"]
+    assert transport.count("PATCH") == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_task_that_the_server_refuses_does_not_keep_the_others_back(status: int):
+    transport = Hooked(sandbox_with(3))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in (1, 2, 3)))
+    transport.hook = instead(2, httpx.Response(status, json={"detail": "No."}))
+    outcomes = applied(transport, plan)
+    assert [outcome for outcome, _ in outcomes.values()] == ["applied", "failed", "applied"]
+    assert "No." in outcomes[2][1]
+
+
+def test_a_server_that_cannot_be_read_before_a_batch_stops_the_run():
+    transport = Hooked(sandbox_with(501))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 502)))
+    transport.hook = lambda _: httpx.Response(503, html="<title>Busy</title>")
+    outcomes = [outcome for outcome, _ in applied(transport, plan).values()]
+    assert outcomes == ["failed"] * 500 + ["interrupted"]
+    assert len(transport.requests) == 1
+
+
+def test_the_last_look_finds_an_update_that_was_lost():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+
+    def somebody_undoes(request: httpx.Request) -> None:
+        if request.url.path == "/api/tasks/2/":
+            values(transport.state, 1)["overlap"] = 1
+
+    transport.hook = somebody_undoes
+    assert applied(transport, plan) == {
+        1: ("not_honoured", "stored, but it reads otherwise now: overlap"),
+        2: ("applied", ""),
+    }
+
+
+def test_the_last_look_finds_a_task_that_was_deleted():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
+
+    def somebody_deletes(request: httpx.Request) -> None:
+        if request.url.path == "/api/tasks/2/" and request.method == "PATCH":
+            transport.state.projects[7].task_ids.remove(1)
+            del transport.state.tasks[1]
+
+    transport.hook = somebody_deletes
+    assert applied(transport, plan)[1] == (
+        "failed",
+        "stored, but the task cannot be read any more",
+    )
+
+
+def test_a_last_look_that_fails_is_told_and_claims_nothing():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+
+    def fail_after_the_update(_: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(502) if transport.count("PATCH") and reads_after() else None
+
+    def reads_after() -> bool:
+        return transport.requests[-1].method == "GET"
+
+    transport.hook = fail_after_the_update
+    outcome, error = applied(transport, plan)[1]
+    assert outcome == "failed"
+    assert error.startswith("stored, but not seen again: ")
+
+
+def test_every_line_is_written_before_the_next_update_is_sent():
+    transport = Hooked(sandbox_with(4))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 5)))
+    recorded: list[int] = []
+
+    def in_step(request: httpx.Request) -> None:
+        if request.method == "PATCH":
+            assert len(recorded) == transport.count("PATCH") - 1
+
+    transport.hook = in_step
+    with api_of(transport) as api:
+        carry_out(
+            plan,
+            api,
+            load_contract(),
+            orders=one_by_one(),
+            record=lambda outcome: recorded.append(outcome.task),
+        )
+    assert recorded == [1, 2, 3, 4]
+
+
+def test_a_line_that_cannot_be_written_stops_before_the_next_update():
+    transport = Hooked(sandbox_with(20))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 21)))
+
+    def disk_is_full(outcome: TaskOutcome) -> None:
+        if outcome.task >= 2:
+            raise Refused("no space left")
+
+    with api_of(transport) as api, pytest.raises(Refused, match="no space left"):
+        carry_out(plan, api, load_contract(), orders=one_by_one(), record=disk_is_full)
+    assert list(sent_bodies(transport)) == ["/api/tasks/1/", "/api/tasks/2/"]
+
+
+def test_one_thread_at_a_time_writes():
+    transport = Hooked(sandbox_with(40))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 41)))
+    writing = threading.Lock()
+
+    def record(_: TaskOutcome) -> None:
+        assert writing.acquire(blocking=False)
+        writing.release()
+
+    with api_of(transport) as api:
+        outcomes = carry_out(
+            plan, api, load_contract(), orders=Orders(concurrency=16), record=record
+        )
+    assert {outcome.outcome for outcome in outcomes} == {Outcome.APPLIED}
+
+
+def test_outcomes_come_in_the_order_of_the_plan():
+    transport = Hooked(sandbox_with(30))
+    values(transport.state, 7)["overlap"] = 5
+    plan = planned(
+        transport, *(desired(task, {"overlap": 2}) for task in range(30, 0, -1)), desired(99)
+    )
+    values(transport.state, 7)["overlap"] = 6
+    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    assert list(outcomes) == [*range(1, 31), 99]
+    assert outcomes[7][0] == "stale"
+    assert outcomes[99][0] == "missing"
+
+
+def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
+    left = [
+        replace(update(task), status=status)
+        for task, status in enumerate((Status.MISSING, Status.BLOCKED, Status.UNREADABLE), start=1)
+    ]
+    transport = Hooked(sandbox_with(0))
+    with api_of(transport) as api:
+        outcomes = carry_out(
+            plan_of(*left), api, load_contract(), orders=one_by_one(), record=lambda _: None
+        )
+    assert [(o.outcome.value, o.accepted) for o in outcomes] == [
+        ("missing", True),
+        ("blocked", True),
+        ("failed", True),
+    ]
+    assert transport.requests == []
+
+
+def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
+    transport = Hooked(sandbox_with(1000))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1001)))
+    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
+    assert (transport.count("PATCH"), transport.count("GET")) == (1000, 4)
+
+
+def test_only_what_is_to_be_changed_is_read_afresh():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2, "inner_id": 1, "meta": {}}))
+    applied(transport, plan)
+    assert query_of(transport.requests[0])["include"] == "data,id,overlap,project"
+
+
+def test_no_request_deletes():
+    transport = Hooked(sandbox_with(3))
+    values(transport.state, 1)["meta"] = {"old": 1}
+    tasks: list[TaskPlan | DesiredTask] = [
+        desired(1, absent=("meta.old",)),
+        desired(2, {"meta": None}),
+        desired(3, {"meta": {}}, replaced=("meta",)),
+    ]
+    applied(transport, planned(transport, *tasks))  # type: ignore[arg-type]
+    assert {request.method for request in transport.requests} == {"GET", "PATCH"}

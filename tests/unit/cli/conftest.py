@@ -1,0 +1,133 @@
+"""Command lines run in this process on a sandbox, and in processes of their own on loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from reconciler.cli.main import run
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.server.client import Client
+from tests.unit.server.wired import ADDRESS, Hooked, sandbox_with
+
+Handler = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one command line did."""
+
+    code: int
+    output: str
+    errors: str
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of whoever runs the tests takes part."""
+    for name in list(os.environ):
+        if name.startswith(("LABEL_STUDIO_", "RECONCILER_")) or name in {"NO_COLOR", "TERM"}:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
+    """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
+    transport = Hooked(sandbox_with(3))
+    monkeypatch.setattr("reconciler.cli.survey.Client", partial(Client, transport=transport))
+    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    return transport
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command line in this process."""
+
+    def command(*arguments: str) -> Ran:
+        code = run(arguments)
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Callable[..., str]:
+    """Write a manifest that declares overlap of tasks of project 7, and name it."""
+
+    def manifest(overlap: int = 2, tasks: int = 3) -> str:
+        lines = ["version: 1", "project: 7", f"defaults: {{overlap: {overlap}}}", "tasks:"]
+        lines += [f"  - id: {task}" for task in range(1, tasks + 1)]
+        (tmp_path / "tasks.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return "tasks.yaml"
+
+    return manifest
+
+
+@pytest.fixture
+def sandbox() -> Iterator[tuple[State, str]]:
+    """A sandbox on loopback, for processes of their own."""
+    state = sandbox_with(3)
+    with serve(state) as url:
+        yield state, url
+
+
+@contextmanager
+def answering(handler: Handler) -> Iterator[str]:
+    """Some other server on loopback; gives its address."""
+
+    class Connection(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            handler(self)
+
+        do_POST = do_PATCH = do_GET  # noqa: N815 - as http.server calls them
+
+        def log_message(self, *_: object) -> None:
+            """Keep silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as listening:
+        listening.daemon_threads = True
+        thread = Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}"
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    """What a process of its own is given."""
+    needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**needed, "LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": SANDBOX_TOKEN, **more}
+
+
+def program(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "reconciler", *arguments]
+
+
+def process(*arguments: str, url: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line in a process of its own."""
+    return subprocess.run(  # noqa: S603 - our own program
+        program(*arguments),
+        env=environment(url, **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,342 @@
+"""The program as people start it: a process, a terminal, signals, and servers that are none."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reconciler.cli.main import run
+from reconciler.sandbox.server import serve
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from tests.unit.cli.conftest import answering, environment, process, program
+from tests.unit.server.wired import sandbox_with
+
+Manifest = Callable[..., str]
+WRONG_TOKEN = "0" * 40
+
+
+def respond(connection: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    connection.send_response(status)
+    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        connection.send_header(name.replace("_", "-"), value)
+    connection.end_headers()
+    connection.wfile.write(body)
+
+
+def test_the_module_is_the_program(sandbox: tuple[State, str], manifest: Manifest):
+    ran = process("plan", manifest(), url=sandbox[1])
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "3 tasks: 1-3" in ran.stdout
+    assert "\x1b" not in ran.stdout
+
+
+def test_the_version_is_shown():
+    ran = process("--version")
+    assert re.fullmatch(r"reconciler \d+\.\d+\.\d+\n", ran.stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("validate",),
+        ("plan",),
+        ("apply",),
+        ("sandbox",),
+        ("schema", "build"),
+        ("schema", "check"),
+    ],
+)
+def test_the_help_of_every_command_shows_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
+    for option in ("--help", "-h"):
+        assert run([*words, option]) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith(" ".join(["Usage: reconciler", *words]))
+        assert "Example:\n" in shown
+        assert re.search(rf"^ +reconciler {' '.join(words)}", shown, re.MULTILINE)
+
+
+def test_help_waits_for_no_heavy_import():
+    code = (
+        "import sys\n"
+        "from reconciler.cli.main import run\n"
+        "run(['--help'])\n"
+        "heavy = {'httpx', 'yaml', 'jsonschema', 'jsonschema_rs', 'deepdiff'}\n"
+        "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+    assert ran.stdout.startswith("Usage: reconciler")
+    assert ran.stderr == "[]\n"
+
+
+def silent_failure(connection: BaseHTTPRequestHandler) -> None:
+    respond(connection, 500, b"<title>Server Error (500)</title>", Content_Type="text/html")
+
+
+def redirect(connection: BaseHTTPRequestHandler) -> None:
+    respond(connection, 302, b"", Location="https://login.example.org/?next=x")
+
+
+def another_site(connection: BaseHTTPRequestHandler) -> None:
+    respond(connection, 200, b"<title>Welcome</title>", Content_Type="text/html")
+
+
+def another_api(connection: BaseHTTPRequestHandler) -> None:
+    respond(connection, 200, b'{"version": 3}', Content_Type="application/json")
+
+
+def hang_up(connection: BaseHTTPRequestHandler) -> None:
+    connection.connection.shutdown(socket.SHUT_RDWR)
+
+
+def cut_off(connection: BaseHTTPRequestHandler) -> None:
+    connection.send_response(200)
+    connection.send_header("Content-Length", "1000")
+    connection.end_headers()
+    connection.wfile.write(b'{"release": ')
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        (silent_failure, "answered 500 with a page of text/html (Server Error (500)), not JSON"),
+        (redirect, "was redirected to https://login.example.org/?next=x"),
+        (another_site, "answered 200 with a page of text/html (Welcome), not JSON"),
+        (another_api, "/api/version does not answer as Label Studio does"),
+        (hang_up, "was lost: "),
+        (cut_off, "was lost: "),
+    ],
+)
+@pytest.mark.parametrize("name", ["plan", "apply"])
+def test_a_server_that_is_none_is_one_line_without_the_token(
+    manifest: Manifest, handler: Callable[[BaseHTTPRequestHandler], None], said: str, name: str
+):
+    with answering(handler) as url:
+        ran = process(name, manifest(), url=url)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("reconciler: ")
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert SANDBOX_TOKEN not in ran.stderr
+
+
+def test_no_server_is_one_line(manifest: Manifest):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    ran = process("plan", manifest(), url=url)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"reconciler: no answer from {url}: \[Errno \d+\] Connection refused "
+        r"\(is the server up, and is LABEL_STUDIO_URL right\?\)\n",
+        ran.stderr,
+    )
+
+
+def test_a_server_that_takes_too_long_is_one_line(manifest: Manifest):
+    with answering(lambda _: time.sleep(1)) as url:
+        ran = process("plan", manifest(), "--timeout", "0.2", url=url)
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        f"reconciler: the answer of {url} was lost: no answer within 0.2 seconds\n"
+    )
+
+
+def test_a_wrong_token_is_one_line_that_names_the_variable_and_not_the_token(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    for token in (WRONG_TOKEN, SANDBOX_REFRESH_TOKEN[:-1] + "x"):
+        ran = process("plan", manifest(), url=sandbox[1], LABEL_STUDIO_API_KEY=token)
+        assert ran.returncode == 1
+        assert ran.stderr.count("\n") == 1
+        assert "LABEL_STUDIO_API_KEY" in ran.stderr
+        assert token not in ran.stderr
+
+
+def test_a_personal_access_token_works_from_plan_to_apply(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    state, url = sandbox
+    more = {"LABEL_STUDIO_API_KEY": SANDBOX_REFRESH_TOKEN}
+    assert process("apply", manifest(), "--yes", url=url, **more).returncode == 0
+    assert [state.tasks[task].values["overlap"] for task in (1, 2, 3)] == [2, 2, 2]
+
+
+def test_a_value_that_the_output_cannot_hold_is_escaped(sandbox: tuple[State, str], tmp_path: Path):
+    (tmp_path / "tasks.yaml").write_text(
+        "version: 1\nproject: 7\ntasks:\n  - {id: 1, data: {text: 你好}}\n", encoding="utf-8"
+    )
+    ran = process("apply", "tasks.yaml", "--yes", url=sandbox[1], PYTHONIOENCODING="latin-1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert r'"Sentence 1." -> "\u4f60\u597d"' in ran.stdout
+
+
+def test_whoever_reads_only_the_first_line_causes_no_traceback(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    with subprocess.Popen(  # noqa: S603 - our own program
+        program("plan", manifest(), "--full"),
+        env=environment(sandbox[1]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert "Traceback" not in running.stderr.read()
+        assert running.wait(30) == 1
+
+
+class Terminal:
+    """A program on a terminal of its own; ``wait_for`` reads until a text has come."""
+
+    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        self.running = subprocess.Popen(  # noqa: S603 - our own program
+            arguments, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def wait_for(self, text: str, seconds: float = 30) -> str:
+        end = time.monotonic() + seconds
+        while text not in self.seen and time.monotonic() < end:
+            if not select.select([self._master], [], [], 0.1)[0]:
+                continue
+            try:
+                self.seen += os.read(self._master, 65536).decode()
+            except OSError:  # the other side is closed
+                break
+        assert text in self.seen
+        return self.seen
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def interrupt(self) -> None:
+        """Send SIGINT, again where the first came just before the program began to wait."""
+        for _ in range(60):
+            if self.running.poll() is not None:
+                return
+            self.running.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+
+    def end(self) -> int:
+        code = self.running.wait(30)
+        os.close(self._master)
+        return code
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "overlap"), [("y\n", 0, 2), ("n\n", 1, 1), ("\n", 1, 1)]
+)
+def test_on_a_terminal_it_shows_colour_and_asks(
+    sandbox: tuple[State, str], manifest: Manifest, answer: str, code: int, overlap: int
+):
+    state, url = sandbox
+    terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
+    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    assert "\x1b[32m2\x1b[0m" in terminal.seen
+    terminal.type(answer)
+    terminal.wait_for("Apply: 3 applied." if code == 0 else "nothing is changed: the answer was no")
+    assert terminal.end() == code
+    assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
+
+
+def test_ctrl_c_at_the_question_ends_with_130_and_changes_nothing(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    state, url = sandbox
+    terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
+    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    terminal.interrupt()
+    terminal.wait_for("interrupted; nothing more is done")
+    assert terminal.end() == 130
+    assert state.requests("PATCH") == 0
+
+
+@pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colour_stays_away_where_somebody_minds(
+    sandbox: tuple[State, str], manifest: Manifest, more: dict[str, str]
+):
+    terminal = Terminal(
+        program("plan", manifest()), environment(sandbox[1], **{"TERM": "xterm", **more})
+    )
+    assert "\x1b" not in terminal.wait_for("Digest: ")
+    assert terminal.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_ends_with_130_and_an_honest_report(
+    manifest: Manifest, tmp_path: Path, number: signal.Signals
+):
+    state = sandbox_with(400)
+    report = tmp_path / "report.jsonl"
+    with serve(state) as url:
+        running = subprocess.Popen(  # noqa: S603 - our own program
+            program("apply", manifest(tasks=400), "--yes", "--report", str(report)),
+            env=environment(url),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        while state.requests("PATCH") < 5 and running.poll() is None:
+            time.sleep(0.001)
+        running.send_signal(number)
+        output, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert errors == "reconciler: stopping; waiting for the updates under way\n"
+    _first, *tasks, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
+    done = {line["task"] for line in tasks if line["outcome"] == "applied"}
+    assert done == {task for task in range(1, 401) if state.tasks[task].values["overlap"] == 2}
+    assert 5 <= len(done) < 400
+    assert {line["outcome"] for line in tasks} == {"applied", "interrupted"}
+    assert last["summary"] == {"applied": len(done), "interrupted": 400 - len(done)}
+    assert f"Apply: {len(done)} applied, {400 - len(done)} interrupted." in output
+
+
+def test_running_it_again_after_an_interruption_does_the_rest(manifest: Manifest):
+    state = sandbox_with(60)
+    for task in range(1, 31):
+        state.tasks[task].values["overlap"] = 2
+    with serve(state) as url:
+        assert process("apply", manifest(tasks=60), "--yes", url=url).returncode == 0
+    assert state.requests("PATCH") == 30
+
+
+def test_the_sandbox_says_what_to_export_and_ends_when_told_to():
+    with subprocess.Popen(  # noqa: S603 - our own program
+        program("sandbox", "--port", "0"),
+        env=environment("", PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        assert running.stdout is not None
+        lines = [running.stdout.readline(), running.stdout.readline()]
+        url, token = (line.strip().removeprefix("export ").partition("=")[2] for line in lines)
+        answer = httpx.get(f"{url}/api/tasks/1/", headers={"Authorization": f"Token {token}"})
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
+    assert lines[0].startswith("export LABEL_STUDIO_URL=http://127.0.0.1:")
+    assert answer.json()["id"] == 1

@@ -1,0 +1,193 @@
+"""Where settings come from, which goes over which, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.settings import Settings, read_settings
+from reconciler.errors import SettingsError
+from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from tests.unit.cli.conftest import Ran
+from tests.unit.server.wired import Hooked
+
+Command = Callable[..., Ran]
+Manifest = Callable[..., str]
+
+
+def asked(server: Hooked) -> set[str]:
+    """The hosts that were asked."""
+    return {request.url.host for request in server.requests}
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "option", "used"),
+    [
+        ("file.test", None, None, "file.test"),
+        ("file.test", "variable.test", None, "variable.test"),
+        ("file.test", "variable.test", "option.test", "option.test"),
+        ("file.test", None, "option.test", "option.test"),
+        (None, "variable.test", "option.test", "option.test"),
+        ("file.test", "", None, "file.test"),
+    ],
+)
+def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PLR0913, PLR0917 - sources and fixtures
+    server: Hooked,
+    command: Command,
+    manifest: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str | None,
+    variable: str | None,
+    option: str | None,
+    used: str,
+):
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    if file:
+        Path("reconciler.toml").write_text(f'url = "http://{file}"\n', encoding="utf-8")
+    if variable is not None:
+        monkeypatch.setenv("LABEL_STUDIO_URL", variable and f"http://{variable}")
+    options = ("--url", f"http://{option}") if option else ()
+    assert command("plan", manifest(), *options).code == 0
+    assert asked(server) == {used}
+
+
+def settings(**given: float | None) -> Settings:
+    return read_settings(
+        ["tasks.yaml"],
+        url="http://x.test",
+        timeout=given.get("timeout"),
+        concurrency=given.get("concurrency"),  # type: ignore[arg-type]
+    )
+
+
+def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    assert (settings().concurrency, settings().timeout) == (4, 120)
+    Path("reconciler.toml").write_text("concurrency = 9\ntimeout = 1.5\n", encoding="utf-8")
+    assert (settings().concurrency, settings().timeout) == (9, 1.5)
+    given = settings(concurrency=2, timeout=7)
+    assert (given.concurrency, given.timeout) == (2, 7)
+
+
+def test_the_file_is_found_upward_from_the_first_manifest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    deep = tmp_path / "repository" / "manifests" / "deep"
+    deep.mkdir(parents=True)
+    (tmp_path / "reconciler.toml").write_text("timeout = 1\n", encoding="utf-8")
+    (tmp_path / "repository" / "reconciler.toml").write_text("timeout = 2\n", encoding="utf-8")
+    for first in (deep / "tasks.yaml", deep, deep / "*.yaml"):
+        paths = [str(first), str(tmp_path)]
+        assert read_settings(paths, url="http://x.test", timeout=None).timeout == 2
+
+
+def test_the_token_does_not_show_in_the_repr_of_the_settings(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    assert settings().token == SANDBOX_TOKEN
+    assert SANDBOX_TOKEN not in repr(settings())
+
+
+@pytest.mark.usefixtures("server")
+def test_without_an_address_it_says_where_to_put_one(
+    command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    ran = command("plan", manifest())
+    assert (ran.code, ran.output) == (1, "")
+    assert ran.errors == (
+        "reconciler: no server is named (set LABEL_STUDIO_URL, or url in reconciler.toml, or "
+        "--url)\n"
+    )
+
+
+@pytest.mark.parametrize("token", [None, "", "  "])
+@pytest.mark.usefixtures("server")
+def test_without_a_token_it_says_where_to_get_one(
+    command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, token: str | None
+):
+    if token is None:
+        monkeypatch.delenv("LABEL_STUDIO_API_KEY")
+    else:
+        monkeypatch.setenv("LABEL_STUDIO_API_KEY", token)
+    ran = command("plan", manifest())
+    assert (ran.code, ran.output) == (1, "")
+    assert ran.errors == (
+        "reconciler: no token is given (set LABEL_STUDIO_API_KEY to a token from Account & "
+        "Settings in Label Studio)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("uri = 'http://x.test'\n", "reconciler.toml:1: uri: "),
+        ("# a comment\n\ntimeout = 0\n", "reconciler.toml:3: timeout: 0 is less than or equal to"),
+        ("concurrency = 100\n", "reconciler.toml:1: concurrency: 100 is greater than the maximum"),
+        ("url = 7\n", "reconciler.toml:1: url: 7 is not of type 'string'"),
+        ("token = 'abc'\n", "'token' was unexpected"),
+        ("url = \n", "reconciler.toml: cannot be read: Invalid value (at line 1, column 7)"),
+        ("url = 'a'\nurl = 'b'\n", "Cannot overwrite a value (at line 2"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_its_line(
+    command: Command, server: Hooked, manifest: Manifest, text: str, said: str
+):
+    Path("reconciler.toml").write_text(text, encoding="utf-8")
+    ran = command("plan", manifest())
+    assert (ran.code, ran.output) == (1, "")
+    assert said in ran.errors
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures("server")
+def test_known_settings_are_named_where_one_is_unknown(command: Command, manifest: Manifest):
+    Path("reconciler.toml").write_text("uri = 'http://x.test'\n", encoding="utf-8")
+    assert command("plan", manifest()).errors.endswith(
+        "(known settings are url, concurrency, timeout)\n"
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_a_file_that_is_not_utf_8_is_named(command: Command, manifest: Manifest):
+    Path("reconciler.toml").write_bytes(b"url = '\xff'\n")
+    assert "reconciler.toml: cannot be read: 'utf-8' codec" in command("plan", manifest()).errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RECONCILER_TIMEOUT", "soon"),
+        ("RECONCILER_TIMEOUT", "-1"),
+        ("RECONCILER_CONCURRENCY", "65"),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_a_wrong_variable_is_named(
+    command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+):
+    monkeypatch.setenv(name, value)
+    ran = command("apply", manifest(), "--yes")
+    assert ran.code == 1
+    assert value in ran.errors
+    assert "Error: Invalid value for" in ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_an_address_with_a_password_is_refused_without_showing_it(
+    command: Command, manifest: Manifest
+):
+    ran = command("plan", manifest(), "--url", "https://anna:s3cret@x.test")
+    assert ran.code == 1
+    assert "s3cret" not in ran.errors + ran.output
+
+
+def test_reading_settings_twice_reads_the_file_twice(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    Path("reconciler.toml").write_text("timeout = 1\n", encoding="utf-8")
+    assert settings().timeout == 1
+    Path("reconciler.toml").write_text("timeout = 'x'\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="'x' is not of type 'number'"):
+        settings()

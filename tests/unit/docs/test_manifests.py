@@ -1,0 +1,67 @@
+"""Every manifest, plan and report that a page shows is one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from reconciler.contract.location import schema_path
+from reconciler.contract.openapi import load_contract
+from reconciler.manifest.loader import load_manifests
+from tests.unit.docs.pages import Block, blocks
+
+
+def is_manifest(block: Block) -> bool:
+    first = block.text.splitlines()[0] if block.kind == "jsonl" else block.text
+    value = yaml.safe_load(first)
+    return isinstance(value, dict) and "version" in value
+
+
+MANIFESTS = [block for block in blocks("yaml", "jsonl") if is_manifest(block)]
+PLANS = blocks("json")
+REPORTS = [block for block in blocks("jsonl") if not is_manifest(block)]
+
+
+def place(block: Block) -> str:
+    return block.place
+
+
+def validator(name: str) -> Draft7Validator:
+    return Draft7Validator(json.loads(schema_path(name).read_text(encoding="utf-8")))
+
+
+def test_there_are_some_of_each():
+    assert {block.place.split(":")[0] for block in MANIFESTS} == {"README.md", "manifest.md"}
+    assert len(PLANS) == len(REPORTS) == 1
+
+
+@pytest.mark.parametrize("block", MANIFESTS, ids=place)
+def test_it_is_a_manifest(block: Block, tmp_path: Path):
+    path = tmp_path / f"shown.{block.kind}"
+    path.write_text(block.text, encoding="utf-8")
+
+    assert load_manifests([str(path)], load_contract())
+
+
+@pytest.mark.parametrize("block", PLANS, ids=place)
+def test_it_is_a_plan(block: Block):
+    plan = json.loads(block.text)
+    counts = plan["summary"]
+
+    validator("plan.schema.json").validate(plan)
+    assert counts["tasks"] == sum(counts.values()) - counts["tasks"]
+    assert len(plan["tasks"]) == counts["tasks"] - counts["unchanged"]
+
+
+@pytest.mark.parametrize("block", REPORTS, ids=place)
+def test_it_is_a_report(block: Block):
+    lines = [json.loads(line) for line in block.text.splitlines()]
+
+    for line in lines:
+        validator("report.schema.json").validate(line)
+    assert lines[0]["kind"] == "report"
+    assert sum(lines[-1]["summary"].values()) == len(lines) - 2

@@ -1,0 +1,75 @@
+"""Links lead somewhere, recipes and the picture are as shown, the changelog names this version."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.docs.pages import PAGES, ROOT, blocks, page, without_blocks
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def links(path: Path) -> list[str]:
+    found = _LINK.findall(without_blocks(path.read_text(encoding="utf-8")))
+    return [target for target in found if not target.startswith("https://")]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path):
+    assert [target for target in links(path) if not (path.parent / target).exists()] == []
+
+
+def test_every_page_is_linked_from_the_readme():
+    linked = {(ROOT / target).resolve() for target in links(ROOT / "README.md")}
+
+    assert {path.resolve() for path in PAGES} - {(ROOT / "README.md").resolve()} <= linked
+
+
+@pytest.mark.parametrize("name", ["github.yml", "gitlab-ci.yml"])
+def test_recipes_are_shown_as_they_are(name: str):
+    recipe = page(f"examples/ci/{name}")
+
+    assert recipe in [block.text for block in blocks("yaml")]
+    assert isinstance(yaml.safe_load(recipe), dict)
+
+
+def test_the_short_recipe_of_the_readme_does_what_the_long_one_does():
+    (short,) = [
+        yaml.safe_load(block.text)
+        for block in blocks("yaml")
+        if block.place.startswith("README") and "steps:" in block.text
+    ]
+    long = yaml.safe_load(page("examples/ci/github.yml"))
+    ran = {step.get("run") for job in long["jobs"].values() for step in job["steps"]}
+
+    assert {step["run"] for step in short["jobs"]["tasks"]["steps"] if "run" in step} <= ran
+
+
+def test_this_project_runs_its_own_ci_on_each_python_that_it_supports():
+    workflow = yaml.safe_load(page(".github/workflows/ci.yml"))
+    project = tomllib.loads(page("pyproject.toml"))["project"]
+    supported = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    (job,) = workflow["jobs"].values()
+
+    assert job["strategy"]["matrix"]["python"] == supported
+    assert job["steps"][-1] == {"run": "bash .ci/run"}
+
+
+def test_the_picture_is_what_plan_prints():
+    drawer = runpy.run_path(str(ROOT / "docs" / "terminal_picture.py"))
+
+    assert page("docs/terminal.svg") == drawer["picture"](), "run docs/terminal_picture.py again"
+
+
+def test_the_changelog_names_this_version_first():
+    versions = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", page("CHANGELOG.md"), re.MULTILINE
+    )
+
+    assert versions[0] == tomllib.loads(page("pyproject.toml"))["project"]["version"]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+
+from reconciler.manifest.combine import combine
+from reconciler.manifest.declarations import Declaration, declarations_of
+from reconciler.manifest.document import Complaints
+from reconciler.manifest.yaml_reader import read_yaml
+
+
+def declared(file: str, text: str) -> list[Declaration]:
+    complaints = Complaints(file)
+    documents = read_yaml(text, complaints)
+    assert complaints.problems == []
+    return [entry for document in documents for entry in declarations_of(document, set())]
+
+
+def a(task: str, header: str = "") -> list[Declaration]:
+    return declared("a.yaml", f"version: 1\n{header}\ntasks:\n- {task}\n")
+
+
+def b(task: str, header: str = "") -> list[Declaration]:
+    return declared("b.yaml", f"version: 1\n{header}\ntasks:\n- {task}\n")
+
+
+def test_disjoint_declarations_of_a_task_combine():
+    (task,), problems = combine(
+        a("{id: 1, data: {x: {a: 1}}, absent: [data.old]}", "policy: {meta: replace}")
+        + b("{id: 1, data: {x: {b: 2}, y: 3}, meta: {m: 1}, absent: [data.x.c]}", "project: 7")
+    )
+    assert problems == []
+    assert task.attributes == {"data": {"x": {"a": 1, "b": 2}, "y": 3}, "meta": {"m": 1}}
+    assert task.absent == (("data", "old"), ("data", "x", "c"))
+    assert (task.project, task.replaced) == (7, frozenset())
+    assert str(task.source) == "a.yaml:4:3"
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (("data", "x", "a"), "a.yaml:4:22"),
+        (("data", "x", "b"), "b.yaml:4:22"),
+        (("data", "x", "b", "inside"), "b.yaml:4:22"),
+        (("data", "old"), "b.yaml:4:39"),
+        (("meta",), "b.yaml:4:50"),
+        (("data",), "a.yaml:4:11"),
+        (("overlap",), "a.yaml:4:3"),
+    ],
+)
+def test_each_path_is_declared_where_it_stands(path: tuple[str, ...], place: str):
+    first = a("{id: 1, data: {x: {a: 1}}}")
+    (task,), _ = combine(first + b("{id: 1, data: {x: {b: 1}}, absent: [data.old], meta: {m: 1}}"))
+    assert str(task.places.source_of(path)) == place
+
+
+def test_tasks_keep_the_order_in_which_they_first_stand():
+    tasks, _ = combine(a("{id: 9}\n- {id: 2}") + b("{id: 5}\n- {id: 9, overlap: 1}"))
+    assert [task.id for task in tasks] == [9, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("overlap: 1", "overlap: 1"),
+        ("data: {a: 1}", "data: {a: 2}"),
+        ("data: {a: 1}", "data: {a: {b: 1}}"),
+        ("data: {a: {}}", "data: {a: {b: 1}}"),
+        ("meta: null", "meta: {a: 1}"),
+        ("data: {a: 1}", "absent: [data.a]"),
+        ("data: {a: {b: 1}}", "absent: [data.a]"),
+        ("absent: [data.a.b]", "data: {a: 1}"),
+        ("absent: [data.a]", "absent: [data.a]"),
+    ],
+)
+def test_paths_that_meet_are_a_conflict_in_either_order(left: str, right: str):
+    for one, other in ((left, right), (right, left)):
+        _, problems = combine(a(f"{{id: 1, {one}}}") + b(f"{{id: 1, {other}}}"))
+        (problem,) = problems
+        assert problem.source.file == "b.yaml"
+        assert "a.yaml:4:" in problem.message
+
+
+@pytest.mark.parametrize(
+    "entries", ["{id: 1, overlap: 3}\n- {id: 1}", "{id: 1}\n- {id: 1, overlap: 3}"]
+)
+def test_a_default_for_one_entry_and_another_value_in_the_other_are_a_conflict(entries: str):
+    _, (problem,) = combine(a(entries, "defaults: {overlap: 2}"))
+    assert problem.path == "overlap"
+
+
+def test_defaults_of_two_documents_are_two_declarations():
+    header = "defaults: {overlap: 2}"
+    _, (problem,) = combine(a("{id: 1}", header) + b("{id: 1}", header))
+    assert str(problem) == (
+        "b.yaml:2:12: overlap: task 1 declares this at a.yaml:2:12 too "
+        "(declare every path in one place)"
+    )
+
+
+def test_every_declaration_is_held_against_all_before_it():
+    c = declared("c.yaml", "version: 1\ntasks: [{id: 1, meta: 1, overlap: 1}]\n")
+    _, problems = combine(a("{id: 1, overlap: 1}") + b("{id: 1, meta: 1}") + c)
+    assert [(problem.path, problem.source.file) for problem in problems] == [
+        ("meta", "c.yaml"),
+        ("overlap", "c.yaml"),
+    ]

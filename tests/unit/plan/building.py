@@ -1,0 +1,53 @@
+"""Pieces of the core, built in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.errors import Source
+from reconciler.plan.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.plan.notation import Path, parse_path
+from reconciler.plan.values import Json, Maybe
+
+SOURCE = Source("tasks.yaml", 3, 5)
+SERVER = ServerIdentity("http://label-studio.test", "Community", "1.23.2")
+
+
+class OnePlace:
+    """Places of a task all of whose paths are declared at ``SOURCE``."""
+
+    def source_of(self, path: Path) -> Source:
+        return Source(SOURCE.file, SOURCE.line + len(path), SOURCE.column)
+
+
+def desired(
+    task: int,
+    attributes: Mapping[str, Json] | None = None,
+    *,
+    project: int | None = 7,
+    replaced: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
+) -> DesiredTask:
+    """What a manifest would declare; paths in ``absent`` are written as in a manifest."""
+    return DesiredTask(
+        id=task,
+        project=project,
+        attributes=attributes or {},
+        replaced=frozenset(replaced),
+        absent=tuple(map(parse_path, absent)),
+        source=SOURCE,
+        places=OnePlace(),
+    )
+
+
+def change(path: str, before: Maybe, after: Maybe) -> Change:
+    return Change(parse_path(path), before, after, SOURCE)
+
+
+def update(task: int, *changes: Change, **more: Any) -> TaskPlan:  # noqa: ANN401 - as TaskPlan
+    return TaskPlan(task, 7, Status.UPDATE, SOURCE, changes, **more)
+
+
+def plan_of(*tasks: TaskPlan, unchanged: int = 0) -> Plan:
+    return Plan(SERVER, tasks, unchanged, requests=3)

@@ -1,0 +1,62 @@
+"""The body of an update: whole attributes, with nothing lost that nobody declared."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.plan.edit import edited, value_at
+from reconciler.plan.model import Change
+from reconciler.plan.values import ABSENT, Json, Maybe
+from tests.unit.plan.building import change
+
+LIVE: dict[str, Json] = {"data": {"z": 1, "a": {"b": [1], "c": None}}, "meta": None, "overlap": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("overlap",), 1),
+        (("data", "a", "c"), None),
+        (("data", "a", "x"), ABSENT),
+        (("data", "a", "b", "0"), ABSENT),
+        (("meta", "x"), ABSENT),
+        (("none",), ABSENT),
+    ],
+)
+def test_a_path_is_looked_up_through_objects_only(path: tuple[str, ...], value: Maybe):
+    assert value_at(LIVE, path) is value or value_at(LIVE, path) == value
+
+
+def test_changes_of_one_attribute_become_one_object_in_the_order_read():
+    body = edited(LIVE, [change("data.a.c", None, 2), change("data.new", ABSENT, 3)])
+    assert list(body) == ["data"]
+    assert str(body["data"]) == "{'z': 1, 'a': {'b': [1], 'c': 2}, 'new': 3}"
+
+
+def test_attributes_that_do_not_change_are_not_sent():
+    assert edited(LIVE, [change("overlap", 1, 2)]) == {"overlap": 2}
+    assert edited(LIVE, []) == {}
+
+
+def test_a_key_can_go_and_what_was_read_stays_as_it_was():
+    assert edited(LIVE, [change("data.a.b", [1], ABSENT)]) == {"data": {"z": 1, "a": {"c": None}}}
+    assert LIVE["data"] == {"z": 1, "a": {"b": [1], "c": None}}
+
+
+def test_a_whole_attribute_can_be_replaced_and_changed_further():
+    changes = [change("meta", None, {"a": 1}), change("meta.b", ABSENT, 2)]
+    assert edited(LIVE, changes) == {"meta": {"a": 1, "b": 2}}
+
+
+@pytest.mark.parametrize(
+    ("impossible", "kind"),
+    [
+        (change("overlap", 1, ABSENT), ValueError),
+        (change("meta.a", ABSENT, 1), TypeError),
+        (change("data.z.b", ABSENT, 1), TypeError),
+        (change("data.n.b", ABSENT, 1), TypeError),
+    ],
+)
+def test_what_cannot_be_is_a_mistake_of_the_caller(impossible: Change, kind: type[Exception]):
+    with pytest.raises(kind):
+        edited(LIVE, [impossible])

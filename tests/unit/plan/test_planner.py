@@ -1,0 +1,156 @@
+"""What the plan says of each task."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.contract.openapi import load_contract
+from reconciler.plan.model import DesiredTask, Found, Kind, NotFound, Observed, Status, Unreadable
+from reconciler.plan.planner import guarded, judged, plan_task, plan_tasks, projects_to_ask
+from reconciler.plan.values import ABSENT, Json
+from tests.unit.plan.building import change, desired, plan_of, update
+
+BASE: dict[str, Json] = {"id": 1, "project": 7, "data": {"text": "A."}, "overlap": 1}
+
+
+def status(task: DesiredTask, observed: Observed) -> tuple[str, list[str]]:
+    planned = plan_task(task, observed, load_contract())
+    return planned.status.value, [problem.message for problem in planned.problems]
+
+
+def test_a_task_as_declared_is_unchanged():
+    assert status(desired(1, {"overlap": 1.0}), Found(BASE)) == ("unchanged", [])
+
+
+def test_a_task_that_differs_is_to_be_updated():
+    assert status(desired(1, {"overlap": 2}), Found(BASE)) == ("update", [])
+
+
+def test_a_task_that_is_not_there_is_missing():
+    assert status(desired(1, {"overlap": 2}), NotFound()) == (
+        "missing",
+        ["the server has no such task, or none that this token may see"],
+    )
+
+
+def test_a_task_that_the_server_fails_on_is_unreadable():
+    assert status(desired(1, {"overlap": 2}), Unreadable("500: broken")) == (
+        "unreadable",
+        ["the server failed on this task: 500: broken"],
+    )
+
+
+def test_attributes_that_the_server_does_not_show_are_each_named():
+    declared = desired(1, {"reviewed": True, "allow_skip": False, "overlap": 2})
+    assert status(declared, Found(BASE)) == (
+        "unreadable",
+        [
+            "the server's answer has no allow_skip: what it is now is not known",
+            "the server's answer has no reviewed: what it is now is not known",
+        ],
+    )
+
+
+def test_an_absent_path_needs_its_attribute_shown_too():
+    assert status(desired(1, absent=("meta.old",)), Found(BASE))[0] == "unreadable"
+
+
+@pytest.mark.parametrize("data", [[1, 2], "text", 5, None])
+def test_a_task_whose_data_is_broken_is_unreadable_whatever_is_declared(data: Json):
+    found = Found({**BASE, "data": data})
+    assert status(desired(1, {"overlap": 1}), found) == (
+        "unreadable",
+        ["the data of the task is stored as something other than an object"],
+    )
+
+
+def test_a_task_in_another_project_is_blocked_before_it_is_compared():
+    assert status(desired(1, {"overlap": 2}, project=8), Found(BASE)) == (
+        "blocked",
+        ["the task is in project 7, the manifest says 8"],
+    )
+
+
+def test_where_no_project_is_named_the_live_one_is_taken():
+    planned = plan_task(desired(1, {"overlap": 2}, project=None), Found(BASE), load_contract())
+    assert (planned.status, planned.project) == (Status.UPDATE, 7)
+
+
+def test_tasks_come_in_the_order_of_their_ids():
+    observed = {task: Found({**BASE, "id": task}) for task in (3, 20, 100)}
+    tasks = [desired(task, {"overlap": 2}) for task in (100, 3, 20)]
+    assert [planned.task for planned in plan_tasks(tasks, observed, load_contract())] == [
+        3,
+        20,
+        100,
+    ]
+
+
+def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():
+    harmless = update(1, change("overlap", 1, 2))
+    removing = update(2, change("data.old", 1, ABSENT))
+    assert projects_to_ask([harmless]) == set()
+    assert projects_to_ask([harmless, removing]) == {7}
+
+
+@pytest.mark.parametrize(
+    ("allow", "expected"),
+    [
+        (frozenset(), Status.BLOCKED),
+        ({Kind.LABEL_CONFIG}, Status.UPDATE),
+        ({Kind.EMPTY_DATA}, Status.BLOCKED),
+        ({Kind.UNREADABLE}, Status.BLOCKED),
+    ],
+)
+def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], expected: Status):
+    planned = guarded(
+        update(1, change("data.text", "A.", ABSENT)),
+        Found({**BASE, "data": {"text": "A.", "more": 1}}),
+        attributes=load_contract(),
+        labelled={7: {("text",)}},
+        allow=frozenset(allow),
+    )
+    assert planned.status is expected
+    assert [problem.kind for problem in planned.problems] == [Kind.LABEL_CONFIG]
+
+
+def test_a_warning_blocks_nothing():
+    planned = guarded(
+        update(1, change("comment_count", 0, 1)),
+        Found(BASE),
+        attributes=load_contract(),
+        labelled={},
+        allow=frozenset(),
+    )
+    assert planned.status is Status.UPDATE
+    assert [problem.kind for problem in planned.problems] == [Kind.COMPUTED]
+
+
+def test_allowing_a_task_to_be_left_alone_never_lets_a_guard_pass():
+    missing = plan_task(desired(1), NotFound(), load_contract())
+    task = judged(update(1, change("overlap", 1, 2)), missing.problems, frozenset({Kind.MISSING}))
+    assert task.status is Status.BLOCKED
+
+
+def test_what_stands_in_the_way_is_all_that_nobody_accepted():
+    contract = load_contract()
+    missing = plan_task(desired(1), NotFound(), contract)
+    other = plan_task(desired(2, project=8), Found(BASE), contract)
+    fine = update(3, change("overlap", 1, 2))
+    plan = plan_of(missing, other, fine)
+    assert [task.task for task in plan.unaccepted(frozenset())] == [1, 2]
+    assert [task.task for task in plan.unaccepted(frozenset({Kind.MISSING}))] == [2]
+    assert plan.unaccepted(frozenset({Kind.MISSING, Kind.OTHER_PROJECT})) == ()
+
+
+def test_the_summary_counts_every_task_once():
+    missing = plan_task(desired(1), NotFound(), load_contract())
+    plan = plan_of(missing, update(3, change("overlap", 1, 2)), unchanged=4)
+    assert plan.summary() == {
+        "tasks": 6,
+        "unchanged": 4,
+        "update": 1,
+        "missing": 1,
+        "unreadable": 0,
+        "blocked": 0,
+    }

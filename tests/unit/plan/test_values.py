@@ -1,0 +1,64 @@
+"""Equality of JSON values, by example."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.plan.values import ABSENT, Maybe, same
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (1, 1.0),
+        (10**30, 1e30),
+        (10**23, 1e23),
+        (0, -0.0),
+        (0.0, -0.0),
+        (None, None),
+        (ABSENT, ABSENT),
+        ({"a": 1, "b": [2]}, {"b": [2.0], "a": 1.0}),
+        ([[], {}], [[], {}]),
+        ("caf\u00e9", "caf\u00e9"),
+    ],
+)
+def test_what_json_writes_in_two_ways_is_the_same(left: Maybe, right: Maybe):
+    assert same(left, right)
+    assert same(right, left)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (True, 1),
+        (False, 0),
+        (True, 1.0),
+        ([True], [1]),
+        ({"a": False}, {"a": 0}),
+        (1, "1"),
+        (None, ABSENT),
+        (None, False),
+        (None, 0),
+        (None, ""),
+        ("", ABSENT),
+        ([], {}),
+        ([], None),
+        ([1, 2], [2, 1]),
+        ([1], [1, 1]),
+        ({"a": None}, {}),
+        ({"a": None}, {"b": None}),
+        (2**53, 2**53 + 1),
+        (2**53 + 1, float(2**53)),
+        (10**30 + 1, 1e30),
+        (0.1 + 0.2, 0.3),
+        ("caf\u00e9", "cafe\u0301"),
+        ("a", "A"),
+    ],
+)
+def test_what_json_tells_apart_is_not_the_same(left: Maybe, right: Maybe):
+    assert not same(left, right)
+    assert not same(right, left)
+
+
+def test_absence_says_what_it_is():
+    assert repr(ABSENT) == "ABSENT"

@@ -1,0 +1,307 @@
+"""Plans and reports as a person sees them; most examples are in tests/cases/plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.contract.openapi import load_contract
+from reconciler.errors import Source
+from reconciler.plan.model import Change, Found, NotFound, ServerIdentity, TaskPlan
+from reconciler.plan.planner import guarded, plan_task
+from reconciler.plan.values import ABSENT, Json
+from reconciler.render.style import Style
+from reconciler.render.text import render_plan, render_report
+from tests.unit.plan.building import change, desired, plan_of, update
+
+PLAIN, COLORED = Style(), Style(color=True)
+GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "33", "1", "2", "0"))
+
+
+def entries(*tasks: TaskPlan, full: bool = False) -> list[str]:
+    """The lines between the server and the summary, empty ones left out."""
+    lines = render_plan(plan_of(*tasks), style=PLAIN, full=full).splitlines()
+    return [line for line in lines[1:-1] if line and not line.startswith(("Plan:", "Digest:"))]
+
+
+def summary(*tasks: TaskPlan, unchanged: int = 0) -> str:
+    text = render_plan(plan_of(*tasks, unchanged=unchanged), style=PLAIN)
+    return next(line for line in text.splitlines() if line.startswith(("Plan:", "No changes:")))
+
+
+def gone(task: int) -> TaskPlan:
+    return plan_task(desired(task), NotFound(), load_contract())
+
+
+def test_a_plan_in_colour():
+    warned = guarded(
+        update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
+        Found({}),
+        attributes=load_contract(),
+        labelled={},
+        allow=frozenset(),
+    )
+    removing = update(2, change("data.old", [1], ABSENT))
+    text = render_plan(plan_of(warned, removing, gone(3)), style=COLORED)
+    digest = text.splitlines()[-1]
+    assert text.splitlines()[:-1] == [
+        f"{DIM}http://label-studio.test (Label Studio Community 1.23.2){OFF}",
+        "",
+        f"{YELLOW}~{OFF} {BOLD}task 1{OFF}  {DIM}tasks.yaml:3:5{OFF}",
+        (
+            f"    {YELLOW}computed{OFF}: the server computes comment_count and will overwrite "
+            "what is written"
+        ),
+        f"    {DIM}leave it to the server unless you mean to correct it once{OFF}",
+        f"    {YELLOW}~{OFF} comment_count  {RED}0{OFF} -> {GREEN}1{OFF}  {DIM}tasks.yaml:3:5{OFF}",
+        f'    {GREEN}+{OFF} meta.a         {GREEN}"x"{OFF}  {DIM}tasks.yaml:3:5{OFF}',
+        "",
+        f"{YELLOW}~{OFF} {BOLD}task 2{OFF}  {DIM}tasks.yaml:3:5{OFF}",
+        f"    {RED}-{OFF} data.old  {RED}[1]{OFF}  {DIM}tasks.yaml:3:5{OFF}",
+        "",
+        f"{RED}!{OFF} {BOLD}task 3{OFF}{RED}  missing{OFF}  {DIM}tasks.yaml:3:5{OFF}",
+        f"    {RED}missing{OFF}: the server has no such task, or none that this token may see",
+        f"    {DIM}remove it from the manifest, or correct the id; tasks are never created{OFF}",
+        "",
+        f"{BOLD}Plan: 2 tasks to update (3 changes), 1 missing.{OFF}",
+    ]
+    assert digest.startswith(f"{DIM}Digest: sha256:")
+
+
+def test_a_report_in_colour():
+    outcomes = [
+        TaskOutcome(1, Outcome.APPLIED),
+        TaskOutcome(2, Outcome.STALE, (), "changed since it was planned: overlap"),
+        TaskOutcome(3, Outcome.MISSING, (), "no such task", accepted=True),
+    ]
+    assert render_report(outcomes, style=COLORED) == (
+        f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed since it was planned: overlap\n"
+        f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  missing: no such task\n"
+        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing.{OFF}{OFF}\n"
+    )
+
+
+def test_colour_adds_nothing_but_colour():
+    plan = plan_of(update(1, change("data.t", "a" * 100, "a" * 99 + "b")), gone(2), unchanged=1)
+    colored = render_plan(plan, style=COLORED)
+    for code in (GREEN, RED, YELLOW, BOLD, DIM, OFF):
+        colored = colored.replace(code, "")
+    assert colored == render_plan(plan, style=PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "text"),
+    [
+        ([], "Apply: ."),
+        ([Outcome.APPLIED], "Apply: 1 applied."),
+        ([Outcome.ALREADY, Outcome.APPLIED] * 600, "Apply: 600 applied, 600 already."),
+    ],
+)
+def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
+    told = [TaskOutcome(task, outcome) for task, outcome in enumerate(outcomes, 1)]
+    assert render_report(told, style=PLAIN) == f"{text}\n"
+
+
+def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():
+    told = [TaskOutcome(task, outcome, (), "why") for task, outcome in enumerate(Outcome, 1)]
+    assert render_report(told, style=PLAIN).splitlines() == [
+        "! task 3  stale: why",
+        "! task 4  not honoured: why",
+        "! task 5  failed: why",
+        "! task 6  missing: why",
+        "! task 7  blocked: why",
+        "! task 8  interrupted: why",
+        (
+            "Apply: 1 applied, 1 already, 1 stale, 1 not honoured, 1 failed, 1 missing, 1 blocked, "
+            "1 interrupted."
+        ),
+    ]
+
+
+def test_what_a_server_says_cannot_steer_the_terminal():
+    told = [TaskOutcome(1, Outcome.FAILED, (), "\x1b[2J\rgone\n")]
+    assert render_report(told, style=PLAIN).startswith("! task 1  failed: \\u001b[2J\\rgone\\n\n")
+    odd = replace(plan_of(), server=ServerIdentity("http://x.test", "\x1b[1mCommunity", None))
+    assert render_plan(odd, style=PLAIN).startswith(
+        "http://x.test (Label Studio \\u001b[1mCommunity)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tasks", "unchanged", "text"),
+    [
+        ([], 0, "No changes: 0 tasks as declared."),
+        ([], 1, "No changes: 1 task as declared."),
+        ([], 12345, "No changes: 12,345 tasks as declared."),
+        ([update(1, change("overlap", 1, 2))], 0, "Plan: 1 task to update (1 change)."),
+        (
+            [update(task, change("overlap", 1, 2)) for task in range(1, 1204)],
+            7,
+            "Plan: 1,203 tasks to update (1,203 changes), 7 unchanged.",
+        ),
+        ([gone(1), gone(2)], 0, "Plan: nothing to update, 2 missing."),
+    ],
+)
+def test_the_last_line_counts(tasks: list[TaskPlan], unchanged: int, text: str):
+    assert summary(*tasks, unchanged=unchanged) == text
+
+
+@pytest.mark.parametrize(
+    ("ids", "text"),
+    [
+        ([1], "task 1"),
+        ([1, 2], "2 tasks: 1-2"),
+        ([1, 3], "2 tasks: 1, 3"),
+        ([1, 2, 3, 7, 9, 10], "6 tasks: 1-3, 7, 9-10"),
+        ([1, 3, 5, 7, 9, 11], "6 tasks: 1, 3, 5, 7, 9, 11"),
+        ([1, 3, 5, 7, 9, 11, 13], "7 tasks: 1, 3, 5, 7, 9, 11, …"),
+        (list(range(101, 1304)), "1,203 tasks: 101-1303"),
+    ],
+)
+def test_tasks_that_change_alike_are_one_entry_with_their_ranges(ids: list[int], text: str):
+    same = [update(task, change("overlap", 1, 2)) for task in ids]
+    assert entries(*same) == [
+        f"~ {text}  tasks.yaml:3:5",
+        "    ~ overlap  1 -> 2  tasks.yaml:3:5",
+    ]
+
+
+def test_an_entry_names_the_first_of_its_places_and_counts_the_others():
+    lines = count(10)
+
+    def declared(task: int) -> TaskPlan:
+        source = Source("many.yaml", next(lines), 5)
+        moved = replace(change("overlap", 1, 2), source=source)
+        return replace(update(task, moved), source=source)
+
+    assert entries(*map(declared, range(1, 1204))) == [
+        "~ 1,203 tasks: 1-1203  many.yaml:10:5 and 1,202 more",
+        "    ~ overlap  1 -> 2  many.yaml:10:5 and 1,202 more",
+    ]
+
+
+def test_output_grows_with_distinct_changes_and_not_with_tasks():
+    few = [update(task, change("overlap", 1, task % 3 + 2)) for task in range(1, 31)]
+    many = [update(task, change("overlap", 1, task % 3 + 2)) for task in range(1, 3001)]
+    assert len(entries(*few)) == len(entries(*many)) == 6
+    assert len(entries(*many, full=True)) == 6000
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (change("data.a", 1, 2), change("data.a", 1, 2.5)),
+        (change("data.a", ABSENT, 1), change("data.a", None, 1)),
+        (change("data.a", 1, True), change("data.a", 1, 1.5)),  # noqa: FBT003 - a value
+        (change("data.a", 1, 2), change("data.b", 1, 2)),
+        (change("data.a", "x", "1"), change("data.a", "x", 1)),
+    ],
+)
+def test_tasks_that_change_otherwise_are_entries_of_their_own(left: Change, right: Change):
+    assert len(entries(update(1, left), update(2, right))) == 4
+
+
+def test_paths_are_put_in_a_column_that_does_not_run_away():
+    short, long = change("meta.a", 1, 2), change(f"meta.{'k' * 50}", 1, 2)
+    assert entries(update(1, short, long))[1:] == [
+        f"    ~ meta.a{' ' * 26}  1 -> 2  tasks.yaml:3:5",
+        f"    ~ meta.{'k' * 50}  1 -> 2  tasks.yaml:3:5",
+    ]
+
+
+def shown(before: Json, after: Json, *, full: bool = False) -> list[str]:
+    """The lines of one change, without its entry."""
+    return entries(update(1, change("data.x", before, after)), full=full)[1:]
+
+
+def test_two_long_strings_show_where_they_differ():
+    assert shown("a" * 100 + "OLD" + "b" * 100, "a" * 100 + "NEWER" + "b" * 100) == [
+        "    ~ data.x  203 -> 205 characters, from character 101  tasks.yaml:3:5",
+        f'        - "…{"a" * 24}OLD{"b" * 24}…"',
+        f'        + "…{"a" * 24}NEWER{"b" * 24}…"',
+    ]
+
+
+def test_a_string_that_only_grew_shows_its_end():
+    assert shown("a" * 100, "a" * 101) == [
+        "    ~ data.x  100 -> 101 characters, from character 101  tasks.yaml:3:5",
+        f'        - "…{"a" * 24}"',
+        f'        + "…{"a" * 25}"',
+    ]
+
+
+def test_long_strings_in_a_list_show_where_they_differ_too():
+    assert shown(["a" * 600 + "1"], ["a" * 600 + "2"])[1:] == [
+        f'        ~ [0]  "…{"a" * 24}1" -> "…{"a" * 24}2"'
+    ]
+
+
+def test_in_full_both_strings_are_written_out():
+    before, after = "a" * 500, "a" * 500 + "b"
+    assert shown(before, after, full=True) == [
+        f'    ~ data.x  "{before}" -> "{after}"  tasks.yaml:3:5'
+    ]
+
+
+def test_a_long_value_is_cut_and_says_how_long_it_is():
+    line = shown(None, {"k": "v" * 1000})[0]
+    assert line == (
+        f'    ~ data.x  null -> {{"k": "{"v" * 393}… (1,009 characters, --full shows all)'
+        "  tasks.yaml:3:5"
+    )
+
+
+def test_a_list_with_many_differences_shows_twenty_and_counts_the_rest():
+    lines = shown(list(range(30)), list(range(100, 130)))
+    assert lines[0] == "    ~ data.x  30 -> 30 elements  tasks.yaml:3:5"
+    assert len(lines) == 22
+    assert lines[-1] == "        … and 10 more, --full shows all"
+    assert len(shown(list(range(30)), list(range(100, 130)), full=True)) == 31
+
+
+def test_a_very_long_list_shows_where_it_begins_to_differ():
+    before: list[Json] = [{"n": n} for n in range(1500)]
+    after: list[Json] = [*before[:700], {"n": True}, *before[701:]]
+    assert shown(before, after) == [
+        "    ~ data.x  1,500 -> 1,500 elements  tasks.yaml:3:5",
+        "        from [700] on",
+        "        ~ [700].n  700 -> true",
+    ]
+
+
+def test_a_very_long_list_that_only_grew_shows_what_comes_first():
+    before: list[Json] = list(range(1500))
+    assert shown(before, [*before, "new", "more"])[1:] == [
+        "        from [1500] on",
+        '        + [1500]  "new"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ("caf\u00e9", "cafe\u0301", '"caf\\u00e9" -> "cafe\\u0301"'),
+        ("a\u00a0b", "a b", '"a\\u00a0b" -> "a b"'),
+        ("\uff21", "A", '"\\uff21" -> "A"'),
+        ("\u0441\u043e\u0440", "cop", '"\\u0441\\u043e\\u0440" -> "cop"'),
+        ("\u039f\u039a", "OK", '"\\u039f\\u039a" -> "OK"'),
+        ("1\u20132", "1-2", '"1\\u20132" -> "1-2"'),
+        ("\u2764\ufe0f", "\u2764", '"\\u2764\\ufe0f" -> "\\u2764"'),
+        ("x\u200b", "x", '"x\\u200b" -> "x"'),
+        ("\u043c\u0438\u0440", "mir", '"\u043c\u0438\u0440" -> "mir"'),
+        ({"caf\u00e9": 1}, ["cafe\u0301"], '{"caf\u00e9": 1} -> ["cafe\u0301"]'),
+    ],
+)
+def test_values_that_look_alike_are_written_apart(before: Json, after: Json, text: str):
+    assert shown(before, after) == [f"    ~ data.x  {text}  tasks.yaml:3:5"]
+
+
+def test_strings_that_look_alike_up_to_their_end_are_not_cut_before_it():
+    before, after = "\U0001d400" * 59 + "A", "\U0001d400" * 59 + "\uff21"
+    [line] = shown(before, after)
+    left, right = line.removesuffix("  tasks.yaml:3:5").split(" -> ")
+    assert left.endswith('A"')
+    assert right.endswith('\\uff21"')

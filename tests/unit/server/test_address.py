@@ -1,0 +1,64 @@
+"""The address of a server, before anything is sent to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.errors import SettingsError
+from reconciler.server.address import checked_address
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("https://label-studio.example.org", "https://label-studio.example.org"),
+        ("https://label-studio.example.org/", "https://label-studio.example.org"),
+        (" http://localhost:8080/\n", "http://localhost:8080"),
+        ("https://example.org/label-studio/", "https://example.org/label-studio"),
+        ("https://label-studio.example.org/api", "https://label-studio.example.org"),
+        ("https://label-studio.example.org/api/", "https://label-studio.example.org"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_taken_without_what_people_leave_at_its_end(written: str, used: str):
+    assert checked_address(written) == used
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("", "'' is not the address of a server"),
+        ("label-studio.example.org", "'label-studio.example.org' is not the address of a server"),
+        ("localhost:8080", "'localhost:8080' is not the address of a server"),
+        ("ftp://example.org", "'ftp://example.org' is not the address of a server"),
+        ("https://", "'https://' is not the address of a server"),
+        ("http://localhost:port", "'http://localhost:port' has no valid port"),
+        ("http://localhost:99999", "'http://localhost:99999' has no valid port"),
+        ("http://two words", "'http://two words' is not the address of a server"),
+        ("http://[::1", "the address of the server cannot be read"),
+        ("https://example.org/?page=1", "the address of the server has more than a path"),
+        ("https://example.org/#top", "the address of the server has more than a path"),
+        ("https://anna:secret@example.org", "the address of the server holds a user name"),
+    ],
+)
+def test_anything_else_is_refused_with_an_example(written: str, message: str):
+    with pytest.raises(SettingsError) as refused:
+        checked_address(written)
+    assert refused.value.message == message
+    assert refused.value.hint == "write it like https://label-studio.example.org"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://anna:s3cret@example.org",
+        "ftp://anna:s3cret@example.org",
+        "anna:s3cret@example.org",
+        "https://example.org/?token=s3cret",
+        "example.org/?token=s3cret",
+    ],
+)
+def test_secrets_in_an_address_are_not_repeated(written: str):
+    with pytest.raises(SettingsError) as refused:
+        checked_address(written)
+    assert "s3cret" not in str(refused.value)

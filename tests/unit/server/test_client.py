@@ -1,0 +1,96 @@
+"""One request: what is sent, byte for byte, and how many are counted."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.errors import SettingsError
+from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.server.client import Client
+from reconciler.server.tokens import credentials_of
+from tests.unit.server.wired import Hooked, Scripted, client_of, sandbox_with
+
+
+def ok(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={})
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ({"overlap": 2}, b'{"overlap":2}'),
+        ({"inner_id": 2**63 - 1}, b'{"inner_id":9223372036854775807}'),
+        ({"data": {"big": 10**40}}, b'{"data":{"big":1' + b"0" * 40 + b"}}"),
+        ({"data": {"r": [1.0, 1e30, -0.0, 0.1]}}, b'{"data":{"r":[1.0,1e+30,-0.0,0.1]}}'),
+        ({"data": {"t": "\u00fc\U0001f600"}}, b'{"data":{"t":"\\u00fc\\ud83d\\ude00"}}'),
+        ({"data": {"t": "half \ud83d"}}, b'{"data":{"t":"half \\ud83d"}}'),
+        ({"data": {"t": 'a"b\\c\n\x00'}}, b'{"data":{"t":"a\\"b\\\\c\\n\\u0000"}}'),
+        ({"data": {"b": 1, "a": {"": None}}}, b'{"data":{"b":1,"a":{"":null}}}'),
+        ({"meta": None, "is_labeled": True}, b'{"meta":null,"is_labeled":true}'),
+    ],
+)
+def test_a_patch_is_sent_exactly_as_it_is_meant(body: dict[str, Any], sent: bytes):
+    transport = Scripted(ok)
+    with client_of(transport) as client:
+        client.patch("/api/tasks/1/", body)
+    assert transport.requests[0].content == sent
+
+
+def test_a_request_says_who_asks_and_what_it_can_read():
+    transport = Scripted(ok)
+    with client_of(transport) as client:
+        client.get("/api/tasks/", {"include": "id,data", "query": '{"a": 1}'})
+        client.patch("/api/tasks/1/", {"overlap": 1})
+    get, patch = transport.requests
+    assert str(get.url) == (
+        "http://label-studio.test/api/tasks/?include=id%2Cdata&query=%7B%22a%22%3A+1%7D"
+    )
+    assert get.headers["authorization"] == f"Token {SANDBOX_TOKEN}"
+    assert get.headers["accept"] == patch.headers["accept"] == "application/json"
+    assert "content-type" not in get.headers
+    assert patch.headers["content-type"] == "application/json"
+
+
+def test_a_server_below_a_path_is_asked_below_it():
+    transport = Scripted(ok)
+    credentials = credentials_of(SANDBOX_TOKEN)
+    with Client("https://example.org/studio/", credentials, transport=transport) as client:
+        client.get("/api/version")
+    assert str(transport.requests[0].url) == "https://example.org/studio/api/version"
+
+
+def test_every_request_is_counted_those_for_tokens_and_second_tries_too():
+    transport = Hooked(sandbox_with(1))
+    with client_of(transport, SANDBOX_REFRESH_TOKEN) as client:
+        assert client.requests == 0
+        client.get("/api/tasks/1/")
+        assert client.requests == 2
+        transport.state.access_tokens.clear()
+        client.get("/api/tasks/1/")
+        assert client.requests == len(transport.requests) == 5
+
+
+def test_sixteen_threads_lose_no_count():
+    with client_of(Scripted(ok)) as client, ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: client.get("/"), range(400)))
+        assert client.requests == 400
+
+
+def test_a_redirect_is_not_followed():
+    transport = Scripted(lambda _: httpx.Response(307, headers={"location": "https://evil.test/"}))
+    with client_of(transport) as client, pytest.raises(Exception, match="was redirected to"):
+        client.get("/api/tasks/1/")
+    assert [request.url.host for request in transport.requests] == ["label-studio.test"]
+
+
+@pytest.mark.parametrize("address", ["http://a..b", "http://" + "x" * 64])
+def test_a_host_that_cannot_be_one_is_told_as_a_wrong_setting(address: str):
+    with (
+        Client(address, credentials_of(SANDBOX_TOKEN)) as client,
+        pytest.raises(SettingsError, match="cannot be asked"),
+    ):
+        client.get("/api/version")

@@ -1,0 +1,249 @@
+"""Reading many tasks: how many requests it takes, and what is said of each task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.errors import Broken, NotFound, NotLabelStudio
+from reconciler.plan.model import Found, Observed, Unreadable
+from reconciler.plan.model import NotFound as Missing
+from reconciler.sandbox.state import State
+from reconciler.server.reading import read_tasks
+from tests.unit.server.wired import Hooked, Scripted, add_tasks, api_of, query_of, sandbox_with
+
+Wanted = Mapping[int, int | None]
+
+
+def read(
+    transport: Hooked | Scripted, wanted: Wanted, names: Sequence[str] = ("overlap",)
+) -> dict[int, Observed]:
+    with api_of(transport) as api:
+        return read_tasks(api, wanted, names)
+
+
+def in_project(project: int | None, numbers: Sequence[int]) -> Wanted:
+    return dict.fromkeys(numbers, project)
+
+
+def poison(state: State, *tasks: int) -> None:
+    """Store data as real servers do for ``{"data": 1}``: every answer with the task fails."""
+    for task in tasks:
+        state.tasks[task].values["data"] = 1
+
+
+def all_found(observed: Mapping[int, Observed]) -> bool:
+    return all(isinstance(found, Found) for found in observed.values())
+
+
+@pytest.mark.parametrize(("tasks", "requests"), [(1, 1), (500, 1), (501, 2), (1200, 3)])
+def test_five_hundred_tasks_are_read_a_request(tasks: int, requests: int):
+    transport = Hooked(sandbox_with(tasks))
+    observed = read(transport, in_project(7, range(1, tasks + 1)))
+    assert len(observed) == tasks
+    assert all_found(observed)
+    assert len(transport.requests) == requests
+
+
+def test_nothing_is_asked_about_no_tasks():
+    transport = Hooked(sandbox_with(1))
+    assert read(transport, {}) == {}
+    assert transport.requests == []
+
+
+def test_a_request_names_the_tasks_and_the_attributes_and_wants_no_address_resolved():
+    transport = Hooked(sandbox_with(3))
+    read(transport, in_project(7, [3, 1]), ["overlap", "meta"])
+    assert query_of(transport.requests[0]) == {
+        "project": "7",
+        "page": "1",
+        "page_size": "2",
+        "include": "data,id,meta,overlap,project",
+        "query": '{"selectedItems":{"all":false,"included":[1,3]}}',
+        "resolve_uri": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("overlap", None), ("avg_lead_time", "all"), ("draft_exists", "all")]
+)
+def test_all_fields_are_asked_for_only_where_the_short_list_lacks_one(
+    name: str, fields: str | None
+):
+    transport = Hooked(sandbox_with(1))
+    assert all_found(read(transport, {1: 7}, [name]))
+    assert query_of(transport.requests[0]).get("fields") == fields
+
+
+def test_long_ids_are_packed_so_that_addresses_stay_below_eight_kilobytes():
+    numbers = range(10**18, 10**18 + 500)
+    state = sandbox_with(0)
+    add_tasks(state, numbers, project=8)
+    transport = Hooked(state)
+    observed = read(transport, in_project(8, numbers), ["overlap", "last_comment_updated_at"])
+    assert all_found(observed)
+    assert len(transport.requests) == 2
+    assert max(len(str(request.url)) for request in transport.requests) < 8_000
+
+
+def test_pages_that_come_shorter_than_asked_are_all_read():
+    transport = Hooked(sandbox_with(20))
+    transport.state.page_size_max = 7
+    assert all_found(read(transport, in_project(7, range(1, 21))))
+    assert [query_of(request)["page"] for request in transport.requests] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("broken", [1, 4, 8])
+def test_a_broken_task_costs_twice_the_halvings_wherever_it_is(broken: int):
+    transport = Hooked(sandbox_with(8))
+    poison(transport.state, broken)
+    observed = read(transport, in_project(7, range(1, 9)))
+    assert [n for n, o in observed.items() if isinstance(o, Unreadable)] == [broken]
+    assert sum(isinstance(o, Found) for o in observed.values()) == 7
+    assert len(transport.requests) == 7  # 8, then 4 4, 2 2, 1 1
+
+
+def test_five_broken_tasks_among_five_hundred_are_found_in_few_requests():
+    transport = Hooked(sandbox_with(500))
+    broken = [1, 2, 250, 333, 500]
+    poison(transport.state, *broken)
+    observed = read(transport, in_project(7, range(1, 501)))
+    assert [n for n, o in sorted(observed.items()) if isinstance(o, Unreadable)] == broken
+    assert len(transport.requests) == 63
+    assert len(observed) == 500
+
+
+def test_what_the_server_said_of_a_broken_task_is_kept():
+    transport = Hooked(sandbox_with(2))
+    poison(transport.state, 2)
+    said = read(transport, {1: 7, 2: 7})[2]
+    assert said == Unreadable(
+        "GET http://label-studio.test/api/tasks/ failed on the server with 500: "
+        "argument of type 'int' is not iterable"
+    )
+
+
+def test_a_broken_task_whose_project_is_not_known_is_told_as_broken_too():
+    transport = Hooked(sandbox_with(3))
+    poison(transport.state, 1)
+    observed = read(transport, in_project(None, [1, 2, 3]))
+    assert [type(observed[task]) for task in (1, 2, 3)] == [Unreadable, Found, Found]
+    assert len(transport.requests) == 3
+
+
+def test_a_task_that_no_list_shows_is_missing_only_by_its_own_404():
+    transport = Hooked(sandbox_with(3))
+    observed = read(transport, in_project(7, [1, 2, 3, 98, 99]))
+    assert observed[98] == observed[99] == Missing()
+    assert [request.url.path for request in transport.requests] == [
+        "/api/tasks/",
+        "/api/tasks/98/",
+        "/api/tasks/99/",
+    ]
+
+
+def test_thirty_tasks_in_another_project_than_declared_cost_two_requests_more():
+    state = sandbox_with(1)
+    add_tasks(state, range(101, 131), project=8)
+    transport = Hooked(state)
+    observed = read(transport, in_project(7, [1, *range(101, 131)]))
+    assert all_found(observed)
+    found = observed[130]
+    assert isinstance(found, Found)
+    assert found.attributes["project"] == 8
+    assert [request.url.path for request in transport.requests] == [
+        "/api/tasks/",
+        "/api/tasks/101/",
+        "/api/tasks/",
+    ]
+
+
+def test_tasks_of_three_projects_that_nobody_named_cost_two_requests_a_project():
+    state = sandbox_with(50)
+    add_tasks(state, range(101, 151), project=8)
+    add_tasks(state, range(201, 251), project=9)
+    transport = Hooked(state)
+    numbers = [*range(1, 51), *range(101, 151), *range(201, 251)]
+    assert all_found(read(transport, in_project(None, numbers)))
+    assert len(transport.requests) == 6
+
+
+def test_a_server_that_fails_on_everything_is_given_up_after_a_bounded_number_of_requests():
+    transport = Scripted(lambda _: httpx.Response(500, json={"detail": "database is down"}))
+    with pytest.raises(Broken, match="database is down"):
+        read(transport, in_project(7, range(1, 5001)))
+    assert len(transport.requests) < 60
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_server_that_is_not_there_is_given_up_at_once(status: int):
+    transport = Scripted(lambda _: httpx.Response(status, html="<title>Gateway</title>"))
+    with pytest.raises(Broken):
+        read(transport, in_project(7, range(1, 501)))
+    assert len(transport.requests) == 1
+
+
+def test_a_project_that_is_not_there_is_told_with_its_number():
+    with pytest.raises(NotFound) as failed:
+        read(Hooked(sandbox_with(1)), {1: 70})
+    assert failed.value.message.startswith("project 70: ")
+    assert failed.value.hint.startswith("correct the project of the manifest")
+
+
+def page_of(total: int, *tasks: object) -> httpx.Response:
+    return httpx.Response(200, json={"total": total, "tasks": list(tasks)})
+
+
+def task(number: int) -> dict[str, Any]:
+    return {"id": number, "project": 7, "overlap": 1, "data": {}}
+
+
+def test_tasks_that_vanish_between_two_pages_end_the_list_and_are_asked_for():
+    def vanishing(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/api/tasks/":
+            return httpx.Response(404, json={"detail": "No Task matches the given query."})
+        if query_of(request)["page"] == "1":
+            return page_of(2, task(1))
+        return httpx.Response(404, json={"detail": "Invalid page."})
+
+    assert read(Scripted(vanishing), {1: 7, 2: 7}) == {1: Found(task(1)), 2: Missing()}
+
+
+def test_a_list_that_counts_more_tasks_than_it_gives_is_not_read_for_ever():
+    def boasting(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/tasks/":
+            return page_of(9, *([task(1)] if query_of(request)["page"] == "1" else []))
+        return httpx.Response(200, json=task(2))
+
+    transport = Scripted(boasting)
+    assert all_found(read(transport, {1: 7, 2: 7}))
+    assert len(transport.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        page_of(1, task(5)),
+        page_of(1, {"overlap": 1}),
+        page_of(1, {"id": True}),
+        page_of(1, 1),
+        httpx.Response(200, json={"tasks": [task(2)]}),
+        httpx.Response(200, json={"total": 1, "tasks": {}}),
+        httpx.Response(200, json=[task(2)]),
+        httpx.Response(200, content=b"null"),
+    ],
+)
+def test_a_list_of_something_else_than_asked_for_is_no_list(answer: httpx.Response):
+    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+        read(Scripted(lambda _: answer), {2: 7, 3: 7})
+
+
+@pytest.mark.parametrize("body", [task(3), {"overlap": 1}, [task(2)], None])
+def test_an_answer_about_another_task_is_no_answer(body: object):
+    answer = httpx.Response(200, content=json.dumps(body))
+    with pytest.raises(NotLabelStudio, match="answered something else when asked for task 2"):
+        read(Scripted(lambda _: answer), {2: None})

@@ -1,0 +1,82 @@
+"""A client of this project on a sandbox or on a script, with every request looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+
+from reconciler.contract.openapi import load_contract
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tasks_file import new_state
+from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.transport import SandboxTransport
+from reconciler.server.client import Client
+from reconciler.server.task_api import TaskApi
+from reconciler.server.tokens import credentials_of
+
+ADDRESS = "http://label-studio.test"
+TEXT = '<View><Text name="text" value="$text"/></View>'
+
+Answer = Callable[[httpx.Request], httpx.Response]
+Hook = Callable[[httpx.Request], httpx.Response | None]
+
+
+class Scripted(httpx.BaseTransport):
+    """Answers whatever a function answers."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self._answer(request)
+
+
+class Hooked(SandboxTransport):
+    """The sandbox, with something that happens before each request, or answers in its place."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self.hook: Hook = lambda _request: None
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.hook(request) or super().handle_request(request)
+
+    def count(self, method: str) -> int:
+        return sum(request.method == method for request in self.requests)
+
+
+def sandbox_with(count: int, *, project: int = 7, edition: str = "community") -> State:
+    """A state with one project and tasks 1 to ``count`` in it."""
+    state = new_state(edition)
+    add_tasks(state, range(1, count + 1), project=project)
+    return state
+
+
+def add_tasks(state: State, numbers: range, *, project: int) -> None:
+    made = state.add_project(f"Project {project}", TEXT, number=project)
+    for number in numbers:
+        state.add_task(made, {"data": {"text": f"Sentence {number}."}}, number=number)
+
+
+@contextmanager
+def client_of(transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN) -> Iterator[Client]:
+    with Client(ADDRESS, credentials_of(token), timeout=5, transport=transport) as client:
+        yield client
+
+
+@contextmanager
+def api_of(transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN) -> Iterator[TaskApi]:
+    with client_of(transport, token) as client:
+        yield TaskApi(client, load_contract())
+
+
+def query_of(request: httpx.Request) -> dict[str, Any]:
+    return dict(parse_qsl(request.url.query.decode()))
