@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from reconciler.apply.decisions import (
+    Patch,
+    Terms,
+    decide,
+    ended,
+    interrupted,
+    left_alone,
+    proved,
+    settled,
+)
 from reconciler.apply.gate import Gate
 from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.contract.attributes import Attributes
-from reconciler.errors import NotFound as NotFoundError
-from reconciler.errors import Refused, ServerError, Unreachable
-from reconciler.plan.edit import edited
-from reconciler.plan.model import (
-    Found,
-    Kind,
-    NotFound,
-    Observed,
-    Plan,
-    Status,
-    TaskPlan,
-    Unreadable,
-)
-from reconciler.plan.notation import Path, path_text
-from reconciler.plan.planner import guarded, projects_to_ask
-from reconciler.plan.three_way import Verdict, holds, verdict
-from reconciler.plan.values import Json
+from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
+from reconciler.plan.model import Kind, Observed, Plan, Status, TaskPlan
+from reconciler.plan.notation import Path
+from reconciler.plan.planner import projects_to_ask
 from reconciler.server.reading import BATCH, read_tasks
 from reconciler.server.task_api import TaskApi
 
@@ -45,14 +42,6 @@ class Orders:
     allow: frozenset[Kind] = frozenset()
     concurrency: int = DEFAULT_CONCURRENCY
     stop: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Patch:
-    """One update, ready to be sent."""
-
-    plan: TaskPlan
-    body: dict[str, Json]
 
 
 def carry_out(
@@ -76,45 +65,42 @@ class _Run:
         self._attributes = attributes
         self._orders = orders
         self._record = record
-        self._gate = Gate(attributes)
         self._labelled: dict[int, Collection[Path]] = {}
+        self._terms = Terms(attributes, Gate(attributes), orders.allow, self._labelled)
         self._outcomes: dict[int, TaskOutcome] = {}
+        self._to_settle: set[int] = set()
         self._noting = threading.Lock()
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
-        for task in plan.tasks:
-            if task.status is not Status.UPDATE:
-                self._note(_left_alone(task))
+        self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
         updates = plan.updates
-        for start in range(0, len(updates), BATCH):
-            self._carry_out_batch(updates[start : start + BATCH])
-        self._look_again(updates)
+        for batch in _batches(updates):
+            self._carry_out_batch(batch)
+        for batch in _batches([task for task in updates if task.task in self._to_settle]):
+            self._look_again(batch)
         return [self._outcomes[task.task] for task in plan.tasks]
 
     def _note(self, outcome: TaskOutcome) -> None:
         self._outcomes[outcome.task] = outcome
         self._record(outcome)
 
+    def _note_all(self, outcomes: Iterable[TaskOutcome]) -> None:
+        for outcome in outcomes:
+            self._note(outcome)
+
     def _carry_out_batch(self, tasks: Sequence[TaskPlan]) -> None:
         if self._orders.stop.is_set():
-            for task in tasks:
-                self._note(_interrupted(task))
+            self._note_all(interrupted(tasks))
             return
         try:
             observed = self._read(tasks)
         except ServerError as error:
             self._orders.stop.set()
-            for task in tasks:
-                self._note(_outcome(task, Outcome.FAILED, str(error)))
+            self._note_all(ended(task, Outcome.FAILED, str(error)) for task in tasks)
             return
-        patches: list[_Patch] = []
-        for task in tasks:
-            decided = self._decide(task, observed[task.task])
-            if isinstance(decided, TaskOutcome):
-                self._note(decided)
-            else:
-                patches.append(decided)
-        self._send_all(patches)
+        decided = [decide(task, observed[task.task], self._terms) for task in tasks]
+        self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
+        self._send_all([patch for patch in decided if isinstance(patch, Patch)])
 
     def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
@@ -122,44 +108,7 @@ class _Run:
         names = {change.path[0] for task in tasks for change in task.changes}
         return read_tasks(self._api, {task.task: task.project for task in tasks}, names)
 
-    def _decide(self, task: TaskPlan, observed: Observed) -> TaskOutcome | _Patch:
-        """Compare with what the server says now; tasks that moved since are left alone."""
-        if isinstance(observed, NotFound):
-            return _outcome(task, Outcome.MISSING, "the task is gone since it was planned")
-        if isinstance(observed, Unreadable):
-            return _outcome(task, Outcome.FAILED, observed.detail)
-        live = observed.attributes
-        if live.get("project") != task.project:
-            return _outcome(task, Outcome.STALE, "the task is in another project than planned")
-        verdicts = {c.path: verdict(c, live, self._attributes) for c in task.changes}
-        stale = [path_text(path) for path, said in verdicts.items() if said is Verdict.STALE]
-        if stale:
-            return _outcome(
-                task, Outcome.STALE, f"changed since it was planned: {', '.join(stale)}"
-            )
-        due = tuple(c for c in task.changes if verdicts[c.path] is Verdict.DO)
-        if not due:
-            return _outcome(task, Outcome.ALREADY, "")
-        return self._prepare(replace(task, changes=due), observed)
-
-    def _prepare(self, task: TaskPlan, observed: Found) -> TaskOutcome | _Patch:
-        judged = guarded(
-            task,
-            observed,
-            attributes=self._attributes,
-            labelled=self._labelled,
-            allow=self._orders.allow,
-        )
-        if judged.status is Status.BLOCKED:
-            return _outcome(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
-        body = edited(observed.attributes, task.changes)
-        try:
-            self._gate.check(task.task, body)
-        except Refused as error:
-            return _outcome(task, Outcome.BLOCKED, str(error))
-        return _Patch(task, body)
-
-    def _send_all(self, patches: Sequence[_Patch]) -> None:
+    def _send_all(self, patches: Sequence[Patch]) -> None:
         if not patches:
             return
         with ThreadPoolExecutor(self._orders.concurrency) as pool:
@@ -170,7 +119,7 @@ class _Run:
                 self._orders.stop.set()
                 raise
 
-    def _send_one(self, patch: _Patch) -> None:
+    def _send_one(self, patch: Patch) -> None:
         """Send, and note what became of it before this worker sends anything else."""
         outcome = self._send(patch)
         with self._noting:
@@ -181,67 +130,37 @@ class _Run:
                 self._orders.stop.set()
                 raise
 
-    def _send(self, patch: _Patch) -> TaskOutcome:
+    def _send(self, patch: Patch) -> TaskOutcome:
         if self._orders.stop.is_set():
-            return _interrupted(patch.plan)
+            return interrupted([patch.plan])[0]
         try:
             answer = self._api.patch(patch.plan.task, patch.body)
-        except NotFoundError as error:
-            return _outcome(patch.plan, Outcome.FAILED, str(error))
         except ServerError as error:
             if isinstance(error, Unreachable) or error.status == HTTPStatus.UNAUTHORIZED:
+                # The others would fare no better: stop, and let another run go on.
                 self._orders.stop.set()
-            return _outcome(patch.plan, Outcome.FAILED, str(error))
-        ignored = [
-            path_text(c.path) for c in patch.plan.changes if not holds(c, answer, self._attributes)
-        ]
-        if ignored:
-            said = f"the server answered 200 and did not store {', '.join(ignored)}"
-            return _outcome(patch.plan, Outcome.NOT_HONOURED, said)
-        return _outcome(patch.plan, Outcome.APPLIED, "")
+            if isinstance(error, Unreachable | NotLabelStudio | Broken):
+                self._to_settle.add(patch.plan.task)
+            return ended(patch.plan, Outcome.FAILED, str(error))
+        self._to_settle.add(patch.plan.task)
+        return proved(patch.plan, answer, self._attributes)
 
-    def _look_again(self, updates: Sequence[TaskPlan]) -> None:
-        """Read once more what was changed: only what still holds counts as applied."""
-        applied = [t for t in updates if self._outcomes[t.task].outcome is Outcome.APPLIED]
-        for start in range(0, len(applied), BATCH):
-            batch = applied[start : start + BATCH]
-            try:
-                observed = self._read(batch)
-            except ServerError as error:
-                for task in batch:
-                    self._note(
-                        _outcome(task, Outcome.FAILED, f"stored, but not seen again: {error}")
-                    )
-                continue
-            for outcome in self._undone(batch, observed):
-                self._note(outcome)
-
-    def _undone(
-        self, tasks: Sequence[TaskPlan], observed: dict[int, Observed]
-    ) -> Iterator[TaskOutcome]:
+    def _look_again(self, tasks: Sequence[TaskPlan]) -> None:
+        """Read once more what was sent: only what is seen to hold counts as applied."""
+        try:
+            observed = self._read(tasks)
+        except ServerError as error:
+            applied = (t for t in tasks if self._outcomes[t.task].outcome is Outcome.APPLIED)
+            said = f"stored, but not seen again: {error}"
+            self._note_all(ended(task, Outcome.FAILED, said) for task in applied)
+            return
         for task in tasks:
-            now = observed[task.task]
-            if not isinstance(now, Found):
-                yield _outcome(task, Outcome.FAILED, "stored, but the task cannot be read any more")
-                continue
-            lost = [c for c in task.changes if not holds(c, now.attributes, self._attributes)]
-            if lost:
-                paths = ", ".join(path_text(change.path) for change in lost)
-                said = f"stored, but it reads otherwise now: {paths}"
-                yield _outcome(task, Outcome.NOT_HONOURED, said)
+            before = self._outcomes[task.task]
+            now = settled(task, observed[task.task], before, self._attributes)
+            if (now.outcome, now.error) != (before.outcome, before.error):
+                self._note(now)
 
 
-def _outcome(task: TaskPlan, outcome: Outcome, error: str) -> TaskOutcome:
-    return TaskOutcome(task.task, outcome, task.changes, error)
-
-
-def _interrupted(task: TaskPlan) -> TaskOutcome:
-    return _outcome(task, Outcome.INTERRUPTED, "the run was stopped before this task")
-
-
-def _left_alone(task: TaskPlan) -> TaskOutcome:
-    """Report a task that the plan leaves alone; it was allowed, or nothing would be applied."""
-    outcomes = {Status.MISSING: Outcome.MISSING, Status.BLOCKED: Outcome.BLOCKED}
-    outcome = outcomes.get(task.status, Outcome.FAILED)
-    said = "; ".join(problem.message for problem in task.problems)
-    return TaskOutcome(task.task, outcome, (), said, accepted=True)
+def _batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
+    for start in range(0, len(tasks), BATCH):
+        yield tasks[start : start + BATCH]

@@ -73,9 +73,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         plan = make_plan(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
         show(text.render_plan(plan, style=style_of_output(), full=full))
         _refuse_if_in_the_way(plan, allow)
-        if not plan.updates:
-            return DONE
-        if not yes:
+        if plan.updates and not yes:
             _ask(plan)
         orders = Orders(allow, settings.concurrency)
         return _carry_out(plan, api, attributes, orders=orders, report=report)
@@ -127,7 +125,8 @@ def _carry_out(
             said = f"stopped: {error.message}; run it again with another --report, and it goes on"
             click.echo(f"reconciler: {visible(said)}", err=True)
             return PARTLY
-    show(text.render_report(outcomes, style=style_of_output()))
+    if plan.updates:
+        show(text.render_report(outcomes, style=style_of_output()))
     if stopping.signalled:
         return INTERRUPTED
     good = all(outcome.outcome in GOOD or outcome.accepted for outcome in outcomes)

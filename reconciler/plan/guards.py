@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
@@ -12,6 +12,7 @@ from reconciler.plan.model import Change, Kind, TaskProblem
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
+_NAMED_MAX: Final = 4
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 
 
@@ -115,6 +116,12 @@ def _computed(changes: Collection[Change], attributes: Attributes) -> Iterator[T
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
-            f"the server computes {', '.join(computed)} and will overwrite what is written",
+            f"the server computes {_some(computed)} and will overwrite what is written",
             "leave it to the server unless you mean to correct it once",
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first few of many."""
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return ", ".join(names[:_NAMED_MAX]) + more

@@ -23,7 +23,7 @@ from reconciler.plan.model import (
     Unreadable,
 )
 from reconciler.plan.notation import Path
-from reconciler.plan.values import Json
+from reconciler.plan.values import DEPTH_MAX, Json, too_deep
 
 
 def plan_tasks(
@@ -52,6 +52,8 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
     if unknown:
         return _stopped(desired, Status.UNREADABLE, *unknown)
     changes = changes_of(desired, live, attributes)
+    if any(too_deep(change.before) for change in changes):
+        return _stopped(desired, Status.UNREADABLE, TOO_DEEP)
     status = Status.UPDATE if changes else Status.UNCHANGED
     return TaskPlan(desired.id, _project_of(desired, live), status, desired.source, changes)
 
@@ -101,6 +103,11 @@ _BROKEN_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
     "the data of the task is stored as something other than an object",
     "every request that would write to it fails; only the database can mend that",
+)
+TOO_DEEP: Final = TaskProblem(
+    Kind.UNREADABLE,
+    f"its objects and lists are nested more than {DEPTH_MAX} deep",
+    "no data is; whoever wrote it made a mistake",
 )
 _MISSING: Final = TaskProblem(
     Kind.MISSING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from itertools import chain
 from typing import Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -23,6 +24,10 @@ ABSENT: Final = Absence.ABSENT
 """Not there at all. Null is a value and not this."""
 
 Maybe: TypeAlias = "Json | Literal[Absence.ABSENT]"
+
+DEPTH_MAX: Final = 300
+"""Levels of objects and lists up to which live values are worked with; Python's own limit for
+walking them lies near 500, and what has more is no task's data."""
 
 _EXACT_INTEGERS: Final = 2.0**53
 
@@ -60,3 +65,15 @@ def _same_number(whole: int, real: float) -> bool:
     if abs(real) < _EXACT_INTEGERS:
         return whole == real
     return Decimal(repr(real)) == whole
+
+
+def too_deep(value: Maybe) -> bool:
+    """Tell whether objects and lists are nested more than `DEPTH_MAX` deep."""
+    level: list[Maybe] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        objects = (inner.values() for inner in level if isinstance(inner, dict))
+        lists = (inner for inner in level if isinstance(inner, list))
+        level = list(chain.from_iterable(chain(objects, lists)))
+        if not level:
+            return False
+    return True

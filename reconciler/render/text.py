@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from reconciler.apply.report import GOOD, TaskOutcome, counted
@@ -46,7 +47,8 @@ def render_report(outcomes: Sequence[TaskOutcome], *, style: Style) -> str:
 def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
     mark = style.changed("!") if outcome.accepted else style.removed("!")
     heading = style.bold(f"task {outcome.task}")
-    return f"{mark} {heading}  {_words(outcome.outcome)}: {visible(outcome.error)}"
+    word = "left alone, as allowed" if outcome.accepted else _words(outcome.outcome)
+    return f"{mark} {heading}  {word}: {visible(outcome.error)}"
 
 
 def _words(outcome: str) -> str:
@@ -61,10 +63,15 @@ def _server(plan: Plan) -> str:
 def _groups(tasks: Iterable[TaskPlan], *, full: bool) -> list[list[TaskPlan]]:
     """Put tasks together that change in the same way, or have the same problems."""
     groups: dict[str, list[TaskPlan]] = {}
-    for number, task in enumerate(tasks):
+    for number, task in enumerate(map(_by_path, tasks)):
         key = str(number) if full else _likeness(task)
         groups.setdefault(key, []).append(task)
     return list(groups.values())
+
+
+def _by_path(task: TaskPlan) -> TaskPlan:
+    """Put changes in the order of their paths: alike is alike, in whatever order declared."""
+    return replace(task, changes=tuple(sorted(task.changes, key=lambda change: change.path)))
 
 
 def _likeness(task: TaskPlan) -> str:

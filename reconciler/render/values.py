@@ -87,10 +87,15 @@ def _cut(text: str) -> str:
 def _string_lines(before: str, after: str, style: Style) -> Lines:
     """Show the part of two strings that differs, with a little of what stands around it."""
     start, old, new = _differing(before, after)
-    yield style.dim(f"{len(before):,} -> {len(after):,} characters, from character {start + 1:,}")
+    lengths = _change_of(len(before), len(after))
+    yield style.dim(f"{lengths} characters, from character {start + 1:,}")
     old, new = _texts(old, new)
     yield f"- {style.removed(_cut(old))}"
     yield f"+ {style.added(_cut(new))}"
+
+
+def _change_of(before: int, after: int) -> str:
+    return f"{before:,}" if before == after else f"{before:,} -> {after:,}"
 
 
 def _differing(before: str, after: str) -> tuple[int, str, str]:
@@ -110,7 +115,7 @@ def _differing(before: str, after: str) -> tuple[int, str, str]:
 
 def _list_lines(before: list[Json], after: list[Json], *, style: Style, full: bool) -> Lines:
     """Show which elements of two lists come, go and change."""
-    yield style.dim(f"{len(before):,} -> {len(after):,} elements")
+    yield style.dim(f"{_change_of(len(before), len(after))} elements")
     if len(before) + len(after) > _LIST_MAX:
         place = next(_first_difference(before, after), min(len(before), len(after)))
         yield style.dim(f"from [{place}] on")

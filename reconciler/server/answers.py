@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from http import HTTPStatus
 from typing import Final, NoReturn
@@ -26,6 +27,7 @@ _UNREADABLE: Final = "JSON that cannot be read"
 _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
+_REFRESH: Final = re.compile(r'"refresh": *"([^"]+)"')
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
 
 
@@ -41,7 +43,7 @@ def raise_for(response: httpx.Response) -> NoReturn:
     status = response.status_code
     asked = _asked(response)
     if response.is_redirect:
-        target = visible(shortened(response.headers.get("location", ""), 200))
+        target = _quoted(response.headers.get("location", ""), response, limit=200)
         raise NotLabelStudio(
             f"{asked} was redirected to {target}, and tokens are not sent after redirects",
             hint=f"set {URL_VARIABLE} to the address that the server redirects to",
@@ -78,7 +80,7 @@ def _parsed(response: httpx.Response) -> Json:
     What is read here is written back in part, so nothing may be lost on the way.
     """
     try:
-        value: Json = json.loads(response.content, parse_constant=_no_constant)
+        value: Json = json.loads(response.content, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         found = _UNREADABLE if _is_json(response) else _page(response)
         raise NotLabelStudio(
@@ -91,6 +93,13 @@ def _parsed(response: httpx.Response) -> Json:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
 
 
 def _is_json(response: httpx.Response) -> bool:
@@ -110,8 +119,8 @@ def _detail(response: httpx.Response) -> str:
     errors = body.get("validation_errors")
     if isinstance(errors, dict) and errors:
         parts = (f"{name}: {_words(words)}" for name, words in errors.items())
-        return visible(shortened("; ".join(parts), 300))
-    return visible(shortened(_words(body.get("detail", "no reason given")), 300))
+        return _quoted("; ".join(parts), response)
+    return _quoted(_words(body.get("detail", "no reason given")), response)
 
 
 def _words(said: Json) -> str:
@@ -122,5 +131,16 @@ def _page(response: httpx.Response) -> str:
     kind = response.headers.get("content-type", "no content type").split(";")[0]
     found = _TITLE.search(response.text[:20_000])
     title = " ".join((found[1] or found[2] or "").split()) if found else ""
-    said = f" ({visible(shortened(title))})" if title else ""
-    return f"a page of {visible(shortened(kind))}{said}, not JSON"
+    said = f" ({_quoted(title, response, limit=60)})" if title else ""
+    return f"a page of {_quoted(kind, response, limit=60)}{said}, not JSON"
+
+
+def _quoted(text: str, response: httpx.Response, *, limit: int = 300) -> str:
+    """Quote a server: briefly, visibly, and without the token, which some repeat."""
+    request = response.request
+    sent = request.headers.get("authorization", "").partition(" ")[2]
+    exchanged = _REFRESH.search(request.content.decode("ascii", "replace"))
+    for secret in (sent, exchanged[1] if exchanged else ""):
+        if secret:
+            text = text.replace(secret, "(token)")
+    return visible(shortened(text, limit))

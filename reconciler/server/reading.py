@@ -19,7 +19,7 @@ IDS_LENGTH_MAX: Final = 6_500
 """Characters of ids in an address: proxies commonly cut addresses off at 8 kB."""
 
 BROKEN_MAX: Final = 20
-"""Broken tasks, with none that can be read, after which it is the server that is broken."""
+"""Broken tasks in a row, after which it is the server that is broken, and not they."""
 
 
 def read_tasks(
@@ -50,7 +50,7 @@ class _Reader:
         self.observed: dict[int, Observed] = {}
         self._api = api
         self._names = names
-        self._broken = 0
+        self._broken_in_a_row = 0
 
     def read_project(self, project: int, ids: Sequence[int]) -> None:
         """Read in batches the tasks that lie in ``project``; the others stay unaccounted for."""
@@ -89,6 +89,7 @@ class _Reader:
         else:
             for row in rows:
                 self.observed[_id_of(row)] = Found(row)
+                self._broken_in_a_row = 0
 
     def _rows(self, project: int, ids: Sequence[int]) -> Iterator[Mapping[str, Json]]:
         """Read page after page: servers may give shorter ones than asked for."""
@@ -123,8 +124,8 @@ class _Reader:
 
     def _note_broken(self, task: int, error: Broken) -> None:
         self.observed[task] = Unreadable(error.message)
-        self._broken += 1
-        if self._broken >= BROKEN_MAX and self._broken == len(self.observed):
+        self._broken_in_a_row += 1
+        if self._broken_in_a_row >= BROKEN_MAX:
             raise error
 
 

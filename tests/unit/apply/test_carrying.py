@@ -18,6 +18,7 @@ from reconciler.errors import Refused
 from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
 from reconciler.plan.values import ABSENT, Json
 from reconciler.sandbox.state import State
+from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.survey import survey
 from tests.unit.plan.building import change, desired, plan_of, update
 from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
@@ -150,7 +151,10 @@ def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}))
     assert applied(transport, plan) == {
-        1: ("not_honoured", "the server answered 200 and did not store avg_lead_time"),
+        1: (
+            "not_honoured",
+            "the server answered 200 and did not store avg_lead_time, as far as its answer shows",
+        ),
     }
     assert values(transport.state, 1)["overlap"] == 2
 
@@ -168,7 +172,10 @@ def test_an_absent_path_is_not_proven_by_an_answer_without_the_attribute():
     plan = planned(transport, desired(1, absent=("meta.old",)))
     transport.hook = instead(1, httpx.Response(200, json={"id": 1, "overlap": 1}))
     assert applied(transport, plan) == {
-        1: ("not_honoured", "the server answered 200 and did not store meta.old"),
+        1: (
+            "not_honoured",
+            "the server answered 200 and did not store meta.old, as far as its answer shows",
+        ),
     }
 
 
@@ -377,8 +384,84 @@ def test_the_last_look_finds_a_task_that_was_deleted():
     transport.hook = somebody_deletes
     assert applied(transport, plan)[1] == (
         "failed",
-        "stored, but the task cannot be read any more",
+        "sent, but the task cannot be read any more",
     )
+
+
+def stored_and(transport: Hooked, what_follows: Callable[[httpx.Response], httpx.Response]) -> None:
+    """Let the server store every update, and something else become of its answer."""
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "PATCH":
+            return None
+        return what_follows(SandboxTransport(transport.state).handle_request(request))
+
+    transport.hook = hook
+
+
+def lost(_: httpx.Response) -> httpx.Response:
+    raise httpx.ReadError("connection reset")
+
+
+def cut(answer: httpx.Response) -> httpx.Response:
+    return httpx.Response(200, headers=answer.headers, content=answer.read()[:20])
+
+
+def of_a_proxy(_: httpx.Response) -> httpx.Response:
+    return httpx.Response(502, html="<title>Bad gateway</title>")
+
+
+def of_a_role_that_sees_less(answer: httpx.Response) -> httpx.Response:
+    return httpx.Response(200, json={"id": json.loads(answer.read())["id"]})
+
+
+@pytest.mark.parametrize("what_follows", [lost, cut, of_a_proxy, of_a_role_that_sees_less])
+def test_an_update_whose_answer_proves_nothing_is_settled_by_reading(
+    what_follows: Callable[[httpx.Response], httpx.Response],
+):
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2, "data": {"lang": "en"}}))
+    stored_and(transport, what_follows)
+    recorded: list[TaskOutcome] = []
+    with api_of(transport) as api:
+        carry_out(plan, api, load_contract(), orders=one_by_one(), record=recorded.append)
+    first, last = [outcome.outcome.value for outcome in recorded]
+    assert first in {"failed", "not_honoured"}
+    assert last == "applied"
+    assert values(transport.state, 1)["overlap"] == 2
+
+
+def test_an_update_that_was_never_stored_stays_failed_when_its_answer_is_lost():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    transport.hook = lambda r: lost(httpx.Response(200)) if r.method == "PATCH" else None
+    outcome, error = applied(transport, plan)[1]
+    assert (outcome, "connection reset" in error) == ("failed", True)
+
+
+def test_a_task_with_objects_too_deep_to_write_fails_alone():
+    transport = Hooked(sandbox_with(2))
+    values(transport.state, 1)["data"] = {"text": "A.", "undeclared": nested(301)}
+    plan = planned(transport, desired(1, {"data": {"lang": "en"}}), desired(2, {"overlap": 2}))
+    assert applied(transport, plan) == {
+        1: ("failed", "its objects and lists are nested more than 300 deep"),
+        2: ("applied", ""),
+    }
+
+
+def test_objects_deep_enough_for_anybody_are_written_back_as_they_were():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["data"] = {"text": "A.", "undeclared": nested(298)}
+    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    assert applied(transport, plan) == {1: ("applied", "")}
+    assert values(transport.state, 1)["data"]["undeclared"] == nested(298)
+
+
+def nested(levels: int) -> Json:
+    value: Json = []
+    for level in range(1, levels):
+        value = {"a": value} if level % 2 else [value]
+    return value
 
 
 def test_a_last_look_that_fails_is_told_and_claims_nothing():
@@ -473,7 +556,7 @@ def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
     assert [(o.outcome.value, o.accepted) for o in outcomes] == [
         ("missing", True),
         ("blocked", True),
-        ("failed", True),
+        ("blocked", True),
     ]
     assert transport.requests == []
 

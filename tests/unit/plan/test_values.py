@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from reconciler.plan.values import ABSENT, Maybe, same
+from reconciler.plan.values import ABSENT, DEPTH_MAX, Json, Maybe, same, too_deep
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,16 @@ def test_what_json_tells_apart_is_not_the_same(left: Maybe, right: Maybe):
 
 def test_absence_says_what_it_is():
     assert repr(ABSENT) == "ABSENT"
+
+
+@pytest.mark.parametrize(
+    ("levels", "deep"), [(0, False), (1, False), (DEPTH_MAX, False), (DEPTH_MAX + 1, True)]
+)
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"a": value, "b": 1}])
+def test_values_nested_beyond_the_limit_are_too_deep(
+    wrap: Callable[[Json], Json], levels: int, *, deep: bool
+):
+    value: Json = 1
+    for _ in range(levels):
+        value = wrap(value)
+    assert too_deep(value) is deep

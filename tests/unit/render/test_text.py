@@ -79,7 +79,7 @@ def test_a_report_in_colour():
     ]
     assert render_report(outcomes, style=COLORED) == (
         f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed since it was planned: overlap\n"
-        f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  missing: no such task\n"
+        f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
         f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing.{OFF}{OFF}\n"
     )
 
@@ -256,7 +256,7 @@ def test_a_long_value_is_cut_and_says_how_long_it_is():
 
 def test_a_list_with_many_differences_shows_twenty_and_counts_the_rest():
     lines = shown(list(range(30)), list(range(100, 130)))
-    assert lines[0] == "    ~ data.x  30 -> 30 elements  tasks.yaml:3:5"
+    assert lines[0] == "    ~ data.x  30 elements  tasks.yaml:3:5"
     assert len(lines) == 22
     assert lines[-1] == "        … and 10 more, --full shows all"
     assert len(shown(list(range(30)), list(range(100, 130)), full=True)) == 31
@@ -266,7 +266,7 @@ def test_a_very_long_list_shows_where_it_begins_to_differ():
     before: list[Json] = [{"n": n} for n in range(1500)]
     after: list[Json] = [*before[:700], {"n": True}, *before[701:]]
     assert shown(before, after) == [
-        "    ~ data.x  1,500 -> 1,500 elements  tasks.yaml:3:5",
+        "    ~ data.x  1,500 elements  tasks.yaml:3:5",
         "        from [700] on",
         "        ~ [700].n  700 -> true",
     ]

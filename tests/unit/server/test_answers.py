@@ -213,6 +213,31 @@ def test_numbers_are_read_as_they_are_written():
         assert repr(client.get("/")) == "{'big': 123456789012345678901234567890, 'real': 1.0}"
 
 
+def test_a_number_that_nobody_can_hold_is_not_taken_for_infinity():
+    answer = page(200, b'{"real": 1e400}', JSON)
+    with client_of(Scripted(lambda _: answer)) as client, pytest.raises(NotLabelStudio) as failed:
+        client.get("/")
+    assert "JSON that cannot be read" in failed.value.message
+
+
+@pytest.mark.parametrize("token", [SANDBOX_TOKEN, SANDBOX_REFRESH_TOKEN])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 500])
+@pytest.mark.parametrize("form", ["json", "html", "long"])
+def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status: int, form: str):
+    def repeat(request: httpx.Request) -> httpx.Response:
+        got = request.headers.get("authorization", "") + request.content.decode()
+        if form == "html":
+            return httpx.Response(status, html=f"<title>{got}</title>")
+        padding = "x" * 280 if form == "long" else ""
+        headers = {"location": f"https://elsewhere.test/?{got}"}
+        return httpx.Response(status, json={"detail": padding + got}, headers=headers)
+
+    with client_of(Scripted(repeat), token) as client, pytest.raises(ServerError) as failed:
+        client.get("/api/tasks/1/")
+    said = f"{failed.value!s} {failed.value!r}"
+    assert not any(part in said for part in (token[:20], token[10:30], token[-20:]))
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

@@ -179,6 +179,15 @@ def test_a_server_that_fails_on_everything_is_given_up_after_a_bounded_number_of
     assert len(transport.requests) < 60
 
 
+def test_a_server_that_begins_to_fail_midway_is_given_up_as_well():
+    transport = Hooked(sandbox_with(5000))
+    failure = httpx.Response(500, json={"detail": "database is down"})
+    transport.hook = lambda _: failure if len(transport.requests) > 1 else None
+    with pytest.raises(Broken, match="database is down"):
+        read(transport, in_project(7, range(1, 5001)))
+    assert len(transport.requests) < 60
+
+
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_server_that_is_not_there_is_given_up_at_once(status: int):
     transport = Scripted(lambda _: httpx.Response(status, html="<title>Gateway</title>"))

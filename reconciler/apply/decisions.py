@@ -1,0 +1,145 @@
+"""What to send for a task, and what its answers prove: pure, as all of it is judged on data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from reconciler.apply.gate import Gate
+from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.contract.attributes import Attributes
+from reconciler.errors import Refused
+from reconciler.plan.edit import edited
+from reconciler.plan.model import (
+    Change,
+    Found,
+    Kind,
+    NotFound,
+    Observed,
+    Status,
+    TaskPlan,
+    Unreadable,
+)
+from reconciler.plan.notation import Path, path_text
+from reconciler.plan.planner import TOO_DEEP, guarded
+from reconciler.plan.three_way import Verdict, holds, verdict
+from reconciler.plan.values import Json, too_deep
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One update, ready to be sent: ``body`` holds the changed attributes, whole."""
+
+    plan: TaskPlan
+    body: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decisions rest on: ``labelled`` are the paths in data that each project's labels use."""
+
+    attributes: Attributes
+    gate: Gate
+    allow: frozenset[Kind]
+    labelled: Mapping[int, Collection[Path]]
+
+
+def decide(task: TaskPlan, observed: Observed, terms: Terms) -> TaskOutcome | Patch:
+    """Compare a task with what the server says now; one that moved since is left alone."""
+    if isinstance(observed, NotFound):
+        return ended(task, Outcome.MISSING, "the task is gone since it was planned")
+    if isinstance(observed, Unreadable):
+        return ended(task, Outcome.FAILED, observed.detail)
+    if observed.attributes.get("project") != task.project:
+        return ended(task, Outcome.STALE, "the task is in another project than planned")
+    verdicts = [verdict(c, observed.attributes, terms.attributes) for c in task.changes]
+    judged = list(zip(task.changes, verdicts, strict=True))
+    stale = [change for change, said in judged if said is Verdict.STALE]
+    if stale:
+        return ended(task, Outcome.STALE, f"changed since it was planned: {_paths(stale)}")
+    due = tuple(change for change, said in judged if said is Verdict.DO)
+    if not due:
+        return ended(task, Outcome.ALREADY)
+    return _prepared(replace(task, changes=due), observed, terms)
+
+
+def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Patch:
+    """Judge the guards once more, on what is there now, and make the body."""
+    judged = guarded(
+        task,
+        observed,
+        attributes=terms.attributes,
+        labelled=terms.labelled,
+        allow=terms.allow,
+    )
+    if judged.status is Status.BLOCKED:
+        return ended(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
+    body = edited(observed.attributes, task.changes)
+    if any(map(too_deep, body.values())):
+        return ended(task, Outcome.FAILED, TOO_DEEP.message)
+    try:
+        terms.gate.check(task.task, body)
+    except Refused as error:
+        return ended(task, Outcome.BLOCKED, str(error))
+    return Patch(task, body)
+
+
+def proved(task: TaskPlan, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge the answer to a PATCH: it shows every attribute that was stored.
+
+    What it does not show is not claimed either: the last look settles it, as what an answer
+    shows depends on the role.
+    """
+    unproved = [change for change in task.changes if not holds(change, answer, attributes)]
+    if not unproved:
+        return ended(task, Outcome.APPLIED)
+    refuted = [change for change in unproved if change.path[0] in answer]
+    if refuted:
+        return ended(task, Outcome.NOT_HONOURED, _NOT_STORED + _paths(refuted))
+    said = f"{_NOT_STORED}{_paths(unproved)}, as far as its answer shows"
+    return ended(task, Outcome.NOT_HONOURED, said)
+
+
+def settled(
+    task: TaskPlan, observed: Observed, before: TaskOutcome, attributes: Attributes
+) -> TaskOutcome:
+    """Judge the last look at a task that a PATCH was sent for; ``before`` is what was said so far.
+
+    What is seen to hold is applied, whatever the answer was and whether there was any.
+    """
+    if not isinstance(observed, Found):
+        said = "sent, but the task cannot be read any more"
+        return before if before.outcome is Outcome.FAILED else ended(task, Outcome.FAILED, said)
+    lost = [c for c in task.changes if not holds(c, observed.attributes, attributes)]
+    if not lost:
+        return ended(task, Outcome.APPLIED)
+    if before.outcome is Outcome.APPLIED:
+        said = f"stored, but it reads otherwise now: {_paths(lost)}"
+        return ended(task, Outcome.NOT_HONOURED, said)
+    return before
+
+
+_NOT_STORED: Final = "the server answered 200 and did not store "
+
+
+def _paths(changes: Iterable[Change]) -> str:
+    return ", ".join(path_text(change.path) for change in changes)
+
+
+def ended(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
+    """Say what became of a task, and why."""
+    return TaskOutcome(task.task, outcome, task.changes, error)
+
+
+def interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
+    """Say of tasks that the run was stopped before them."""
+    said = "the run was stopped before this task"
+    return [ended(task, Outcome.INTERRUPTED, said) for task in tasks]
+
+
+def left_alone(task: TaskPlan) -> TaskOutcome:
+    """Say of a task that the plan does not change; it was allowed, or nothing would be applied."""
+    outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
+    said = "; ".join(problem.message for problem in task.problems)
+    return TaskOutcome(task.task, outcome, (), said, accepted=True)
