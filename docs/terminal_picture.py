@@ -21,7 +21,7 @@ from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.client import Client
-from reconciler.server.survey import survey
+from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
 
@@ -59,7 +59,7 @@ def plan_in_colour() -> str:
         Client(ADDRESS, credentials_of(SANDBOX_TOKEN), transport=transport) as client,
     ):
         desired = load_manifests(MANIFESTS, attributes)
-        plan = survey(desired, TaskApi(client, attributes), attributes)
+        plan = make_plan(desired, TaskApi(client, attributes), attributes)
     return render_plan(plan, style=Style(color=True))
 
 

@@ -9,7 +9,7 @@ ReconcilerError
 │   ├── NotLabelStudio     an answer that no Label Studio gives
 │   ├── Unauthorised       401 and 403
 │   ├── NotFound           404 with Label Studio's own body
-│   ├── Rejected           400: the request was refused, nothing of it is stored
+│   ├── Rejected           400 and other 4xx: refused, nothing of it is stored
 │   └── Broken             500 to 599
 └── Refused            this tool will not do it
 """
@@ -93,7 +93,7 @@ class NotLabelStudio(ServerError):
 
 
 class Unauthorised(ServerError):
-    """401 or 403."""
+    """401: the token is missing or not valid. 403: its user may not do this."""
 
 
 class NotFound(ServerError):
@@ -101,7 +101,7 @@ class NotFound(ServerError):
 
 
 class Rejected(ServerError):
-    """400: the server refused the request and stored none of it."""
+    """Another 4xx, mostly 400: the server refused the request and stored none of it."""
 
 
 class Broken(ServerError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -73,22 +73,29 @@ class _Run:
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
-        updates = plan.updates
-        for batch in _batches(updates):
-            self._carry_out_batch(batch)
-        for batch in _batches([task for task in updates if task.task in self._to_settle]):
-            self._look_again(batch)
+        with ThreadPoolExecutor(self._orders.concurrency) as workers:
+            for batch in _batches(plan.updates):
+                self._carry_out_batch(batch, workers)
+        gone: ServerError | None = None
+        for batch in _batches([task for task in plan.updates if task.task in self._to_settle]):
+            gone = self._settle(batch, gone)
         return [self._outcomes[task.task] for task in plan.tasks]
 
     def _note(self, outcome: TaskOutcome) -> None:
-        self._outcomes[outcome.task] = outcome
-        self._record(outcome)
+        """Note what became of a task; what cannot be recorded stops all that is still waiting."""
+        with self._noting:
+            self._outcomes[outcome.task] = outcome
+            try:
+                self._record(outcome)
+            except BaseException:
+                self._orders.stop.set()
+                raise
 
     def _note_all(self, outcomes: Iterable[TaskOutcome]) -> None:
         for outcome in outcomes:
             self._note(outcome)
 
-    def _carry_out_batch(self, tasks: Sequence[TaskPlan]) -> None:
+    def _carry_out_batch(self, tasks: Sequence[TaskPlan], workers: Executor) -> None:
         if self._orders.stop.is_set():
             self._note_all(interrupted(tasks))
             return
@@ -100,7 +107,9 @@ class _Run:
             return
         decided = [decide(task, observed[task.task], self._terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
-        self._send_all([patch for patch in decided if isinstance(patch, Patch)])
+        patches = [patch for patch in decided if isinstance(patch, Patch)]
+        for _ in workers.map(self._send_and_note, patches):
+            pass
 
     def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
@@ -108,27 +117,9 @@ class _Run:
         names = {change.path[0] for task in tasks for change in task.changes}
         return read_tasks(self._api, {task.task: task.project for task in tasks}, names)
 
-    def _send_all(self, patches: Sequence[Patch]) -> None:
-        if not patches:
-            return
-        with ThreadPoolExecutor(self._orders.concurrency) as pool:
-            try:
-                for done in as_completed([pool.submit(self._send_one, patch) for patch in patches]):
-                    done.result()
-            except BaseException:
-                self._orders.stop.set()
-                raise
-
-    def _send_one(self, patch: Patch) -> None:
+    def _send_and_note(self, patch: Patch) -> None:
         """Send, and note what became of it before this worker sends anything else."""
-        outcome = self._send(patch)
-        with self._noting:
-            try:
-                self._note(outcome)
-            except BaseException:
-                # What cannot be recorded must not be done: start nothing that is still waiting.
-                self._orders.stop.set()
-                raise
+        self._note(self._send(patch))
 
     def _send(self, patch: Patch) -> TaskOutcome:
         if self._orders.stop.is_set():
@@ -145,20 +136,29 @@ class _Run:
         self._to_settle.add(patch.plan.task)
         return proved(patch.plan, answer, self._attributes)
 
-    def _look_again(self, tasks: Sequence[TaskPlan]) -> None:
-        """Read once more what was sent: only what is seen to hold counts as applied."""
+    def _settle(self, tasks: Sequence[TaskPlan], gone: ServerError | None) -> ServerError | None:
+        """Read once more what was sent: only what is seen to hold counts as applied.
+
+        Takes and returns why the server cannot be asked any more, None while it can.
+        """
         try:
+            if gone is not None:
+                raise gone
             observed = self._read(tasks)
         except ServerError as error:
-            applied = (t for t in tasks if self._outcomes[t.task].outcome is Outcome.APPLIED)
-            said = f"stored, but not seen again: {error}"
-            self._note_all(ended(task, Outcome.FAILED, said) for task in applied)
-            return
+            self._note_all(self._not_seen(tasks, error))
+            return error
         for task in tasks:
             before = self._outcomes[task.task]
             now = settled(task, observed[task.task], before, self._attributes)
             if (now.outcome, now.error) != (before.outcome, before.error):
                 self._note(now)
+        return None
+
+    def _not_seen(self, tasks: Sequence[TaskPlan], error: ServerError) -> Iterator[TaskOutcome]:
+        for task in tasks:
+            if self._outcomes[task.task].outcome is Outcome.APPLIED:
+                yield ended(task, Outcome.FAILED, f"stored, but not seen again: {error}")
 
 
 def _batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:

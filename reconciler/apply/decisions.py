@@ -15,7 +15,7 @@ from reconciler.plan.model import (
     Change,
     Found,
     Kind,
-    NotFound,
+    Missing,
     Observed,
     Status,
     TaskPlan,
@@ -47,7 +47,7 @@ class Terms:
 
 def decide(task: TaskPlan, observed: Observed, terms: Terms) -> TaskOutcome | Patch:
     """Compare a task with what the server says now; one that moved since is left alone."""
-    if isinstance(observed, NotFound):
+    if isinstance(observed, Missing):
         return ended(task, Outcome.MISSING, "the task is gone since it was planned")
     if isinstance(observed, Unreadable):
         return ended(task, Outcome.FAILED, observed.detail)

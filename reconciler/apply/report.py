@@ -27,6 +27,7 @@ class Outcome(StrEnum):
 
 
 GOOD: Final = frozenset({Outcome.APPLIED, Outcome.ALREADY})
+"""The task is as declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class TaskOutcome:
     changes: tuple[Change, ...] = ()
     error: str = ""
     accepted: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to be done about the task."""
+        return self.outcome in GOOD or self.accepted
 
 
 def first_line(digest: str, server: ServerIdentity) -> dict[str, Json]:

@@ -9,20 +9,21 @@ from pathlib import Path
 import click
 
 from reconciler.apply.carrying import Orders, carry_out
-from reconciler.apply.journal import Journal
-from reconciler.apply.report import GOOD, TaskOutcome, first_line, last_line, task_line
+from reconciler.apply.report import first_line
+from reconciler.apply.report_file import ReportFile
+from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
-from reconciler.cli.output import Talk, show, style_of_output, talk_options
+from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
+from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import read_settings, server_options
 from reconciler.cli.stopping import Stopping
-from reconciler.cli.survey import connected, make_plan, plan_options
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.digest import digest
-from reconciler.plan.model import WARNINGS, Kind, Plan
-from reconciler.plan.notation import visible
+from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.plan.notation import counted_noun, visible
 from reconciler.render import text
 from reconciler.server.task_api import TaskApi
 
@@ -70,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = make_plan(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+        plan = planned(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
         show(text.render_plan(plan, style=style_of_output(), full=full))
         _refuse_if_in_the_way(plan, allow)
         if plan.updates and not yes:
@@ -82,11 +83,12 @@ def command(  # noqa: PLR0913 - one parameter an option
 def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
     in_the_way = plan.unaccepted(allow)
     if in_the_way:
-        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS
+        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS - NEVER
         options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
+        tasks = counted_noun(len(in_the_way), "task")
         raise Refused(
-            f"nothing is changed: {_tasks(len(in_the_way))} cannot be brought to what is declared",
-            hint=f"see above; mend the manifests, or accept it with {options}",
+            f"nothing is changed: {tasks} cannot be brought to what is declared",
+            hint=f"see above; mend the manifests{options and f', or accept it with {options}'}",
         )
 
 
@@ -96,38 +98,30 @@ def _ask(plan: Plan) -> None:
             "nothing is changed: there is no terminal to ask on",
             hint="add --yes where the plan has been looked at before",
         )
-    if not click.confirm(f"Change {_tasks(len(plan.updates))}?", err=True):
+    if not click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
         raise Refused("nothing is changed: the answer was no")
-
-
-def _tasks(count: int) -> str:
-    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
 
 
 def _carry_out(
     plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
 ) -> int:
     with ExitStack() as stack:
-        journal = stack.enter_context(Journal(report)) if report else None
-
-        def record(outcome: TaskOutcome) -> None:
-            if journal:
-                journal.write(task_line(outcome))
-
-        if journal:
-            journal.write(first_line(digest(plan), plan.server))
+        file = stack.enter_context(ReportFile(report)) if report else None
+        if file:
+            file.write(first_line(digest(plan), plan.server))
+        reporting = Reporting(file, orders.stop)
         stopping = stack.enter_context(Stopping(orders.stop))
-        try:
-            outcomes = carry_out(plan, api, attributes, orders=orders, record=record)
-            if journal:
-                journal.write(last_line(outcomes, api.requests))
-        except Refused as error:
-            said = f"stopped: {error.message}; run it again with another --report, and it goes on"
-            click.echo(f"reconciler: {visible(said)}", err=True)
-            return PARTLY
+        outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
+        reporting.close(outcomes, api.requests)
     if plan.updates:
-        show(text.render_report(outcomes, style=style_of_output()))
+        show_done(text.render_report(outcomes, style=style_of_output()))
+    if file and file.kept:
+        click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
+    if reporting.lost:
+        why = f"stopped: {reporting.lost.message}"
+        said = f"{why}; run it again with another --report, and it goes on"
+        click.echo(f"reconciler: {visible(said)}", err=True)
     if stopping.signalled:
         return INTERRUPTED
-    good = all(outcome.outcome in GOOD or outcome.accepted for outcome in outcomes)
-    return DONE if good else PARTLY
+    good = all(outcome.is_good for outcome in outcomes)
+    return DONE if good and not reporting.lost else PARTLY

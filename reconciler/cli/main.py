@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.errors import ManifestError, ReconcilerError
-from reconciler.plan.notation import visible
+from reconciler.plan.notation import counted_noun, visible
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",
@@ -90,8 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     except ManifestError as error:
         for problem in error.problems:
             click.echo(visible(str(problem)), err=True)
-        count = len(error.problems)
-        click.echo(f"{count} problem{'s' if count > 1 else ''} in the manifests", err=True)
+        click.echo(f"{counted_noun(len(error.problems), 'problem')} in the manifests", err=True)
         return ERROR
     except ReconcilerError as error:
         click.echo(f"reconciler: {visible(str(error))}", err=True)
@@ -102,7 +101,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("reconciler: interrupted; nothing more is done", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        click.echo(f"reconciler: {visible(str(error))}", err=True)
         return ERROR
     return result if isinstance(result, int) else 0

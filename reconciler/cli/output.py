@@ -48,6 +48,15 @@ def show(text: str) -> None:
     click.echo(text, nl=False, color=True)
 
 
+def show_done(text: str) -> None:
+    """Print what was done; that nobody can read it does not make it undone."""
+    try:
+        show(text)
+    except OSError:
+        # What is left in the buffer would fail once more at exit, with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def style_of_output() -> Style:
     """Choose colour where standard output is a terminal and nobody minds."""
     terminal = sys.stdout.isatty()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.output import Talk, show, style_of_output, talk_options
 from reconciler.cli.settings import read_settings, server_options
-from reconciler.cli.survey import connected, make_plan, plan_options
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.model import Kind, Plan
@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     settings = read_settings(paths, url=url, timeout=timeout)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = make_plan(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+        plan = planned(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
     if form == "json":
         show(json.render_plan(plan))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -12,7 +13,10 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from reconciler.apply.carrying import DEFAULT_CONCURRENCY
+from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
+from reconciler.server.client import DEFAULT_TIMEOUT
 
 FILE: Final = "reconciler.toml"
 
@@ -55,9 +59,6 @@ def read_settings(
     Raises SettingsError. The token comes from the environment alone: an option would show in
     the list of processes, and a file be committed.
     """
-    from reconciler.apply.carrying import DEFAULT_CONCURRENCY  # noqa: PLC0415 - httpx, 140 ms
-    from reconciler.server.client import DEFAULT_TIMEOUT  # noqa: PLC0415 - as above
-
     file = _read_file(paths)
     address = url or file.get("url")
     if not address:
@@ -99,29 +100,19 @@ def _find_file(start: Path) -> Path | None:
 
 
 def _check(path: Path, text: str, settings: dict[str, Any]) -> None:
-    import json  # noqa: PLC0415 - only where there is a file to check
-
-    from jsonschema import Draft7Validator  # noqa: PLC0415 - as above
-
-    from reconciler.contract.location import schema_path  # noqa: PLC0415 - as above
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
 
     schema = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
-    wrong = [
-        f"{path}:{_line_of(text, name)}: {name + ': ' if name else ''}{error.message}"
-        for error in sorted(Draft7Validator(schema).iter_errors(settings), key=str)
-        for name in [str(error.absolute_path[0]) if error.absolute_path else _extra(error.message)]
-    ]
+    known = schema["properties"]
+    wrong = dict.fromkeys(settings.keys() - known.keys(), "there is no such setting")
+    for error in Draft7Validator({"properties": known}).iter_errors(settings):
+        wrong[str(error.absolute_path[0])] = error.message
     if wrong:
-        known = ", ".join(schema["properties"])
-        raise SettingsError("\n".join(wrong), hint=f"known settings are {known}")
-
-
-def _extra(message: str) -> str:
-    """Find the key that a message about one key too many names."""
-    found = re.search(r"'([^']*)' (?:was|were) unexpected", message)
-    return found[1] if found else ""
+        said = sorted((_line_of(text, name), name, message) for name, message in wrong.items())
+        lines = (f"{path}:{line}: {name}: {message}" for line, name, message in said)
+        raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
 
 
 def _line_of(text: str, key: str) -> int:
-    found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", text, re.MULTILINE) if key else None
+    found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", text, re.MULTILINE)
     return text.count("\n", 0, found.end()) + 1 if found else 1

@@ -7,6 +7,7 @@ import click
 from reconciler.cli.output import Talk, talk_options
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
+from reconciler.plan.notation import counted_noun
 
 
 @click.command("validate")
@@ -22,5 +23,4 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
       reconciler validate manifests/
     """
     tasks = load_manifests(paths, load_contract())
-    count = len(tasks)
-    Talk(quiet, verbose).note(f"Valid: {count:,} task{'' if count == 1 else 's'} declared.")
+    Talk(quiet, verbose).note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")

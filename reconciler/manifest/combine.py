@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -26,17 +25,21 @@ def combine(declarations: Iterable[Declaration]) -> tuple[list[DesiredTask], lis
     return tasks, problems
 
 
-@dataclass(frozen=True, slots=True)
 class _Together:
     """Where the paths of a task stand that is declared in several places."""
 
-    declarations: tuple[Declaration, ...]
+    def __init__(self, declarations: Sequence[Declaration]) -> None:
+        self._first = declarations[0]
+        self._owners: dict[Path, Declaration] = {}
+        for declaration in declarations:
+            for leaf in declaration.leaves():
+                for length in range(len(leaf), 0, -1):
+                    self._owners.setdefault(leaf[:length], declaration)
 
     def source_of(self, path: Path) -> Source:
-        for declaration in self.declarations:
-            if _overlapping(path, declaration.leaves()) is not None:
-                return declaration.source_of(path)
-        return self.declarations[0].source_of(path)
+        parents = (path[:length] for length in range(len(path), 0, -1))
+        owners = (self._owners[parent] for parent in parents if parent in self._owners)
+        return next(owners, self._first).source_of(path)
 
 
 def _desired(declarations: Sequence[Declaration]) -> DesiredTask:
@@ -54,7 +57,7 @@ def _desired(declarations: Sequence[Declaration]) -> DesiredTask:
         ),
         absent=tuple(path for d in declarations for path in d.absent),
         source=first.source,
-        places=first if len(declarations) == 1 else _Together(tuple(declarations)),
+        places=first if len(declarations) == 1 else _Together(declarations),
     )
 
 
@@ -63,34 +66,50 @@ def _merged(left: dict[str, Json], right: dict[str, Json]) -> dict[str, Json]:
     result = dict(left)
     for key, value in right.items():
         old = result.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        result[key] = _merged(old, value) if both else value  # type: ignore[arg-type]
+        if isinstance(old, dict) and isinstance(value, dict):
+            result[key] = _merged(old, value)
+        else:
+            result[key] = value
     return result
 
 
 def _conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
     problems: list[Problem] = []
-    taken: dict[Path, Declaration] = {}
+    taken = _Taken()
     project: Declaration | None = None
     for declaration in declarations:
         problems += _project_conflict(project, declaration)
         project = project or (declaration if declaration.header.project is not None else None)
         leaves = list(declaration.leaves())
         for leaf in leaves:
-            other = _overlapping(leaf, taken)
-            if other and not (leaf == other and _shared_default(leaf, taken[other], declaration)):
-                problems.append(_conflict(leaf, other, taken[other], declaration))
-        taken.update((leaf, declaration) for leaf in leaves if leaf not in taken)
+            other = taken.overlapping(leaf)
+            if other is None:
+                continue
+            owner = taken.owners[other]
+            if leaf != other or not _shared_default(leaf, owner, declaration):
+                problems.append(_conflict(leaf, other, owner, declaration))
+        taken.add(leaves, declaration)
     return problems
 
 
-def _overlapping(leaf: Path, taken: Iterable[Path]) -> Path | None:
-    """Find a path taken before that is the same, lies around, or lies inside."""
-    for other in taken:
-        shorter = min(len(leaf), len(other))
-        if leaf[:shorter] == other[:shorter]:
-            return other
-    return None
+class _Taken:
+    """The paths that declarations have decided about so far."""
+
+    def __init__(self) -> None:
+        self.owners: dict[Path, Declaration] = {}
+        self._inside: dict[Path, Path] = {}
+
+    def add(self, leaves: Iterable[Path], declaration: Declaration) -> None:
+        """Take paths that are not taken yet; each is found by every path around it, too."""
+        for leaf in leaves:
+            self.owners.setdefault(leaf, declaration)
+            for length in range(1, len(leaf)):
+                self._inside.setdefault(leaf[:length], leaf)
+
+    def overlapping(self, leaf: Path) -> Path | None:
+        """Find a path taken before that is the same, lies around, or lies inside."""
+        around = (leaf[:length] for length in range(1, len(leaf) + 1))
+        return next((path for path in around if path in self.owners), self._inside.get(leaf))
 
 
 def _shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:

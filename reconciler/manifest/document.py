@@ -40,16 +40,26 @@ class Document:
         return self.marks.source(key_node_of(value, rest, start=start))
 
     def _below(self, steps: Steps) -> tuple[Json, Steps, int]:
-        """Begin at the task that ``steps`` lead into: the walk to it would pass all before it."""
+        """Begin at the task, or at the defaults: the walk there would pass all tasks before."""
         match steps:
             case ("tasks", int(index), *rest) if index < len(self._tasks):
                 return self._tasks[index], tuple(rest), self._task_nodes[index]
+            case ("defaults", first, *rest) if self._defaults:
+                return self._defaults, (first, *rest), self._defaults_node
         return self.value, steps, 0
 
     @cached_property
     def _tasks(self) -> list[Json]:
         tasks = self.value.get("tasks") if isinstance(self.value, dict) else None
         return tasks if isinstance(tasks, list) else []
+
+    @cached_property
+    def _defaults(self) -> Json:
+        return self.value.get("defaults") if isinstance(self.value, dict) else None
+
+    @cached_property
+    def _defaults_node(self) -> int:
+        return node_of(self.value, ("defaults",))
 
     @cached_property
     def _task_nodes(self) -> list[int]:

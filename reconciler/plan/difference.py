@@ -98,7 +98,9 @@ def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...
         gone = side is notpresent or isinstance(side, NotPresent)
         return ABSENT if gone else _booleans_back(side)
 
-    tree = DeepDiff(_booleans_apart(before), _booleans_apart(after), view="tree")
+    tree = DeepDiff(
+        _booleans_apart(before), _booleans_apart(after), view="tree", ignore_private_variables=False
+    )
     found = [
         Inner(tuple(level.path(output_format="list")), value(level.t1), value(level.t2))
         for levels in tree.values()

@@ -24,7 +24,7 @@ def plan_document(plan: Plan) -> dict[str, Json]:
     }
 
 
-def server_document(server: ServerIdentity) -> Json:
+def server_document(server: ServerIdentity) -> dict[str, Json]:
     """Write which server it is."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
 
@@ -40,7 +40,7 @@ def _task(task: TaskPlan) -> Json:
     }
 
 
-def change_document(change: Change) -> Json:
+def change_document(change: Change) -> dict[str, Json]:
     """Write one change as JSON."""
     sides = {"before": change.before, "after": change.after}
     return {

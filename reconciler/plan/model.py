@@ -51,7 +51,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class NotFound:
+class Missing:
     """The server says that there is no such task, or none that this token may see."""
 
 
@@ -62,7 +62,7 @@ class Unreadable:
     detail: str
 
 
-Observed: TypeAlias = Found | NotFound | Unreadable
+Observed: TypeAlias = Found | Missing | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,6 @@ WARNINGS = frozenset({Kind.COMPUTED})
 
 NEVER = frozenset({Kind.RESOLVED_ADDRESS})
 """Cannot be allowed: there is no case in which it is meant."""
-
-LEAVES_ALONE = frozenset({Kind.MISSING, Kind.UNREADABLE, Kind.OTHER_PROJECT})
-"""There is nothing to do about these: to allow one is to go on without the task."""
 
 
 @dataclass(frozen=True, slots=True)

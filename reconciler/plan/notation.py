@@ -49,6 +49,11 @@ def shortened(text: str, limit: int = 60) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+def counted_noun(count: int, noun: str) -> str:
+    """Write ``1 task``, ``1,203 tasks``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def path_text(path: tuple[str | int, ...]) -> str:
     """Write a path: ``data.image``, ``tasks[0].data["a.b"]``."""
     parts: list[str] = []

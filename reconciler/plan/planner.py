@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.plan.difference import changes_of
 from reconciler.plan.guards import guard, may_remove_keys
 from reconciler.plan.model import (
-    LEAVES_ALONE,
+    NEVER,
     WARNINGS,
     Change,
     DesiredTask,
     Found,
     Kind,
-    NotFound,
+    Missing,
     Observed,
     Status,
     TaskPlan,
@@ -38,7 +39,7 @@ def plan_tasks(
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan:
     """Compare one task with what the server said of it."""
-    if isinstance(observed, NotFound):
+    if isinstance(observed, Missing):
         return _stopped(desired, Status.MISSING, _MISSING)
     if isinstance(observed, Unreadable):
         return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
@@ -78,15 +79,11 @@ def guarded(
         return task
     used = labelled.get(task.project, ()) if task.project is not None else ()
     problems = guard(task.changes, observed.attributes, attributes=attributes, labelled=used)
-    return judged(task, problems, allow)
-
-
-def judged(task: TaskPlan, problems: tuple[TaskProblem, ...], allow: frozenset[Kind]) -> TaskPlan:
-    """Add ``problems`` to a task, and block it for those that nobody allowed."""
-    accepted = (allow - LEAVES_ALONE) | WARNINGS
+    accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
-    status = Status.BLOCKED if stopped else Status.UPDATE
-    return TaskPlan(task.task, task.project, status, task.source, task.changes, problems)
+    return replace(
+        task, status=Status.BLOCKED if stopped else Status.UPDATE, problems=tuple(problems)
+    )
 
 
 def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:

@@ -9,7 +9,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.plan.difference import equal
 from reconciler.plan.edit import value_at
 from reconciler.plan.model import Change
-from reconciler.plan.values import ABSENT, Json
+from reconciler.plan.values import Json
 
 
 class Verdict(StrEnum):
@@ -21,7 +21,12 @@ class Verdict(StrEnum):
 
 
 def verdict(change: Change, live: Mapping[str, Json], attributes: Attributes) -> Verdict:
-    """Compare live with both ends of a change."""
+    """Compare live with both ends of a change.
+
+    An attribute that the answer does not carry proves nothing, not even an absent path.
+    """
+    if change.path[0] not in live:
+        return Verdict.STALE
     now = value_at(live, change.path)
     if equal(change.path, now, change.after, attributes):
         return Verdict.ALREADY
@@ -32,12 +37,5 @@ def verdict(change: Change, live: Mapping[str, Json], attributes: Attributes) ->
 
 
 def holds(change: Change, live: Mapping[str, Json], attributes: Attributes) -> bool:
-    """Tell whether ``live`` shows the change as carried out.
-
-    An attribute that the answer does not carry proves nothing, not even an absent path.
-    """
-    return (
-        change.path[0] in live
-        and (change.after is not ABSENT or isinstance(live[change.path[0]], dict))
-        and verdict(change, live, attributes) is Verdict.ALREADY
-    )
+    """Tell whether ``live`` shows the change as carried out."""
+    return verdict(change, live, attributes) is Verdict.ALREADY

@@ -11,7 +11,7 @@ from reconciler.apply.report import GOOD, TaskOutcome, counted
 from reconciler.plan.digest import digest
 from reconciler.plan.document import change_document
 from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
-from reconciler.plan.notation import path_text, visible
+from reconciler.plan.notation import counted_noun, path_text, visible
 from reconciler.plan.values import Json
 from reconciler.render.style import Style
 from reconciler.render.values import change_lines, symbol
@@ -38,7 +38,7 @@ def render_report(outcomes: Sequence[TaskOutcome], *, style: Style) -> str:
     lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in GOOD]
     counts = counted(outcomes)
     said = ", ".join(f"{number:,} {_words(outcome)}" for outcome, number in counts.items())
-    good = all(outcome.outcome in GOOD or outcome.accepted for outcome in outcomes)
+    good = all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
     lines.append(style.bold(dress(f"Apply: {said}.")))
     return "\n".join(lines) + "\n"
@@ -76,10 +76,7 @@ def _by_path(task: TaskPlan) -> TaskPlan:
 
 def _likeness(task: TaskPlan) -> str:
     """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
-    changes: list[Json] = []
-    for change in task.changes:
-        document = change_document(change)
-        changes.append({**document, "source": None} if isinstance(document, dict) else document)
+    changes: list[Json] = [{**change_document(change), "source": None} for change in task.changes]
     problems: list[Json] = [[problem.kind.value, problem.message] for problem in task.problems]
     return json.dumps([task.status.value, changes, problems])
 
@@ -146,18 +143,13 @@ def _places(sources: Iterable[str]) -> str:
 def _plan_summary(plan: Plan, style: Style) -> str:
     counts = plan.summary()
     if not plan.tasks:
-        return style.bold(style.added(f"No changes: {_tasks(counts['tasks'])} as declared."))
+        return style.bold(
+            style.added(f"No changes: {counted_noun(counts['tasks'], 'task')} as declared.")
+        )
     changes = sum(len(task.changes) for task in plan.updates)
-    updates = f"{_tasks(counts[Status.UPDATE])} to update ({_number(changes, 'change')})"
-    parts = [updates if changes else "nothing to update"]
+    updates = counted_noun(counts[Status.UPDATE], "task")
+    due = f"{updates} to update ({counted_noun(changes, 'change')})"
+    parts = [due if changes else "nothing to update"]
     rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
     parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]
     return style.bold(f"Plan: {', '.join(parts)}.")
-
-
-def _tasks(count: int) -> str:
-    return _number(count, "task")
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

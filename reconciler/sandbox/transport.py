@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from reconciler.sandbox.exchange import Request, Response
-from reconciler.sandbox.handler import handle
+from reconciler.sandbox.routes import handle
 from reconciler.sandbox.state import State
 
 
@@ -24,18 +24,6 @@ class SandboxTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the state, whatever host the request is meant for."""
         response = answer(self.state, from_httpx(request, request.read()))
-        return to_httpx(response)
-
-
-class AsyncSandboxTransport(httpx.AsyncBaseTransport):
-    """The same for ``httpx.AsyncClient``."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the state, whatever host the request is meant for."""
-        response = answer(self.state, from_httpx(request, await request.aread()))
         return to_httpx(response)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NoReturn
 
@@ -27,71 +28,126 @@ _UNREADABLE: Final = "JSON that cannot be read"
 _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
-_REFRESH: Final = re.compile(r'"refresh": *"([^"]+)"')
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
 
 
-def json_of(response: httpx.Response) -> Json:
-    """Return the JSON of a good answer; raises the ServerError that fits any other one."""
-    if not response.is_success:
-        raise_for(response)
-    return _parsed(response)
+def json_of(response: httpx.Response, *, secret: str) -> Json:
+    """Return the JSON of a good answer; raises the ServerError that fits any other one.
 
-
-def raise_for(response: httpx.Response) -> NoReturn:
-    """Raise what a bad answer means."""
-    status = response.status_code
-    asked = _asked(response)
-    if response.is_redirect:
-        target = _quoted(response.headers.get("location", ""), response, limit=200)
-        raise NotLabelStudio(
-            f"{asked} was redirected to {target}, and tokens are not sent after redirects",
-            hint=f"set {URL_VARIABLE} to the address that the server redirects to",
-            status=status,
-        )
-    detail = _detail(response)
-    if status == HTTPStatus.UNAUTHORIZED:
-        hint = f"set {TOKEN_VARIABLE} to a valid token, from Account & Settings in Label Studio"
-        raise Unauthorised(f"{asked} was refused: {detail}", hint=hint, status=status)
-    if status == HTTPStatus.FORBIDDEN:
-        hint = f"the user of the token in {TOKEN_VARIABLE} has no right to do this"
-        raise Unauthorised(f"{asked} was forbidden: {detail}", hint=hint, status=status)
-    if not _is_json(response):
-        kind: type[ServerError] = (
-            Broken if status >= HTTPStatus.INTERNAL_SERVER_ERROR else NotLabelStudio
-        )
-        said = f"{asked} answered {status} with {detail}"
-        raise kind(said, hint=_ADDRESS_HINT, status=status)
-    if status == HTTPStatus.NOT_FOUND:
-        raise NotFound(f"{asked} was not found: {detail}", status=status)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Broken(f"{asked} failed on the server with {status}: {detail}", status=status)
-    raise Rejected(f"{asked} was rejected with {status}: {detail}", status=status)
-
-
-def _asked(response: httpx.Response) -> str:
-    """Name the request: without its query, which holds nothing that a person wrote."""
-    return f"{response.request.method} {response.request.url.copy_with(query=None)}"
-
-
-def _parsed(response: httpx.Response) -> Json:
-    """Parse exactly: integers of any size, floats as Python's shortest form reads them.
-
-    What is read here is written back in part, so nothing may be lost on the way.
+    ``secret`` is the token that was sent: some servers repeat it, messages never do.
     """
-    try:
-        value: Json = json.loads(response.content, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        found = _UNREADABLE if _is_json(response) else _page(response)
-        raise NotLabelStudio(
-            f"{_asked(response)} answered {response.status_code} with {found}",
-            hint=_ADDRESS_HINT,
-            status=response.status_code,
-        ) from None
-    return value
+    answer = _Answer(response, secret)
+    if not response.is_success:
+        raise answer.error()
+    return answer.json()
 
 
-def _no_constant(name: str) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A response, and what can be said of it in words."""
+
+    response: httpx.Response
+    secret: str
+
+    def json(self) -> Json:
+        """Parse exactly: integers of any size, floats as Python's shortest form reads them.
+
+        What is read here is written back in part, so nothing may be lost on the way.
+        """
+        try:
+            value: Json = json.loads(
+                self.response.content, parse_constant=_refuse, parse_float=_finite
+            )
+        except (ValueError, RecursionError):
+            found = _UNREADABLE if self.is_json else self.page()
+            raise self._not_label_studio(found) from None
+        return value
+
+    def error(self) -> ServerError:
+        """Tell what a bad answer means, and what to do."""
+        status, asked = self.response.status_code, self.asked
+        if self.response.is_redirect:
+            return self._redirected()
+        detail = self.detail()
+        if status == HTTPStatus.UNAUTHORIZED:
+            hint = f"set {TOKEN_VARIABLE} to a valid token, from Account & Settings in Label Studio"
+            return Unauthorised(f"{asked} was refused: {detail}", hint=hint, status=status)
+        if status == HTTPStatus.FORBIDDEN:
+            hint = f"the user of the token in {TOKEN_VARIABLE} has no right to do this"
+            return Unauthorised(f"{asked} was forbidden: {detail}", hint=hint, status=status)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if self.is_json:
+                said = f"{asked} failed on the server with {status}: {detail}"
+                return Broken(said, status=status)
+            said = f"{asked} answered {status} with {detail}"
+            return Broken(said, hint=_ADDRESS_HINT, status=status)
+        if not self.is_json:
+            return self._not_label_studio(detail)
+        if status == HTTPStatus.NOT_FOUND:
+            return NotFound(f"{asked} was not found: {detail}", status=status)
+        return Rejected(f"{asked} was rejected with {status}: {detail}", status=status)
+
+    def _redirected(self) -> ServerError:
+        target = self.quoted(self.response.headers.get("location", ""), limit=200)
+        return NotLabelStudio(
+            f"{self.asked} was redirected to {target}, and tokens are not sent after redirects",
+            hint=f"set {URL_VARIABLE} to the address that the server redirects to",
+            status=self.response.status_code,
+        )
+
+    def _not_label_studio(self, found: str) -> ServerError:
+        status = self.response.status_code
+        said = f"{self.asked} answered {status} with {found}"
+        return NotLabelStudio(said, hint=_ADDRESS_HINT, status=status)
+
+    @property
+    def asked(self) -> str:
+        """Name the request, without its query, which holds nothing that a person wrote."""
+        request = self.response.request
+        return f"{request.method} {request.url.copy_with(query=None)}"
+
+    @property
+    def is_json(self) -> bool:
+        """Tell whether the body says that it is JSON."""
+        return "json" in self.response.headers.get("content-type", "").lower()
+
+    def detail(self) -> str:
+        """Say in a few words what the body says."""
+        if not self.is_json:
+            return self.page()
+        try:
+            body = json.loads(self.response.content)
+        except (ValueError, RecursionError):
+            return _UNREADABLE
+        if not isinstance(body, dict):
+            return "JSON that no Label Studio answers"
+        errors = body.get("validation_errors")
+        if isinstance(errors, dict) and errors:
+            return self.quoted(
+                "; ".join(f"{name}: {_words(said)}" for name, said in errors.items())
+            )
+        return self.quoted(_words(body.get("detail", "no reason given")))
+
+    def page(self) -> str:
+        """Say what page stands in the place of JSON."""
+        kind = self.response.headers.get("content-type", "no content type").split(";")[0]
+        found = _TITLE.search(self.response.text[:20_000])
+        title = " ".join((found[1] or found[2] or "").split()) if found else ""
+        said = f" ({self.quoted(title, limit=60)})" if title else ""
+        return f"a page of {self.quoted(kind, limit=60)}{said}, not JSON"
+
+    def quoted(self, text: str, *, limit: int = 300) -> str:
+        """Quote the server: briefly, visibly, and without the token."""
+        if self.secret:
+            text = text.replace(self.secret, "(token)")
+        return visible(shortened(text, limit))
+
+
+def _words(said: Json) -> str:
+    return " ".join(map(str, said)) if isinstance(said, list) else str(said)
+
+
+def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
 
 
@@ -100,47 +156,3 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(text)
     return value
-
-
-def _is_json(response: httpx.Response) -> bool:
-    return "json" in response.headers.get("content-type", "").lower()
-
-
-def _detail(response: httpx.Response) -> str:
-    """Say in a few words what the body of an answer says."""
-    if not _is_json(response):
-        return _page(response)
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
-    if not isinstance(body, dict):
-        return "JSON that no Label Studio answers"
-    errors = body.get("validation_errors")
-    if isinstance(errors, dict) and errors:
-        parts = (f"{name}: {_words(words)}" for name, words in errors.items())
-        return _quoted("; ".join(parts), response)
-    return _quoted(_words(body.get("detail", "no reason given")), response)
-
-
-def _words(said: Json) -> str:
-    return " ".join(map(str, said)) if isinstance(said, list) else str(said)
-
-
-def _page(response: httpx.Response) -> str:
-    kind = response.headers.get("content-type", "no content type").split(";")[0]
-    found = _TITLE.search(response.text[:20_000])
-    title = " ".join((found[1] or found[2] or "").split()) if found else ""
-    said = f" ({_quoted(title, response, limit=60)})" if title else ""
-    return f"a page of {_quoted(kind, response, limit=60)}{said}, not JSON"
-
-
-def _quoted(text: str, response: httpx.Response, *, limit: int = 300) -> str:
-    """Quote a server: briefly, visibly, and without the token, which some repeat."""
-    request = response.request
-    sent = request.headers.get("authorization", "").partition(" ")[2]
-    exchanged = _REFRESH.search(request.content.decode("ascii", "replace"))
-    for secret in (sent, exchanged[1] if exchanged else ""):
-        if secret:
-            text = text.replace(secret, "(token)")
-    return visible(shortened(text, limit))

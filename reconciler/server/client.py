@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import TracebackType
 from typing import Final, Self
 
 import httpx
@@ -14,7 +13,7 @@ import httpx
 from reconciler.errors import NotLabelStudio, SettingsError, Unreachable
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
-from reconciler.server.answers import URL_VARIABLE, json_of, raise_for
+from reconciler.server.answers import URL_VARIABLE, json_of
 from reconciler.server.tokens import Credentials
 
 DEFAULT_TIMEOUT: Final = 120.0
@@ -50,12 +49,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for client in self._all:
             client.close()
 
@@ -88,14 +82,12 @@ class Client:
             # A 401 is answered before anything is done: asking again cannot do it twice.
             authorization = self._credentials.header(self._exchange)
             response = self._request(method, path, query=query, content=content, auth=authorization)
-        return json_of(response)
+        return json_of(response, secret=authorization.partition(" ")[2])
 
     def _exchange(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()
         response = self._request("POST", "/api/token/refresh", content=content)
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            raise_for(response)
-        answer = json_of(response)
+        answer = json_of(response, secret=refresh)
         access = answer.get("access") if isinstance(answer, dict) else None
         if not isinstance(access, str):
             raise NotLabelStudio("the exchange of the personal access token gave no access token")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from reconciler.errors import Broken
-from reconciler.errors import NotFound as NotFoundError
-from reconciler.plan.model import Found, NotFound, Observed, Unreadable
+from reconciler.errors import Broken, NotFound, ServerError
+from reconciler.plan.model import Found, Missing, Observed, Unreadable
 from reconciler.plan.values import Json
 from reconciler.server.task_api import TaskApi
 
@@ -50,10 +50,12 @@ class _Reader:
         self.observed: dict[int, Observed] = {}
         self._api = api
         self._names = names
+        self._swept: set[int] = set()
         self._broken_in_a_row = 0
 
-    def read_project(self, project: int, ids: Sequence[int]) -> None:
+    def read_project(self, project: int, ids: Iterable[int]) -> None:
         """Read in batches the tasks that lie in ``project``; the others stay unaccounted for."""
+        self._swept.add(project)
         for batch in _batches(ids):
             self._read_batch(project, batch)
 
@@ -63,15 +65,14 @@ class _Reader:
         The first that is found tells which project the rest may lie in, so that tasks whose
         project is not known, or not as declared, cost one request and not one each.
         """
-        pending = list(ids)
+        pending = deque(ids)
         while pending:
-            task = pending.pop(0)
-            observed = self._by_id(task)
-            self.observed[task] = observed
+            task = pending.popleft()
+            observed = self.observed[task] = self._by_id(task)
             project = observed.attributes.get("project") if isinstance(observed, Found) else None
-            if pending and isinstance(project, int):
+            if pending and isinstance(project, int) and project not in self._swept:
                 self.read_project(project, pending)
-                pending = [task for task in pending if task not in self.observed]
+                pending = deque(task for task in pending if task not in self.observed)
 
     def _read_batch(self, project: int, ids: Sequence[int]) -> None:
         """Read one batch; halve it when a task in it breaks the answer, down to that task."""
@@ -81,31 +82,31 @@ class _Reader:
             if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             if len(ids) == 1:
-                self._note_broken(ids[0], error)
+                self.observed[ids[0]] = self._unreadable(error)
                 return
             middle = len(ids) // 2
             self._read_batch(project, ids[:middle])
             self._read_batch(project, ids[middle:])
         else:
-            for row in rows:
-                self.observed[_id_of(row)] = Found(row)
+            for task, row in rows:
+                self.observed[task] = Found(row)
                 self._broken_in_a_row = 0
 
-    def _rows(self, project: int, ids: Sequence[int]) -> Iterator[Mapping[str, Json]]:
+    def _rows(self, project: int, ids: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Json]]]:
         """Read page after page: servers may give shorter ones than asked for."""
         seen = 0
         page = 1
         while True:
             try:
                 answer = self._api.listed(project, ids, self._names, page=page)
-            except NotFoundError as error:
+            except NotFound as error:
                 if page > 1:
                     return
                 hint = "correct the project of the manifest, or use a token that may see it"
-                raise NotFoundError(
+                raise NotFound(
                     f"project {project}: {error.message}", hint=hint, status=error.status
                 ) from error
-            yield from answer.tasks
+            yield from answer.tasks.items()
             seen += len(answer.tasks)
             if seen >= answer.total or not answer.tasks:
                 return
@@ -113,26 +114,21 @@ class _Reader:
 
     def _by_id(self, task: int) -> Observed:
         try:
-            return Found(self._api.task(task, self._names))
-        except NotFoundError:
-            return NotFound()
-        except Broken as error:
-            if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            found = Found(self._api.task(task, self._names))
+        except NotFound:
+            return Missing()
+        except ServerError as error:
+            if error.status not in {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN}:
                 raise
-            self._note_broken(task, error)
-            return Unreadable(error.message)
+            return self._unreadable(error)
+        self._broken_in_a_row = 0
+        return found
 
-    def _note_broken(self, task: int, error: Broken) -> None:
-        self.observed[task] = Unreadable(error.message)
+    def _unreadable(self, error: ServerError) -> Unreadable:
         self._broken_in_a_row += 1
         if self._broken_in_a_row >= BROKEN_MAX:
             raise error
-
-
-def _id_of(row: Mapping[str, Json]) -> int:
-    task = row["id"]
-    assert isinstance(task, int)  # noqa: S101 - the page was checked
-    return task
+        return Unreadable(error.message)
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -21,14 +21,14 @@ _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a task list: ``total`` counts the tasks of all pages."""
+    """One page of a task list, by id: ``total`` counts the tasks of all pages."""
 
     total: int
-    tasks: tuple[Mapping[str, Json], ...]
+    tasks: Mapping[int, Mapping[str, Json]]
 
 
 class TaskApi:
-    """The tasks of one server."""
+    """The tasks of one server. All that sends a request raises ServerError."""
 
     def __init__(self, client: Client, attributes: Attributes) -> None:
         self._client = client
@@ -108,14 +108,20 @@ class TaskApi:
         """Check that a page holds tasks, and only such as were asked for."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
-            asked = set(ids)
             if isinstance(total, int) and isinstance(tasks, list):
-                rows = [
-                    task for task in tasks if isinstance(task, dict) and task.get("id") in asked
-                ]
-                if len(rows) == len(tasks):
-                    return Page(total, tuple(rows))
+                rows = dict(filter(None, map(_row, tasks)))
+                if len(rows) == len(tasks) and rows.keys() <= set(ids):
+                    return Page(total, rows)
         raise NotLabelStudio(
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",
         )
+
+
+def _row(task: Json) -> tuple[int, Mapping[str, Json]] | None:
+    """Put a task of a page under its id; None where it is no task."""
+    if isinstance(task, dict):
+        number = task.get("id")
+        if isinstance(number, int) and not isinstance(number, bool):
+            return number, task
+    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import threading
 import time
@@ -13,7 +12,7 @@ from typing import Final
 from reconciler.errors import SettingsError
 
 RENEW_BEFORE: Final = 30.0
-"""Seconds before the end of an access token when a new one is fetched."""
+"""Seconds before the end of an access token when a new one is fetched, at most."""
 
 LIFETIME: Final = 300.0
 """Seconds that Label Studio's access tokens are good for, where one does not say itself."""
@@ -22,11 +21,11 @@ Exchange = Callable[[str], str]
 """Sends a refresh token and returns the access token for it."""
 
 
-class LegacyToken:
-    """Forty hexadecimal digits, sent as they are."""
+class FixedToken:
+    """A token that is sent as it is: a legacy one, or an access token handed over ready-made."""
 
-    def __init__(self, token: str) -> None:
-        self._header = f"Token {token}"
+    def __init__(self, header: str) -> None:
+        self._header = header
 
     def header(self, exchange: Exchange) -> str:  # noqa: ARG002 - nothing to exchange
         """Return the value of the Authorization header."""
@@ -49,15 +48,16 @@ class RefreshToken:
         self._now = now
         self._lock = threading.Lock()
         self._access = ""
-        self._expires = 0.0
+        self._renew_at = 0.0
 
     def header(self, exchange: Exchange) -> str:
         """Return the value of the Authorization header, after an exchange where it is due."""
         with self._lock:
-            if not self._access or self._now() > self._expires - RENEW_BEFORE:
+            if not self._access or self._now() > self._renew_at:
                 asked = self._now()
                 self._access = exchange(self._token)
-                self._expires = asked + _lifetime(self._access)
+                lifetime = _lifetime(self._access)
+                self._renew_at = asked + lifetime - min(RENEW_BEFORE, lifetime / 10)
             return f"Bearer {self._access}"
 
     def rejected(self, header: str) -> bool:
@@ -71,15 +71,7 @@ class RefreshToken:
             return True
 
 
-class AccessToken(LegacyToken):
-    """An access token handed over as it is: works until it runs out."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__(token)
-        self._header = f"Bearer {token}"
-
-
-Credentials = LegacyToken | RefreshToken | AccessToken
+Credentials = FixedToken | RefreshToken
 
 
 def credentials_of(token: str) -> Credentials:
@@ -97,8 +89,8 @@ def credentials_of(token: str) -> Credentials:
     if kind == "refresh":
         return RefreshToken(token)
     if kind == "access":
-        return AccessToken(token)
-    return LegacyToken(token)
+        return FixedToken(f"Bearer {token}")
+    return FixedToken(f"Token {token}")
 
 
 def _lifetime(access: str) -> float:
@@ -116,7 +108,7 @@ def _claim(token: str, name: str) -> str | float | None:
         return None
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
     value = payload.get(name) if isinstance(payload, dict) else None
     return value if isinstance(value, str | int | float) else None

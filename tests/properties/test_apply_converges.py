@@ -18,7 +18,7 @@ from reconciler.plan.model import DesiredTask, Kind, Plan
 from reconciler.plan.values import Json
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server.survey import survey
+from reconciler.server.planning import make_plan
 from tests.unit.plan.generating import OBJECTS, canonical, desired_tasks, live_tasks
 from tests.unit.server.wired import Hooked, api_of
 
@@ -37,7 +37,7 @@ def server_with(*tasks: dict[str, Json]) -> Hooked:
 
 def planned(server: Hooked, desired: list[DesiredTask]) -> Plan:
     with api_of(server) as api:
-        return survey(desired, api, CONTRACT, allow=ALLOWED)
+        return make_plan(desired, api, CONTRACT, allow=ALLOWED)
 
 
 def apply(server: Hooked, plan: Plan) -> None:

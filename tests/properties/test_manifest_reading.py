@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from reconciler.manifest.document import MAX_DEPTH, Complaints, Document
 from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.marks import Steps, key_node_of, node_of
+from reconciler.manifest.marks import Steps
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import parse_path, path_text
 from reconciler.plan.values import Json
@@ -61,11 +61,11 @@ def places(document: Document) -> Places:
 def _places(
     document: Document, value: Json, steps: Steps
 ) -> Iterator[tuple[tuple[Steps, str], tuple[int, int]]]:
-    source = document.marks.source(node_of(document.value, steps))
+    source = document.value_source(steps)
     yield (steps, "value"), (source.line, source.column)
     children = value.items() if isinstance(value, dict) else ()
     for key, inner in children:
-        source = document.marks.source(key_node_of(document.value, (*steps, key)))
+        source = document.key_source((*steps, key))
         yield ((*steps, key), "key"), (source.line, source.column)
         yield from _places(document, inner, (*steps, key))
     for index, inner in enumerate(value if isinstance(value, list) else ()):
@@ -110,7 +110,7 @@ def test_json_lines_read_like_the_document_that_they_stand_for(tasks: list[Json]
     assert strict(document.value) == strict({"version": 1, "tasks": tasks})
     lines = text.split("\n")
     for index, task in enumerate(tasks):
-        source = document.marks.source(node_of(document.value, ("tasks", index)))
+        source = document.value_source(("tasks", index))
         assert lines[source.line - 1][source.column - 1 :].rstrip() == json.dumps(task)
 
 

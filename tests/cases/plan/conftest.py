@@ -111,7 +111,7 @@ def case(
         state.tasks[task].values["data"] = 1
     transport = RecordingTransport(state)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("reconciler.cli.survey.Client", partial(Client, transport=transport))
+    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     monkeypatch.setenv("RECONCILER_CONCURRENCY", "1")  # PATCHes in an order that can be foreseen

@@ -19,7 +19,7 @@ from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
 from reconciler.plan.values import ABSENT, Json
 from reconciler.sandbox.state import State
 from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.survey import survey
+from reconciler.server.planning import make_plan
 from tests.unit.plan.building import change, desired, plan_of, update
 from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
 
@@ -30,7 +30,7 @@ def one_by_one() -> Orders:
 
 def planned(transport: Hooked, *tasks: DesiredTask, allow: frozenset[Kind] = frozenset()) -> Plan:
     with api_of(transport) as api:
-        plan = survey(tasks, api, load_contract(), allow=allow)
+        plan = make_plan(tasks, api, load_contract(), allow=allow)
     transport.requests.clear()
     return plan
 
@@ -462,6 +462,55 @@ def nested(levels: int) -> Json:
     for level in range(1, levels):
         value = {"a": value} if level % 2 else [value]
     return value
+
+
+def test_workers_keep_their_connections_from_batch_to_batch(monkeypatch: pytest.MonkeyPatch):
+    made: list[httpx.Client] = []
+    client = httpx.Client
+
+    def counted(**options: Any) -> httpx.Client:  # noqa: ANN401 - as httpx takes them
+        made.append(client(**options))
+        return made[-1]
+
+    transport = Hooked(sandbox_with(1100))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
+    monkeypatch.setattr("reconciler.server.client.httpx.Client", counted)
+    outcomes = applied(transport, plan, orders=Orders(concurrency=3))
+    assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
+    assert len(made) <= 1 + 3
+    assert all(used.is_closed for used in made)
+
+
+def test_a_server_that_is_gone_at_the_last_look_is_asked_once():
+    transport = Hooked(sandbox_with(1100))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
+    asked: list[str] = []
+
+    def gone_after_the_updates(request: httpx.Request) -> None:
+        if transport.count("PATCH") == 1100 and request.method == "GET":
+            asked.append(request.method)
+            raise httpx.ConnectError("Connection refused")
+
+    transport.hook = gone_after_the_updates
+    outcomes = applied(transport, plan)
+    assert len(asked) == 1
+    assert {outcome for outcome, _ in outcomes.values()} == {"failed"}
+    assert all(error.startswith("stored, but not seen again: ") for _, error in outcomes.values())
+
+
+def test_an_answer_without_the_attribute_does_not_make_its_removal_done_already():
+    transport = Hooked(sandbox_with(1))
+    values(transport.state, 1)["meta"] = {"old": 1}
+    plan = planned(transport, desired(1, {}, absent=("meta.old",)))
+
+    def without_meta(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
+            return None
+        row = {"id": 1, "project": 7, "data": {"text": "A."}}
+        return httpx.Response(200, json={"total": 1, "tasks": [row]})
+
+    transport.hook = without_meta
+    assert applied(transport, plan)[1][0] == "stale"
 
 
 def test_a_last_look_that_fails_is_told_and_claims_nothing():

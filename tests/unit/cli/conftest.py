@@ -47,7 +47,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
     transport = Hooked(sandbox_with(3))
-    monkeypatch.setattr("reconciler.cli.survey.Client", partial(Client, transport=transport))
+    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     return transport

@@ -167,6 +167,17 @@ def test_a_disk_that_fills_up_ends_with_3_before_the_next_update(
     )
 
 
+def test_a_second_run_keeps_the_report_of_the_first(
+    server: Hooked, command: Command, manifest: Manifest, tmp_path: Path
+):
+    first = command("apply", manifest(), "--yes", "--report", "report.jsonl")
+    second = command("apply", manifest(), "--yes", "--report", "report.jsonl")
+    assert (first.code, second.code, server.count("PATCH")) == (0, 0, 3)
+    assert second.errors == "The earlier report is kept as report.jsonl.1.\n"
+    assert len((tmp_path / "report.jsonl.1").read_text().splitlines()) == 5
+    assert len((tmp_path / "report.jsonl").read_text().splitlines()) == 2
+
+
 def test_validate_asks_no_server(command: Command, manifest: Manifest):
     ran = command("validate", manifest())
     assert (ran.code, ran.output, ran.errors) == (0, "", "Valid: 3 tasks declared.\n")

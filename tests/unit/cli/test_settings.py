@@ -127,7 +127,7 @@ def test_without_a_token_it_says_where_to_get_one(
         ("# a comment\n\ntimeout = 0\n", "reconciler.toml:3: timeout: 0 is less than or equal to"),
         ("concurrency = 100\n", "reconciler.toml:1: concurrency: 100 is greater than the maximum"),
         ("url = 7\n", "reconciler.toml:1: url: 7 is not of type 'string'"),
-        ("token = 'abc'\n", "'token' was unexpected"),
+        ("token = 'abc'\n", "toml:1: token: there is no such setting"),
         ("url = \n", "reconciler.toml: cannot be read: Invalid value (at line 1, column 7)"),
         ("url = 'a'\nurl = 'b'\n", "Cannot overwrite a value (at line 2"),
     ],

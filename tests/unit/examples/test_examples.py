@@ -19,7 +19,7 @@ from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.client import Client
-from reconciler.server.survey import survey
+from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
 
@@ -48,7 +48,7 @@ def desired(*files: Path) -> tuple[DesiredTask, ...]:
 
 
 def apply(api: TaskApi, tasks: tuple[DesiredTask, ...]) -> set[Outcome]:
-    plan = survey(tasks, api, ATTRIBUTES)
+    plan = make_plan(tasks, api, ATTRIBUTES)
     outcomes = carry_out(plan, api, ATTRIBUTES, orders=Orders(), record=lambda _: None)
     return {outcome.outcome for outcome in outcomes}
 
@@ -56,9 +56,9 @@ def apply(api: TaskApi, tasks: tuple[DesiredTask, ...]) -> set[Outcome]:
 def test_plan_apply_plan_ends_with_nothing_to_do(api: TaskApi):
     tasks = desired()
 
-    before = survey(tasks, api, ATTRIBUTES)
+    before = make_plan(tasks, api, ATTRIBUTES)
     outcomes = apply(api, tasks)
-    after = survey(tasks, api, ATTRIBUTES)
+    after = make_plan(tasks, api, ATTRIBUTES)
 
     assert len(before.updates) == len(before.tasks) == len(tasks) > 10
     assert outcomes == {Outcome.APPLIED}
@@ -70,7 +70,7 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
     tasks = desired(path)
 
     assert apply(api, tasks) == {Outcome.APPLIED}
-    assert survey(tasks, api, ATTRIBUTES).tasks == ()
+    assert make_plan(tasks, api, ATTRIBUTES).tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_they_show_each_thing_that_a_manifest_can_do(api: TaskApi):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     ]
     changes = [
-        change for task in survey(desired(), api, ATTRIBUTES).tasks for change in task.changes
+        change for task in make_plan(desired(), api, ATTRIBUTES).tasks for change in task.changes
     ]
 
     assert len(documents) > len(MANIFESTS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 from reconciler.manifest.combine import combine
@@ -104,3 +106,21 @@ def test_every_declaration_is_held_against_all_before_it():
         ("meta", "c.yaml"),
         ("overlap", "c.yaml"),
     ]
+
+
+def test_defaults_that_stand_after_the_tasks_are_found_where_they_stand():
+    text = """
+        version: 1
+        tasks:
+        - {id: 1, data: {a: 1}}
+        - {id: 2}
+        defaults:
+          overlap: 2
+          data: {b: {c: 3}}
+    """
+    tasks, problems = combine(declared("a.yaml", dedent(text)))
+    assert problems == []
+    first, second = (task.places for task in tasks)
+    assert str(first.source_of(("data", "b", "c"))) == "a.yaml:8:14"
+    assert str(second.source_of(("overlap",))) == "a.yaml:7:3"
+    assert str(second.source_of(("data", "b"))) == "a.yaml:8:10"

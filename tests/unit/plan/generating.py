@@ -13,7 +13,7 @@ from reconciler.plan.notation import Path
 from reconciler.plan.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import SOURCE, OnePlace
 
-KEYS = st.sampled_from(["a", "b", "c", "", "a.b", '"', "é", "e\u0301", "[0]", "$x"])
+KEYS = st.sampled_from(["a", "b", "c", "", "a.b", '"', "é", "e\u0301", "[0]", "$x", "__id"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 NUMBERS = st.one_of(
     st.integers(-3, 3),

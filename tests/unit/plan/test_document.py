@@ -16,7 +16,7 @@ from reconciler.plan.document import plan_document
 from reconciler.plan.model import (
     Found,
     Kind,
-    NotFound,
+    Missing,
     ServerIdentity,
     Status,
     TaskPlan,
@@ -39,7 +39,7 @@ def whole() -> dict[str, Any]:
     live = Found({"id": 3, "project": 7, "data": {}})
     tasks = (
         update(1, *CHANGES),
-        plan_task(desired(2), NotFound(), contract),
+        plan_task(desired(2), Missing(), contract),
         plan_task(desired(3, {"allow_skip": True}), live, contract),
         plan_task(desired(4, project=8), live, contract),
         plan_task(desired(5, project=None), Unreadable("500"), contract),

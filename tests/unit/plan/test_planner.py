@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Found, Kind, NotFound, Observed, Status, Unreadable
-from reconciler.plan.planner import guarded, judged, plan_task, plan_tasks, projects_to_ask
+from reconciler.plan.model import DesiredTask, Found, Kind, Missing, Observed, Status, Unreadable
+from reconciler.plan.planner import guarded, plan_task, plan_tasks, projects_to_ask
 from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change, desired, plan_of, update
 
@@ -27,7 +27,7 @@ def test_a_task_that_differs_is_to_be_updated():
 
 
 def test_a_task_that_is_not_there_is_missing():
-    assert status(desired(1, {"overlap": 2}), NotFound()) == (
+    assert status(desired(1, {"overlap": 2}), Missing()) == (
         "missing",
         ["the server has no such task, or none that this token may see"],
     )
@@ -126,15 +126,20 @@ def test_a_warning_blocks_nothing():
     assert [problem.kind for problem in planned.problems] == [Kind.COMPUTED]
 
 
-def test_allowing_a_task_to_be_left_alone_never_lets_a_guard_pass():
-    missing = plan_task(desired(1), NotFound(), load_contract())
-    task = judged(update(1, change("overlap", 1, 2)), missing.problems, frozenset({Kind.MISSING}))
+def test_an_address_that_the_server_made_up_cannot_be_allowed():
+    task = guarded(
+        update(1, change("data.image", "s3://b/k", "/tasks/1/resolve/?fileuri=czM6")),
+        Found(BASE),
+        attributes=load_contract(),
+        labelled={},
+        allow=frozenset(Kind),
+    )
     assert task.status is Status.BLOCKED
 
 
 def test_what_stands_in_the_way_is_all_that_nobody_accepted():
     contract = load_contract()
-    missing = plan_task(desired(1), NotFound(), contract)
+    missing = plan_task(desired(1), Missing(), contract)
     other = plan_task(desired(2, project=8), Found(BASE), contract)
     fine = update(3, change("overlap", 1, 2))
     plan = plan_of(missing, other, fine)
@@ -144,7 +149,7 @@ def test_what_stands_in_the_way_is_all_that_nobody_accepted():
 
 
 def test_the_summary_counts_every_task_once():
-    missing = plan_task(desired(1), NotFound(), load_contract())
+    missing = plan_task(desired(1), Missing(), load_contract())
     plan = plan_of(missing, update(3, change("overlap", 1, 2)), unchanged=4)
     assert plan.summary() == {
         "tasks": 6,

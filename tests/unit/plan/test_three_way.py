@@ -55,7 +55,7 @@ def test_a_change_is_done_only_where_live_is_still_as_planned(
         (change("data.a", 1, ABSENT), {"data": {}}, True),
         (change("data.a", 1, ABSENT), {"data": {"a": 1}}, False),
         (change("data.a", 1, ABSENT), {}, False),
-        (change("data.a", 1, ABSENT), {"data": None}, False),
+        (change("meta.a", 1, ABSENT), {"meta": None}, True),
         (change("meta", {}, None), {"meta": None}, True),
     ],
 )

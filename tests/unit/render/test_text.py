@@ -10,7 +10,7 @@ import pytest
 from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Source
-from reconciler.plan.model import Change, Found, NotFound, ServerIdentity, TaskPlan
+from reconciler.plan.model import Change, Found, Missing, ServerIdentity, TaskPlan
 from reconciler.plan.planner import guarded, plan_task
 from reconciler.plan.values import ABSENT, Json
 from reconciler.render.style import Style
@@ -33,7 +33,7 @@ def summary(*tasks: TaskPlan, unchanged: int = 0) -> str:
 
 
 def gone(task: int) -> TaskPlan:
-    return plan_task(desired(task), NotFound(), load_contract())
+    return plan_task(desired(task), Missing(), load_contract())
 
 
 def test_a_plan_in_colour():

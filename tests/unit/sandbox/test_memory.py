@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from datetime import timedelta
 
@@ -13,7 +12,6 @@ from reconciler.sandbox.server import serve, serve_forever
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from reconciler.sandbox.tokens import ACCESS_SECONDS, SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.transport import AsyncSandboxTransport
 from tests.unit.sandbox.conftest import Clock
 
 
@@ -96,15 +94,6 @@ def test_many_threads_may_write_at_once(community: State):
             thread.join()
 
     assert community.requests("PATCH") == 80
-
-
-def test_it_can_be_reached_without_a_socket_from_async_code(community: State):
-    async def read() -> int:
-        transport = AsyncSandboxTransport(community)
-        async with httpx.AsyncClient(transport=transport, headers=token()) as http:
-            return (await http.get("http://sandbox/api/tasks/1/")).status_code
-
-    assert asyncio.run(read()) == 200
 
 
 def test_it_announces_its_address_once_it_listens(community: State):

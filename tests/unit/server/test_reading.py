@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from reconciler.errors import Broken, NotFound, NotLabelStudio
-from reconciler.plan.model import Found, Observed, Unreadable
-from reconciler.plan.model import NotFound as Missing
+from reconciler.plan.model import Found, Missing, Observed, Unreadable
 from reconciler.sandbox.state import State
 from reconciler.server.reading import read_tasks
 from tests.unit.server.wired import Hooked, Scripted, add_tasks, api_of, query_of, sandbox_with
@@ -186,6 +185,34 @@ def test_a_server_that_begins_to_fail_midway_is_given_up_as_well():
     with pytest.raises(Broken, match="database is down"):
         read(transport, in_project(7, range(1, 5001)))
     assert len(transport.requests) < 60
+
+
+def test_a_task_that_may_not_be_seen_is_unreadable_and_the_others_are_read():
+    transport = Hooked(sandbox_with(2))
+    transport.hook = lambda request: (
+        httpx.Response(403, json={"detail": "You do not have permission."})
+        if request.url.path == "/api/tasks/99/"
+        else None
+    )
+    observed = read(transport, in_project(7, [1, 2, 99]))
+    assert all_found({task: observed[task] for task in (1, 2)})
+    assert isinstance(observed[99], Unreadable)
+    assert "permission" in observed[99].detail
+
+
+def test_tasks_that_their_list_does_not_show_cost_one_request_each():
+    transport = Hooked(sandbox_with(300))
+    empty = httpx.Response(200, json={"total": 0, "tasks": []})
+    transport.hook = lambda request: empty if request.url.path == "/api/tasks/" else None
+    assert all_found(read(transport, in_project(7, range(1, 301))))
+    assert len(transport.requests) == 301
+
+
+def test_an_id_that_is_no_integer_is_not_taken_for_one():
+    row = {"id": 1.0, "project": 7, "data": {}}
+    transport = Scripted(lambda _: httpx.Response(200, json={"total": 1, "tasks": [row]}))
+    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+        read(transport, in_project(7, [1]))
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.errors import SettingsError, Unauthorised
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, jwt
-from reconciler.server.tokens import AccessToken, LegacyToken, RefreshToken, credentials_of
+from reconciler.server.tokens import FixedToken, RefreshToken, credentials_of
 from tests.unit.server.wired import Hooked, client_of, sandbox_with
 
 HEX = "0123456789abcdef0123456789abcdef01234567"
@@ -49,14 +49,14 @@ class Exchanges:
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        (HEX, LegacyToken),
-        (f"  {HEX}\n", LegacyToken),
+        (HEX, FixedToken),
+        (f"  {HEX}\n", FixedToken),
         (REFRESH, RefreshToken),
-        (access_token(1000), AccessToken),
-        (jwt({"token_type": "sliding"}), LegacyToken),
-        (jwt({"no": "type"}), LegacyToken),
-        ("a.b.c", LegacyToken),
-        ("a.bm8.c", LegacyToken),
+        (access_token(1000), FixedToken),
+        (jwt({"token_type": "sliding"}), FixedToken),
+        (jwt({"no": "type"}), FixedToken),
+        ("a.b.c", FixedToken),
+        ("a.bm8.c", FixedToken),
     ],
 )
 def test_the_kind_of_a_token_is_told_by_its_looks(token: str, kind: type):

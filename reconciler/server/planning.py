@@ -11,7 +11,7 @@ from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 
 
-def survey(
+def make_plan(
     desired: Sequence[DesiredTask],
     api: TaskApi,
     attributes: Attributes,

@@ -14,7 +14,7 @@ from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
 from reconciler.plan.model import NEVER, WARNINGS, DesiredTask, Kind, Plan
 from reconciler.server.client import Client
-from reconciler.server.survey import survey
+from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
 
@@ -44,7 +44,7 @@ def connected(settings: Settings, attributes: Attributes) -> Iterator[TaskApi]:
         yield TaskApi(client, attributes)
 
 
-def make_plan(
+def planned(
     desired: tuple[DesiredTask, ...],
     api: TaskApi,
     attributes: Attributes,
@@ -54,7 +54,7 @@ def make_plan(
 ) -> Plan:
     """Plan, and say what it took."""
     started = time.monotonic()
-    plan = survey(desired, api, attributes, allow=allow)
+    plan = make_plan(desired, api, attributes, allow=allow)
     spent = time.monotonic() - started
     talk.detail(f"read {len(desired):,} tasks in {plan.requests} requests, {spent:.1f} s")
     return plan

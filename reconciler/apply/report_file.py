@@ -7,19 +7,23 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from reconciler.errors import Refused
 from reconciler.plan.values import Json
 
 
-class Journal:
-    """A file of JSON lines that only its owner can read: it holds the values of tasks."""
+class ReportFile:
+    """A file of JSON lines that only its owner can read: it holds the values of tasks.
+
+    ``kept`` is where an earlier report of that name lies now, None if there was none.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.kept = self._keep_earlier()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             # Devices and pipes are not ours to close to others, and cannot be synced.
@@ -33,12 +37,7 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Every line has been flushed; what a failed write left behind fails here once more.
         with suppress(OSError):
             self._file.close()
@@ -50,6 +49,17 @@ class Journal:
             self._file.flush()
             if self._regular:
                 os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _keep_earlier(self) -> Path | None:
+        """Put an earlier report aside: it may be the only record of what values were before."""
+        try:
+            if not self._path.is_file() or not self._path.stat().st_size:
+                return None
+            names = (self._path.with_name(f"{self._path.name}.{n}") for n in count(1))
+            free = next(name for name in names if not name.exists())
+            return self._path.rename(free)
         except OSError as error:
             raise self._cannot_write(error) from error
 
