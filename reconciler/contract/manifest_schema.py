@@ -7,12 +7,9 @@ python-jsonschema and jsonschema-rs read alike are used: no patterns, whose dial
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from reconciler.contract.attributes import Attribute, Attributes, Type
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Schema = dict[str, object]
 

@@ -9,9 +9,9 @@ they lack the mark ``readOnly`` (seen with Community 1.23.2).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from reconciler.contract.api_schema import Facts, Node, child, facts_of, properties_of, resolved
 from reconciler.contract.attributes import Attribute, Type
@@ -19,9 +19,6 @@ from reconciler.contract.location import schema_path
 from reconciler.contract.overlay import lay_over
 from reconciler.contract.source import read_file
 from reconciler.errors import ContractError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 # A prefix is tolerated: servers behind a path publish it with theirs.
 _TASK_PATH = re.compile(r"(?:/.*)?/api/tasks/\{[^/{}]+\}/?")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.contract.api_schema import Node, child
 from reconciler.contract.attributes import Attribute, Type
 from reconciler.errors import ContractError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _COLUMNS = frozenset(field.name for field in fields(Attribute)) - {"name"}
 

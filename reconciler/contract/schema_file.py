@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.manifest_schema import build_manifest_schema, dumps
 from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
 from reconciler.contract.source import read_file, read_source, shown
 from reconciler.errors import ContractError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from reconciler.contract.attributes import Attribute, Attributes
 
 _ROOT = "(the whole file)"
 

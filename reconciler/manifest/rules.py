@@ -23,21 +23,18 @@ def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem],
     Returns the problems, and the indices of tasks that cannot be read any further.
     """
     value = cast("dict[str, Any]", document.value)
-    defaults = value.get("defaults", {})
+    tasks = [(index, task) for index, task in enumerate(value["tasks"]) if index not in refused]
+    parts: list[tuple[Steps, dict[str, Any]]] = [(("defaults",), value.get("defaults", {}))]
+    parts += [(("tasks", index), task) for index, task in tasks]
     problems = [
-        *_address_problems(document, ("defaults",), defaults),
-        *_undefined_problems(document, ("defaults",), defaults),
-        *_project_problems(document, ("defaults",), defaults),
+        problem
+        for steps, attributes in parts
+        for rule in (_address_problems, _undefined_problems, _project_problems)
+        for problem in rule(document, steps, attributes)
     ]
     unreadable: set[int] = set()
-    for index, task in enumerate(value["tasks"]):
-        if index in refused:
-            continue
-        steps = ("tasks", index)
-        problems += _address_problems(document, steps, task)
-        problems += _undefined_problems(document, steps, task)
-        problems += _project_problems(document, steps, task)
-        bad = list(_absent_problems(document, steps, task))
+    for index, task in tasks:
+        bad = list(_absent_problems(document, ("tasks", index), task))
         problems += bad
         if bad:
             unreadable.add(index)
