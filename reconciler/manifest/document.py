@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
 from reconciler.errors import Problem, Source
-from reconciler.manifest.marks import Marks, Steps, extent, key_node_of, node_of
+from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
 from reconciler.plan.notation import path_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
@@ -25,28 +25,34 @@ class Document:
 
     value: Json
     marks: Marks
+    _numbered: dict[int, dict[Steps, tuple[int, int]]] = field(default_factory=dict, init=False)
 
     def value_source(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
-        value, rest, start = self._below(steps)
-        return self.marks.source(node_of(value, rest, start=start))
+        return self.marks.source(self._nodes(steps)[1])
 
     def key_source(self, steps: Steps) -> Source:
         """Tell where the key, or the list's element, that ``steps`` end with begins.
 
         Raises LookupError where there is none.
         """
-        value, rest, start = self._below(steps)
-        return self.marks.source(key_node_of(value, rest, start=start))
+        return self.marks.source(self._nodes(steps)[0])
 
-    def _below(self, steps: Steps) -> tuple[Json, Steps, int]:
-        """Begin at the task, or at the defaults: the walk there would pass all tasks before."""
+    def _nodes(self, steps: Steps) -> tuple[int, int]:
+        """Find the key's and the value's node, by numbering only the part they lie in."""
+        start, part, rest = 0, self.value, steps
         match steps:
-            case ("tasks", int(index), *rest) if index < len(self._tasks):
-                return self._tasks[index], tuple(rest), self._task_nodes[index]
-            case ("defaults", first, *rest) if self._defaults:
-                return self._defaults, (first, *rest), self._defaults_node
-        return self.value, steps, 0
+            case ("tasks", int(index), *inside) if 0 <= index < len(self._tasks):
+                start, part, rest = self._task_nodes[index], self._tasks[index], tuple(inside)
+            case (str(key), *inside) if isinstance(self.value, dict):
+                key_node = self._top[key]
+                if not inside:
+                    return key_node, key_node + 1
+                start, part, rest = key_node + 1, self.value[key], tuple(inside)
+        if start not in self._numbered:
+            self._numbered.clear()
+            self._numbered[start] = nodes_of(part, start=start)
+        return self._numbered[start][rest]
 
     @cached_property
     def _tasks(self) -> list[Json]:
@@ -54,17 +60,16 @@ class Document:
         return tasks if isinstance(tasks, list) else []
 
     @cached_property
-    def _defaults(self) -> Json:
-        return self.value.get("defaults") if isinstance(self.value, dict) else None
-
-    @cached_property
-    def _defaults_node(self) -> int:
-        return node_of(self.value, ("defaults",))
-
-    @cached_property
     def _task_nodes(self) -> list[int]:
-        first = node_of(self.value, ("tasks",)) + 1
+        first = self._top["tasks"] + 2
         return list(accumulate(map(extent, self._tasks), initial=first))
+
+    @cached_property
+    def _top(self) -> dict[str, int]:
+        """By key of the outermost object: the key's node."""
+        top = self.value if isinstance(self.value, dict) else {}
+        extents = (1 + extent(value) for value in top.values())
+        return dict(zip(top, accumulate(extents, initial=1), strict=False))
 
 
 class Complaints:

@@ -39,6 +39,9 @@ _HINTS: Final = {
     "version": "this tool reads manifests of version 1",
     "data": "the server breaks for good on data that is not an object",
 }
+UNKNOWN_MAX: Final = 100
+"""Unknown keys of one object that are told one by one: more are no slips of the pen."""
+
 _DELETES: Final = "a task always has a project: null would delete it"
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
 _ELSEWHERE: Final = {
@@ -54,10 +57,16 @@ def explained(
     steps = (*prefix, *error.absolute_path)
     if error.validator == "additionalProperties":
         known = _known_keys(error)
-        for key in _instance(error):
-            if key not in known:
-                at = document.key_source((*steps, key))
-                yield Problem(at, path_text((*steps, key)), *_unknown_key(key, known, attributes))
+        unknown = [key for key in _instance(error) if key not in known]
+        for key in unknown[:UNKNOWN_MAX]:
+            at = document.key_source((*steps, key))
+            yield Problem(at, path_text((*steps, key)), *_unknown_key(key, known, attributes))
+        if len(unknown) > UNKNOWN_MAX:
+            first = (*steps, unknown[UNKNOWN_MAX])
+            more = f"{len(unknown) - UNKNOWN_MAX:,} more keys from here on are not known"
+            yield Problem(
+                document.key_source(first), path_text(first), more, "see the first of them"
+            )
         return
     if error.validator == "uniqueItems":
         yield from _repeated(steps, _instance(error), document)

@@ -18,8 +18,8 @@ class Marks:
     """The places of a document's nodes, in the order in which they stand.
 
     A node is a value or a key; an object's nodes are itself, then each key followed by what
-    its value holds. The place of a path is found by walking the values and counting nodes,
-    which only those few pay for whose place is asked for.
+    its value holds. The place of a path is found by numbering the nodes of what it lies in,
+    which only those few tasks pay for whose places are asked for.
     """
 
     __slots__ = ("_marks", "file")
@@ -53,36 +53,27 @@ class Marks:
         return Source(self.file, mark >> _COLUMN_BITS, mark & (1 << _COLUMN_BITS) - 1)
 
 
-def node_of(value: Json, steps: Steps, *, start: int = 0) -> int:
-    """Find the node of the value at ``steps`` inside ``value``, whose own node is ``start``.
+def nodes_of(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:
+    """Give the nodes of ``value``, whose own is ``start``: by steps, the key's and the value's.
 
-    Raises LookupError where there is nothing.
+    An element of a list, and ``value`` itself, have no key: theirs is the value's node.
     """
-    node = start
-    for step in steps:
-        key_node, value = _child(value, step, node)
-        node = key_node + isinstance(step, str)
+    found: dict[Steps, tuple[int, int]] = {(): (start, start)}
+    _number(value, (), start + 1, found)
+    return found
+
+
+def _number(value: Json, steps: Steps, node: int, found: dict[Steps, tuple[int, int]]) -> int:
+    """Give what is inside ``value`` its nodes from ``node`` on, and return the next one."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found[*steps, key] = (node, node + 1)
+            node = _number(inner, (*steps, key), node + 2, found)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found[*steps, index] = (node, node)
+            node = _number(inner, (*steps, index), node + 1, found)
     return node
-
-
-def key_node_of(value: Json, steps: Steps, *, start: int = 0) -> int:
-    """Find the node of the key that ``steps`` end with; of a list's element, the element."""
-    parent = start
-    for step in steps[:-1]:
-        key_node, value = _child(value, step, parent)
-        parent = key_node + isinstance(step, str)
-    return _child(value, steps[-1], parent)[0] if steps else start
-
-
-def _child(value: Json, step: str | int, node: int) -> tuple[int, Json]:
-    """Find the key's, or the element's, node below the container at ``node``."""
-    if isinstance(value, dict) and step in value:
-        keys = list(value)
-        before = keys[: keys.index(str(step))]
-        return node + 1 + sum(1 + extent(value[key]) for key in before), value[str(step)]
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return node + 1 + sum(map(extent, value[:step])), value[step]
-    raise LookupError(step)
 
 
 def extent(value: Json) -> int:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import Source
-from reconciler.manifest.marks import Marks, Steps, key_node_of, node_of
+from reconciler.manifest.document import Document
+from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
 from reconciler.plan.values import Json
 
 # Nodes in the order in which they stand:
@@ -12,37 +13,43 @@ VALUE: Json = {"a": [10, {"b": 20}], "c": None, "d": []}
 #      {  a     [  10  {     b    20 c   None  d   []
 
 
-@pytest.mark.parametrize(
-    ("steps", "node"),
-    [
-        ((), 0),
-        (("a",), 2),
-        (("a", 0), 3),
-        (("a", 1), 4),
-        (("a", 1, "b"), 6),
-        (("c",), 8),
-        (("d",), 10),
-    ],
-)
-def test_the_node_of_a_value_is_found_by_counting(steps: Steps, node: int):
-    assert node_of(VALUE, steps) == node
+def test_nodes_are_numbered_as_they_stand_each_key_before_its_value():
+    assert nodes_of(VALUE, start=0) == {
+        (): (0, 0),
+        ("a",): (1, 2),
+        ("a", 0): (3, 3),
+        ("a", 1): (4, 4),
+        ("a", 1, "b"): (5, 6),
+        ("c",): (7, 8),
+        ("d",): (9, 10),
+    }
+    assert extent(VALUE) == 11
 
 
-@pytest.mark.parametrize(
-    ("steps", "node"),
-    [((), 0), (("a",), 1), (("a", 1), 4), (("a", 1, "b"), 5), (("c",), 7), (("d",), 9)],
-)
-def test_the_node_of_a_key_stands_before_its_value_and_an_element_has_none(steps: Steps, node: int):
-    assert key_node_of(VALUE, steps) == node
+def document(value: Json) -> Document:
+    """A document whose nodes stand in lines of their own."""
+    marks = Marks("a.yaml")
+    for line in range(extent(value)):
+        marks.add(line, 1)
+    return Document(value, marks)
+
+
+@pytest.mark.parametrize("around", [VALUE, {"x": VALUE}, {"tasks": [1, VALUE]}, [[], VALUE]])
+def test_every_part_of_a_document_is_found(around: Json):
+    whole = document(around)
+    for steps, (key, value) in nodes_of(around, start=0).items():
+        assert whole.key_source(steps).line == key
+        assert whole.value_source(steps).line == value
 
 
 @pytest.mark.parametrize(
     "steps", [("x",), ("a", 2), ("a", "0"), ("c", "x"), ("d", 0), ("a", 1, "b", "x"), (0,)]
 )
-def test_there_is_no_node_for_what_is_not_there(steps: Steps):
-    for find in (node_of, key_node_of):
-        with pytest.raises(LookupError):
-            find(VALUE, steps)
+def test_there_is_no_place_for_what_is_not_there(steps: Steps):
+    for around, before in ((VALUE, ()), ({"tasks": [VALUE]}, ("tasks", 0))):
+        for find in (document(around).value_source, document(around).key_source):
+            with pytest.raises(LookupError):
+                find((*before, *steps))
 
 
 def test_marks_are_places_in_a_file():
