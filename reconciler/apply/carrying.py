@@ -133,8 +133,10 @@ class _Run:
             if isinstance(error, Unreachable | NotLabelStudio | Broken):
                 self._to_settle.add(patch.plan.task)
             return ended(patch.plan, Outcome.FAILED, str(error))
-        self._to_settle.add(patch.plan.task)
-        return proved(patch.plan, answer, self._attributes)
+        outcome = proved(patch, answer, self._attributes)
+        if outcome.outcome is not Outcome.FAILED:
+            self._to_settle.add(patch.plan.task)
+        return outcome
 
     def _settle(self, tasks: Sequence[TaskPlan], gone: ServerError | None) -> ServerError | None:
         """Read once more what was sent: only what is seen to hold counts as applied.

@@ -10,6 +10,7 @@ from reconciler.apply.gate import Gate
 from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Refused
+from reconciler.plan.difference import equal
 from reconciler.plan.edit import edited
 from reconciler.plan.model import (
     Change,
@@ -85,20 +86,34 @@ def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Pa
     return Patch(task, body)
 
 
-def proved(task: TaskPlan, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
-    """Judge the answer to a PATCH: it shows every attribute that was stored.
+def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge the answer to a PATCH: it shows every attribute that was stored, whole.
 
     What it does not show is not claimed either: the last look settles it, as what an answer
     shows depends on the role.
     """
+    task = patch.plan
     unproved = [change for change in task.changes if not holds(change, answer, attributes)]
     if not unproved:
-        return ended(task, Outcome.APPLIED)
+        return _whole(patch, answer, attributes)
     refuted = [change for change in unproved if change.path[0] in answer]
     if refuted:
         return ended(task, Outcome.NOT_HONOURED, _NOT_STORED + _paths(refuted))
     said = f"{_NOT_STORED}{_paths(unproved)}, as far as its answer shows"
     return ended(task, Outcome.NOT_HONOURED, said)
+
+
+def _whole(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge what was sent along with the changes: the keys of objects that nobody declared."""
+    lost = [
+        name
+        for name, value in patch.body.items()
+        if not equal((name,), answer[name], value, attributes)
+    ]
+    if lost:
+        said = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
+        return ended(patch.plan, Outcome.FAILED, said)
+    return ended(patch.plan, Outcome.APPLIED)
 
 
 def settled(

@@ -20,6 +20,7 @@ from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
+from reconciler.manifest.files import STANDARD_INPUT, find_manifests
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.digest import digest
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
@@ -69,6 +70,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     attributes = load_contract()
     desired = load_manifests(paths, attributes)
     settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
+    _refuse_manifest_as_report(report, paths)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
         plan = planned(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
@@ -78,6 +80,17 @@ def command(  # noqa: PLR0913 - one parameter an option
             _ask(plan)
         orders = Orders(allow, settings.concurrency)
         return _carry_out(plan, api, attributes, orders=orders, report=report)
+
+
+def _refuse_manifest_as_report(report: Path | None, paths: tuple[str, ...]) -> None:
+    if report is None or not report.exists():
+        return
+    files, _ = find_manifests(paths)
+    if any(report.samefile(file) for file in files if file != STANDARD_INPUT):
+        raise Refused(
+            f"nothing is changed: {report} is a manifest, and would give way to the report",
+            hint="name another file with --report",
+        )
 
 
 def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -80,6 +81,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -93,7 +95,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(f"{counted_noun(len(error.problems), 'problem')} in the manifests", err=True)
         return ERROR
     except ReconcilerError as error:
-        click.echo(f"reconciler: {visible(str(error))}", err=True)
+        lines = str(error).split("\n")
+        click.echo("reconciler: " + "\n".join(map(visible, lines)), err=True)
         return ERROR
     except click.ClickException as error:
         error.show()

@@ -59,6 +59,7 @@ def show_done(text: str) -> None:
 
 def style_of_output() -> Style:
     """Choose colour where standard output is a terminal and nobody minds."""
-    terminal = sys.stdout.isatty()
+    # A closed standard output is None.
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     minds = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return Style(color=terminal and not minds)

@@ -20,6 +20,9 @@ from reconciler.server.client import DEFAULT_TIMEOUT
 
 FILE: Final = "reconciler.toml"
 
+TIMEOUT_MAX: Final = 86_400
+"""Seconds: a day."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -71,11 +74,17 @@ def read_settings(
             "no token is given",
             hint="set LABEL_STUDIO_API_KEY to a token from Account & Settings in Label Studio",
         )
+    wait = timeout or file.get("timeout") or DEFAULT_TIMEOUT
+    if not 0 < wait <= TIMEOUT_MAX:
+        raise SettingsError(
+            f"{wait:g} seconds is no time to wait for an answer",
+            hint=f"give --timeout more than 0, and up to {TIMEOUT_MAX:,}",
+        )
     return Settings(
         url=address,
         token=token,
         concurrency=concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
-        timeout=timeout or file.get("timeout") or DEFAULT_TIMEOUT,
+        timeout=wait,
     )
 
 
@@ -87,7 +96,7 @@ def _read_file(paths: Sequence[str]) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         settings = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from error
     _check(path, text, settings)
     return settings

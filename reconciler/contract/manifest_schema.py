@@ -153,6 +153,7 @@ def _task(writable: Attributes) -> Schema:
                 "description": "Number of the task on the server; it must exist there.",
                 "type": "integer",
                 "minimum": 1,
+                "maximum": 2**63 - 1,
             },
             "absent": {
                 "description": "Paths that must not exist; where they do, they are removed.",

@@ -9,11 +9,14 @@ from typing import Final
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
-from reconciler.plan.notation import path_text
+from reconciler.plan.notation import path_text, shortened
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 MAX_DEPTH: Final = 100
 """Objects and lists inside each other; deeper ones are nobody's data and exhaust readers."""
+
+PATH_MAX: Final = 2_000
+"""Characters of a path that a message shows: keys may be as long as files are."""
 
 MAX_DIGITS: Final = 4300
 """Digits of an integer: what Python converts without being asked to take its time."""
@@ -84,7 +87,8 @@ class Complaints:
     ) -> None:
         """Note a problem at ``line`` and ``column``, both from 1."""
         at = Source(self.file, line, column)
-        self.problems.append(Problem(at, path_text(steps), message, hint))
+        path = shortened(path_text(steps), PATH_MAX)
+        self.problems.append(Problem(at, path, message, hint))
 
 
 def kept(value: Maybe) -> Json:

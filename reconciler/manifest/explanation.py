@@ -80,11 +80,14 @@ def explained(
 
 
 def _repeated(steps: Steps, elements: list[Json], document: Document) -> Iterator[Problem]:
+    seen: set[str] = set()
     for index, element in enumerate(elements):
-        if element in elements[:index]:
+        written = value_text(element)
+        if written in seen:
             at = (*steps, index)
             source = document.value_source(at)
-            yield Problem(source, path_text(at), f"{value_text(element)} stands twice", "keep one")
+            yield Problem(source, path_text(at), f"{written} stands twice", "keep one")
+        seen.add(written)
 
 
 def _unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:

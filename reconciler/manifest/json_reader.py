@@ -18,7 +18,8 @@ from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"""
+# Possessive, so that a long string leaves nothing behind to go back to.
+_CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
 _STRING_BEGUN: Final = re.compile(_CHARACTERS)
 _TOKEN: Final = re.compile(
     f'(?P<string>{_CHARACTERS}")'

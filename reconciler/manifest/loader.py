@@ -45,6 +45,9 @@ def load_manifests(paths: Sequence[str], attributes: Attributes) -> tuple[Desire
 def read_documents(file: str) -> tuple[list[Document], list[Problem]]:
     """Read the documents of one file, or of standard input for ``-``."""
     complaints = Complaints(file)
+    if file != STANDARD_INPUT and Path(file).exists() and not Path(file).is_file():
+        hint = "give a pipe as standard input, with -"
+        return [], [Problem(Source(file, 1, 1), "", "not a regular file", hint)]
     try:
         raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:

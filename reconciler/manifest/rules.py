@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from reconciler.errors import Problem
@@ -95,19 +95,29 @@ def _project_problems(
 def _absent_problems(
     document: Document, steps: Steps, task: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    seen: dict[Path, int] = {}
+    seen: set[Path] = set()
+    inside: dict[Path, Path] = {}
     for index, written in enumerate(task.get("absent", ())):
-        problem = _absent_problem(written, task, seen)
+        problem = _absent_problem(written, task, seen=seen, inside=inside)
         if problem:
             yield _at_value(document, (*steps, "absent", index), *problem)
-        else:
-            seen[absent_path(written)] = index
+            continue
+        path = absent_path(written)
+        seen.add(path)
+        inside.update({path[:length]: path for length in range(1, len(path))})
 
 
 def _absent_problem(
-    written: str | list[str], task: Mapping[str, Json], seen: Mapping[Path, int]
+    written: str | list[str],
+    task: Mapping[str, Json],
+    *,
+    seen: Collection[Path],
+    inside: Mapping[Path, Path],
 ) -> tuple[str, str] | None:
-    """Tell what is wrong with one element of ``absent``, and what to do."""
+    """Tell what is wrong with one element of ``absent``, and what to do.
+
+    ``seen`` are the paths before it; ``inside`` names one of them for every path around one.
+    """
     try:
         path = absent_path(written)
     except ValueError:
@@ -120,9 +130,10 @@ def _absent_problem(
         )
     if path in seen:
         return f"{path_text(path)} stands twice", "keep one"
-    for other in seen:
-        if path[: len(other)] == other or other[: len(path)] == path:
-            return f"{path_text(path)} and {path_text(other)} overlap", "keep the shorter one"
+    around = (path[:length] for length in range(len(path)))
+    other = next((shorter for shorter in around if shorter in seen), inside.get(path))
+    if other is not None:
+        return f"{path_text(path)} and {path_text(other)} overlap", "keep the shorter one"
     return _contradiction(path, task)
 
 

@@ -8,7 +8,7 @@ node. What scalars mean is decided here, by YAML 1.2: PyYAML's own loaders speak
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import yaml
 from yaml.events import (
@@ -21,6 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from reconciler.manifest.anchors import Anchored, Anchors
 from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, kept, text_problem
 from reconciler.manifest.marks import Marks
 from reconciler.manifest.scalars import collection_problem, plain, tagged
@@ -31,9 +32,6 @@ from reconciler.manifest.yaml_complaints import (
 )
 from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
-
-ALIASED_NODES_MAX: Final = 1_000_000
-"""Nodes that the aliases of one document may stand for: enough to share, too few to bomb."""
 
 _Event: TypeAlias = Any
 """An event of the parser. Its stubs call marks optional, which this parser always sets."""
@@ -59,15 +57,6 @@ def read_yaml(text: str, complaints: Complaints) -> list[Document]:
     return documents
 
 
-class _Anchored(NamedTuple):
-    """A value that aliases may stand for: its nodes, and how many levels it is deep."""
-
-    value: Json
-    start: int
-    end: int
-    levels: int
-
-
 class _Reader:
     """One pass over the events of a file."""
 
@@ -80,8 +69,8 @@ class _Reader:
 
     def _begin_document(self) -> None:
         self._marks = Marks(self._complaints.file)
-        self._anchors: dict[str, _Anchored | None] = {}
-        self._aliased = 0
+        self._anchors = Anchors()
+        self._characters = 0
         self._deepest = 0
 
     def read_into(self, documents: list[Document]) -> None:
@@ -115,17 +104,19 @@ class _Reader:
 
     def _anchored(self, event: _Event) -> Maybe:
         """Read a node that aliases may stand for, and remember how much of it there is."""
-        start, outer = len(self._marks), self._deepest
+        start, outer, characters = len(self._marks), self._deepest, self._characters
         self._deepest = len(self._steps)
         anchor, event.anchor = str(event.anchor), None
-        self._anchors[anchor] = None
+        self._anchors.begin(anchor)
         value = self._node(event)
         deep = self._deepest - len(self._steps)
         self._deepest = max(outer, self._deepest)
-        self._anchors[anchor] = _Anchored(kept(value), start, len(self._marks), deep)
+        characters = self._characters - characters
+        self._anchors.end(anchor, Anchored(kept(value), start, len(self._marks), deep, characters))
         return value
 
     def _scalar(self, event: _Event) -> Maybe:
+        self._characters += len(event.value)
         try:
             if event.tag is not None:
                 value = tagged(event.tag, event.value)
@@ -203,27 +194,18 @@ class _Reader:
         return result
 
     def _alias(self, event: _Event) -> Maybe:
-        anchored = self._anchors.get(event.anchor)
         self._marks.add(*_place(event))
+        anchored = self._anchors.stand_in(event.anchor)
         if anchored is None:
-            return self._complain(event, *self._lost(event.anchor))
-        self._aliased += anchored.end - anchored.start
-        if self._aliased > ALIASED_NODES_MAX:
-            self._complain(
-                event,
-                f"the aliases of this document stand for more than {ALIASED_NODES_MAX:,} values",
-                "write them out, or split the file",
-            )
+            return self._complain(event, *self._anchors.why_not(event.anchor))
+        bomb = self._anchors.bomb()
+        if bomb:
+            self._complain(event, *bomb)
             raise _Stop
+        self._characters += anchored.characters
         self._descend(event, anchored.levels)
         self._marks.repeat(anchored.start + 1, anchored.end)
         return anchored.value
-
-    def _lost(self, anchor: str) -> tuple[str, str]:
-        """Tell why an alias stands for nothing, and what to do."""
-        if anchor in self._anchors:
-            return f"the alias *{anchor} stands inside its own anchor", "no value can hold itself"
-        return f"no anchor &{anchor} stands before this alias", "quote it if you mean a string"
 
     def _check_tag(self, event: _Event, own: str) -> None:
         problem = None if event.tag is None else collection_problem(event.tag, own)

@@ -45,7 +45,7 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
         return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
     live = observed.attributes
     project = live.get("project")
-    if desired.project is not None and project != desired.project:
+    if desired.project is not None and "project" in live and project != desired.project:
         return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
     unknown = [_not_answered(name) for name in sorted(desired.names() - live.keys())]
     if "data" in live and not isinstance(live["data"], dict):

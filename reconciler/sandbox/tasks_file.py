@@ -62,7 +62,7 @@ def _read(path: Path) -> dict[str, object]:
         description = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise SettingsError(f"{path}: {problem.strerror}") from problem
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise SettingsError(f"{path}: not JSON: {problem}") from problem
     if not isinstance(description, dict):
         raise SettingsError(f"{path}: expected an object with projects and tasks")

@@ -123,9 +123,16 @@ class Client:
     def _http(self) -> httpx.Client:
         client: httpx.Client | None = getattr(self._of_thread, "client", None)
         if client is None:
-            client = httpx.Client(
-                timeout=self._timeout, transport=self._transport, follow_redirects=False
-            )
+            try:
+                client = httpx.Client(
+                    timeout=self._timeout, transport=self._transport, follow_redirects=False
+                )
+            except (ImportError, OSError, ValueError) as error:
+                # The environment names a proxy or certificates that cannot be used.
+                raise SettingsError(
+                    f"no connection can be made: {error}",
+                    hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
+                ) from error
             self._of_thread.client = client
             with self._lock:
                 self._all.append(client)

@@ -93,8 +93,11 @@ class _Reader:
                 self._broken_in_a_row = 0
 
     def _rows(self, project: int, ids: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Json]]]:
-        """Read page after page: servers may give shorter ones than asked for."""
-        seen = 0
+        """Read page after page: servers may give shorter ones than asked for.
+
+        A page that brings nothing new is the last, whatever the total says.
+        """
+        seen: set[int] = set()
         page = 1
         while True:
             try:
@@ -107,8 +110,9 @@ class _Reader:
                     f"project {project}: {error.message}", hint=hint, status=error.status
                 ) from error
             yield from answer.tasks.items()
-            seen += len(answer.tasks)
-            if seen >= answer.total or not answer.tasks:
+            new = answer.tasks.keys() - seen
+            seen |= new
+            if len(seen) >= answer.total or not new:
                 return
             page += 1
 

@@ -88,7 +88,8 @@ class TaskApi:
     def labelled_paths(self, project: int) -> frozenset[Path]:
         """Name the paths inside ``data`` that the label config of a project uses."""
         answer = self._client.get(f"/api/projects/{project}/")
-        label_config = answer.get("label_config") if isinstance(answer, dict) else None
+        asked = isinstance(answer, dict) and answer.get("id") == project
+        label_config = answer.get("label_config") if asked and isinstance(answer, dict) else None
         if not isinstance(label_config, str):
             raise NotLabelStudio(f"the answer for project {project} has no label config")
         return paths_used(label_config)

@@ -108,7 +108,7 @@ def _claim(token: str, name: str) -> str | float | None:
         return None
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     value = payload.get(name) if isinstance(payload, dict) else None
     return value if isinstance(value, str | int | float) else None

@@ -513,6 +513,16 @@ def test_an_answer_without_the_attribute_does_not_make_its_removal_done_already(
     assert applied(transport, plan)[1][0] == "stale"
 
 
+def test_an_answer_that_lost_what_nobody_declared_is_never_called_applied():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    row = {"id": 1, "project": 7, "data": {"lang": "en"}}
+    transport.hook = instead(1, httpx.Response(200, json=row))
+    assert applied(transport, plan) == {
+        1: ("failed", "the server answered 200 and stored data otherwise than sent"),
+    }
+
+
 def test_a_last_look_that_fails_is_told_and_claims_nothing():
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"overlap": 2}))

@@ -167,6 +167,25 @@ def test_a_disk_that_fills_up_ends_with_3_before_the_next_update(
     )
 
 
+def test_a_manifest_does_not_give_way_to_the_report(
+    server: Hooked, command: Command, manifest: Manifest, tmp_path: Path
+):
+    file = manifest()
+    before = (tmp_path / "tasks.yaml").read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "tasks.yaml")
+    for report in ("tasks.yaml", "link.jsonl"):
+        ran = command("apply", file, "--yes", "--report", report)
+        assert (ran.code, "is a manifest" in ran.errors) == (1, True)
+    assert ((tmp_path / "tasks.yaml").read_bytes(), server.requests) == (before, [])
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("timeout", ["nan", "inf", "1e308", "86401"])
+def test_a_time_that_nobody_waits_is_refused(command: Command, manifest: Manifest, timeout: str):
+    ran = command("plan", manifest(), "--timeout", timeout)
+    assert (ran.code, "no time to wait" in ran.errors) == (1, True)
+
+
 def test_a_second_run_keeps_the_report_of_the_first(
     server: Hooked, command: Command, manifest: Manifest, tmp_path: Path
 ):

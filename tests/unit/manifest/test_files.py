@@ -10,7 +10,7 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_manifests
+from reconciler.manifest.loader import load_manifests, read_documents
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"
@@ -163,3 +163,9 @@ def test_nothing_on_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch)
 def give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put ``text`` on standard input."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+
+
+def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "tasks.yaml")
+    documents, problems = read_documents(str(tmp_path / "tasks.yaml"))
+    assert (documents, [problem.message for problem in problems]) == ([], ["not a regular file"])

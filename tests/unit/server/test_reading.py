@@ -208,6 +208,21 @@ def test_tasks_that_their_list_does_not_show_cost_one_request_each():
     assert len(transport.requests) == 301
 
 
+def test_pages_that_bring_nothing_new_are_the_last_whatever_the_total_says():
+    rows = [{"id": task, "project": 7, "data": {}} for task in (1, 2)]
+    page = httpx.Response(200, json={"total": 10**9, "tasks": rows})
+    transport = Scripted(lambda _: page)
+    assert all_found(read(transport, in_project(7, [1, 2])))
+    assert len(transport.requests) == 2
+
+
+def test_a_page_that_says_two_things_of_one_task_is_refused():
+    rows = [{"id": 1, "data": {"a": 1}}, {"id": 1, "data": {"a": 2}}]
+    transport = Scripted(lambda _: httpx.Response(200, json={"total": 2, "tasks": rows}))
+    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+        read(transport, in_project(7, [1]))
+
+
 def test_an_id_that_is_no_integer_is_not_taken_for_one():
     row = {"id": 1.0, "project": 7, "data": {}}
     transport = Scripted(lambda _: httpx.Response(200, json={"total": 1, "tasks": [row]}))
