@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from reconciler.errors import Source
 from reconciler.manifest.document import Document
 from reconciler.manifest.marks import Steps
+from reconciler.manifest.validation import Checked
 from reconciler.plan.notation import Path, parse_path
 from reconciler.plan.values import Json
 
@@ -77,20 +78,22 @@ class Declaration:
         yield from self.absent
 
 
-def declarations_of(document: Document, refused: set[int]) -> list[Declaration]:
-    """List the declarations of a valid document, without the tasks that the schema refused."""
-    value = cast("dict[str, Any]", document.value)
-    policy = value.get("policy", {})
+def declarations_of(
+    document: Document, checked: Checked, *, without: Collection[int] = ()
+) -> list[Declaration]:
+    """List the declarations of a document: of the tasks that are accepted, but for ``without``."""
+    policy = checked.header.get("policy", {})
+    project = checked.header.get("project")
     header = Header(
         document,
-        None if "project" not in value else int(value["project"]),
+        None if project is None else int(project),
         frozenset(name for name in MERGEABLE if policy.get(name) == "replace"),
-        value.get("defaults", {}),
+        checked.header.get("defaults", {}),
     )
     return [
         _declaration(header, index, task)
-        for index, task in enumerate(value["tasks"])
-        if index not in refused
+        for index, task in checked.tasks.items()
+        if index not in checked.refused and index not in without
     ]
 
 

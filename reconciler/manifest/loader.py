@@ -15,7 +15,7 @@ from reconciler.manifest.files import STANDARD_INPUT, find_manifests
 from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
 from reconciler.manifest.rules import emptied_data, rule_problems
-from reconciler.manifest.validation import schema_problems
+from reconciler.manifest.validation import check
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.model import DesiredTask
 
@@ -73,19 +73,11 @@ def _without_empty(documents: list[Document]) -> list[Document]:
 def check_document(
     document: Document, attributes: Attributes
 ) -> tuple[list[Declaration], list[Problem]]:
-    """Check one document; where its header is wrong, its tasks are not looked into further."""
-    problems, refused = schema_problems(document, attributes)
-    if len(problems) and not _readable(document, refused, problems):
-        return [], problems
-    found, unreadable = rule_problems(document, refused)
-    declarations = declarations_of(document, refused | unreadable)
-    return declarations, [*problems, *found, *emptied_data(declarations)]
-
-
-def _readable(document: Document, refused: set[int], problems: list[Problem]) -> bool:
-    """Tell whether only tasks were refused, and not the header around them."""
-    in_tasks = sum(problem.path.startswith("tasks[") for problem in problems)
-    return bool(refused) and in_tasks == len(problems) and isinstance(document.value, dict)
+    """Check one document, and give its declarations, without those of tasks with problems."""
+    checked = check(document, attributes)
+    found, unreadable = rule_problems(document, checked)
+    declarations = declarations_of(document, checked, without=unreadable)
+    return declarations, [*checked.problems, *found, *emptied_data(declarations)]
 
 
 def _documents(file: str, text: str, complaints: Complaints) -> list[Document]:

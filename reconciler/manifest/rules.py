@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from reconciler.errors import Problem
 from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import Document
 from reconciler.manifest.marks import Steps
+from reconciler.manifest.validation import Checked
 from reconciler.plan.guards import resolved_address
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import Json
@@ -17,23 +18,24 @@ UNDEFINED: Final = "$undefined$"
 """The server moves what it finds here to the first key of the label config, over what is there."""
 
 
-def rule_problems(document: Document, refused: set[int]) -> tuple[list[Problem], set[int]]:
-    """Judge a document that the schema accepts, but for the tasks ``refused``.
+def rule_problems(document: Document, checked: Checked) -> tuple[list[Problem], set[int]]:
+    """Judge what the schema accepts of a document.
 
-    Returns the problems, and the indices of tasks that cannot be read any further.
+    Returns the problems, and the indices of tasks whose ``absent`` cannot be read.
     """
-    value = cast("dict[str, Any]", document.value)
-    tasks = [(index, task) for index, task in enumerate(value["tasks"]) if index not in refused]
-    parts: list[tuple[Steps, dict[str, Any]]] = [(("defaults",), value.get("defaults", {}))]
-    parts += [(("tasks", index), task) for index, task in tasks]
-    problems = [
-        problem
-        for steps, attributes in parts
-        for rule in (_address_problems, _undefined_problems, _project_problems)
-        for problem in rule(document, steps, attributes)
+    parts: list[tuple[Steps, dict[str, Any]]] = [
+        (("defaults",), checked.header.get("defaults", {})),
+        *((("tasks", index), task) for index, task in checked.tasks.items()),
     ]
+    problems: list[Problem] = []
+    for steps, attributes in parts:
+        problems += _address_problems(document, steps, attributes)
+        problems += _undefined_problems(document, steps, attributes)
+        problems += _project_problems(
+            document, steps, attributes, project=checked.header.get("project")
+        )
     unreadable: set[int] = set()
-    for index, task in tasks:
+    for index, task in checked.tasks.items():
         bad = list(_absent_problems(document, ("tasks", index), task))
         problems += bad
         if bad:
@@ -80,9 +82,8 @@ def _undefined_problems(
 
 
 def _project_problems(
-    document: Document, steps: Steps, attributes: Mapping[str, Json]
+    document: Document, steps: Steps, attributes: Mapping[str, Json], *, project: int | None
 ) -> Iterator[Problem]:
-    project = cast("dict[str, Any]", document.value).get("project")
     if project is not None and attributes.get("project", project) != project:
         yield _at_value(
             document,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import jsonschema_rs
 
@@ -15,6 +16,7 @@ from reconciler.contract.location import schema_path
 from reconciler.errors import Problem
 from reconciler.manifest.document import Document
 from reconciler.manifest.explanation import explained
+from reconciler.manifest.marks import Steps
 from reconciler.plan.values import Json
 
 if TYPE_CHECKING:
@@ -79,21 +81,55 @@ def _definition(name: str) -> SchemaCheck:
     )
 
 
-def schema_problems(document: Document, attributes: Attributes) -> tuple[list[Problem], set[int]]:
-    """List what the schema finds in a document, and the indices of the tasks it refuses."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the schema says of a document.
+
+    ``header`` and ``tasks``, by index, hold what can be looked into further: the keys that the
+    schema accepts. ``refused`` are the tasks of which it does not accept all.
+    """
+
+    problems: list[Problem]
+    header: dict[str, Any]
+    tasks: dict[int, dict[str, Any]]
+    refused: set[int]
+
+
+def check(document: Document, attributes: Attributes) -> Checked:
+    """Hold a document against the schema, its tasks one by one."""
     value = document.value
     tasks = value.get("tasks") if isinstance(value, dict) else None
-    header = (
-        {**value, "tasks": []} if isinstance(value, dict) and isinstance(tasks, list) else value
-    )
-    problems: list[Problem] = []
-    if not header_check().accepts(header):
-        for error in header_check().errors(header):
-            problems += explained(error, (), document, attributes)
+    rows = tasks if isinstance(tasks, list) else []
+    outline = {**value, "tasks": []} if isinstance(value, dict) and rows else value
+    problems, header = _accepted(outline, header_check(), _explain((), document, attributes))
+    usable: dict[int, dict[str, Any]] = {}
     refused: set[int] = set()
-    for index, task in enumerate(tasks if isinstance(tasks, list) else ()):
-        if not task_check().accepts(task):
+    for index, task in enumerate(rows):
+        explain = _explain(("tasks", index), document, attributes)
+        found, usable[index] = _accepted(task, task_check(), explain)
+        problems += found
+        if found:
             refused.add(index)
-            for error in task_check().errors(task):
-                problems += explained(error, ("tasks", index), document, attributes)
-    return problems, refused
+    return Checked(problems, header, usable, refused)
+
+
+_Explain: TypeAlias = "Callable[[ValidationError], Iterator[Problem]]"
+
+
+def _explain(steps: Steps, document: Document, attributes: Attributes) -> _Explain:
+    return lambda error: explained(error, steps, document, attributes)
+
+
+def _accepted(
+    value: Json, schema: SchemaCheck, explain: _Explain
+) -> tuple[list[Problem], dict[str, Any]]:
+    """List the problems of an object, and give the keys of it that have none."""
+    if schema.accepts(value):
+        return [], value if isinstance(value, dict) else {}
+    problems: list[Problem] = []
+    bad: set[str | int] = set()
+    for error in schema.errors(value):
+        bad.update(list(error.absolute_path)[:1])
+        problems += explain(error)
+    accepted = value.items() if isinstance(value, dict) else ()
+    return problems, {key: inner for key, inner in accepted if key not in bad}

@@ -4,9 +4,11 @@ from textwrap import dedent
 
 import pytest
 
+from reconciler.contract.openapi import load_contract
 from reconciler.manifest.combine import combine
 from reconciler.manifest.declarations import Declaration, declarations_of
 from reconciler.manifest.document import Complaints
+from reconciler.manifest.validation import check
 from reconciler.manifest.yaml_reader import read_yaml
 
 
@@ -14,7 +16,11 @@ def declared(file: str, text: str) -> list[Declaration]:
     complaints = Complaints(file)
     documents = read_yaml(text, complaints)
     assert complaints.problems == []
-    return [entry for document in documents for entry in declarations_of(document, set())]
+    return [
+        entry
+        for document in documents
+        for entry in declarations_of(document, check(document, load_contract()))
+    ]
 
 
 def a(task: str, header: str = "") -> list[Declaration]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from reconciler.contract.openapi import load_contract
 from reconciler.manifest.declarations import Declaration, declarations_of
 from reconciler.manifest.document import Complaints
+from reconciler.manifest.validation import check
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import path_text
 
@@ -30,7 +32,7 @@ def declarations(text: str = TEXT) -> list[Declaration]:
     complaints = Complaints("a.yaml")
     (document,) = read_yaml(text, complaints)
     assert complaints.problems == []
-    return declarations_of(document, set())
+    return declarations_of(document, check(document, load_contract()))
 
 
 def places(declaration: Declaration, *paths: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -106,7 +108,10 @@ def test_an_empty_object_is_a_leaf():
 def test_tasks_that_were_refused_are_left_out():
     complaints = Complaints("a.yaml")
     (document,) = read_yaml("version: 1\ntasks: [{id: 1}, {id: x}, {id: 3}]\n", complaints)
-    assert [declared.id for declared in declarations_of(document, {1})] == [1, 3]
+    assert [
+        declared.id
+        for declared in declarations_of(document, check(document, load_contract()), without={1})
+    ] == [1, 3]
 
 
 def test_defaults_are_not_changed_by_what_stands_over_them():
