@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
+from reconciler.cli.output import give_up_output
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.plan.notation import counted_noun, visible
 
@@ -105,6 +106,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("reconciler: interrupted; nothing more is done", err=True)
         return INTERRUPTED
     except OSError as error:
+        give_up_output()
         click.echo(f"reconciler: {visible(str(error))}", err=True)
         return ERROR
     return result if isinstance(result, int) else 0

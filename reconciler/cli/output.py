@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,7 +54,12 @@ def show_done(text: str) -> None:
     try:
         show(text)
     except OSError:
-        # What is left in the buffer would fail once more at exit, with a code of its own.
+        give_up_output()
+
+
+def give_up_output() -> None:
+    """Let go of a standard output that failed: its rest would fail at exit, with code 120."""
+    with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

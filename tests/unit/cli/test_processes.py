@@ -340,3 +340,65 @@ def test_the_sandbox_says_what_to_export_and_ends_when_told_to():
         assert running.wait(30) == 130
     assert lines[0].startswith("export LABEL_STUDIO_URL=http://127.0.0.1:")
     assert answer.json()["id"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["plan", "apply"])
+def test_a_signal_before_the_first_change_ends_with_130(
+    manifest: Manifest, name: str, number: signal.Signals
+):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        running = subprocess.Popen(  # noqa: S603 - our own program
+            program(name, manifest()),
+            env=environment(f"http://127.0.0.1:{silent.getsockname()[1]}"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)  # the request is there, and is never answered
+            running.send_signal(number)
+            output, errors = running.communicate(timeout=60)
+    assert (running.returncode, output) == (130, "")
+    assert errors.lstrip("\n") == "reconciler: interrupted; nothing more is done\n"
+
+
+def test_an_output_that_cannot_be_written_is_one_line(
+    manifest: Manifest, sandbox: tuple[State, str]
+):
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(  # noqa: S603 - our own program
+            program("plan", manifest()),
+            env=environment(sandbox[1]),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == "reconciler: [Errno 28] No space left on device\n"
+
+
+def test_changes_that_nobody_reads_about_are_made_and_told_by_the_exit_code(
+    manifest: Manifest, sandbox: tuple[State, str], tmp_path: Path
+):
+    command = program("apply", manifest(), "--yes", "--report", str(tmp_path / "report.jsonl"))
+    running = subprocess.Popen(  # noqa: S603 - our own program
+        command,
+        env=environment(sandbox[1]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.read(1)
+    running.stdout.close()
+    assert running.wait(timeout=60) == 0
+    assert running.stderr is not None
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    assert sandbox[0].requests("PATCH") == 3
