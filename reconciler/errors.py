@@ -6,6 +6,7 @@ ReconcilerError
 ├── ManifestError      problems in manifests, all of a run at once
 ├── ServerError        the server did not do what was asked
 │   ├── Unreachable        no answer at all
+│   │   └── TimedOut           none within the time that was given
 │   ├── NotLabelStudio     an answer that no Label Studio gives
 │   ├── Unauthorised       401 and 403
 │   ├── NotFound           404 with Label Studio's own body
@@ -86,6 +87,10 @@ class ServerError(ReconcilerError):
 
 class Unreachable(ServerError):
     """No answer, or half of one: whether the server acted on the request is not known."""
+
+
+class TimedOut(Unreachable):
+    """No answer in time: the server may still be working on it."""
 
 
 class NotLabelStudio(ServerError):

@@ -26,7 +26,8 @@ from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
 from reconciler.plan.model import Kind, Observed, Plan, Status, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import projects_to_ask
-from reconciler.server.reading import BATCH, read_tasks
+from reconciler.server.cost import BATCH
+from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 
 DEFAULT_CONCURRENCY: Final = 4
@@ -115,7 +116,10 @@ class _Run:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
             self._labelled[project] = self._api.labelled_paths(project)
         names = {change.path[0] for task in tasks for change in task.changes}
-        return read_tasks(self._api, {task.task: task.project for task in tasks}, names)
+        wanted: dict[int | None, list[int]] = {}
+        for task in sorted(tasks, key=lambda task: task.task):
+            wanted.setdefault(task.project, []).append(task.task)
+        return dict(read_tasks(self._api, wanted, names))
 
     def _send_and_note(self, patch: Patch) -> None:
         """Send, and note what became of it before this worker sends anything else."""

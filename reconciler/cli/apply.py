@@ -13,6 +13,7 @@ from reconciler.apply.report import first_line
 from reconciler.apply.report_file import ReportFile
 from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
 from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import read_settings, server_options
@@ -21,7 +22,6 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.manifest.files import STANDARD_INPUT, find_manifests
-from reconciler.manifest.loader import load_manifests
 from reconciler.plan.digest import digest
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
 from reconciler.plan.notation import counted_noun, visible
@@ -68,12 +68,13 @@ def command(  # noqa: PLR0913 - one parameter an option
       reconciler apply manifests/ --yes --report report.jsonl
     """
     attributes = load_contract()
-    desired = load_manifests(paths, attributes)
+    talk = Talk(quiet, verbose)
+    desired = loaded(paths, attributes, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
     _refuse_manifest_as_report(report, paths)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+        plan = planned(desired, api, attributes, allow=allow, talk=talk)
         show(text.render_plan(plan, style=style_of_output(), full=full))
         _refuse_if_in_the_way(plan, allow)
         if plan.updates and not yes:

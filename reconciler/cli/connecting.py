@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.output import Talk
+from reconciler.cli.progress import Progress
 from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.model import NEVER, WARNINGS, DesiredTask, Kind, Plan
+from reconciler.manifest.desired import Desired
+from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
 from reconciler.server.client import Client
 from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
@@ -45,7 +47,7 @@ def connected(settings: Settings, attributes: Attributes) -> Iterator[TaskApi]:
 
 
 def planned(
-    desired: tuple[DesiredTask, ...],
+    desired: Desired,
     api: TaskApi,
     attributes: Attributes,
     *,
@@ -54,7 +56,8 @@ def planned(
 ) -> Plan:
     """Plan, and say what it took."""
     started = time.monotonic()
-    plan = make_plan(desired, api, attributes, allow=allow)
+    with Progress(talk) as progress:
+        plan = make_plan(desired, api, attributes, allow=allow, watch=progress)
     spent = time.monotonic() - started
     talk.detail(f"read {len(desired):,} tasks in {plan.requests} requests, {spent:.1f} s")
     return plan

@@ -6,10 +6,10 @@ import click
 
 from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
+from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, show, style_of_output, talk_options
 from reconciler.cli.settings import read_settings, server_options
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.loader import load_manifests
 from reconciler.plan.model import Kind, Plan
 from reconciler.render import json, text
 
@@ -50,11 +50,12 @@ def command(  # noqa: PLR0913 - one parameter an option
       reconciler plan manifests/ --detailed-exitcode
     """
     attributes = load_contract()
-    desired = load_manifests(paths, attributes)
+    talk = Talk(quiet, verbose)
+    desired = loaded(paths, attributes, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, talk=Talk(quiet, verbose))
+        plan = planned(desired, api, attributes, allow=allow, talk=talk)
     if form == "json":
         show(json.render_plan(plan))
     else:

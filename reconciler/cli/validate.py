@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, talk_options
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.loader import load_manifests
 from reconciler.plan.notation import counted_noun
 
 
@@ -22,5 +22,6 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
     Example:
       reconciler validate manifests/
     """
-    tasks = load_manifests(paths, load_contract())
-    Talk(quiet, verbose).note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")
+    talk = Talk(quiet, verbose)
+    tasks = loaded(paths, load_contract(), talk=talk)
+    talk.note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")

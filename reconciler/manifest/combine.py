@@ -11,20 +11,6 @@ from reconciler.plan.notation import Path, path_text
 from reconciler.plan.values import Json
 
 
-def combine(declarations: Iterable[Declaration]) -> tuple[list[DesiredTask], list[Problem]]:
-    """Combine what is declared of the same task; two declarations of one path are a conflict."""
-    by_task: dict[int, list[Declaration]] = {}
-    for declaration in declarations:
-        by_task.setdefault(declaration.id, []).append(declaration)
-    tasks: list[DesiredTask] = []
-    problems: list[Problem] = []
-    for same_task in by_task.values():
-        if len(same_task) > 1:
-            problems += _conflicts(same_task)
-        tasks.append(_desired(same_task))
-    return tasks, problems
-
-
 class _Together:
     """Where the paths of a task stand that is declared in several places."""
 
@@ -36,13 +22,18 @@ class _Together:
                 for length in range(len(leaf), 0, -1):
                     self._owners.setdefault(leaf[:length], declaration)
 
+    @property
+    def source(self) -> Source:
+        return self._first.source
+
     def source_of(self, path: Path) -> Source:
         parents = (path[:length] for length in range(len(path), 0, -1))
         owners = (self._owners[parent] for parent in parents if parent in self._owners)
         return next(owners, self._first).source_of(path)
 
 
-def _desired(declarations: Sequence[Declaration]) -> DesiredTask:
+def combined(declarations: Sequence[Declaration]) -> DesiredTask:
+    """Combine what is declared of one task, in places without conflicts."""
     first = declarations[0]
     projects = [d.header.project for d in declarations if d.header.project is not None]
     attributes: dict[str, Json] = {}
@@ -56,7 +47,6 @@ def _desired(declarations: Sequence[Declaration]) -> DesiredTask:
             *(d.header.replaced & d.attributes().keys() for d in declarations)
         ),
         absent=tuple(path for d in declarations for path in d.absent),
-        source=first.source,
         places=first if len(declarations) == 1 else _Together(declarations),
     )
 
@@ -73,7 +63,8 @@ def _merged(left: dict[str, Json], right: dict[str, Json]) -> dict[str, Json]:
     return result
 
 
-def _conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
+def conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
+    """List the paths of one task that are declared twice; both places are named."""
     problems: list[Problem] = []
     taken = _Taken()
     project: Declaration | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from reconciler.errors import Source
 from reconciler.manifest.document import Document
 from reconciler.manifest.marks import Steps
-from reconciler.manifest.validation import Checked
 from reconciler.plan.notation import Path, parse_path
 from reconciler.plan.values import Json
 
@@ -31,6 +30,10 @@ class Header:
     def source_of(self, key: str) -> Source:
         """Tell where ``key``, one that is there, stands."""
         return self.document.key_source((key,))
+
+    def declaration(self, index: int) -> Declaration:
+        """Make the declaration of one task, anew; raises ManifestError where it has changed."""
+        return declaration_of(self, index, cast("dict[str, Any]", self.document.task(index)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +81,16 @@ class Declaration:
         yield from self.absent
 
 
-def declarations_of(
-    document: Document, checked: Checked, *, without: Collection[int] = ()
-) -> list[Declaration]:
-    """List the declarations of a document: of the tasks that are accepted, but for ``without``."""
-    policy = checked.header.get("policy", {})
-    project = checked.header.get("project")
-    header = Header(
+def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
+    """Make a header of what the schema accepts of a document's outline."""
+    policy = accepted.get("policy", {})
+    project = accepted.get("project")
+    return Header(
         document,
         None if project is None else int(project),
         frozenset(name for name in MERGEABLE if policy.get(name) == "replace"),
-        checked.header.get("defaults", {}),
+        accepted.get("defaults", {}),
     )
-    return [
-        _declaration(header, index, task)
-        for index, task in checked.tasks.items()
-        if index not in checked.refused and index not in without
-    ]
 
 
 def absent_path(written: str | list[str]) -> Path:
@@ -102,7 +98,8 @@ def absent_path(written: str | list[str]) -> Path:
     return tuple(written) if isinstance(written, list) else parse_path(written)
 
 
-def _declaration(header: Header, index: int, task: dict[str, Any]) -> Declaration:
+def declaration_of(header: Header, index: int, task: Mapping[str, Any]) -> Declaration:
+    """Make the declaration of a task that the schema accepts."""
     own = {name: value for name, value in task.items() if name not in _NOT_ATTRIBUTES}
     absent = tuple(map(absent_path, task.get("absent", ())))
     return Declaration(header, index, int(task["id"]), own, absent)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
+from typing import Final, Protocol
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
+from reconciler.manifest.packed import PackedTasks
 from reconciler.plan.notation import path_text, shortened
 from reconciler.plan.values import ABSENT, Json, Maybe
 
@@ -22,56 +23,113 @@ MAX_DIGITS: Final = 4300
 """Digits of an integer: what Python converts without being asked to take its time."""
 
 
-@dataclass(frozen=True)
-class Document:
-    """One document of a file, and where its keys and values stand."""
+class Document(Protocol):
+    """One document of a file: what stands around its tasks, the tasks, and where all of it is.
 
-    value: Json
-    marks: Marks
-    _numbered: dict[int, dict[Steps, tuple[int, int]]] = field(default_factory=dict, init=False)
+    In ``outline`` the list of tasks is there, and empty.
+    """
+
+    outline: Json
+
+    def tasks(self) -> Iterator[tuple[int, Json]]:
+        """Give each element of ``tasks`` with its index, in order; to be called once."""
+        ...
+
+    def task(self, index: int) -> Json:
+        """Give one element of ``tasks`` again; raises ManifestError where it has changed."""
+        ...
 
     def value_source(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
-        return self.marks.source(self._nodes(steps)[1])
+        ...
 
     def key_source(self, steps: Steps) -> Source:
         """Tell where the key, or the list's element, that ``steps`` end with begins.
 
         Raises LookupError where there is none.
         """
-        return self.marks.source(self._nodes(steps)[0])
+        ...
+
+
+class MarkedDocument:
+    """A document that has been read as a whole, with a mark for each node.
+
+    ``packed`` are the tasks that its reader has taken out of ``value``.
+    """
+
+    def __init__(self, value: Json, packed: PackedTasks, marks: Marks) -> None:
+        self.outline = value
+        self._packed = packed
+        self._marks = marks
+        self._numbered: dict[int, dict[Steps, tuple[int, int]]] = {}
+        self._pack_what_is_left()
+
+    def _pack_what_is_left(self) -> None:
+        """Take out the tasks that an alias stands for: to the reader it was a value like any."""
+        tasks = self.outline.get("tasks") if isinstance(self.outline, dict) else None
+        if isinstance(tasks, list) and tasks and isinstance(self.outline, dict):
+            node = self._top["tasks"] + 2
+            for task in tasks:
+                end = node + extent(task)
+                self._packed.append(task, node=node, end=end)
+                node = end
+            self.outline = {**self.outline, "tasks": []}
+
+    def whole(self) -> Json:
+        """Give the value that was written, its tasks in their place."""
+        if isinstance(self.outline, dict) and len(self._packed):
+            return {**self.outline, "tasks": list(self._packed)}
+        return self.outline
+
+    def tasks(self) -> Iterator[tuple[int, Json]]:
+        """Give each element of ``tasks`` with its index."""
+        return enumerate(self._packed)
+
+    def task(self, index: int) -> Json:
+        """Give one element of ``tasks``."""
+        return self._packed[index]
+
+    def value_source(self, steps: Steps) -> Source:
+        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        return self._marks.source(self._nodes(steps)[1])
+
+    def key_source(self, steps: Steps) -> Source:
+        """Tell where the key, or the list's element, that ``steps`` end with begins.
+
+        Raises LookupError where there is none.
+        """
+        return self._marks.source(self._nodes(steps)[0])
 
     def _nodes(self, steps: Steps) -> tuple[int, int]:
         """Find the key's and the value's node, by numbering only the part they lie in."""
-        start, part, rest = 0, self.value, steps
         match steps:
-            case ("tasks", int(index), *inside) if 0 <= index < len(self._tasks):
-                start, part, rest = self._task_nodes[index], self._tasks[index], tuple(inside)
-            case (str(key), *inside) if isinstance(self.value, dict):
+            case ("tasks", int(index), *inside) if 0 <= index < len(self._packed):
+                start = self._packed.node_of(index)
+                return self._inside(start, tuple(inside), lambda: self._packed[index])
+            case (str(key), *inside) if isinstance(self.outline, dict):
                 key_node = self._top[key]
                 if not inside:
                     return key_node, key_node + 1
-                start, part, rest = key_node + 1, self.value[key], tuple(inside)
+                part = self.outline[key]
+                return self._inside(key_node + 1, tuple(inside), lambda: part)
+        return self._inside(0, steps, lambda: self.outline)
+
+    def _inside(self, start: int, steps: Steps, part: Callable[[], Json]) -> tuple[int, int]:
+        if not steps:
+            return start, start
         if start not in self._numbered:
             self._numbered.clear()
-            self._numbered[start] = nodes_of(part, start=start)
-        return self._numbered[start][rest]
-
-    @cached_property
-    def _tasks(self) -> list[Json]:
-        tasks = self.value.get("tasks") if isinstance(self.value, dict) else None
-        return tasks if isinstance(tasks, list) else []
-
-    @cached_property
-    def _task_nodes(self) -> list[int]:
-        first = self._top["tasks"] + 2
-        return list(accumulate(map(extent, self._tasks), initial=first))
+            self._numbered[start] = nodes_of(part(), start=start)
+        return self._numbered[start][steps]
 
     @cached_property
     def _top(self) -> dict[str, int]:
         """By key of the outermost object: the key's node."""
-        top = self.value if isinstance(self.value, dict) else {}
-        extents = (1 + extent(value) for value in top.values())
+        top = self.outline if isinstance(self.outline, dict) else {}
+        extents = (
+            1 + extent(value) + (self._packed.extent if key == "tasks" else 0)
+            for key, value in top.items()
+        )
         return dict(zip(top, accumulate(extents, initial=1), strict=False))
 
 

@@ -1,52 +1,174 @@
-"""JSON lines to one document: the header on the first line, then a task a line."""
+"""JSON lines to a document: the header on the first line, then a task a line.
+
+The file is streamed: of a task no more is kept than where its line is, and a hash of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
-from reconciler.manifest.document import Complaints, Document
+import msgspec
+
+from reconciler.errors import ManifestError, Problem, Source
+from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, MarkedDocument
 from reconciler.manifest.json_reader import read_json
-from reconciler.plan.values import Json
+from reconciler.manifest.lines import Line, LineFile
+from reconciler.manifest.marks import Steps
+from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.watch import NOBODY, Watch
 
 _NOT_IN_HEADER: Final = (
     ("tasks", "the header of a .jsonl file holds no tasks", "write each on a line of its own"),
     ("id", "the first line is the header, and this is a task", 'begin with {"version": 1}'),
 )
+_LEVELS_AROUND: Final = 2
+"""A task lies in the list of tasks, which lies in the document."""
+
+_Decode: TypeAlias = "msgspec.json.Decoder[Json]"
+_DECODER: Final[_Decode] = msgspec.json.Decoder()
 
 
-def read_json_lines(text: str, complaints: Complaints) -> list[Document]:
-    """Read the lines as the document that they would be in one piece; empty lines are none."""
-    lines = _filled_lines(text)
-    first, line = next(lines, (1, ""))
-    headers = read_json(line, complaints, first_line=first) if line else []
-    if not headers or not isinstance(headers[0].value, dict):
-        return headers
-    if _refused(headers[0], headers[0].value, complaints):
+def read_json_lines(
+    file: LineFile, complaints: Complaints, *, watch: Watch = NOBODY
+) -> list[Document]:
+    """Read the header, and leave the tasks to be streamed; empty lines are none."""
+    first = next(file.lines(), None)
+    headers = _read_with_places(first, complaints, ()) if first else []
+    if not headers or not isinstance(headers[0].outline, dict):
+        return [*headers]
+    if _refused(headers[0], headers[0].outline, complaints):
         return []
-    tasks: list[Json] = []
-    marks = headers[0].marks
-    marks.add(first + 1, 1)  # the key `tasks`, which nobody wrote
-    marks.add(first + 1, 1)
-    for number, line in lines:
-        steps = ("tasks", len(tasks))
-        for document in read_json(line, complaints, first_line=number, steps=steps):
-            marks.extend(document.marks)
-            tasks.append(document.value)
-    return [Document({**headers[0].value, "tasks": tasks}, marks)]
+    return [LinesDocument(headers[0], file=file, complaints=complaints, watch=watch)]
 
 
-def _refused(document: Document, header: Mapping[str, Json], complaints: Complaints) -> bool:
+class LinesDocument:
+    """A document in the lines of a file. What cannot be read of them goes to ``complaints``."""
+
+    def __init__(
+        self,
+        header: MarkedDocument,
+        *,
+        file: LineFile,
+        complaints: Complaints,
+        watch: Watch,
+    ) -> None:
+        outline = header.outline
+        self.outline: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
+        self._header = header
+        self._file = file
+        self._complaints = complaints
+        self._watch = watch
+        self._read: tuple[int, MarkedDocument] | None = None
+
+    def tasks(self) -> Iterator[tuple[int, Json]]:
+        """Read the lines, and remember where each is."""
+        lines = self._file.lines()
+        next(lines)
+        for index, line in enumerate(lines):
+            self._file.remember(line)
+            self._watch.advance()
+            value = decoded_quickly(line.text)
+            if value is not ABSENT:
+                yield index, value
+                continue
+            for document in _read_with_places(line, self._complaints, ("tasks", index)):
+                yield index, document.whole()
+
+    def task(self, index: int) -> Json:
+        """Read one line again; raises ManifestError where it is not what it was."""
+        line = self._line(index)
+        value = decoded_quickly(line.text)
+        return self._document(index).whole() if value is ABSENT else value
+
+    def value_source(self, steps: Steps) -> Source:
+        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        match steps:
+            case ("tasks",):
+                return self._after_header
+            case ("tasks", int(index), *inside) if 0 <= index < self._file.remembered:
+                return self._document(index).value_source(tuple(inside))
+        return self._header.value_source(steps)
+
+    def key_source(self, steps: Steps) -> Source:
+        """Tell where the key, or the list's element, that ``steps`` end with begins.
+
+        Raises LookupError where there is none.
+        """
+        match steps:
+            case ("tasks",):
+                return self._after_header
+            case ("tasks", int(index), *inside) if 0 <= index < self._file.remembered:
+                return self._document(index).key_source(tuple(inside))
+        return self._header.key_source(steps)
+
+    @property
+    def _after_header(self) -> Source:
+        """Where the list of tasks begins, whose key nobody wrote."""
+        header = self._header.value_source(())
+        return Source(header.file, header.line + 1, 1)
+
+    def _document(self, index: int) -> MarkedDocument:
+        """Read one line with the places of its nodes: only those pay that are asked for."""
+        if self._read is None or self._read[0] != index:
+            line = self._line(index)
+            (document,) = _read_with_places(line, Complaints(self._complaints.file), ())
+            self._read = index, document
+        return self._read[1]
+
+    def _line(self, index: int) -> Line:
+        line = self._file.again(index)
+        if line is None:
+            at = Source(self._complaints.file, self._file.number_of(index), 1)
+            said = "this line is not what it was when it was checked"
+            raise ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
+        return line
+
+
+def decoded_quickly(line: bytes) -> Maybe:
+    """Decode a line without places; ABSENT where only a reader with places can tell what it is.
+
+    The decoder keeps the last of two equal keys, so there may be no more colons after quotes
+    than there are keys; it does not mind NUL, nor depth.
+    """
+    if b" :" in line or b"\t:" in line or b"\r:" in line or b"\\u0000" in line:
+        return ABSENT
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH - _LEVELS_AROUND:
+        return ABSENT
+    try:
+        value: Json = _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return ABSENT
+    return value if line.count(b'":') == _keys(value) else ABSENT
+
+
+def _keys(value: Json) -> int:
+    if isinstance(value, dict):
+        count = len(value)
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                count += _keys(inner)
+        return count
+    if isinstance(value, list):
+        return sum(_keys(inner) for inner in value if isinstance(inner, dict | list))
+    return 0
+
+
+def _read_with_places(line: Line, complaints: Complaints, steps: Steps) -> list[MarkedDocument]:
+    try:
+        text = line.text.decode()
+    except UnicodeDecodeError as error:
+        column = len(error.object[: error.start].decode()) + 1
+        complaints.add(line.number, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
+        return []
+    return read_json(text, complaints, first_line=line.number, steps=steps)
+
+
+def _refused(header: Document, keys: Mapping[str, Json], complaints: Complaints) -> bool:
     """Note a first line that is a task, or a whole manifest, in the place of the header."""
     for key, message, hint in _NOT_IN_HEADER:
-        if key in header:
-            at = document.key_source((key,))
+        if key in keys:
+            at = header.key_source((key,))
             complaints.add(at.line, at.column, message, hint=hint, steps=(key,))
             return True
     return False
-
-
-def _filled_lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip(" \t\r"):
-            yield number, line

@@ -11,11 +11,19 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, kept, text_problem
+from reconciler.manifest.document import (
+    MAX_DEPTH,
+    Complaints,
+    MarkedDocument,
+    kept,
+    text_problem,
+)
 from reconciler.manifest.marks import Marks, Steps
+from reconciler.manifest.packed import PackedTasks
 from reconciler.manifest.scalars import integer, real
 from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.watch import NOBODY, Watch
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 # Possessive, so that a long string leaves nothing behind to go back to.
@@ -38,24 +46,33 @@ class _Stop(Exception):
 
 
 def read_json(
-    text: str, complaints: Complaints, *, first_line: int = 1, steps: Steps = ()
-) -> list[Document]:
+    text: str,
+    complaints: Complaints,
+    *,
+    first_line: int = 1,
+    steps: Steps = (),
+    watch: Watch = NOBODY,
+) -> list[MarkedDocument]:
     """Read one document, which stands at ``steps`` and starts on ``first_line`` of its file."""
-    reader = _Reader(text, complaints, first_line=first_line, steps=steps)
+    reader = _Reader(text, complaints, first_line=first_line, steps=steps, watch=watch)
     try:
         value = reader.document()
     except _Stop:
         return []
-    return [Document(kept(value), reader.marks)]
+    return [MarkedDocument(kept(value), reader.packed, reader.marks)]
 
 
 class _Reader:
     """A recursive descent over the tokens of a text."""
 
-    def __init__(self, text: str, complaints: Complaints, *, first_line: int, steps: Steps) -> None:
+    def __init__(
+        self, text: str, complaints: Complaints, *, first_line: int, steps: Steps, watch: Watch
+    ) -> None:
         self.marks = Marks(complaints.file)
+        self.packed = PackedTasks()
         self._text = text
         self._complaints = complaints
+        self._watch = watch
         self._first_line = first_line
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self._steps: list[str | int] = [*steps]
@@ -147,17 +164,29 @@ class _Reader:
 
     def _array(self) -> Maybe:
         result: list[Json] = []
+        number = 0
         token = self._token("a value")
         while token[1] != "]":
-            self._steps.append(len(result))
-            result.append(kept(self._value(*token)))
+            self._steps.append(number)
+            self._element(*token, into=result)
             self._steps.pop()
+            number += 1
             if self._expect(",", "]") == "]":
                 break
             token = self._token("a value")
             if token[1] == "]":
                 raise self._syntax_error(token[2], "a value")
         return result
+
+    def _element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
+        """Read one element; a task is packed, as there may be many of them."""
+        node = len(self.marks)
+        value = kept(self._value(kind, text, start))
+        if self._steps[:-1] == ["tasks"]:
+            self.packed.append(value, node=node, end=len(self.marks))
+            self._watch.advance()
+        else:
+            into.append(value)
 
     def _expect(self, *marks: str) -> str:
         self._skip_space()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.errors import Problem
 from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import Document
 from reconciler.manifest.marks import Steps
-from reconciler.manifest.validation import Checked
 from reconciler.plan.guards import resolved_address
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import Json
@@ -18,48 +17,60 @@ UNDEFINED: Final = "$undefined$"
 """The server moves what it finds here to the first key of the label config, over what is there."""
 
 
-def rule_problems(document: Document, checked: Checked) -> tuple[list[Problem], set[int]]:
-    """Judge what the schema accepts of a document.
+def defaults_problems(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
+    """Judge the defaults of a document, of what the schema accepts of it."""
+    defaults = header.get("defaults", {})
+    yield from _attribute_problems(document, ("defaults",), defaults, project=header.get("project"))
 
-    Returns the problems, and the indices of tasks whose ``absent`` cannot be read.
-    """
-    parts: list[tuple[Steps, dict[str, Any]]] = [
-        (("defaults",), checked.header.get("defaults", {})),
-        *((("tasks", index), task) for index, task in checked.tasks.items()),
-    ]
-    problems: list[Problem] = []
-    for steps, attributes in parts:
-        problems += _address_problems(document, steps, attributes)
-        problems += _undefined_problems(document, steps, attributes)
-        problems += _project_problems(
-            document, steps, attributes, project=checked.header.get("project")
+
+def task_problems(
+    document: Document, index: int, task: Mapping[str, Any], *, project: int | None
+) -> Iterator[Problem]:
+    """Judge what the schema accepts of a task, but for its ``absent``."""
+    yield from _attribute_problems(document, ("tasks", index), task, project=project)
+
+
+def absent_problems(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
+    """Judge the paths that must not exist."""
+    seen: set[Path] = set()
+    inside: dict[Path, Path] = {}
+    for number, written in enumerate(task.get("absent", ())):
+        problem = _absent_problem(written, task, seen=seen, inside=inside)
+        if problem:
+            yield _at_value(document, ("tasks", index, "absent", number), *problem)
+            continue
+        path = absent_path(written)
+        seen.add(path)
+        inside.update({path[:length]: path for length in range(1, len(path))})
+
+
+def emptied_data(declaration: Declaration) -> Iterator[Problem]:
+    """Find out whether the data of a task would lose every key, defaults considered."""
+    if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
+        yield Problem(
+            declaration.source_of(("data",)),
+            path_text(("tasks", declaration.index, "data")),
+            "with policy replace this would remove every key of data",
+            "a task without data cannot be labelled; declare its keys, or merge",
         )
-    unreadable: set[int] = set()
-    for index, task in checked.tasks.items():
-        bad = list(_absent_problems(document, ("tasks", index), task))
-        problems += bad
-        if bad:
-            unreadable.add(index)
-    return problems, unreadable
 
 
-def emptied_data(declarations: Iterable[Declaration]) -> Iterator[Problem]:
-    """Find the tasks whose data would lose every key, defaults considered."""
-    for declaration in declarations:
-        if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
-            yield Problem(
-                declaration.source_of(("data",)),
-                path_text(("tasks", declaration.index, "data")),
-                "with policy replace this would remove every key of data",
-                "a task without data cannot be labelled; declare its keys, or merge",
-            )
+def _attribute_problems(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], *, project: int | None
+) -> Iterator[Problem]:
+    yield from _address_problems(document, steps, attributes)
+    yield from _undefined_problems(document, steps, attributes)
+    yield from _project_problems(document, steps, attributes, project=project)
 
 
 def _address_problems(
     document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
     for name in MERGEABLE:
-        for at, address in _resolved(attributes.get(name), (*steps, name)):
+        value = attributes.get(name)
+        if resolved_address(value) is None:
+            continue
+        for at, address in _resolved(value, (*steps, name)):
             yield _at_value(
                 document,
                 at,
@@ -91,21 +102,6 @@ def _project_problems(
             f"project {attributes['project']} here, but project {project} for the whole manifest",
             "tasks are never moved; correct one of the two",
         )
-
-
-def _absent_problems(
-    document: Document, steps: Steps, task: Mapping[str, Any]
-) -> Iterator[Problem]:
-    seen: set[Path] = set()
-    inside: dict[Path, Path] = {}
-    for index, written in enumerate(task.get("absent", ())):
-        problem = _absent_problem(written, task, seen=seen, inside=inside)
-        if problem:
-            yield _at_value(document, (*steps, "absent", index), *problem)
-            continue
-        path = absent_path(written)
-        seen.add(path)
-        inside.update({path[:length]: path for length in range(1, len(path))})
 
 
 def _absent_problem(

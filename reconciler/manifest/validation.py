@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -81,36 +80,24 @@ def _definition(name: str) -> SchemaCheck:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What the schema says of a document.
+def check_outline(
+    document: Document, attributes: Attributes
+) -> tuple[list[Problem], dict[str, Any]]:
+    """Hold against the schema what stands around the tasks.
 
-    ``header`` and ``tasks``, by index, hold what can be looked into further: the keys that the
-    schema accepts. ``refused`` are the tasks of which it does not accept all.
+    Returns the problems, and the keys that the schema accepts, for others to look into.
     """
-
-    problems: list[Problem]
-    header: dict[str, Any]
-    tasks: dict[int, dict[str, Any]]
-    refused: set[int]
+    return _accepted(document.outline, header_check(), _explain((), document, attributes))
 
 
-def check(document: Document, attributes: Attributes) -> Checked:
-    """Hold a document against the schema, its tasks one by one."""
-    value = document.value
-    tasks = value.get("tasks") if isinstance(value, dict) else None
-    rows = tasks if isinstance(tasks, list) else []
-    outline = {**value, "tasks": []} if isinstance(value, dict) and rows else value
-    problems, header = _accepted(outline, header_check(), _explain((), document, attributes))
-    usable: dict[int, dict[str, Any]] = {}
-    refused: set[int] = set()
-    for index, task in enumerate(rows):
-        explain = _explain(("tasks", index), document, attributes)
-        found, usable[index] = _accepted(task, task_check(), explain)
-        problems += found
-        if found:
-            refused.add(index)
-    return Checked(problems, header, usable, refused)
+def check_task(
+    document: Document, index: int, task: Json, *, attributes: Attributes
+) -> tuple[list[Problem], dict[str, Any]]:
+    """Hold one task against the schema; returns the same for it."""
+    if task_check().accepts(task) and isinstance(task, dict):
+        return [], task
+    explain = _explain(("tasks", index), document, attributes)
+    return _accepted(task, task_check(), explain)
 
 
 _Explain: TypeAlias = "Callable[[ValidationError], Iterator[Problem]]"

@@ -22,8 +22,15 @@ from yaml.events import (
 )
 
 from reconciler.manifest.anchors import Anchored, Anchors
-from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, kept, text_problem
+from reconciler.manifest.document import (
+    MAX_DEPTH,
+    Complaints,
+    MarkedDocument,
+    kept,
+    text_problem,
+)
 from reconciler.manifest.marks import Marks
+from reconciler.manifest.packed import PackedTasks
 from reconciler.manifest.scalars import collection_problem, plain, tagged
 from reconciler.manifest.yaml_complaints import (
     complain_of_character,
@@ -32,6 +39,7 @@ from reconciler.manifest.yaml_complaints import (
 )
 from reconciler.plan.notation import shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.watch import NOBODY, Watch
 
 _Event: TypeAlias = Any
 """An event of the parser. Its stubs call marks optional, which this parser always sets."""
@@ -41,13 +49,13 @@ class _Stop(Exception):
     """Nothing after this can be read; the complaint is made."""
 
 
-def read_yaml(text: str, complaints: Complaints) -> list[Document]:
+def read_yaml(text: str, complaints: Complaints, *, watch: Watch = NOBODY) -> list[MarkedDocument]:
     """Read all documents; what cannot be read is left out and complained about."""
     if complain_of_character(text, complaints):
         return []
-    documents: list[Document] = []
+    documents: list[MarkedDocument] = []
     try:
-        _Reader(text, complaints).read_into(documents)
+        _Reader(text, complaints, watch).read_into(documents)
     except yaml.MarkedYAMLError as error:
         complain_of_syntax(error, text, complaints)
     except UnicodeDecodeError:
@@ -60,26 +68,28 @@ def read_yaml(text: str, complaints: Complaints) -> list[Document]:
 class _Reader:
     """One pass over the events of a file."""
 
-    def __init__(self, text: str, complaints: Complaints) -> None:
+    def __init__(self, text: str, complaints: Complaints, watch: Watch) -> None:
         self._text = text
         self._next = cast("Callable[[], _Event]", yaml.CSafeLoader(text).get_event)
         self._complaints = complaints
+        self._watch = watch
         self._steps: list[str | int] = []
         self._begin_document()
 
     def _begin_document(self) -> None:
         self._marks = Marks(self._complaints.file)
+        self._packed = PackedTasks()
         self._anchors = Anchors()
         self._characters = 0
         self._deepest = 0
 
-    def read_into(self, documents: list[Document]) -> None:
+    def read_into(self, documents: list[MarkedDocument]) -> None:
         """Append the documents one by one, so that those before an error are kept."""
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):
                 self._begin_document()
                 value = kept(self._node(self._next()))
-                documents.append(Document(value, self._marks))
+                documents.append(MarkedDocument(value, self._packed, self._marks))
 
     def _node(self, event: _Event) -> Maybe:
         """Read one node; ABSENT where it is not a value that a task can hold."""
@@ -186,12 +196,26 @@ class _Reader:
 
     def _sequence(self, event: _Event) -> Maybe:
         self._check_tag(event, "seq")
+        if self._steps == ["tasks"]:
+            return self._tasks()
         result: list[Json] = []
         while not isinstance(inner := self._next(), CollectionEndEvent):
             self._steps.append(len(result))
             result.append(kept(self._node(inner)))
             self._steps.pop()
         return result
+
+    def _tasks(self) -> Maybe:
+        """Pack the tasks one by one: there may be more of them than memory for their objects."""
+        self._packed.node = len(self._marks) - 1
+        while not isinstance(inner := self._next(), CollectionEndEvent):
+            node = len(self._marks)
+            self._steps.append(len(self._packed))
+            value = kept(self._node(inner))
+            self._steps.pop()
+            self._packed.append(value, node=node, end=len(self._marks))
+            self._watch.advance()
+        return []
 
     def _alias(self, event: _Event) -> Maybe:
         self._marks.add(*_place(event))
@@ -205,7 +229,7 @@ class _Reader:
         self._characters += anchored.characters
         self._descend(event, anchored.levels)
         self._marks.repeat(anchored.start + 1, anchored.end)
-        return anchored.value
+        return list(self._packed) if anchored.start == self._packed.node else anchored.value
 
     def _check_tag(self, event: _Event, own: str) -> None:
         problem = None if event.tag is None else collection_problem(event.tag, own)

@@ -24,7 +24,7 @@ def resolved_address(value: Maybe) -> str | None:
     it takes the place of the stored address for good.
     """
     if isinstance(value, str):
-        return value if _RESOLVED.search(value) else None
+        return value if "?fileuri=" in value and _RESOLVED.search(value) else None
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -13,7 +13,12 @@ from reconciler.plan.values import Json, Maybe
 
 
 class Places(Protocol):
-    """Where the paths of a desired task are declared."""
+    """Where a desired task and its paths are declared."""
+
+    @property
+    def source(self) -> Source:
+        """Where its first declaration begins."""
+        ...
 
     def source_of(self, path: Path) -> Source:
         """Tell where ``path``, or failing that its nearest declared parent, stands."""
@@ -35,12 +40,36 @@ class DesiredTask:
     attributes: Mapping[str, Json]
     replaced: frozenset[str]
     absent: tuple[Path, ...]
-    source: Source
     places: Places
+
+    @property
+    def source(self) -> Source:
+        """Where the first declaration of the task begins."""
+        return self.places.source
 
     def names(self) -> set[str]:
         """Name the attributes that must be read to compare this task."""
         return {*self.attributes, *(path[0] for path in self.absent)}
+
+
+class DesiredTasks(Protocol):
+    """What the manifests declare of all tasks: each is made anew when it is asked for."""
+
+    def __len__(self) -> int:
+        """Count the tasks."""
+        ...
+
+    def __getitem__(self, task: int) -> DesiredTask:
+        """Give what is declared of the task with this id."""
+        ...
+
+    def by_project(self) -> Mapping[int | None, Sequence[int]]:
+        """Give the ids, in ascending order, by the project that the tasks are said to be in."""
+        ...
+
+    def names(self) -> Collection[str]:
+        """Name the attributes that must be read to compare all of them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

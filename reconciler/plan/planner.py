@@ -27,18 +27,11 @@ from reconciler.plan.notation import Path
 from reconciler.plan.values import DEPTH_MAX, Json, too_deep
 
 
-def plan_tasks(
-    desired: Iterable[DesiredTask],
-    observed: Mapping[int, Observed],
-    attributes: Attributes,
-) -> list[TaskPlan]:
-    """Compare every task, in order of id; guards are judged apart, by `guarded`."""
-    ordered = sorted(desired, key=lambda task: task.id)
-    return [plan_task(task, observed[task.id], attributes) for task in ordered]
+def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
+    """Compare one task with what the server said of it; None where nothing differs.
 
-
-def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan:
-    """Compare one task with what the server said of it."""
+    Guards are judged apart, by `guarded`.
+    """
     if isinstance(observed, Missing):
         return _stopped(desired, Status.MISSING, _MISSING)
     if isinstance(observed, Unreadable):
@@ -53,10 +46,11 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
     if unknown:
         return _stopped(desired, Status.UNREADABLE, *unknown)
     changes = changes_of(desired, live, attributes)
+    if not changes:
+        return None
     if any(too_deep(change.before) for change in changes):
         return _stopped(desired, Status.UNREADABLE, TOO_DEEP)
-    status = Status.UPDATE if changes else Status.UNCHANGED
-    return TaskPlan(desired.id, _project_of(desired, live), status, desired.source, changes)
+    return TaskPlan(desired.id, _project_of(desired, live), Status.UPDATE, desired.source, changes)
 
 
 def projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:

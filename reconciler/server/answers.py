@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final, NoReturn
 
 import httpx
+import msgspec
 
 from reconciler.errors import (
     Broken,
@@ -55,13 +56,10 @@ class _Answer:
         What is read here is written back in part, so nothing may be lost on the way.
         """
         try:
-            value: Json = json.loads(
-                self.response.content, parse_constant=_refuse, parse_float=_finite
-            )
+            return _decoded(self.response.content)
         except (ValueError, RecursionError):
             found = _UNREADABLE if self.is_json else self.page()
             raise self._not_label_studio(found) from None
-        return value
 
     def error(self) -> ServerError:
         """Tell what a bad answer means, and what to do."""
@@ -141,6 +139,19 @@ class _Answer:
         if self.secret:
             text = text.replace(self.secret, "(token)")
         return visible(shortened(text, limit))
+
+
+def _decoded(content: bytes) -> Json:
+    """Decode quickly what is plain JSON, and with patience what is not.
+
+    Label Studio stores lone surrogates, which are no UTF-8, and integers of any size.
+    """
+    try:
+        quick: Json = msgspec.json.decode(content)
+    except (ValueError, RecursionError):
+        slow: Json = json.loads(content, parse_constant=_refuse, parse_float=_finite)
+        return slow
+    return quick
 
 
 def _words(said: Json) -> str:

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import httpx
 
-from reconciler.errors import NotLabelStudio, SettingsError, Unreachable
+from reconciler.errors import NotLabelStudio, SettingsError, TimedOut, Unreachable
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
 from reconciler.server.answers import URL_VARIABLE, json_of
@@ -145,4 +145,5 @@ class Client:
             return Unreachable(f"no answer from {self.address}: {said}", hint=hint)
         if isinstance(error, httpx.TimeoutException):
             said = f"no answer within {self._timeout:g} seconds"
+            return TimedOut(f"the answer of {self.address} was lost: {said}")
         return Unreachable(f"the answer of {self.address} was lost: {said}")

@@ -3,130 +3,162 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from reconciler.errors import Broken, NotFound, ServerError
+from reconciler.errors import NotFound, ServerError
 from reconciler.plan.model import Found, Missing, Observed, Unreadable
-from reconciler.plan.values import Json
-from reconciler.server.task_api import TaskApi
-
-BATCH: Final = 500
-"""Tasks a request: beyond it a request costs as much more as it brings."""
-
-IDS_LENGTH_MAX: Final = 6_500
-"""Characters of ids in an address: proxies commonly cut addresses off at 8 kB."""
+from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.cost import BATCH, Way, cheaper, pages_cost, selection_cost
+from reconciler.server.pages import ProjectPages, breaks_on_a_task
+from reconciler.server.selection import Selection
+from reconciler.server.task_api import Page, TaskApi
+from reconciler.server.unseen import Unseen
+from reconciler.watch import NOBODY, Watch
 
 BROKEN_MAX: Final = 20
 """Broken tasks in a row, after which it is the server that is broken, and not they."""
 
+Seen = tuple[int, Observed]
+
 
 def read_tasks(
-    api: TaskApi, wanted: Mapping[int, int | None], names: Collection[str]
-) -> dict[int, Observed]:
-    """Read the attributes ``names`` of the tasks ``wanted``, each with its project if known.
+    api: TaskApi,
+    wanted: Mapping[int | None, Sequence[int]],
+    names: Collection[str],
+    *,
+    watch: Watch = NOBODY,
+) -> Iterator[Seen]:
+    """Read the attributes ``names`` of the tasks ``wanted``, each task once, as answers come.
 
-    ``data`` is read too: a task whose data has been broken answers all else, until it is written
-    to. (Measured on pages of 1,000 tasks: asking for it costs nothing that can be seen.)
+    ``wanted`` holds ids in ascending order by the project in which they are said to be, None
+    where nothing is said. ``data`` is read too: a task whose data has been broken answers all
+    else, until it is written to. (Measured on pages of 1,000 tasks: asking for it costs nothing
+    that can be seen.)
 
     Raises ServerError where the server fails on more than single tasks.
     """
-    reader = _Reader(api, {*names, "data"})
-    by_project: dict[int | None, list[int]] = {}
-    for task, project in sorted(wanted.items()):
-        by_project.setdefault(project, []).append(task)
-    for project, ids in by_project.items():
-        if project is not None:
-            reader.read_project(project, ids)
-    reader.search([task for task in sorted(wanted) if task not in reader.observed])
-    return reader.observed
+    reader = _Reader(api, {*names, "data"}, watch)
+    unaccounted: list[int] = []
+    for project, ids in sorted(wanted.items(), key=lambda item: (item[0] is None, item[0])):
+        if project is None:
+            unaccounted += ids
+        elif ids:
+            unseen = Unseen(ids)
+            yield from reader.read_project(project, unseen)
+            unaccounted += unseen
+    yield from reader.search(sorted(unaccounted))
 
 
 class _Reader:
-    """Collects what is found, request by request."""
+    """Reads project by project, by the way that costs less."""
 
-    def __init__(self, api: TaskApi, names: Collection[str]) -> None:
-        self.observed: dict[int, Observed] = {}
+    def __init__(self, api: TaskApi, names: Collection[str], watch: Watch) -> None:
         self._api = api
         self._names = names
+        self._watch = watch
         self._swept: set[int] = set()
         self._broken_in_a_row = 0
 
-    def read_project(self, project: int, ids: Iterable[int]) -> None:
-        """Read in batches the tasks that lie in ``project``; the others stay unaccounted for."""
+    def read_project(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+        """Read the tasks that lie in ``project``; the others stay unseen."""
         self._swept.add(project)
-        for batch in _batches(ids):
-            self._read_batch(project, batch)
+        try:
+            if len(unseen) > BATCH:
+                yield from self._read_large(project, unseen)
+            else:
+                cost = selection_cost(unseen)
+                self._watch.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
+                yield from self._read_selection(project, unseen)
+        except NotFound as error:
+            hint = "correct the project of the manifest, or use a token that may see it"
+            raise NotFound(
+                f"project {project}: {error.message}", hint=hint, status=error.status
+            ) from error
 
-    def search(self, ids: Sequence[int]) -> None:
+    def _read_large(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+        """Read the first page, which tells how large the project is, and then choose."""
+        pages = ProjectPages(self._api, project, self._names)
+        wanted = len(unseen)
+        try:
+            first = pages.first()
+        except ServerError as error:
+            if not breaks_on_a_task(error):
+                raise
+            yield from self._read_selection(project, unseen)
+            return
+        yield from self._new(first, unseen)
+        if unseen and not pages.complete:
+            by_pages = pages_cost(pages.expected(up_to=unseen.last), size=pages.size)
+            chosen, other = cheaper(by_pages, selection_cost(unseen))
+            self._watch.detail(
+                f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
+                f"took {pages.seconds:.1f} s and showed {wanted - len(unseen):,} of them; "
+                f"for the rest {chosen} rather than {other}"
+            )
+            if chosen.way is Way.PAGES:
+                for page in pages.rest(up_to=unseen.last):
+                    yield from self._new(page, unseen)
+        if unseen and not pages.complete:
+            yield from self._read_selection(project, unseen)
+
+    def _read_selection(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+        selection = Selection(self._api, project, self._names)
+        for answer in selection.read(list(unseen)):
+            if isinstance(answer, Page):
+                yield from self._new(answer, unseen)
+            else:
+                task, error = answer
+                unseen.take(task)
+                yield task, self._unreadable(error)
+
+    def _new(self, page: Page, unseen: Unseen) -> Iterator[Seen]:
+        for task, row in page.tasks.items():
+            if unseen.take(task):
+                self._broken_in_a_row = 0
+                yield task, Found(row)
+
+    def search(self, ids: Sequence[int]) -> Iterator[Seen]:
         """Ask by id for tasks that no list has shown: only a 404 proves one missing.
 
         The first that is found tells which project the rest may lie in, so that tasks whose
         project is not known, or not as declared, cost one request and not one each.
         """
         pending = deque(ids)
-        while pending:
-            task = pending.popleft()
-            observed = self.observed[task] = self._by_id(task)
-            project = observed.attributes.get("project") if isinstance(observed, Found) else None
-            if pending and isinstance(project, int) and project not in self._swept:
-                self.read_project(project, pending)
-                pending = deque(task for task in pending if task not in self.observed)
+        at_once = 1
+        with Ahead(self._by_id) as ahead:
+            while pending:
+                asked = [pending.popleft() for _ in range(min(at_once, len(pending)))]
+                futures = [ahead.submit(task) for task in asked]
+                found: set[int] = set()
+                for task, future in zip(asked, futures, strict=True):
+                    observed = self._counted(future.result())
+                    found |= _project_of(observed) - self._swept
+                    yield task, observed
+                # While each brings a new project, one at a time is enough.
+                at_once = 1 if found else AT_ONCE
+                for project in sorted(found):
+                    unseen = Unseen(list(pending))
+                    yield from self.read_project(project, unseen)
+                    pending = deque(unseen)
 
-    def _read_batch(self, project: int, ids: Sequence[int]) -> None:
-        """Read one batch; halve it when a task in it breaks the answer, down to that task."""
+    def _by_id(self, task: int) -> Observed | ServerError:
         try:
-            rows = list(self._rows(project, ids))
-        except Broken as error:
-            if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise
-            if len(ids) == 1:
-                self.observed[ids[0]] = self._unreadable(error)
-                return
-            middle = len(ids) // 2
-            self._read_batch(project, ids[:middle])
-            self._read_batch(project, ids[middle:])
-        else:
-            for task, row in rows:
-                self.observed[task] = Found(row)
-                self._broken_in_a_row = 0
-
-    def _rows(self, project: int, ids: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Json]]]:
-        """Read page after page: servers may give shorter ones than asked for.
-
-        A page that brings nothing new is the last, whatever the total says.
-        """
-        seen: set[int] = set()
-        page = 1
-        while True:
-            try:
-                answer = self._api.listed(project, ids, self._names, page=page)
-            except NotFound as error:
-                if page > 1:
-                    return
-                hint = "correct the project of the manifest, or use a token that may see it"
-                raise NotFound(
-                    f"project {project}: {error.message}", hint=hint, status=error.status
-                ) from error
-            yield from answer.tasks.items()
-            new = answer.tasks.keys() - seen
-            seen |= new
-            if len(seen) >= answer.total or not new:
-                return
-            page += 1
-
-    def _by_id(self, task: int) -> Observed:
-        try:
-            found = Found(self._api.task(task, self._names))
+            return Found(self._api.task(task, self._names))
         except NotFound:
             return Missing()
         except ServerError as error:
             if error.status not in {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN}:
                 raise
-            return self._unreadable(error)
-        self._broken_in_a_row = 0
-        return found
+            return error
+
+    def _counted(self, answer: Observed | ServerError) -> Observed:
+        if isinstance(answer, ServerError):
+            return self._unreadable(answer)
+        if isinstance(answer, Found):
+            self._broken_in_a_row = 0
+        return answer
 
     def _unreadable(self, error: ServerError) -> Unreadable:
         self._broken_in_a_row += 1
@@ -135,16 +167,7 @@ class _Reader:
         return Unreadable(error.message)
 
 
-def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
-    """Pack ids by count and by the length of the address that they make."""
-    batch: list[int] = []
-    length = 0
-    for task in ids:
-        written = len(str(task)) + len("%2C")
-        if batch and (len(batch) == BATCH or length + written > IDS_LENGTH_MAX):
-            yield batch
-            batch, length = [], 0
-        batch.append(task)
-        length += written
-    if batch:
-        yield batch
+def _project_of(observed: Observed) -> set[int]:
+    """Give the project that an answer names, if it names one."""
+    project = observed.attributes.get("project") if isinstance(observed, Found) else None
+    return {project} if isinstance(project, int) and not isinstance(project, bool) else set()

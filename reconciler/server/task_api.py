@@ -63,23 +63,38 @@ class TaskApi:
         return self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
 
     def listed(
-        self, project: int, ids: Sequence[int], names: Collection[str], *, page: int = 1
+        self,
+        project: int,
+        names: Collection[str],
+        *,
+        page: int,
+        size: int,
+        ids: Sequence[int] | None = None,
     ) -> Page:
-        """Read one page of those tasks of a project that are named by ``ids``."""
-        selection = {"selectedItems": {"all": False, "included": list(ids)}}
+        """Read one page of a project, or of those of its tasks that are named by ``ids``.
+
+        Pages count from 1, and may come shorter than ``size``.
+        """
         query = {
             "project": str(project),
             "page": str(page),
-            "page_size": str(len(ids)),
+            "page_size": str(size),
             "include": self._include(names),
-            "query": json.dumps(selection, separators=(",", ":")),
-            **_NEVER_RESOLVED,
         }
+        if ids is not None:
+            selection = {"selectedItems": {"all": False, "included": list(ids)}}
+            query["query"] = json.dumps(selection, separators=(",", ":"))
+        query |= _NEVER_RESOLVED
         if any(
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
         ):
             query["fields"] = "all"
-        return self._page(self._client.get("/api/tasks/", query), ids)
+        rows = self._page(self._client.get("/api/tasks/", query))
+        selected = ids is None or rows.tasks.keys() <= set(ids)
+        inside = all(row.get("project", project) == project for row in rows.tasks.values())
+        if not (selected and inside):
+            raise self._something_else()
+        return rows
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
         """Update one task, and return it as the server says that it is now."""
@@ -105,15 +120,18 @@ class TaskApi:
             hint="is there a proxy or a cache before it?",
         )
 
-    def _page(self, answer: Json, ids: Sequence[int]) -> Page:
-        """Check that a page holds tasks, and only such as were asked for."""
+    def _page(self, answer: Json) -> Page:
+        """Check that a page holds tasks, and each once."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
             if isinstance(total, int) and isinstance(tasks, list):
                 rows = dict(filter(None, map(_row, tasks)))
-                if len(rows) == len(tasks) and rows.keys() <= set(ids):
+                if len(rows) == len(tasks):
                     return Page(total, rows)
-        raise NotLabelStudio(
+        raise self._something_else()
+
+    def _something_else(self) -> NotLabelStudio:
+        return NotLabelStudio(
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",
         )

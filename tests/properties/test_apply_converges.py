@@ -19,6 +19,7 @@ from reconciler.plan.values import Json
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from reconciler.server.planning import make_plan
+from tests.unit.plan.building import Listed
 from tests.unit.plan.generating import OBJECTS, canonical, desired_tasks, live_tasks
 from tests.unit.server.wired import Hooked, api_of
 
@@ -37,7 +38,7 @@ def server_with(*tasks: dict[str, Json]) -> Hooked:
 
 def planned(server: Hooked, desired: list[DesiredTask]) -> Plan:
     with api_of(server) as api:
-        return make_plan(desired, api, CONTRACT, allow=ALLOWED)
+        return make_plan(Listed(desired), api, CONTRACT, allow=ALLOWED)
 
 
 def apply(server: Hooked, plan: Plan) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator
+import tempfile
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import getitem
+from pathlib import Path
 from typing import TypeAlias
 
 import yaml
@@ -15,13 +18,14 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from reconciler.manifest.document import MAX_DEPTH, Complaints, Document
-from reconciler.manifest.json_lines_reader import read_json_lines
+from reconciler.manifest.document import MAX_DEPTH, Complaints, MarkedDocument
+from reconciler.manifest.json_lines_reader import LinesDocument, decoded_quickly, read_json_lines
 from reconciler.manifest.json_reader import read_json
+from reconciler.manifest.lines import LineFile, OpenFiles
 from reconciler.manifest.marks import Steps
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import parse_path, path_text
-from reconciler.plan.values import Json
+from reconciler.plan.values import ABSENT, Json
 
 Places: TypeAlias = dict[tuple[Steps, str], tuple[int, int]]
 """By steps and "key" or "value": line and column."""
@@ -36,11 +40,15 @@ MANY = settings(
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.none() | st.booleans() | numbers | texts
-values: st.SearchStrategy[Json] = st.recursive(
+parts: st.SearchStrategy[Json] = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=15,
 )
+
+
+lists_of_tasks = st.fixed_dictionaries({"version": scalars, "tasks": st.lists(parts, max_size=3)})
+values: st.SearchStrategy[Json] = parts | lists_of_tasks
 
 
 def strict(value: Json) -> str:
@@ -48,18 +56,29 @@ def strict(value: Json) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def only(documents: list[Document], complaints: Complaints) -> Document:
+AnyDocument: TypeAlias = MarkedDocument | LinesDocument
+
+
+def only(documents: Sequence[AnyDocument], complaints: Complaints) -> AnyDocument:
     assert complaints.problems == []
     (document,) = documents
     return document
 
 
-def places(document: Document) -> Places:
-    return dict(_places(document, document.value, ()))
+def whole(document: AnyDocument) -> Json:
+    """Give what a document says, its tasks in their place."""
+    if isinstance(document, MarkedDocument):
+        return document.whole()
+    assert isinstance(document.outline, dict)
+    return {**document.outline, "tasks": [task for _, task in document.tasks()]}
+
+
+def places(document: AnyDocument) -> Places:
+    return dict(_places(document, whole(document), ()))
 
 
 def _places(
-    document: Document, value: Json, steps: Steps
+    document: AnyDocument, value: Json, steps: Steps
 ) -> Iterator[tuple[tuple[Steps, str], tuple[int, int]]]:
     source = document.value_source(steps)
     yield (steps, "value"), (source.line, source.column)
@@ -80,7 +99,7 @@ def test_json_is_read_back_as_it_was_written(
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     complaints = Complaints("a.json")
     document = only(read_json(text, complaints), complaints)
-    assert strict(document.value) == strict(value)
+    assert strict(whole(document)) == strict(value)
 
     lines = text.split("\n")
     for (steps, kind), (line, column) in places(document).items():
@@ -101,17 +120,55 @@ def beginning(value: Json, *, ascii_only: bool) -> str:
     return json.dumps(value, ensure_ascii=ascii_only)
 
 
+@contextmanager
+def file_of(text: str) -> Iterator[LineFile]:
+    """Put text into a file: what is read of lines is looked up there again."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(text.encode("utf-8", "surrogateescape"))
+        yield LineFile(Path(file.name), OpenFiles())
+
+
 @MANY
-@given(st.lists(values, max_size=4), st.sampled_from(["\n", "\r\n", "\n\n \n"]))
-def test_json_lines_read_like_the_document_that_they_stand_for(tasks: list[Json], end: str):
-    text = end.join(map(json.dumps, [{"version": 1}, *tasks]))
+@given(
+    st.lists(parts, max_size=4),
+    st.sampled_from(["\n", "\r\n", "\n\n \n"]),
+    st.sampled_from([(", ", ": "), (",", ":"), (" ,", " :")]),
+)
+def test_json_lines_read_like_the_document_that_they_stand_for(
+    tasks: list[Json], end: str, separators: tuple[str, str]
+):
+    text = end.join(json.dumps(part, separators=separators) for part in [{"version": 1}, *tasks])
     complaints = Complaints("a.jsonl")
-    document = only(read_json_lines(text, complaints), complaints)
-    assert strict(document.value) == strict({"version": 1, "tasks": tasks})
-    lines = text.split("\n")
-    for index, task in enumerate(tasks):
-        source = document.value_source(("tasks", index))
-        assert lines[source.line - 1][source.column - 1 :].rstrip() == json.dumps(task)
+    with file_of(text) as file:
+        document = only(read_json_lines(file, complaints), complaints)
+        assert strict(whole(document)) == strict({"version": 1, "tasks": tasks})
+        lines = text.split("\n")
+        for index, task in enumerate(tasks):
+            assert strict(document.task(index)) == strict(task)
+            source = document.value_source(("tasks", index))
+            written = json.dumps(task, separators=separators)
+            assert lines[source.line - 1][source.column - 1 :].rstrip() == written
+
+
+oddly_written = st.sampled_from(
+    [
+        *('{"a": 1, "a": 2}', '{"a" :1,"a":2}', '{"a":[{"b":1,"b":2}]}', '{"a":"\\":","a":1}'),
+        *('{"a":1,"\\u0061":2}', "1e400", "-0", "-0.0", "1e-400", "1E5", "01", "NaN", '"\\ud800"'),
+        *('"\\u0000"', '"\\ud83d\\ude00"', "9" * 5000, "9" * 400, '{"tasks":[1,2]}', "\ufeff1"),
+        *("[" * 97 + "]" * 97, "[" * 98 + "]" * 98, "[" * 99 + "]" * 99, '{"a":"b c\td"}', "1 2"),
+    ]
+)
+
+
+@MANY
+@given(st.builds(json.dumps, parts, ensure_ascii=st.booleans()) | oddly_written)
+def test_a_line_is_decoded_quickly_only_to_what_the_slow_reader_makes_of_it(line: str):
+    complaints = Complaints("a.jsonl")
+    documents = read_json(line, complaints, steps=("tasks", 0))
+    quick = decoded_quickly(line.encode())
+    if quick is not ABSENT:
+        assert complaints.problems == []
+        assert strict(quick) == strict(only(documents, complaints).whole())
 
 
 # PyYAML leaves unquoted what YAML 1.1 takes for a string. Of that, YAML 1.2 takes these for
@@ -149,7 +206,7 @@ def test_yaml_is_read_back_as_it_was_written(
     text = yaml.dump(value, allow_unicode=unicode, default_flow_style=flow, width=width)
     complaints = Complaints("a.yaml")
     document = only(read_yaml(text, complaints), complaints)
-    assert strict(document.value) == strict(value)
+    assert strict(whole(document)) == strict(value)
 
 
 # The slow reference: PyYAML's graph of nodes, and YAML 1.2's core schema in plain words.
@@ -405,7 +462,9 @@ def check_against_reference(text: str) -> None:
         assert complaints.problems
         return
     assert complaints.problems == []
-    assert [strict(document.value) for document in documents] == [strict(r.value) for r in expected]
+    assert [strict(document.whole()) for document in documents] == [
+        strict(read.value) for read in expected
+    ]
     assert [places(document) for document in documents] == [r.places for r in expected]
 
 
@@ -441,8 +500,9 @@ half = st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateesca
 def test_no_text_makes_a_reader_raise(text: str):
     for read in (read_yaml, read_json, read_json_lines):
         complaints = Complaints("a")
-        for document in read(text, complaints):
-            assert len(places(document)) > 0
+        with file_of(text) as file:
+            documents = read(file if read is read_json_lines else text, complaints)
+            assert all(len(places(document)) > 0 for document in documents)
         assert all(problem.source.line >= 1 for problem in complaints.problems)
         assert all(problem.source.column >= 1 for problem in complaints.problems)
 

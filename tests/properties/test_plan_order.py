@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.digest import digest
 from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.plan.planner import plan_tasks
+from reconciler.plan.planner import plan_task
 from reconciler.plan.values import Json
 from tests.unit.plan.building import plan_of
 from tests.unit.plan.generating import canonical_change, desired_tasks, live_tasks, reordered
@@ -20,7 +20,8 @@ def planned(desired: list[DesiredTask], live: dict[int, dict[str, Json]]) -> lis
     observed: dict[int, Observed] = {
         task: Found({**attributes, "project": 7}) for task, attributes in live.items()
     }
-    return plan_tasks(desired, observed, load_contract())
+    plans = [plan_task(task, observed[task.id], load_contract()) for task in desired]
+    return sorted(filter(None, plans), key=lambda planned: planned.task)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

@@ -29,7 +29,7 @@ def cases(kind: str) -> list[Any]:
 def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DesiredTask, ...]:
     monkeypatch.chdir(case)
     manifests = sorted(entry.name for entry in case.iterdir() if entry.name not in EXPECTATIONS)
-    return load_manifests(manifests, load_contract())
+    return tuple(load_manifests(manifests, load_contract()))
 
 
 @pytest.mark.parametrize("case", cases("negative"))

@@ -20,7 +20,7 @@ from reconciler.plan.values import ABSENT, Json
 from reconciler.sandbox.state import State
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
-from tests.unit.plan.building import change, desired, plan_of, update
+from tests.unit.plan.building import Listed, change, desired, plan_of, update
 from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
 
 
@@ -30,7 +30,7 @@ def one_by_one() -> Orders:
 
 def planned(transport: Hooked, *tasks: DesiredTask, allow: frozenset[Kind] = frozenset()) -> Plan:
     with api_of(transport) as api:
-        plan = make_plan(tasks, api, load_contract(), allow=allow)
+        plan = make_plan(Listed(tasks), api, load_contract(), allow=allow)
     transport.requests.clear()
     return plan
 

@@ -11,8 +11,8 @@ import yaml
 from reconciler.apply.carrying import Orders, carry_out
 from reconciler.apply.report import Outcome
 from reconciler.contract.openapi import load_contract
+from reconciler.manifest.desired import Desired
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.model import DesiredTask
 from reconciler.plan.values import ABSENT
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
@@ -43,11 +43,11 @@ def api(state: State) -> Iterator[TaskApi]:
         yield TaskApi(client, ATTRIBUTES)
 
 
-def desired(*files: Path) -> tuple[DesiredTask, ...]:
+def desired(*files: Path) -> Desired:
     return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], ATTRIBUTES)
 
 
-def apply(api: TaskApi, tasks: tuple[DesiredTask, ...]) -> set[Outcome]:
+def apply(api: TaskApi, tasks: Desired) -> set[Outcome]:
     plan = make_plan(tasks, api, ATTRIBUTES)
     outcomes = carry_out(plan, api, ATTRIBUTES, orders=Orders(), record=lambda _: None)
     return {outcome.outcome for outcome in outcomes}

@@ -5,22 +5,29 @@ from textwrap import dedent
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.combine import combine
-from reconciler.manifest.declarations import Declaration, declarations_of
+from reconciler.errors import Problem
+from reconciler.manifest.combine import combined, conflicts
+from reconciler.manifest.declarations import Declaration, header_of
 from reconciler.manifest.document import Complaints
-from reconciler.manifest.validation import check
+from reconciler.manifest.validation import check_outline
 from reconciler.manifest.yaml_reader import read_yaml
+from reconciler.plan.model import DesiredTask
 
 
 def declared(file: str, text: str) -> list[Declaration]:
     complaints = Complaints(file)
     documents = read_yaml(text, complaints)
     assert complaints.problems == []
-    return [
-        entry
-        for document in documents
-        for entry in declarations_of(document, check(document, load_contract()))
-    ]
+    found: list[Declaration] = []
+    for document in documents:
+        _, accepted = check_outline(document, load_contract())
+        header = header_of(document, accepted)
+        found += [header.declaration(index) for index, _ in document.tasks()]
+    return found
+
+
+def combine(declarations: list[Declaration]) -> tuple[DesiredTask, list[Problem]]:
+    return combined(declarations), conflicts(declarations)
 
 
 def a(task: str, header: str = "") -> list[Declaration]:
@@ -32,7 +39,7 @@ def b(task: str, header: str = "") -> list[Declaration]:
 
 
 def test_disjoint_declarations_of_a_task_combine():
-    (task,), problems = combine(
+    task, problems = combine(
         a("{id: 1, data: {x: {a: 1}}, absent: [data.old]}", "policy: {meta: replace}")
         + b("{id: 1, data: {x: {b: 2}, y: 3}, meta: {m: 1}, absent: [data.x.c]}", "project: 7")
     )
@@ -57,13 +64,8 @@ def test_disjoint_declarations_of_a_task_combine():
 )
 def test_each_path_is_declared_where_it_stands(path: tuple[str, ...], place: str):
     first = a("{id: 1, data: {x: {a: 1}}}")
-    (task,), _ = combine(first + b("{id: 1, data: {x: {b: 1}}, absent: [data.old], meta: {m: 1}}"))
+    task, _ = combine(first + b("{id: 1, data: {x: {b: 1}}, absent: [data.old], meta: {m: 1}}"))
     assert str(task.places.source_of(path)) == place
-
-
-def test_tasks_keep_the_order_in_which_they_first_stand():
-    tasks, _ = combine(a("{id: 9}\n- {id: 2}") + b("{id: 5}\n- {id: 9, overlap: 1}"))
-    assert [task.id for task in tasks] == [9, 2, 5]
 
 
 @pytest.mark.parametrize(
@@ -124,9 +126,7 @@ def test_defaults_that_stand_after_the_tasks_are_found_where_they_stand():
           overlap: 2
           data: {b: {c: 3}}
     """
-    tasks, problems = combine(declared("a.yaml", dedent(text)))
-    assert problems == []
-    first, second = (task.places for task in tasks)
+    first, second = declared("a.yaml", dedent(text))
     assert str(first.source_of(("data", "b", "c"))) == "a.yaml:8:14"
     assert str(second.source_of(("overlap",))) == "a.yaml:7:3"
     assert str(second.source_of(("data", "b"))) == "a.yaml:8:10"

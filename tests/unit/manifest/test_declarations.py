@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.declarations import Declaration, declarations_of
+from reconciler.manifest.declarations import Declaration, header_of
 from reconciler.manifest.document import Complaints
-from reconciler.manifest.validation import check
+from reconciler.manifest.validation import check_outline
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import path_text
 
@@ -32,7 +32,9 @@ def declarations(text: str = TEXT) -> list[Declaration]:
     complaints = Complaints("a.yaml")
     (document,) = read_yaml(text, complaints)
     assert complaints.problems == []
-    return declarations_of(document, check(document, load_contract()))
+    _, accepted = check_outline(document, load_contract())
+    header = header_of(document, accepted)
+    return [header.declaration(index) for index, _ in document.tasks()]
 
 
 def places(declaration: Declaration, *paths: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -103,15 +105,6 @@ def test_leaves_are_what_a_declaration_decides_about():
 def test_an_empty_object_is_a_leaf():
     (only,) = declarations("version: 1\ntasks: [{id: 1, data: {a: {}, b: []}}]\n")
     assert list(only.leaves()) == [("data", "a"), ("data", "b")]
-
-
-def test_tasks_that_were_refused_are_left_out():
-    complaints = Complaints("a.yaml")
-    (document,) = read_yaml("version: 1\ntasks: [{id: 1}, {id: x}, {id: 3}]\n", complaints)
-    assert [
-        declared.id
-        for declared in declarations_of(document, check(document, load_contract()), without={1})
-    ] == [1, 3]
 
 
 def test_defaults_are_not_changed_by_what_stands_over_them():

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import Source
-from reconciler.manifest.document import Document
+from reconciler.manifest.document import MarkedDocument
 from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
+from reconciler.manifest.packed import PackedTasks
 from reconciler.plan.values import Json
 
 # Nodes in the order in which they stand:
@@ -26,12 +27,12 @@ def test_nodes_are_numbered_as_they_stand_each_key_before_its_value():
     assert extent(VALUE) == 11
 
 
-def document(value: Json) -> Document:
+def document(value: Json) -> MarkedDocument:
     """A document whose nodes stand in lines of their own."""
     marks = Marks("a.yaml")
     for line in range(extent(value)):
         marks.add(line, 1)
-    return Document(value, marks)
+    return MarkedDocument(value, PackedTasks(), marks)
 
 
 @pytest.mark.parametrize("around", [VALUE, {"x": VALUE}, {"tasks": [1, VALUE]}, [[], VALUE]])

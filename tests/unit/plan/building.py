@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.errors import Source
@@ -16,6 +16,8 @@ SERVER = ServerIdentity("http://label-studio.test", "Community", "1.23.2")
 
 class OnePlace:
     """Places of a task all of whose paths are declared at ``SOURCE``."""
+
+    source = SOURCE
 
     def source_of(self, path: Path) -> Source:
         return Source(SOURCE.file, SOURCE.line + len(path), SOURCE.column)
@@ -36,9 +38,24 @@ def desired(
         attributes=attributes or {},
         replaced=frozenset(replaced),
         absent=tuple(map(parse_path, absent)),
-        source=SOURCE,
         places=OnePlace(),
     )
+
+
+class Listed(dict[int, DesiredTask]):
+    """Desired tasks as they come out of manifests."""
+
+    def __init__(self, tasks: Iterable[DesiredTask]) -> None:
+        super().__init__((task.id, task) for task in tasks)
+
+    def by_project(self) -> dict[int | None, list[int]]:
+        found: dict[int | None, list[int]] = {}
+        for number in sorted(self):
+            found.setdefault(self[number].project, []).append(number)
+        return found
+
+    def names(self) -> set[str]:
+        return set().union(*(task.names() for task in self.values()))
 
 
 def change(path: str, before: Maybe, after: Maybe) -> Change:

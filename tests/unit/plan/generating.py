@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.plan.model import Change, DesiredTask
 from reconciler.plan.notation import Path
 from reconciler.plan.values import ABSENT, Json, Maybe
-from tests.unit.plan.building import SOURCE, OnePlace
+from tests.unit.plan.building import OnePlace
 
 KEYS = st.sampled_from(["a", "b", "c", "", "a.b", '"', "é", "e\u0301", "[0]", "$x", "__id"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -76,7 +76,6 @@ def desired_tasks(draw: st.DrawFn, number: int, project: int | None = 7) -> Desi
         attributes=attributes,
         replaced=frozenset(draw(st.sets(st.sampled_from(["data", "meta"])))) & attributes.keys(),
         absent=tuple(absent),
-        source=SOURCE,
         places=OnePlace(),
     )
 

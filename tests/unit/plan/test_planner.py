@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, Found, Kind, Missing, Observed, Status, Unreadable
-from reconciler.plan.planner import guarded, plan_task, plan_tasks, projects_to_ask
+from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change, desired, plan_of, update
 
@@ -15,11 +15,12 @@ BASE: dict[str, Json] = {"id": 1, "project": 7, "data": {"text": "A."}, "overlap
 
 def status(task: DesiredTask, observed: Observed) -> tuple[str, list[str]]:
     planned = plan_task(task, observed, load_contract())
+    assert planned is not None
     return planned.status.value, [problem.message for problem in planned.problems]
 
 
-def test_a_task_as_declared_is_unchanged():
-    assert status(desired(1, {"overlap": 1.0}), Found(BASE)) == ("unchanged", [])
+def test_of_a_task_as_declared_there_is_nothing_to_say():
+    assert plan_task(desired(1, {"overlap": 1.0}), Found(BASE), load_contract()) is None
 
 
 def test_a_task_that_differs_is_to_be_updated():
@@ -74,16 +75,6 @@ def test_a_task_in_another_project_is_blocked_before_it_is_compared():
 def test_where_no_project_is_named_the_live_one_is_taken():
     planned = plan_task(desired(1, {"overlap": 2}, project=None), Found(BASE), load_contract())
     assert (planned.status, planned.project) == (Status.UPDATE, 7)
-
-
-def test_tasks_come_in_the_order_of_their_ids():
-    observed = {task: Found({**BASE, "id": task}) for task in (3, 20, 100)}
-    tasks = [desired(task, {"overlap": 2}) for task in (100, 3, 20)]
-    assert [planned.task for planned in plan_tasks(tasks, observed, load_contract())] == [
-        3,
-        20,
-        100,
-    ]
 
 
 def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():

@@ -21,8 +21,11 @@ Wanted = Mapping[int, int | None]
 def read(
     transport: Hooked | Scripted, wanted: Wanted, names: Sequence[str] = ("overlap",)
 ) -> dict[int, Observed]:
+    by_project: dict[int | None, list[int]] = {}
+    for number, project in sorted(wanted.items()):
+        by_project.setdefault(project, []).append(number)
     with api_of(transport) as api:
-        return read_tasks(api, wanted, names)
+        return dict(read_tasks(api, by_project, names))
 
 
 def in_project(project: int | None, numbers: Sequence[int]) -> Wanted:
@@ -39,8 +42,10 @@ def all_found(observed: Mapping[int, Observed]) -> bool:
     return all(isinstance(found, Found) for found in observed.values())
 
 
-@pytest.mark.parametrize(("tasks", "requests"), [(1, 1), (500, 1), (501, 2), (1200, 3)])
-def test_five_hundred_tasks_are_read_a_request(tasks: int, requests: int):
+@pytest.mark.parametrize(
+    ("tasks", "requests"), [(1, 1), (500, 1), (501, 1), (1000, 1), (1001, 2), (2600, 3)]
+)
+def test_a_whole_project_is_read_a_thousand_tasks_a_request(tasks: int, requests: int):
     transport = Hooked(sandbox_with(tasks))
     observed = read(transport, in_project(7, range(1, tasks + 1)))
     assert len(observed) == tasks
@@ -96,14 +101,15 @@ def test_pages_that_come_shorter_than_asked_are_all_read():
     assert [query_of(request)["page"] for request in transport.requests] == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("broken", [1, 4, 8])
-def test_a_broken_task_costs_twice_the_halvings_wherever_it_is(broken: int):
+@pytest.mark.parametrize(("broken", "requests"), [(1, 7), (4, 6), (8, 5)])
+def test_a_broken_task_costs_its_halvings_and_little_more(broken: int, requests: int):
     transport = Hooked(sandbox_with(8))
     poison(transport.state, broken)
     observed = read(transport, in_project(7, range(1, 9)))
     assert [n for n, o in observed.items() if isinstance(o, Unreadable)] == [broken]
     assert sum(isinstance(o, Found) for o in observed.values()) == 7
-    assert len(transport.requests) == 7  # 8, then 4 4, 2 2, 1 1
+    # 8; then the left half of each, and the right one only where the left is broken; at last 1.
+    assert len(transport.requests) == requests
 
 
 def test_five_broken_tasks_among_five_hundred_are_found_in_few_requests():
@@ -112,7 +118,7 @@ def test_five_broken_tasks_among_five_hundred_are_found_in_few_requests():
     poison(transport.state, *broken)
     observed = read(transport, in_project(7, range(1, 501)))
     assert [n for n, o in sorted(observed.items()) if isinstance(o, Unreadable)] == broken
-    assert len(transport.requests) == 63
+    assert len(transport.requests) == 48
     assert len(observed) == 500
 
 
@@ -233,9 +239,11 @@ def test_an_id_that_is_no_integer_is_not_taken_for_one():
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_server_that_is_not_there_is_given_up_at_once(status: int):
     transport = Scripted(lambda _: httpx.Response(status, html="<title>Gateway</title>"))
-    with pytest.raises(Broken):
-        read(transport, in_project(7, range(1, 501)))
-    assert len(transport.requests) == 1
+    for tasks in (500, 5000):
+        transport.requests.clear()
+        with pytest.raises(Broken):
+            read(transport, in_project(7, range(1, tasks + 1)))
+        assert len(transport.requests) <= 8
 
 
 def test_a_project_that_is_not_there_is_told_with_its_number():

@@ -1,0 +1,97 @@
+"""The lines of a file, read once in order and then any of them again."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """A line that is not empty: its number from 1, its offset in bytes, its text without end."""
+
+    number: int
+    offset: int
+    text: bytes
+
+
+class OpenFiles:
+    """Files that stay open between two looks into them, but only so many at once.
+
+    A file that is replaced stays what it was while it is open.
+    """
+
+    def __init__(self, at_once: int = 32) -> None:
+        self._at_once = at_once
+        self._descriptors: OrderedDict[Path, int] = OrderedDict()
+        weakref.finalize(self, _close_all, self._descriptors)
+
+    def read(self, path: Path, *, offset: int, length: int) -> bytes:
+        """Read ``length`` bytes, fewer where the file ends; raises OSError."""
+        descriptor = self._descriptors.get(path)
+        if descriptor is None:
+            descriptor = self._descriptors[path] = os.open(path, os.O_RDONLY)
+        self._descriptors.move_to_end(path)
+        if len(self._descriptors) > self._at_once:
+            os.close(self._descriptors.popitem(last=False)[1])
+        return os.pread(descriptor, length, offset)
+
+
+def _close_all(descriptors: OrderedDict[Path, int]) -> None:
+    for descriptor in descriptors.values():
+        os.close(descriptor)
+
+
+class LineFile:
+    """A file of lines. In 28 bytes a line: where those remembered are, and what they were."""
+
+    def __init__(self, path: Path, opened: OpenFiles) -> None:
+        self._path = path
+        self._opened = opened
+        self._numbers = array("Q")
+        self._offsets = array("Q")
+        self._lengths = array("I")
+        self._hashes = array("q")
+
+    def lines(self) -> Iterator[Line]:
+        """Read the lines from the first on, without empty ones; raises OSError."""
+        offset = 0
+        with self._path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                start = len(_BOM) if number == 1 and raw.startswith(_BOM) else 0
+                text = raw[start:].removesuffix(b"\n")
+                if text.strip(b" \t\r"):
+                    yield Line(number, offset + start, text)
+                offset += len(raw)
+
+    @property
+    def remembered(self) -> int:
+        """How many lines have been remembered; they count from 0."""
+        return len(self._offsets)
+
+    def remember(self, line: Line) -> None:
+        """Remember where a line is, and what it was."""
+        self._numbers.append(line.number)
+        self._offsets.append(line.offset)
+        self._lengths.append(len(line.text))
+        self._hashes.append(hash(line.text))
+
+    def number_of(self, index: int) -> int:
+        """Tell the number of a line that was remembered."""
+        return self._numbers[index]
+
+    def again(self, index: int) -> Line | None:
+        """Read a line that was remembered once more; None where it is not the same any more."""
+        offset, length = self._offsets[index], self._lengths[index]
+        try:
+            text = self._opened.read(self._path, offset=offset, length=length)
+        except OSError:
+            return None
+        same = hash(text) == self._hashes[index]
+        return Line(self._numbers[index], offset, text) if same else None

@@ -1,0 +1,167 @@
+"""A whole project, page by page: a few pages under way at once, in the order of the project."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future
+from http import HTTPStatus
+from math import ceil
+from typing import Final, NamedTuple
+
+from reconciler.errors import Broken, NotFound, ServerError, TimedOut
+from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.cost import PAGE_SIZE
+from reconciler.server.task_api import Page, TaskApi
+
+SIZE_MIN: Final = 125
+"""Tasks a page below which it is not the size that keeps a server from answering."""
+
+FAILED_MAX: Final = 20
+"""Pages in a row that fail, after which it is not single tasks that break them."""
+
+_TOO_HEAVY: Final = frozenset(
+    {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+)
+
+
+class Numbered(NamedTuple):
+    """A page by its number, from 1, among pages of one size."""
+
+    number: int
+    size: int
+
+
+def too_heavy(error: ServerError) -> bool:
+    """Tell whether an answer failed in a way that a smaller one might not."""
+    return isinstance(error, TimedOut) or error.status in _TOO_HEAVY
+
+
+def breaks_on_a_task(error: ServerError) -> bool:
+    """Tell whether an answer failed as it does when one task in it cannot be written."""
+    return isinstance(error, Broken) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class ProjectPages:
+    """The pages of one project. `first` is to be read before the `rest`.
+
+    ``complete`` tells afterwards that every task that the project counts has been shown: no page
+    failed, none came short, and nothing was created or deleted meanwhile.
+    """
+
+    def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
+        self._api = api
+        self._project = project
+        self._names = names
+        self._size = PAGE_SIZE
+        self._received = 0
+        self._ids = range(0)
+        self.total = 0
+        self.complete = False
+        self.seconds = 0.0
+
+    @property
+    def size(self) -> int:
+        """Tasks a page, after what the server was found to give."""
+        return self._size
+
+    def expected(self, *, up_to: int) -> int:
+        """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
+
+        Ids are counted over all projects: how dense they lie in this one is known from the first
+        page.
+        """
+        if up_to <= self._ids.stop:
+            return 0
+        density = self._received / len(self._ids) if self._ids else 1.0
+        return min(self.total - self._received, ceil((up_to - self._ids.stop + 1) * density))
+
+    def first(self) -> Page:
+        """Read the first page, a smaller one where the server cannot; raises ServerError."""
+        while True:
+            started = time.monotonic()
+            try:
+                page = self._read(Numbered(1, self._size))
+            except ServerError as error:
+                if not too_heavy(error) or self._size // 2 < SIZE_MIN:
+                    raise
+                self._size //= 2
+            else:
+                self.seconds = time.monotonic() - started
+                self._begin(page)
+                return page
+
+    def _begin(self, page: Page) -> None:
+        if 0 < len(page.tasks) < min(self._size, page.total):
+            # The server gives no more than so many, whatever is asked for.
+            self._size = len(page.tasks)
+        self.total = page.total
+        self._received = len(page.tasks)
+        if page.tasks:
+            self._ids = range(min(page.tasks), max(page.tasks) + 1)
+        self.complete = self._received == self.total
+
+    def rest(self, *, up_to: int) -> Iterator[Page]:
+        """Read the other pages, until the id ``up_to`` has been passed.
+
+        Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
+        where the server fails on more than single tasks.
+        """
+        last = ceil(self.total / self._size)
+        queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
+        failed_in_a_row = 0
+        steady = True
+        for numbered, answer in self._ahead(queue):
+            try:
+                page = answer.result()
+            except NotFound:
+                steady = False  # Fewer tasks than there were: the list ends before this page.
+                continue
+            except ServerError as error:
+                steady = False
+                failed_in_a_row += 1
+                smaller = too_heavy(error) and _make_smaller(queue, numbered)
+                if failed_in_a_row == FAILED_MAX or not (smaller or breaks_on_a_task(error)):
+                    raise
+                continue
+            failed_in_a_row = 0
+            self._received += len(page.tasks)
+            steady = steady and page.total == self.total
+            yield page
+            if max(page.tasks, default=0) >= up_to:
+                queue.clear()
+        self.complete = steady and self._received == self.total
+
+    def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[Page]]]:
+        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time."""
+        under_way: deque[tuple[Numbered, Future[Page]]] = deque()
+        with Ahead(self._read) as ahead:
+            while queue or under_way:
+                while queue and len(under_way) < AT_ONCE:
+                    numbered = queue.popleft()
+                    under_way.append((numbered, ahead.submit(numbered)))
+                yield under_way.popleft()
+
+    def _read(self, page: Numbered) -> Page:
+        return self._api.listed(self._project, self._names, page=page.number, size=page.size)
+
+
+def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
+    """Put two halves in the place of a page, and of those that wait and are as large.
+
+    Tells whether that could be done.
+    """
+    size, rest = divmod(failed.size, 2)
+    if rest or size < SIZE_MIN:
+        return False
+    waiting = [failed, *queue]
+    queue.clear()
+    for page in waiting:
+        queue.extend([page] if page.size < failed.size else _halves(page))
+    return True
+
+
+def _halves(page: Numbered) -> Sequence[Numbered]:
+    size = page.size // 2
+    return Numbered(2 * page.number - 1, size), Numbered(2 * page.number, size)

@@ -1,0 +1,130 @@
+"""Tasks of one project by their ids: batch by batch, and by halves where a task breaks one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import TypeAlias
+
+from reconciler.errors import NotFound, ServerError
+from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.cost import BATCH, batches
+from reconciler.server.pages import SIZE_MIN, breaks_on_a_task, too_heavy
+from reconciler.server.task_api import Page, TaskApi
+
+_Failed: TypeAlias = tuple[int, ServerError]
+"""A task, and what the server said when it was asked for that alone."""
+
+
+class Selection:
+    """Reads tasks of one project, of which it knows the ids."""
+
+    def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
+        self._api = api
+        self._project = project
+        self._names = names
+        self._at_most = BATCH
+
+    def read(self, ids: Sequence[int]) -> Iterator[Page | _Failed]:
+        """Give pages with those that are in the project, and the tasks that break an answer.
+
+        Raises ServerError where more fails than single tasks.
+        """
+        waiting = deque(batches(ids))
+        if len(waiting) == 1:
+            yield from self._judged(waiting.pop(), waiting)
+        under_way: deque[tuple[list[int], Future[list[Page]]]] = deque()
+        with Ahead(self._pages) as ahead:
+            while waiting or under_way:
+                while waiting and len(under_way) < AT_ONCE:
+                    batch = waiting.popleft()
+                    under_way.append((batch, ahead.submit(batch)))
+                batch, answer = under_way.popleft()
+                yield from self._judged(batch, waiting, answer)
+
+    def _judged(
+        self, ids: list[int], waiting: deque[list[int]], answer: Future[list[Page]] | None = None
+    ) -> Iterator[Page | _Failed]:
+        """Give what a batch answered; what was too much for the server waits again, in parts."""
+        try:
+            yield from answer.result() if answer else self._pages(ids)
+        except ServerError as error:
+            if breaks_on_a_task(error):
+                yield from self._isolated(ids, error)
+            elif _fails_by_its_size(error, len(ids)):
+                self._at_most = min(self._at_most, len(ids) // 2)
+                again = [*ids, *(task for batch in waiting for task in batch)]
+                waiting.clear()
+                waiting.extend(batches(again, at_most=self._at_most))
+            else:
+                raise
+
+    def _isolated(self, ids: Sequence[int], error: ServerError | None) -> Iterator[Page | _Failed]:
+        """Find the tasks that break an answer with ``ids`` in it, by halves.
+
+        Where one half is whole, the other need not be asked for as such: a broken task costs one
+        request for each time that its batch can be halved. ``error`` is None where nobody asked.
+        """
+        if len(ids) == 1:
+            yield from self._alone(ids[0], error)
+            return
+        middle = len(ids) // 2
+        left, right = ids[:middle], ids[middle:]
+        try:
+            yield from self._pages(left)
+        except ServerError as found:
+            if not breaks_on_a_task(found):
+                raise
+            yield from self._isolated(left, found)
+        else:
+            yield from self._isolated(right, None)
+            return
+        try:
+            yield from self._pages(right)
+        except ServerError as found:
+            if not breaks_on_a_task(found):
+                raise
+            yield from self._isolated(right, found)
+
+    def _alone(self, task: int, error: ServerError | None) -> Iterator[Page | _Failed]:
+        if error is None:
+            try:
+                yield from self._pages([task])
+            except ServerError as found:
+                if not breaks_on_a_task(found):
+                    raise
+                error = found
+        if error is not None:
+            yield task, error
+
+    def _pages(self, ids: Sequence[int]) -> list[Page]:
+        """Read page after page: servers may give shorter ones than asked for.
+
+        A page that brings nothing new is the last, whatever the total says.
+        """
+        pages: list[Page] = []
+        seen: set[int] = set()
+        while True:
+            number = len(pages) + 1
+            try:
+                page = self._api.listed(
+                    self._project, self._names, page=number, size=len(ids), ids=ids
+                )
+            except NotFound:
+                if number > 1:
+                    return pages
+                raise
+            new = page.tasks.keys() - seen
+            seen |= new
+            pages.append(page)
+            if len(seen) >= page.total or not new:
+                return pages
+
+
+def _fails_by_its_size(error: ServerError, size: int) -> bool:
+    """Tell whether a smaller batch might be answered; an address may be too long at any size."""
+    if error.status == HTTPStatus.REQUEST_URI_TOO_LONG:
+        return size > 1
+    return too_heavy(error) and size // 2 >= SIZE_MIN
