@@ -95,7 +95,7 @@ def test_colour_adds_nothing_but_colour():
 @pytest.mark.parametrize(
     ("outcomes", "text"),
     [
-        ([], "Apply: ."),
+        ([], "Apply: 0 tasks."),
         ([Outcome.APPLIED], "Apply: 1 applied."),
         ([Outcome.ALREADY, Outcome.APPLIED] * 600, "Apply: 600 applied, 600 already."),
     ],
