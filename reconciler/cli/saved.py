@@ -51,7 +51,7 @@ def _text(file: str) -> str:
 
 def _restored(text: str) -> Plan | Report:
     """Tell a report, an object a line, from a plan, one object on as many lines as it likes."""
-    first, _, rest = text.strip().partition("\n")
+    first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
         raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
     try:
@@ -63,7 +63,7 @@ def _restored(text: str) -> Plan | Report:
     refuse_other_version(document)
     if document.get("kind") == "report":
         return _report(document, rest)
-    if rest:
+    if rest.strip():
         raise SavedFileError("more follows after the plan", hint="give each plan as its own file")
     return restored_plan(checked(document, _PLAN))
 
@@ -91,12 +91,14 @@ def _report(first: dict[str, Any], rest: str) -> Report:
 
 def _lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line with its number; one that breaks off at the end of the file is left out."""
-    numbered = [(n, line) for n, line in enumerate(rest.split("\n"), 2) if line.strip()]
-    for number, line in numbered:
+    lines = rest.split("\n")
+    for number, line in enumerate(lines, 2):
+        if not line.strip():
+            continue
         try:
             value = parsed(line)
         except SavedFileError as error:
-            if number == numbered[-1][0] and not line.rstrip().endswith("}"):
+            if number == len(lines) + 1:
                 return
             said = f"line {number}: {error.message}"
             raise SavedFileError(said, hint=_APPLY_AGAIN) from error

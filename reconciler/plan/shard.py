@@ -41,7 +41,10 @@ class Shard:
 
 def parse_shards(text: str) -> tuple[Shard, ...]:
     """Read what `shards_text` writes; raises ValueError."""
-    return tuple(map(Shard.parse, text.split(_BETWEEN)))
+    shards = tuple(map(Shard.parse, text.split(_BETWEEN)))
+    if len({shard.count for shard in shards}) > 1 or list(shards) != sorted({*shards}):
+        raise ValueError(f"{text!r} are not shards of one division, each once and in order")
+    return shards
 
 
 def shards_text(shards: Iterable[Shard]) -> str:
@@ -51,6 +54,7 @@ def shards_text(shards: Iterable[Shard]) -> str:
 
 def without_shards(shards: tuple[Shard, ...]) -> Iterator[Shard]:
     """Name the shards that the given ones lack to be all; none lack where nothing was divided."""
+    given = frozenset(shards)
     count = shards[0].count if shards else 0
     every = (Shard(count, number) for number in range(1, count + 1))
-    return (shard for shard in every if shard not in shards)
+    return (shard for shard in every if shard not in given)
