@@ -4,6 +4,7 @@ ReconcilerError
 ├── ContractError      an API description that cannot be read as one
 ├── SettingsError      address, token or settings file
 ├── ManifestError      problems in manifests, all of a run at once
+├── SavedFileError     a plan or report that cannot be shown
 ├── ServerError        the server did not do what was asked
 │   ├── Unreachable        no answer at all
 │   │   └── TimedOut           none within the time that was given
@@ -75,6 +76,10 @@ class ManifestError(ReconcilerError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class SavedFileError(ReconcilerError):
+    """A saved plan or report cannot be read as one, or several do not belong together."""
 
 
 class ServerError(ReconcilerError):

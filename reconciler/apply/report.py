@@ -1,4 +1,4 @@
-"""What an apply did, as data and as lines of JSON."""
+"""What an apply did, as data, as lines of JSON, and as one document."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.plan.document import FORMAT_VERSION, change_document, server_document
+from reconciler.plan.document import (
+    FORMAT_VERSION,
+    change_document,
+    server_document,
+    shards_document,
+)
 from reconciler.plan.model import Change, ServerIdentity
+from reconciler.plan.shard import Shard
 from reconciler.plan.values import Json
 
 
@@ -49,12 +55,36 @@ class TaskOutcome:
         return self.outcome in GOOD or self.accepted
 
 
-def first_line(digest: str, server: ServerIdentity) -> dict[str, Json]:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did, or several: ``digests`` name the plans that were carried out.
+
+    ``outcomes`` are in order of id, one a task. ``shards`` are the parts of the tasks that it is
+    about; empty where it is about all. ``requests`` is how many were sent, and None where the
+    report was cut off: what else was done is not known then.
+    """
+
+    digests: tuple[str, ...]
+    server: ServerIdentity
+    outcomes: tuple[TaskOutcome, ...]
+    requests: int | None
+    shards: tuple[Shard, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the report tells all that was done."""
+        return self.requests is not None
+
+
+def first_line(
+    digest: str, server: ServerIdentity, shards: tuple[Shard, ...] = ()
+) -> dict[str, Json]:
     """Write what a report is about."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "report",
         "digest": digest,
+        **shards_document(shards),
         "server": server_document(server),
     }
 
@@ -66,12 +96,28 @@ def task_line(outcome: TaskOutcome) -> dict[str, Json]:
         "outcome": outcome.outcome.value,
         "changes": [change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
+        **({"accepted": True} if outcome.accepted else {}),
     }
 
 
 def last_line(outcomes: Iterable[TaskOutcome], requests: int) -> dict[str, Json]:
     """Write the counts of a whole run; a report without this line was cut off."""
     return {"summary": dict(counted(outcomes)), "requests": requests}
+
+
+def report_document(report: Report) -> dict[str, Json]:
+    """Write a whole report as one document."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "report",
+        "digests": list(report.digests),
+        **shards_document(report.shards),
+        "server": server_document(report.server),
+        "complete": report.complete,
+        "summary": dict(counted(report.outcomes)),
+        "tasks": [task_line(outcome) for outcome in report.outcomes],
+        "requests": report.requests,
+    }
 
 
 def counted(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
 from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.sharding import shard_option
 from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
@@ -25,6 +26,7 @@ from reconciler.manifest.files import STANDARD_INPUT, find_manifests
 from reconciler.plan.digest import digest
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
 from reconciler.plan.notation import counted_noun, visible
+from reconciler.plan.shard import Shard
 from reconciler.render import text
 from reconciler.server.task_api import TaskApi
 
@@ -43,6 +45,7 @@ from reconciler.server.task_api import TaskApi
     type=click.IntRange(1, 64),
     help="Updates under way at once.  [default: 4]",
 )
+@shard_option
 @plan_options
 @server_options
 @talk_options
@@ -54,6 +57,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     concurrency: int | None,
     allowed: tuple[str, ...],
     full: bool,
+    shard: Shard | None,
     url: str | None,
     timeout: float | None,
     quiet: bool,
@@ -69,12 +73,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    desired = loaded(paths, attributes, talk=talk)
+    desired = loaded(paths, attributes, shard, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
     _refuse_manifest_as_report(report, paths)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, talk=talk)
+        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
         show(text.render_plan(plan, style=style_of_output(), full=full))
         _refuse_if_in_the_way(plan, allow)
         if plan.updates and not yes:
@@ -122,7 +126,7 @@ def _carry_out(
     with ExitStack() as stack:
         file = stack.enter_context(ReportFile(report)) if report else None
         if file:
-            file.write(first_line(digest(plan), plan.server))
+            file.write(first_line(digest(plan), plan.server, plan.shards))
         reporting = Reporting(file, orders.stop)
         stopping = stack.enter_context(Stopping(orders.stop))
         outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)

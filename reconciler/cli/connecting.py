@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +16,7 @@ from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
 from reconciler.manifest.desired import Desired
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.plan.shard import Shard
 from reconciler.server.client import Client
 from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
@@ -52,12 +54,13 @@ def planned(
     attributes: Attributes,
     *,
     allow: frozenset[Kind],
+    shard: Shard | None,
     talk: Talk,
 ) -> Plan:
-    """Plan, and say what it took."""
+    """Plan, and say what it took; ``desired`` are the tasks of ``shard``."""
     started = time.monotonic()
     with Progress(talk) as progress:
         plan = make_plan(desired, api, attributes, allow=allow, watch=progress)
     spent = time.monotonic() - started
     talk.detail(f"read {len(desired):,} tasks in {plan.requests} requests, {spent:.1f} s")
-    return plan
+    return plan if shard is None else replace(plan, shards=(shard,))

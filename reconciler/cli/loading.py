@@ -9,9 +9,13 @@ from reconciler.cli.progress import Progress
 from reconciler.contract.attributes import Attributes
 from reconciler.manifest.desired import Desired
 from reconciler.manifest.loader import load_manifests
+from reconciler.plan.shard import Shard
 
 
-def loaded(paths: Sequence[str], attributes: Attributes, *, talk: Talk) -> Desired:
-    """Read and check the manifests; raises ManifestError."""
+def loaded(
+    paths: Sequence[str], attributes: Attributes, shard: Shard | None = None, *, talk: Talk
+) -> Desired:
+    """Read and check all manifests, and give the tasks of a shard; raises ManifestError."""
     with Progress(talk) as progress:
-        return load_manifests(paths, attributes, watch=progress)
+        desired = load_manifests(paths, attributes, watch=progress)
+    return desired if shard is None else desired.part(shard.holds)

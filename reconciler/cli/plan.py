@@ -9,8 +9,10 @@ from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, show, style_of_output, talk_options
 from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.sharding import shard_option
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import Kind, Plan
+from reconciler.plan.shard import Shard
 from reconciler.render import json, text
 
 
@@ -25,6 +27,7 @@ from reconciler.render import json, text
     help="How to write the plan.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@shard_option
 @plan_options
 @server_options
 @talk_options
@@ -35,6 +38,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     detailed_exitcode: bool,
     allowed: tuple[str, ...],
     full: bool,
+    shard: Shard | None,
     url: str | None,
     timeout: float | None,
     quiet: bool,
@@ -51,11 +55,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    desired = loaded(paths, attributes, talk=talk)
+    desired = loaded(paths, attributes, shard, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, talk=talk)
+        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
     if form == "json":
         show(json.render_plan(plan))
     else:

@@ -7,6 +7,7 @@ from typing import Final
 from reconciler.errors import Source
 from reconciler.plan.digest import digest
 from reconciler.plan.model import Change, Plan, ServerIdentity, TaskPlan, TaskProblem
+from reconciler.plan.shard import Shard, shards_text
 from reconciler.plan.values import ABSENT, Json
 
 FORMAT_VERSION: Final = "1.0"
@@ -17,6 +18,7 @@ def plan_document(plan: Plan) -> dict[str, Json]:
     return {
         "format_version": FORMAT_VERSION,
         "digest": digest(plan),
+        **shards_document(plan.shards),
         "server": server_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_task(task) for task in plan.tasks],
@@ -27,6 +29,11 @@ def plan_document(plan: Plan) -> dict[str, Json]:
 def server_document(server: ServerIdentity) -> dict[str, Json]:
     """Write which server it is."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
+
+
+def shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
+    """Write which parts of the tasks were looked at; nothing where it was all of them."""
+    return {"shard": shards_text(shards)} if shards else {}
 
 
 def _task(task: TaskPlan) -> Json:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from reconciler.errors import Source
 from reconciler.plan.notation import Path
+from reconciler.plan.shard import Shard
 from reconciler.plan.values import Json, Maybe
 
 
@@ -163,19 +164,25 @@ class ServerIdentity:
     edition: str | None
     version: str | None
 
+    def __str__(self) -> str:
+        what = " ".join(filter(None, ("Label Studio", self.edition, self.version)))
+        return f"{self.url} ({what})"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that differs between the manifests and the server.
 
     ``tasks`` are all but the unchanged, in order of id; ``unchanged`` counts the others.
-    ``requests`` is how many were sent to find out.
+    ``requests`` is how many were sent to find out. ``shards`` are the parts of the tasks that
+    were looked at; empty where it was all of them.
     """
 
     server: ServerIdentity
     tasks: tuple[TaskPlan, ...]
     unchanged: int
     requests: int = 0
+    shards: tuple[Shard, ...] = ()
 
     @property
     def updates(self) -> tuple[TaskPlan, ...]:

@@ -12,6 +12,7 @@ from reconciler.plan.digest import digest
 from reconciler.plan.document import change_document
 from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
 from reconciler.plan.notation import counted_noun, path_text, visible
+from reconciler.plan.shard import shards_text
 from reconciler.plan.values import Json
 from reconciler.render.style import Style
 from reconciler.render.values import change_lines, symbol
@@ -23,7 +24,11 @@ _INDENT: Final = "    "
 
 def render_plan(plan: Plan, *, style: Style, full: bool = False) -> str:
     """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
-    lines = [style.dim(_server(plan)), ""]
+    lines = [style.dim(visible(str(plan.server)))]
+    if plan.shards:
+        shards = "shard" if len(plan.shards) == 1 else "shards"
+        lines.append(style.dim(f"Only tasks of {shards} {shards_text(plan.shards)}"))
+    lines.append("")
     for group in _groups(plan.tasks, full=full):
         lines += _entry(group, style=style, full=full)
         lines.append("")
@@ -33,12 +38,16 @@ def render_plan(plan: Plan, *, style: Style, full: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_report(outcomes: Sequence[TaskOutcome], *, style: Style) -> str:
-    """Write what an apply did: every task that is not as declared now, then the counts."""
+def render_report(outcomes: Sequence[TaskOutcome], *, style: Style, complete: bool = True) -> str:
+    """Write what an apply did: every task that is not as declared now, then the counts.
+
+    Where the report is not ``complete``, its counts are not all that was done, and say so.
+    """
     lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in GOOD]
     counts = counted(outcomes)
-    said = ", ".join(f"{number:,} {_words(outcome)}" for outcome, number in counts.items())
-    good = all(outcome.is_good for outcome in outcomes)
+    parts = [f"{number:,} {_words(outcome)}" for outcome, number in counts.items()] or ["0 tasks"]
+    said = ", ".join(parts if complete else [*parts, "the rest is not known"])
+    good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
     lines.append(style.bold(dress(f"Apply: {said}.")))
     return "\n".join(lines) + "\n"
@@ -53,11 +62,6 @@ def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
 
 def _words(outcome: str) -> str:
     return outcome.replace("_", " ")
-
-
-def _server(plan: Plan) -> str:
-    what = " ".join(filter(None, ("Label Studio", plan.server.edition, plan.server.version)))
-    return visible(f"{plan.server.url} ({what})")
 
 
 def _groups(tasks: Iterable[TaskPlan], *, full: bool) -> list[list[TaskPlan]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+from reconciler.cli.main import run
 from reconciler.contract.location import schema_path
 from tests.cases.plan.conftest import Case, Ran
 
@@ -43,6 +44,27 @@ def test_what_is_written_for_machines_is_as_the_schemas_say(case: Case, tmp_path
         _validator("report.schema.json").validate(json.loads(line))
     if plan:  # there is none where the server could not be asked
         _validator("plan.schema.json").validate(json.loads(plan))
+
+
+@pytest.mark.parametrize("case", CASES, indirect=True)
+def test_show_prints_what_plan_and_apply_printed(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    plan, report = tmp_path / "plan.json", tmp_path / "report.jsonl"
+    plan.write_text(case.command("plan", "--format", "json").output, encoding="ascii")
+    case.command("apply", "--yes", "--report", str(report))
+    full = [option for option in case.settings.get("options", ()) if option == "--full"]
+
+    def shown(file: Path, *options: str) -> str:
+        assert run(["show", str(file), *options]) == 0
+        return capsys.readouterr().out
+
+    if plan.stat().st_size:  # there is none where the server could not be asked
+        assert case.agrees("plan.txt", shown(plan, *full))
+        assert shown(plan, "--format", "json") == plan.read_text(encoding="ascii")
+    if (case.folder / "report.txt").exists():
+        assert case.agrees("report.txt", shown(report))
+        _validator("report.schema.json").validate(json.loads(shown(report, "--format", "json")))
 
 
 def _validator(name: str) -> Draft7Validator:

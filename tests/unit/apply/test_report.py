@@ -9,17 +9,31 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.apply.report import Outcome, TaskOutcome, counted, first_line, last_line, task_line
+from reconciler.apply.report import (
+    Outcome,
+    Report,
+    TaskOutcome,
+    counted,
+    first_line,
+    last_line,
+    report_document,
+    task_line,
+)
 from reconciler.contract.location import schema_path
 from reconciler.plan.model import ServerIdentity
+from reconciler.plan.shard import Shard
 from reconciler.plan.values import ABSENT
 from tests.unit.plan.building import SERVER, change
 
 DIGEST = "sha256:" + "0a" * 32
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", [], ABSENT))
+DONE = TaskOutcome(1, Outcome.APPLIED, CHANGES)
 LINES: dict[str, dict[str, Any]] = {
     "first": first_line(DIGEST, SERVER),
     "first of a silent server": first_line(DIGEST, ServerIdentity("http://x.test", None, None)),
+    "first of a shard": first_line(DIGEST, SERVER, (Shard(4, 2),)),
+    "document": report_document(Report((DIGEST,), SERVER, (DONE,), 12)),
+    "document of one cut off": report_document(Report((DIGEST,), SERVER, (), None)),
     "applied": task_line(TaskOutcome(1, Outcome.APPLIED, CHANGES)),
     "already": task_line(TaskOutcome(1, Outcome.ALREADY, CHANGES)),
     **{
@@ -64,7 +78,7 @@ def test_every_line_is_as_the_schema_says(name: str):
 @pytest.mark.parametrize("name", LINES)
 def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
     assert not validator().is_valid({**LINES[name], "surprise": 1})
-    for key in LINES[name]:
+    for key in LINES[name].keys() - {"accepted", "shard"}:
         assert not validator().is_valid({k: v for k, v in LINES[name].items() if k != key}), key
 
 
@@ -83,7 +97,14 @@ def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
         ("applied", ["changes", 0, "path"], ["data", 0]),
         ("applied", ["changes", 0, "source", "line"], 0),
         ("applied", ["changes", 0], {"path": ["overlap"]}),
+        ("applied", ["accepted"], True),
         ("stale", ["error"], ""),
+        ("stale", ["accepted"], False),
+        ("first of a shard", ["shard"], "2"),
+        ("document", ["complete"], "yes"),
+        ("document", ["digests"], []),
+        ("document", ["requests"], -1),
+        ("document", ["tasks", 0, "task"], 0),
         ("last", ["summary", "applied"], 0),
         ("last", ["summary", "done"], 1),
         ("last", ["requests"], -1),

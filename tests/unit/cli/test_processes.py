@@ -57,6 +57,7 @@ def test_the_version_is_shown():
         ("validate",),
         ("plan",),
         ("apply",),
+        ("show",),
         ("sandbox",),
         ("schema", "build"),
         ("schema", "check"),

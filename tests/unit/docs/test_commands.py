@@ -46,7 +46,7 @@ def test_it_is_a_command_line_that_the_program_takes(line: str):
 
 @pytest.mark.parametrize(
     "line",
-    ["reconciler show plan.json", "reconciler plan manifests/ --out x", "reconciler plan -q"],
+    ["reconciler revert report.jsonl", "reconciler plan manifests/ --out x", "reconciler plan -q"],
 )
 def test_what_is_not_there_would_be_noticed(line: str):
     with pytest.raises(click.UsageError):

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
+from reconciler.plan.restoring import restored_plan
 from tests.unit.docs.pages import Block, blocks
 
 
@@ -53,6 +54,7 @@ def test_it_is_a_plan(block: Block):
     counts = plan["summary"]
 
     validator("plan.schema.json").validate(plan)
+    assert restored_plan(plan).updates
     assert counts["tasks"] == sum(counts.values()) - counts["tasks"]
     assert len(plan["tasks"]) == counts["tasks"] - counts["unchanged"]
 

@@ -31,7 +31,7 @@ def test_every_page_is_linked_from_the_readme():
     assert {path.resolve() for path in PAGES} - {(ROOT / "README.md").resolve()} <= linked
 
 
-@pytest.mark.parametrize("name", ["github.yml", "gitlab-ci.yml"])
+@pytest.mark.parametrize("name", ["github.yml", "github-shards.yml", "gitlab-ci.yml"])
 def test_recipes_are_shown_as_they_are(name: str):
     recipe = page(f"examples/ci/{name}")
 

@@ -8,7 +8,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Change, DesiredTask
+from reconciler.errors import Source
+from reconciler.plan.model import (
+    Change,
+    DesiredTask,
+    Kind,
+    Plan,
+    ServerIdentity,
+    Status,
+    TaskPlan,
+    TaskProblem,
+)
 from reconciler.plan.notation import Path
 from reconciler.plan.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import OnePlace
@@ -120,3 +130,43 @@ def reordered(draw: st.DrawFn, value: Json) -> Json:
         keys = draw(st.permutations(list(value)))
         return {key: draw(reordered(value[key])) for key in keys}
     return [draw(reordered(inner)) for inner in value] if isinstance(value, list) else value
+
+
+SOURCES = st.builds(
+    Source, st.sampled_from(["a.yaml", "é\n.json", "-"]), st.integers(1, 99), st.integers(1, 99)
+)
+PROBLEMS = st.builds(
+    TaskProblem, st.sampled_from(Kind), st.text(min_size=1, max_size=4), st.text(max_size=4)
+)
+SIDES = st.tuples(VALUES | st.just(ABSENT), VALUES | st.just(ABSENT)).filter(
+    lambda sides: sides != (ABSENT, ABSENT)
+)
+CHANGES = st.builds(lambda path, sides, source: Change(path, *sides, source), PATHS, SIDES, SOURCES)
+
+
+@st.composite
+def task_plans(draw: st.DrawFn, number: int) -> TaskPlan:
+    """What a plan may say of a task that is not as declared."""
+    status = draw(st.sampled_from([status for status in Status if status is not Status.UNCHANGED]))
+    update = status is Status.UPDATE
+    return TaskPlan(
+        task=number,
+        project=draw(st.none() | st.integers(1, 3)),
+        status=status,
+        source=draw(SOURCES),
+        changes=tuple(draw(st.lists(CHANGES, min_size=update, max_size=2))),
+        problems=tuple(draw(st.lists(PROBLEMS, min_size=not update, max_size=2))),
+    )
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Any plan of all tasks."""
+    numbers = sorted(draw(st.sets(st.integers(1, 30) | st.integers(1, 2**40), max_size=6)))
+    silent = st.none() | TEXTS
+    return Plan(
+        server=ServerIdentity(draw(st.text(min_size=1, max_size=4)), draw(silent), draw(silent)),
+        tasks=tuple(draw(task_plans(number)) for number in numbers),
+        unchanged=draw(st.integers(0, 5)),
+        requests=draw(st.integers(0, 5)),
+    )

@@ -120,6 +120,8 @@ def test_a_silent_server_is_null_in_the_plan():
     [
         (["format_version"], "1.1"),
         (["digest"], "md5:0"),
+        (["shard"], "2"),
+        (["shard"], "1/4,2/4"),
         (["digest"], "sha256:" + "0" * 65),
         (["server", "version"], 1),
         (["server", "token"], "x"),

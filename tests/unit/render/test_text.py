@@ -95,7 +95,7 @@ def test_colour_adds_nothing_but_colour():
 @pytest.mark.parametrize(
     ("outcomes", "text"),
     [
-        ([], "Apply: ."),
+        ([], "Apply: 0 tasks."),
         ([Outcome.APPLIED], "Apply: 1 applied."),
         ([Outcome.ALREADY, Outcome.APPLIED] * 600, "Apply: 600 applied, 600 already."),
     ],
@@ -103,6 +103,13 @@ def test_colour_adds_nothing_but_colour():
 def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
     told = [TaskOutcome(task, outcome) for task, outcome in enumerate(outcomes, 1)]
     assert render_report(told, style=PLAIN) == f"{text}\n"
+
+
+def test_a_report_that_was_cut_off_is_no_good_one():
+    told = [TaskOutcome(1, Outcome.APPLIED)]
+    assert render_report(told, style=COLORED, complete=False) == (
+        f"{BOLD}{RED}Apply: 1 applied, the rest is not known.{OFF}{OFF}\n"
+    )
 
 
 def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():

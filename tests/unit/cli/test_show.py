@@ -1,0 +1,286 @@
+"""Saved plans and reports, shown from files as people and jobs leave them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from reconciler.contract.location import schema_path
+from tests.unit.cli.conftest import Ran
+from tests.unit.server.wired import Hooked
+
+Command = Callable[..., Ran]
+Manifest = Callable[..., str]
+GIVE = "(give what plan --format json printed, or apply --report wrote)\n"
+
+
+@pytest.fixture
+def plan(server: Hooked, command: Command, manifest: Manifest) -> str:  # noqa: ARG001 - it answers
+    """A saved plan of three tasks, in plan.json."""
+    return save("plan.json", command("plan", manifest(), "--format", "json").output)
+
+
+@pytest.fixture
+def report(server: Hooked, command: Command, manifest: Manifest) -> str:  # noqa: ARG001 - as above
+    """A report of three tasks, in report.jsonl."""
+    assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
+    return "report.jsonl"
+
+
+def save(name: str, text: str) -> str:
+    Path(name).write_text(text, encoding="utf-8")
+    return name
+
+
+def edited(name: str, **changes: object) -> str:
+    document: dict[str, Any] = json.loads(Path(name).read_text(encoding="ascii"))
+    return save(name, json.dumps({**document, **changes}))
+
+
+def refused(ran: Ran) -> str:
+    """What is said of a file that is not shown: one line, and nothing else."""
+    assert (ran.code, ran.output) == (1, "")
+    assert ran.errors.count("\n") == 1
+    return ran.errors.removeprefix("reconciler: ")
+
+
+def test_a_plan_is_shown_as_plan_printed_it(plan: str, command: Command, manifest: Manifest):
+    assert command("show", plan) == command("plan", manifest())
+    assert command("show", plan, "--full") == command("plan", manifest(), "--full")
+    shown = command("show", plan, "--format", "json")
+    assert shown == Ran(0, Path(plan).read_text(encoding="ascii"), "")
+
+
+def test_a_plan_that_another_program_wrote_on_one_line_is_shown_too(plan: str, command: Command):
+    before = command("show", plan)
+    edited(plan)
+    assert command("show", plan) == before
+
+
+def test_a_plan_from_standard_input_is_shown(
+    plan: str, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    piped = TextIOWrapper(BytesIO(Path(plan).read_bytes()))
+    monkeypatch.setattr("sys.stdin", piped)
+    assert command("show", "-").output == command("show", plan).output
+
+
+def test_a_report_is_shown_as_apply_ended(report: str, command: Command):
+    assert command("show", report) == Ran(0, "Apply: 3 applied.\n", "")
+    assert command("show", report, "-v").errors == "read 1 report\n"
+
+
+def test_a_report_is_one_document_in_json(report: str, command: Command):
+    shown = json.loads(command("show", report, "--format", "json").output)
+    schema = json.loads(schema_path("report.schema.json").read_text(encoding="utf-8"))
+    Draft7Validator(schema).validate(shown)
+    lines = list(map(json.loads, Path(report).read_text(encoding="ascii").splitlines()))
+    assert shown["digests"] == [lines[0]["digest"]]
+    assert shown["tasks"] == sorted(lines[1:-1], key=lambda line: line["task"])
+    assert (shown["summary"], shown["requests"]) == (lines[-1]["summary"], lines[-1]["requests"])
+    assert (shown["kind"], shown["complete"]) == ("report", True)
+
+    save("shown.json", json.dumps(shown))
+    assert refused(command("show", "shown.json")) == (
+        "shown.json: a report as show --format json writes it, which is not read back "
+        "(give the lines that apply --report wrote)\n"
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_what_was_left_alone_as_allowed_is_shown_as_such(command: Command, manifest: Manifest):
+    applied = command("apply", manifest(tasks=4), "--yes", "--allow", "missing", "--report", "r")
+    shown = command("show", "r")
+    assert "! task 4  left alone, as allowed: " in shown.output
+    assert applied.output.endswith(shown.output)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ending", "done"),
+    [
+        (1, "", "0 tasks"),
+        (1, '{"task"', "0 tasks"),
+        (3, '{"task":3,"changes":[{"path":["a"],"source":{"file":"a"}', "2 applied"),
+        (4, "", "3 applied"),
+        (4, '{"summary":{"applied":3}', "3 applied"),
+    ],
+)
+def test_a_report_that_was_cut_off_is_shown_and_said_to_be(
+    report: str, command: Command, lines: int, ending: str, done: str
+):
+    whole = Path(report).read_text(encoding="ascii").splitlines(keepends=True)
+    save(report, "".join(whole[:lines]) + ending)
+    assert command("show", report) == Ran(
+        0,
+        f"Apply: {done}, the rest is not known.\n",
+        "reconciler: report.jsonl was cut off: what was done after its last line is not known; "
+        "run plan\n",
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_shards_are_shown_as_the_whole(command: Command, manifest: Manifest):
+    whole = command("plan", manifest()).output
+    for shard in ("1/2", "2/2"):
+        text = command("plan", manifest(), "--shard", shard, "--format", "json").output
+        save(f"plan-{shard[0]}.json", text)
+    assert command("show", "plan-2.json", "plan-1.json") == Ran(0, whole, "")
+
+    for shard in ("1/2", "2/2"):
+        command("apply", manifest(), "--yes", "--shard", shard, "--report", f"r{shard[0]}")
+    assert command("show", "r1", "r2") == Ran(0, "Apply: 3 applied.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "count", "said"),
+    [
+        ((1, 3), 3, "shard 2/3 is"),
+        ((4, 1), 4, "shards 2/4 and 3/4 are"),
+        ((2,), 9, "shards 1/9, 3/9, 4/9, 5/9, 6/9, 7/9 and 2 more are"),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_missing_shards_are_named(
+    command: Command, manifest: Manifest, given: tuple[int, ...], count: int, said: str
+):
+    for number in given:
+        command("apply", manifest(), "-y", f"--shard={number}/{count}", f"--report=r{number}")
+    files = [f"r{number}" for number in given]
+    note = f"reconciler: {said} not among them\n"
+    assert command("show", *files).errors == note
+    shown = command("show", *files, "--format", "json")
+    expected = ", ".join(f"{number}/{count}" for number in sorted(given))
+    assert (shown.errors, json.loads(shown.output)["shard"]) == (note, expected)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_plan_of_some_shards_says_of_which(command: Command, manifest: Manifest):
+    for number in (1, 3):
+        text = command("plan", manifest(), f"--shard={number}/3", "--format=json").output
+        save(f"{number}.json", text)
+    shown = command("show", "1.json", "3.json")
+    assert shown.output.splitlines()[1] == "Only tasks of shards 1/3, 3/3"
+    save("some.json", command("show", "1.json", "3.json", "--format", "json").output)
+    assert command("show", "some.json") == shown
+
+
+def test_plans_and_reports_are_not_shown_together(plan: str, report: str, command: Command):
+    assert refused(command("show", report, plan)) == (
+        "plan.json is a plan, and report.jsonl a report (show plans apart from reports)\n"
+    )
+
+
+def test_a_file_counts_once(plan: str, command: Command):
+    assert refused(command("show", plan, f"./{plan}")) == (
+        "./plan.json is given twice (give each file once)\n"
+    )
+    Path("copy.json").write_bytes(Path(plan).read_bytes())
+    assert refused(command("show", plan, "copy.json")) == (
+        "task 1 is in plan.json and in copy.json (give each shard once, and only those of one "
+        "run)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "empty: whatever wrote it did not get far"),
+        (b" \n", "empty: whatever wrote it did not get far"),
+        (b"version: 1\ntasks: []\n", "neither a plan nor a report"),
+        (b'{"version": 1}\n{"id": 1}\n', "neither a plan nor a report"),
+        (b"[1]", "neither a plan nor a report"),
+        (b"\xff\xfe{", "not UTF-8"),
+    ],
+)
+def test_what_is_neither_plan_nor_report_is_refused(command: Command, text: bytes, said: str):
+    Path("odd").write_bytes(text)
+    assert refused(command("show", "odd")) == f"odd: {said} {GIVE}"
+
+
+def test_what_cannot_be_read_is_refused(command: Command, tmp_path: Path):
+    assert refused(command("show", "nope")) == (
+        f"nope: cannot be read: No such file or directory {GIVE}"
+    )
+    assert refused(command("show", str(tmp_path))) == (
+        f"{tmp_path}: cannot be read: Is a directory {GIVE}"
+    )
+
+
+def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str, command: Command):
+    shown = command("show", plan)
+    edited(plan, format_version="1.7")
+    assert command("show", plan) == shown
+    edited(plan, format_version="1.7", novelty=1)
+    assert refused(command("show", plan)) == (
+        "plan.json: Additional properties are not allowed ('novelty' was unexpected) "
+        "(its format is 1.7: install a newer reconciler)\n"
+    )
+    edited(plan, format_version="2.0")
+    assert refused(command("show", plan)) == (
+        "plan.json: its format is 2.0, and this version reads 1.x "
+        "(install a newer reconciler, or make it again)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "said"),
+    [
+        ('"requests": \\d+', '"requests": -1', "requests: -1 is less than the minimum of 0"),
+        ('"update",', '"updat",', "tasks[0].status: 'updat' is not one of"),
+        ('"after": 2', '"after": 3', "its digest does not fit its changes: it was edited"),
+        ('"after": 2', '"after": NaN', "not JSON: NaN is no number that JSON has"),
+        ('"after": 2', '"after": 1e999', "not JSON: 1e999 is too large a number"),
+        ('"after": 2', f'"after": {"9" * 5000}', "it holds a number of too many digits"),
+        ('"after": 2', '"after": 2, "after": 2', 'not JSON: the key "after" stands twice'),
+        ('"after": 2', '"after": "\\\\ud800"', "its digest does not fit its changes"),
+        ('"tasks.yaml"', '"\\\\ud800.yaml", "\\\\udfff": 1', "tasks[0].source: Additional"),
+        ('"overlap"', '"\\\\ud800"', "its digest does not fit its changes"),
+        ('"after": 2', f'"after": {"[" * 400}{"]" * 400}', "overlap: its objects and lists are"),
+        ('"after": 2', f'"after": {"[" * 9000}{"]" * 9000}', "its objects and lists are nested"),
+        ('"after": 2', '"after": 2 2', "not JSON: Expecting ',' delimiter at line"),
+        ("}\n$", "", "it ends in the middle: it was cut off"),
+        ("}\n$", "}\n{}", "not JSON: Extra data at line"),
+    ],
+)
+def test_a_spoiled_plan_is_refused_in_one_line(
+    plan: str, command: Command, find: str, put: str, said: str
+):
+    text = Path(plan).read_text(encoding="ascii")
+    save(plan, re.sub(find, put, text, count=1))
+    assert refused(command("show", plan)).startswith(f"plan.json: {said}")
+
+
+@pytest.mark.parametrize(
+    ("line", "put", "said"),
+    [
+        (1, '{"format_version": "1.0", "kind": "report"}', "'digest' is a required property"),
+        (2, "{nonsense}", "line 2: not JSON: Expecting property name"),
+        (2, '{"task": 1, "outcome": "done", "changes": []}', "line 2: outcome: 'done' is not one"),
+        (2, "[]", "line 2: no line of a report"),
+        (2, '{"task": 1, "outcome": "applied", "changes": []}\n' * 2 + "{", "line 4: it ends in"),
+        (3, "", "the counts of its last line are not those of the others: it was edited"),
+        (5, '{"summary": {}, "requests": 1}\n{"task": 1}', "line 6: it goes on where the report"),
+    ],
+)
+def test_a_spoiled_report_is_refused_in_one_line(
+    report: str, command: Command, line: int, put: str, said: str
+):
+    lines = Path(report).read_text(encoding="ascii").splitlines()
+    lines[line - 1] = put
+    save(report, "\n".join(lines) + "\n")
+    assert refused(command("show", report)).startswith(f"report.jsonl: {said}")
+
+
+def test_two_reports_in_one_file_are_refused(report: str, command: Command):
+    save("both.jsonl", Path(report).read_text(encoding="ascii") * 2)
+    assert refused(command("show", "both.jsonl")) == (
+        "both.jsonl: line 6: it goes on where the report has ended, or another begins "
+        "(give each report as a file of its own)\n"
+    )
