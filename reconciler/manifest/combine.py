@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -35,6 +35,8 @@ class _Together:
 def combined(declarations: Sequence[Declaration]) -> DesiredTask:
     """Combine what is declared of one task, in places without conflicts."""
     first = declarations[0]
+    if len(declarations) == 1:
+        return alone(first)
     projects = [d.header.project for d in declarations if d.header.project is not None]
     attributes: dict[str, Json] = {}
     for declaration in declarations:
@@ -47,11 +49,25 @@ def combined(declarations: Sequence[Declaration]) -> DesiredTask:
             *(d.header.replaced & d.attributes().keys() for d in declarations)
         ),
         absent=tuple(path for d in declarations for path in d.absent),
-        places=first if len(declarations) == 1 else _Together(declarations),
+        places=_Together(declarations),
     )
 
 
-def _merged(left: dict[str, Json], right: dict[str, Json]) -> dict[str, Json]:
+def alone(declaration: Declaration) -> DesiredTask:
+    """Give what is declared in one place: so are nearly all tasks, and there are many."""
+    header = declaration.header
+    attributes = declaration.attributes()
+    return DesiredTask(
+        id=declaration.id,
+        project=header.project,
+        attributes=attributes,
+        replaced=header.replaced & attributes.keys() if header.replaced else header.replaced,
+        absent=declaration.absent,
+        places=declaration,
+    )
+
+
+def _merged(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
     """Merge objects whose paths are disjoint; where they are not, a conflict is reported."""
     result = dict(left)
     for key, value in right.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from reconciler.errors import Source
 from reconciler.manifest.document import Document
@@ -15,7 +15,8 @@ from reconciler.plan.values import Json
 MERGEABLE: Final = ("data", "meta")
 """The attributes that hold objects, and that a policy can be given for."""
 
-_NOT_ATTRIBUTES: Final = frozenset({"id", "absent"})
+NOT_ATTRIBUTES: Final = frozenset({"id", "absent"})
+"""What a task declares beside its attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,17 @@ class Header:
 
     def declaration(self, index: int) -> Declaration:
         """Make the declaration of one task, anew; raises ManifestError where it has changed."""
-        return declaration_of(self, index, cast("dict[str, Any]", self.document.task(index)))
+        # It was checked, and nobody else has it: what is no attribute can be taken out.
+        own = cast("dict[str, Any]", self.document.task(index))
+        absent = tuple(map(absent_path, own.pop("absent", ())))
+        return Declaration(self, index, int(own.pop("id")), own, absent)
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """One entry of a document's ``tasks``; also tells where its paths are declared."""
 
     header: Header
-    index: int
+    position: int
     id: int
     own: Mapping[str, Json]
     absent: tuple[Path, ...]
@@ -50,21 +53,21 @@ class Declaration:
     def source(self) -> Source:
         """Where the entry begins."""
         document = self.header.document
-        return document.value_source(("tasks", self.index))
+        return document.value_source(("tasks", self.position))
 
-    def attributes(self) -> dict[str, Json]:
+    def attributes(self) -> Mapping[str, Json]:
         """Merge the defaults below the task's own values; what must be absent is left out."""
         if not self.header.defaults:
-            return dict(self.own)
+            return self.own
         return _below(self.header.defaults, self.own, self.absent, ())
 
     def source_of(self, path: Path) -> Source:
         """Tell where ``path``, or failing that its nearest declared parent, stands."""
         document = self.header.document
         if path in self.absent:
-            steps: Steps = ("tasks", self.index, "absent", self.absent.index(path))
+            steps: Steps = ("tasks", self.position, "absent", self.absent.index(path))
             return document.value_source(steps)
-        places: tuple[Steps, Steps] = (("tasks", self.index, *path), ("defaults", *path))
+        places: tuple[Steps, Steps] = (("tasks", self.position, *path), ("defaults", *path))
         for end in range(len(path), 0, -1):
             for place in places:
                 steps = place[: len(place) - len(path) + end]
@@ -96,13 +99,6 @@ def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
 def absent_path(written: str | list[str]) -> Path:
     """Read an element of ``absent``; raises ValueError."""
     return tuple(written) if isinstance(written, list) else parse_path(written)
-
-
-def declaration_of(header: Header, index: int, task: Mapping[str, Any]) -> Declaration:
-    """Make the declaration of a task that the schema accepts."""
-    own = {name: value for name, value in task.items() if name not in _NOT_ATTRIBUTES}
-    absent = tuple(map(absent_path, task.get("absent", ())))
-    return Declaration(header, index, int(task["id"]), own, absent)
 
 
 def _below(

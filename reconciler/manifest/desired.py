@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice
+from operator import eq, le
+from typing import Any, Final
 
-from reconciler.manifest.combine import combined
-from reconciler.manifest.declarations import Declaration, Header
+from reconciler.manifest.combine import alone, combined
+from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, absent_path
+from reconciler.plan.ids import SortedIds
 from reconciler.plan.model import DesiredTask
+
+_INDEX_BITS: Final = 40
+_INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
+"""Bits that hold the index of a task in its document; those above hold which document it is."""
 
 
 class Desired:
@@ -21,73 +27,80 @@ class Desired:
 
     def __init__(self) -> None:
         self._headers: list[Header] = []
-        self._names: set[str] = set()
+        self._known: set[str] = set()
+        self._repeats = False
+        self._places = SortedIds(())
         self._ids = array("q")
-        self._documents = array("I")
-        self._indices = array("I")
+        self._where = array("Q")
 
     def add_document(self, header: Header) -> None:
         """Begin a document: what is added next is of it."""
         self._headers.append(header)
-        self._names |= header.defaults.keys()
+        self._known |= header.defaults.keys()
 
-    def add(self, declaration: Declaration) -> None:
-        """Add a declaration of the document begun last."""
-        self._ids.append(declaration.id)
-        self._documents.append(len(self._headers) - 1)
-        self._indices.append(declaration.index)
-        if not declaration.own.keys() <= self._names:
-            self._names |= declaration.own.keys()
-        for path in declaration.absent:
-            self._names.add(path[0])
+    def add(self, index: int, task: Mapping[str, Any]) -> None:
+        """Add a task of the document begun last, which the schema accepts."""
+        self._ids.append(int(task["id"]))
+        self._where.append(len(self._headers) - 1 << _INDEX_BITS | index)
+        if not task.keys() <= self._known:
+            self._known |= task.keys()
+        if "absent" in task:
+            self._known |= {absent_path(written)[0] for written in task["absent"]}
 
     def sort(self) -> None:
         """Bring all that was added into the order of ids; nothing can be looked up before."""
-        if all(one <= other for one, other in pairwise(self._ids)):
-            return
-        order = sorted(range(len(self._ids)), key=self._ids.__getitem__)
-        self._take(order)
+        order: Sequence[int] = range(len(self._ids))
+        if not all(map(le, self._ids, islice(self._ids, 1, None))):
+            order = sorted(order, key=self._ids.__getitem__)
+        self._take(self, order)
 
     def part(self, holds: Callable[[int], bool]) -> Desired:
         """Give those tasks alone whose ids are in a part."""
         chosen = Desired()
-        chosen._headers, chosen._names = self._headers, self._names
-        chosen._ids, chosen._documents, chosen._indices = self._ids, self._documents, self._indices
-        chosen._take([place for place, task in enumerate(self._ids) if holds(task)])
+        chosen._headers, chosen._known = self._headers, self._known
+        kept = [place for place, task in enumerate(self._ids) if holds(task)]
+        chosen._take(self, kept)
         return chosen
 
-    def _take(self, places: Sequence[int]) -> None:
-        self._ids = array("q", map(self._ids.__getitem__, places))
-        self._documents = array("I", map(self._documents.__getitem__, places))
-        self._indices = array("I", map(self._indices.__getitem__, places))
+    def _take(self, other: Desired, places: Sequence[int]) -> None:
+        self._ids = array("q", map(other._ids.__getitem__, places))
+        self._where = array("Q", map(other._where.__getitem__, places))
+        self._repeats = any(map(eq, self._ids, islice(self._ids, 1, None)))
+        self._places = SortedIds(self._ids)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._runs())
+        return sum(1 for _ in self._runs()) if self._repeats else len(self._ids)
 
     def __iter__(self) -> Iterator[DesiredTask]:
         return (combined(self._declarations(run)) for run in self._runs())
 
     def __getitem__(self, task: int) -> DesiredTask:
-        start = bisect_left(self._ids, task)
-        if start == len(self._ids) or self._ids[start] != task:
+        start = self._places.place(task)
+        if start is None:
             raise KeyError(task)
-        return combined(self._declarations(self._run_from(start)))
+        if self._repeats:
+            return combined(self._declarations(self._run_from(start)))
+        return alone(self._declaration(self._where[start]))
 
     def names(self) -> frozenset[str]:
         """Name the attributes that must be read to compare all tasks."""
-        return frozenset(self._names)
+        return frozenset(self._known - NOT_ATTRIBUTES)
 
     def by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Give the ids in ascending order, by the project that the tasks are said to be in."""
+        if len({header.project for header in self._headers}) == 1 and not self._repeats:
+            return {self._headers[0].project: self._ids}
         found: dict[int | None, array[int]] = {}
         for run in self._runs():
-            said = (self._headers[self._documents[place]].project for place in run)
+            said = (self._headers[self._where[place] >> _INDEX_BITS].project for place in run)
             project = next((project for project in said if project is not None), None)
             found.setdefault(project, array("q")).append(self._ids[run.start])
         return found
 
     def repeated(self) -> Iterator[list[Declaration]]:
         """Give the declarations of each task that has more than one."""
+        if not self._repeats:
+            return iter(())
         return (self._declarations(run) for run in self._runs() if len(run) > 1)
 
     def _runs(self) -> Iterator[range]:
@@ -105,7 +118,7 @@ class Desired:
         return range(start, end)
 
     def _declarations(self, places: Sequence[int]) -> list[Declaration]:
-        return [
-            self._headers[self._documents[place]].declaration(self._indices[place])
-            for place in places
-        ]
+        return [self._declaration(self._where[place]) for place in places]
+
+    def _declaration(self, where: int) -> Declaration:
+        return self._headers[where >> _INDEX_BITS].declaration(where & _INDEX_MAX)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
-from reconciler.manifest.packed import PackedTasks
+from reconciler.manifest.packed import Entry, PackedTasks
 from reconciler.plan.notation import path_text, shortened
 from reconciler.plan.values import ABSENT, Json, Maybe
 
@@ -31,8 +31,8 @@ class Document(Protocol):
 
     outline: Json
 
-    def tasks(self) -> Iterator[tuple[int, Json]]:
-        """Give each element of ``tasks`` with its index, in order; to be called once."""
+    def tasks(self) -> Iterator[Entry]:
+        """Give the elements of ``tasks`` in order; to be called once."""
         ...
 
     def task(self, index: int) -> Json:
@@ -81,9 +81,9 @@ class MarkedDocument:
             return {**self.outline, "tasks": list(self._packed)}
         return self.outline
 
-    def tasks(self) -> Iterator[tuple[int, Json]]:
-        """Give each element of ``tasks`` with its index."""
-        return enumerate(self._packed)
+    def tasks(self) -> Iterator[Entry]:
+        """Give the elements of ``tasks`` in order."""
+        return self._packed.entries()
 
     def task(self, index: int) -> Json:
         """Give one element of ``tasks``."""

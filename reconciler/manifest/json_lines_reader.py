@@ -15,6 +15,7 @@ from reconciler.manifest.document import MAX_DEPTH, Complaints, Document, Marked
 from reconciler.manifest.json_reader import read_json
 from reconciler.manifest.lines import Line, LineFile
 from reconciler.manifest.marks import Steps
+from reconciler.manifest.packed import Entry
 from reconciler.plan.values import ABSENT, Json, Maybe
 from reconciler.watch import NOBODY, Watch
 
@@ -25,8 +26,9 @@ _NOT_IN_HEADER: Final = (
 _LEVELS_AROUND: Final = 2
 """A task lies in the list of tasks, which lies in the document."""
 
-_Decode: TypeAlias = "msgspec.json.Decoder[Json]"
-_DECODER: Final[_Decode] = msgspec.json.Decoder()
+_Decoder: TypeAlias = "msgspec.json.Decoder[Json]"
+_DECODER: Final[_Decoder] = msgspec.json.Decoder()
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def read_json_lines(
@@ -61,7 +63,7 @@ class LinesDocument:
         self._watch = watch
         self._read: tuple[int, MarkedDocument] | None = None
 
-    def tasks(self) -> Iterator[tuple[int, Json]]:
+    def tasks(self) -> Iterator[Entry]:
         """Read the lines, and remember where each is."""
         lines = self._file.lines()
         next(lines)
@@ -70,16 +72,21 @@ class LinesDocument:
             self._watch.advance()
             value = decoded_quickly(line.text)
             if value is not ABSENT:
-                yield index, value
+                yield index, value, line.text
                 continue
             for document in _read_with_places(line, self._complaints, ("tasks", index)):
-                yield index, document.whole()
+                yield index, document.whole(), line.text
 
     def task(self, index: int) -> Json:
-        """Read one line again; raises ManifestError where it is not what it was."""
+        """Read one line again; raises ManifestError where it is not what it was.
+
+        What was fit to be read when it was checked, any decoder reads alike.
+        """
         line = self._line(index)
-        value = decoded_quickly(line.text)
-        return self._document(index).whole() if value is ABSENT else value
+        try:
+            return _DECODER.decode(line.text)
+        except (ValueError, RecursionError):
+            return self._document(index).whole()
 
     def value_source(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
@@ -128,30 +135,18 @@ class LinesDocument:
 def decoded_quickly(line: bytes) -> Maybe:
     """Decode a line without places; ABSENT where only a reader with places can tell what it is.
 
-    The decoder keeps the last of two equal keys, so there may be no more colons after quotes
-    than there are keys; it does not mind NUL, nor depth.
+    The decoder keeps the last of two equal keys, and then there are fewer colons in what it keeps
+    than in the line, unless one is escaped there. It minds neither NUL nor depth.
     """
-    if b" :" in line or b"\t:" in line or b"\r:" in line or b"\\u0000" in line:
+    if b"\\" in line and (b"\\u0000" in line or b"\\u003" in line):
         return ABSENT
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH - _LEVELS_AROUND:
         return ABSENT
     try:
-        value: Json = _DECODER.decode(line)
+        value = _DECODER.decode(line)
     except (ValueError, RecursionError):
         return ABSENT
-    return value if line.count(b'":') == _keys(value) else ABSENT
-
-
-def _keys(value: Json) -> int:
-    if isinstance(value, dict):
-        count = len(value)
-        for inner in value.values():
-            if isinstance(inner, dict | list):
-                count += _keys(inner)
-        return count
-    if isinstance(value, list):
-        return sum(_keys(inner) for inner in value if isinstance(inner, dict | list))
-    return 0
+    return value if line.count(b":") == _ENCODER.encode(value).count(b":") else ABSENT
 
 
 def _read_with_places(line: Line, complaints: Complaints, steps: Steps) -> list[MarkedDocument]:

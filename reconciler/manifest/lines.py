@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+BLOCK: Final = 16_384
+"""Bytes that are read at once when lines are read again."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -58,6 +61,8 @@ class LineFile:
         self._offsets = array("Q")
         self._lengths = array("I")
         self._hashes = array("q")
+        self._block = b""
+        self._block_at = 0
 
     def lines(self) -> Iterator[Line]:
         """Read the lines from the first on, without empty ones; raises OSError."""
@@ -89,9 +94,16 @@ class LineFile:
     def again(self, index: int) -> Line | None:
         """Read a line that was remembered once more; None where it is not the same any more."""
         offset, length = self._offsets[index], self._lengths[index]
-        try:
-            text = self._opened.read(self._path, offset=offset, length=length)
-        except OSError:
-            return None
+        start = offset - self._block_at
+        if not 0 <= start <= len(self._block) - length:
+            # The next that is asked for mostly stands close behind.
+            try:
+                self._block = self._opened.read(
+                    self._path, offset=offset, length=max(length, BLOCK)
+                )
+            except OSError:
+                return None
+            self._block_at, start = offset, 0
+        text = self._block[start : start + length]
         same = hash(text) == self._hashes[index]
         return Line(self._numbers[index], offset, text) if same else None

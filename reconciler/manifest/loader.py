@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.combine import conflicts
-from reconciler.manifest.declarations import declaration_of, header_of
+from reconciler.manifest.declarations import header_of
 from reconciler.manifest.desired import Desired
 from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.files import STANDARD_INPUT, find_manifests
@@ -80,16 +80,18 @@ def add_document(document: Document, desired: Desired, attributes: Attributes) -
     problems += defaults_problems(document, accepted)
     header = header_of(document, accepted)
     desired.add_document(header)
-    for index, task in document.tasks():
+    for entry in document.tasks():
+        index, task, _ = entry
         refused, usable = check_task(document, index, task, attributes=attributes)
-        refused += absent_problems(document, index, usable)
-        problems += task_problems(document, index, usable, project=header.project)
+        if "absent" in usable:
+            refused += absent_problems(document, index, usable)
+        problems += task_problems(document, entry, usable, project=header.project)
         if refused:
             problems += refused
             continue
-        declaration = declaration_of(header, index, usable)
-        problems += emptied_data(declaration)
-        desired.add(declaration)
+        if header.replaced:
+            problems += emptied_data(header.declaration(index))
+        desired.add(index, usable)
     return problems
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import msgspec
 
 from reconciler.plan.values import Json
+
+Entry: TypeAlias = tuple[int, Json, bytes]
+"""A task as its document gives it: its index, its value, and a JSON text of it."""
 
 
 class PackedTasks:
@@ -31,6 +35,10 @@ class PackedTasks:
 
     def __iter__(self) -> Iterator[Json]:
         return map(msgspec.json.Decoder().decode, self._texts)
+
+    def entries(self) -> Iterator[Entry]:
+        """Give each value with its index and its text."""
+        return zip(range(len(self)), self, self._texts, strict=True)
 
     def append(self, value: Json, *, node: int, end: int) -> None:
         """Add a value whose nodes are ``node`` up to, but not including, ``end``."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+
+from reconciler.plan.ids import SortedIds
 
 
 class Unseen:
@@ -13,7 +14,7 @@ class Unseen:
         self._wanted = wanted
         self._seen = bytearray(len(wanted))
         self._count = len(wanted)
-        self._next = 0
+        self._places = SortedIds(wanted)
 
     def __len__(self) -> int:
         return self._count
@@ -29,14 +30,8 @@ class Unseen:
 
     def take(self, task: int) -> bool:
         """Mark a task as seen; tells whether it is wanted and was not seen before."""
-        place = self._next
-        if place == len(self._wanted) or self._wanted[place] != task:
-            # Lists come in the order of ids: mostly the next is the one after the last.
-            place = bisect_left(self._wanted, task)
-            if place == len(self._wanted) or self._wanted[place] != task:
-                return False
-        self._next = place + 1
-        if self._seen[place]:
+        place = self._places.place(task)
+        if place is None or self._seen[place]:
             return False
         self._seen[place] = True
         self._count -= 1

@@ -70,7 +70,7 @@ def whole(document: AnyDocument) -> Json:
     if isinstance(document, MarkedDocument):
         return document.whole()
     assert isinstance(document.outline, dict)
-    return {**document.outline, "tasks": [task for _, task in document.tasks()]}
+    return {**document.outline, "tasks": [task for _, task, _ in document.tasks()]}
 
 
 def places(document: AnyDocument) -> Places:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +31,7 @@ def test_a_plan_is_the_same_in_whatever_order_tasks_and_keys_come(data: st.DataO
     first = planned(desired, live)
     second = planned(
         [
-            replace(task, attributes=data.draw(reordered(dict(task.attributes))))
+            task._replace(attributes=data.draw(reordered(dict(task.attributes))))
             for task in data.draw(st.permutations(desired))
         ],
         {number: data.draw(reordered(live[number])) for number in reversed(numbers)},

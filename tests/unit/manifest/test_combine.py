@@ -22,7 +22,7 @@ def declared(file: str, text: str) -> list[Declaration]:
     for document in documents:
         _, accepted = check_outline(document, load_contract())
         header = header_of(document, accepted)
-        found += [header.declaration(index) for index, _ in document.tasks()]
+        found += [header.declaration(index) for index, _, _ in document.tasks()]
     return found
 
 

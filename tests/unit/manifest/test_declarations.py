@@ -34,7 +34,7 @@ def declarations(text: str = TEXT) -> list[Declaration]:
     assert complaints.problems == []
     _, accepted = check_outline(document, load_contract())
     header = header_of(document, accepted)
-    return [header.declaration(index) for index, _ in document.tasks()]
+    return [header.declaration(index) for index, _, _ in document.tasks()]
 
 
 def places(declaration: Declaration, *paths: tuple[str, ...]) -> list[tuple[int, int]]:
