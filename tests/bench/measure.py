@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RECONCILER: Final = (sys.executable, "-m", "reconciler")
 BARE: Final = (sys.executable, "-c", "pass")
 _PEAK_UNIT: Final = 1 if sys.platform == "darwin" else 1024
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +85,9 @@ def child(module: str, *arguments: str | Path, python: str = sys.executable) -> 
     return {**said, "peak": usage.peak, "process_wall": usage.wall}
 
 
-def in_turn(runs: int, *measured: Callable[[], T]) -> list[list[T]]:
+def in_turn(runs: int, *measured: Callable[[], Any]) -> list[list[Any]]:
     """Measure one after the other, again and again: a machine that slows down slows all."""
-    taken: list[list[T]] = [[] for _ in measured]
+    taken: list[list[Any]] = [[] for _ in measured]
     for _ in range(runs):
         for results, measure in zip(taken, measured, strict=True):
             results.append(measure())

@@ -37,24 +37,26 @@ def start_up(options: Options) -> Section:
         partial(reconciler, "--help"),
         partial(reconciler, "validate", manifest),
     )
-    walls = {"unit": "ms", "beside": _walls(bare), "of": "bare Python"}
     return Section(
         "Start-up",
         "Wall time of the whole command, beside that of a Python that does nothing.",
         [
-            Row(figure="`--help`", ours=_walls(helped), budget=Budget(value=150), **walls),
-            Row(
-                figure="`validate` of 100 tasks",
-                ours=_walls(validated),
-                budget=Budget(value=400),
-                **walls,
-            ),
+            _wall_row("`--help`", helped, bare, limit=150),
+            _wall_row("`validate` of 100 tasks", validated, bare, limit=400),
         ],
     )
 
 
-def _walls(usages: list[Usage]) -> list[float]:
-    return [usage.wall * 1000 for usage in usages]
+def _wall_row(figure: str, ours: list[Usage], bare: list[Usage], *, limit: float) -> Row:
+    """Make a row of milliseconds."""
+    return Row(
+        figure=figure,
+        unit="ms",
+        ours=[usage.wall * 1000 for usage in ours],
+        beside=[usage.wall * 1000 for usage in bare],
+        of="bare Python",
+        budget=Budget(value=limit),
+    )
 
 
 def engine(options: Options) -> Section:

@@ -59,7 +59,7 @@ class Sending:
     def ours(self, concurrency: int) -> tuple[Usage, Usage]:
         """Plan and apply the same manifest; gives what each took."""
         manifest = self._turns.manifest()
-        changing = ["plan", "--detailed-exitcode", manifest]
+        changing: list[str | Path] = ["plan", "--detailed-exitcode", manifest]
         planned = reconciler(*changing, url=self._url, token=self._token, good=2)
         return planned, self._apply(manifest, concurrency)
 
