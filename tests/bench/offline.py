@@ -177,7 +177,8 @@ def memory(options: Options, commands: Commands) -> Section:
     return Section(
         "Peak memory",
         "Resident memory of the whole command at its peak, against a page server in another "
-        "process. The floor holds the whole manifest in memory.",
+        "process. The floor reads the whole manifest before it compares, with the places of all "
+        "that YAML holds: what streams can stay below it.",
         rows,
     )
 

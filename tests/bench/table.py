@@ -8,8 +8,8 @@ from statistics import median
 from typing import Final
 
 _SHOWN: Final[dict[str, Callable[[float], str]]] = {
-    "s": lambda value: f"{value:.2f} s" if value >= 1 else f"{value:.3f} s",
-    "ms": lambda value: f"{value:.3g} ms" if value < 1000 else f"{value:,.0f} ms",
+    "s": lambda value: f"{_digits(value)} s",
+    "ms": lambda value: f"{_digits(value)} ms",
     "us": lambda value: f"{value:,.0f} us",
     "MB": lambda value: f"{value:,.0f} MB",
 }
@@ -139,6 +139,12 @@ class Section:
     title: str
     said: str
     rows: Sequence[Row]
+
+
+def _digits(value: float) -> str:
+    """Write a number with three digits that mean something, or all before the point."""
+    before = len(f"{value:.0f}") if value >= 1 else 0
+    return f"{value:,.{max(0, 3 - before)}f}"
 
 
 def _times(ratio: float) -> str:
