@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LABEL_STUDIO := 1.23.2
 LIVE := .live/venv
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test live check format schema wheel clean
+.PHONY: help demo test live bench check format schema wheel clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +21,9 @@ test: $(VENV)/test ## Run all tests but those on a real Label Studio.
 
 live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a real Label Studio.
 	$(BIN)/pytest tests/live --server real
+
+bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
+	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)
 
 check: $(VENV)/check ## Lint, types, import contract, schema.
 	$(BIN)/ruff check
@@ -39,7 +43,7 @@ wheel: $(VENV)/check ## Build the wheel, and try it in an empty environment.
 	sh .ci/wheel $(BIN)/python
 
 clean: ## Remove what was built and installed.
-	rm -rf $(VENV) .live build dist
+	rm -rf $(VENV) .live .bench build dist
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

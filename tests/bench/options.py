@@ -1,0 +1,58 @@
+"""What a run of the bench is told, and where it writes what it needs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.data import Project, write_manifest
+
+YAML_MAX: Final = 100_000
+"""Tasks above which only JSON lines are measured: who has more writes no YAML."""
+
+QUICK_SIZES: Final = (1_000, 10_000)
+SIZES: Final = (10_000, 100_000, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``sizes`` in tasks, ascending; ``runs`` of each figure, fewer of what takes minutes."""
+
+    folder: Path
+    sizes: tuple[int, ...] = SIZES
+    runs: int = 5
+    patches: int = 1_000
+    concurrencies: tuple[int, ...] = (1, 4, 16, 64)
+
+    @property
+    def yaml_sizes(self) -> tuple[int, ...]:
+        """The sizes that are measured as YAML too."""
+        return tuple(size for size in self.sizes if size <= YAML_MAX)
+
+    @property
+    def main(self) -> int:
+        """The size that most budgets speak of."""
+        return (self.yaml_sizes or self.sizes)[-1]
+
+    @property
+    def some(self) -> int:
+        """Runs of what takes long."""
+        return max(1, (self.runs + 1) // 2)
+
+    def runs_of(self, size: int) -> int:
+        """Tell how many runs of a whole command there are for so many tasks."""
+        return self.some if size <= YAML_MAX else max(1, self.runs // 5)
+
+    def manifest(self, project: Project, suffix: str) -> Path:
+        """Give the manifest of a project, written when it is first asked for."""
+        name = f"{project.number}-{project.first}-{project.count}{suffix}"
+        file = self.folder / name
+        return file if file.exists() else write_manifest(project, file)
+
+
+def tell(what: str) -> None:
+    """Say on standard error what is going on."""
+    sys.stderr.write(f"bench: {what}\n")
+    sys.stderr.flush()

@@ -1,0 +1,98 @@
+"""The page of the documentation, and the data behind it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from textwrap import fill
+from typing import Any, Final
+
+from tests.bench.options import Options
+from tests.bench.table import Row, Section, broken, markdown
+
+WIDTH: Final = 96
+_LIBRARIES: Final = ("click", "deepdiff", "httpx", "jsonschema-rs", "msgspec", "PyYAML")
+_INTRODUCTION: Final = """\
+# Performance
+
+What the tool costs, beside the least that the same work can cost, measured in the same run.
+Seconds differ from machine to machine and from hour to hour: the ratios are what to look at.
+{when}
+
+To repeat it:
+
+```sh
+make bench                                      # all; Label Studio is what make live installed
+make bench BENCH="--quick --no-real"            # in a minute
+make bench BENCH="--write docs/performance.md"  # this page
+```
+
+Each figure is the median and the worst of n runs, and stands beside what was measured in turn
+with it. A budget holds where the worst run keeps to it. No test asserts a time.
+"""
+
+
+def environment(found: Mapping[str, str]) -> dict[str, str]:
+    """Say in general words what it was measured with; ``found`` adds what else took part."""
+    machine = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} processors"
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {"machine": machine, "Python": platform.python_version(), **libraries, **found}
+
+
+def report(sections: Sequence[Section], options: Options, found: Mapping[str, str]) -> str:
+    """Write the page."""
+    with_ = ", ".join(f"{name} {said}" for name, said in environment(found).items())
+    when = fill(
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with {with_.removeprefix('machine ')}; "
+        f"up to {options.runs} runs of each.",
+        WIDTH,
+    )
+    parts = [_INTRODUCTION.format(when=when), _verdict(sections)]
+    parts += [_section(section) for section in sections]
+    return "\n".join(parts)
+
+
+def _verdict(sections: Sequence[Section]) -> str:
+    lines = ["## Budgets that do not hold\n"]
+    rows = broken(sections)
+    if not rows:
+        judged = sum(row.holds is not None for section in sections for row in section.rows)
+        return f"## Budgets\n\nAll {judged} hold.\n"
+    lines += [f"- {sentence(row)}" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def sentence(row: Row) -> str:
+    """Say of a row that breaks its budget what it is and what it should be."""
+    _, ours, beside, ratio, budget, _ = row.cells()
+    found = " | ".join(filter(None, (ours, beside, ratio)))
+    median = " The median keeps to it." if row.median_holds else ""
+    return f"{row.figure}: {found}; budget: {budget}.{median}"
+
+
+def _section(section: Section) -> str:
+    notes = [f"- {row.figure}: {row.note}." for row in section.rows if row.note]
+    listed = "\n" + "\n".join(notes) + "\n" if notes else ""
+    return f"## {section.title}\n\n{fill(section.said, WIDTH)}\n\n{markdown(section.rows)}{listed}"
+
+
+def data(sections: Sequence[Section], options: Options, found: Mapping[str, str]) -> dict[str, Any]:
+    """Give all that was measured, for machines."""
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "environment": environment(found),
+        "runs": options.runs,
+        "sizes": list(options.sizes),
+        "sections": [
+            {"title": section.title, "said": section.said, "rows": list(map(_row, section.rows))}
+            for section in sections
+        ],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {**asdict(row), "ratios": row.ratios, "holds": row.holds}

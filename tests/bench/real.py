@@ -1,0 +1,187 @@
+"""Figures on a real Label Studio: wall time beside the same requests sent raw, and beside others.
+
+What a plan asks for is not guessed: it is made once against a page server that looks like the
+project, and the pages that it asked for there, and how many at once, are what is sent raw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from tests.bench.data import LABEL_CONFIG, Project, in_chunks
+from tests.bench.measure import Usage, child, in_turn, reconciler
+from tests.bench.options import Options, tell
+from tests.bench.patching import Sending, Turns
+from tests.bench.raw import Sent, write_orders
+from tests.bench.server import Habits, habits, page_server
+from tests.bench.table import Budget, Row, Section
+from tests.live.real_server import TOKEN, RealServer, running
+
+CHUNK: Final = 5_000
+"""Tasks a request while a project is filled."""
+
+SLOW: Final = 0.05
+"""Seconds that each answer waits while we look how many requests are under way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of it: tasks of the projects, changes of an apply, and PATCHes at once."""
+
+    projects: tuple[int, ...] = (5_000, 100_000)
+    changes: int = 200
+    concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running server, with what is known of it."""
+
+    url: str
+    version: str
+    python: Path
+    """The Python of the environment that holds the server, and the SDK."""
+    folder: Path
+    projects: list[Project] = field(default_factory=list)
+
+
+@contextmanager
+def site(executable: Path, folder: Path) -> Iterator[Site]:
+    """Start a Label Studio for the time of the block; raises RuntimeError where it won't."""
+    tell("starting Label Studio")
+    try:
+        with running(executable, page_size_max=0) as server:
+            yield _site(server, executable, folder)
+    except pytest.fail.Exception as error:
+        raise RuntimeError(str(error)) from error
+
+
+def _site(server: RealServer, executable: Path, folder: Path) -> Site:
+    version = httpx.get(f"{server.url}/api/version").json()["release"]
+    return Site(server.url, version, executable.parent / "python", folder)
+
+
+def fill(at: Site, count: int) -> Project:
+    """Make a project of ``count`` tasks, and find out which ids they got."""
+    tell(f"importing {count:,} tasks")
+    headers = {"Authorization": f"Token {TOKEN}"}
+    with httpx.Client(base_url=at.url, headers=headers, timeout=600) as http:
+        described = {"title": f"Bench {count}", "label_config": LABEL_CONFIG}
+        number = http.post("/api/projects/", json=described).raise_for_status().json()["id"]
+        wanted = Project(count, number)
+        for ids in in_chunks(wanted.ids, CHUNK):
+            tasks = [{"data": wanted.live_data(i), "meta": wanted.live_meta(i)} for i in ids]
+            http.post(f"/api/projects/{number}/import", json=tasks).raise_for_status()
+        asked = {"project": number, "page_size": 1, "include": "id"}
+        ends = [
+            http.get("/api/tasks/", params={**asked, "page": page}).raise_for_status().json()
+            for page in (1, count)
+        ]
+    first, last = (end["tasks"][0]["id"] for end in ends)
+    if last - first + 1 != count or ends[0]["total"] != count:
+        raise RuntimeError(f"the {count} tasks imported lie between ids {first} and {last}")
+    project = Project(count, number, first)
+    at.projects.append(project)
+    return project
+
+
+def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
+    """Measure plans and applies, each beside the same requests sent raw."""
+    rows = [_plan_row(at, options, fill(at, count)) for count in scale.projects]
+    return [
+        Section(
+            f"On Label Studio {at.version}",
+            "Wall time of the whole command, start-up included, beside that of a script that "
+            "sends the same requests with httpx and nothing else, as many at once: the pages "
+            "that the plan asks for, or the PATCHes that the apply sends.",
+            [*rows, _apply_row(at, options, scale)],
+        )
+    ]
+
+
+def _plan_row(at: Site, options: Options, project: Project) -> Row:
+    manifest = options.manifest(project, ".jsonl")
+    asked = _habits(project, manifest)
+    tell(f"plan of {project.count:,} tasks on Label Studio, {len(asked.pages)} pages")
+    orders = write_orders(
+        at.folder / "pages.json",
+        url=at.url,
+        token=TOKEN,
+        in_flight=asked.in_flight,
+        requests=[("GET", target, None) for target in asked.pages],
+    )
+    runs = options.some if project.count <= CHUNK else max(1, options.runs // 2)
+    ours, raw = in_turn(runs, partial(plan, at, manifest), partial(child, "raw", orders))
+    return Row(
+        figure=f"plan, project of {project.count:,} tasks",
+        unit="s",
+        ours=[usage.wall for usage in ours],
+        beside=[took["process_wall"] for took in raw],
+        of="fetching alone",
+        budget=Budget(ratio=1.15),
+        note=f"{len(asked.pages)} pages, {asked.in_flight} at once",
+    )
+
+
+def plan(at: Site, manifest: Path) -> Usage:
+    """Plan a project that has changes."""
+    return reconciler("plan", "--detailed-exitcode", manifest, url=at.url, token=TOKEN, good=2)
+
+
+def _habits(project: Project, manifest: Path) -> Habits:
+    with page_server(project, delay=SLOW) as url:
+        reconciler("plan", "--detailed-exitcode", manifest, url=url, good=2)
+        return habits(url)
+
+
+def _apply_row(at: Site, options: Options, scale: Scale) -> Row:
+    tell(f"apply of {scale.changes:,} changes on Label Studio")
+    whole = at.projects[0]
+    some = Project(min(scale.changes, whole.count), whole.number, whole.first)
+    sending = Sending(Turns(some, at.folder), url=at.url, token=TOKEN, folder=at.folder)
+    ours, raw = in_turn(
+        max(1, options.some - 1),
+        partial(sending.applied, scale.concurrency),
+        partial(sending.raw, scale.concurrency),
+    )
+    return Row(
+        figure=f"apply, {some.count:,} changes, {scale.concurrency} at once",
+        unit="s",
+        ours=[usage.wall for usage in ours],
+        beside=[took["process_wall"] for took in raw],
+        of="PATCHes alone",
+        budget=Budget(ratio=1.05),
+        note="ours includes the plan, a read before and a read after",
+    )
+
+
+def walls_of(rows: list[Row], count: int) -> list[float]:
+    """Find what the plan of a project took."""
+    (row,) = (row for row in rows if row.figure == f"plan, project of {count:,} tasks")
+    return list(row.ours)
+
+
+def gets(project: Project, count: int) -> list[Sent]:
+    """List the requests of a loop that reads tasks by their ids."""
+    ids = project.ids[:count]
+    return [("GET", f"/api/tasks/{task}/?resolve_uri=false", None) for task in ids]
+
+
+def raw_gets(at: Site, project: Project, count: int) -> dict[str, Any]:
+    """Read tasks one by one with httpx and nothing else."""
+    orders = write_orders(
+        at.folder / "gets.json",
+        url=at.url,
+        token=TOKEN,
+        in_flight=1,
+        requests=gets(project, count),
+    )
+    return child("raw", orders)
