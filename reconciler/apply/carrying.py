@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from reconciler.apply.decisions import (
@@ -134,7 +134,7 @@ class _Run:
     ) -> Iterator[Patch]:
         """Give what is to be sent; a batch is read while the last of the one before are sent."""
         reading: Future[dict[int, Observed]] | None = None
-        for batch, following in pairwise([(), *_batches(tasks), ()]):
+        for batch, following in pairwise(chain([()], _batches(tasks), [()])):
             patches = self._decided(batch, reading) if batch else []
             ahead = max(0, len(patches) - self._ahead(workers.limit))
             yield from patches[:ahead]
@@ -176,12 +176,14 @@ class _Run:
 
         Returns whether the server had room for it.
         """
+        had_room = True
         try:
-            self._note(self._send(patch))
+            outcome = self._send(patch)
         except ServerError as error:
-            self._note(self._failed(patch.plan, error))
-            return not isinstance(error, Unreachable) and error.status not in CROWDED
-        return True
+            outcome = self._failed(patch.plan, error)
+            had_room = not isinstance(error, Unreachable) and error.status not in CROWDED
+        self._note(outcome)
+        return had_room
 
     def _send(self, patch: Patch) -> TaskOutcome:
         if not self._spacing.wait() or self._orders.stop.is_set():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apply.spacing import Spacing
 from reconciler.cli.settings import Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
@@ -80,6 +81,26 @@ def test_updates_are_not_held_back_unless_somebody_says_how_many(
     Path("reconciler.toml").write_text("rps = 2.5\n", encoding="utf-8")
     assert settings().rps == 2.5
     assert settings(rps=10).rps == 10
+
+
+@pytest.mark.parametrize(("options", "used"), [((), None), (("--rps", "250"), 250)])
+def test_updates_are_spaced_as_the_option_says(
+    command: Command,
+    server: Hooked,
+    manifest: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    used: float | None,
+):
+    asked: list[float | None] = []
+
+    def spacing(rps: float | None, wait: Callable[[float], bool]) -> Spacing:
+        asked.append(rps)
+        return Spacing(rps, wait)
+
+    monkeypatch.setattr("reconciler.apply.carrying.Spacing", spacing)
+    assert command("apply", manifest(), "--yes", *options).code == 0
+    assert (asked, server.count("PATCH")) == ([used], 3)
 
 
 @pytest.mark.parametrize("rps", ["1e-9", "inf", "nan"])
