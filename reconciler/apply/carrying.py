@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import chain, pairwise
 from typing import Final
 
 from reconciler.apply.decisions import (
@@ -21,6 +22,8 @@ from reconciler.apply.decisions import (
 )
 from reconciler.apply.gate import Gate
 from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.spacing import Spacing
+from reconciler.apply.workers import Workers
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
 from reconciler.plan.model import Kind, Observed, Plan, Status, TaskPlan
@@ -30,18 +33,40 @@ from reconciler.server.cost import BATCH
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 
-DEFAULT_CONCURRENCY: Final = 4
-"""PATCHes under way at once: the built-in server does not get faster with more."""
+DEFAULT_CONCURRENCY: Final = 8
+"""PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
+
+AHEAD: Final = 4
+"""How many times over the workers still have an update to send when the next batch is read."""
+
+AHEAD_SECONDS: Final = 2.0
+"""How long before its first update a batch is read where updates are kept apart."""
+
+CROWDED: Final = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""What servers, and proxies before them, answer when more is asked of them than they can do."""
 
 Record = Callable[[TaskOutcome], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """How to carry a plan out. ``stop`` set means: start nothing new."""
+    """How to carry a plan out. ``stop`` set means: start nothing new.
+
+    Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
+    number.
+    """
 
     allow: frozenset[Kind] = frozenset()
     concurrency: int = DEFAULT_CONCURRENCY
+    rps: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -71,12 +96,11 @@ class _Run:
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
+        self._spacing = Spacing(orders.rps, orders.stop.wait)
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
-        with ThreadPoolExecutor(self._orders.concurrency) as workers:
-            for batch in _batches(plan.updates):
-                self._carry_out_batch(batch, workers)
+        self._send_all(plan.updates)
         gone: ServerError | None = None
         for batch in _batches([task for task in plan.updates if task.task in self._to_settle]):
             gone = self._settle(batch, gone)
@@ -96,21 +120,51 @@ class _Run:
         for outcome in outcomes:
             self._note(outcome)
 
-    def _carry_out_batch(self, tasks: Sequence[TaskPlan], workers: Executor) -> None:
-        if self._orders.stop.is_set():
+    def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
+        cap, stop = self._orders.concurrency, self._orders.stop
+        with (
+            ThreadPoolExecutor(1) as reader,
+            Workers(self._send_and_note, cap=cap, stop=stop) as workers,
+        ):
+            for patch in self._patches(tasks, reader, workers=workers):
+                if not workers.begin(patch):
+                    self._note_all(interrupted([patch.plan]))
+
+    def _patches(
+        self, tasks: Sequence[TaskPlan], reader: Executor, *, workers: Workers[Patch]
+    ) -> Iterator[Patch]:
+        """Give what is to be sent; a batch is read while the last of the one before are sent."""
+        reading: Future[dict[int, Observed]] | None = None
+        for batch, following in pairwise(chain([()], _batches(tasks), [()])):
+            patches = self._decided(batch, reading) if batch else []
+            ahead = max(0, len(patches) - self._ahead(workers.limit))
+            yield from patches[:ahead]
+            reading = None
+            if following and not self._orders.stop.is_set():
+                reading = reader.submit(self._read, following)
+            yield from patches[ahead:]
+
+    def _ahead(self, limit: int) -> int:
+        """Tell how many updates before the end of a batch the next one is read."""
+        rps = self._orders.rps
+        return min(AHEAD * limit, int(AHEAD_SECONDS * rps)) if rps else AHEAD * limit
+
+    def _decided(
+        self, tasks: Sequence[TaskPlan], reading: Future[dict[int, Observed]] | None
+    ) -> list[Patch]:
+        """Decide on a batch; what is not to be sent is noted. None: it was not read any more."""
+        if reading is None or self._orders.stop.is_set():
             self._note_all(interrupted(tasks))
-            return
+            return []
         try:
-            observed = self._read(tasks)
+            observed = reading.result()
         except ServerError as error:
             self._orders.stop.set()
             self._note_all(ended(task, Outcome.FAILED, str(error)) for task in tasks)
-            return
+            return []
         decided = [decide(task, observed[task.task], self._terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
-        patches = [patch for patch in decided if isinstance(patch, Patch)]
-        for _ in workers.map(self._send_and_note, patches):
-            pass
+        return [patch for patch in decided if isinstance(patch, Patch)]
 
     def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
@@ -121,26 +175,36 @@ class _Run:
             wanted.setdefault(task.project, []).append(task.task)
         return dict(read_tasks(self._api, wanted, names))
 
-    def _send_and_note(self, patch: Patch) -> None:
-        """Send, and note what became of it before this worker sends anything else."""
-        self._note(self._send(patch))
+    def _send_and_note(self, patch: Patch) -> bool:
+        """Send, and note what became of it before this worker sends anything else.
+
+        Returns whether the server had room for it.
+        """
+        had_room = True
+        try:
+            outcome = self._send(patch)
+        except ServerError as error:
+            outcome = self._failed(patch.plan, error)
+            had_room = not isinstance(error, Unreachable) and error.status not in CROWDED
+        self._note(outcome)
+        return had_room
 
     def _send(self, patch: Patch) -> TaskOutcome:
-        if self._orders.stop.is_set():
+        if not self._spacing.wait() or self._orders.stop.is_set():
             return interrupted([patch.plan])[0]
-        try:
-            answer = self._api.patch(patch.plan.task, patch.body)
-        except ServerError as error:
-            if isinstance(error, Unreachable) or error.status == HTTPStatus.UNAUTHORIZED:
-                # The others would fare no better: stop, and let another run go on.
-                self._orders.stop.set()
-            if isinstance(error, Unreachable | NotLabelStudio | Broken):
-                self._to_settle.add(patch.plan.task)
-            return ended(patch.plan, Outcome.FAILED, str(error))
+        answer = self._api.patch(patch.plan.task, patch.body)
         outcome = proved(patch, answer, self._attributes)
         if outcome.outcome is not Outcome.FAILED:
             self._to_settle.add(patch.plan.task)
         return outcome
+
+    def _failed(self, task: TaskPlan, error: ServerError) -> TaskOutcome:
+        if isinstance(error, Unreachable) or error.status == HTTPStatus.UNAUTHORIZED:
+            # The others would fare no better: stop, and let another run go on.
+            self._orders.stop.set()
+        if isinstance(error, Unreachable | NotLabelStudio | Broken):
+            self._to_settle.add(task.task)
+        return ended(task, Outcome.FAILED, str(error))
 
     def _settle(self, tasks: Sequence[TaskPlan], gone: ServerError | None) -> ServerError | None:
         """Read once more what was sent: only what is seen to hold counts as applied.

@@ -43,7 +43,13 @@ from reconciler.server.task_api import TaskApi
     "--concurrency",
     envvar="RECONCILER_CONCURRENCY",
     type=click.IntRange(1, 64),
-    help="Updates under way at once.  [default: 4]",
+    help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
+)
+@click.option(
+    "--rps",
+    envvar="RECONCILER_RPS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Updates begun a second, at most; evenly spaced.  [default: any number]",
 )
 @shard_option
 @plan_options
@@ -55,6 +61,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     yes: bool,
     report: Path | None,
     concurrency: int | None,
+    rps: float | None,
     allowed: tuple[str, ...],
     full: bool,
     shard: Shard | None,
@@ -74,7 +81,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     attributes = load_contract()
     talk = Talk(quiet, verbose)
     desired = loaded(paths, attributes, shard, talk=talk)
-    settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency)
+    settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency, rps=rps)
     _refuse_manifest_as_report(report, paths)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
@@ -83,7 +90,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         _refuse_if_in_the_way(plan, allow)
         if plan.updates and not yes:
             _ask(plan)
-        orders = Orders(allow, settings.concurrency)
+        orders = Orders(allow, settings.concurrency, settings.rps)
         return _carry_out(plan, api, attributes, orders=orders, report=report)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tomllib
@@ -23,16 +24,20 @@ FILE: Final = "reconciler.toml"
 TIMEOUT_MAX: Final = 86_400
 """Seconds: a day."""
 
+RPS_MIN: Final = 0.001
+"""Updates a second: fewer would keep a run waiting for longer than servers stay the same."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run is to use. ``timeout`` is in seconds."""
+    """What a run is to use. ``timeout`` is in seconds; ``rps`` in updates a second, or None."""
 
     url: str
     token: str = field(repr=False)
     concurrency: int
+    rps: float | None
     timeout: float
 
 
@@ -55,7 +60,12 @@ def server_options(command: F) -> F:
 
 
 def read_settings(
-    paths: Sequence[str], *, url: str | None, timeout: float | None, concurrency: int | None = None
+    paths: Sequence[str],
+    *,
+    url: str | None,
+    timeout: float | None,
+    concurrency: int | None = None,
+    rps: float | None = None,
 ) -> Settings:
     """Settle what a run uses; options that were not given are None.
 
@@ -74,17 +84,30 @@ def read_settings(
             "no token is given",
             hint="set LABEL_STUDIO_API_KEY to a token from Account & Settings in Label Studio",
         )
-    wait = timeout or file.get("timeout") or DEFAULT_TIMEOUT
-    if not 0 < wait <= TIMEOUT_MAX:
-        raise SettingsError(
-            f"{wait:g} seconds is no time to wait for an answer",
-            hint=f"give --timeout more than 0, and up to {TIMEOUT_MAX:,}",
-        )
     return Settings(
         url=address,
         token=token,
         concurrency=concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
-        timeout=wait,
+        rps=_checked_rps(rps or file.get("rps")),
+        timeout=_checked_timeout(timeout or file.get("timeout") or DEFAULT_TIMEOUT),
+    )
+
+
+def _checked_timeout(seconds: float) -> float:
+    if 0 < seconds <= TIMEOUT_MAX:
+        return seconds
+    raise SettingsError(
+        f"{seconds:g} seconds is no time to wait for an answer",
+        hint=f"give --timeout more than 0, and up to {TIMEOUT_MAX:,}",
+    )
+
+
+def _checked_rps(rps: float | None) -> float | None:
+    if rps is None or RPS_MIN <= rps < math.inf:
+        return rps
+    raise SettingsError(
+        f"{rps:g} updates a second cannot be kept to",
+        hint=f"give --rps {RPS_MIN:g} or more, or leave it out",
     )
 
 

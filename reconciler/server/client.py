@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -26,7 +27,8 @@ class Client:
     """A connection to one server, for any number of threads.
 
     Each thread has an ``httpx.Client`` of its own: one pool shared by many costs more for
-    every connection in it. ``transport`` takes the network's place in tests.
+    every connection in it. The certificates are read once for all. ``transport`` takes the
+    network's place in tests.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Client:
         self._transport = transport
         self._of_thread = threading.local()
         self._all: list[httpx.Client] = []
+        self._trusted: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -125,7 +128,10 @@ class Client:
         if client is None:
             try:
                 client = httpx.Client(
-                    timeout=self._timeout, transport=self._transport, follow_redirects=False
+                    verify=self._certificates(),
+                    timeout=self._timeout,
+                    transport=self._transport,
+                    follow_redirects=False,
                 )
             except (ImportError, OSError, ValueError) as error:
                 # The environment names a proxy or certificates that cannot be used.
@@ -137,6 +143,15 @@ class Client:
             with self._lock:
                 self._all.append(client)
         return client
+
+    def _certificates(self) -> ssl.SSLContext | bool:
+        """Read the certificates that are trusted: it costs what 30 requests do."""
+        if self._transport is not None:
+            return True
+        with self._lock:
+            if self._trusted is None:
+                self._trusted = httpx.create_ssl_context()
+            return self._trusted
 
     def _unreachable(self, error: httpx.TransportError) -> Unreachable:
         said = str(error) or type(error).__name__

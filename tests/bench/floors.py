@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 import msgspec
@@ -17,7 +17,8 @@ import msgspec
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.location import schema_path
 from reconciler.manifest.document import Complaints
-from reconciler.manifest.yaml_reader import read_yaml
+from reconciler.manifest.lines import OpenFiles
+from reconciler.manifest.loader import read_documents
 from reconciler.plan.values import same
 from tests.bench.data import Declared
 
@@ -38,11 +39,14 @@ class LivePage(msgspec.Struct):
     tasks: list[LiveTask]
 
 
-def unequal(file: Path, pages: Iterable[bytes]) -> list[int]:
-    """Find the tasks that are not as the manifest declares, in the order of the pages."""
+def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[int]:
+    """Find the tasks that are not as the manifest declares, in the order of the pages.
+
+    With ``bare`` the lines of the file are decoded and nothing else.
+    """
     accepts = _verdict()
     desired: dict[int, Declared] = {}
-    for task in _lines(file) if file.suffix == ".jsonl" else _yaml(file):
+    for task in _decoded(file) if bare else _read(file):
         if not accepts(task):
             raise ValueError(task)
         desired[task["id"]] = task
@@ -55,16 +59,16 @@ def unequal(file: Path, pages: Iterable[bytes]) -> list[int]:
     ]
 
 
-def _yaml(file: Path) -> Iterator[Declared]:
-    """Read with the reader of the project: the floor is under the rest."""
+def _read(file: Path) -> Iterator[Declared]:
+    """Read with the readers of the project: the floor is under the rest."""
     complaints = Complaints(str(file))
-    for document in read_yaml(file.read_text(encoding="utf-8"), complaints):
-        value: Any = document.value
-        yield from value["tasks"]
+    for document in read_documents(str(file), complaints, opened=OpenFiles()):
+        for _, task, _ in document.tasks():
+            yield cast("Declared", task)
 
 
-def _lines(file: Path) -> Iterator[Declared]:
-    """Decode line by line; msgspec reads integers of any size exactly, as the project must."""
+def _decoded(file: Path) -> Iterator[Declared]:
+    """Decode line by line, and believe what there is: that no key stands twice, and the like."""
     decode = msgspec.json.Decoder().decode
     with file.open("rb") as lines:
         next(lines)

@@ -1,6 +1,6 @@
 """A plan inside one process, against pages that are made in it: no network, no waiting.
 
-``python -m tests.bench.planning engine|floor FILE COUNT`` prints what it took, as JSON. The CPU
+``python -m tests.bench.planning engine|floor|bare FILE COUNT`` prints what it took, as JSON. The CPU
 that goes into making the pages is measured apart and left out of both.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,12 +43,19 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     return {"cpu": spent - canned.spent, "load": loaded - started, "changed": changed}
 
 
-def floor(file: Path, project: Project) -> dict[str, Any]:
+def floor(file: Path, project: Project, *, bare: bool = False) -> dict[str, Any]:
     """Do the least that a plan can cost, on the same file and the same tasks."""
     served = _Served(Pages(project), project)
     started = time.process_time()
-    changed = unequal(file, served)
+    changed = unequal(file, served, bare=bare)
     return {"cpu": time.process_time() - started - served.spent, "changed": changed}
+
+
+_KINDS: Final[dict[str, Callable[[Path, Project], dict[str, Any]]]] = {
+    "engine": engine,
+    "floor": floor,
+    "bare": partial(floor, bare=True),
+}
 
 
 class _Served:
@@ -70,7 +78,7 @@ class _Served:
 def main(kind: str, file: str, count: str) -> None:
     """Measure one of the two, check that it found what there is, and print what it took."""
     project = Project(int(count))
-    took = {"engine": engine, "floor": floor}[kind](Path(file), project)
+    took = _KINDS[kind](Path(file), project)
     if took.pop("changed") != list(project.changed):
         raise SystemExit(f"{kind} found other changes than there are")
     sys.stdout.write(json.dumps(took))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 
 from reconciler.apply.carrying import Orders, carry_out
 from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.spacing import Spacing
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
@@ -477,7 +480,7 @@ def test_workers_keep_their_connections_from_batch_to_batch(monkeypatch: pytest.
     monkeypatch.setattr("reconciler.server.client.httpx.Client", counted)
     outcomes = applied(transport, plan, orders=Orders(concurrency=3))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
-    assert len(made) <= 1 + 3
+    assert len(made) <= 2 + 3  # who looks again at the end, who reads, and three who send
     assert all(used.is_closed for used in made)
 
 
@@ -626,6 +629,92 @@ def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
     outcomes = applied(transport, plan, orders=Orders(concurrency=8))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert (transport.count("PATCH"), transport.count("GET")) == (1000, 4)
+
+
+def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sent():
+    transport = Hooked(sandbox_with(1100))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
+    outcomes = applied(transport, plan, orders=Orders(concurrency=2))
+    assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
+    reads = [n for n, request in enumerate(transport.requests) if request.method == "GET"]
+    sent_before = [n - earlier for earlier, n in enumerate(reads)]
+    assert sent_before[0] == 0
+    assert 480 <= sent_before[1] <= 500
+    assert 980 <= sent_before[2] <= 1000
+    assert sent_before[3:] == [1100] * 3
+
+
+def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    transport = Hooked(sandbox_with(6))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 7)))
+    orders = Orders(concurrency=1, rps=0.5)
+    now = [100.0]
+
+    def wait(seconds: float | None = None) -> bool:
+        now[0] += seconds or 0
+        return False
+
+    monkeypatch.setattr(orders.stop, "wait", wait)
+    spacing = partial(Spacing, now=lambda: now[0])
+    monkeypatch.setattr("reconciler.apply.carrying.Spacing", spacing)
+    sent: list[float] = []
+    transport.hook = lambda r: sent.append(now[0]) if r.method == "PATCH" else None
+    assert {outcome for outcome, _ in applied(transport, plan, orders=orders).values()} == {
+        "applied"
+    }
+    assert sent == [100, 102, 104, 106, 108, 110]
+
+
+def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():
+    transport = Hooked(sandbox_with(6))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 7)))
+    orders = Orders(rps=0.001)
+    transport.hook = before_first("PATCH", orders.stop.set)
+    outcomes = applied(transport, plan, orders=orders)
+    assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 5]
+    assert transport.count("PATCH") == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_asked_too_much_at_once_is_asked_less(status: int):
+    transport = Hooked(sandbox_with(60))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 61)))
+    under_way, most, lock = [0], list[int](), threading.Lock()
+
+    def busy(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "PATCH":
+            return None
+        with lock:
+            under_way[0] += 1
+            most.append(under_way[0])
+        time.sleep(0.001)
+        with lock:
+            under_way[0] -= 1
+        return httpx.Response(status, json={"detail": "Slow down."})
+
+    transport.hook = busy
+    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    assert {outcome for outcome, _ in outcomes.values()} == {"failed"}
+    assert max(most[:10]) > 1
+    assert set(most[-40:]) == {1}
+
+
+def test_an_error_that_nobody_foresaw_ends_the_run_and_sends_nothing_twice():
+    transport = Hooked(sandbox_with(600))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 601)))
+
+    def fail(request: httpx.Request) -> None:
+        if request.url.path == "/api/tasks/300/":
+            raise ZeroDivisionError
+
+    transport.hook = fail
+    with pytest.raises(ZeroDivisionError):
+        applied(transport, plan, orders=Orders(concurrency=8))
+    sent = [request.url.path for request in transport.requests if request.method == "PATCH"]
+    assert len(sent) == len(set(sent))
+    assert 300 <= len(sent) <= 308
 
 
 def test_only_what_is_to_be_changed_is_read_afresh():

@@ -232,6 +232,7 @@ def test_problems_in_manifests_end_with_1_one_a_line(command: Command, tmp_path:
         ("plan", "x.yaml", "--allow", "computed"),
         ("apply", "x.yaml", "--concurrency", "0"),
         ("apply", "x.yaml", "--concurrency", "many"),
+        ("apply", "x.yaml", "--rps", "-1"),
         ("plan", "x.yaml", "--timeout", "0"),
         ("nonsense",),
         ("sandbox", "--port", "99999"),

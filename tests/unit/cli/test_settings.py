@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apply.spacing import Spacing
 from reconciler.cli.settings import Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
@@ -59,16 +60,60 @@ def settings(**given: float | None) -> Settings:
         url="http://x.test",
         timeout=given.get("timeout"),
         concurrency=given.get("concurrency"),  # type: ignore[arg-type]
+        rps=given.get("rps"),
     )
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    assert (settings().concurrency, settings().timeout) == (4, 120)
+    assert (settings().concurrency, settings().timeout) == (8, 120)
     Path("reconciler.toml").write_text("concurrency = 9\ntimeout = 1.5\n", encoding="utf-8")
     assert (settings().concurrency, settings().timeout) == (9, 1.5)
     given = settings(concurrency=2, timeout=7)
     assert (given.concurrency, given.timeout) == (2, 7)
+
+
+def test_updates_are_not_held_back_unless_somebody_says_how_many(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    assert settings().rps is None
+    Path("reconciler.toml").write_text("rps = 2.5\n", encoding="utf-8")
+    assert settings().rps == 2.5
+    assert settings(rps=10).rps == 10
+
+
+@pytest.mark.parametrize(("options", "used"), [((), None), (("--rps", "250"), 250)])
+def test_updates_are_spaced_as_the_option_says(
+    command: Command,
+    server: Hooked,
+    manifest: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    used: float | None,
+):
+    asked: list[float | None] = []
+
+    def spacing(rps: float | None, wait: Callable[[float], bool]) -> Spacing:
+        asked.append(rps)
+        return Spacing(rps, wait)
+
+    monkeypatch.setattr("reconciler.apply.carrying.Spacing", spacing)
+    assert command("apply", manifest(), "--yes", *options).code == 0
+    assert (asked, server.count("PATCH")) == ([used], 3)
+
+
+@pytest.mark.parametrize("rps", ["1e-9", "inf", "nan"])
+def test_a_number_of_updates_that_cannot_be_kept_to_is_refused(
+    command: Command, server: Hooked, manifest: Manifest, rps: str
+):
+    ran = command("apply", manifest(), "--yes", "--rps", rps)
+    assert ran.code == 1
+    assert ran.errors == (
+        f"reconciler: {float(rps):g} updates a second cannot be kept to "
+        "(give --rps 0.001 or more, or leave it out)\n"
+    )
+    assert server.requests == []
 
 
 def test_the_file_is_found_upward_from_the_first_manifest(
@@ -126,6 +171,7 @@ def test_without_a_token_it_says_where_to_get_one(
         ("uri = 'http://x.test'\n", "reconciler.toml:1: uri: "),
         ("# a comment\n\ntimeout = 0\n", "reconciler.toml:3: timeout: 0 is less than or equal to"),
         ("concurrency = 100\n", "reconciler.toml:1: concurrency: 100 is greater than the maximum"),
+        ("rps = 0\n", "reconciler.toml:1: rps: 0 is less than the minimum of 0.001"),
         ("url = 7\n", "reconciler.toml:1: url: 7 is not of type 'string'"),
         ("token = 'abc'\n", "toml:1: token: there is no such setting"),
         ("url = \n", "reconciler.toml: cannot be read: Invalid value (at line 1, column 7)"),
@@ -146,7 +192,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(
 def test_known_settings_are_named_where_one_is_unknown(command: Command, manifest: Manifest):
     Path("reconciler.toml").write_text("uri = 'http://x.test'\n", encoding="utf-8")
     assert command("plan", manifest()).errors.endswith(
-        "(known settings are url, concurrency, timeout)\n"
+        "(known settings are url, concurrency, rps, timeout)\n"
     )
 
 
@@ -162,6 +208,7 @@ def test_a_file_that_is_not_utf_8_is_named(command: Command, manifest: Manifest)
         ("RECONCILER_TIMEOUT", "soon"),
         ("RECONCILER_TIMEOUT", "-1"),
         ("RECONCILER_CONCURRENCY", "65"),
+        ("RECONCILER_RPS", "0"),
     ],
 )
 @pytest.mark.usefixtures("server")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.errors import SettingsError
+from reconciler.errors import SettingsError, Unreachable
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.server.client import Client
 from reconciler.server.tokens import credentials_of
@@ -78,6 +78,24 @@ def test_sixteen_threads_lose_no_count():
     with client_of(Scripted(ok)) as client, ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: client.get("/"), range(400)))
         assert client.requests == 400
+
+
+def test_the_certificates_are_read_once_for_all_threads(monkeypatch: pytest.MonkeyPatch):
+    read: list[object] = []
+    create = httpx.create_ssl_context
+
+    def counted() -> object:
+        read.append(create())
+        return read[-1]
+
+    monkeypatch.setattr("httpx.create_ssl_context", counted)
+    with (
+        Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), timeout=5) as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        asked = [pool.submit(client.get, "/api/version") for _ in range(8)]
+        assert all(isinstance(future.exception(), Unreachable) for future in asked)
+    assert len(read) == 1
 
 
 def test_a_redirect_is_not_followed():
