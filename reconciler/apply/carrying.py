@@ -173,7 +173,7 @@ class _Run:
         wanted: dict[int | None, list[int]] = {}
         for task in sorted(tasks, key=lambda task: task.task):
             wanted.setdefault(task.project, []).append(task.task)
-        return dict(read_tasks(self._api, wanted, names))
+        return dict(chain.from_iterable(read_tasks(self._api, wanted, names)))
 
     def _send_and_note(self, patch: Patch) -> bool:
         """Send, and note what became of it before this worker sends anything else.

@@ -82,9 +82,8 @@ class LinesDocument:
 
         What was fit to be read when it was checked, any decoder reads alike.
         """
-        line = self._line(index)
         try:
-            return _DECODER.decode(line.text)
+            return _DECODER.decode(self._line(index))
         except (ValueError, RecursionError):
             return self._document(index).whole()
 
@@ -118,12 +117,12 @@ class LinesDocument:
     def _document(self, index: int) -> MarkedDocument:
         """Read one line with the places of its nodes: only those pay that are asked for."""
         if self._read is None or self._read[0] != index:
-            line = self._line(index)
+            line = Line(self._file.number_of(index), self._line(index))
             (document,) = _read_with_places(line, Complaints(self._complaints.file), ())
             self._read = index, document
         return self._read[1]
 
-    def _line(self, index: int) -> Line:
+    def _line(self, index: int) -> bytes:
         line = self._file.again(index)
         if line is None:
             at = Source(self._complaints.file, self._file.number_of(index), 1)

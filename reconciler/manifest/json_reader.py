@@ -30,12 +30,13 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
 _STRING_BEGUN: Final = re.compile(_CHARACTERS)
 _TOKEN: Final = re.compile(
+    r"[ \t\r\n]*+(?:"
     f'(?P<string>{_CHARACTERS}")'
     r"""
       | (?P<real>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))
       | (?P<integer>-?(?:0|[1-9][0-9]*))
       | (?P<word>[A-Za-z_+-][A-Za-z0-9_+-]*)
-      | (?P<mark>[][{}:,])""",
+      | (?P<mark>[][{}:,]))""",
     re.VERBOSE,
 )
 _WORDS: Final[dict[str, Json]] = {"null": None, "true": True, "false": False}
@@ -88,13 +89,13 @@ class _Reader:
 
     def _token(self, expected: str) -> tuple[str, str, int]:
         """Take the next token: its kind, its text, and where it starts."""
-        self._skip_space()
-        start = self._at
-        found = _TOKEN.match(self._text, start)
-        if not found:
-            raise self._syntax_error(start, expected)
+        found = _TOKEN.match(self._text, self._at)
+        if not found or found.lastgroup is None:
+            self._skip_space()
+            raise self._syntax_error(self._at, expected)
+        kind = found.lastgroup
         self._at = found.end()
-        return str(found.lastgroup), found[0], start
+        return kind, found[kind], found.start(kind)
 
     def _skip_space(self) -> None:
         found = _SPACE.match(self._text, self._at)
@@ -189,7 +190,8 @@ class _Reader:
             into.append(value)
 
     def _expect(self, *marks: str) -> str:
-        self._skip_space()
+        if self._text[self._at : self._at + 1] not in marks:
+            self._skip_space()
         if self._text[self._at : self._at + 1] not in marks:
             raise self._syntax_error(self._at, " or ".join(map(repr, marks)))
         self._at += 1

@@ -17,11 +17,11 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A line that is not empty: its number from 1, its offset in bytes, its text without end."""
+    """A line that is not empty: its number from 1, its text without end, its offset in bytes."""
 
     number: int
-    offset: int
     text: bytes
+    offset: int = 0
 
 
 class OpenFiles:
@@ -72,7 +72,7 @@ class LineFile:
                 start = len(_BOM) if number == 1 and raw.startswith(_BOM) else 0
                 text = raw[start:].removesuffix(b"\n")
                 if text.strip(b" \t\r"):
-                    yield Line(number, offset + start, text)
+                    yield Line(number, text, offset + start)
                 offset += len(raw)
 
     @property
@@ -91,7 +91,7 @@ class LineFile:
         """Tell the number of a line that was remembered."""
         return self._numbers[index]
 
-    def again(self, index: int) -> Line | None:
+    def again(self, index: int) -> bytes | None:
         """Read a line that was remembered once more; None where it is not the same any more."""
         offset, length = self._offsets[index], self._lengths[index]
         start = offset - self._block_at
@@ -105,5 +105,4 @@ class LineFile:
                 return None
             self._block_at, start = offset, 0
         text = self._block[start : start + length]
-        same = hash(text) == self._hashes[index]
-        return Line(self._numbers[index], offset, text) if same else None
+        return text if hash(text) == self._hashes[index] else None

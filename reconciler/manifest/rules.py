@@ -31,10 +31,10 @@ def task_problems(
 ) -> Iterable[Problem]:
     """Judge what the schema accepts of a task, but for its ``absent``."""
     index, _, text = entry
-    steps: Steps = ("tasks", index)
     elsewhere = project is not None and task.get("project", project) != project
     if not (elsewhere or b"?" in text or b"$" in text or b"\\" in text):
         return ()  # as of most tasks: an address, and the odd key, are not without these
+    steps: Steps = ("tasks", index)
     return chain(
         _address_problems(document, steps, task),
         _other_problems(document, steps, task, project=project),

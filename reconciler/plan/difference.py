@@ -39,11 +39,11 @@ def agrees(desired: DesiredTask, live: Mapping[str, Json]) -> bool:
 def _holds_all(declared: Mapping[str, Json], live: Mapping[str, Json]) -> bool:
     for key, value in declared.items():
         now = live.get(key, ABSENT)
-        if isinstance(value, str):
-            if value != now:
-                return False
-        elif isinstance(value, dict) and isinstance(now, dict):
+        if isinstance(value, dict) and isinstance(now, dict):
             if not _holds_all(value, now):
+                return False
+        elif type(value) is type(now) and not isinstance(value, list):
+            if value != now:
                 return False
         elif not same(now, value):
             return False

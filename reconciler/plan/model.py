@@ -72,9 +72,8 @@ class DesiredTasks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The server answered: the attributes it gave."""
+class Found(NamedTuple):
+    """The server answered: the attributes it gave. A tuple, for the reason given above."""
 
     attributes: Mapping[str, Json]
 

@@ -32,11 +32,16 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
 
     Guards are judged apart, by `guarded`.
     """
+    if isinstance(observed, Found):
+        return _plan_found(desired, observed.attributes, attributes)
     if isinstance(observed, Missing):
         return _stopped(desired, Status.MISSING, _MISSING)
-    if isinstance(observed, Unreadable):
-        return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
-    live = observed.attributes
+    return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
+
+
+def _plan_found(
+    desired: DesiredTask, live: Mapping[str, Json], attributes: Attributes
+) -> TaskPlan | None:
     project = live.get("project")
     in_place = desired.project is None or project == desired.project
     if in_place and isinstance(live.get("data"), dict) and agrees(desired, live):

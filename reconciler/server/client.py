@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -63,12 +64,20 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """GET a path below the address."""
+        return self.fetch(path, query)()
+
+    def fetch(self, path: str, query: Mapping[str, str] | None = None) -> Callable[[], Json]:
+        """GET a path, and leave what the answer means to whoever calls for it.
+
+        Where threads fetch, one thread should decode: what several decode at once lies in no
+        cache when it is looked at.
+        """
         return self._send("GET", path, query=query)
 
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
         """PATCH a path with a JSON body, written exactly: integers and escapes as they are."""
         content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
-        return self._send("PATCH", path, content=content)
+        return self._send("PATCH", path, content=content)()
 
     def _send(
         self,
@@ -77,7 +86,7 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Json:
+    ) -> Callable[[], Json]:
         authorization = self._credentials.header(self._exchange)
         response = self._request(method, path, query=query, content=content, auth=authorization)
         refused = response.status_code == HTTPStatus.UNAUTHORIZED
@@ -85,7 +94,7 @@ class Client:
             # A 401 is answered before anything is done: asking again cannot do it twice.
             authorization = self._credentials.header(self._exchange)
             response = self._request(method, path, query=query, content=content, auth=authorization)
-        return json_of(response, secret=authorization.partition(" ")[2])
+        return partial(json_of, response, secret=authorization.partition(" ")[2])
 
     def _exchange(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()

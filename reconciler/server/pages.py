@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
 from reconciler.server.ahead import AT_ONCE, Ahead
@@ -24,6 +24,10 @@ FAILED_MAX: Final = 20
 _TOO_HEAVY: Final = frozenset(
     {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 )
+
+
+_Fetched: TypeAlias = Callable[[], Page]
+"""A page that has come, and is decoded when it is called for."""
 
 
 class Numbered(NamedTuple):
@@ -82,7 +86,7 @@ class ProjectPages:
         while True:
             started = time.monotonic()
             try:
-                page = self._read(Numbered(1, self._size))
+                page = self._fetch(Numbered(1, self._size))()
             except ServerError as error:
                 if not too_heavy(error) or self._size // 2 < SIZE_MIN:
                     raise
@@ -114,7 +118,7 @@ class ProjectPages:
         steady = True
         for numbered, answer in self._ahead(queue):
             try:
-                page = answer.result()
+                page = answer.result()()
             except NotFound:
                 steady = False  # Fewer tasks than there were: the list ends before this page.
                 continue
@@ -133,18 +137,18 @@ class ProjectPages:
                 queue.clear()
         self.complete = steady and self._received == self.total
 
-    def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[Page]]]:
+    def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
         """Ask for the pages of ``queue``, which may change meanwhile, a few at a time."""
-        under_way: deque[tuple[Numbered, Future[Page]]] = deque()
-        with Ahead(self._read) as ahead:
+        under_way: deque[tuple[Numbered, Future[_Fetched]]] = deque()
+        with Ahead(self._fetch) as ahead:
             while queue or under_way:
                 while queue and len(under_way) < AT_ONCE:
                     numbered = queue.popleft()
                     under_way.append((numbered, ahead.submit(numbered)))
                 yield under_way.popleft()
 
-    def _read(self, page: Numbered) -> Page:
-        return self._api.listed(self._project, self._names, page=page.number, size=page.size)
+    def _fetch(self, page: Numbered) -> _Fetched:
+        return self._api.fetch_list(self._project, self._names, page=page.number, size=page.size)
 
 
 def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:

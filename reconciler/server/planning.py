@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.model import DesiredTasks, Kind, Plan, TaskPlan
+from reconciler.plan.model import DesiredTasks, Kind, Observed, Plan, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.server.reading import read_tasks
@@ -28,17 +28,35 @@ def make_plan(
     server = api.identity()
     count = len(desired)
     watch.begin("reading and comparing", count)
-    labelled: dict[int, Collection[Path]] = {}
+    guards = _Guards(api, attributes, allow)
     different: list[TaskPlan] = []
-    for task, observed in read_tasks(api, desired.by_project(), desired.names(), watch=watch):
-        watch.advance()
-        planned = plan_task(desired[task], observed, attributes)
-        if planned is None:
-            continue
-        for project in projects_to_ask([planned]) - labelled.keys():
-            labelled[project] = api.labelled_paths(project)
-        different.append(
-            guarded(planned, observed, attributes=attributes, labelled=labelled, allow=allow)
-        )
+    for seen in read_tasks(api, desired.by_project(), desired.names(), watch=watch):
+        for task, observed in seen:
+            planned = plan_task(desired[task], observed, attributes)
+            if planned is not None:
+                different.append(guards.judge(planned, observed))
+        watch.advance(len(seen))
     different.sort(key=lambda planned: planned.task)
     return Plan(server, tuple(different), count - len(different), api.requests)
+
+
+class _Guards:
+    """Judges tasks, and asks the server for the label config of a project once it matters."""
+
+    def __init__(self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind]) -> None:
+        self._api = api
+        self._attributes = attributes
+        self._allow = allow
+        self._labelled: dict[int, Collection[Path]] = {}
+
+    def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
+        """Judge the changes of one task."""
+        for project in projects_to_ask([planned]) - self._labelled.keys():
+            self._labelled[project] = self._api.labelled_paths(project)
+        return guarded(
+            planned,
+            observed,
+            attributes=self._attributes,
+            labelled=self._labelled,
+            allow=self._allow,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
 from reconciler.errors import NotFound, ServerError
 from reconciler.plan.model import Found, Missing, Observed, Unreadable
@@ -20,7 +20,8 @@ from reconciler.watch import NOBODY, Watch
 BROKEN_MAX: Final = 20
 """Broken tasks in a row, after which it is the server that is broken, and not they."""
 
-Seen = tuple[int, Observed]
+Seen: TypeAlias = list[tuple[int, Observed]]
+"""What one answer says of tasks, each with its id."""
 
 
 def read_tasks(
@@ -30,7 +31,7 @@ def read_tasks(
     *,
     watch: Watch = NOBODY,
 ) -> Iterator[Seen]:
-    """Read the attributes ``names`` of the tasks ``wanted``, each task once, as answers come.
+    """Read the attributes ``names`` of the tasks ``wanted``, each task once, answer by answer.
 
     ``wanted`` holds ids in ascending order by the project in which they are said to be, None
     where nothing is said. ``data`` is read too: a task whose data has been broken answers all
@@ -88,7 +89,7 @@ class _Reader:
                 raise
             yield from self._read_selection(project, unseen)
             return
-        yield from self._new(first, unseen)
+        yield self._new(first, unseen)
         if unseen and not pages.complete:
             by_pages = pages_cost(pages.expected(up_to=unseen.last), size=pages.size)
             chosen, other = cheaper(by_pages, selection_cost(unseen))
@@ -99,7 +100,7 @@ class _Reader:
             )
             if chosen.way is Way.PAGES:
                 for page in pages.rest(up_to=unseen.last):
-                    yield from self._new(page, unseen)
+                    yield self._new(page, unseen)
         if unseen and not pages.complete:
             yield from self._read_selection(project, unseen)
 
@@ -107,17 +108,17 @@ class _Reader:
         selection = Selection(self._api, project, self._names)
         for answer in selection.read(list(unseen)):
             if isinstance(answer, Page):
-                yield from self._new(answer, unseen)
+                yield self._new(answer, unseen)
             else:
                 task, error = answer
                 unseen.take(task)
-                yield task, self._unreadable(error)
+                yield [(task, self._unreadable(error))]
 
-    def _new(self, page: Page, unseen: Unseen) -> Iterator[Seen]:
-        for task, row in page.tasks.items():
-            if unseen.take(task):
-                self._broken_in_a_row = 0
-                yield task, Found(row)
+    def _new(self, page: Page, unseen: Unseen) -> Seen:
+        seen: Seen = [(task, Found(row)) for task, row in page.tasks.items() if unseen.take(task)]
+        if seen:
+            self._broken_in_a_row = 0
+        return seen
 
     def search(self, ids: Sequence[int]) -> Iterator[Seen]:
         """Ask by id for tasks that no list has shown: only a 404 proves one missing.
@@ -135,7 +136,7 @@ class _Reader:
                 for task, future in zip(asked, futures, strict=True):
                     observed = self._counted(future.result())
                     found |= _project_of(observed) - self._swept
-                    yield task, observed
+                    yield [(task, observed)]
                 # While each brings a new project, one at a time is enough.
                 at_once = 1 if found else AT_ONCE
                 for project in sorted(found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,6 +75,18 @@ class TaskApi:
 
         Pages count from 1, and may come shorter than ``size``.
         """
+        return self.fetch_list(project, names, page=page, size=size, ids=ids)()
+
+    def fetch_list(
+        self,
+        project: int,
+        names: Collection[str],
+        *,
+        page: int,
+        size: int,
+        ids: Sequence[int] | None = None,
+    ) -> Callable[[], Page]:
+        """Do the same, but for decoding and checking the answer: see `Client.fetch`."""
         query = {
             "project": str(project),
             "page": str(page),
@@ -89,12 +101,8 @@ class TaskApi:
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
         ):
             query["fields"] = "all"
-        rows = self._page(self._client.get("/api/tasks/", query))
-        selected = ids is None or rows.tasks.keys() <= set(ids)
-        inside = all(row.get("project", project) == project for row in rows.tasks.values())
-        if not (selected and inside):
-            raise self._something_else()
-        return rows
+        fetched = self._client.fetch("/api/tasks/", query)
+        return lambda: self._page(fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
         """Update one task, and return it as the server says that it is now."""
@@ -120,18 +128,17 @@ class TaskApi:
             hint="is there a proxy or a cache before it?",
         )
 
-    def _page(self, answer: Json) -> Page:
-        """Check that a page holds tasks, and each once."""
+    def _page(self, answer: Json, project: int, ids: Sequence[int] | None) -> Page:
+        """Check that a page holds tasks, each once, and only such as were asked for."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
             if isinstance(total, int) and isinstance(tasks, list):
                 rows = dict(filter(None, map(_row, tasks)))
-                if len(rows) == len(tasks):
+                inside = all(row.get("project", project) == project for row in rows.values())
+                selected = ids is None or rows.keys() <= set(ids)
+                if len(rows) == len(tasks) and inside and selected:
                     return Page(total, rows)
-        raise self._something_else()
-
-    def _something_else(self) -> NotLabelStudio:
-        return NotLabelStudio(
+        raise NotLabelStudio(
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",
         )

@@ -1,7 +1,7 @@
 """A plan inside one process, against pages that are made in it: no network, no waiting.
 
-``python -m tests.bench.planning engine|floor|bare FILE COUNT`` prints what it took, as JSON. The CPU
-that goes into making the pages is measured apart and left out of both.
+``python -m tests.bench.planning engine|floor|bare FILE COUNT`` prints what it took, as JSON. The
+CPU that goes into making the pages is measured apart and left out of all.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -25,7 +26,7 @@ def read(
     for number, project in sorted(wanted.items()):
         by_project.setdefault(project, []).append(number)
     with api_of(transport) as api:
-        return dict(read_tasks(api, by_project, names))
+        return dict(chain.from_iterable(read_tasks(api, by_project, names)))
 
 
 def in_project(project: int | None, numbers: Sequence[int]) -> Wanted:
