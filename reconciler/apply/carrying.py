@@ -32,6 +32,7 @@ from reconciler.plan.planner import projects_to_ask
 from reconciler.server.cost import BATCH
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
+from reconciler.watch import NOBODY, Watch
 
 DEFAULT_CONCURRENCY: Final = 8
 """PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
@@ -68,6 +69,7 @@ class Orders:
     concurrency: int = DEFAULT_CONCURRENCY
     rps: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    watch: Watch = NOBODY
 
 
 def carry_out(
@@ -100,7 +102,9 @@ class _Run:
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
+        self._orders.watch.begin("applying", len(plan.updates))
         self._send_all(plan.updates)
+        self._orders.watch.begin("reading again what was changed", len(self._to_settle))
         gone: ServerError | None = None
         for batch in _batches([task for task in plan.updates if task.task in self._to_settle]):
             gone = self._settle(batch, gone)
@@ -109,6 +113,8 @@ class _Run:
     def _note(self, outcome: TaskOutcome) -> None:
         """Note what became of a task; what cannot be recorded stops all that is still waiting."""
         with self._noting:
+            if outcome.task not in self._outcomes:
+                self._orders.watch.advance()
             self._outcomes[outcome.task] = outcome
             try:
                 self._record(outcome)
@@ -218,6 +224,7 @@ class _Run:
         except ServerError as error:
             self._note_all(self._not_seen(tasks, error))
             return error
+        self._orders.watch.advance(len(tasks))
         for task in tasks:
             before = self._outcomes[task.task]
             now = settled(task, observed[task.task], before, self._attributes)

@@ -15,6 +15,7 @@ from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
+from reconciler.cli.progress import Progress
 from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import read_settings, server_options
 from reconciler.cli.sharding import shard_option
@@ -90,8 +91,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         _refuse_if_in_the_way(plan, allow)
         if plan.updates and not yes:
             _ask(plan)
-        orders = Orders(allow, settings.concurrency, settings.rps)
-        return _carry_out(plan, api, attributes, orders=orders, report=report)
+        with Progress(talk) as progress:
+            orders = Orders(allow, settings.concurrency, settings.rps, watch=progress)
+            return _carry_out(plan, api, attributes, orders=orders, report=report)
 
 
 def _refuse_manifest_as_report(report: Path | None, paths: tuple[str, ...]) -> None:

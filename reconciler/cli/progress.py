@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Final, Self
 
 import click
@@ -67,6 +68,7 @@ class Progress:
         self._done = 0
         self._shown = False
         self._ended = Event()
+        self._writing = Lock()
         self._thread = Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Self:
@@ -91,25 +93,33 @@ class Progress:
 
     def detail(self, text: str) -> None:
         """Say how it is done, if that is wanted."""
-        self._clear()
-        self._talk.detail(text)
+        with self._writing:
+            self._clear()
+            self._talk.detail(text)
 
     def _tick(self) -> None:
         while not self._ended.wait(self._every):
             if self._work is not None:
-                self._show(described(self._work, self._done, self._clock()))
+                with self._writing:
+                    self._show(described(self._work, self._done, self._clock()))
 
     def _show(self, text: str) -> None:
         if self._terminal:
             self._shown = True
-            click.echo(_CLEAR + visible(text), err=True, nl=False)
+            _write(_CLEAR + visible(text))
         else:
-            click.echo(visible(text), err=True)
+            _write(visible(text) + "\n")
 
     def _clear(self) -> None:
         if self._shown:
             self._shown = False
-            click.echo(_CLEAR, err=True, nl=False)
+            _write(_CLEAR)
+
+
+def _write(text: str) -> None:
+    """Write to standard error; that nobody reads it must not end the work."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False, color=True)
 
 
 def _is_terminal() -> bool:
