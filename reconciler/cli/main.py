@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import signal
 import sys
@@ -85,17 +84,7 @@ def main() -> None:
         # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    collect_rarely()
     sys.exit(run(sys.argv[1:]))
-
-
-def collect_rarely() -> None:
-    """Look for garbage a hundred times less often than Python does by itself.
-
-    Tasks are dicts by the million, none of which holds itself: looking at them in vain takes a
-    tenth of the time of a plan.
-    """
-    gc.set_threshold(100_000, 20, 50)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -122,7 +122,7 @@ class Client:
         with self._lock:
             self._requests += 1
         try:
-            return self._http().request(
+            response = self._http().request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
         except httpx.TransportError as error:
@@ -131,6 +131,10 @@ class Client:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         except httpx.DecodingError as error:
             raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error
+        # The stream, read to its end, holds the response that holds it: with a page in it, that
+        # would wait for the garbage collector.
+        response.stream = httpx.ByteStream(b"")
+        return response
 
     def _http(self) -> httpx.Client:
         client: httpx.Client | None = getattr(self._of_thread, "client", None)

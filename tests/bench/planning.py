@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.main import collect_rarely
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
 from reconciler.server.client import Client
@@ -31,7 +30,6 @@ _INCLUDED: Final = "data,id,inner_id,meta,overlap,project"
 
 def engine(file: Path, project: Project) -> dict[str, Any]:
     """Load and plan with the code of the project; ``load`` is the seconds of the manifests."""
-    collect_rarely()  # as the command does
     attributes = load_contract()
     canned = Canned(Pages(project))
     credentials = credentials_of("0" * 40)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -112,3 +114,21 @@ def test_a_host_that_cannot_be_one_is_told_as_a_wrong_setting(address: str):
         pytest.raises(SettingsError, match="cannot be asked"),
     ):
         client.get("/api/version")
+
+
+def test_an_answer_is_let_go_as_soon_as_nobody_has_it_any_more():
+    """Pages are large and come by the hundred: none may wait for the garbage collector."""
+    answers: list[weakref.ref[httpx.Response]] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        response = httpx.Response(200, stream=httpx.ByteStream(b"{}"))
+        answers.append(weakref.ref(response))
+        return response
+
+    with client_of(Scripted(answer)) as client:
+        gc.disable()
+        try:
+            client.get("/api/tasks/")
+            assert answers[0]() is None
+        finally:
+            gc.enable()
