@@ -27,9 +27,9 @@ _UNREACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout
 class Client:
     """A connection to one server, for any number of threads.
 
-    Each thread has an ``httpx.Client`` of its own: one pool shared by many costs more for
-    every connection in it. The certificates are read once for all. ``transport`` takes the
-    network's place in tests.
+    Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
+    costs more for every connection in it. There are as many as there ever were requests at once.
+    The certificates are read once for all. ``transport`` takes the network's place in tests.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Client:
         self._credentials = credentials
         self._timeout = timeout
         self._transport = transport
-        self._of_thread = threading.local()
         self._all: list[httpx.Client] = []
+        self._idle: list[httpx.Client] = []
         self._trusted: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._requests = 0
@@ -121,8 +121,9 @@ class Client:
             headers["Content-Type"] = "application/json"
         with self._lock:
             self._requests += 1
+        http = self._take()
         try:
-            response = self._http().request(
+            response = http.request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
         except httpx.TransportError as error:
@@ -131,31 +132,37 @@ class Client:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         except httpx.DecodingError as error:
             raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error
+        finally:
+            self._idle.append(http)
         # The stream, read to its end, holds the response that holds it: with a page in it, that
         # would wait for the garbage collector.
         response.stream = httpx.ByteStream(b"")
         return response
 
-    def _http(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._of_thread, "client", None)
-        if client is None:
-            try:
-                client = httpx.Client(
-                    verify=self._certificates(),
-                    timeout=self._timeout,
-                    transport=self._transport,
-                    follow_redirects=False,
-                )
-            except (ImportError, OSError, ValueError) as error:
-                # The environment names a proxy or certificates that cannot be used.
-                raise SettingsError(
-                    f"no connection can be made: {error}",
-                    hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
-                ) from error
-            self._of_thread.client = client
-            with self._lock:
-                self._all.append(client)
-        return client
+    def _take(self) -> httpx.Client:
+        """Take the client that was used last, or a new one where all are at work."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def _connect(self) -> httpx.Client:
+        try:
+            http = httpx.Client(
+                verify=self._certificates(),
+                timeout=self._timeout,
+                transport=self._transport,
+                follow_redirects=False,
+            )
+        except (ImportError, OSError, ValueError) as error:
+            # The environment names a proxy or certificates that cannot be used.
+            raise SettingsError(
+                f"no connection can be made: {error}",
+                hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
+            ) from error
+        with self._lock:
+            self._all.append(http)
+        return http
 
     def _certificates(self) -> ssl.SSLContext | bool:
         """Read the certificates that are trusted: it costs what 30 requests do."""
