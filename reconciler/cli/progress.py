@@ -35,7 +35,7 @@ def described(work: Work, done: int, now: float) -> str:
     rate = done / spent if spent > 0 else 0.0
     of_all = "" if work.total is None else f" of {work.total:,}"
     said = f"{work.name}: {done:,}{of_all} tasks, {rate:,.0f}/s"
-    if work.total is None or not done:
+    if work.total is None or not rate:
         return f"{said}, {_duration(spent)} so far"
     return f"{said}, {_duration((work.total - done) / rate)} left"
 

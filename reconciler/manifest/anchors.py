@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Final, NamedTuple
 
 from reconciler.plan.values import Json
@@ -14,11 +15,10 @@ ALIASED_TEXT_MAX: Final = 10_000_000
 
 
 class Anchored(NamedTuple):
-    """A value that aliases may stand for: its nodes from start to end, levels and characters."""
+    """A value that aliases may stand for, the marks of what is inside it, levels, characters."""
 
     value: Json
-    start: int
-    end: int
+    inner: array[int]
     levels: int
     characters: int
 
@@ -43,7 +43,7 @@ class Anchors:
         """Give what an alias stands for, and count it; None where it stands for nothing."""
         anchored = self._by_name.get(name)
         if anchored is not None:
-            self._nodes += anchored.end - anchored.start
+            self._nodes += len(anchored.inner) + 1
             self._characters += anchored.characters
         return anchored
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -15,21 +16,25 @@ class _Together:
     """Where the paths of a task stand that is declared in several places."""
 
     def __init__(self, declarations: Sequence[Declaration]) -> None:
-        self._first = declarations[0]
-        self._owners: dict[Path, Declaration] = {}
-        for declaration in declarations:
+        self._declarations = declarations
+
+    @cached_property
+    def _owners(self) -> dict[Path, Declaration]:
+        owners: dict[Path, Declaration] = {}
+        for declaration in self._declarations:
             for leaf in declaration.leaves():
                 for length in range(len(leaf), 0, -1):
-                    self._owners.setdefault(leaf[:length], declaration)
+                    owners.setdefault(leaf[:length], declaration)
+        return owners
 
     @property
     def source(self) -> Source:
-        return self._first.source
+        return self._declarations[0].source
 
     def source_of(self, path: Path) -> Source:
         parents = (path[:length] for length in range(len(path), 0, -1))
         owners = (self._owners[parent] for parent in parents if parent in self._owners)
-        return next(owners, self._first).source_of(path)
+        return next(owners, self._declarations[0]).source_of(path)
 
 
 def combined(declarations: Sequence[Declaration]) -> DesiredTask:

@@ -35,13 +35,14 @@ def read_json_lines(
     file: LineFile, complaints: Complaints, *, watch: Watch = NOBODY
 ) -> list[Document]:
     """Read the header, and leave the tasks to be streamed; empty lines are none."""
-    first = next(file.lines(), None)
+    lines = file.lines()
+    first = next(lines, None)
     headers = _read_with_places(first, complaints, ()) if first else []
     if not headers or not isinstance(headers[0].outline, dict):
         return [*headers]
     if _refused(headers[0], headers[0].outline, complaints):
         return []
-    return [LinesDocument(headers[0], file=file, complaints=complaints, watch=watch)]
+    return [LinesDocument(headers[0], lines, file=file, complaints=complaints, watch=watch)]
 
 
 class LinesDocument:
@@ -50,6 +51,7 @@ class LinesDocument:
     def __init__(
         self,
         header: MarkedDocument,
+        lines: Iterator[Line],
         *,
         file: LineFile,
         complaints: Complaints,
@@ -58,16 +60,15 @@ class LinesDocument:
         outline = header.outline
         self.outline: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
         self._header = header
+        self._lines = lines
         self._file = file
         self._complaints = complaints
         self._watch = watch
         self._read: tuple[int, MarkedDocument] | None = None
 
     def tasks(self) -> Iterator[Entry]:
-        """Read the lines, and remember where each is."""
-        lines = self._file.lines()
-        next(lines)
-        for index, line in enumerate(lines):
+        """Read the lines after the header, and remember where each is; raises OSError."""
+        for index, line in enumerate(self._lines):
             self._file.remember(line)
             self._watch.advance()
             value = decoded_quickly(line.text)
@@ -80,12 +81,9 @@ class LinesDocument:
     def task(self, index: int) -> Json:
         """Read one line again; raises ManifestError where it is not what it was.
 
-        What was fit to be read when it was checked, any decoder reads alike.
+        It was read without complaint: such a line every decoder reads alike.
         """
-        try:
-            return _DECODER.decode(self._line(index))
-        except (ValueError, RecursionError):
-            return self._document(index).whole()
+        return _DECODER.decode(self._line(index))
 
     def value_source(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""

@@ -43,7 +43,7 @@ def load_manifests(
         found = [
             problem
             for document in read_documents(file, complaints, opened=opened, watch=watch)
-            for problem in add_document(document, desired, attributes)
+            for problem in add_document(document, desired, attributes, complaints=complaints)
         ]
         problems += complaints.problems
         told = {(problem.source, problem.path) for problem in complaints.problems}
@@ -74,20 +74,28 @@ def read_documents(
     return documents
 
 
-def add_document(document: Document, desired: Desired, attributes: Attributes) -> list[Problem]:
-    """Check one document, and add its declarations, without those of tasks with problems."""
+def add_document(
+    document: Document, desired: Desired, attributes: Attributes, *, complaints: Complaints
+) -> list[Problem]:
+    """Check one document, and add its declarations, without those of tasks with problems.
+
+    A task that is complained of while it is read is checked as far as it can be, but is not what
+    another look at it would find.
+    """
     problems, accepted = check_outline(document, attributes)
     problems += defaults_problems(document, accepted)
     header = header_of(document, accepted)
     desired.add_document(header)
+    told = len(complaints.problems)
     for entry in document.tasks():
         index, task, _ = entry
         refused, usable = check_task(document, index, task, attributes=attributes)
         if "absent" in usable:
             refused += absent_problems(document, index, usable)
         problems += task_problems(document, entry, usable, project=header.project)
-        if refused:
+        if refused or len(complaints.problems) > told:
             problems += refused
+            told = len(complaints.problems)
             continue
         if header.replaced:
             problems += emptied_data(header.declaration(index))

@@ -39,13 +39,13 @@ class Marks:
         """Drop the nodes from index ``since`` on: their value is not kept."""
         del self._marks[since:]
 
-    def repeat(self, start: int, end: int) -> None:
-        """Add the nodes ``start`` to ``end`` once more, for an alias of what holds them."""
-        self._marks.extend(self._marks[start:end])
+    def since(self, start: int) -> array[int]:
+        """Copy the places of the nodes from ``start`` on: what stands there may be forgotten."""
+        return self._marks[start:]
 
-    def extend(self, other: Marks) -> None:
-        """Add all nodes of ``other``, a part of the same file."""
-        self._marks.extend(other._marks)
+    def repeat(self, places: array[int]) -> None:
+        """Add nodes once more, for an alias of what holds them."""
+        self._marks.extend(places)
 
     def source(self, node: int) -> Source:
         """Tell where the node with index ``node`` stands."""

@@ -17,11 +17,10 @@ Entry: TypeAlias = tuple[int, Json, bytes]
 class PackedTasks:
     """A list of JSON values, each kept as text and made anew when it is asked for.
 
-    ``node`` is the list's own node among the marks of its document, None while there is no list.
+    ``extent`` counts the nodes of all of them among the marks of their document.
     """
 
     def __init__(self) -> None:
-        self.node: int | None = None
         self.extent = 0
         self._texts: list[bytes] = []
         self._nodes = array("Q")

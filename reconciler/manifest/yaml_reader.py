@@ -79,6 +79,7 @@ class _Reader:
     def _begin_document(self) -> None:
         self._marks = Marks(self._complaints.file)
         self._packed = PackedTasks()
+        self._no_tasks: list[Json] = []
         self._anchors = Anchors()
         self._characters = 0
         self._deepest = 0
@@ -122,7 +123,8 @@ class _Reader:
         deep = self._deepest - len(self._steps)
         self._deepest = max(outer, self._deepest)
         characters = self._characters - characters
-        self._anchors.end(anchor, Anchored(kept(value), start, len(self._marks), deep, characters))
+        inner = self._marks.since(start + 1)
+        self._anchors.end(anchor, Anchored(kept(value), inner, deep, characters))
         return value
 
     def _scalar(self, event: _Event) -> Maybe:
@@ -173,7 +175,9 @@ class _Reader:
             found = "an object" if isinstance(event, MappingStartEvent) else "a list"
             self._complain(event, f"a key must be a string, found {found}", "quote it")
             told = len(self._complaints.problems)
+            self._steps.append("?")
             self._node(event)
+            self._steps.pop()
             del self._complaints.problems[told:]
             return ABSENT
         key = self._node(event)
@@ -207,7 +211,6 @@ class _Reader:
 
     def _tasks(self) -> Maybe:
         """Pack the tasks one by one: there may be more of them than memory for their objects."""
-        self._packed.node = len(self._marks) - 1
         while not isinstance(inner := self._next(), CollectionEndEvent):
             node = len(self._marks)
             self._steps.append(len(self._packed))
@@ -215,7 +218,7 @@ class _Reader:
             self._steps.pop()
             self._packed.append(value, node=node, end=len(self._marks))
             self._watch.advance()
-        return []
+        return self._no_tasks
 
     def _alias(self, event: _Event) -> Maybe:
         self._marks.add(*_place(event))
@@ -228,8 +231,8 @@ class _Reader:
             raise _Stop
         self._characters += anchored.characters
         self._descend(event, anchored.levels)
-        self._marks.repeat(anchored.start + 1, anchored.end)
-        return list(self._packed) if anchored.start == self._packed.node else anchored.value
+        self._marks.repeat(anchored.inner)
+        return list(self._packed) if anchored.value is self._no_tasks else anchored.value
 
     def _check_tag(self, event: _Event, own: str) -> None:
         problem = None if event.tag is None else collection_problem(event.tag, own)

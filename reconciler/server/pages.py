@@ -48,7 +48,7 @@ def breaks_on_a_task(error: ServerError) -> bool:
 
 
 class ProjectPages:
-    """The pages of one project. `first` is to be read before the `rest`."""
+    """The pages of one project. `first` is to be read before there can be `more`."""
 
     def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
         self._api = api
@@ -57,7 +57,8 @@ class ProjectPages:
         self._size = PAGE_SIZE
         self._received = 0
         self._asked = 0
-        self._ids = range(0)
+        self._passed = 0
+        self._density = 1.0
         self._steady = True
         self._failed_in_a_row = 0
         self.total = 0
@@ -79,12 +80,11 @@ class ProjectPages:
     def expected(self, *, up_to: int) -> int:
         """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
 
-        Ids are counted over all projects: how dense they lie in this one is known from the pages
-        so far.
+        Ids are counted over all projects: how dense they lie in this one is taken from the last
+        page that has come.
         """
-        ahead = max(0, up_to - self._ids.stop + 1)
-        density = self._received / len(self._ids) if self._ids else 1.0
-        return min(max(0, self.total - self._asked), ceil(ahead * density))
+        ahead = max(0, up_to + 1 - self._passed)
+        return min(max(0, self.total - self._asked), ceil(ahead * self._density))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
@@ -114,24 +114,24 @@ class ProjectPages:
         self._steady = self._steady and page.total == self.total
         if page.tasks:
             low, high = min(page.tasks), max(page.tasks) + 1
-            seen = self._ids
-            self._ids = (
-                range(min(low, seen.start), max(high, seen.stop)) if seen else range(low, high)
-            )
+            self._density = len(page.tasks) / (high - low)
+            self._passed = max(high, self._passed)
 
-    def rest(self, *, up_to: int) -> Iterator[Page]:
-        """Read the other pages, until the id ``up_to`` has been passed.
+    def has_passed(self, task: int) -> bool:
+        """Tell whether no page is left that could show the id ``task``."""
+        return self._asked >= self.total or self._passed > task
+
+    def more(self, *, up_to: int) -> Iterator[Page]:
+        """Read as many of the other pages as it is `expected` to take to pass the id ``up_to``.
 
         Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
         where the server fails on more than single tasks.
         """
-        while self._asked < self.total and self._ids.stop <= up_to:
-            # No more pages are asked for than are expected to be needed, and then the next few.
-            first = self._asked // self._size + 1
-            count = max(1, ceil(self.expected(up_to=up_to) / self._size))
-            queue = deque(Numbered(first + n, self._size) for n in range(count))
-            self._asked += count * self._size
-            yield from self._read(queue)
+        first = self._asked // self._size + 1
+        count = max(1, ceil(self.expected(up_to=up_to) / self._size))
+        queue = deque(Numbered(first + n, self._size) for n in range(count))
+        self._asked += count * self._size
+        yield from self._read(queue)
 
     def _read(self, queue: deque[Numbered]) -> Iterator[Page]:
         for numbered, answer in self._ahead(queue):

@@ -90,17 +90,18 @@ class _Reader:
             yield from self._read_selection(project, unseen)
             return
         yield self._new(first, unseen)
-        if unseen and not pages.complete:
+        while unseen and not pages.has_passed(unseen.last):
             by_pages = pages_cost(pages.expected(up_to=unseen.last), size=pages.size)
             chosen, other = cheaper(by_pages, selection_cost(unseen))
             self._watch.detail(
                 f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
-                f"took {pages.seconds:.1f} s and showed {wanted - len(unseen):,} of them; "
-                f"for the rest {chosen} rather than {other}"
+                f"took {pages.seconds:.1f} s; {wanted - len(unseen):,} of them are read, for the "
+                f"rest {chosen} rather than {other}"
             )
-            if chosen.way is Way.PAGES:
-                for page in pages.rest(up_to=unseen.last):
-                    yield self._new(page, unseen)
+            if chosen.way is Way.SELECTION:
+                break
+            for page in pages.more(up_to=unseen.last):
+                yield self._new(page, unseen)
         if unseen and not pages.complete:
             yield from self._read_selection(project, unseen)
 

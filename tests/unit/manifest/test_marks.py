@@ -61,12 +61,11 @@ def test_marks_are_places_in_a_file():
     assert marks.source(1) == Source("a.yaml", 4_000_000_000, 3_000_000_000)
 
 
-def test_marks_can_be_forgotten_repeated_and_joined():
-    marks, other = Marks("a.jsonl"), Marks("a.jsonl")
+def test_marks_can_be_repeated_also_when_they_were_forgotten():
+    marks = Marks("a.jsonl")
     for line in (1, 2, 3, 4):
         marks.add(line, 1)
+    places = marks.since(1)
     marks.forget(3)
-    marks.repeat(1, 3)
-    other.add(9, 1)
-    marks.extend(other)
-    assert [marks.source(node).line for node in range(len(marks))] == [1, 2, 3, 2, 3, 9]
+    marks.repeat(places)
+    assert [marks.source(node).line for node in range(len(marks))] == [1, 2, 3, 2, 3, 4]
