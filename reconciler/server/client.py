@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Final, Self
@@ -27,9 +28,10 @@ _UNREACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout
 class Client:
     """A connection to one server, for any number of threads.
 
-    Each thread has an ``httpx.Client`` of its own: one pool shared by many costs more for
-    every connection in it. The certificates are read once for all. ``transport`` takes the
-    network's place in tests.
+    Each request has an ``httpx.Client`` to itself, and the next one takes it over: one pool shared
+    by many costs more for every connection in it, and threads come and go, which must not leave
+    connections behind. The certificates are read once for all. ``transport`` takes the network's
+    place in tests.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Client:
         self._credentials = credentials
         self._timeout = timeout
         self._transport = transport
-        self._of_thread = threading.local()
+        self._idle: list[httpx.Client] = []
         self._all: list[httpx.Client] = []
         self._trusted: ssl.SSLContext | None = None
         self._lock = threading.Lock()
@@ -122,9 +124,10 @@ class Client:
         with self._lock:
             self._requests += 1
         try:
-            return self._http().request(
-                method, self.address + path, params=query, content=content, headers=headers
-            )
+            with self._http() as http:
+                return http.request(
+                    method, self.address + path, params=query, content=content, headers=headers
+                )
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -132,25 +135,34 @@ class Client:
         except httpx.DecodingError as error:
             raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error
 
-    def _http(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._of_thread, "client", None)
-        if client is None:
-            try:
-                client = httpx.Client(
-                    verify=self._certificates(),
-                    timeout=self._timeout,
-                    transport=self._transport,
-                    follow_redirects=False,
-                )
-            except (ImportError, OSError, ValueError) as error:
-                # The environment names a proxy or certificates that cannot be used.
-                raise SettingsError(
-                    f"no connection can be made: {error}",
-                    hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
-                ) from error
-            self._of_thread.client = client
+    @contextmanager
+    def _http(self) -> Iterator[httpx.Client]:
+        """Lend the client that was given back last: its connection is the likeliest to be alive."""
+        with self._lock:
+            client = self._idle.pop() if self._idle else None
+        client = client or self._new_http()
+        try:
+            yield client
+        finally:
             with self._lock:
-                self._all.append(client)
+                self._idle.append(client)
+
+    def _new_http(self) -> httpx.Client:
+        try:
+            client = httpx.Client(
+                verify=self._certificates(),
+                timeout=self._timeout,
+                transport=self._transport,
+                follow_redirects=False,
+            )
+        except (ImportError, OSError, ValueError) as error:
+            # The environment names a proxy or certificates that cannot be used.
+            raise SettingsError(
+                f"no connection can be made: {error}",
+                hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
+            ) from error
+        with self._lock:
+            self._all.append(client)
         return client
 
     def _certificates(self) -> ssl.SSLContext | bool:
