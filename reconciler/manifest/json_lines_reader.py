@@ -41,7 +41,7 @@ def read_json_lines(
         return [*headers]
     if _refused(headers[0], headers[0].outline, complaints):
         return []
-    return [LinesDocument(headers[0], file=file, complaints=complaints, watch=watch)]
+    return [LinesDocument(headers[0], first, file=file, complaints=complaints, watch=watch)]
 
 
 class LinesDocument:
@@ -50,6 +50,7 @@ class LinesDocument:
     def __init__(
         self,
         header: MarkedDocument,
+        first: Line,
         *,
         file: LineFile,
         complaints: Complaints,
@@ -58,16 +59,15 @@ class LinesDocument:
         outline = header.outline
         self.outline: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
         self._header = header
+        self._first = first
         self._file = file
         self._complaints = complaints
         self._watch = watch
         self._read: tuple[int, MarkedDocument] | None = None
 
     def tasks(self) -> Iterator[Entry]:
-        """Read the lines, and remember where each is."""
-        lines = self._file.lines()
-        next(lines)
-        for index, line in enumerate(lines):
+        """Read the lines, and remember where each is; raises ManifestError if it cannot."""
+        for index, line in enumerate(self._lines()):
             self._file.remember(line)
             self._watch.advance()
             value = decoded_quickly(line.text)
@@ -76,6 +76,17 @@ class LinesDocument:
                 continue
             for document in _read_with_places(line, self._complaints, ("tasks", index)):
                 yield index, document.whole(), line.text
+
+    def _lines(self) -> Iterator[Line]:
+        """Give the lines below the header, which was read by itself."""
+        lines = self._file.lines()
+        try:
+            if next(lines, None) != self._first:
+                raise self._changed(self._first.number)
+            yield from lines
+        except OSError as error:
+            at = Source(self._complaints.file, 1, 1)
+            raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
 
     def task(self, index: int) -> Json:
         """Read one line again; raises ManifestError where it is not what it was.
@@ -125,10 +136,13 @@ class LinesDocument:
     def _line(self, index: int) -> bytes:
         line = self._file.again(index)
         if line is None:
-            at = Source(self._complaints.file, self._file.number_of(index), 1)
-            said = "this line is not what it was when it was checked"
-            raise ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
+            raise self._changed(self._file.number_of(index))
         return line
+
+    def _changed(self, number: int) -> ManifestError:
+        at = Source(self._complaints.file, number, 1)
+        said = "this line is not what it was when it was checked"
+        return ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
 
 
 def decoded_quickly(line: bytes) -> Maybe:
