@@ -36,6 +36,11 @@ class Numbered(NamedTuple):
     number: int
     size: int
 
+    @property
+    def begin(self) -> int:
+        """How many tasks of the project lie before it."""
+        return (self.number - 1) * self.size
+
 
 def too_heavy(error: ServerError) -> bool:
     """Tell whether an answer failed in a way that a smaller one might not."""
@@ -73,13 +78,12 @@ class ProjectPages:
     def expected(self, *, up_to: int) -> int:
         """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
 
-        Ids are counted over all projects: how dense they lie in this one is known from the first
-        page.
+        Ids are counted over all projects: how dense they lie in this one is known from the pages
+        that have come.
         """
-        if up_to <= self._ids.stop:
-            return 0
         density = self._received / len(self._ids) if self._ids else 1.0
-        return min(self.total - self._received, ceil((up_to - self._ids.stop + 1) * density))
+        to_come = ceil((up_to + 1 - self._ids.stop) * density)
+        return max(0, min(self.total - self._received, to_come))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
@@ -101,10 +105,14 @@ class ProjectPages:
             # The server gives no more than so many, whatever is asked for.
             self._size = len(page.tasks)
         self.total = page.total
-        self._received = len(page.tasks)
-        if page.tasks:
-            self._ids = range(min(page.tasks), max(page.tasks) + 1)
+        self._count(page)
         self.complete = self._received == self.total
+
+    def _count(self, page: Page) -> None:
+        self._received += len(page.tasks)
+        if page.tasks:
+            begin = self._ids.start if self._ids else min(page.tasks)
+            self._ids = range(begin, max(self._ids.stop, max(page.tasks) + 1))
 
     def rest(self, *, up_to: int) -> Iterator[Page]:
         """Read the other pages, until the id ``up_to`` has been passed.
@@ -112,15 +120,17 @@ class ProjectPages:
         Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
         where the server fails on more than single tasks.
         """
-        last = ceil(self.total / self._size)
+        # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
+        last = ceil(min(self.total, up_to) / self._size)
         queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
         failed_in_a_row = 0
         steady = True
-        for numbered, answer in self._ahead(queue):
+        for numbered, answer in self._ahead(queue, up_to):
             try:
                 page = answer.result()()
             except NotFound:
                 steady = False  # Fewer tasks than there were: the list ends before this page.
+                _end_at(numbered, queue)
                 continue
             except ServerError as error:
                 steady = False
@@ -130,19 +140,25 @@ class ProjectPages:
                     raise
                 continue
             failed_in_a_row = 0
-            self._received += len(page.tasks)
+            self._count(page)
             steady = steady and page.total == self.total
             yield page
-            if max(page.tasks, default=0) >= up_to:
-                queue.clear()
+            if max(page.tasks, default=up_to) >= up_to:
+                _end_at(numbered, queue)
         self.complete = steady and self._received == self.total
 
-    def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
-        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time."""
+    def _ahead(
+        self, queue: deque[Numbered], up_to: int
+    ) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
+        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time.
+
+        No more of them than it should take: those behind ``up_to`` are read for nothing.
+        """
         under_way: deque[tuple[Numbered, Future[_Fetched]]] = deque()
         with Ahead(self._fetch) as ahead:
             while queue or under_way:
-                while queue and len(under_way) < AT_ONCE:
+                to_come = self.expected(up_to=up_to)
+                while queue and len(under_way) < min(AT_ONCE, max(1, to_come / queue[0].size)):
                     numbered = queue.popleft()
                     under_way.append((numbered, ahead.submit(numbered)))
                 yield under_way.popleft()
@@ -164,6 +180,13 @@ def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
     for page in waiting:
         queue.extend([page] if page.size < failed.size else _halves(page))
     return True
+
+
+def _end_at(last: Numbered, queue: deque[Numbered]) -> None:
+    """Leave out the pages behind ``last``; parts of one before it may still wait."""
+    before = [page for page in queue if page.begin < last.begin]
+    queue.clear()
+    queue.extend(before)
 
 
 def _halves(page: Numbered) -> Sequence[Numbered]:
