@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
@@ -90,8 +91,9 @@ class _Reader:
             yield from self._read_selection(project, unseen)
             return
         yield self._new(first, unseen)
-        if unseen and not pages.complete:
-            by_pages = pages_cost(pages.expected(up_to=unseen.last), size=pages.size)
+        to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
+        if unseen and to_come:
+            by_pages = pages_cost(to_come, size=pages.size)
             chosen, other = cheaper(by_pages, selection_cost(unseen))
             self._watch.detail(
                 f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
@@ -141,7 +143,9 @@ class _Reader:
                 at_once = 1 if found else AT_ONCE
                 for project in sorted(found):
                     unseen = Unseen(list(pending))
-                    yield from self.read_project(project, unseen)
+                    # Nobody declared it: where it cannot be listed, its tasks are asked for by id.
+                    with suppress(NotFound):
+                        yield from self.read_project(project, unseen)
                     pending = deque(unseen)
 
     def _by_id(self, task: int) -> Observed | ServerError:
