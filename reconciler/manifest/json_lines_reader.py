@@ -36,7 +36,9 @@ def read_json_lines(
 ) -> list[Document]:
     """Read the header, and leave the tasks to be streamed; empty lines are none."""
     first = next(file.lines(), None)
-    headers = _read_with_places(first, complaints, ()) if first else []
+    if first is None:
+        return []
+    headers = _read_with_places(first, complaints, ())
     if not headers or not isinstance(headers[0].outline, dict):
         return [*headers]
     if _refused(headers[0], headers[0].outline, complaints):
