@@ -76,14 +76,14 @@ class ProjectPages:
         return self._size
 
     def expected(self, *, up_to: int) -> int:
-        """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
+        """Estimate how many tasks more whole pages show until the id ``up_to`` has been passed.
 
         Ids are counted over all projects: how dense they lie in this one is known from the pages
         that have come.
         """
         density = self._received / len(self._ids) if self._ids else 1.0
-        to_come = ceil((up_to + 1 - self._ids.stop) * density)
-        return max(0, min(self.total - self._received, to_come))
+        pages = ceil((up_to + 1 - self._ids.stop) * density / self._size)
+        return max(0, min(self.total - self._received, pages * self._size))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
