@@ -103,7 +103,7 @@ def test_threads_that_come_and_go_leave_no_connections_behind(monkeypatch: pytes
     made: list[httpx.Client] = []
 
     class Counted(httpx.Client):
-        def __init__(self, **options: Any) -> None:
+        def __init__(self, **options: Any) -> None:  # noqa: ANN401 - whatever httpx takes
             super().__init__(**options)
             made.append(self)
 
