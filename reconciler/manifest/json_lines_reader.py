@@ -67,8 +67,8 @@ class LinesDocument:
         self._read: tuple[int, MarkedDocument] | None = None
 
     def tasks(self) -> Iterator[Entry]:
-        """Read the lines after the header, and remember where each is; raises OSError."""
-        for index, line in enumerate(self._lines):
+        """Read the lines after the header, and remember where each is; raises ManifestError."""
+        for index, line in enumerate(self._below_header()):
             self._file.remember(line)
             self._watch.advance()
             value = decoded_quickly(line.text)
@@ -77,6 +77,16 @@ class LinesDocument:
                 continue
             for document in _read_with_places(line, self._complaints, ("tasks", index)):
                 yield index, document.whole(), line.text
+
+    def _below_header(self) -> Iterator[Line]:
+        """Give the lines below the header, from the file that it was read from."""
+        try:
+            yield from self._lines
+        except OSError as error:
+            at = Source(self._complaints.file, 1, 1)
+            raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
+        if not self._file.steady:
+            raise self._changed(1, "this file changed while it was read")
 
     def task(self, index: int) -> Json:
         """Read one line again; raises ManifestError where it is not what it was.
@@ -123,10 +133,13 @@ class LinesDocument:
     def _line(self, index: int) -> bytes:
         line = self._file.again(index)
         if line is None:
-            at = Source(self._complaints.file, self._file.number_of(index), 1)
-            said = "this line is not what it was when it was checked"
-            raise ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
+            number = self._file.number_of(index)
+            raise self._changed(number, "this line is not what it was when it was checked")
         return line
+
+    def _changed(self, number: int, said: str) -> ManifestError:
+        at = Source(self._complaints.file, number, 1)
+        return ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
 
 
 def decoded_quickly(line: bytes) -> Maybe:

@@ -63,17 +63,24 @@ class LineFile:
         self._hashes = array("q")
         self._block = b""
         self._block_at = 0
+        self.steady = False
 
     def lines(self) -> Iterator[Line]:
-        """Read the lines from the first on, without empty ones; raises OSError."""
+        """Read the lines from the first on, without empty ones; raises OSError.
+
+        ``steady`` tells at the end whether the file stayed what it was meanwhile.
+        """
         offset = 0
         with self._path.open("rb") as file:
+            before = os.fstat(file.fileno())
             for number, raw in enumerate(file, start=1):
                 start = len(_BOM) if number == 1 and raw.startswith(_BOM) else 0
                 text = raw[start:].removesuffix(b"\n")
                 if text.strip(b" \t\r"):
                     yield Line(number, text, offset + start)
                 offset += len(raw)
+            after = os.fstat(file.fileno())
+            self.steady = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, offset)
 
     @property
     def remembered(self) -> int:

@@ -36,6 +36,11 @@ class Numbered(NamedTuple):
     number: int
     size: int
 
+    @property
+    def begin(self) -> int:
+        """How many tasks of the project lie before it."""
+        return (self.number - 1) * self.size
+
 
 def too_heavy(error: ServerError) -> bool:
     """Tell whether an answer failed in a way that a smaller one might not."""
@@ -48,7 +53,11 @@ def breaks_on_a_task(error: ServerError) -> bool:
 
 
 class ProjectPages:
-    """The pages of one project. `first` is to be read before there can be `more`."""
+    """The pages of one project. `first` is to be read before the `rest`.
+
+    ``complete`` tells afterwards that every task that the project counts has been shown: no page
+    failed, none came short, and nothing was created or deleted meanwhile.
+    """
 
     def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
         self._api = api
@@ -56,12 +65,10 @@ class ProjectPages:
         self._names = names
         self._size = PAGE_SIZE
         self._received = 0
-        self._asked = 0
         self._passed = 0
         self._density = 1.0
-        self._steady = True
-        self._failed_in_a_row = 0
         self.total = 0
+        self.complete = False
         self.seconds = 0.0
 
     @property
@@ -69,22 +76,14 @@ class ProjectPages:
         """Tasks a page, after what the server was found to give."""
         return self._size
 
-    @property
-    def complete(self) -> bool:
-        """Whether every task that the project counts has been shown.
-
-        Then no page failed or came short, and nothing was created or deleted meanwhile.
-        """
-        return self._steady and self._received == self.total
-
     def expected(self, *, up_to: int) -> int:
-        """Estimate how many more tasks the pages show until the id ``up_to`` has been passed.
+        """Estimate how many tasks more whole pages show until the id ``up_to`` has been passed.
 
         Ids are counted over all projects: how dense they lie in this one is taken from the last
         page that has come.
         """
-        ahead = max(0, up_to + 1 - self._passed)
-        return min(max(0, self.total - self._asked), ceil(ahead * self._density))
+        pages = ceil((up_to + 1 - self._passed) * self._density / self._size)
+        return max(0, min(self.total - self._received, pages * self._size))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
@@ -106,59 +105,61 @@ class ProjectPages:
             # The server gives no more than so many, whatever is asked for.
             self._size = len(page.tasks)
         self.total = page.total
-        self._asked = self._size
-        self._take(page)
+        self._count(page)
+        self.complete = self._received == self.total
 
-    def _take(self, page: Page) -> None:
+    def _count(self, page: Page) -> None:
         self._received += len(page.tasks)
-        self._steady = self._steady and page.total == self.total
         if page.tasks:
             low, high = min(page.tasks), max(page.tasks) + 1
             self._density = len(page.tasks) / (high - low)
             self._passed = max(high, self._passed)
 
-    def has_passed(self, task: int) -> bool:
-        """Tell whether no page is left that could show the id ``task``."""
-        return self._asked >= self.total or self._passed > task
-
-    def more(self, *, up_to: int) -> Iterator[Page]:
-        """Read as many of the other pages as it is `expected` to take to pass the id ``up_to``.
+    def rest(self, *, up_to: int) -> Iterator[Page]:
+        """Read the other pages, until the id ``up_to`` has been passed.
 
         Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
         where the server fails on more than single tasks.
         """
-        first = self._asked // self._size + 1
-        count = max(1, ceil(self.expected(up_to=up_to) / self._size))
-        queue = deque(Numbered(first + n, self._size) for n in range(count))
-        self._asked += count * self._size
-        yield from self._read(queue)
-
-    def _read(self, queue: deque[Numbered]) -> Iterator[Page]:
-        for numbered, answer in self._ahead(queue):
+        # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
+        last = ceil(min(self.total, up_to) / self._size)
+        queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
+        failed_in_a_row = 0
+        steady = True
+        for numbered, answer in self._ahead(queue, up_to):
             try:
                 page = answer.result()()
             except NotFound:
-                # Fewer tasks than there were: the list ends before this page.
-                self._steady = False
-                self._asked = self.total
+                steady = False  # Fewer tasks than there were: the list ends before this page.
+                _end_at(numbered, queue)
+                continue
             except ServerError as error:
-                self._steady = False
-                self._failed_in_a_row += 1
-                smaller = too_heavy(error) and self._make_smaller(queue, numbered)
-                many = self._failed_in_a_row == FAILED_MAX
-                if many or not (smaller or breaks_on_a_task(error)):
+                steady = False
+                failed_in_a_row += 1
+                smaller = too_heavy(error) and _make_smaller(queue, numbered)
+                if failed_in_a_row == FAILED_MAX or not (smaller or breaks_on_a_task(error)):
                     raise
-            else:
-                self._failed_in_a_row = 0
-                self._take(page)
-                yield page
+                continue
+            failed_in_a_row = 0
+            self._count(page)
+            steady = steady and page.total == self.total
+            yield page
+            if max(page.tasks, default=up_to) >= up_to:
+                _end_at(numbered, queue)
+        self.complete = steady and self._received == self.total
 
-    def _ahead(self, queue: deque[Numbered]) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
-        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time."""
+    def _ahead(
+        self, queue: deque[Numbered], up_to: int
+    ) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
+        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time.
+
+        No more of them than it should take: those behind ``up_to`` are read for nothing.
+        """
         under_way: deque[tuple[Numbered, Future[_Fetched]]] = deque()
         with Ahead(self._fetch) as ahead:
             while queue or under_way:
-                while queue and len(under_way) < AT_ONCE:
+                to_come = self.expected(up_to=up_to)
+                while queue and len(under_way) < min(AT_ONCE, max(1, to_come / queue[0].size)):
                     numbered = queue.popleft()
                     under_way.append((numbered, ahead.submit(numbered)))
                 yield under_way.popleft()
@@ -166,20 +167,27 @@ class ProjectPages:
     def _fetch(self, page: Numbered) -> _Fetched:
         return self._api.fetch_list(self._project, self._names, page=page.number, size=page.size)
 
-    def _make_smaller(self, queue: deque[Numbered], failed: Numbered) -> bool:
-        """Put two halves in the place of a page, and of those that wait and are as large.
 
-        Tells whether that could be done.
-        """
-        size, rest = divmod(failed.size, 2)
-        if rest or size < SIZE_MIN:
-            return False
-        self._size = min(self._size, size)
-        waiting = [failed, *queue]
-        queue.clear()
-        for page in waiting:
-            queue.extend([page] if page.size < failed.size else _halves(page))
-        return True
+def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
+    """Put two halves in the place of a page, and of those that wait and are as large.
+
+    Tells whether that could be done.
+    """
+    size, rest = divmod(failed.size, 2)
+    if rest or size < SIZE_MIN:
+        return False
+    waiting = [failed, *queue]
+    queue.clear()
+    for page in waiting:
+        queue.extend([page] if page.size < failed.size else _halves(page))
+    return True
+
+
+def _end_at(last: Numbered, queue: deque[Numbered]) -> None:
+    """Leave out the pages behind ``last``; parts of one before it may still wait."""
+    before = [page for page in queue if page.begin < last.begin]
+    queue.clear()
+    queue.extend(before)
 
 
 def _halves(page: Numbered) -> Sequence[Numbered]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
@@ -90,20 +91,27 @@ class _Reader:
             yield from self._read_selection(project, unseen)
             return
         yield self._new(first, unseen)
-        while unseen and not pages.has_passed(unseen.last):
-            by_pages = pages_cost(pages.expected(up_to=unseen.last), size=pages.size)
+        to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
+        if unseen and to_come:
+            by_pages = pages_cost(to_come, size=pages.size)
             chosen, other = cheaper(by_pages, selection_cost(unseen))
             self._watch.detail(
                 f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
-                f"took {pages.seconds:.1f} s; {wanted - len(unseen):,} of them are read, for the "
-                f"rest {chosen} rather than {other}"
+                f"took {pages.seconds:.1f} s and showed {wanted - len(unseen):,} of them; "
+                f"for the rest {chosen} rather than {other}"
             )
-            if chosen.way is Way.SELECTION:
-                break
-            for page in pages.more(up_to=unseen.last):
-                yield self._new(page, unseen)
+            if chosen.way is Way.PAGES:
+                yield from self._read_pages(pages, unseen)
         if unseen and not pages.complete:
             yield from self._read_selection(project, unseen)
+
+    def _read_pages(self, pages: ProjectPages, unseen: Unseen) -> Iterator[Seen]:
+        """Read the other pages, as long as ids alone would not take fewer requests after all."""
+        for page in pages.rest(up_to=unseen.last):
+            yield self._new(page, unseen)
+            to_come = pages.expected(up_to=unseen.last) / pages.size
+            if to_come > len(unseen) / BATCH + AT_ONCE:
+                return
 
     def _read_selection(self, project: int, unseen: Unseen) -> Iterator[Seen]:
         selection = Selection(self._api, project, self._names)
@@ -142,7 +150,9 @@ class _Reader:
                 at_once = 1 if found else AT_ONCE
                 for project in sorted(found):
                     unseen = Unseen(list(pending))
-                    yield from self.read_project(project, unseen)
+                    # Nobody declared it: where it cannot be listed, its tasks are asked for by id.
+                    with suppress(NotFound):
+                        yield from self.read_project(project, unseen)
                     pending = deque(unseen)
 
     def _by_id(self, task: int) -> Observed | ServerError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import TypeAlias
@@ -54,7 +54,7 @@ class Selection:
             if breaks_on_a_task(error):
                 yield from self._isolated(ids, error)
             elif _fails_by_its_size(error, len(ids)):
-                self._at_most = min(self._at_most, len(ids) // 2)
+                self._at_most = min(self._at_most, _smaller(error, len(ids)))
                 again = [*ids, *(task for batch in waiting for task in batch)]
                 waiting.clear()
                 waiting.extend(batches(again, at_most=self._at_most))
@@ -71,22 +71,30 @@ class Selection:
             yield from self._alone(ids[0], error)
             return
         middle = len(ids) // 2
-        left, right = ids[:middle], ids[middle:]
-        try:
-            yield from self._pages(left)
-        except ServerError as found:
-            if not breaks_on_a_task(found):
-                raise
-            yield from self._isolated(left, found)
+        if (yield from self._half(ids[:middle])):
+            yield from self._half(ids[middle:])
         else:
-            yield from self._isolated(right, None)
-            return
+            yield from self._isolated(ids[middle:], None)
+
+    def _half(self, ids: Sequence[int]) -> Generator[Page | _Failed, None, bool]:
+        """Give what a half answers, or what breaks it; tells whether something does.
+
+        An answer may break at once, on its first task, whose half is too much for the server.
+        """
         try:
-            yield from self._pages(right)
-        except ServerError as found:
-            if not breaks_on_a_task(found):
+            pages = self._pages(ids)
+        except ServerError as error:
+            if breaks_on_a_task(error):
+                yield from self._isolated(ids, error)
+                return True
+            if not _fails_by_its_size(error, len(ids)):
                 raise
-            yield from self._isolated(right, found)
+            middle = len(ids) // 2
+            left = yield from self._half(ids[:middle])
+            right = yield from self._half(ids[middle:])
+            return left or right
+        yield from pages
+        return False
 
     def _alone(self, task: int, error: ServerError | None) -> Iterator[Page | _Failed]:
         if error is None:
@@ -127,4 +135,9 @@ def _fails_by_its_size(error: ServerError, size: int) -> bool:
     """Tell whether a smaller batch might be answered; an address may be too long at any size."""
     if error.status == HTTPStatus.REQUEST_URI_TOO_LONG:
         return size > 1
-    return too_heavy(error) and size // 2 >= SIZE_MIN
+    return too_heavy(error) and size > SIZE_MIN
+
+
+def _smaller(error: ServerError, size: int) -> int:
+    """Tell how many ids to try next, where so many were too much."""
+    return max(size // 2, SIZE_MIN if too_heavy(error) else 1)

@@ -1,0 +1,70 @@
+"""Which way of reading is taken, and how ids are packed: on counts alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.server.cost import (
+    BATCH,
+    IDS_LENGTH_MAX,
+    Cost,
+    Way,
+    batches,
+    cheaper,
+    pages_cost,
+    selection_cost,
+)
+
+PAGES = Way.PAGES
+SELECTION = Way.SELECTION
+
+
+@pytest.mark.parametrize(
+    ("pages", "selection", "chosen"),
+    [
+        ((1, 9.0), (2, 0.1), PAGES),
+        ((3, 0.1), (2, 9.0), SELECTION),
+        ((2, 0.5), (2, 0.4), SELECTION),
+        ((2, 0.4), (2, 0.5), PAGES),
+    ],
+)
+def test_fewer_requests_come_first_and_seconds_decide_between_as_many(
+    pages: tuple[int, float], selection: tuple[int, float], chosen: Way
+):
+    costs = [Cost(PAGES, *pages), Cost(SELECTION, *selection)]
+    assert cheaper(*costs)[0].way is chosen
+    assert cheaper(*reversed(costs))[0].way is chosen
+    assert {cost.way for cost in cheaper(*costs)} == {PAGES, SELECTION}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "size", "requests"),
+    [(0, 1000, 0), (1, 1000, 1), (1000, 1000, 1), (1001, 1000, 2), (2600, 100, 26)],
+)
+def test_pages_cost_as_many_requests_as_there_are_pages(tasks: int, size: int, requests: int):
+    assert pages_cost(tasks, size=size).requests == requests
+
+
+@pytest.mark.parametrize(
+    ("ids", "requests"),
+    [(range(0), 0), (range(1, 2), 1), (range(1, 501), 1), (range(1, 502), 2), (range(1, 5001), 10)],
+)
+def test_a_selection_costs_as_many_requests_as_there_are_batches(ids: range, requests: int):
+    assert selection_cost(ids).requests == requests
+
+
+def test_a_cost_says_what_it_is_in_words():
+    assert str(pages_cost(1000, size=1000)) == "whole-project pages (1 request, about 0.4 s)"
+    assert str(selection_cost(range(1, 1001))) == "selected ids (2 requests, about 0.5 s)"
+
+
+def test_a_batch_is_full_by_count_or_by_the_length_of_what_it_adds_to_an_address():
+    assert [len(batch) for batch in batches(range(1, 1202))] == [BATCH, BATCH, 201]
+    assert [len(batch) for batch in batches(range(1, 12), at_most=5)] == [5, 5, 1]
+    longest = IDS_LENGTH_MAX // (19 + len("%2C"))
+    ids = range(10**18, 10**18 + longest + 1)
+    assert [len(batch) for batch in batches(ids)] == [longest, 1]
+
+
+def test_ids_that_are_too_long_together_go_alone():
+    assert list(batches([10**4000, 10**4001])) == [[10**4000], [10**4001]]
