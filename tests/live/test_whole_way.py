@@ -236,14 +236,16 @@ def test_a_wrong_token_is_one_clear_line(
 
 
 def test_a_personal_access_token_is_exchanged_and_works(
-    server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
+    server: ServerUnderTest,
+    command: Command,
+    refresh_token: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    assert server.refresh_token is not None
     _, ids = server.make_tasks(1)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.refresh_token)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", refresh_token)
     ran = command("apply", write(f"version: 1\ntasks: [{{id: {ids[0]}, overlap: 5}}]\n"), "--yes")
     assert ran.code == 0
-    assert server.refresh_token not in ran.out + ran.err
+    assert refresh_token not in ran.out + ran.err
     assert server.read(ids[0])["overlap"] == 5
 
 
