@@ -147,6 +147,27 @@ def test_a_plan_of_fifty_scattered_tasks_takes_three_requests(large: Project, co
     assert plan.ran.plan()["summary"]["unchanged"] == 47
 
 
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param(range(1_500), id="the first of the project"),
+        pytest.param(range(3_500, 5_000), id="the last of the project"),
+        pytest.param(range(0, 4_500, 3), id="every third"),
+    ],
+)
+def test_a_plan_of_a_part_takes_a_request_for_each_five_hundred_tasks_and_two(
+    large: Project, counted: Counting, places: range
+):
+    last = places[-1]
+    tasks = with_updates(large.ids, [last])
+    manifest = write(large.number, [tasks[place] for place in places])
+    plan = counted("plan", manifest, "--format", "json")
+
+    assert len(plan.asked) <= len(places) // 500 + 2
+    assert plan.ran.paths() == updated(large.ids, [last])
+    assert plan.ran.plan()["summary"]["unchanged"] == len(places) - 1
+
+
 def fifty_updates(ids: Sequence[int]) -> list[dict[str, Any]]:
     """Declare every hundredth task otherwise than it is, in one of five ways."""
     ways: list[dict[str, Any]] = [
