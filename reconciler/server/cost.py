@@ -52,9 +52,9 @@ def pages_cost(tasks: int, *, size: int) -> Cost:
     return Cost(Way.PAGES, requests, requests * REQUEST_SECONDS + tasks * LISTED_SECONDS)
 
 
-def selection_cost(ids: Iterable[int]) -> Cost:
-    """Tell what asking for ``ids`` costs."""
-    sizes = [len(batch) for batch in batches(ids)]
+def selection_cost(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
+    """Tell what asking for ``ids`` costs, ``at_most`` in a request."""
+    sizes = [len(batch) for batch in batches(ids, at_most=at_most)]
     return Cost(
         Way.SELECTION,
         len(sizes),

@@ -91,10 +91,12 @@ class _Reader:
             yield from self._read_selection(project, unseen)
             return
         yield self._new(first, unseen)
+        # A server that cuts pages short cuts selections short as well.
+        at_most = min(BATCH, pages.size)
         to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
         if unseen and to_come:
             by_pages = pages_cost(to_come, size=pages.size)
-            chosen, other = cheaper(by_pages, selection_cost(unseen))
+            chosen, other = cheaper(by_pages, selection_cost(unseen, at_most=at_most))
             self._watch.detail(
                 f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
                 f"took {pages.seconds:.1f} s and showed {wanted - len(unseen):,} of them; "
@@ -103,18 +105,20 @@ class _Reader:
             if chosen.way is Way.PAGES:
                 yield from self._read_pages(pages, unseen)
         if unseen and not pages.complete:
-            yield from self._read_selection(project, unseen)
+            yield from self._read_selection(project, unseen, at_most=at_most)
 
     def _read_pages(self, pages: ProjectPages, unseen: Unseen) -> Iterator[Seen]:
         """Read the other pages, as long as ids alone would not take fewer requests after all."""
         for page in pages.rest(up_to=unseen.last):
             yield self._new(page, unseen)
             to_come = pages.expected(up_to=unseen.last) / pages.size
-            if to_come > len(unseen) / BATCH + AT_ONCE:
+            if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
                 return
 
-    def _read_selection(self, project: int, unseen: Unseen) -> Iterator[Seen]:
-        selection = Selection(self._api, project, self._names)
+    def _read_selection(
+        self, project: int, unseen: Unseen, *, at_most: int = BATCH
+    ) -> Iterator[Seen]:
+        selection = Selection(self._api, project, self._names, at_most=at_most)
         for answer in selection.read(list(unseen)):
             if isinstance(answer, Page):
                 yield self._new(answer, unseen)

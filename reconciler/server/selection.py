@@ -19,20 +19,22 @@ _Failed: TypeAlias = tuple[int, ServerError]
 
 
 class Selection:
-    """Reads tasks of one project, of which it knows the ids."""
+    """Reads tasks of one project, of which it knows the ids, ``at_most`` in a request."""
 
-    def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
+    def __init__(
+        self, api: TaskApi, project: int, names: Collection[str], *, at_most: int = BATCH
+    ) -> None:
         self._api = api
         self._project = project
         self._names = names
-        self._at_most = BATCH
+        self._at_most = at_most
 
     def read(self, ids: Sequence[int]) -> Iterator[Page | _Failed]:
         """Give pages with those that are in the project, and the tasks that break an answer.
 
         Raises ServerError where more fails than single tasks.
         """
-        waiting = deque(batches(ids))
+        waiting = deque(batches(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._judged(waiting.pop(), waiting)
         under_way: deque[tuple[list[int], Future[list[Page]]]] = deque()

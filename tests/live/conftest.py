@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from reconciler.cli.main import run
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from tests.live.command_line import Command, Ran
 from tests.live.real_server import DEFAULT_BIN, TOKEN, running
 from tests.live.under_test import PAGE_SIZE_MAX, ServerUnderTest
 
@@ -49,6 +51,36 @@ def refresh_token(server: ServerUnderTest) -> str:
     return server.refresh_token
 
 
+@pytest.fixture
+def command(
+    server: ServerUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Command:
+    """The command line, in an empty folder and pointed at the server."""
+    monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.token)
+    monkeypatch.chdir(tmp_path)
+
+    def reconciler(*arguments: str) -> Ran:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        assert server.token not in out + err
+        return Ran(code, out, err)
+
+    return reconciler
+
+
+@pytest.fixture
+def page_size_cap(server: ServerUnderTest) -> Iterator[Callable[[int], None]]:
+    """Sets how many tasks a page of the server holds at most, for one test."""
+    if server.cap_pages is None:
+        pytest.skip("a real server takes its cap on pages from the environment it starts in")
+    yield server.cap_pages
+    server.cap_pages(server.page_size_max)
+
+
 @contextmanager
 def _chosen(name: str) -> Iterator[ServerUnderTest]:
     url = os.environ.get("RECONCILER_LIVE_URL")
@@ -81,7 +113,15 @@ def _sandbox() -> Iterator[ServerUnderTest]:
             http=http,
             connect=lambda project, bucket: _connect(state, project, bucket),
             page_size_max=PAGE_SIZE_MAX,
+            remove=lambda task: _remove(state, task),
+            cap_pages=lambda size: setattr(state, "page_size_max", size),
         )
+
+
+def _remove(state: State, task: int) -> None:
+    """Delete a task behind the API: the sandbox offers no DELETE, as the tool sends none."""
+    project = state.tasks.pop(task).project
+    state.projects[project].task_ids.remove(task)
 
 
 def _connect(state: State, project: int, bucket: str) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reconciler.cli.main import run
+from tests.live.command_line import Command
 from tests.live.under_test import ServerUnderTest
 
 BIG = 123456789012345678901234567890
@@ -18,48 +16,6 @@ LABELS = (
     '<View><Text name="text" value="$text"/>'
     '<Choices name="c" toName="text"><Choice value="a"/></Choices></View>'
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a command line gave."""
-
-    code: int
-    out: str
-    err: str
-
-    def plan(self) -> dict[str, Any]:
-        return dict(json.loads(self.out))
-
-    def paths(self) -> dict[int, dict[str, str]]:
-        """Give the status and the changed paths of all tasks that are not as declared."""
-        return {
-            task["task"]: [task["status"], *(".".join(c["path"]) for c in task["changes"])]
-            for task in self.plan()["tasks"]
-        }
-
-
-Command = Callable[..., Ran]
-
-
-@pytest.fixture
-def command(
-    server: ServerUnderTest,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Command:
-    monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.token)
-    monkeypatch.chdir(tmp_path)
-
-    def reconciler(*arguments: str) -> Ran:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        assert server.token not in out + err
-        return Ran(code, out, err)
-
-    return reconciler
 
 
 def write(text: str) -> str:
@@ -280,14 +236,16 @@ def test_a_wrong_token_is_one_clear_line(
 
 
 def test_a_personal_access_token_is_exchanged_and_works(
-    server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
+    server: ServerUnderTest,
+    command: Command,
+    refresh_token: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    assert server.refresh_token is not None
     _, ids = server.make_tasks(1)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.refresh_token)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", refresh_token)
     ran = command("apply", write(f"version: 1\ntasks: [{{id: {ids[0]}, overlap: 5}}]\n"), "--yes")
     assert ran.code == 0
-    assert server.refresh_token not in ran.out + ran.err
+    assert refresh_token not in ran.out + ran.err
     assert server.read(ids[0])["overlap"] == 5
 
 

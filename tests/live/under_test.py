@@ -21,7 +21,8 @@ class ServerUnderTest:
     """A running server, and shorthands for what tests do with it.
 
     ``http`` carries the legacy token; ``connect`` puts a bucket behind a project, where that can
-    be done; ``page_size_max`` is the cap on list pages, None where it is not known.
+    be done; ``page_size_max`` is the cap on list pages, None where it is not known, and
+    ``cap_pages`` sets it. ``remove`` deletes a task where the API has no DELETE.
     """
 
     url: str
@@ -31,6 +32,8 @@ class ServerUnderTest:
     http: httpx.Client
     connect: Callable[[int, str], None] | None = None
     page_size_max: int | None = None
+    cap_pages: Callable[[int | None], None] | None = None
+    remove: Callable[[int], None] | None = None
 
     def make_project(self, label_config: str = TEXT) -> int:
         body = {"title": "contract", "label_config": label_config}
@@ -59,6 +62,13 @@ class ServerUnderTest:
 
     def annotate(self, task: int, **body: object) -> None:
         _good(self.http.post(f"/api/tasks/{task}/annotations/", json={"result": [], **body}))
+
+    def delete(self, task: int) -> None:
+        if self.remove is None:
+            answer = self.http.delete(f"/api/tasks/{task}/")
+            assert answer.status_code == httpx.codes.NO_CONTENT, answer.text[:300]
+        else:
+            self.remove(task)
 
     def get(self, task: int, **query: str) -> httpx.Response:
         return self.http.get(f"/api/tasks/{task}/", params=query)

@@ -148,6 +148,6 @@ def test_pages_are_given_up_where_ids_lie_denser_than_the_first_page_made_believ
         state.add_task(project, {"data": {"text": "new"}}, number=number)
     transport = Hooked(state)
     wanted = range(2_000_001, 2_030_001, 50)
-    observed = each_once(answers(transport, {8: wanted}))
-    assert of_kind(observed, Found) == list(wanted)
+    answered = answers(transport, {8: wanted})
+    assert of_kind(answered, Found) == each_once(answered) == list(wanted)
     assert len(transport.requests) <= 5

@@ -1,0 +1,90 @@
+"""A proxy on loopback that passes everything on, and notes what was asked."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import httpx
+
+OF_ONE_CONNECTION = frozenset(
+    {
+        *("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"),
+        *("host", "date", "server"),
+    }
+)
+"""Headers that say something of one connection, or that either end of it writes itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came in; ``query`` is raw and without its ``?``."""
+
+    method: str
+    path: str
+    query: str
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    upstream: httpx.Client
+    asked: list[Asked]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: ClassVar[_Server]  # type: ignore[misc]
+
+    def _pass_on(self) -> None:
+        path, _, query = self.path.partition("?")
+        self.server.asked.append(Asked(self.command, path, query))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = _of_the_message(self.headers.items())
+        upstream = self.server.upstream
+        answer = upstream.request(self.command, self.path, content=body, headers=headers)
+        self.send_response(answer.status_code)
+        for name, value in _of_the_message(answer.headers.multi_items()):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    # Any method passes: one that must not be sent is to be seen, not refused here.
+    do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_DELETE = _pass_on  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Keep silent: what was asked is in the list."""
+
+
+def _of_the_message(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(n, v) for n, v in headers if n.lower() not in OF_ONE_CONNECTION]
+
+
+@contextmanager
+def counting_proxy(upstream: str) -> Iterator[tuple[str, list[Asked]]]:
+    """Stand before the server at ``upstream``; gives the address, and a list that grows."""
+    with (
+        httpx.Client(base_url=upstream, timeout=60, trust_env=False) as http,
+        _Server(("127.0.0.1", 0), _Connection) as server,
+    ):
+        server.upstream, server.asked = http, []
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", server.asked
+        finally:
+            server.shutdown()
+            thread.join()
