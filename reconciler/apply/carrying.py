@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain, pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from reconciler.apply.decisions import (
     Patch,
@@ -21,27 +21,28 @@ from reconciler.apply.decisions import (
     settled,
 )
 from reconciler.apply.gate import Gate
+from reconciler.apply.orders import Orders, Record
+from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.apply.report import Outcome, TaskOutcome
-from reconciler.apply.spacing import Spacing
 from reconciler.apply.workers import Workers
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
-from reconciler.plan.model import Kind, Observed, Plan, Status, TaskPlan
+from reconciler.plan.model import Observed, Plan, Status, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import projects_to_ask
+from reconciler.server.ahead import Ahead
 from reconciler.server.cost import BATCH
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
-from reconciler.watch import NOBODY, Watch
-
-DEFAULT_CONCURRENCY: Final = 8
-"""PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
 
 AHEAD: Final = 4
 """How many times over the workers still have an update to send when the next batch is read."""
 
 AHEAD_SECONDS: Final = 2.0
 """How long before its first update a batch is read where updates are kept apart."""
+
+STOP_SECONDS: Final = 0.1
+"""How often a wait for a read looks whether it is told to stop."""
 
 CROWDED: Final = frozenset(
     {
@@ -54,22 +55,7 @@ CROWDED: Final = frozenset(
 )
 """What servers, and proxies before them, answer when more is asked of them than they can do."""
 
-Record = Callable[[TaskOutcome], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """How to carry a plan out. ``stop`` set means: start nothing new.
-
-    Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
-    number.
-    """
-
-    allow: frozenset[Kind] = frozenset()
-    concurrency: int = DEFAULT_CONCURRENCY
-    rps: float | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    watch: Watch = NOBODY
+_Reader: TypeAlias = Ahead[[Sequence[TaskPlan]], dict[int, Observed]]
 
 
 def carry_out(
@@ -98,7 +84,7 @@ class _Run:
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
-        self._spacing = Spacing(orders.rps, orders.stop.wait)
+        self._rate = RateLimiter(orders.rps, orders.stop.wait)
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
@@ -129,7 +115,7 @@ class _Run:
     def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
         cap, stop = self._orders.concurrency, self._orders.stop
         with (
-            ThreadPoolExecutor(1) as reader,
+            Ahead(self._read) as reader,
             Workers(self._send_and_note, cap=cap, stop=stop) as workers,
         ):
             for patch in self._patches(tasks, reader, workers=workers):
@@ -137,7 +123,7 @@ class _Run:
                     self._note_all(interrupted([patch.plan]))
 
     def _patches(
-        self, tasks: Sequence[TaskPlan], reader: Executor, *, workers: Workers[Patch]
+        self, tasks: Sequence[TaskPlan], reader: _Reader, *, workers: Workers[Patch]
     ) -> Iterator[Patch]:
         """Give what is to be sent; a batch is read while the last of the one before are sent."""
         reading: Future[dict[int, Observed]] | None = None
@@ -147,7 +133,7 @@ class _Run:
             yield from patches[:ahead]
             reading = None
             if following and not self._orders.stop.is_set():
-                reading = reader.submit(self._read, following)
+                reading = reader.submit(following)
             yield from patches[ahead:]
 
     def _ahead(self, limit: int) -> int:
@@ -159,18 +145,25 @@ class _Run:
         self, tasks: Sequence[TaskPlan], reading: Future[dict[int, Observed]] | None
     ) -> list[Patch]:
         """Decide on a batch; what is not to be sent is noted. None: it was not read any more."""
-        if reading is None or self._orders.stop.is_set():
-            self._note_all(interrupted(tasks))
-            return []
         try:
-            observed = reading.result()
+            observed = None if reading is None else self._until_stopped(reading)
         except ServerError as error:
             self._orders.stop.set()
             self._note_all(ended(task, Outcome.FAILED, str(error)) for task in tasks)
             return []
+        if observed is None:
+            self._note_all(interrupted(tasks))
+            return []
         decided = [decide(task, observed[task.task], self._terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
         return [patch for patch in decided if isinstance(patch, Patch)]
+
+    def _until_stopped(self, reading: Future[dict[int, Observed]]) -> dict[int, Observed] | None:
+        """Wait for a read; told to stop, nobody needs what it brings."""
+        while not self._orders.stop.is_set():
+            with suppress(TimeoutError):
+                return reading.result(STOP_SECONDS)
+        return None
 
     def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
@@ -196,7 +189,7 @@ class _Run:
         return had_room
 
     def _send(self, patch: Patch) -> TaskOutcome:
-        if not self._spacing.wait() or self._orders.stop.is_set():
+        if not self._rate.wait() or self._orders.stop.is_set():
             return interrupted([patch.plan])[0]
         answer = self._api.patch(patch.plan.task, patch.body)
         outcome = proved(patch, answer, self._attributes)

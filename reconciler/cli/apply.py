@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.carrying import carry_out
+from reconciler.apply.orders import Orders
 from reconciler.apply.report import first_line
 from reconciler.apply.report_file import ReportFile
 from reconciler.cli.connecting import connected, plan_options, planned
@@ -81,8 +82,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    desired = loaded(paths, attributes, shard, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency, rps=rps)
+    desired = loaded(paths, attributes, shard, talk=talk)
     _refuse_manifest_as_report(report, paths)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:

@@ -55,8 +55,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    desired = loaded(paths, attributes, shard, talk=talk)
     settings = read_settings(paths, url=url, timeout=timeout)
+    desired = loaded(paths, attributes, shard, talk=talk)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from reconciler.apply.carrying import DEFAULT_CONCURRENCY
+from reconciler.apply.orders import DEFAULT_CONCURRENCY
 from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
 from reconciler.server.client import DEFAULT_TIMEOUT

@@ -75,7 +75,7 @@ class Desired:
         return (combined(self._declarations(run)) for run in self._runs())
 
     def __getitem__(self, task: int) -> DesiredTask:
-        start = self._places.place(task)
+        start = self._places.index_of(task)
         if start is None:
             raise KeyError(task)
         if self._repeats:

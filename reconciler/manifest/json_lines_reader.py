@@ -131,7 +131,7 @@ class LinesDocument:
         return self._read[1]
 
     def _line(self, index: int) -> bytes:
-        line = self._file.again(index)
+        line = self._file.reread(index)
         if line is None:
             number = self._file.number_of(index)
             raise self._changed(number, "this line is not what it was when it was checked")

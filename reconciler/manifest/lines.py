@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import weakref
 from array import array
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,39 +22,11 @@ class Line(NamedTuple):
     offset: int = 0
 
 
-class OpenFiles:
-    """Files that stay open between two looks into them, but only so many at once.
-
-    A file that is replaced stays what it was while it is open.
-    """
-
-    def __init__(self, at_once: int = 32) -> None:
-        self._at_once = at_once
-        self._descriptors: OrderedDict[Path, int] = OrderedDict()
-        weakref.finalize(self, _close_all, self._descriptors)
-
-    def read(self, path: Path, *, offset: int, length: int) -> bytes:
-        """Read ``length`` bytes, fewer where the file ends; raises OSError."""
-        descriptor = self._descriptors.get(path)
-        if descriptor is None:
-            descriptor = self._descriptors[path] = os.open(path, os.O_RDONLY)
-        self._descriptors.move_to_end(path)
-        if len(self._descriptors) > self._at_once:
-            os.close(self._descriptors.popitem(last=False)[1])
-        return os.pread(descriptor, length, offset)
-
-
-def _close_all(descriptors: OrderedDict[Path, int]) -> None:
-    for descriptor in descriptors.values():
-        os.close(descriptor)
-
-
 class LineFile:
     """A file of lines. In 28 bytes a line: where those remembered are, and what they were."""
 
-    def __init__(self, path: Path, opened: OpenFiles) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._opened = opened
         self._numbers = array("Q")
         self._offsets = array("Q")
         self._lengths = array("I")
@@ -98,16 +68,15 @@ class LineFile:
         """Tell the number of a line that was remembered."""
         return self._numbers[index]
 
-    def again(self, index: int) -> bytes | None:
+    def reread(self, index: int) -> bytes | None:
         """Read a line that was remembered once more; None where it is not the same any more."""
         offset, length = self._offsets[index], self._lengths[index]
         start = offset - self._block_at
         if not 0 <= start <= len(self._block) - length:
             # The next that is asked for mostly stands close behind.
             try:
-                self._block = self._opened.read(
-                    self._path, offset=offset, length=max(length, BLOCK)
-                )
+                with self._path.open("rb") as file:
+                    self._block = os.pread(file.fileno(), max(length, BLOCK), offset)
             except OSError:
                 return None
             self._block_at, start = offset, 0

@@ -15,7 +15,7 @@ from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.files import STANDARD_INPUT, find_manifests
 from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.lines import LineFile, OpenFiles
+from reconciler.manifest.lines import LineFile
 from reconciler.manifest.rules import (
     absent_problems,
     defaults_problems,
@@ -36,13 +36,12 @@ def load_manifests(
     """
     files, problems = find_manifests(paths)
     desired = Desired()
-    opened = OpenFiles()
     watch.begin("checking manifests")
     for file in files:
         complaints = Complaints(file)
         found = [
             problem
-            for document in read_documents(file, complaints, opened=opened, watch=watch)
+            for document in read_documents(file, complaints, watch=watch)
             for problem in add_document(document, desired, attributes, complaints=complaints)
         ]
         problems += complaints.problems
@@ -57,7 +56,7 @@ def load_manifests(
 
 
 def read_documents(
-    file: str, complaints: Complaints, *, opened: OpenFiles, watch: Watch = NOBODY
+    file: str, complaints: Complaints, *, watch: Watch = NOBODY
 ) -> Sequence[Document]:
     """Read the documents of one file, or of standard input for ``-``."""
     if file != STANDARD_INPUT and Path(file).exists() and not Path(file).is_file():
@@ -65,7 +64,7 @@ def read_documents(
         complaints.add(1, 1, "not a regular file", hint=hint)
         return []
     try:
-        documents = _documents(file, complaints, opened=opened, watch=watch)
+        documents = _documents(file, complaints, watch=watch)
     except OSError as error:
         complaints.add(1, 1, f"cannot be read: {error.strerror}")
         return []
@@ -103,11 +102,9 @@ def add_document(
     return problems
 
 
-def _documents(
-    file: str, complaints: Complaints, *, opened: OpenFiles, watch: Watch
-) -> Sequence[Document]:
+def _documents(file: str, complaints: Complaints, *, watch: Watch) -> Sequence[Document]:
     if file.endswith(".jsonl") and file != STANDARD_INPUT:
-        return read_json_lines(LineFile(Path(file), opened), complaints, watch=watch)
+        return read_json_lines(LineFile(Path(file)), complaints, watch=watch)
     text = _text(file, complaints)
     if not text.strip():
         return []

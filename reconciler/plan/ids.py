@@ -19,7 +19,7 @@ class SortedIds:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def place(self, task: int) -> int | None:
+    def index_of(self, task: int) -> int | None:
         """Give the place of the first id that is ``task``; None where there is none."""
         ids, place = self._ids, self._next
         if place >= len(ids) or ids[place] != task or (place and ids[place - 1] == task):

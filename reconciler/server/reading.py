@@ -124,11 +124,13 @@ class _Reader:
                 yield self._new(answer, unseen)
             else:
                 task, error = answer
-                unseen.take(task)
+                unseen.mark_seen(task)
                 yield [(task, self._unreadable(error))]
 
     def _new(self, page: Page, unseen: Unseen) -> Seen:
-        seen: Seen = [(task, Found(row)) for task, row in page.tasks.items() if unseen.take(task)]
+        seen: Seen = [
+            (task, Found(row)) for task, row in page.tasks.items() if unseen.mark_seen(task)
+        ]
         if seen:
             self._broken_in_a_row = 0
         return seen

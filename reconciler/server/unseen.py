@@ -28,9 +28,9 @@ class Unseen:
         """The largest id that is wanted."""
         return self._wanted[-1]
 
-    def take(self, task: int) -> bool:
+    def mark_seen(self, task: int) -> bool:
         """Mark a task as seen; tells whether it is wanted and was not seen before."""
-        place = self._places.place(task)
+        place = self._places.index_of(task)
         if place is None or self._seen[place]:
             return False
         self._seen[place] = True

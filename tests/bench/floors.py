@@ -17,7 +17,6 @@ import msgspec
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.location import schema_path
 from reconciler.manifest.document import Complaints
-from reconciler.manifest.lines import OpenFiles
 from reconciler.manifest.loader import read_documents
 from reconciler.plan.values import same
 from tests.bench.data import Declared
@@ -62,7 +61,7 @@ def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[i
 def _read(file: Path) -> Iterator[Declared]:
     """Read with the readers of the project: the floor is under the rest."""
     complaints = Complaints(str(file))
-    for document in read_documents(str(file), complaints, opened=OpenFiles()):
+    for document in read_documents(str(file), complaints):
         for _, task, _ in document.tasks():
             yield cast("Declared", task)
 

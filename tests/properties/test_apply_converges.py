@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.carrying import carry_out
+from reconciler.apply.orders import Orders
 from reconciler.apply.report import GOOD
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, Kind, Plan

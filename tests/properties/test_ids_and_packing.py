@@ -34,7 +34,7 @@ def test_an_id_stands_where_the_first_of_its_kind_does(ids: list[int], asked: li
     assert len(places) == len(ids)
     # In the order asked, then in that of the ids, then backwards: each look-up begins anew.
     for task in [*asked, *ordered, *reversed(ordered), *asked]:
-        assert places.place(task) == (ordered.index(task) if task in ordered else None)
+        assert places.index_of(task) == (ordered.index(task) if task in ordered else None)
 
 
 @given(st.sets(IDS), st.lists(st.integers(0, 31)))
@@ -42,7 +42,7 @@ def test_what_has_been_taken_is_not_left_and_all_else_is(wanted: set[int], taken
     unseen = Unseen(sorted(wanted))
     left = set(wanted)
     for task in taken:
-        assert unseen.take(task) == (task in left)
+        assert unseen.mark_seen(task) == (task in left)
         left.discard(task)
         assert len(unseen) == len(left)
     assert list(unseen) == sorted(left)

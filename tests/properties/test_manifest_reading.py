@@ -21,7 +21,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from reconciler.manifest.document import MAX_DEPTH, Complaints, MarkedDocument
 from reconciler.manifest.json_lines_reader import LinesDocument, decoded_quickly, read_json_lines
 from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.lines import LineFile, OpenFiles
+from reconciler.manifest.lines import LineFile
 from reconciler.manifest.marks import Steps
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import parse_path, path_text
@@ -125,7 +125,7 @@ def file_of(text: str) -> Iterator[LineFile]:
     """Put text into a file: what is read of lines is looked up there again."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(text.encode("utf-8", "surrogateescape"))
-        yield LineFile(Path(file.name), OpenFiles())
+        yield LineFile(Path(file.name))
 
 
 @MANY

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.carrying import carry_out
+from reconciler.apply.orders import Orders
+from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.apply.report import Outcome, TaskOutcome
-from reconciler.apply.spacing import Spacing
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
@@ -657,8 +658,8 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
         return False
 
     monkeypatch.setattr(orders.stop, "wait", wait)
-    spacing = partial(Spacing, now=lambda: now[0])
-    monkeypatch.setattr("reconciler.apply.carrying.Spacing", spacing)
+    limiter = partial(RateLimiter, now=lambda: now[0])
+    monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", limiter)
     sent: list[float] = []
     transport.hook = lambda r: sent.append(now[0]) if r.method == "PATCH" else None
     assert {outcome for outcome, _ in applied(transport, plan, orders=orders).values()} == {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.spacing import Spacing
+from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.cli.settings import Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
@@ -94,11 +94,11 @@ def test_updates_are_spaced_as_the_option_says(
 ):
     asked: list[float | None] = []
 
-    def spacing(rps: float | None, wait: Callable[[float], bool]) -> Spacing:
+    def spacing(rps: float | None, wait: Callable[[float], bool]) -> RateLimiter:
         asked.append(rps)
-        return Spacing(rps, wait)
+        return RateLimiter(rps, wait)
 
-    monkeypatch.setattr("reconciler.apply.carrying.Spacing", spacing)
+    monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", spacing)
     assert command("apply", manifest(), "--yes", *options).code == 0
     assert (asked, server.count("PATCH")) == ([used], 3)
 

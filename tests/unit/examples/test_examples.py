@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.apply.carrying import Orders, carry_out
+from reconciler.apply.carrying import carry_out
+from reconciler.apply.orders import Orders
 from reconciler.apply.report import Outcome
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.desired import Desired

@@ -11,7 +11,6 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest.document import Complaints
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.lines import OpenFiles
 from reconciler.manifest.loader import load_manifests, read_documents
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
@@ -170,5 +169,5 @@ def give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "tasks.yaml")
     complaints = Complaints(str(tmp_path / "tasks.yaml"))
-    assert read_documents(complaints.file, complaints, opened=OpenFiles()) == []
+    assert read_documents(complaints.file, complaints) == []
     assert [problem.message for problem in complaints.problems] == ["not a regular file"]

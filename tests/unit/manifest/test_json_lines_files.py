@@ -15,7 +15,7 @@ from reconciler.errors import ManifestError
 from reconciler.manifest.desired import Desired
 from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.lines import BLOCK, LineFile, OpenFiles
+from reconciler.manifest.lines import BLOCK, LineFile
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.values import Json
 
@@ -86,13 +86,15 @@ def test_lines_before_the_one_that_was_edited_are_still_what_they_were(tmp_path:
     assert desired[3].attributes["data"] == {"text": "Three."}
 
 
-def test_a_file_that_is_replaced_while_it_is_open_stays_what_it_was(tmp_path: Path):
+def test_a_file_that_is_replaced_between_two_looks_into_it_is_told(tmp_path: Path):
     long = "x" * BLOCK
     file = write(tmp_path / "a.jsonl", HEADER, task(1, long), task(2, "Two."))
     desired = load(file)
     _ = desired[1]
     replaced(file)
-    assert desired[2].attributes["data"] == {"text": "Two."}
+    with pytest.raises(ManifestError) as failed:
+        _ = desired[2]
+    assert told(failed.value) == ("a.jsonl", 3, NOT_WHAT_IT_WAS)
 
 
 def test_a_file_that_is_replaced_by_an_equal_one_is_no_problem(tmp_path: Path):
@@ -147,7 +149,7 @@ class Changing:
 def opened(path: Path) -> Document:
     """The document of a file whose header has been read, and nothing else."""
     complaints = Complaints(str(path))
-    (document,) = read_json_lines(LineFile(path, OpenFiles()), complaints)
+    (document,) = read_json_lines(LineFile(path), complaints)
     assert complaints.problems == []
     return document
 
@@ -195,36 +197,6 @@ def test_more_files_than_are_kept_open_are_read_in_turns(tmp_path: Path):
     desired = load(*files)
     assert len(texts(desired)) == 80
     assert len(texts(desired)) == 80
-
-
-def test_files_are_closed_once_nobody_needs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    begun: list[int] = []
-    ended: list[int] = []
-    begin, end = os.open, os.close
-    monkeypatch.setattr("os.open", lambda *args: begun.append(begin(*args)) or begun[-1])
-    monkeypatch.setattr("os.close", lambda descriptor: ended.append(descriptor) or end(descriptor))
-    files = OpenFiles(at_once=3)
-    for n in range(10):
-        files.read(write(tmp_path / str(n), "x"), offset=0, length=1)
-        assert len(begun) - len(ended) <= 3
-    del files
-    assert sorted(begun) == sorted(ended)
-    assert len(begun) == 10
-
-
-def test_only_so_many_files_are_open_and_the_one_used_longest_ago_is_closed(tmp_path: Path):
-    files = OpenFiles(at_once=2)
-    one, two, three = (tmp_path / name for name in ("1", "2", "3"))
-    for path in (one, two, three):
-        path.write_text(path.name)
-    for path in (one, two, one, three):
-        files.read(path, offset=0, length=1)
-    for path in (one, two, three):
-        path.unlink()
-    assert files.read(one, offset=0, length=9) == b"1"
-    assert files.read(three, offset=0, length=9) == b"3"
-    with pytest.raises(FileNotFoundError):
-        files.read(two, offset=0, length=9)
 
 
 def test_lines_longer_than_a_block_are_read_again_whole(tmp_path: Path):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.apply.spacing import Spacing
+from reconciler.apply.rate_limiter import RateLimiter
 
 
 class Clock:
@@ -20,14 +20,14 @@ class Clock:
         self.now = min(self.now + seconds, self._stops_at)
         return self.now == self._stops_at
 
-    def spacing(self, rps: float | None) -> Spacing:
-        return Spacing(rps, self.wait, now=lambda: self.now)
+    def limiter(self, rps: float | None) -> RateLimiter:
+        return RateLimiter(rps, self.wait, now=lambda: self.now)
 
 
 def starts(rps: float | None, count: int) -> list[float]:
     clock = Clock()
-    spacing = clock.spacing(rps)
-    return [clock.now - 1000.0 for _ in range(count) if spacing.wait()]
+    limiter = clock.limiter(rps)
+    return [clock.now - 1000.0 for _ in range(count) if limiter.wait()]
 
 
 @pytest.mark.parametrize("rps", [0.5, 4, 20])
@@ -41,34 +41,34 @@ def test_without_a_number_nobody_waits():
 
 def test_time_that_was_not_used_is_not_made_up_for():
     clock = Clock()
-    spacing = clock.spacing(2)
-    spacing.wait()
+    limiter = clock.limiter(2)
+    limiter.wait()
     clock.now += 10
-    begun = [clock.now for _ in range(3) if spacing.wait()]
+    begun = [clock.now for _ in range(3) if limiter.wait()]
     assert begun == pytest.approx([1010, 1010.5, 1011])
 
 
 def test_a_wait_that_ends_too_early_is_gone_on_with():
     clock = Clock()
-    spacing = Spacing(1, lambda seconds: clock.wait(seconds / 2 + 1e-9), now=lambda: clock.now)
-    spacing.wait()
-    assert spacing.wait()
+    limiter = RateLimiter(1, lambda seconds: clock.wait(seconds / 2 + 1e-9), now=lambda: clock.now)
+    limiter.wait()
+    assert limiter.wait()
     assert clock.now >= 1001
 
 
 def test_told_to_stop_it_waits_no_longer():
     clock = Clock(stops_at=1.25)
-    spacing = clock.spacing(1)
-    assert [spacing.wait() for _ in range(3)] == [True, True, False]
+    limiter = clock.limiter(1)
+    assert [limiter.wait() for _ in range(3)] == [True, True, False]
     assert clock.now == 1001.25
 
 
 def test_a_thread_that_waits_ends_when_the_stop_is_set():
     stop = threading.Event()
-    spacing = Spacing(0.001, stop.wait)
-    spacing.wait()
+    limiter = RateLimiter(0.001, stop.wait)
+    limiter.wait()
     said: list[bool] = []
-    thread = threading.Thread(target=lambda: said.append(spacing.wait()))
+    thread = threading.Thread(target=lambda: said.append(limiter.wait()))
     thread.start()
     stop.set()
     thread.join(30)
@@ -82,8 +82,8 @@ def test_no_two_threads_get_the_same_start():
         left.append(seconds)
         return True
 
-    spacing = Spacing(10, wait, now=lambda: 0.0)
-    threads = [threading.Thread(target=spacing.wait) for _ in range(16)]
+    limiter = RateLimiter(10, wait, now=lambda: 0.0)
+    threads = [threading.Thread(target=limiter.wait) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-class Spacing:
+class RateLimiter:
     """Starts at most ``rps`` updates a second, evenly, whatever thread asks; None: any number.
 
     ``now`` is a clock in seconds; ``wait`` waits for so many seconds, or until told to stop, and

@@ -1,0 +1,33 @@
+"""How a plan is to be carried out: what the caller decides."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from reconciler.apply.report import TaskOutcome
+from reconciler.plan.model import Kind
+from reconciler.watch import NOBODY, Watch
+
+DEFAULT_CONCURRENCY: Final = 8
+"""PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
+
+Record: TypeAlias = Callable[[TaskOutcome], None]
+"""Gets each outcome as it happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How to carry a plan out. ``stop`` set means: start nothing new.
+
+    Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
+    number.
+    """
+
+    allow: frozenset[Kind] = frozenset()
+    concurrency: int = DEFAULT_CONCURRENCY
+    rps: float | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    watch: Watch = NOBODY
