@@ -119,9 +119,9 @@ class Selection:
         while True:
             number = len(pages) + 1
             try:
-                page = self._api.listed(
+                page = self._api.fetch_list(
                     self._project, self._names, page=number, size=len(ids), ids=ids
-                )
+                )()
             except NotFound:
                 if number > 1:
                     return pages

@@ -62,21 +62,6 @@ class TaskApi:
         query = {"include": self._include(names), **_NEVER_RESOLVED}
         return self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
 
-    def listed(
-        self,
-        project: int,
-        names: Collection[str],
-        *,
-        page: int,
-        size: int,
-        ids: Sequence[int] | None = None,
-    ) -> Page:
-        """Read one page of a project, or of those of its tasks that are named by ``ids``.
-
-        Pages count from 1, and may come shorter than ``size``.
-        """
-        return self.fetch_list(project, names, page=page, size=size, ids=ids)()
-
     def fetch_list(
         self,
         project: int,
@@ -86,7 +71,11 @@ class TaskApi:
         size: int,
         ids: Sequence[int] | None = None,
     ) -> Callable[[], Page]:
-        """Do the same, but for decoding and checking the answer: see `Client.fetch`."""
+        """Ask for one page of a project, or of those of its tasks that are named by ``ids``.
+
+        Pages count from 1, and may come shorter than ``size``. What is returned decodes and
+        checks the answer when it is called: see `Client.fetch`.
+        """
         query = {
             "project": str(project),
             "page": str(page),

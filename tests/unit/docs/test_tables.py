@@ -75,7 +75,8 @@ def test_attributes_are_those_of_the_schema():
 def test_attributes_do_on_community_what_the_sandbox_shows():
     transport = SandboxTransport(load_state(None))
     with Client("http://x.example", credentials_of(SANDBOX_TOKEN), transport=transport) as client:
-        seen = TaskApi(client, load_contract()).listed(1, list(WRITABLE), page=1, size=1).tasks[1]
+        api = TaskApi(client, load_contract())
+        seen = api.fetch_list(1, list(WRITABLE), page=1, size=1)().tasks[1]
     stored = {row.name for row in fields_of(Edition.COMMUNITY) if not row.read_only}
 
     assert dict(documented("docs/manifest.md", "Attribute", 0, 5)) == {
