@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Final, TypeAlias
 
+from reconciler.apply.batches import FreshBatches, whole_batches
 from reconciler.apply.decisions import (
     Patch,
     Terms,
@@ -31,7 +32,6 @@ from reconciler.plan.model import Observed, Plan, Status, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import projects_to_ask
 from reconciler.server.ahead import Ahead
-from reconciler.server.cost import BATCH
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 
@@ -92,7 +92,7 @@ class _Run:
         self._send_all(plan.updates)
         self._orders.watch.begin("reading again what was changed", len(self._to_settle))
         gone: ServerError | None = None
-        for batch in _batches([task for task in plan.updates if task.task in self._to_settle]):
+        for batch in whole_batches([task for task in plan.updates if task.task in self._to_settle]):
             gone = self._settle(batch, gone)
         return [self._outcomes[task.task] for task in plan.tasks]
 
@@ -126,14 +126,15 @@ class _Run:
         self, tasks: Sequence[TaskPlan], reader: _Reader, *, workers: Workers[Patch]
     ) -> Iterator[Patch]:
         """Give what is to be sent; a batch is read while the last of the one before are sent."""
-        reading: Future[dict[int, Observed]] | None = None
-        for batch, following in pairwise(chain([()], _batches(tasks), [()])):
-            patches = self._decided(batch, reading) if batch else []
+        batches = FreshBatches(lambda: len(self._to_settle), self._orders.rps).of(tasks)
+        batch = next(batches, None)
+        reading = reader.submit(batch) if batch and not self._orders.stop.is_set() else None
+        while batch:
+            patches = self._decided(batch, reading)
             ahead = max(0, len(patches) - self._ahead(workers.limit))
             yield from patches[:ahead]
-            reading = None
-            if following and not self._orders.stop.is_set():
-                reading = reader.submit(following)
+            batch = next(batches, None)
+            reading = reader.submit(batch) if batch and not self._orders.stop.is_set() else None
             yield from patches[ahead:]
 
     def _ahead(self, limit: int) -> int:
@@ -229,8 +230,3 @@ class _Run:
         for task in tasks:
             if self._outcomes[task.task].outcome is Outcome.APPLIED:
                 yield ended(task, Outcome.FAILED, f"stored, but not seen again: {error}")
-
-
-def _batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
-    for start in range(0, len(tasks), BATCH):
-        yield tasks[start : start + BATCH]

@@ -28,12 +28,18 @@ class Talk:
     def note(self, text: str) -> None:
         """Say what is done, unless quiet."""
         if not self.quiet:
-            click.echo(visible(text), err=True)
+            _tell(text)
 
     def detail(self, text: str) -> None:
         """Say how it is done, if verbose."""
         if self.verbose and not self.quiet:
-            click.echo(visible(text), err=True)
+            _tell(text)
+
+
+def _tell(text: str) -> None:
+    """Write a line beside the results; that it cannot be written must not cost the results."""
+    with suppress(OSError):
+        click.echo(visible(text), err=True)
 
 
 def talk_options(command: F) -> F:

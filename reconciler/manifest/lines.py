@@ -75,10 +75,18 @@ class LineFile:
         if not 0 <= start <= len(self._block) - length:
             # The next that is asked for mostly stands close behind.
             try:
-                with self._path.open("rb") as file:
-                    self._block = os.pread(file.fileno(), max(length, BLOCK), offset)
+                self._block = _read_at(self._path, offset, max(length, BLOCK))
             except OSError:
                 return None
             self._block_at, start = offset, 0
         text = self._block[start : start + length]
         return text if hash(text) == self._hashes[index] else None
+
+
+def _read_at(path: Path, offset: int, length: int) -> bytes:
+    """Read a part of a file; raises OSError, also where a pipe has come into its place."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.pread(descriptor, length, offset)
+    finally:
+        os.close(descriptor)

@@ -15,7 +15,7 @@ from reconciler.server.ahead import AT_ONCE, Ahead
 from reconciler.server.cost import PAGE_SIZE
 from reconciler.server.task_api import Page, TaskApi
 
-SIZE_MIN: Final = 125
+SIZE_MIN: Final = 25
 """Tasks a page below which it is not the size that keeps a server from answering."""
 
 FAILED_MAX: Final = 20
@@ -92,24 +92,25 @@ class ProjectPages:
             try:
                 page = self._fetch(Numbered(1, self._size))()
             except ServerError as error:
-                if not too_heavy(error) or self._size // 2 < SIZE_MIN:
+                if not too_heavy(error) or not _smaller(self._size):
                     raise
-                self._size //= 2
+                self._size = _smaller(self._size)
             else:
                 self.seconds = time.monotonic() - started
                 self._begin(page)
                 return page
 
     def _begin(self, page: Page) -> None:
-        if 0 < len(page.tasks) < min(self._size, page.total):
+        if 0 < page.rows < min(self._size, page.total):
             # The server gives no more than so many, whatever is asked for.
-            self._size = len(page.tasks)
+            self._size = page.rows
         self.total = page.total
         self._count(page)
         self.complete = self._received == self.total
 
     def _count(self, page: Page) -> None:
-        self._received += len(page.tasks)
+        # Pages that overlap show some tasks twice, and others not at all.
+        self._received += sum(task >= self._passed for task in page.tasks)
         if page.tasks:
             low, high = min(page.tasks), max(page.tasks) + 1
             self._density = len(page.tasks) / (high - low)
@@ -169,18 +170,24 @@ class ProjectPages:
 
 
 def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
-    """Put two halves in the place of a page, and of those that wait and are as large.
+    """Put its parts in the place of a page, and of each that waits and is as large.
 
     Tells whether that could be done.
     """
-    size, rest = divmod(failed.size, 2)
-    if rest or size < SIZE_MIN:
+    size = _smaller(failed.size)
+    if not size:
         return False
     waiting = [failed, *queue]
     queue.clear()
     for page in waiting:
-        queue.extend([page] if page.size < failed.size else _halves(page))
+        queue.extend([page] if page.size < failed.size else _parts(page, size))
     return True
+
+
+def _smaller(size: int) -> int:
+    """Give a size of which ``size`` is a multiple, or 0 where there is none that is worth it."""
+    parts = next((parts for parts in (2, 3, 5, 7) if size % parts == 0), size)
+    return size // parts if size // parts >= SIZE_MIN else 0
 
 
 def _end_at(last: Numbered, queue: deque[Numbered]) -> None:
@@ -190,6 +197,6 @@ def _end_at(last: Numbered, queue: deque[Numbered]) -> None:
     queue.extend(before)
 
 
-def _halves(page: Numbered) -> Sequence[Numbered]:
-    size = page.size // 2
-    return Numbered(2 * page.number - 1, size), Numbered(2 * page.number, size)
+def _parts(page: Numbered, size: int) -> Sequence[Numbered]:
+    parts = page.size // size
+    return [Numbered(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]

@@ -18,6 +18,9 @@ from reconciler.server.task_api import Page, TaskApi
 from reconciler.server.unseen import Unseen
 from reconciler.watch import NOBODY, Watch
 
+SEVERAL: Final = 5
+"""Tasks from which on one request for all costs less than one for each."""
+
 BROKEN_MAX: Final = 20
 """Broken tasks in a row, after which it is the server that is broken, and not they."""
 
@@ -104,7 +107,8 @@ class _Reader:
             )
             if chosen.way is Way.PAGES:
                 yield from self._read_pages(pages, unseen)
-        if unseen and not pages.complete:
+        # Of a list that seems complete a few are asked for by id at once: they are not there.
+        if unseen and not (pages.complete and len(unseen) < SEVERAL):
             yield from self._read_selection(project, unseen, at_most=at_most)
 
     def _read_pages(self, pages: ProjectPages, unseen: Unseen) -> Iterator[Seen]:

@@ -21,10 +21,15 @@ _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a task list, by id: ``total`` counts the tasks of all pages."""
+    """One page of a task list, by id: ``total`` counts the tasks of all pages, ``rows`` those here.
+
+    A task that is being deleted together with others is listed without its project for a moment:
+    it is counted, and not shown.
+    """
 
     total: int
     tasks: Mapping[int, Mapping[str, Json]]
+    rows: int
 
 
 class TaskApi:
@@ -121,12 +126,15 @@ class TaskApi:
         """Check that a page holds tasks, each once, and only such as were asked for."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
-            if isinstance(total, int) and isinstance(tasks, list):
+            if isinstance(total, int) and total >= 0 and isinstance(tasks, list):
                 rows = dict(filter(None, map(_row, tasks)))
-                inside = all(row.get("project", project) == project for row in rows.values())
+                whole = len(rows) == len(tasks)
                 selected = ids is None or rows.keys() <= set(ids)
-                if len(rows) == len(tasks) and inside and selected:
-                    return Page(total, rows)
+                if not all(row.get("project", project) == project for row in rows.values()):
+                    rows = {n: row for n, row in rows.items() if row["project"] is not None}
+                inside = all(row.get("project", project) == project for row in rows.values())
+                if whole and selected and inside:
+                    return Page(total, rows, len(tasks))
         raise NotLabelStudio(
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",

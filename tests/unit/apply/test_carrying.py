@@ -28,6 +28,13 @@ from tests.unit.plan.building import Listed, change, desired, plan_of, update
 from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
 
 
+@pytest.fixture
+def large_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches as large as they get, however slow this machine is."""
+    monkeypatch.setattr("reconciler.apply.batches.FIRST", 500)
+    monkeypatch.setattr("reconciler.apply.batches.FRESH_SECONDS", 1e9)
+
+
 def one_by_one() -> Orders:
     return Orders(concurrency=1)
 
@@ -352,6 +359,7 @@ def test_a_task_that_the_server_refuses_does_not_keep_the_others_back(status: in
     assert "No." in outcomes[2][1]
 
 
+@pytest.mark.usefixtures("large_batches")
 def test_a_server_that_cannot_be_read_before_a_batch_stops_the_run():
     transport = Hooked(sandbox_with(501))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 502)))
@@ -624,6 +632,7 @@ def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
     assert transport.requests == []
 
 
+@pytest.mark.usefixtures("large_batches")
 def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
     transport = Hooked(sandbox_with(1000))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1001)))
@@ -632,6 +641,7 @@ def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
     assert (transport.count("PATCH"), transport.count("GET")) == (1000, 4)
 
 
+@pytest.mark.usefixtures("large_batches")
 def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sent():
     transport = Hooked(sandbox_with(1100))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))

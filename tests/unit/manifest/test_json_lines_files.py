@@ -279,3 +279,13 @@ def test_a_loaded_task_takes_a_few_bytes_and_not_its_text(tmp_path: Path):
     assert len(desired) == count
     assert kept < 60 * count
     assert max(peak, peak_of_all) < 100 * count
+
+
+def test_a_pipe_that_comes_into_the_place_of_the_file_is_not_waited_for(tmp_path: Path):
+    file = write(tmp_path / "a.jsonl", HEADER, task(1))
+    desired = load(file)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ManifestError) as failed:
+        _ = desired[1]
+    assert told(failed.value) == ("a.jsonl", 2, NOT_WHAT_IT_WAS)
