@@ -56,6 +56,19 @@ def report(sections: Sequence[Section], options: Options, found: Mapping[str, st
     return "\n".join(parts)
 
 
+_REASONS: Final = """
+What lies behind those that have been close to their budget, or over it:
+
+- `.jsonl` is streamed: lines are read once to be checked and once more to be compared, where the
+  floor keeps all tasks in memory, three times as much.
+- Start-up takes 0.3 s: next to a project of 5,000 tasks, which the server lists in 2 s, it shows.
+- The published SDK's list is as slow as the server is with all fields: beside it nobody can be
+  faster than fetching alone is.
+- PATCHes from many threads wait for each other's turn at the interpreter: httpx alone costs half as
+  much again at 64 at a time.
+"""
+
+
 def _verdict(sections: Sequence[Section]) -> str:
     lines = ["## Budgets that do not hold\n"]
     rows = broken(sections)
@@ -63,7 +76,7 @@ def _verdict(sections: Sequence[Section]) -> str:
         judged = sum(row.holds is not None for section in sections for row in section.rows)
         return f"## Budgets\n\nAll {judged} hold.\n"
     lines += [f"- {sentence(row)}" for row in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _REASONS
 
 
 def sentence(row: Row) -> str:
