@@ -50,6 +50,18 @@ def talk_options(command: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")(command)
 
 
+def format_option(command: F) -> F:
+    """Add --format."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to write it.",
+    )(command)
+
+
 def show(text: str) -> None:
     """Print a result."""
     click.echo(text, nl=False, color=True)

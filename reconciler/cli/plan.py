@@ -7,7 +7,7 @@ import click
 from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.loading import loaded
-from reconciler.cli.output import Talk, show, style_of_output, talk_options
+from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
 from reconciler.cli.settings import read_settings, server_options
 from reconciler.cli.sharding import shard_option
 from reconciler.contract.openapi import load_contract
@@ -18,14 +18,7 @@ from reconciler.render import json, text
 
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to write the plan.",
-)
+@format_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @shard_option
 @plan_options

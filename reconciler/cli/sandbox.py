@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.exit_codes import DONE, INTERRUPTED
 from reconciler.sandbox.server import serve_forever
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
@@ -26,7 +27,7 @@ from reconciler.sandbox.tokens import SANDBOX_TOKEN
     type=click.Path(path_type=Path),
     help="JSON file with projects and tasks to begin with.",
 )
-def command(*, port: int, edition: str, file: Path | None) -> None:
+def command(*, port: int, edition: str, file: Path | None) -> int:
     """Run a stand-in for Label Studio on loopback, to try and test with.
 
     It keeps tasks in memory, and has the traps of the real one.
@@ -42,4 +43,9 @@ def command(*, port: int, edition: str, file: Path | None) -> None:
         click.echo(f"export LABEL_STUDIO_API_KEY={SANDBOX_TOKEN}")
         click.echo("Ctrl-C stops it.", err=True)
 
-    serve_forever(state, port, announce=announce)
+    # Being stopped is how it ends: there is nothing to be said about it.
+    try:
+        serve_forever(state, port, announce=announce)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return DONE

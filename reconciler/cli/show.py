@@ -13,7 +13,7 @@ import click
 
 from reconciler.apply.report import Report
 from reconciler.apply.restoring import merged_report
-from reconciler.cli.output import Talk, show, style_of_output, talk_options
+from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
 from reconciler.cli.saved import read_saved
 from reconciler.errors import SavedFileError
 from reconciler.manifest.files import STANDARD_INPUT
@@ -28,14 +28,7 @@ _NAMED_MAX: Final = 6
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to write it.",
-)
+@format_option
 @click.option("--full", is_flag=True, help="List every task of a plan, and values in full.")
 @talk_options
 def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> None:
