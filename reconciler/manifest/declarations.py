@@ -32,6 +32,12 @@ class Header:
         """Tell where ``key``, one that is there, stands."""
         return self.document.key_source((key,))
 
+    def with_defaults(
+        self, own: Mapping[str, Json], absent: tuple[Path, ...]
+    ) -> Mapping[str, Json]:
+        """Merge the defaults below a task's own values; what must be absent is left out."""
+        return _below(self.defaults, own, absent, ()) if self.defaults else own
+
     def declaration(self, index: int) -> Declaration:
         """Make the declaration of one task, anew; raises ManifestError where it has changed."""
         # It was checked, and nobody else has it: what is no attribute can be taken out.
@@ -56,10 +62,8 @@ class Declaration(NamedTuple):
         return document.value_source(("tasks", self.position))
 
     def attributes(self) -> Mapping[str, Json]:
-        """Merge the defaults below the task's own values; what must be absent is left out."""
-        if not self.header.defaults:
-            return self.own
-        return _below(self.header.defaults, self.own, self.absent, ())
+        """Give what is declared of the task, defaults included."""
+        return self.header.with_defaults(self.own, self.absent)
 
     def source_of(self, path: Path) -> Source:
         """Tell where ``path``, or failing that its nearest declared parent, stands."""

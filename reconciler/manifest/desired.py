@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from reconciler.manifest.combine import alone, combined
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, absent_path
+from reconciler.plan.fingerprint import Fingerprints
 from reconciler.plan.ids import SortedIds
 from reconciler.plan.model import DesiredTask
+from reconciler.plan.values import Json
 
 _INDEX_BITS: Final = 40
 _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
@@ -21,8 +23,8 @@ _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
 class Desired:
     """The declarations of all documents, as `plan.model.DesiredTasks`.
 
-    Only where each declaration is, is kept: two numbers. Declarations of the same task lie side
-    by side, in the order in which they were added.
+    Of each declaration is kept where it is, and a fingerprint. Those of the same task lie side by
+    side, in the order in which they were added.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class Desired:
         self._places = SortedIds(())
         self._ids = array("q")
         self._where = array("Q")
+        self._fingerprints = Fingerprints()
 
     def add_document(self, header: Header) -> None:
         """Begin a document: what is added next is of it."""
@@ -46,13 +49,16 @@ class Desired:
             self._known |= task.keys()
         if "absent" in task:
             self._known |= {absent_path(written)[0] for written in task["absent"]}
+            self._fingerprints.add_unknown()
+        else:
+            header = self._headers[-1]
+            self._fingerprints.add(header.with_defaults(task, ()), header.replaced)
 
     def sort(self) -> None:
         """Bring all that was added into the order of ids; nothing can be looked up before."""
-        order: Sequence[int] = range(len(self._ids))
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
-            order = sorted(order, key=self._ids.__getitem__)
-        self._take(self, order)
+            self._take(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
+        self._sorted()
 
     def part(self, holds: Callable[[int], bool]) -> Desired:
         """Give those tasks alone whose ids are in a part."""
@@ -60,11 +66,15 @@ class Desired:
         chosen._headers, chosen._known = self._headers, self._known
         kept = [place for place, task in enumerate(self._ids) if holds(task)]
         chosen._take(self, kept)
+        chosen._sorted()
         return chosen
 
     def _take(self, other: Desired, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))
         self._where = array("Q", map(other._where.__getitem__, places))
+        self._fingerprints = other._fingerprints.at(places)
+
+    def _sorted(self) -> None:
         self._repeats = any(map(eq, self._ids, islice(self._ids, 1, None)))
         self._places = SortedIds(self._ids)
 
@@ -81,6 +91,20 @@ class Desired:
         if self._repeats:
             return combined(self._declarations(self._run_from(start)))
         return alone(self._declaration(self._where[start]))
+
+    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
+        """Tell of most tasks that nothing differs; False where that must be looked into."""
+        start = self._places.index_of(task)
+        if start is None or not isinstance(live.get("data"), dict):
+            return False
+        if not self._repeats:
+            return self._held(start, live)
+        return all(self._held(place, live) for place in self._run_from(start))
+
+    def _held(self, place: int, live: Mapping[str, Json]) -> bool:
+        project = self._headers[self._where[place] >> _INDEX_BITS].project
+        in_place = project is None or live.get("project") == project
+        return in_place and self._fingerprints.hold(place, live)
 
     def names(self) -> frozenset[str]:
         """Name the attributes that must be read to compare all tasks."""

@@ -5,7 +5,7 @@ The file is streamed: of a task no more is kept than where its line is, and a ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -100,6 +100,9 @@ class LinesDocument:
         match steps:
             case ("tasks",):
                 return self._after_header
+            case ("tasks", int(index)) if 0 <= index < self._file.remembered:
+                line = self._line(index)
+                return self._at(index, 1 + len(line) - len(line.lstrip(b" \t\r")))
             case ("tasks", int(index), *inside) if 0 <= index < self._file.remembered:
                 return self._document(index).value_source(tuple(inside))
         return self._header.value_source(steps)
@@ -113,6 +116,9 @@ class LinesDocument:
             case ("tasks",):
                 return self._after_header
             case ("tasks", int(index), *inside) if 0 <= index < self._file.remembered:
+                column = _column_of_key(self._line(index), inside)
+                if column is not None:
+                    return self._at(index, column)
                 return self._document(index).key_source(tuple(inside))
         return self._header.key_source(steps)
 
@@ -121,6 +127,9 @@ class LinesDocument:
         """Where the list of tasks begins, whose key nobody wrote."""
         header = self._header.value_source(())
         return Source(header.file, header.line + 1, 1)
+
+    def _at(self, index: int, column: int) -> Source:
+        return Source(self._complaints.file, self._file.number_of(index), column)
 
     def _document(self, index: int) -> MarkedDocument:
         """Read one line with the places of its nodes: only those pay that are asked for."""
@@ -157,6 +166,30 @@ def decoded_quickly(line: bytes) -> Maybe:
     except (ValueError, RecursionError):
         return ABSENT
     return value if line.count(b":") == _ENCODER.encode(value).count(b":") else ABSENT
+
+
+def _column_of_key(line: bytes, steps: Sequence[str | int]) -> int | None:
+    """Find a key in a line that was read without complaint; None where that takes its nodes.
+
+    Without escapes, what stands between two quotes and could be a name is one whole string. The
+    key that ``steps`` lead to is that string where there is no other like it.
+    """
+    key = steps[-1] if steps else None
+    if b"\\" in line or not isinstance(key, str) or not key.isidentifier():
+        return None
+    quoted = f'"{key}"'.encode()
+    if line.count(quoted) != 1 or not _has(_DECODER.decode(line), steps):
+        return None
+    return 1 + len(line[: line.index(quoted)].decode())
+
+
+def _has(value: Json, steps: Sequence[str | int]) -> bool:
+    """Tell whether keys lead from one object to the next."""
+    for step in steps:
+        if not isinstance(value, dict) or step not in value:
+            return False
+        value = value[str(step)]
+    return True
 
 
 def _read_with_places(line: Line, complaints: Complaints, steps: Steps) -> list[MarkedDocument]:

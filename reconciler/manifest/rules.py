@@ -31,9 +31,11 @@ def task_problems(
 ) -> Iterable[Problem]:
     """Judge what the schema accepts of a task, but for its ``absent``."""
     index, _, text = entry
+    data = task.get("data")
+    odd = isinstance(data, dict) and UNDEFINED in data
     elsewhere = project is not None and task.get("project", project) != project
-    if not (elsewhere or b"?" in text or b"$" in text or b"\\" in text):
-        return ()  # as of most tasks: an address, and the odd key, are not without these
+    if not (odd or elsewhere or b"?" in text or b"\\" in text):
+        return ()  # as of most tasks: no address that the server made up is without these
     steps: Steps = ("tasks", index)
     return chain(
         _address_problems(document, steps, task),

@@ -26,30 +26,6 @@ def changes_of(
     )
 
 
-def agrees(desired: DesiredTask, live: Mapping[str, Json]) -> bool:
-    """Tell quickly of most tasks that nothing differs; False says that it must be looked into.
-
-    True only where `changes_of` finds nothing, and every attribute is there.
-    """
-    if desired.replaced or desired.absent:
-        return False
-    return _holds_all(desired.attributes, live)
-
-
-def _holds_all(declared: Mapping[str, Json], live: Mapping[str, Json]) -> bool:
-    for key, value in declared.items():
-        now = live.get(key, ABSENT)
-        if isinstance(value, dict) and isinstance(now, dict):
-            if not _holds_all(value, now):
-                return False
-        elif type(value) is type(now) and not isinstance(value, list):
-            if value != now:
-                return False
-        elif not same(now, value):
-            return False
-    return True
-
-
 def equal(path: Path, left: Maybe, right: Maybe, attributes: Attributes) -> bool:
     """Tell whether two values of ``path`` are the same; date-times compare as instants."""
     if same(left, right):

@@ -63,6 +63,10 @@ class DesiredTasks(Protocol):
         """Give what is declared of the task with this id."""
         ...
 
+    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
+        """Tell of most tasks, quickly, that nothing differs; False where it may."""
+        ...
+
     def by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Give the ids, in ascending order, by the project that the tasks are said to be in."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.difference import agrees, changes_of
+from reconciler.plan.difference import changes_of
 from reconciler.plan.guards import guard, may_remove_keys
 from reconciler.plan.model import (
     NEVER,
@@ -43,9 +43,6 @@ def _plan_found(
     desired: DesiredTask, live: Mapping[str, Json], attributes: Attributes
 ) -> TaskPlan | None:
     project = live.get("project")
-    in_place = desired.project is None or project == desired.project
-    if in_place and isinstance(live.get("data"), dict) and agrees(desired, live):
-        return None  # as of most tasks: what follows takes ten times as long
     if desired.project is not None and "project" in live and project != desired.project:
         return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
     unknown = [_not_answered(name) for name in sorted(desired.names() - live.keys())]

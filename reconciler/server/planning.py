@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.model import DesiredTasks, Kind, Observed, Plan, TaskPlan
+from reconciler.plan.model import DesiredTasks, Found, Kind, Observed, Plan, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.server.reading import read_tasks
@@ -32,6 +32,8 @@ def make_plan(
     different: list[TaskPlan] = []
     for seen in read_tasks(api, desired.by_project(), desired.names(), watch=watch):
         for task, observed in seen:
+            if isinstance(observed, Found) and desired.held_by(task, observed.attributes):
+                continue
             planned = plan_task(desired[task], observed, attributes)
             if planned is not None:
                 different.append(guards.judge(planned, observed))

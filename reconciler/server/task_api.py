@@ -130,9 +130,8 @@ class TaskApi:
                 rows = dict(filter(None, map(_row, tasks)))
                 whole = len(rows) == len(tasks)
                 selected = ids is None or rows.keys() <= set(ids)
-                if not all(row.get("project", project) == project for row in rows.values()):
-                    rows = {n: row for n, row in rows.items() if row["project"] is not None}
-                inside = all(row.get("project", project) == project for row in rows.values())
+                strays = [n for n, row in rows.items() if row.get("project", project) != project]
+                inside = all(rows.pop(n)["project"] is None for n in strays)
                 if whole and selected and inside:
                     return Page(total, rows, len(tasks))
         raise NotLabelStudio(
@@ -145,6 +144,6 @@ def _row(task: Json) -> tuple[int, Mapping[str, Json]] | None:
     """Put a task of a page under its id; None where it is no task."""
     if isinstance(task, dict):
         number = task.get("id")
-        if isinstance(number, int) and not isinstance(number, bool):
+        if type(number) is int:
             return number, task
     return None

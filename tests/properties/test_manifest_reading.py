@@ -13,6 +13,7 @@ from operator import getitem
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -148,6 +149,45 @@ def test_json_lines_read_like_the_document_that_they_stand_for(
             source = document.value_source(("tasks", index))
             written = json.dumps(task, separators=separators)
             assert lines[source.line - 1][source.column - 1 :].rstrip() == written
+
+
+names_and_more = st.sampled_from(["a", "b", "key", "true", ":", '"', "\u00e9", "a b", "\\"])
+named_parts: st.SearchStrategy[Json] = st.recursive(
+    scalars | names_and_more,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names_and_more, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@MANY
+@given(task=named_parts, indent=st.sampled_from(["", " ", "\t \t"]), ascii_only=st.booleans())
+def test_what_is_found_in_a_line_without_reading_it_is_where_the_reader_finds_it(
+    *, task: Json, indent: str, ascii_only: bool
+):
+    line = indent + json.dumps(task, ensure_ascii=ascii_only)
+    complaints = Complaints("a.jsonl")
+    read = places(only(read_json(line, complaints, first_line=2), complaints))
+    with file_of('{"version": 1}\n' + line) as file:
+        document = only(read_json_lines(file, complaints), complaints)
+        list(document.tasks())
+        for (steps, kind), place in read.items():
+            source = getattr(document, f"{kind}_source")(("tasks", 0, *steps))
+            assert (source.line, source.column) == place
+
+
+@MANY
+@given(named_parts, st.lists(names_and_more, min_size=1, max_size=3))
+def test_a_key_that_is_not_there_is_not_found(task: Json, steps: list[str]):
+    with file_of('{"version": 1}\n' + json.dumps(task)) as file:
+        document = only(read_json_lines(file, Complaints("a")), Complaints("a"))
+        list(document.tasks())
+        try:
+            there = reduce(getitem, steps, task)  # type: ignore[arg-type]
+        except (LookupError, TypeError):
+            there = ABSENT
+        if there is ABSENT:
+            with pytest.raises(LookupError):
+                document.key_source(("tasks", 0, *steps))
 
 
 oddly_written = st.sampled_from(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.errors import Source
+from reconciler.plan.fingerprint import Fingerprints
 from reconciler.plan.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
 from reconciler.plan.notation import Path, parse_path
 from reconciler.plan.values import Json, Maybe
@@ -42,11 +43,28 @@ def desired(
     )
 
 
+def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:
+    """Take the fingerprints of desired tasks, as loading their manifests does."""
+    fingerprints = Fingerprints()
+    for task in tasks:
+        if task.absent:
+            fingerprints.add_unknown()
+        else:
+            fingerprints.add(task.attributes, task.replaced)
+    return fingerprints
+
+
 class Listed(dict[int, DesiredTask]):
     """Desired tasks as they come out of manifests."""
 
     def __init__(self, tasks: Iterable[DesiredTask]) -> None:
         super().__init__((task.id, task) for task in tasks)
+
+    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
+        declared = self[task]
+        fingerprints = fingerprints_of(declared)
+        in_place = declared.project in {None, live.get("project")}
+        return in_place and isinstance(live.get("data"), dict) and fingerprints.hold(0, live)
 
     def by_project(self) -> dict[int | None, list[int]]:
         found: dict[int | None, list[int]] = {}
