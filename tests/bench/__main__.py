@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, two runs: a minute")
-    parser.add_argument("--runs", type=int, help="runs of each figure (5; fewer of the slow ones)")
+    parser.add_argument("--runs", type=int, help="runs of each figure (5)")
     parser.add_argument("--sizes", help=f"tasks, ascending: {','.join(map(str, SIZES))}")
-    parser.add_argument("--patches", type=int, help="changes of an apply on the sandbox (1000)")
+    parser.add_argument("--patches", type=int, help="changes of an apply on the sandbox (4000)")
     parser.add_argument(
         "--real",
         action=argparse.BooleanOptionalAction,
@@ -74,7 +74,7 @@ def _options(given: argparse.Namespace, folder: Path) -> Options:
     default = QUICK_SIZES if given.quick else SIZES
     sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else default
     runs = given.runs or (2 if given.quick else 5)
-    patches = given.patches or (200 if given.quick else 1_000)
+    patches = given.patches or (200 if given.quick else 4_000)
     return Options(folder, sizes, runs, patches)
 
 

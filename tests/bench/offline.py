@@ -114,7 +114,7 @@ class Commands:
         manifest = self._options.manifest(project, suffix)
         with page_server(project) as url:
             self._taken["validate", suffix, size], self._taken["plan", suffix, size] = in_turn(
-                self._options.runs_of(size),
+                self._options.runs,
                 partial(reconciler, "validate", manifest),
                 # 2: there are changes. Anything else would be another figure.
                 partial(reconciler, "plan", "--detailed-exitcode", manifest, url=url, good=2),

@@ -18,12 +18,12 @@ SIZES: Final = (10_000, 100_000, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``sizes`` in tasks, ascending; ``runs`` of each figure, fewer of what takes minutes."""
+    """``sizes`` in tasks, ascending; ``runs`` of each figure."""
 
     folder: Path
     sizes: tuple[int, ...] = SIZES
     runs: int = 5
-    patches: int = 1_000
+    patches: int = 4_000
     concurrencies: tuple[int, ...] = (1, 4, 16, 64)
 
     @property
@@ -35,15 +35,6 @@ class Options:
     def main(self) -> int:
         """The size that most budgets speak of."""
         return (self.yaml_sizes or self.sizes)[-1]
-
-    @property
-    def some(self) -> int:
-        """Runs of what takes long."""
-        return max(1, (self.runs + 1) // 2)
-
-    def runs_of(self, size: int) -> int:
-        """Tell how many runs of a whole command there are for so many tasks."""
-        return self.some if size <= YAML_MAX else max(1, self.runs // 5)
 
     def manifest(self, project: Project, suffix: str) -> Path:
         """Give the manifest of a project, written when it is first asked for."""

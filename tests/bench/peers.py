@@ -40,7 +40,7 @@ def reading(at: Site, plans: Sequence[Row]) -> Section:
 
 def _reading_rows(at: Site, project: Project, plans: Sequence[Row]) -> list[Row]:
     tell(f"the SDK and a loop by id, project of {project.count:,} tasks")
-    ours = [median(walls_of(list(plans), project.count))]
+    ours = walls_of(list(plans), project.count)
     listed = min(project.count, CHUNK)
     sample = min(project.count, SAMPLE)
     by_list = _sdk(at, "list", project.number, listed)
@@ -84,7 +84,7 @@ def octodns(options: Options, commands: Commands) -> Section:
         tell(f"octoDNS, {size:,} records")
         config = _zone(options.folder / f"octodns-{size}", size)
         command = [str(sync), f"--config-file={config}", "--quiet"]
-        taken: list[Usage] = in_turn(options.some if not rows else 1, partial(run, command))[0]
+        taken: list[Usage] = in_turn(options.runs if not rows else 1, partial(run, command))[0]
         cpu = [usage.cpu / size * 1e6 for usage in taken]
         rows.append(
             Row(

@@ -118,8 +118,7 @@ def _plan_row(at: Site, options: Options, project: Project) -> Row:
         in_flight=asked.in_flight,
         requests=[("GET", target, None) for target in asked.pages],
     )
-    runs = options.some if project.count <= CHUNK else max(1, options.runs // 2)
-    ours, raw = in_turn(runs, partial(plan, at, manifest), partial(child, "raw", orders))
+    ours, raw = in_turn(options.runs, partial(plan, at, manifest), partial(child, "raw", orders))
     return Row(
         figure=f"plan, project of {project.count:,} tasks",
         unit="s",
@@ -148,7 +147,7 @@ def _apply_row(at: Site, options: Options, scale: Scale) -> Row:
     some = Project(min(scale.changes, whole.count), whole.number, whole.first)
     sending = Sending(Turns(some, at.folder), url=at.url, token=TOKEN, folder=at.folder)
     ours, raw = in_turn(
-        max(1, options.some - 1),
+        options.runs,
         partial(sending.applied, scale.concurrency),
         partial(sending.raw, scale.concurrency),
     )

@@ -11,6 +11,7 @@ _SHOWN: Final[dict[str, Callable[[float], str]]] = {
     "s": lambda value: f"{_digits(value)} s",
     "ms": lambda value: f"{_digits(value)} ms",
     "us": lambda value: f"{value:,.0f} us",
+    "x": lambda value: f"{value:.2f}x",
     "MB": lambda value: f"{value:,.0f} MB",
 }
 HEADINGS: Final = ("Figure", "Ours", "Beside", "Ratio", "Budget", "Holds")
@@ -115,7 +116,7 @@ class Row:
         show = _SHOWN[self.unit]
         parts = []
         if self.budget.ratio is not None:
-            parts.append(f"at most {self.budget.ratio:g}x")
+            parts.append(f"at most {self.budget.ratio:.3g}x")
         if self.budget.value is not None:
             parts.append(f"at most {show(self.budget.value)}")
         if self.budget.faster is not None:
