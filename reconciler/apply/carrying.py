@@ -18,6 +18,7 @@ from reconciler.apply.decisions import (
     ended,
     interrupted,
     left_alone,
+    otherwise,
     proved,
     settled,
 )
@@ -55,6 +56,8 @@ CROWDED: Final = frozenset(
 )
 """What servers, and proxies before them, answer when more is asked of them than they can do."""
 
+_NO_CANARY: Final = "not begun: the canary before it did not hold"
+
 _Reader: TypeAlias = Ahead[[Sequence[TaskPlan]], dict[int, Observed]]
 
 
@@ -88,13 +91,26 @@ class _Run:
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
-        self._orders.watch.begin("applying", len(plan.updates))
-        self._send_all(plan.updates)
-        self._orders.watch.begin("reading again what was changed", len(self._to_settle))
-        gone: ServerError | None = None
-        for batch in whole_batches([task for task in plan.updates if task.task in self._to_settle]):
-            gone = self._settle(batch, gone)
+        canary = self._orders.canary
+        first, rest = plan.updates[:canary], plan.updates[canary:]
+        self._carry_out(first)
+        if all(self._outcomes[task.task].is_good for task in first):
+            self._carry_out(rest)
+        else:
+            self._note_all(ended(task, Outcome.INTERRUPTED, _NO_CANARY) for task in rest)
         return [self._outcomes[task.task] for task in plan.tasks]
+
+    def _carry_out(self, tasks: Sequence[TaskPlan]) -> None:
+        """Send updates, and then look at all of them again."""
+        if not tasks:
+            return
+        self._orders.watch.begin("applying", len(tasks))
+        self._send_all(tasks)
+        sent = [task for task in tasks if task.task in self._to_settle]
+        self._orders.watch.begin("reading again what was changed", len(sent))
+        gone: ServerError | None = None
+        for batch in whole_batches(sent):
+            gone = self._settle(batch, gone)
 
     def _note(self, outcome: TaskOutcome) -> None:
         """Note what became of a task; what cannot be recorded stops all that is still waiting."""
@@ -229,4 +245,5 @@ class _Run:
     def _not_seen(self, tasks: Sequence[TaskPlan], error: ServerError) -> Iterator[TaskOutcome]:
         for task in tasks:
             if self._outcomes[task.task].outcome is Outcome.APPLIED:
-                yield ended(task, Outcome.FAILED, f"stored, but not seen again: {error}")
+                said = f"stored, but not seen again: {error}"
+                yield otherwise(self._outcomes[task.task], said)

@@ -72,7 +72,8 @@ def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Pa
         observed,
         attributes=terms.attributes,
         labelled=terms.labelled,
-        allow=terms.allow,
+        # What a saved plan shows as accepted was accepted when it was looked at.
+        allow=terms.allow | {problem.kind for problem in task.problems},
     )
     if judged.status is Status.BLOCKED:
         return ended(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
@@ -125,14 +126,19 @@ def settled(
     """
     if not isinstance(observed, Found):
         said = "sent, but the task cannot be read any more"
-        return before if before.outcome is Outcome.FAILED else ended(task, Outcome.FAILED, said)
+        return before if before.outcome is Outcome.FAILED else otherwise(before, said)
     lost = [c for c in task.changes if not holds(c, observed.attributes, attributes)]
     if not lost:
-        return ended(task, Outcome.APPLIED)
+        return replace(before, outcome=Outcome.APPLIED, error="")
     if before.outcome is Outcome.APPLIED:
         said = f"stored, but it reads otherwise now: {_paths(lost)}"
-        return ended(task, Outcome.NOT_HONOURED, said)
+        return otherwise(before, said, Outcome.NOT_HONOURED)
     return before
+
+
+def otherwise(before: TaskOutcome, said: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
+    """Correct what was said of a task: its changes stay those that were sent."""
+    return replace(before, outcome=outcome, error=said)
 
 
 _NOT_STORED: Final = "the server answered 200 and did not store "

@@ -23,11 +23,12 @@ class Orders:
     """How to carry a plan out. ``stop`` set means: start nothing new.
 
     Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
-    number.
+    number. The first ``canary`` tasks must hold when they are read again, before others are begun.
     """
 
     allow: frozenset[Kind] = frozenset()
     concurrency: int = DEFAULT_CONCURRENCY
     rps: float | None = None
+    canary: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
     watch: Watch = NOBODY

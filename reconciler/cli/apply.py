@@ -2,154 +2,75 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import click
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import first_line
-from reconciler.apply.report_file import ReportFile
-from reconciler.cli.connecting import connected, plan_options, planned
-from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_out
+from reconciler.cli.connecting import connected, planned
 from reconciler.cli.loading import loaded
-from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
-from reconciler.cli.progress import Progress
-from reconciler.cli.reporting import Reporting
-from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.saving import refuse_manifest, refuse_other_server, saved_plan
+from reconciler.cli.settings import read_settings
 from reconciler.cli.sharding import shard_option
-from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
-from reconciler.errors import Refused
-from reconciler.manifest.files import STANDARD_INPUT, find_manifests
-from reconciler.plan.digest import digest
-from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
-from reconciler.plan.notation import counted_noun, visible
+from reconciler.errors import SettingsError
+from reconciler.plan.model import Plan
 from reconciler.plan.shard import Shard
-from reconciler.render import text
 from reconciler.server.task_api import TaskApi
+
+_MakePlan: TypeAlias = Callable[[TaskApi], Plan]
 
 
 @click.command("apply")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what was done, as JSON lines, as it happens.",
-)
-@click.option(
-    "--concurrency",
-    envvar="RECONCILER_CONCURRENCY",
-    type=click.IntRange(1, 64),
-    help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
-)
-@click.option(
-    "--rps",
-    envvar="RECONCILER_RPS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Updates begun a second, at most; evenly spaced.  [default: any number]",
-)
 @shard_option
-@plan_options
-@server_options
-@talk_options
-def command(  # noqa: PLR0913 - one parameter an option
-    *,
-    paths: tuple[str, ...],
-    yes: bool,
-    report: Path | None,
-    concurrency: int | None,
-    rps: float | None,
-    allowed: tuple[str, ...],
-    full: bool,
-    shard: Shard | None,
-    url: str | None,
-    timeout: float | None,
-    quiet: bool,
-    verbose: bool,
+@apply_options
+def command(
+    *, paths: tuple[str, ...], shard: Shard | None, choices: Choices, given: Mapping[str, Any]
 ) -> int:
     """Show what would change on the server, ask, and change it.
+
+    A PATH is a manifest, a folder of manifests, or one plan that plan --out saved: then just
+    that is carried out, but for what has changed on the server since.
 
     Exits with 3 where some tasks are not as declared afterwards; running it again goes on.
 
     \b
-    Example:
+    Examples:
       reconciler apply manifests/ --yes --report report.jsonl
+      reconciler apply plan.json --report report.jsonl
     """
     attributes = load_contract()
-    talk = Talk(quiet, verbose)
-    settings = read_settings(paths, url=url, timeout=timeout, concurrency=concurrency, rps=rps)
-    desired = loaded(paths, attributes, shard, talk=talk)
-    _refuse_manifest_as_report(report, paths)
-    allow = frozenset(map(Kind, allowed))
+    settings = read_settings(paths, **given)
+    make = _saved(paths, shard) or _from_manifests(paths, shard, attributes, choices=choices)
+    refuse_manifest(choices.report, paths, "report")
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
-        show(text.render_plan(plan, style=style_of_output(), full=full))
-        _refuse_if_in_the_way(plan, allow)
-        if plan.updates and not yes:
-            _ask(plan)
-        with Progress(talk) as progress:
-            orders = Orders(allow, settings.concurrency, settings.rps, watch=progress)
-            return _carry_out(plan, api, attributes, orders=orders, report=report)
+        plan = make(api)
+        return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
 
 
-def _refuse_manifest_as_report(report: Path | None, paths: tuple[str, ...]) -> None:
-    if report is None or not report.exists():
-        return
-    files, _ = find_manifests(paths)
-    if any(report.samefile(file) for file in files if file != STANDARD_INPUT):
-        raise Refused(
-            f"nothing is changed: {report} is a manifest, and would give way to the report",
-            hint="name another file with --report",
-        )
+def _saved(paths: Sequence[str], shard: Shard | None) -> _MakePlan | None:
+    """Take the plan as it was saved, for the server that it was made for."""
+    plan = saved_plan(paths)
+    if plan is None:
+        return None
+    if shard is not None:
+        said = "a saved plan is of the tasks that it was made for, and --shard cannot change that"
+        raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
+
+    def take(api: TaskApi) -> Plan:
+        refuse_other_server(plan.server, api.identity(), paths[0])
+        return plan
+
+    return take
 
 
-def _refuse_if_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
-    in_the_way = plan.unaccepted(allow)
-    if in_the_way:
-        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS - NEVER
-        options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
-        tasks = counted_noun(len(in_the_way), "task")
-        raise Refused(
-            f"nothing is changed: {tasks} cannot be brought to what is declared",
-            hint=f"see above; mend the manifests{options and f', or accept it with {options}'}",
-        )
-
-
-def _ask(plan: Plan) -> None:
-    if not sys.stdin.isatty():
-        raise Refused(
-            "nothing is changed: there is no terminal to ask on",
-            hint="add --yes where the plan has been looked at before",
-        )
-    if not click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
-        raise Refused("nothing is changed: the answer was no")
-
-
-def _carry_out(
-    plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
-) -> int:
-    with ExitStack() as stack:
-        file = stack.enter_context(ReportFile(report)) if report else None
-        if file:
-            file.write(first_line(digest(plan), plan.server, plan.shards))
-        reporting = Reporting(file, orders.stop)
-        stopping = stack.enter_context(Stopping(orders.stop))
-        outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
-        reporting.close(outcomes, api.requests)
-    if plan.updates:
-        show_done(text.render_report(outcomes, style=style_of_output()))
-    if file and file.kept:
-        click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
-    if reporting.lost:
-        why = f"stopped: {reporting.lost.message}"
-        said = f"{why}; run it again with another --report, and it goes on"
-        click.echo(f"reconciler: {visible(said)}", err=True)
-    if stopping.signalled:
-        return INTERRUPTED
-    good = all(outcome.is_good for outcome in outcomes)
-    return DONE if good and not reporting.lost else PARTLY
+def _from_manifests(
+    paths: Sequence[str], shard: Shard | None, attributes: Attributes, *, choices: Choices
+) -> _MakePlan:
+    """Read manifests, all of them before anything is asked of the server."""
+    talk, allow = choices.talk, choices.allow
+    desired = loaded(paths, attributes, shard, talk=talk)
+    return lambda api: planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)

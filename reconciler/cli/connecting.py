@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.limiting import limit_option
 from reconciler.cli.output import Talk
 from reconciler.cli.progress import Progress
 from reconciler.cli.settings import Settings
@@ -21,6 +22,7 @@ from reconciler.server.client import Client
 from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
+from reconciler.watch import Watch
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +39,7 @@ def plan_options(command: F) -> F:
         help="Accept tasks with this problem. May be given more than once.",
     )
     full = click.option("--full", is_flag=True, help="List every task, and values in full.")
-    return allow(full(command))
+    return allow(limit_option(full(command)))
 
 
 @contextmanager
@@ -57,10 +59,17 @@ def planned(
     shard: Shard | None,
     talk: Talk,
 ) -> Plan:
-    """Plan, and say what it took; ``desired`` are the tasks of ``shard``."""
+    """Plan ``desired``, the tasks of ``shard``, and say what it took."""
+    plan = timed(lambda watch: make_plan(desired, api, attributes, allow=allow, watch=watch), talk)
+    return plan if shard is None else replace(plan, shards=(shard,))
+
+
+def timed(make: Callable[[Watch], Plan], talk: Talk) -> Plan:
+    """Make a plan, and say what it took."""
     started = time.monotonic()
     with Progress(talk) as progress:
-        plan = make_plan(desired, api, attributes, allow=allow, watch=progress)
+        plan = make(progress)
     spent = time.monotonic() - started
-    talk.detail(f"read {len(desired):,} tasks in {plan.requests} requests, {spent:.1f} s")
-    return plan if shard is None else replace(plan, shards=(shard,))
+    tasks = plan.summary()["tasks"]
+    talk.detail(f"read {tasks:,} tasks in {plan.requests} requests, {spent:.1f} s")
+    return plan

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "validate": "Check manifests, offline.",
     "plan": "Show what would change on the server.",
     "apply": "Change it.",
+    "revert": "Undo what an apply changed.",
     "show": "Show saved plans and reports.",
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a stand-in for Label Studio, to try and test with.",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from reconciler.cli.connecting import connected, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
+from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
+from reconciler.cli.saving import refuse_manifest, save_plan
 from reconciler.cli.settings import read_settings, server_options
 from reconciler.cli.sharding import shard_option
 from reconciler.contract.openapi import load_contract
+from reconciler.plan.limit import Limit
 from reconciler.plan.model import Kind, Plan
 from reconciler.plan.shard import Shard
 from reconciler.render import json, text
@@ -19,6 +24,11 @@ from reconciler.render import json, text
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan, for apply to carry out just that.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @shard_option
 @plan_options
@@ -28,9 +38,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     *,
     paths: tuple[str, ...],
     form: str,
+    out: Path | None,
     detailed_exitcode: bool,
     allowed: tuple[str, ...],
     full: bool,
+    max_changes: Limit | None,
     shard: Shard | None,
     url: str | None,
     timeout: float | None,
@@ -44,11 +56,12 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     \b
     Example:
-      reconciler plan manifests/ --detailed-exitcode
+      reconciler plan manifests/ --out plan.json
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    settings = read_settings(paths, url=url, timeout=timeout)
+    settings = read_settings(paths, url=url, timeout=timeout, max_changes=max_changes)
+    refuse_manifest(out, paths, "plan")
     desired = loaded(paths, attributes, shard, talk=talk)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
@@ -57,6 +70,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         show(json.render_plan(plan))
     else:
         show(text.render_plan(plan, style=style_of_output(), full=full))
+    if out:
+        save_plan(plan, out)
+    refuse_too_many(plan, settings.max_changes)
     return _exit_code(plan, allow, detailed=detailed_exitcode)
 
 

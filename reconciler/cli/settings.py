@@ -17,6 +17,7 @@ import click
 from reconciler.apply.orders import DEFAULT_CONCURRENCY
 from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
+from reconciler.plan.limit import Limit
 from reconciler.server.client import DEFAULT_TIMEOUT
 
 FILE: Final = "reconciler.toml"
@@ -39,6 +40,7 @@ class Settings:
     concurrency: int
     rps: float | None
     timeout: float
+    max_changes: Limit | None = None
 
 
 def server_options(command: F) -> F:
@@ -66,6 +68,7 @@ def read_settings(
     timeout: float | None,
     concurrency: int | None = None,
     rps: float | None = None,
+    max_changes: Limit | None = None,
 ) -> Settings:
     """Settle what a run uses; options that were not given are None.
 
@@ -90,7 +93,13 @@ def read_settings(
         concurrency=concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
         rps=_checked_rps(rps or file.get("rps")),
         timeout=_checked_timeout(timeout or file.get("timeout") or DEFAULT_TIMEOUT),
+        max_changes=max_changes or _limit(file.get("max_changes")),
     )
+
+
+def _limit(written: int | str | None) -> Limit | None:
+    """Read what the schema of the settings file lets pass."""
+    return None if written is None else Limit.parse(str(written))
 
 
 def _checked_timeout(seconds: float) -> float:

@@ -118,6 +118,7 @@ class Kind(StrEnum):
     LABEL_CONFIG = "label-config"
     RESOLVED_ADDRESS = "resolved-address"
     COMPUTED = "computed"
+    EDITED_SINCE = "edited-since"
 
 
 WARNINGS = frozenset({Kind.COMPUTED})

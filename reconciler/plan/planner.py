@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
+from reconciler.errors import Source
 from reconciler.plan.difference import changes_of
 from reconciler.plan.guards import guard, may_remove_keys
 from reconciler.plan.model import (
@@ -34,9 +35,16 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
     """
     if isinstance(observed, Found):
         return _plan_found(desired, observed.attributes, attributes)
+    return unseen(desired.id, desired.project, desired.source, observed)
+
+
+def unseen(
+    task: int, project: int | None, source: Source, observed: Missing | Unreadable
+) -> TaskPlan:
+    """Say of a task that it could not be compared."""
     if isinstance(observed, Missing):
-        return _stopped(desired, Status.MISSING, _MISSING)
-    return _stopped(desired, Status.UNREADABLE, _unreadable(observed))
+        return TaskPlan(task, project, Status.MISSING, source, (), (_MISSING,))
+    return TaskPlan(task, project, Status.UNREADABLE, source, (), (_unreadable(observed),))
 
 
 def _plan_found(
@@ -55,7 +63,9 @@ def _plan_found(
         return None
     if any(too_deep(change.before) for change in changes):
         return _stopped(desired, Status.UNREADABLE, TOO_DEEP)
-    return TaskPlan(desired.id, _project_of(desired, live), Status.UPDATE, desired.source, changes)
+    shown = project_shown(live)
+    in_project = desired.project if shown is None else shown
+    return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes)
 
 
 def projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
@@ -90,9 +100,10 @@ def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> Ta
     return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
 
 
-def _project_of(desired: DesiredTask, live: Mapping[str, Json]) -> int | None:
+def project_shown(live: Mapping[str, Json]) -> int | None:
+    """Tell in which project a task is; None where the server does not show it."""
     project = live.get("project")
-    return project if isinstance(project, int) else desired.project
+    return project if isinstance(project, int) else None
 
 
 _BROKEN_DATA: Final = TaskProblem(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.plan.model import DesiredTasks, Found, Kind, Observed, Plan, TaskPlan
+from reconciler.plan.model import Change, DesiredTasks, Found, Kind, Observed, Plan, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
+from reconciler.plan.reverting import revert_task
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 from reconciler.watch import NOBODY, Watch
+
+_Compare: TypeAlias = Callable[[int, Observed], TaskPlan | None]
+"""Compares one task with what the server said of it; None where nothing differs."""
 
 
 def make_plan(
@@ -25,21 +30,61 @@ def make_plan(
 
     Tasks are compared as their answers come; of those that do not differ nothing is kept.
     """
-    server = api.identity()
-    count = len(desired)
-    watch.begin("reading and comparing", count)
-    guards = _Guards(api, attributes, allow)
-    different: list[TaskPlan] = []
-    for seen in read_tasks(api, desired.by_project(), desired.names(), watch=watch):
-        for task, observed in seen:
-            if isinstance(observed, Found) and desired.held_by(task, observed.attributes):
-                continue
-            planned = plan_task(desired[task], observed, attributes)
-            if planned is not None:
-                different.append(guards.judge(planned, observed))
-        watch.advance(len(seen))
-    different.sort(key=lambda planned: planned.task)
-    return Plan(server, tuple(different), count - len(different), api.requests)
+
+    def compare(task: int, observed: Observed) -> TaskPlan | None:
+        if isinstance(observed, Found) and desired.held_by(task, observed.attributes):
+            return None
+        return plan_task(desired[task], observed, attributes)
+
+    planning = _Planning(api, _Guards(api, attributes, allow), watch)
+    return planning.plan(compare, desired.by_project(), desired.names(), count=len(desired))
+
+
+def make_revert_plan(
+    made: Mapping[int, Sequence[Change]],
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    allow: frozenset[Kind] = frozenset(),
+    watch: Watch = NOBODY,
+) -> Plan:
+    """Plan the inverse of the changes ``made``, by task; only reads. Raises ServerError."""
+
+    def compare(task: int, observed: Observed) -> TaskPlan | None:
+        return revert_task(task, made[task], observed, attributes)
+
+    names = {change.path[0] for changes in made.values() for change in changes}
+    planning = _Planning(api, _Guards(api, attributes, allow), watch)
+    return planning.plan(compare, {None: sorted(made)}, names, count=len(made))
+
+
+class _Planning:
+    """Reads what is wanted, and keeps what differs."""
+
+    def __init__(self, api: TaskApi, guards: _Guards, watch: Watch) -> None:
+        self._api = api
+        self._guards = guards
+        self._watch = watch
+
+    def plan(
+        self,
+        compare: _Compare,
+        wanted: Mapping[int | None, Sequence[int]],
+        names: Collection[str],
+        *,
+        count: int,
+    ) -> Plan:
+        server = self._api.identity()
+        self._watch.begin("reading and comparing", count)
+        different: list[TaskPlan] = []
+        for seen in read_tasks(self._api, wanted, names, watch=self._watch):
+            for task, observed in seen:
+                planned = compare(task, observed)
+                if planned is not None:
+                    different.append(self._guards.judge(planned, observed))
+            self._watch.advance(len(seen))
+        different.sort(key=lambda planned: planned.task)
+        return Plan(server, tuple(different), count - len(different), self._api.requests)
 
 
 class _Guards:

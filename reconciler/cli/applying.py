@@ -1,0 +1,190 @@
+"""What apply and revert have in common: a plan is shown, asked about, and carried out."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.apply.carrying import carry_out
+from reconciler.apply.orders import Orders
+from reconciler.apply.report import first_line
+from reconciler.apply.report_file import ReportFile
+from reconciler.cli.connecting import plan_options
+from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.limiting import refuse_too_many
+from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
+from reconciler.cli.progress import Progress
+from reconciler.cli.reporting import Reporting
+from reconciler.cli.settings import Settings, server_options
+from reconciler.cli.stopping import Stopping
+from reconciler.contract.attributes import Attributes
+from reconciler.errors import Refused
+from reconciler.plan.digest import digest
+from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.plan.notation import counted_noun, visible
+from reconciler.render import text
+from reconciler.server.task_api import TaskApi
+
+_OPTIONS = (
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+    click.option(
+        "--report",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write what was done, as JSON lines, as it happens.",
+    ),
+    click.option(
+        "--expect-digest",
+        metavar="DIGEST",
+        help="Do nothing unless this is the digest of the plan.",
+    ),
+    click.option(
+        "--canary",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Change N tasks first; go on only if they hold when they are read again.",
+    ),
+    click.option(
+        "--concurrency",
+        envvar="RECONCILER_CONCURRENCY",
+        type=click.IntRange(1, 64),
+        help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
+    ),
+    click.option(
+        "--rps",
+        envvar="RECONCILER_RPS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Updates begun a second, at most; evenly spaced.  [default: any number]",
+    ),
+    plan_options,
+    server_options,
+    talk_options,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen of the options that are about carrying a plan out."""
+
+    yes: bool
+    report: Path | None
+    expect_digest: str | None
+    canary: int | None
+    allow: frozenset[Kind]
+    full: bool
+    talk: Talk
+
+
+def apply_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of everything that changes a server.
+
+    The command gets them as ``choices``, and those that `read_settings` takes as ``given``.
+    """
+
+    @functools.wraps(command)
+    def chosen(  # noqa: PLR0913 - one parameter an option
+        *,
+        yes: bool,
+        report: Path | None,
+        expect_digest: str | None,
+        canary: int | None,
+        allowed: tuple[str, ...],
+        full: bool,
+        quiet: bool,
+        verbose: bool,
+        **others: Any,  # noqa: ANN401 - those of the command, and of the server
+    ) -> int:
+        names = ("url", "timeout", "concurrency", "rps", "max_changes")
+        given = {name: others.pop(name) for name in names}
+        allow = frozenset(map(Kind, allowed))
+        talk = Talk(quiet, verbose)
+        choices = Choices(yes, report, expect_digest, canary, allow, full, talk)
+        return command(**others, choices=choices, given=given)
+
+    wrapped: Callable[..., int] = chosen
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def show_ask_and_carry_out(
+    plan: Plan, api: TaskApi, attributes: Attributes, *, settings: Settings, choices: Choices
+) -> int:
+    """Show a plan, ask, carry it out, and return the exit code; raises Refused before that."""
+    show(text.render_plan(plan, style=style_of_output(), full=choices.full))
+    _refuse_in_the_way(plan, choices.allow)
+    refuse_too_many(plan, settings.max_changes)
+    _refuse_unexpected(plan, choices.expect_digest)
+    if plan.updates and not choices.yes:
+        _ask(plan)
+    with Progress(choices.talk) as progress:
+        orders = Orders(
+            choices.allow,
+            settings.concurrency,
+            settings.rps,
+            canary=choices.canary or 0,
+            watch=progress,
+        )
+        return _carry_out(plan, api, attributes, orders=orders, report=choices.report)
+
+
+def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
+    in_the_way = plan.unaccepted(allow)
+    if in_the_way:
+        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS - NEVER
+        options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
+        tasks = counted_noun(len(in_the_way), "task")
+        raise Refused(
+            f"nothing is changed: {tasks} cannot be brought to what is declared",
+            hint=f"see above; mend the manifests{options and f', or accept it with {options}'}",
+        )
+
+
+def _refuse_unexpected(plan: Plan, expected: str | None) -> None:
+    found = digest(plan)
+    if expected is not None and expected != found:
+        raise Refused(
+            f"nothing is changed: this plan is {found}, and {visible(expected)} was expected",
+            hint="look at what it would change now, and expect the digest that it has",
+        )
+
+
+def _ask(plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(
+            "nothing is changed: there is no terminal to ask on",
+            hint="add --yes where the plan has been looked at before",
+        )
+    if not click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
+        raise Refused("nothing is changed: the answer was no")
+
+
+def _carry_out(
+    plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
+) -> int:
+    with ExitStack() as stack:
+        file = stack.enter_context(ReportFile(report)) if report else None
+        if file:
+            file.write(first_line(digest(plan), plan.server, plan.shards))
+        reporting = Reporting(file, orders.stop)
+        stopping = stack.enter_context(Stopping(orders.stop))
+        outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
+        reporting.close(outcomes, api.requests)
+    if plan.updates:
+        show_done(text.render_report(outcomes, style=style_of_output()))
+    if file and file.kept:
+        click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
+    if reporting.lost:
+        why = f"stopped: {reporting.lost.message}"
+        said = f"{why}; run it again with another --report, and it goes on"
+        click.echo(f"reconciler: {visible(said)}", err=True)
+    if stopping.signalled:
+        return INTERRUPTED
+    good = all(outcome.is_good for outcome in outcomes)
+    return DONE if good and not reporting.lost else PARTLY
