@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import click
 
@@ -11,7 +11,7 @@ from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_o
 from reconciler.cli.connecting import connected, planned
 from reconciler.cli.loading import loaded
 from reconciler.cli.saving import refuse_manifest, refuse_other_server, saved_plan
-from reconciler.cli.settings import read_settings
+from reconciler.cli.settings import Given, read_settings
 from reconciler.cli.sharding import shard_option
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
@@ -27,9 +27,7 @@ _MakePlan: TypeAlias = Callable[[TaskApi], Plan]
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @shard_option
 @apply_options
-def command(
-    *, paths: tuple[str, ...], shard: Shard | None, choices: Choices, given: Mapping[str, Any]
-) -> int:
+def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, given: Given) -> int:
     """Show what would change on the server, ask, and change it.
 
     A PATH is a manifest, a folder of manifests, or one plan that plan --out saved: then just
@@ -43,7 +41,7 @@ def command(
       reconciler apply plan.json --report report.jsonl
     """
     attributes = load_contract()
-    settings = read_settings(paths, **given)
+    settings = read_settings(paths, given)
     make = _saved(paths, shard) or _from_manifests(paths, shard, attributes, choices=choices)
     refuse_manifest(choices.report, paths, "report")
     with connected(settings, attributes) as api:

@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
 from reconciler.cli.progress import Progress
 from reconciler.cli.reporting import Reporting
-from reconciler.cli.settings import Settings, server_options
+from reconciler.cli.settings import Given, Settings, server_options
 from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Refused
@@ -84,7 +84,7 @@ class Choices:
 def apply_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options of everything that changes a server.
 
-    The command gets them as ``choices``, and those that `read_settings` takes as ``given``.
+    The command gets them as ``choices``, and those of the server as ``given``.
     """
 
     @functools.wraps(command)
@@ -100,8 +100,7 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
         verbose: bool,
         **others: Any,  # noqa: ANN401 - those of the command, and of the server
     ) -> int:
-        names = ("url", "timeout", "concurrency", "rps", "max_changes")
-        given = {name: others.pop(name) for name in names}
+        given = Given(**{field.name: others.pop(field.name) for field in fields(Given)})
         allow = frozenset(map(Kind, allowed))
         talk = Talk(quiet, verbose)
         choices = Choices(yes, report, expect_digest, canary, allow, full, talk)

@@ -70,8 +70,9 @@ def program() -> None:
     apply changes only that.
 
     \b
-    LABEL_STUDIO_URL      address of the server
-    LABEL_STUDIO_API_KEY  token, of either kind; taken from nowhere else
+    LABEL_STUDIO_URL           address of the server
+    LABEL_STUDIO_API_KEY       token, of either kind
+    LABEL_STUDIO_API_KEY_FILE  file that holds the token, readable by its owner alone
 
     \b
     Example:

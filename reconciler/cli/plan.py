@@ -12,7 +12,7 @@ from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
 from reconciler.cli.saving import refuse_manifest, save_plan
-from reconciler.cli.settings import read_settings, server_options
+from reconciler.cli.settings import Given, read_settings, server_options
 from reconciler.cli.sharding import shard_option
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.limit import Limit
@@ -46,6 +46,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     shard: Shard | None,
     url: str | None,
     timeout: float | None,
+    allow_plain_http: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -60,7 +61,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     attributes = load_contract()
     talk = Talk(quiet, verbose)
-    settings = read_settings(paths, url=url, timeout=timeout, max_changes=max_changes)
+    given = Given(url, timeout, max_changes=max_changes, allow_plain_http=allow_plain_http)
+    settings = read_settings(paths, given)
     refuse_manifest(out, paths, "plan")
     desired = loaded(paths, attributes, shard, talk=talk)
     allow = frozenset(map(Kind, allowed))

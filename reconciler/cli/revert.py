@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from reconciler.apply.reverting import changes_made
 from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_out
 from reconciler.cli.connecting import connected, timed
 from reconciler.cli.saving import read_report, refuse_other_server
-from reconciler.cli.settings import read_settings
+from reconciler.cli.settings import Given, read_settings
 from reconciler.contract.openapi import load_contract
 from reconciler.server.planning import make_revert_plan
 
@@ -19,7 +16,7 @@ from reconciler.server.planning import make_revert_plan
 @click.command("revert")
 @click.argument("file", metavar="REPORT")
 @apply_options
-def command(*, file: str, choices: Choices, given: Mapping[str, Any]) -> int:
+def command(*, file: str, choices: Choices, given: Given) -> int:
     """Undo what an apply changed: show what would change, ask, and change it.
 
     REPORT is what apply --report wrote. Tasks that were edited since on a path that would be
@@ -31,7 +28,7 @@ def command(*, file: str, choices: Choices, given: Mapping[str, Any]) -> int:
     """
     attributes = load_contract()
     report = read_report(file)
-    settings = read_settings((file,), **given)
+    settings = read_settings((file,), given)
     if not report.complete:
         choices.talk.note(f"{file} was cut off: what was under way then is not in it")
     with connected(settings, attributes) as api:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import tomllib
 from collections.abc import Callable, Sequence
@@ -15,9 +14,11 @@ from typing import Any, Final, TypeVar
 import click
 
 from reconciler.apply.orders import DEFAULT_CONCURRENCY
+from reconciler.cli.api_key import read_api_key
 from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
 from reconciler.plan.limit import Limit
+from reconciler.server.address import is_plain
 from reconciler.server.client import DEFAULT_TIMEOUT
 
 FILE: Final = "reconciler.toml"
@@ -55,45 +56,50 @@ def server_options(command: F) -> F:
             type=click.FloatRange(min=0, min_open=True),
             help="Seconds to wait for an answer.  [default: 120]",
         ),
+        click.option(
+            "--allow-plain-http",
+            is_flag=True,
+            envvar="RECONCILER_ALLOW_PLAIN_HTTP",
+            help="Send the token to another host without encryption.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def read_settings(
-    paths: Sequence[str],
-    *,
-    url: str | None,
-    timeout: float | None,
-    concurrency: int | None = None,
-    rps: float | None = None,
-    max_changes: Limit | None = None,
-) -> Settings:
-    """Settle what a run uses; options that were not given are None.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given as options, or by their variables; None for what was not."""
 
-    Raises SettingsError. The token comes from the environment alone: an option would show in
-    the list of processes, and a file be committed.
-    """
+    url: str | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
+    rps: float | None = None
+    max_changes: Limit | None = None
+    allow_plain_http: bool = False
+
+
+def read_settings(paths: Sequence[str], given: Given) -> Settings:
+    """Settle what a run uses; raises SettingsError."""
     file = _read_file(paths)
-    address = url or file.get("url")
+    address = given.url or file.get("url")
     if not address:
         raise SettingsError(
             "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
         )
-    token = os.environ.get("LABEL_STUDIO_API_KEY", "")
-    if not token.strip():
+    if is_plain(address) and not (given.allow_plain_http or file.get("allow_plain_http")):
         raise SettingsError(
-            "no token is given",
-            hint="set LABEL_STUDIO_API_KEY to a token from Account & Settings in Label Studio",
+            f"the token would be sent unencrypted: {address} is no https address",
+            hint="use https, or give --allow-plain-http where the network is trusted",
         )
     return Settings(
         url=address,
-        token=token,
-        concurrency=concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
-        rps=_checked_rps(rps or file.get("rps")),
-        timeout=_checked_timeout(timeout or file.get("timeout") or DEFAULT_TIMEOUT),
-        max_changes=max_changes or _limit(file.get("max_changes")),
+        token=read_api_key(),
+        concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
+        rps=_checked_rps(given.rps or file.get("rps")),
+        timeout=_checked_timeout(given.timeout or file.get("timeout") or DEFAULT_TIMEOUT),
+        max_changes=given.max_changes or _limit(file.get("max_changes")),
     )
 
 

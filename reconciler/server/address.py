@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from reconciler.errors import SettingsError
@@ -30,3 +31,18 @@ def checked_address(address: str) -> str:
     except ValueError:
         raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
     return parts.geturl().rstrip("/").removesuffix("/api")
+
+
+def is_plain(address: str) -> bool:
+    """Tell whether what is sent to an address can be read on its way: http beyond this machine."""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True

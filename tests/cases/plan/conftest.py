@@ -114,6 +114,7 @@ def case(
     monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
     monkeypatch.setenv("RECONCILER_CONCURRENCY", "1")  # PATCHes in an order that can be foreseen
 
     def command(name: str, *options: str) -> Ran:

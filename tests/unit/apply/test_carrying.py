@@ -745,3 +745,60 @@ def test_no_request_deletes():
     ]
     applied(transport, planned(transport, *tasks))  # type: ignore[arg-type]
     assert {request.method for request in transport.requests} == {"GET", "PATCH"}
+
+
+def test_a_canary_that_holds_is_followed_by_the_rest():
+    transport = Hooked(sandbox_with(5))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
+    became = applied(transport, plan, orders=Orders(concurrency=1, canary=2))
+    assert {outcome for outcome, _ in became.values()} == {"applied"}
+    methods = [request.method for request in transport.requests]
+    assert methods == ["GET", "PATCH", "PATCH", "GET", "GET", "PATCH", "PATCH", "PATCH", "GET"]
+
+
+def test_a_canary_that_does_not_last_is_the_end_of_it():
+    transport = Hooked(sandbox_with(4))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 5)))
+
+    def undone(request: httpx.Request) -> None:
+        if request.method == "GET" and transport.count("PATCH") == 2:
+            transport.state.tasks[1].values["overlap"] = 1
+
+    transport.hook = undone
+    became = applied(transport, plan, orders=Orders(concurrency=1, canary=2))
+    assert [outcome for outcome, _ in became.values()] == [
+        "not_honoured",
+        "applied",
+        "interrupted",
+        "interrupted",
+    ]
+    assert became[3][1] == "not begun: the canary before it did not hold"
+    assert transport.count("PATCH") == 2
+
+
+def test_a_canary_that_is_as_declared_already_holds():
+    transport = Hooked(sandbox_with(2))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in (1, 2)))
+    transport.state.tasks[1].values["overlap"] = 2
+    became = applied(transport, plan, orders=Orders(concurrency=1, canary=1))
+    assert [outcome for outcome, _ in became.values()] == ["already", "applied"]
+
+
+def test_what_is_settled_tells_only_of_the_changes_that_were_sent():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2, "inner_id": 5}))
+    transport.state.tasks[1].values["overlap"] = 2
+
+    def lost(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH":
+            SandboxTransport.handle_request(transport, request)
+            raise httpx.ReadError("lost")
+        return None
+
+    transport.hook = lost
+    with api_of(transport) as api:
+        (outcome,) = carry_out(
+            plan, api, load_contract(), orders=one_by_one(), record=lambda _: None
+        )
+    assert outcome.outcome is Outcome.APPLIED
+    assert [change.path for change in outcome.changes] == [("inner_id",)]

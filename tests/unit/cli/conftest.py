@@ -50,6 +50,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
     monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
     return transport
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.apply.rate_limiter import RateLimiter
-from reconciler.cli.settings import Settings, read_settings
+from reconciler.cli.settings import Given, Settings, read_settings
 from reconciler.errors import SettingsError
+from reconciler.plan.limit import Limit
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Ran
 from tests.unit.server.wired import Hooked
@@ -54,14 +56,8 @@ def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PL
     assert asked(server) == {used}
 
 
-def settings(**given: float | None) -> Settings:
-    return read_settings(
-        ["tasks.yaml"],
-        url="http://x.test",
-        timeout=given.get("timeout"),
-        concurrency=given.get("concurrency"),  # type: ignore[arg-type]
-        rps=given.get("rps"),
-    )
+def settings(**given: Any) -> Settings:  # noqa: ANN401 - as Given
+    return read_settings(["tasks.yaml"], Given(**{"url": "https://x.test", **given}))
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -126,7 +122,7 @@ def test_the_file_is_found_upward_from_the_first_manifest(
     (tmp_path / "repository" / "reconciler.toml").write_text("timeout = 2\n", encoding="utf-8")
     for first in (deep / "tasks.yaml", deep, deep / "*.yaml"):
         paths = [str(first), str(tmp_path)]
-        assert read_settings(paths, url="http://x.test", timeout=None).timeout == 2
+        assert read_settings(paths, Given(url="https://x.test")).timeout == 2
 
 
 def test_the_token_does_not_show_in_the_repr_of_the_settings(monkeypatch: pytest.MonkeyPatch):
@@ -237,4 +233,69 @@ def test_reading_settings_twice_reads_the_file_twice(monkeypatch: pytest.MonkeyP
     assert settings().timeout == 1
     Path("reconciler.toml").write_text("timeout = 'x'\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="'x' is not of type 'number'"):
+        settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.test",
+        "http://localhost:80",
+        "http://127.1.2.3",
+        "http://[::1]:8080/ls",
+        "http://LOCALHOST.",
+        "http://a.localhost",
+    ],
+)
+def test_a_token_goes_over_https_or_stays_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, url: str
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    assert settings(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x.test", "http://10.0.0.1", "http://[2001:db8::1]", "HTTP://localhost.x.test"]
+)
+def test_a_token_goes_to_another_host_without_encryption_only_if_told_so(
+    monkeypatch: pytest.MonkeyPatch, url: str
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    with pytest.raises(SettingsError, match="unencrypted"):
+        settings(url=url)
+    assert settings(url=url, allow_plain_http=True).url == url
+    Path("reconciler.toml").write_text("allow_plain_http = true\n", encoding="utf-8")
+    assert settings(url=url).url == url
+
+
+def test_nothing_is_asked_of_a_host_that_the_token_may_not_go_to(
+    server: Hooked, command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("RECONCILER_ALLOW_PLAIN_HTTP")
+    refused = command("apply", manifest(), "--yes")
+    assert (refused.code, server.requests) == (1, [])
+    assert "--allow-plain-http" in refused.errors
+    assert command("plan", manifest(), "--allow-plain-http").code == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "changes", "of"),
+    [("5", 5, 100), ('"5"', 5, 10), ('"5%"', 1, 39), ('"0.5%"', 0, 100)],
+)
+def test_a_limit_may_stand_in_the_settings_file(
+    monkeypatch: pytest.MonkeyPatch, written: str, changes: int, of: int
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    Path("reconciler.toml").write_text(f"max_changes = {written}\n", encoding="utf-8")
+    limit = settings().max_changes
+    assert limit is not None
+    assert limit.of(of) == changes
+    assert settings(max_changes=Limit.parse("7")).max_changes == Limit.parse("7")
+
+
+@pytest.mark.parametrize("written", ["-1", '"x"', '"101%"', "1.5", '"5 %"', "true"])
+def test_a_limit_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, written: str):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    Path("reconciler.toml").write_text(f"max_changes = {written}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="max_changes"):
         settings()

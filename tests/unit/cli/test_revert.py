@@ -1,0 +1,144 @@
+"""``revert``: the same checks on the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.cli.conftest import Ran
+from tests.unit.server.wired import Hooked
+
+Command = Callable[..., Ran]
+
+MIXED = """\
+version: 1
+project: 7
+tasks:
+  - {id: 1, overlap: 3, data: {text: Changed., added: {deep: [1, 2]}}}
+  - {id: 2, meta: {lang: en}, absent: [data.extra]}
+  - {id: 3, inner_id: 12, data: {text: Sentence 3.}}
+"""
+
+
+@pytest.fixture
+def applied(server: Hooked, command: Command) -> dict[int, Any]:
+    """Apply mixed changes with a report; gives what the tasks were before."""
+    server.state.tasks[2].values["data"] = {"text": "Sentence 2.", "extra": None}
+    before = values(server)
+    Path("mixed.yaml").write_text(MIXED, encoding="utf-8")
+    assert command("apply", "mixed.yaml", "--yes", "--report", "report.jsonl").code == 0
+    assert values(server) != before
+    server.requests.clear()
+    return before
+
+
+def values(server: Hooked) -> dict[int, Any]:
+    tasks = deepcopy({number: task.values for number, task in server.state.tasks.items()})
+    for task in tasks.values():
+        task.pop("updated_at", None)
+    return tasks
+
+
+def test_it_brings_everything_back(applied: dict[int, Any], server: Hooked, command: Command):
+    ran = command("revert", "report.jsonl", "--yes", "--report", "reverted.jsonl")
+    assert (ran.code, server.count("PATCH")) == (0, 3)
+    assert values(server) == applied
+    again = command("revert", "report.jsonl", "--yes")
+    assert (again.code, server.count("PATCH")) == (0, 3)
+
+
+def test_a_revert_is_reverted_by_its_own_report(
+    applied: dict[int, Any], server: Hooked, command: Command
+):
+    after = values(server)
+    assert command("revert", "report.jsonl", "--yes", "--report", "reverted.jsonl").code == 0
+    assert values(server) == applied
+    assert command("revert", "reverted.jsonl", "--yes").code == 0
+    assert values(server) == after
+
+
+@pytest.mark.usefixtures("applied")
+def test_what_was_edited_since_is_in_the_way_and_stays(server: Hooked, command: Command):
+    server.state.tasks[1].values["overlap"] = 9
+    edited = deepcopy(server.state.tasks[1].values)
+    refused = command("revert", "report.jsonl", "--yes")
+    assert (refused.code, server.count("PATCH")) == (1, 0)
+    assert "edited since that apply: overlap" in refused.output
+    assert "--allow edited-since" in refused.errors
+    assert command("revert", "report.jsonl", "--yes", "--allow", "edited-since").code == 0
+    assert server.count("PATCH") == 2
+    assert server.state.tasks[1].values == edited
+
+
+@pytest.mark.usefixtures("applied")
+def test_an_edit_beside_it_survives(server: Hooked, command: Command):
+    server.state.tasks[1].values["data"]["note"] = "mine"
+    assert command("revert", "report.jsonl", "--yes").code == 0
+    assert server.state.tasks[1].values["data"] == {"text": "Sentence 1.", "note": "mine"}
+
+
+def test_what_was_already_so_is_not_undone(server: Hooked, command: Command):
+    Path("mixed.yaml").write_text(MIXED, encoding="utf-8")
+    assert command("plan", "mixed.yaml", "--out", "plan.json").code == 0
+    server.state.tasks[1].values["overlap"] = 3
+    server.state.tasks[3].values["inner_id"] = 12
+    assert command("apply", "plan.json", "--yes", "--report", "report.jsonl").code == 0
+    assert command("revert", "report.jsonl", "--yes").code == 0
+    assert server.state.tasks[1].values["overlap"] == 3
+    assert server.state.tasks[3].values["inner_id"] == 12
+    assert server.state.tasks[1].values["data"] == {"text": "Sentence 1."}
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_report_that_was_cut_off_is_reverted_as_far_as_it_goes(server: Hooked, command: Command):
+    lines = Path("report.jsonl").read_text(encoding="utf-8").splitlines()
+    Path("cut.jsonl").write_text("\n".join(lines[:2]) + '\n{"task": 2, "outc', encoding="utf-8")
+    ran = command("revert", "cut.jsonl", "--yes")
+    assert (ran.code, server.count("PATCH")) == (0, 1)
+    assert "cut.jsonl was cut off" in ran.errors
+
+
+@pytest.mark.usefixtures("applied")
+def test_a_report_of_another_server_is_refused(
+    server: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://staging.test")
+    refused = command("revert", "report.jsonl", "--yes")
+    assert (refused.code, server.count("PATCH")) == (1, 0)
+    assert "is about http://label-studio.test" in refused.errors
+
+
+@pytest.mark.usefixtures("applied")
+def test_it_asks_first_and_keeps_to_limits(server: Hooked, command: Command):
+    for options, said in (((), "no terminal"), (("--yes", "--max-changes", "1"), "max-changes")):
+        refused = command("revert", "report.jsonl", *options)
+        assert (refused.code, server.count("PATCH")) == (1, 0)
+        assert said in refused.errors
+
+
+def test_what_was_stored_although_it_failed_goes_back_too(server: Hooked, command: Command):
+    """The answer says 500 for good, the last look cannot read: it may be stored, and it is."""
+    before = values(server)
+
+    def stored_and_gone(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH":
+            server.hook = lambda _request: httpx.Response(502, text="gone")
+            return type(server).__mro__[1].handle_request(server, request)  # type: ignore[attr-defined]
+        return None
+
+    Path("one.yaml").write_text(
+        "version: 1\nproject: 7\ntasks: [{id: 1, overlap: 2}]\n", encoding="utf-8"
+    )
+    server.hook = stored_and_gone
+    assert command("apply", "one.yaml", "--yes", "--report", "report.jsonl").code == 3
+    server.hook = lambda _request: None
+    lines = Path("report.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[-2])["outcome"] == "failed"
+    assert command("revert", "report.jsonl", "--yes").code == 0
+    assert values(server) == before

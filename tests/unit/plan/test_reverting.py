@@ -1,0 +1,79 @@
+"""The way back from changes that were made, task by task."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.contract.openapi import load_contract
+from reconciler.plan.model import Found, Kind, Missing, Status, Unreadable
+from reconciler.plan.reverting import revert_task
+from reconciler.plan.values import ABSENT, Json, Maybe
+from tests.unit.plan.building import change
+
+ATTRIBUTES = load_contract()
+
+
+def found(**attributes: Json) -> Found:
+    return Found({"id": 1, "project": 7, "data": {}, **attributes})
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "live"),
+    [
+        ("overlap", 1, 2, found(overlap=2)),
+        ("data.a", ABSENT, "x", found(data={"a": "x", "b": 1})),
+        ("data.a", "x", ABSENT, found(data={"b": 1})),
+        ("data.a.b", 1, 2, found(data={"a": {"b": 2, "c": 3}})),
+        ("meta", None, {"a": 1}, found(meta={"a": 1})),
+        (
+            "last_comment_updated_at",
+            None,
+            "2026-01-02",
+            found(last_comment_updated_at="2026-01-02T00:00:00Z"),
+        ),
+    ],
+)
+def test_what_still_is_as_it_was_left_goes_back(
+    path: str, before: Maybe, after: Maybe, live: Found
+):
+    planned = revert_task(1, [change(path, before, after)], live, ATTRIBUTES)
+    assert planned is not None
+    assert (planned.status, planned.project) == (Status.UPDATE, 7)
+    assert [(c.before, c.after) for c in planned.changes] == [(after, before)]
+
+
+def test_what_is_back_already_needs_nothing():
+    assert revert_task(1, [change("overlap", 1, 2)], found(overlap=1), ATTRIBUTES) is None
+
+
+def test_of_two_changes_the_one_that_is_left_goes_back():
+    made = [change("overlap", 1, 2), change("inner_id", 1, 2)]
+    planned = revert_task(1, made, found(overlap=2, inner_id=1), ATTRIBUTES)
+    assert planned is not None
+    assert [c.path for c in planned.changes] == [("overlap",)]
+
+
+def test_a_task_that_was_edited_since_is_left_alone_as_a_whole():
+    made = [change("overlap", 1, 2), change("data.a", 1, 2)]
+    planned = revert_task(1, made, found(overlap=2, data={"a": 3}), ATTRIBUTES)
+    assert planned is not None
+    assert (planned.status, planned.changes) == (Status.BLOCKED, ())
+    assert [(p.kind, p.message) for p in planned.problems] == [
+        (Kind.EDITED_SINCE, "edited since that apply: data.a")
+    ]
+
+
+def test_an_edit_beside_what_was_changed_is_nobody_s_business():
+    planned = revert_task(1, [change("data.a", 1, 2)], found(data={"a": 2, "b": "new"}), ATTRIBUTES)
+    assert planned is not None
+    assert planned.status is Status.UPDATE
+
+
+@pytest.mark.parametrize(
+    ("observed", "status"),
+    [(Missing(), Status.MISSING), (Unreadable("500"), Status.UNREADABLE)],
+)
+def test_a_task_that_is_not_seen_is_said_to_be_so(observed: Missing | Unreadable, status: Status):
+    planned = revert_task(1, [change("overlap", 1, 2)], observed, ATTRIBUTES)
+    assert planned is not None
+    assert planned.status is status
