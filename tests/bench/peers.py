@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 from tests.bench.data import CHANGED_EVERY, Project
