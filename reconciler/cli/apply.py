@@ -36,7 +36,7 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
     Exits with 3 where some tasks are not as declared afterwards; running it again goes on.
 
     \b
-    Examples:
+    Example:
       reconciler apply manifests/ --yes --report report.jsonl
       reconciler apply plan.json --report report.jsonl
     """

@@ -91,7 +91,7 @@ def refuse_manifest(file: Path | None, paths: Sequence[str], what: str) -> None:
     files, _ = find_manifests(paths)
     if any(file.samefile(path) for path in files if path != STANDARD_INPUT):
         raise Refused(
-            f"nothing is changed: {file} is a file to be read, and would give way to the {what}",
+            f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",
         )
 

@@ -117,8 +117,8 @@ class Kind(StrEnum):
     EMPTY_DATA = "empty-data"
     LABEL_CONFIG = "label-config"
     RESOLVED_ADDRESS = "resolved-address"
-    COMPUTED = "computed"
     EDITED_SINCE = "edited-since"
+    COMPUTED = "computed"
 
 
 WARNINGS = frozenset({Kind.COMPUTED})

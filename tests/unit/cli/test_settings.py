@@ -157,7 +157,7 @@ def test_without_a_token_it_says_where_to_get_one(
     assert (ran.code, ran.output) == (1, "")
     assert ran.errors == (
         "reconciler: no token is given (set LABEL_STUDIO_API_KEY to a token from Account & "
-        "Settings in Label Studio)\n"
+        "Settings in Label Studio, or LABEL_STUDIO_API_KEY_FILE to a file with one)\n"
     )
 
 
@@ -188,7 +188,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(
 def test_known_settings_are_named_where_one_is_unknown(command: Command, manifest: Manifest):
     Path("reconciler.toml").write_text("uri = 'http://x.test'\n", encoding="utf-8")
     assert command("plan", manifest()).errors.endswith(
-        "(known settings are url, concurrency, rps, timeout)\n"
+        "(known settings are url, concurrency, rps, max_changes, allow_plain_http, timeout)\n"
     )
 
 

@@ -36,7 +36,9 @@ def take(line: str) -> None:
             raise click.UsageError(f"No such command {words[0]!r}.")
         command, words = found, words[1:]
     if words:  # otherwise the command is only named
-        command.make_context(line, words)
+        # A command keeps the help option of its first context: it must be the program's own.
+        with click.Context(program, **program.context_settings) as parent:
+            command.make_context(line, words, parent=parent)
 
 
 @pytest.mark.parametrize("line", shown())
@@ -46,7 +48,7 @@ def test_it_is_a_command_line_that_the_program_takes(line: str):
 
 @pytest.mark.parametrize(
     "line",
-    ["reconciler revert report.jsonl", "reconciler plan manifests/ --out x", "reconciler plan -q"],
+    ["reconciler undo report.jsonl", "reconciler plan manifests/ --output x", "reconciler plan -q"],
 )
 def test_what_is_not_there_would_be_noticed(line: str):
     with pytest.raises(click.UsageError):

@@ -135,7 +135,7 @@ def test_settings_are_those_of_the_code():
     assert {row[3].split()[-1]: row[2] for row in rows if row[3] != "never"} == options
     for _, key, _, _, default in rows:
         wanted = config["properties"].get(key, {}).get("default")
-        assert wanted is None or default == str(wanted)
+        assert wanted is None or default == ("no" if wanted is False else str(wanted))
 
 
 def _command(name: str) -> click.Command:

@@ -28,7 +28,7 @@ def found(**attributes: Json) -> Found:
         (
             "last_comment_updated_at",
             None,
-            "2026-01-02",
+            "2026-01-02T00:00:00+00:00",
             found(last_comment_updated_at="2026-01-02T00:00:00Z"),
         ),
     ],
