@@ -26,23 +26,32 @@ def save_plan(plan: Plan, file: Path) -> None:
 
     Raises Refused where it cannot be written.
     """
+    written = json.render_plan(plan)
     try:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                out.write(json.render_plan(plan))
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        if file.exists() and not file.is_file():
+            # A device or a pipe is written to; another file must not take its place.
+            file.write_text(written, encoding="utf-8")
+        else:
+            _replace(file, written)
     except OSError as error:
         said = error.strerror or str(error)
         raise Refused(
             f"the plan cannot be written to {file}: {said}", hint="name another file with --out"
         ) from error
+
+
+def _replace(file: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def saved_plan(paths: Sequence[str]) -> Plan | None:
@@ -89,7 +98,9 @@ def refuse_manifest(file: Path | None, paths: Sequence[str], what: str) -> None:
     if file is None or not file.exists():
         return
     files, _ = find_manifests(paths)
-    if any(file.samefile(path) for path in files if path != STANDARD_INPUT):
+    # A saved plan may have any name.
+    named = [path for path in paths if Path(path).is_file()]
+    if any(file.samefile(path) for path in [*files, *named] if path != STANDARD_INPUT):
         raise Refused(
             f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",

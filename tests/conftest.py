@@ -1,0 +1,20 @@
+"""Says at the end of a run how much of what can go wrong has been tried."""
+
+from __future__ import annotations
+
+import pytest
+
+TRIED = "faults tried"
+"""The property under which a test records how many pairs of request and fault it tried."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    tried = sum(
+        count
+        for report in reports
+        for name, count in getattr(report, "user_properties", ())
+        if name == TRIED
+    )
+    if tried:
+        terminalreporter.line(f"faults: {tried:,} pairs of request and fault were tried")

@@ -1,0 +1,115 @@
+"""Every fault at every request of an apply: nothing is lost, and nothing claimed that is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from tests.conftest import TRIED
+from tests.faults.kinds import Fault
+from tests.faults.misbehaving import Misbehaving, Schedule, from_then_on, once
+from tests.faults.promises import (
+    claims_are_true,
+    exit_code_is_true,
+    no_success_is_hidden,
+    nothing_else_changed,
+    only_what_was_seen_is_claimed,
+    same,
+    wanted,
+)
+from tests.faults.scenarios import SCENARIOS, Ended, Scenario, bounded_call, run, stored
+
+SURVIVED = frozenset({Fault.OTHER_TYPE})
+"""What a run does not even show, once and at whichever request it comes: it ends as it would have
+without. All that is transient belongs here as soon as requests are repeated."""
+
+PAIRS_MIN = 2_500
+"""Pairs of request and fault that a run of this file tries, at least."""
+
+Recorded = Callable[[str, object], None]
+
+each_scenario = pytest.mark.parametrize("name", SCENARIOS)
+each_concurrency = pytest.mark.parametrize("concurrency", [1, 2])
+
+
+@cache
+def undisturbed(name: str) -> tuple[int, Ended]:
+    """Give how many requests a run takes where nothing goes wrong, and how it ends."""
+    scenario = SCENARIOS[name]
+    state, plan = scenario.begin()
+    transport = Misbehaving(state)
+    ended = run(scenario, transport, plan, concurrency=1)
+    return transport.count, ended
+
+
+def is_honest(scenario: Scenario, schedule: Schedule, *, concurrency: int, settles: bool) -> Ended:
+    """Run into trouble, and hold the end against all that was promised; then run again."""
+    state, plan = scenario.begin()
+    before = stored(state)
+    transport = Misbehaving(state, schedule)
+    ended = bounded_call(lambda: run(scenario, transport, plan, concurrency=concurrency))
+    after = stored(state)
+    assert transport.faults, "nothing went wrong: the request never came"
+    nothing_else_changed(scenario, before, after)
+    claims_are_true(ended.outcomes, before, after)
+    only_what_was_seen_is_claimed(ended, transport.seen)
+    exit_code_is_true(ended, before, after)
+    if settles:
+        no_success_is_hidden(ended, transport.asked, before, after)
+    again = bounded_call(lambda: run(scenario, Misbehaving(state), None, concurrency=concurrency))
+    assert again.code == 0
+    for task, values in stored(state).items():
+        assert same(values, wanted(task, before[task]))
+    return ended
+
+
+@each_scenario
+def test_undisturbed_it_does_what_is_declared(name: str):
+    count, ended = undisturbed(name)
+    assert count >= 6
+    assert ended.code == (3 if SCENARIOS[name].theirs else 0)
+
+
+@pytest.mark.parametrize("fault", Fault)
+@each_concurrency
+@each_scenario
+def test_a_fault_once(name: str, concurrency: int, fault: Fault, record_property: Recorded):
+    requests, _ = undisturbed(name)
+    for number in range(1, requests + 1):
+        is_honest(
+            SCENARIOS[name],
+            once(fault, number),
+            concurrency=concurrency,
+            settles=fault is not Fault.LATE,
+        )
+    record_property(TRIED, requests)
+
+
+@pytest.mark.parametrize("fault", Fault)
+@each_scenario
+def test_a_fault_and_no_end_of_it(name: str, fault: Fault, record_property: Recorded):
+    requests, _ = undisturbed(name)
+    for number in range(1, requests + 1):
+        is_honest(SCENARIOS[name], from_then_on(fault, number), concurrency=2, settles=False)
+    record_property(TRIED, requests)
+
+
+@pytest.mark.parametrize("fault", sorted(SURVIVED))
+@each_concurrency
+@each_scenario
+def test_what_a_run_gets_over_does_not_show(name: str, concurrency: int, fault: Fault):
+    requests, expected = undisturbed(name)
+    for number in range(1, requests + 1):
+        ended = is_honest(
+            SCENARIOS[name], once(fault, number), concurrency=concurrency, settles=True
+        )
+        assert (ended.code, ended.by_task()) == (expected.code, expected.by_task()), number
+
+
+def test_so_many_pairs_are_tried():
+    """A scenario that shrinks, or a kind of fault that is lost, is to be noticed."""
+    requests = sum(undisturbed(name)[0] for name in SCENARIOS)
+    ways = 3  # once with one worker, once with two, and without an end
+    assert requests * len(Fault) * ways >= PAIRS_MIN
