@@ -87,6 +87,7 @@ class ServerError(ReconcilerError):
     """The server did not do what was asked; ``status`` is the HTTP status, 0 for none.
 
     ``retry_after`` is how many seconds the server asks to wait; None where it does not.
+    ``given_up`` tells of a request that was not sent, as one before it failed for good.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class ServerError(ReconcilerError):
         super().__init__(message, hint=hint)
         self.status = status
         self.retry_after = retry_after
+        self.given_up = False
 
 
 class Unreachable(ServerError):

@@ -6,24 +6,21 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from reconciler.errors import NotSent, ServerError
-from reconciler.server.retrying import TRIES_ODD, Pauses, Tries, asks_too_much
+from reconciler.server.retrying import TRIES_ODD, Pauses, Tries
 from reconciler.watch import NOBODY, Watch
 
 PATIENCE: Final = 180.0
 """Seconds of pauses, together, after which one request is given up."""
 
-Wait: TypeAlias = Callable[[float], bool]
-"""Waits for so many seconds; True where told to stop before that."""
-
 
 class Patience:
     """What all requests to one server share: how pauses are waited for, and who is told of them.
 
-    ``wait`` and ``watch`` may be replaced while nothing is under way. ``now`` is a clock in
-    seconds, ``draw`` gives numbers from 0 to 1.
+    ``watch`` is told why something is sent again; ``answered`` tells whether the server ever did
+    answer. ``now`` is a clock in seconds, ``draw`` gives numbers from 0 to 1.
     """
 
     def __init__(
@@ -33,14 +30,22 @@ class Patience:
         draw: Callable[[], float] = random.random,
         pauses: Pauses | None = None,
     ) -> None:
-        # Not time.sleep: one kind of wait, that an interrupt ends at once.
-        self.wait: Wait = threading.Event().wait
         self.watch: Watch = NOBODY
         self.now = now
         self.answered = False
         self._draw = draw
         self._pauses = pauses or Pauses()
+        self._stop = threading.Event()
         self._welcome_from = 0.0
+        self._paused_until = 0.0
+
+    def until(self, stop: threading.Event) -> None:
+        """End all pauses once ``stop`` is set."""
+        self._stop = stop
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so many seconds; True where told to stop before that."""
+        return self._stop.wait(seconds)
 
     @property
     def welcome_from(self) -> float:
@@ -50,12 +55,18 @@ class Patience:
         """
         return self._welcome_from
 
+    @property
+    def paused_until(self) -> float:
+        """When, by ``now``, the last pause of any thread ends or has ended; 0 before the first."""
+        return self._paused_until
+
     def until_welcome(self) -> bool:
         """Wait for as long as the server asked for; False where told to stop before."""
         if not self._welcome_from:
             return True
         while (left := self._welcome_from - self.now()) > 0:
-            if self.wait(left):
+            # Not all at the same moment.
+            if self.wait(left + self._pauses.first * self._draw()):
                 return False
         return True
 
@@ -64,7 +75,9 @@ class Patience:
         asked = error.retry_after
         if asked:
             self._welcome_from = max(self._welcome_from, self.now() + asked)
-        return self._pauses.after(attempt, asked, drawn=self._draw())
+        seconds = self._pauses.after(attempt, asked, drawn=self._draw())
+        self._paused_until = max(self._paused_until, self.now() + seconds)
+        return seconds
 
 
 class Attempts:
@@ -89,8 +102,6 @@ class Attempts:
         return not self._patience.wait(seconds)
 
     def _most(self, error: ServerError) -> int:
-        if asks_too_much(error):
-            return 1
         most = self._tries(error)
         # What has never answered is more likely not there than on its way back.
         first_contact = isinstance(error, NotSent) and not self._patience.answered

@@ -152,12 +152,16 @@ class Client:
         attempts = Attempts(self.patience, tries)
         try:
             answer = self._decoded(self._good(send, attempts), send, attempts)
-        except Unauthorised as error:
-            said = f"the personal access token was refused: {error.message}"
-            raise Unauthorised(said, hint=error.hint, status=error.status) from error
+        except ServerError as error:
+            error.given_up = True
+            if isinstance(error, Unauthorised):
+                error.message = f"the personal access token was refused: {error.message}"
+            raise
         access = answer.get("access") if isinstance(answer, dict) else None
         if not isinstance(access, str) or not access.isascii() or not access.isprintable():
-            raise NotLabelStudio("the exchange of the personal access token gave no access token")
+            failed = NotLabelStudio("the exchange of the personal access token gave no token")
+            failed.given_up = True
+            raise failed
         return access
 
     def _request(

@@ -36,7 +36,8 @@ OVERLOADED: Final = frozenset(
 )
 """What servers, and proxies before them, answer while they cannot do what they are asked."""
 
-_TOO_SLOW: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT})
+
+_DIVIDED: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 class Tries(Protocol):
@@ -69,7 +70,7 @@ class Pauses:
 
 def tries(error: ServerError) -> int:
     """Judge an error of a request that changes nothing, or not twice."""
-    if asks_too_much(error):
+    if asks_too_much(error) or error.given_up:
         return 1
     if isinstance(error, TimedOut):
         return TRIES_SLOW
@@ -82,8 +83,7 @@ def tries(error: ServerError) -> int:
 
 def tries_of_list(error: ServerError) -> int:
     """Judge an error of a list that can be asked for in parts: what these may help is final."""
-    own_fault = error.status in {*_TOO_SLOW, HTTPStatus.INTERNAL_SERVER_ERROR}
-    if own_fault or isinstance(error, TimedOut):
+    if error.status in _DIVIDED or isinstance(error, TimedOut):
         return 1
     if error.status == HTTPStatus.BAD_GATEWAY:
         # It restarts, or it died of the list.
@@ -105,6 +105,25 @@ def is_odd(error: ServerError) -> bool:
 def never_stored(error: ServerError) -> bool:
     """Tell whether an update that failed so has certainly not been looked at."""
     return isinstance(error, NotSent) or error.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def may_be_stored(error: ServerError) -> bool:
+    """Tell whether an update that failed so may have been carried out all the same."""
+    if never_stored(error) or error.given_up:
+        return False
+    refused = HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return not refused or error.status == HTTPStatus.REQUEST_TIMEOUT
+
+
+def of_the_server(error: ServerError) -> bool:
+    """Tell whether an error tells of the server, or of the way to it, and not of one task."""
+    return isinstance(error, Unreachable) or error.status in OVERLOADED or is_odd(error)
+
+
+def stops_all(error: ServerError) -> bool:
+    """Tell whether any other request would fare no better, after all attempts at this one."""
+    refused = error.status == HTTPStatus.UNAUTHORIZED
+    return refused or error.given_up or isinstance(error, NotSent) or asks_too_much(error)
 
 
 def asks_too_much(error: ServerError) -> bool:

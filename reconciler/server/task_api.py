@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
@@ -129,6 +130,7 @@ class TaskApi:
         raise NotLabelStudio(
             f"{self._client.address} answered something else when asked for task {task}",
             hint="is there a proxy or a cache before it?",
+            status=HTTPStatus.OK,
         )
 
     def _page(self, answer: Json, project: int, ids: Sequence[int] | None) -> Page:

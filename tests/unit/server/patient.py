@@ -12,10 +12,10 @@ class Patient(Patience):
         super().__init__(now=lambda: self.clock, draw=lambda: 0.5)
         self.clock = 1000.0
         self.waited: list[float] = []
-        self.stopped = False
-        self.wait = self._wait
 
-    def _wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
+        if self._stop.is_set():
+            return True
         self.waited.append(seconds)
         self.clock += seconds
-        return self.stopped
+        return self._stop.is_set()
