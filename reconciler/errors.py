@@ -7,6 +7,7 @@ ReconcilerError
 ├── SavedFileError     a plan or report that cannot be shown
 ├── ServerError        the server did not do what was asked
 │   ├── Unreachable        no answer at all
+│   │   ├── NotSent            it was not even asked
 │   │   └── TimedOut           none within the time that was given
 │   ├── NotLabelStudio     an answer that no Label Studio gives
 │   ├── Unauthorised       401 and 403
@@ -83,15 +84,27 @@ class SavedFileError(ReconcilerError):
 
 
 class ServerError(ReconcilerError):
-    """The server did not do what was asked; ``status`` is the HTTP status, 0 for none."""
+    """The server did not do what was asked; ``status`` is the HTTP status, 0 for none.
 
-    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+    ``retry_after`` is how many seconds the server asks to wait; None where it does not.
+    ``given_up`` tells of a request that was not sent, as one before it failed for good.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", status: int = 0, retry_after: float | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.retry_after = retry_after
+        self.given_up = False
 
 
 class Unreachable(ServerError):
     """No answer, or half of one: whether the server acted on the request is not known."""
+
+
+class NotSent(Unreachable):
+    """No connection: the server knows nothing of the request."""
 
 
 class TimedOut(Unreachable):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from http import HTTPStatus
+from dataclasses import replace
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -19,21 +19,22 @@ from reconciler.apply.decisions import (
     interrupted,
     left_alone,
     otherwise,
-    proved,
     settled,
 )
 from reconciler.apply.gate import Gate
 from reconciler.apply.orders import Orders, Record
 from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.sending import Sending
 from reconciler.apply.workers import Workers
 from reconciler.contract.attributes import Attributes
-from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
+from reconciler.errors import ServerError
 from reconciler.plan.model import Observed, Plan, Status, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import projects_to_ask
 from reconciler.server.ahead import Ahead
 from reconciler.server.reading import read_tasks
+from reconciler.server.retrying import of_the_server, stops_all
 from reconciler.server.task_api import TaskApi
 
 AHEAD: Final = 4
@@ -45,20 +46,15 @@ AHEAD_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 0.1
 """How often a wait for a read looks whether it is told to stop."""
 
-CROWDED: Final = frozenset(
-    {
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
-"""What servers, and proxies before them, answer when more is asked of them than they can do."""
+GONE: Final = 3
+"""Updates in a row that came to nothing in all their attempts, after which the server is gone."""
 
 _NO_CANARY: Final = "not begun: the canary before it did not hold"
 
-_Reader: TypeAlias = Ahead[[Sequence[TaskPlan]], dict[int, Observed]]
+_Read: TypeAlias = tuple[float, dict[int, Observed]]
+"""When a batch was read, and what it says."""
+
+_Reader: TypeAlias = Ahead[[Sequence[TaskPlan]], _Read]
 
 
 def carry_out(
@@ -88,6 +84,9 @@ class _Run:
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
         self._rate = RateLimiter(orders.rps, orders.stop.wait)
+        self._in_vain = 0
+        api.patience.until(orders.stop)
+        api.patience.watch = orders.watch
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
@@ -131,7 +130,7 @@ class _Run:
     def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
         cap, stop = self._orders.concurrency, self._orders.stop
         with (
-            Ahead(self._read) as reader,
+            Ahead(self._read_afresh) as reader,
             Workers(self._send_and_note, cap=cap, stop=stop) as workers,
         ):
             for patch in self._patches(tasks, reader, workers=workers):
@@ -158,29 +157,31 @@ class _Run:
         rps = self._orders.rps
         return min(AHEAD * limit, int(AHEAD_SECONDS * rps)) if rps else AHEAD * limit
 
-    def _decided(
-        self, tasks: Sequence[TaskPlan], reading: Future[dict[int, Observed]] | None
-    ) -> list[Patch]:
+    def _decided(self, tasks: Sequence[TaskPlan], reading: Future[_Read] | None) -> list[Patch]:
         """Decide on a batch; what is not to be sent is noted. None: it was not read any more."""
         try:
-            observed = None if reading is None else self._until_stopped(reading)
+            read = None if reading is None else self._until_stopped(reading)
         except ServerError as error:
             self._orders.stop.set()
             self._note_all(ended(task, Outcome.FAILED, str(error)) for task in tasks)
             return []
-        if observed is None:
+        if read is None:
             self._note_all(interrupted(tasks))
             return []
+        read_at, observed = read
         decided = [decide(task, observed[task.task], self._terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
-        return [patch for patch in decided if isinstance(patch, Patch)]
+        return [replace(patch, read_at=read_at) for patch in decided if isinstance(patch, Patch)]
 
-    def _until_stopped(self, reading: Future[dict[int, Observed]]) -> dict[int, Observed] | None:
+    def _until_stopped(self, reading: Future[_Read]) -> _Read | None:
         """Wait for a read; told to stop, nobody needs what it brings."""
         while not self._orders.stop.is_set():
             with suppress(TimeoutError):
                 return reading.result(STOP_SECONDS)
         return None
+
+    def _read_afresh(self, tasks: Sequence[TaskPlan]) -> _Read:
+        return self._api.patience.now(), self._read(tasks)
 
     def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
@@ -196,31 +197,29 @@ class _Run:
 
         Returns whether the server had room for it.
         """
-        had_room = True
+        sending = Sending(self._api, self._terms, self._may_begin, stop=self._orders.stop)
         try:
-            outcome = self._send(patch)
+            outcome = sending.send(patch)
         except ServerError as error:
-            outcome = self._failed(patch.plan, error)
-            had_room = not isinstance(error, Unreachable) and error.status not in CROWDED
-        self._note(outcome)
-        return had_room
-
-    def _send(self, patch: Patch) -> TaskOutcome:
-        if not self._rate.wait() or self._orders.stop.is_set():
-            return interrupted([patch.plan])[0]
-        answer = self._api.patch(patch.plan.task, patch.body)
-        outcome = proved(patch, answer, self._attributes)
-        if outcome.outcome is not Outcome.FAILED:
+            self._judge(error)
+            outcome = ended(sending.plan or patch.plan, Outcome.FAILED, str(error))
+        else:
+            self._in_vain = 0
+        if sending.to_settle:
             self._to_settle.add(patch.plan.task)
-        return outcome
+        self._note(outcome)
+        return not sending.crowded
 
-    def _failed(self, task: TaskPlan, error: ServerError) -> TaskOutcome:
-        if isinstance(error, Unreachable) or error.status == HTTPStatus.UNAUTHORIZED:
-            # The others would fare no better: stop, and let another run go on.
+    def _may_begin(self) -> bool:
+        """Wait until an update may be sent; False where nothing new is to begin."""
+        patience = self._api.patience
+        return patience.until_welcome() and self._rate.wait() and not self._orders.stop.is_set()
+
+    def _judge(self, error: ServerError) -> None:
+        """Stop where the others would fare no better, and let another run go on."""
+        self._in_vain = self._in_vain + 1 if of_the_server(error) else 0
+        if stops_all(error) or self._in_vain >= GONE:
             self._orders.stop.set()
-        if isinstance(error, Unreachable | NotLabelStudio | Broken):
-            self._to_settle.add(task.task)
-        return ended(task, Outcome.FAILED, str(error))
 
     def _settle(self, tasks: Sequence[TaskPlan], gone: ServerError | None) -> ServerError | None:
         """Read once more what was sent: only what is seen to hold counts as applied.

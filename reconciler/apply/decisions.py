@@ -30,10 +30,14 @@ from reconciler.plan.values import Json, too_deep
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One update, ready to be sent: ``body`` holds the changed attributes, whole."""
+    """One update, ready to be sent: ``body`` holds the changed attributes, whole.
+
+    ``read_at`` is when what it is merged into was read, in seconds of a clock.
+    """
 
     plan: TaskPlan
     body: dict[str, Json]
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NoReturn
@@ -22,6 +23,7 @@ from reconciler.errors import (
 )
 from reconciler.plan.notation import shortened, visible
 from reconciler.plan.values import Json
+from reconciler.server.retrying import asks_too_much, date_of, seconds_asked
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
@@ -32,31 +34,34 @@ _TITLE: Final = re.compile(
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
 
 
-def json_of(response: httpx.Response, *, secret: str) -> Json:
-    """Return the JSON of a good answer; raises the ServerError that fits any other one.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response whose body has been read as ``content``, and what can be said of it in words.
 
     ``secret`` is the token that was sent: some servers repeat it, messages never do.
     """
-    answer = _Answer(response, secret)
-    if not response.is_success:
-        raise answer.error()
-    return answer.json()
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A response, and what can be said of it in words."""
 
     response: httpx.Response
+    content: bytes
     secret: str
+
+    def raise_if_bad(self) -> None:
+        """Raise the ServerError that fits the status, unless it is a good one."""
+        if not self.response.is_success:
+            error = self.error()
+            error.retry_after = self.retry_after()
+            if asks_too_much(error):
+                error.hint = f"it asks to be left alone for {error.retry_after:,.0f} seconds"
+            raise error
 
     def json(self) -> Json:
         """Parse exactly: integers of any size, floats as Python's shortest form reads them.
 
-        What is read here is written back in part, so nothing may be lost on the way.
+        What is read here is written back in part, so nothing may be lost on the way. Raises
+        NotLabelStudio.
         """
         try:
-            return _decoded(self.response.content)
+            return _decoded(self.content)
         except (ValueError, RecursionError):
             found = _UNREADABLE if self.is_json else self.page()
             raise self._not_label_studio(found) from None
@@ -84,6 +89,14 @@ class _Answer:
         if status == HTTPStatus.NOT_FOUND:
             return NotFound(f"{asked} was not found: {detail}", status=status)
         return Rejected(f"{asked} was rejected with {status}: {detail}", status=status)
+
+    def retry_after(self) -> float | None:
+        """Tell how many seconds the server asks to wait, by its own clock."""
+        headers = self.response.headers
+        now = date_of(headers.get("date", ""))
+        return seconds_asked(
+            headers.get("retry-after", ""), now=time.time() if now is None else now
+        )
 
     def _redirected(self) -> ServerError:
         target = self.quoted(self.response.headers.get("location", ""), limit=200)
@@ -114,7 +127,7 @@ class _Answer:
         if not self.is_json:
             return self.page()
         try:
-            body = json.loads(self.response.content)
+            body = json.loads(self.content)
         except (ValueError, RecursionError):
             return _UNREADABLE
         if not isinstance(body, dict):
@@ -129,10 +142,17 @@ class _Answer:
     def page(self) -> str:
         """Say what page stands in the place of JSON."""
         kind = self.response.headers.get("content-type", "no content type").split(";")[0]
-        found = _TITLE.search(self.response.text[:20_000])
+        found = _TITLE.search(self._beginning())
         title = " ".join((found[1] or found[2] or "").split()) if found else ""
         said = f" ({self.quoted(title, limit=60)})" if title else ""
         return f"a page of {self.quoted(kind, limit=60)}{said}, not JSON"
+
+    def _beginning(self) -> str:
+        begins = self.content[:20_000]
+        try:
+            return begins.decode(self.response.charset_encoding or "utf-8", errors="replace")
+        except (LookupError, ValueError):
+            return begins.decode(errors="replace")
 
     def quoted(self, text: str, *, limit: int = 300) -> str:
         """Quote the server: briefly, visibly, and without the token."""

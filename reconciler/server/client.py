@@ -1,9 +1,8 @@
-"""HTTP with tokens: sends one request, and returns JSON or raises a ServerError."""
+"""HTTP with tokens: sends requests, again where that helps, and returns JSON or raises."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,24 +11,44 @@ from typing import Final, Self
 
 import httpx
 
-from reconciler.errors import NotLabelStudio, SettingsError, TimedOut, Unreachable
+from reconciler.errors import (
+    NotLabelStudio,
+    NotSent,
+    ServerError,
+    SettingsError,
+    TimedOut,
+    Unauthorised,
+    Unreachable,
+)
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
-from reconciler.server.answers import URL_VARIABLE, json_of
+from reconciler.server.answers import URL_VARIABLE, Answer
+from reconciler.server.attempts import Attempts, Patience
+from reconciler.server.connections import Connection, Connections
+from reconciler.server.retrying import Tries, tries
 from reconciler.server.tokens import Credentials
 
 DEFAULT_TIMEOUT: Final = 120.0
-"""Seconds to wait for an answer: a page of a large project can take the server long."""
+"""Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
+
+SIZE_MAX: Final = 256 * 1024 * 1024
+"""Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
 
 _UNREACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+_PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
+
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
 class Client:
     """A connection to one server, for any number of threads.
 
     Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
-    costs more for every connection in it. There are as many as there ever were requests at once.
-    The certificates are read once for all. ``transport`` takes the network's place in tests.
+    costs more for every connection in it. ``timeout`` is for a whole request, in seconds. What
+    only reads is sent again where that may help, after pauses by ``patience``. ``transport`` takes
+    the network's place in tests.
     """
 
     def __init__(
@@ -39,14 +58,13 @@ class Client:
         *,
         timeout: float = DEFAULT_TIMEOUT,
         transport: httpx.BaseTransport | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.address = checked_address(address)
+        self.patience = patience or Patience()
         self._credentials = credentials
         self._timeout = timeout
-        self._transport = transport
-        self._all: list[httpx.Client] = []
-        self._idle: list[httpx.Client] = []
-        self._trusted: ssl.SSLContext | None = None
+        self._connections = Connections(timeout=timeout, transport=transport)
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -54,30 +72,55 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in self._all:
-            client.close()
+        self._connections.close()
 
     @property
     def requests(self) -> int:
-        """How many requests have been sent, those for tokens included."""
+        """How many requests have been sent, those for tokens and those sent again included."""
         return self._requests
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """GET a path below the address."""
         return self.fetch(path, query)()
 
-    def fetch(self, path: str, query: Mapping[str, str] | None = None) -> Callable[[], Json]:
+    def fetch(
+        self, path: str, query: Mapping[str, str] | None = None, *, tries: Tries = tries
+    ) -> Callable[[], Json]:
         """GET a path, and leave what the answer means to whoever calls for it.
 
         Where threads fetch, one thread should decode: what several decode at once lies in no
-        cache when it is looked at.
+        cache when it is looked at. What cannot be decoded is asked for again by then.
         """
-        return self._send("GET", path, query=query)
+        attempts = Attempts(self.patience, tries)
+        send = partial(self._send, "GET", path, query=query)
+        return partial(self._decoded, self._good(send, attempts), send, attempts)
+
+    def _good(self, send: Callable[[], Answer], attempts: Attempts) -> Answer:
+        """Send until a good answer comes; raises the error of the last attempt."""
+        while True:
+            self.patience.until_welcome()
+            try:
+                return send()
+            except ServerError as error:
+                if not attempts.another_after(error):
+                    raise
+
+    def _decoded(self, answer: Answer, send: Callable[[], Answer], attempts: Attempts) -> Json:
+        while True:
+            try:
+                return answer.json()
+            except ServerError as error:
+                if not attempts.another_after(error):
+                    raise
+            answer = self._good(send, attempts)
 
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
-        """PATCH a path with a JSON body, written exactly: integers and escapes as they are."""
+        """PATCH a path with a JSON body, written exactly: integers and escapes as they are.
+
+        It is sent once: whether it may be sent again is for others to find out.
+        """
         content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
-        return self._send("PATCH", path, content=content)()
+        return self._send("PATCH", path, content=content).json()
 
     def _send(
         self,
@@ -86,23 +129,39 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Callable[[], Json]:
-        authorization = self._credentials.header(self._exchange)
-        response = self._request(method, path, query=query, content=content, auth=authorization)
-        refused = response.status_code == HTTPStatus.UNAUTHORIZED
-        if refused and self._credentials.rejected(authorization):
+    ) -> Answer:
+        """Send a request, and once more where the access token in it was refused."""
+        auth = self._credentials.header(self._exchange)
+        answer = self._request(method, path, query=query, content=content, auth=auth)
+        refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
+        if refused and self._credentials.rejected(auth):
             # A 401 is answered before anything is done: asking again cannot do it twice.
-            authorization = self._credentials.header(self._exchange)
-            response = self._request(method, path, query=query, content=content, auth=authorization)
-        return partial(json_of, response, secret=authorization.partition(" ")[2])
+            auth = self._credentials.header(self._exchange)
+            answer = self._request(method, path, query=query, content=content, auth=auth)
+        answer.raise_if_bad()
+        return answer
 
     def _exchange(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()
-        response = self._request("POST", "/api/token/refresh", content=content)
-        answer = json_of(response, secret=refresh)
+
+        def send() -> Answer:
+            answer = self._request("POST", "/api/token/refresh", content=content, secret=refresh)
+            answer.raise_if_bad()
+            return answer
+
+        attempts = Attempts(self.patience, tries)
+        try:
+            answer = self._decoded(self._good(send, attempts), send, attempts)
+        except ServerError as error:
+            error.given_up = True
+            if isinstance(error, Unauthorised):
+                error.message = f"the personal access token was refused: {error.message}"
+            raise
         access = answer.get("access") if isinstance(answer, dict) else None
-        if not isinstance(access, str):
-            raise NotLabelStudio("the exchange of the personal access token gave no access token")
+        if not isinstance(access, str) or not access.isascii() or not access.isprintable():
+            failed = NotLabelStudio("the exchange of the personal access token gave no token")
+            failed.given_up = True
+            raise failed
         return access
 
     def _request(
@@ -112,73 +171,74 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        auth: str | None = None,
-    ) -> httpx.Response:
-        headers = {"Accept": "application/json"}
-        if auth is not None:
+        auth: str = "",
+        secret: str = "",
+    ) -> Answer:
+        headers = dict(_HEADERS)
+        if auth:
             headers["Authorization"] = auth
         if content is not None:
             headers["Content-Type"] = "application/json"
         with self._lock:
             self._requests += 1
-        http = self._take()
+        connection = self._connections.take()
+        ends = self.patience.now() + self._timeout
         try:
-            response = http.request(
+            request = connection.http.build_request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
+            response, body = self._exchanged(connection, request, ends)
         except httpx.TransportError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error, late=self.patience.now() >= ends) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
-        except httpx.DecodingError as error:
-            raise NotLabelStudio(f"{self.address} sent an answer that cannot be read") from error
         finally:
-            self._idle.append(http)
-        # The stream, read to its end, holds the response that holds it: with a page in it, that
-        # would wait for the garbage collector.
-        response.stream = httpx.ByteStream(b"")
-        return response
+            self._connections.give_back(connection)
+        self.patience.answered = True
+        return Answer(response, body, secret or auth.partition(" ")[2])
 
-    def _take(self) -> httpx.Client:
-        """Take the client that was used last, or a new one where all are at work."""
+    def _exchanged(
+        self, connection: Connection, request: httpx.Request, ends: float
+    ) -> tuple[httpx.Response, bytes]:
+        response = connection.send(request, seconds=self._timeout)
         try:
-            return self._idle.pop()
-        except IndexError:
-            return self._connect()
+            return response, self._body(response, ends)
+        except httpx.DecodingError as error:
+            said = f"{self.address} sent an answer that cannot be read"
+            raise NotLabelStudio(said, status=response.status_code) from error
+        finally:
+            response.close()
+            # The stream holds the response that holds it: with an answer in it, that would wait
+            # for the garbage collector.
+            response.stream = httpx.ByteStream(b"")
 
-    def _connect(self) -> httpx.Client:
-        try:
-            http = httpx.Client(
-                verify=self._certificates(),
-                timeout=self._timeout,
-                transport=self._transport,
-                follow_redirects=False,
-            )
-        except (ImportError, OSError, ValueError) as error:
-            # The environment names a proxy or certificates that cannot be used.
-            raise SettingsError(
-                f"no connection can be made: {error}",
-                hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
-            ) from error
-        with self._lock:
-            self._all.append(http)
-        return http
+    def _body(self, response: httpx.Response, ends: float) -> bytes:
+        """Read a body as it comes, no more of it than there may be and for no longer."""
+        packed = response.headers.get("content-encoding", "").lower()
+        if packed not in _PACKED:
+            said = f"{self.address} sent an answer packed as nobody asked for"
+            raise NotLabelStudio(said, status=response.status_code)
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > SIZE_MAX:
+                said = f"{self.address} sent an answer of more than {SIZE_MAX >> 20} MB"
+                raise NotLabelStudio(said, hint=f"is {URL_VARIABLE} right?")
+            if self.patience.now() >= ends:
+                raise self._timed_out()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _certificates(self) -> ssl.SSLContext | bool:
-        """Read the certificates that are trusted: it costs what 30 requests do."""
-        if self._transport is not None:
-            return True
-        with self._lock:
-            if self._trusted is None:
-                self._trusted = httpx.create_ssl_context()
-            return self._trusted
-
-    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+    def _unreachable(self, error: httpx.TransportError, *, late: bool) -> Unreachable:
         said = str(error) or type(error).__name__
         if isinstance(error, _UNREACHED):
             hint = f"is the server up, and is {URL_VARIABLE} right?"
-            return Unreachable(f"no answer from {self.address}: {said}", hint=hint)
-        if isinstance(error, httpx.TimeoutException):
-            said = f"no answer within {self._timeout:g} seconds"
-            return TimedOut(f"the answer of {self.address} was lost: {said}")
+            return NotSent(f"no answer from {self.address}: {said}", hint=hint)
+        if late or isinstance(error, httpx.TimeoutException):
+            return self._timed_out()
         return Unreachable(f"the answer of {self.address} was lost: {said}")
+
+    def _timed_out(self) -> TimedOut:
+        said = f"no answer within {self._timeout:g} seconds"
+        return TimedOut(f"the answer of {self.address} was lost: {said}")

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
 from reconciler.server.ahead import AT_ONCE, Ahead
 from reconciler.server.cost import PAGE_SIZE
+from reconciler.server.retrying import tries_of_list, tries_of_small_list
 from reconciler.server.task_api import Page, TaskApi
 
 SIZE_MIN: Final = 25
@@ -166,7 +167,10 @@ class ProjectPages:
                 yield under_way.popleft()
 
     def _fetch(self, page: Numbered) -> _Fetched:
-        return self._api.fetch_list(self._project, self._names, page=page.number, size=page.size)
+        judged = tries_of_list if _smaller(page.size) else tries_of_small_list
+        return self._api.fetch_list(
+            self._project, self._names, page=page.number, size=page.size, tries=judged
+        )
 
 
 def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:

@@ -24,6 +24,9 @@ SEVERAL: Final = 5
 BROKEN_MAX: Final = 20
 """Broken tasks in a row, after which it is the server that is broken, and not they."""
 
+_OF_A_TASK: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN})
+"""What is answered to a task that is broken, or not to be seen, while others can be read."""
+
 Seen: TypeAlias = list[tuple[int, Observed]]
 """What one answer says of tasks, each with its id."""
 
@@ -54,6 +57,23 @@ def read_tasks(
             yield from reader.read_project(project, unseen)
             unaccounted += unseen
     yield from reader.search(sorted(unaccounted))
+
+
+def read_task(api: TaskApi, task: int, names: Collection[str]) -> Observed:
+    """Read one task by its id; raises ServerError where more fails than this task."""
+    try:
+        return _found(api, task, names)
+    except ServerError as error:
+        if error.status not in _OF_A_TASK:
+            raise
+        return Unreadable(error.message)
+
+
+def _found(api: TaskApi, task: int, names: Collection[str]) -> Observed:
+    try:
+        return Found(api.task(task, names))
+    except NotFound:
+        return Missing()
 
 
 class _Reader:
@@ -167,11 +187,9 @@ class _Reader:
 
     def _by_id(self, task: int) -> Observed | ServerError:
         try:
-            return Found(self._api.task(task, self._names))
-        except NotFound:
-            return Missing()
+            return _found(self._api, task, self._names)
         except ServerError as error:
-            if error.status not in {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN}:
+            if error.status not in _OF_A_TASK:
                 raise
             return error
 

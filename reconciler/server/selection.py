@@ -12,6 +12,7 @@ from reconciler.errors import NotFound, ServerError
 from reconciler.server.ahead import AT_ONCE, Ahead
 from reconciler.server.cost import BATCH, batches
 from reconciler.server.pages import SIZE_MIN, breaks_on_a_task, too_heavy
+from reconciler.server.retrying import Tries, tries, tries_of_list, tries_of_small_list
 from reconciler.server.task_api import Page, TaskApi
 
 _Failed: TypeAlias = tuple[int, ServerError]
@@ -116,11 +117,12 @@ class Selection:
         """
         pages: list[Page] = []
         seen: set[int] = set()
+        judged = _tries(len(ids))
         while True:
             number = len(pages) + 1
             try:
                 page = self._api.fetch_list(
-                    self._project, self._names, page=number, size=len(ids), ids=ids
+                    self._project, self._names, page=number, size=len(ids), ids=ids, tries=judged
                 )()
             except NotFound:
                 if number > 1:
@@ -131,6 +133,13 @@ class Selection:
             pages.append(page)
             if len(seen) >= page.total or not new:
                 return pages
+
+
+def _tries(size: int) -> Tries:
+    """Tell how to judge an error of so many: what smaller ones may mend is not asked again."""
+    if size > SIZE_MIN:
+        return tries_of_list
+    return tries_of_small_list if size > 1 else tries
 
 
 def _fails_by_its_size(error: ServerError, size: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
@@ -13,7 +14,9 @@ from reconciler.errors import NotFound, NotLabelStudio
 from reconciler.plan.model import ServerIdentity
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Json
+from reconciler.server.attempts import Patience
 from reconciler.server.client import Client
+from reconciler.server.retrying import Tries, tries
 
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 """Without it the server answers addresses of its own making in place of the stored ones."""
@@ -43,6 +46,11 @@ class TaskApi:
     def requests(self) -> int:
         """How many requests have been sent so far."""
         return self._client.requests
+
+    @property
+    def patience(self) -> Patience:
+        """How long requests wait before they are sent again, and who is told."""
+        return self._client.patience
 
     def identity(self) -> ServerIdentity:
         """Ask the server what it is; raises NotLabelStudio where it is something else."""
@@ -75,11 +83,13 @@ class TaskApi:
         page: int,
         size: int,
         ids: Sequence[int] | None = None,
+        tries: Tries = tries,
     ) -> Callable[[], Page]:
         """Ask for one page of a project, or of those of its tasks that are named by ``ids``.
 
         Pages count from 1, and may come shorter than ``size``. What is returned decodes and
-        checks the answer when it is called: see `Client.fetch`.
+        checks the answer when it is called: see `Client.fetch`. ``tries`` tells how often it is
+        asked for.
         """
         query = {
             "project": str(project),
@@ -95,11 +105,11 @@ class TaskApi:
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
         ):
             query["fields"] = "all"
-        fetched = self._client.fetch("/api/tasks/", query)
+        fetched = self._client.fetch("/api/tasks/", query, tries=tries)
         return lambda: self._page(fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Update one task, and return it as the server says that it is now."""
+        """Update one task, and return it as the server says that it is now. It is sent once."""
         return self._checked_task(self._client.patch(f"/api/tasks/{task}/", body), task)
 
     def labelled_paths(self, project: int) -> frozenset[Path]:
@@ -120,6 +130,7 @@ class TaskApi:
         raise NotLabelStudio(
             f"{self._client.address} answered something else when asked for task {task}",
             hint="is there a proxy or a cache before it?",
+            status=HTTPStatus.OK,
         )
 
     def _page(self, answer: Json, project: int, ids: Sequence[int] | None) -> Page:

@@ -102,14 +102,15 @@ def test_pages_that_come_shorter_than_asked_are_all_read():
     assert [query_of(request)["page"] for request in transport.requests] == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize(("broken", "requests"), [(1, 7), (4, 6), (8, 5)])
+@pytest.mark.parametrize(("broken", "requests"), [(1, 8), (4, 7), (8, 6)])
 def test_a_broken_task_costs_its_halvings_and_little_more(broken: int, requests: int):
     transport = Hooked(sandbox_with(8))
     poison(transport.state, broken)
     observed = read(transport, in_project(7, range(1, 9)))
     assert [n for n, o in observed.items() if isinstance(o, Unreadable)] == [broken]
     assert sum(isinstance(o, Found) for o in observed.values()) == 7
-    # 8; then the left half of each, and the right one only where the left is broken; at last 1.
+    # 8; then the left half of each, and the right one only where the left is broken; at last 1,
+    # which is asked for twice, as a failure may pass.
     assert len(transport.requests) == requests
 
 
@@ -119,7 +120,7 @@ def test_five_broken_tasks_among_five_hundred_are_found_in_few_requests():
     poison(transport.state, *broken)
     observed = read(transport, in_project(7, range(1, 501)))
     assert [n for n, o in sorted(observed.items()) if isinstance(o, Unreadable)] == broken
-    assert len(transport.requests) == 48
+    assert len(transport.requests) == 48 + 5
     assert len(observed) == 500
 
 
@@ -138,7 +139,7 @@ def test_a_broken_task_whose_project_is_not_known_is_told_as_broken_too():
     poison(transport.state, 1)
     observed = read(transport, in_project(None, [1, 2, 3]))
     assert [type(observed[task]) for task in (1, 2, 3)] == [Unreadable, Found, Found]
-    assert len(transport.requests) == 3
+    assert len(transport.requests) == 3 + 1
 
 
 def test_a_task_that_no_list_shows_is_missing_only_by_its_own_404():
@@ -182,7 +183,7 @@ def test_a_server_that_fails_on_everything_is_given_up_after_a_bounded_number_of
     transport = Scripted(lambda _: httpx.Response(500, json={"detail": "database is down"}))
     with pytest.raises(Broken, match="database is down"):
         read(transport, in_project(7, range(1, 5001)))
-    assert len(transport.requests) < 60
+    assert len(transport.requests) <= 80
 
 
 def test_a_server_that_begins_to_fail_midway_is_given_up_as_well():
@@ -191,7 +192,7 @@ def test_a_server_that_begins_to_fail_midway_is_given_up_as_well():
     transport.hook = lambda _: failure if len(transport.requests) > 1 else None
     with pytest.raises(Broken, match="database is down"):
         read(transport, in_project(7, range(1, 5001)))
-    assert len(transport.requests) < 60
+    assert len(transport.requests) <= 80
 
 
 def test_a_task_that_may_not_be_seen_is_unreadable_and_the_others_are_read():
@@ -238,13 +239,13 @@ def test_an_id_that_is_no_integer_is_not_taken_for_one():
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_server_that_is_not_there_is_given_up_at_once(status: int):
+def test_a_server_that_is_not_there_is_given_up_after_a_bounded_number_of_requests(status: int):
     transport = Scripted(lambda _: httpx.Response(status, html="<title>Gateway</title>"))
     for tasks in (500, 5000):
         transport.requests.clear()
         with pytest.raises(Broken):
             read(transport, in_project(7, range(1, tasks + 1)))
-        assert len(transport.requests) <= 20
+        assert len(transport.requests) <= 45
 
 
 def test_a_project_that_is_not_there_is_told_with_its_number():

@@ -280,8 +280,9 @@ def test_selections_that_are_too_heavy_are_halved_until_the_server_can_give_them
     transport.hook = too_heavy_above(130, status)
     answered = answers(transport, {7: range(1, 401)})
     assert each_once(answered) == of_kind(answered, Found) == list(range(1, 401))
-    # 400 in vain, both halves of it as well, and then 125 at a time.
-    assert len(transport.requests) == 3 + 4
+    # 400 in vain, both halves of it as well, and then 125 at a time. After a 502 each is asked for
+    # once more: it may have been a restart.
+    assert len(transport.requests) == (6 if status == 502 else 3) + 4
 
 
 def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():
@@ -302,11 +303,11 @@ def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():
 @pytest.mark.parametrize(
     ("broken", "requests"),
     [
-        ([1], 1 + 6 + 18),
-        ([TASKS], 3 + 2 + 8),
-        ([1300], 3 + 2 + 18),
-        ([1, 1000, 1001, 1300, 2600], 1 + 6 + 5 * 18),
-        ([1298, 1299, 1300, 1301, 1302], 3 + 2 + 5 * 18),
+        ([1], 1 + 6 + 19),
+        ([TASKS], 3 + 2 + 9),
+        ([1300], 3 + 2 + 19),
+        ([1, 1000, 1001, 1300, 2600], 1 + 6 + 5 * 19),
+        ([1298, 1299, 1300, 1301, 1302], 3 + 2 + 5 * 19),
     ],
 )
 def test_broken_tasks_of_a_project_read_by_pages_are_found_by_halves(
@@ -318,7 +319,8 @@ def test_broken_tasks_of_a_project_read_by_pages_are_found_by_halves(
     assert each_once(answered) == list(ALL)
     assert of_kind(answered, Unreadable) == broken
     assert len(of_kind(answered, Found)) == TASKS - len(broken)
-    # The pages, those selected in their place, and of each batch that breaks two a halving.
+    # The pages, those selected in their place, of each batch that breaks two a halving, and
+    # each broken task once more.
     assert len(transport.requests) <= requests
 
 
@@ -349,7 +351,7 @@ def test_a_server_that_fails_for_good_after_two_pages_of_a_small_project_is_give
     transport.hook = failing
     with pytest.raises(Broken, match="database is down"):
         answers(transport, {7: range(1, 4001)})
-    assert len(transport.requests) <= 70
+    assert len(transport.requests) <= 90
 
 
 # Tasks whose project nobody named

@@ -14,9 +14,11 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
+from reconciler.server.attempts import Patience
 from reconciler.server.client import Client
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
+from tests.unit.server.patient import Patient
 
 ADDRESS = "http://label-studio.test"
 TEXT = '<View><Text name="text" value="$text"/></View>'
@@ -67,14 +69,22 @@ def add_tasks(state: State, numbers: range, *, project: int) -> None:
 
 
 @contextmanager
-def client_of(transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN) -> Iterator[Client]:
-    with Client(ADDRESS, credentials_of(token), timeout=5, transport=transport) as client:
+def client_of(
+    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, patience: Patience | None = None
+) -> Iterator[Client]:
+    """A client whose pauses take no time, unless another ``patience`` is given."""
+    patience = patience or Patient()
+    with Client(
+        ADDRESS, credentials_of(token), timeout=5, transport=transport, patience=patience
+    ) as client:
         yield client
 
 
 @contextmanager
-def api_of(transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN) -> Iterator[TaskApi]:
-    with client_of(transport, token) as client:
+def api_of(
+    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, patience: Patience | None = None
+) -> Iterator[TaskApi]:
+    with client_of(transport, token, patience=patience) as client:
         yield TaskApi(client, load_contract())
 
 

@@ -1,0 +1,108 @@
+"""One update, sent until it is known what became of it, and never again on a guess."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from reconciler.apply.batches import FRESH_SECONDS
+from reconciler.apply.decisions import Patch, Terms, decide, ended, interrupted, proved
+from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.errors import ServerError, Unreachable
+from reconciler.plan.model import TaskPlan
+from reconciler.server.attempts import Attempts
+from reconciler.server.reading import read_task
+from reconciler.server.retrying import OVERLOADED, may_be_stored, tries
+from reconciler.server.task_api import TaskApi
+
+_PERHAPS = "; an update before that may have been stored: its answer was lost"
+
+
+class Sending:
+    """Sends an update, reads the task where its answer proves nothing, and sends what is still due.
+
+    Afterwards ``plan`` holds the changes that were sent last, ``to_settle`` tells whether an update
+    was stored or may have been, and ``crowded`` whether the server had no room for one.
+    ``may_begin`` waits until an update may be sent, and returns False where none may be any more.
+    """
+
+    def __init__(
+        self,
+        api: TaskApi,
+        terms: Terms,
+        may_begin: Callable[[], bool],
+        *,
+        stop: threading.Event,
+    ) -> None:
+        self._api = api
+        self._terms = terms
+        self._may_begin = may_begin
+        self._stop = stop
+        self._attempts = Attempts(api.patience, tries)
+        self._perhaps: TaskPlan | None = None
+        self.plan: TaskPlan | None = None
+        self.to_settle = False
+        self.crowded = False
+
+    def send(self, patch: Patch) -> TaskOutcome:
+        """Return what became of the task; raises the ServerError that kept it from being known."""
+        judged: Patch | TaskOutcome = patch
+        while isinstance(judged, Patch):
+            self.plan = self._perhaps or judged.plan
+            if not self._may_begin():
+                judged = self._stopped(self.plan)
+            elif self._has_aged(judged):
+                judged = self._judged_again(judged.plan)
+            else:
+                judged = self._attempt(judged)
+        return self._told(judged)
+
+    def _stopped(self, plan: TaskPlan) -> TaskOutcome:
+        if self.to_settle:
+            return ended(plan, Outcome.FAILED, "the run was stopped" + _PERHAPS)
+        return interrupted([plan])[0]
+
+    def _attempt(self, patch: Patch) -> Patch | TaskOutcome:
+        """Send once; returns what is to be sent next where that is not the end of it."""
+        try:
+            answer = self._api.patch(patch.plan.task, patch.body)
+        except ServerError as error:
+            return self._after(error, patch)
+        outcome = proved(patch, answer, self._terms.attributes)
+        self.to_settle = outcome.outcome is not Outcome.FAILED
+        return outcome
+
+    def _after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:
+        self.crowded |= isinstance(error, Unreachable) or error.status in OVERLOADED
+        if may_be_stored(error):
+            self.to_settle = True
+            self._perhaps = self._perhaps or patch.plan
+        if not self._attempts.another_after(error):
+            if self._stop.is_set() and not self.to_settle and tries(error) > 1:
+                return self._stopped(patch.plan)
+            raise error
+        return self._judged_again(patch.plan) if self.to_settle else patch
+
+    def _has_aged(self, patch: Patch) -> bool:
+        """Tell whether a pause has made what an update is merged into too old."""
+        patience = self._api.patience
+        held = max(patience.welcome_from, patience.paused_until) > patch.read_at
+        return held and patience.now() > patch.read_at + FRESH_SECONDS
+
+    def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
+        """Read the task, and judge it as at first: done, still to do, or changed by others."""
+        plan = self._perhaps or plan
+        names = {"data", *(change.path[0] for change in plan.changes)}
+        read_at = self._api.patience.now()
+        judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
+        return replace(judged, read_at=read_at) if isinstance(judged, Patch) else judged
+
+    def _told(self, outcome: TaskOutcome) -> TaskOutcome:
+        """Tell of all changes that were sent, and of no others."""
+        if self._perhaps is None:
+            return outcome
+        if outcome.outcome is Outcome.ALREADY:
+            return ended(self._perhaps, Outcome.APPLIED)
+        error = outcome.error + (_PERHAPS if outcome.outcome is Outcome.STALE else "")
+        return replace(outcome, changes=self._perhaps.changes, error=error)

@@ -1,0 +1,108 @@
+"""Waiting between attempts: until told to stop, and for all threads where that is asked for."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from reconciler.errors import NotSent, ServerError
+from reconciler.server.retrying import TRIES_ODD, Pauses, Tries
+from reconciler.watch import NOBODY, Watch
+
+PATIENCE: Final = 180.0
+"""Seconds of pauses, together, after which one request is given up."""
+
+
+class Patience:
+    """What all requests to one server share: how pauses are waited for, and who is told of them.
+
+    ``watch`` is told why something is sent again; ``answered`` tells whether the server ever did
+    answer. ``now`` is a clock in seconds, ``draw`` gives numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = random.random,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self.watch: Watch = NOBODY
+        self.now = now
+        self.answered = False
+        self._draw = draw
+        self._pauses = pauses or Pauses()
+        self._stop = threading.Event()
+        self._welcome_from = 0.0
+        self._paused_until = 0.0
+
+    def until(self, stop: threading.Event) -> None:
+        """End all pauses once ``stop`` is set."""
+        self._stop = stop
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so many seconds; True where told to stop before that."""
+        return self._stop.wait(seconds)
+
+    @property
+    def welcome_from(self) -> float:
+        """Since when, by ``now``, or from when on requests are welcome; 0 where they always were.
+
+        A server that asks for a pause means all threads.
+        """
+        return self._welcome_from
+
+    @property
+    def paused_until(self) -> float:
+        """When, by ``now``, the last pause of any thread ends or has ended; 0 before the first."""
+        return self._paused_until
+
+    def until_welcome(self) -> bool:
+        """Wait for as long as the server asked for; False where told to stop before."""
+        if not self._welcome_from:
+            return True
+        while (left := self._welcome_from - self.now()) > 0:
+            # Not all at the same moment.
+            if self.wait(left + self._pauses.first * self._draw()):
+                return False
+        return True
+
+    def pause(self, attempt: int, error: ServerError) -> float:
+        """Tell how long to wait after an attempt; a pause that was asked for begins for all."""
+        asked = error.retry_after
+        if asked:
+            self._welcome_from = max(self._welcome_from, self.now() + asked)
+        seconds = self._pauses.after(attempt, asked, drawn=self._draw())
+        self._paused_until = max(self._paused_until, self.now() + seconds)
+        return seconds
+
+
+class Attempts:
+    """The attempts at one request, in one thread."""
+
+    def __init__(self, patience: Patience, tries: Tries) -> None:
+        self._patience = patience
+        self._tries = tries
+        self._made = 0
+        self._waited = 0.0
+
+    def another_after(self, error: ServerError) -> bool:
+        """Wait for the next attempt; False where none is worth it, or where told to stop."""
+        self._made += 1
+        if self._made >= self._most(error):
+            return False
+        seconds = self._patience.pause(self._made, error)
+        self._waited += seconds
+        if self._waited > PATIENCE:
+            return False
+        self._patience.watch.detail(f"{error.message}; asking again in {seconds:.1f} s")
+        return not self._patience.wait(seconds)
+
+    def _most(self, error: ServerError) -> int:
+        most = self._tries(error)
+        # What has never answered is more likely not there than on its way back.
+        first_contact = isinstance(error, NotSent) and not self._patience.answered
+        return min(most, TRIES_ODD) if first_contact else most

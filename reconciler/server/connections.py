@@ -1,0 +1,121 @@
+"""Connections to one server, each for one request at a time, and none for longer than it may."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import httpx
+
+from reconciler.errors import SettingsError
+
+LOOKS: Final = 10
+"""How many times within the time that a request has is looked whether it is over."""
+
+
+class Connection:
+    """One ``httpx.Client``, of which one request is under way at most.
+
+    ``ends`` is when that one has to be over, by `time.monotonic`; None where there is none.
+    """
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+        self.ends: float | None = None
+        self._socket: socket.socket | None = None
+
+    def send(self, request: httpx.Request, *, seconds: float) -> httpx.Response:
+        """Send a request, and return its answer as soon as its body begins."""
+        self.ends = time.monotonic() + seconds
+        request.extensions["trace"] = self._trace
+        return self.http.send(request, stream=True)
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Keep what was connected: httpx does not show it before an answer has begun."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def cut(self) -> None:
+        """Let whoever waits for the server wait no more."""
+        if self._socket is not None:
+            with suppress(OSError):
+                # That of the base class: who reads from a TLS socket is not to find it changed.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Connections:
+    """As many connections as there ever were requests at once, and a thread that watches them.
+
+    A time-out of httpx is for each single read: a server that sends a byte now and then would
+    hold a run for ever. So connections whose time is over are cut. ``transport`` takes the
+    network's place in tests.
+    """
+
+    def __init__(self, *, timeout: float, transport: httpx.BaseTransport | None) -> None:
+        self._timeout = timeout
+        self._transport = transport
+        self._all: list[Connection] = []
+        self._idle: list[Connection] = []
+        self._trusted: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Close all of them."""
+        self._closed.set()
+        for connection in self._all:
+            connection.http.close()
+
+    def take(self) -> Connection:
+        """Take the connection that was used last, or a new one where all are at work."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
+
+    def give_back(self, connection: Connection) -> None:
+        """Let others use a connection."""
+        connection.ends = None
+        self._idle.append(connection)
+
+    def _connect(self) -> Connection:
+        try:
+            http = httpx.Client(
+                verify=self._certificates(),
+                timeout=self._timeout,
+                transport=self._transport,
+                follow_redirects=False,
+            )
+        except (ImportError, OSError, ValueError) as error:
+            # The environment names a proxy or certificates that cannot be used.
+            raise SettingsError(
+                f"no connection can be made: {error}",
+                hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
+            ) from error
+        connection = Connection(http)
+        with self._lock:
+            self._all.append(connection)
+            if len(self._all) == 1 and self._transport is None:
+                threading.Thread(target=self._watch, daemon=True).start()
+        return connection
+
+    def _certificates(self) -> ssl.SSLContext | bool:
+        """Read the certificates that are trusted: it costs what 30 requests do."""
+        if self._transport is not None:
+            return True
+        with self._lock:
+            if self._trusted is None:
+                self._trusted = httpx.create_ssl_context()
+            return self._trusted
+
+    def _watch(self) -> None:
+        while not self._closed.wait(min(1.0, self._timeout / LOOKS)):
+            now = time.monotonic()
+            for connection in tuple(self._all):
+                if connection.ends is not None and connection.ends < now:
+                    connection.cut()
