@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import chain
 from typing import Final, TypeAlias
 
 from reconciler.apply.batches import FreshBatches, whole_batches
 from reconciler.apply.decisions import (
     Patch,
-    Terms,
     decide,
     ended,
     interrupted,
@@ -22,18 +20,16 @@ from reconciler.apply.decisions import (
     proved,
     settled,
 )
-from reconciler.apply.gate import Gate
+from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders, Record
 from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.rereading import Rereading
 from reconciler.apply.workers import Workers
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Broken, NotLabelStudio, ServerError, Unreachable
 from reconciler.plan.model import Observed, Plan, Status, TaskPlan
-from reconciler.plan.notation import Path
-from reconciler.plan.planner import projects_to_ask
 from reconciler.server.ahead import Ahead
-from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 
 AHEAD: Final = 4
@@ -82,8 +78,8 @@ class _Run:
         self._attributes = attributes
         self._orders = orders
         self._record = record
-        self._labelled: dict[int, Collection[Path]] = {}
-        self._terms = Terms(attributes, Gate(attributes), orders.allow, self._labelled)
+        self._rereading = Rereading(api, attributes, orders.allow, orders.watch)
+        self._learning = Learning(api.task, attributes)
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
@@ -131,7 +127,7 @@ class _Run:
     def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
         cap, stop = self._orders.concurrency, self._orders.stop
         with (
-            Ahead(self._read) as reader,
+            Ahead(self._rereading.read) as reader,
             Workers(self._send_and_note, cap=cap, stop=stop) as workers,
         ):
             for patch in self._patches(tasks, reader, workers=workers):
@@ -171,7 +167,7 @@ class _Run:
         if observed is None:
             self._note_all(interrupted(tasks))
             return []
-        decided = [decide(task, observed[task.task], self._terms) for task in tasks]
+        decided = [decide(task, observed[task.task], self._rereading.terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
         return [patch for patch in decided if isinstance(patch, Patch)]
 
@@ -181,15 +177,6 @@ class _Run:
             with suppress(TimeoutError):
                 return reading.result(STOP_SECONDS)
         return None
-
-    def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
-        for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
-            self._labelled[project] = self._api.labelled_paths(project)
-        names = {change.path[0] for task in tasks for change in task.changes}
-        wanted: dict[int | None, list[int]] = {}
-        for task in sorted(tasks, key=lambda task: task.task):
-            wanted.setdefault(task.project, []).append(task.task)
-        return dict(chain.from_iterable(read_tasks(self._api, wanted, names)))
 
     def _send_and_note(self, patch: Patch) -> bool:
         """Send, and note what became of it before this worker sends anything else.
@@ -208,7 +195,11 @@ class _Run:
     def _send(self, patch: Patch) -> TaskOutcome:
         if not self._rate.wait() or self._orders.stop.is_set():
             return interrupted([patch.plan])[0]
+        if futile := self._learning.futile(patch.plan):
+            return futile
         answer = self._api.patch(patch.plan.task, patch.body)
+        if self._api.capabilities.are_unknown:
+            self._learning.learn(patch.plan, answer)
         outcome = proved(patch, answer, self._attributes)
         if outcome.outcome is not Outcome.FAILED:
             self._to_settle.add(patch.plan.task)
@@ -230,7 +221,7 @@ class _Run:
         try:
             if gone is not None:
                 raise gone
-            observed = self._read(tasks)
+            observed = self._rereading.read(tasks)
         except ServerError as error:
             self._note_all(self._not_seen(tasks, error))
             return error

@@ -74,6 +74,10 @@ class Client:
         """
         return self._send("GET", path, query=query)
 
+    def options(self, path: str) -> Json:
+        """Ask what can be done at a path below the address."""
+        return self._send("OPTIONS", path)()
+
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
         """PATCH a path with a JSON body, written exactly: integers and escapes as they are."""
         content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")

@@ -13,6 +13,7 @@ from reconciler.errors import NotFound, NotLabelStudio
 from reconciler.plan.model import ServerIdentity
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Json
+from reconciler.server.capabilities import Capabilities
 from reconciler.server.client import Client
 
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
@@ -33,11 +34,15 @@ class Page:
 
 
 class TaskApi:
-    """The tasks of one server. All that sends a request raises ServerError."""
+    """The tasks of one server. All that sends a request raises ServerError.
+
+    ``capabilities`` are kept here, so that a plan and its apply ask for them once.
+    """
 
     def __init__(self, client: Client, attributes: Attributes) -> None:
         self._client = client
         self._attributes = attributes
+        self.capabilities = Capabilities(client, attributes)
 
     @property
     def requests(self) -> int:

@@ -160,8 +160,9 @@ def test_carrying_the_same_plan_out_again_finds_everything_done():
 
 def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}))
-    assert applied(transport, plan) == {
+    allow = frozenset({Kind.IGNORED_ATTRIBUTE})
+    plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}), allow=allow)
+    assert applied(transport, plan, orders=Orders(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
             "the server answered 200 and did not store avg_lead_time, as far as its answer shows",
@@ -253,6 +254,50 @@ def test_guards_judge_with_the_label_config_that_the_project_has_now():
     assert applied(transport, plan) == {
         1: ("blocked", "would remove data.image, which the label config of the project uses"),
     }
+
+
+def test_a_task_that_is_annotated_since_the_plan_is_left_alone():
+    transport = Hooked(sandbox_with(2))
+    change_text = ({"data": {"text": "B."}}, {"data": {"lang": "en"}})
+    plan = planned(transport, *(desired(n, new) for n, new in enumerate(change_text, 1)))
+    for task in (1, 2):
+        values(transport.state, task)["total_annotations"] = 2
+    assert applied(transport, plan) == {
+        1: ("blocked", "would change data.text under 2 annotations"),
+        2: ("applied", ""),
+    }
+    assert values(transport.state, 1)["data"] == {"text": "Sentence 1."}
+
+
+def test_a_plan_of_something_that_the_server_ignores_is_stopped_before_it_is_sent():
+    transport = Hooked(sandbox_with(2))
+    lead_time = update(1, change("avg_lead_time", None, 2.5))
+    plan = plan_of(lead_time, update(2, change("overlap", 1, 2)))
+    assert applied(transport, plan) == {
+        1: (
+            "blocked",
+            "this server does not store avg_lead_time: an update of it is answered with 200 and "
+            "ignored",
+        ),
+        2: ("applied", ""),
+    }
+    assert [request.method for request in transport.requests] == ["GET", "OPTIONS", "PATCH", "GET"]
+
+
+def test_what_is_stored_is_asked_once_for_a_plan_and_its_apply():
+    transport = Hooked(sandbox_with(3))
+    with api_of(transport) as api:
+        tasks = Listed(desired(task, {"overlap": 2}) for task in (1, 2, 3))
+        plan = make_plan(tasks, api, load_contract())
+        carry_out(plan, api, load_contract(), orders=one_by_one(), record=lambda _: None)
+    assert transport.count("OPTIONS") == 1
+
+
+def test_what_is_stored_is_not_asked_for_data_and_meta():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"data": {"text": "B."}, "meta": {"n": 1}}))
+    assert applied(transport, plan) == {1: ("applied", "")}
+    assert transport.count("OPTIONS") == 0
 
 
 def test_what_was_allowed_for_the_plan_is_allowed_for_its_apply():
