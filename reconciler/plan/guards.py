@@ -171,8 +171,7 @@ def _ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[Ta
         if name in attributes and attributes[name].ignored:
             yield TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
-                f"this server does not store {name}: an update of it is answered with 200 and "
-                "ignored",
+                f"this server answers 200 to an update of {name} and does not store it",
                 "leave it out of the manifest; allowed, it is sent and reported as not honoured",
             )
 

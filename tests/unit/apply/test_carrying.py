@@ -276,8 +276,7 @@ def test_a_plan_of_something_that_the_server_ignores_is_stopped_before_it_is_sen
     assert applied(transport, plan) == {
         1: (
             "blocked",
-            "this server does not store avg_lead_time: an update of it is answered with 200 and "
-            "ignored",
+            "this server answers 200 to an update of avg_lead_time and does not store it",
         ),
         2: ("applied", ""),
     }
