@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
 from typing import Final, TypeAlias
 
 from reconciler.apply.batches import FreshBatches, whole_batches
 from reconciler.apply.decisions import (
     Patch,
-    Terms,
     decide,
     ended,
     interrupted,
@@ -21,19 +19,17 @@ from reconciler.apply.decisions import (
     otherwise,
     settled,
 )
-from reconciler.apply.gate import Gate
+from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders, Record
 from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.rereading import Rereading
 from reconciler.apply.sending import Sending
 from reconciler.apply.workers import Workers
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import ServerError
 from reconciler.plan.model import Observed, Plan, Status, TaskPlan
-from reconciler.plan.notation import Path
-from reconciler.plan.planner import projects_to_ask
 from reconciler.server.ahead import Ahead
-from reconciler.server.reading import read_tasks
 from reconciler.server.retrying import of_the_server, stops_all
 from reconciler.server.task_api import TaskApi
 
@@ -78,8 +74,8 @@ class _Run:
         self._attributes = attributes
         self._orders = orders
         self._record = record
-        self._labelled: dict[int, Collection[Path]] = {}
-        self._terms = Terms(attributes, Gate(attributes), orders.allow, self._labelled)
+        self._rereading = Rereading(api, attributes, orders.allow, orders.watch)
+        self._learning = Learning(api.task, attributes)
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
@@ -169,7 +165,7 @@ class _Run:
             self._note_all(interrupted(tasks))
             return []
         read_at, observed = read
-        decided = [decide(task, observed[task.task], self._terms) for task in tasks]
+        decided = [decide(task, observed[task.task], self._rereading.terms) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
         return [replace(patch, read_at=read_at) for patch in decided if isinstance(patch, Patch)]
 
@@ -181,23 +177,20 @@ class _Run:
         return None
 
     def _read_afresh(self, tasks: Sequence[TaskPlan]) -> _Read:
-        return self._api.patience.now(), self._read(tasks)
-
-    def _read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
-        for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
-            self._labelled[project] = self._api.labelled_paths(project)
-        names = {change.path[0] for task in tasks for change in task.changes}
-        wanted: dict[int | None, list[int]] = {}
-        for task in sorted(tasks, key=lambda task: task.task):
-            wanted.setdefault(task.project, []).append(task.task)
-        return dict(chain.from_iterable(read_tasks(self._api, wanted, names)))
+        return self._api.patience.now(), self._rereading.read(tasks)
 
     def _send_and_note(self, patch: Patch) -> bool:
         """Send, and note what became of it before this worker sends anything else.
 
         Returns whether the server had room for it.
         """
-        sending = Sending(self._api, self._terms, self._may_begin, stop=self._orders.stop)
+        sending = Sending(
+            self._api,
+            self._rereading.terms,
+            self._may_begin,
+            learning=self._learning,
+            stop=self._orders.stop,
+        )
         try:
             outcome = sending.send(patch)
         except ServerError as error:
@@ -229,7 +222,7 @@ class _Run:
         try:
             if gone is not None:
                 raise gone
-            observed = self._read(tasks)
+            observed = self._rereading.read(tasks)
         except ServerError as error:
             self._note_all(self._not_seen(tasks, error))
             return error

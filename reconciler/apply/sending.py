@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from reconciler.apply.batches import FRESH_SECONDS
 from reconciler.apply.decisions import Patch, Terms, decide, ended, interrupted, proved
+from reconciler.apply.learning import Learning
 from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError, Unreachable
+from reconciler.plan.guards import names_to_judge
 from reconciler.plan.model import TaskPlan
 from reconciler.server.attempts import Attempts
 from reconciler.server.reading import read_task
@@ -33,11 +35,13 @@ class Sending:
         terms: Terms,
         may_begin: Callable[[], bool],
         *,
+        learning: Learning,
         stop: threading.Event,
     ) -> None:
         self._api = api
         self._terms = terms
         self._may_begin = may_begin
+        self._learning = learning
         self._stop = stop
         self._attempts = Attempts(api.patience, tries)
         self._perhaps: TaskPlan | None = None
@@ -65,10 +69,14 @@ class Sending:
 
     def _attempt(self, patch: Patch) -> Patch | TaskOutcome:
         """Send once; returns what is to be sent next where that is not the end of it."""
+        if futile := self._learning.futile(patch.plan):
+            return futile
         try:
             answer = self._api.patch(patch.plan.task, patch.body)
         except ServerError as error:
             return self._after(error, patch)
+        if self._api.capabilities.are_unknown:
+            self._learning.learn(patch.plan, answer)
         outcome = proved(patch, answer, self._terms.attributes)
         self.to_settle = outcome.outcome is not Outcome.FAILED
         return outcome
@@ -93,7 +101,7 @@ class Sending:
     def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
         """Read the task, and judge it as at first: done, still to do, or changed by others."""
         plan = self._perhaps or plan
-        names = {"data", *(change.path[0] for change in plan.changes)}
+        names = names_to_judge({"data", *(change.path[0] for change in plan.changes)})
         read_at = self._api.patience.now()
         judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
         return replace(judged, read_at=read_at) if isinstance(judged, Patch) else judged

@@ -26,7 +26,8 @@ class Attribute:
     ``minimum`` and ``maximum`` are inclusive bounds of an integer, None where there is none.
     ``computed`` attributes are the server's own to calculate: it takes what is written, and
     overwrites it when somebody annotates. ``only_in_full_list`` attributes come in the task
-    list only when it is asked for with ``fields=all``.
+    list only when it is asked for with ``fields=all``. ``ignored`` attributes are those that
+    the server at hand answers 200 to and does not store.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Attribute:
     writable: bool = False
     computed: bool = False
     only_in_full_list: bool = False
+    ignored: bool = False
 
     @property
     def is_date_time(self) -> bool:

@@ -7,12 +7,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
+from reconciler.contract.capabilities import ALWAYS_HONOURED
 from reconciler.plan.edit import edited, value_at
 from reconciler.plan.model import Change, Kind, TaskProblem
-from reconciler.plan.notation import Path, path_text, shortened, value_text
+from reconciler.plan.notation import Path, counted_noun, path_text, shortened, value_text
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 _NAMED_MAX: Final = 4
+_COUNTERS: Final = {
+    "total_annotations": "annotation",
+    "cancelled_annotations": "skipped annotation",
+}
+_ANNOTATED_HINT: Final = (
+    "people labelled what is stored now, not what would be stored then; keep it, or accept that "
+    "with --allow annotated-data"
+)
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 
 
@@ -40,6 +49,16 @@ def may_remove_keys(changes: Collection[Change]) -> bool:
     )
 
 
+def may_be_ignored(changes: Collection[Change]) -> bool:
+    """Tell whether it must be known what the server honours to judge these changes."""
+    return any(change.path[0] not in ALWAYS_HONOURED for change in changes)
+
+
+def names_to_judge(names: Collection[str]) -> set[str]:
+    """Name what must be read so that changes of the attributes ``names`` can be judged."""
+    return {*names, *_COUNTERS} if "data" in names else set(names)
+
+
 def guard(
     changes: Collection[Change],
     live: Mapping[str, Json],
@@ -53,6 +72,8 @@ def guard(
         *_resolved_addresses(changes),
         *_emptied_data(changes, live),
         *_labelled_paths(changes, live, labelled),
+        *_annotated_data(changes, live),
+        *_ignored(changes, attributes),
         *_computed(changes, attributes),
     )
 
@@ -110,15 +131,67 @@ def _data_after(changes: Collection[Change], live: Mapping[str, Json]) -> Json:
     return edited(live, data)["data"] if data else live.get("data")
 
 
+def _annotated_data(changes: Collection[Change], live: Mapping[str, Json]) -> Iterator[TaskProblem]:
+    """Annotations are made of what is shown: what has been shown must not change under them.
+
+    The counters are taken as they are live: what the manifest declares of them proves nothing.
+    """
+    shown = [change.path for change in changes if change.path[0] == "data" and _was_there(change)]
+    if not shown:
+        return
+    paths = _some([path_text(path) for path in shown])
+    counts = {name: _count(live.get(name)) for name in _COUNTERS}
+    made = {name: count for name, count in counts.items() if count}
+    unknown = [name for name, count in counts.items() if count is None]
+    if made:
+        said = " and ".join(counted_noun(n, _COUNTERS[name]) for name, n in made.items())
+        message = f"would change {paths} under {said}"
+    elif unknown:
+        message = (
+            f"would change {paths}, and whether anybody annotated that is not known: the "
+            f"server's answer has no usable {' and no '.join(unknown)}"
+        )
+    else:
+        return
+    yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
+
+
+def _count(value: Maybe) -> int | None:
+    """Take a counter; None where it is not shown, or cannot have been counted."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def _was_there(change: Change) -> bool:
+    """Tell whether a change takes something away, or puts something in its place."""
+    return change.before is not ABSENT
+
+
+def _ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
+    for name in _names(changes):
+        if name in attributes and attributes[name].ignored:
+            yield TaskProblem(
+                Kind.IGNORED_ATTRIBUTE,
+                f"this server answers 200 to an update of {name} and does not store it",
+                "leave it out of the manifest; allowed, it is sent and reported as not honoured",
+            )
+
+
 def _computed(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
-    names = [change.path[0] for change in changes]
-    computed = [name for name in names if name in attributes and attributes[name].computed]
+    written = [name for name in _names(changes) if name in attributes]
+    computed = [
+        name for name in written if attributes[name].computed and not attributes[name].ignored
+    ]
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
             f"the server computes {_some(computed)} and will overwrite what is written",
             "leave it to the server unless you mean to correct it once",
         )
+
+
+def _names(changes: Collection[Change]) -> list[str]:
+    """Name the attributes that change, each once."""
+    return list(dict.fromkeys(change.path[0] for change in changes))
 
 
 def _some(names: Sequence[str]) -> str:

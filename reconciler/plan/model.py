@@ -116,6 +116,8 @@ class Kind(StrEnum):
     PROJECT_MOVE = "project-move"
     EMPTY_DATA = "empty-data"
     LABEL_CONFIG = "label-config"
+    ANNOTATED_DATA = "annotated-data"
+    IGNORED_ATTRIBUTE = "ignored-attribute"
     RESOLVED_ADDRESS = "resolved-address"
     EDITED_SINCE = "edited-since"
     COMPUTED = "computed"

@@ -114,6 +114,12 @@ class Client:
                     raise
             answer = self._good(send, attempts)
 
+    def options(self, path: str) -> Json:
+        """Ask what can be done at a path below the address."""
+        send = partial(self._send, "OPTIONS", path)
+        attempts = Attempts(self.patience, tries)
+        return self._decoded(self._good(send, attempts), send, attempts)
+
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
         """PATCH a path with a JSON body, written exactly: integers and escapes as they are.
 

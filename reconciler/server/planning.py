@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
+from reconciler.plan.guards import may_be_ignored, names_to_judge
 from reconciler.plan.model import Change, DesiredTasks, Found, Kind, Observed, Plan, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
@@ -36,7 +37,7 @@ def make_plan(
             return None
         return plan_task(desired[task], observed, attributes)
 
-    planning = _Planning(api, _Guards(api, attributes, allow), watch)
+    planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
     return planning.plan(compare, desired.by_project(), desired.names(), count=len(desired))
 
 
@@ -54,7 +55,7 @@ def make_revert_plan(
         return revert_task(task, made[task], observed, attributes)
 
     names = {change.path[0] for changes in made.values() for change in changes}
-    planning = _Planning(api, _Guards(api, attributes, allow), watch)
+    planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
     return planning.plan(compare, {None: sorted(made)}, names, count=len(made))
 
 
@@ -77,7 +78,7 @@ class _Planning:
         server = self._api.identity()
         self._watch.begin("reading and comparing", count)
         different: list[TaskPlan] = []
-        for seen in read_tasks(self._api, wanted, names, watch=self._watch):
+        for seen in read_tasks(self._api, wanted, names_to_judge(names), watch=self._watch):
             for task, observed in seen:
                 planned = compare(task, observed)
                 if planned is not None:
@@ -88,18 +89,23 @@ class _Planning:
 
 
 class _Guards:
-    """Judges tasks, and asks the server for the label config of a project once it matters."""
+    """Judges tasks, and asks the server for what that takes once it matters."""
 
-    def __init__(self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind]) -> None:
+    def __init__(
+        self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind], watch: Watch
+    ) -> None:
         self._api = api
         self._attributes = attributes
         self._allow = allow
+        self._watch = watch
         self._labelled: dict[int, Collection[Path]] = {}
 
     def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
         """Judge the changes of one task."""
         for project in projects_to_ask([planned]) - self._labelled.keys():
             self._labelled[project] = self._api.labelled_paths(project)
+        if may_be_ignored(planned.changes):
+            self._attributes = self._api.capabilities.attributes(planned.task, self._watch)
         return guarded(
             planned,
             observed,

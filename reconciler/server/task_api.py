@@ -15,6 +15,7 @@ from reconciler.plan.model import ServerIdentity
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Json
 from reconciler.server.attempts import Patience
+from reconciler.server.capabilities import Capabilities
 from reconciler.server.client import Client
 from reconciler.server.retrying import Tries, tries
 
@@ -36,11 +37,15 @@ class Page:
 
 
 class TaskApi:
-    """The tasks of one server. All that sends a request raises ServerError."""
+    """The tasks of one server. All that sends a request raises ServerError.
+
+    ``capabilities`` are kept here, so that a plan and its apply ask for them once.
+    """
 
     def __init__(self, client: Client, attributes: Attributes) -> None:
         self._client = client
         self._attributes = attributes
+        self.capabilities = Capabilities(client, attributes)
 
     @property
     def requests(self) -> int:

@@ -111,7 +111,8 @@ def test_an_attribute_that_is_ignored_with_a_200_is_an_error_and_the_rest_is_sto
 ):
     _, ids = server.make_tasks(1)
     manifest = write(f"version: 1\ntasks: [{{id: {ids[0]}, avg_lead_time: 2.5, overlap: 4}}]\n")
-    ran = command("apply", manifest, "--yes", "--report", "report.jsonl")
+    allowed = ("--allow", "ignored-attribute")
+    ran = command("apply", manifest, "--yes", *allowed, "--report", "report.jsonl")
     assert ran.code == 3
     assert "not honoured: the server answered 200 and did not store avg_lead_time" in ran.out
     assert server.read(ids[0])["overlap"] == 4
@@ -198,8 +199,9 @@ def test_missing_tasks_and_tasks_of_other_projects_are_told_apart(
         **{task: ["blocked"] for task in others},
         99999999: ["missing"],
     }
-    # Version, list, one of the others by id, the rest of them in a list, the missing one by id.
-    assert ran.plan()["requests"] == 5
+    # Version, list, what is stored, one of the others by id, the rest of them in a list, the
+    # missing one by id.
+    assert ran.plan()["requests"] == 6
 
 
 def test_moving_a_task_is_blocked_and_refused_by_the_server_where_it_is_allowed(

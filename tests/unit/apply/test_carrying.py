@@ -86,7 +86,7 @@ def test_a_change_is_made_seen_and_seen_again():
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, desired(1, {"overlap": 3}), desired(2, {"overlap": 1}))
     assert applied(transport, plan) == {1: ("applied", "")}
-    assert [request.method for request in transport.requests] == ["GET", "PATCH", "GET"]
+    assert [request.method for request in transport.requests] == ["GET", "OPTIONS", "PATCH", "GET"]
     assert values(transport.state, 1)["overlap"] == 3
 
 
@@ -135,7 +135,8 @@ def test_what_is_as_declared_already_is_not_sent_again():
     plan = planned(transport, desired(1, {"overlap": 3}))
     values(transport.state, 1)["overlap"] = 3
     assert applied(transport, plan) == {1: ("already", "")}
-    assert [request.method for request in transport.requests] == ["GET"]
+    assert transport.count("GET") == 1
+    assert transport.count("PATCH") == 0
 
 
 def test_only_what_is_still_to_be_done_is_sent_and_reported():
@@ -160,8 +161,9 @@ def test_carrying_the_same_plan_out_again_finds_everything_done():
 
 def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}))
-    assert applied(transport, plan) == {
+    allow = frozenset({Kind.IGNORED_ATTRIBUTE})
+    plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}), allow=allow)
+    assert applied(transport, plan, orders=Orders(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
             "the server answered 200 and did not store avg_lead_time, as far as its answer shows",
@@ -253,6 +255,49 @@ def test_guards_judge_with_the_label_config_that_the_project_has_now():
     assert applied(transport, plan) == {
         1: ("blocked", "would remove data.image, which the label config of the project uses"),
     }
+
+
+def test_a_task_that_is_annotated_since_the_plan_is_left_alone():
+    transport = Hooked(sandbox_with(2))
+    change_text = ({"data": {"text": "B."}}, {"data": {"lang": "en"}})
+    plan = planned(transport, *(desired(n, new) for n, new in enumerate(change_text, 1)))
+    for task in (1, 2):
+        values(transport.state, task)["total_annotations"] = 2
+    assert applied(transport, plan) == {
+        1: ("blocked", "would change data.text under 2 annotations"),
+        2: ("applied", ""),
+    }
+    assert values(transport.state, 1)["data"] == {"text": "Sentence 1."}
+
+
+def test_a_plan_of_something_that_the_server_ignores_is_stopped_before_it_is_sent():
+    transport = Hooked(sandbox_with(2))
+    lead_time = update(1, change("avg_lead_time", None, 2.5))
+    plan = plan_of(lead_time, update(2, change("overlap", 1, 2)))
+    assert applied(transport, plan) == {
+        1: (
+            "blocked",
+            "this server answers 200 to an update of avg_lead_time and does not store it",
+        ),
+        2: ("applied", ""),
+    }
+    assert [request.method for request in transport.requests] == ["GET", "OPTIONS", "PATCH", "GET"]
+
+
+def test_what_is_stored_is_asked_once_for_a_plan_and_its_apply():
+    transport = Hooked(sandbox_with(3))
+    with api_of(transport) as api:
+        tasks = Listed(desired(task, {"overlap": 2}) for task in (1, 2, 3))
+        plan = make_plan(tasks, api, load_contract())
+        carry_out(plan, api, load_contract(), orders=one_by_one(), record=lambda _: None)
+    assert transport.count("OPTIONS") == 1
+
+
+def test_what_is_stored_is_not_asked_for_data_and_meta():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"data": {"text": "B."}, "meta": {"n": 1}}))
+    assert applied(transport, plan) == {1: ("applied", "")}
+    assert transport.count("OPTIONS") == 0
 
 
 def test_what_was_allowed_for_the_plan_is_allowed_for_its_apply():
@@ -656,7 +701,8 @@ def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sen
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
     outcomes = applied(transport, plan, orders=Orders(concurrency=2))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
-    reads = [n for n, request in enumerate(transport.requests) if request.method == "GET"]
+    methods = [sent.method for sent in transport.requests if sent.method != "OPTIONS"]
+    reads = [n for n, method in enumerate(methods) if method == "GET"]
     sent_before = [n - earlier for earlier, n in enumerate(reads)]
     assert sent_before[0] == 0
     assert 480 <= sent_before[1] <= 500

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.contract.capabilities import marked
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.guards import guard, may_remove_keys, resolved_address
+from reconciler.plan.guards import (
+    guard,
+    may_be_ignored,
+    may_remove_keys,
+    names_to_judge,
+    resolved_address,
+)
 from reconciler.plan.model import Change, Kind, TaskProblem
 from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="
-LIVE: dict[str, Json] = {"data": {"text": "A.", "image": {"url": "s3://b/1.jpg"}}, "project": 7}
+LIVE: dict[str, Json] = {
+    "data": {"text": "A.", "image": {"url": "s3://b/1.jpg"}},
+    "project": 7,
+    "total_annotations": 0,
+    "cancelled_annotations": 0,
+}
 
 
-def judge(*changes: Change, labelled: tuple[tuple[str, ...], ...] = ()) -> list[TaskProblem]:
-    return list(guard(changes, LIVE, attributes=load_contract(), labelled=labelled))
+def judge(
+    *changes: Change, labelled: tuple[tuple[str, ...], ...] = (), **live: Json
+) -> list[TaskProblem]:
+    """Judge changes; ``live`` is what is otherwise than in `LIVE`."""
+    attributes = load_contract()
+    return list(guard(changes, {**LIVE, **live}, attributes=attributes, labelled=labelled))
 
 
 @pytest.mark.parametrize(
@@ -138,3 +154,125 @@ def test_the_label_config_is_asked_for_only_where_a_key_of_data_may_go(
     changed: Change, *, needed: bool
 ):
     assert may_remove_keys([changed]) is needed
+
+
+@pytest.mark.parametrize(
+    ("total", "skipped", "said"),
+    [
+        (1, 0, "1 annotation"),
+        (2, 0, "2 annotations"),
+        (0, 1, "1 skipped annotation"),
+        (2, 3, "2 annotations and 3 skipped annotations"),
+        (2, None, "2 annotations"),
+    ],
+)
+def test_what_people_annotated_is_not_changed_under_them(total: int, skipped: Json, said: str):
+    [problem] = judge(
+        change("data.text", "A.", "B."), total_annotations=total, cancelled_annotations=skipped
+    )
+    assert problem.kind is Kind.ANNOTATED_DATA
+    assert problem.message == f"would change data.text under {said}"
+    assert problem.hint == (
+        "people labelled what is stored now, not what would be stored then; keep it, or accept "
+        "that with --allow annotated-data"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        change("data.text", "A.", None),
+        change("data.image", {"url": "s"}, ABSENT),
+        change("data.image.url", "s", "t"),
+        change("data.image.url", "s", ABSENT),
+        change("data.image", {"url": "s"}, "now a string"),
+        change("data.null", None, 1),
+    ],
+)
+def test_changing_or_removing_anything_that_is_in_data_counts(changed: Change):
+    assert [problem.kind for problem in judge(changed, total_annotations=1)] == [
+        Kind.ANNOTATED_DATA
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        change("data.new", ABSENT, 1),
+        change("data.image.alt", ABSENT, "text"),
+        change("meta.text", "A.", "B."),
+        change("overlap", 1, 2),
+    ],
+)
+def test_adding_a_key_and_changing_other_attributes_does_not(changed: Change):
+    assert judge(changed, total_annotations=1) == []
+
+
+def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
+    changes = [change(f"data.k{n}", n, -n) for n in range(1, 7)]
+    [problem] = judge(*changes, change("data.new", ABSENT, 1), total_annotations=1)
+    assert problem.message == (
+        "would change data.k1, data.k2, data.k3, data.k4 and 2 more under 1 annotation"
+    )
+
+
+def test_a_counter_that_is_declared_proves_nothing_about_the_task():
+    changes = (change("total_annotations", 3, 0), change("data.text", "A.", "B."))
+    first, _ = judge(*changes, total_annotations=3)
+    assert first.message == "would change data.text under 3 annotations"
+
+
+@pytest.mark.parametrize("count", [None, "2", 1.5, True, -1])
+def test_where_annotations_are_not_counted_nobody_guesses(count: Json):
+    [problem] = judge(change("data.text", "A.", "B."), cancelled_annotations=count)
+    assert problem.kind is Kind.ANNOTATED_DATA
+    assert problem.message == (
+        "would change data.text, and whether anybody annotated that is not known: the server's "
+        "answer has no usable cancelled_annotations"
+    )
+
+
+def test_where_the_answer_lacks_both_counters_both_are_named():
+    changed = change("data.text", "A.", "B.")
+    live: dict[str, Json] = {"data": {"text": "A."}}
+    [problem] = guard([changed], live, attributes=load_contract(), labelled=())
+    assert problem.message.endswith("has no usable total_annotations and no cancelled_annotations")
+
+
+def test_counters_are_read_only_where_data_may_change():
+    assert names_to_judge({"data", "overlap"}) == {
+        *("data", "overlap", "total_annotations", "cancelled_annotations")
+    }
+    assert names_to_judge({"meta", "overlap"}) == {"meta", "overlap"}
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"),
+    [("data.text", False), ("meta", False), ("overlap", True), ("avg_lead_time", True)],
+)
+def test_what_is_honoured_must_be_known_of_all_but_data_and_meta(path: str, *, needed: bool):
+    assert may_be_ignored([change("data.a", 1, 2), change(path, 1, 2)]) is needed
+
+
+def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed():
+    changes = (
+        change("avg_lead_time", None, 2.5),
+        change("completed_at", None, "2026-01-02"),
+        change("total_annotations", 0, 1),
+    )
+    table = marked(load_contract(), frozenset({"data", "total_annotations"}))
+    problems = guard(changes, LIVE, attributes=table, labelled=())
+    assert [(problem.kind, problem.message) for problem in problems] == [
+        (
+            Kind.IGNORED_ATTRIBUTE,
+            "this server answers 200 to an update of avg_lead_time and does not store it",
+        ),
+        (
+            Kind.IGNORED_ATTRIBUTE,
+            "this server answers 200 to an update of completed_at and does not store it",
+        ),
+        (
+            Kind.COMPUTED,
+            "the server computes total_annotations and will overwrite what is written",
+        ),
+    ]

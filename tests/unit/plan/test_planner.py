@@ -10,7 +10,14 @@ from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change, desired, plan_of, update
 
-BASE: dict[str, Json] = {"id": 1, "project": 7, "data": {"text": "A."}, "overlap": 1}
+BASE: dict[str, Json] = {
+    "id": 1,
+    "project": 7,
+    "data": {"text": "A."},
+    "overlap": 1,
+    "total_annotations": 0,
+    "cancelled_annotations": 0,
+}
 
 
 def status(task: DesiredTask, observed: Observed) -> tuple[str, list[str]]:

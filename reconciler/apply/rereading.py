@@ -1,0 +1,52 @@
+"""Reading tasks afresh when they are about to be changed, and what judging them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from reconciler.apply.decisions import Terms
+from reconciler.apply.gate import Gate
+from reconciler.contract.attributes import Attributes
+from reconciler.plan.guards import may_be_ignored, names_to_judge
+from reconciler.plan.model import Found, Kind, Observed, TaskPlan
+from reconciler.plan.notation import Path
+from reconciler.plan.planner import projects_to_ask
+from reconciler.server.reading import read_tasks
+from reconciler.server.task_api import TaskApi
+from reconciler.watch import Watch
+
+
+class Rereading:
+    """Reads batches of tasks, one batch at a time; ``terms`` hold what the last of them took."""
+
+    def __init__(
+        self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind], watch: Watch
+    ) -> None:
+        self._api = api
+        self._watch = watch
+        self._labelled: dict[int, Collection[Path]] = {}
+        self.terms = Terms(attributes, Gate(attributes), allow, self._labelled)
+
+    def read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
+        """Read what the changes of ``tasks`` touch, and ask what guards must know of them.
+
+        Raises ServerError.
+        """
+        for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
+            self._labelled[project] = self._api.labelled_paths(project)
+        names = names_to_judge({change.path[0] for task in tasks for change in task.changes})
+        wanted: dict[int | None, list[int]] = {}
+        for task in sorted(tasks, key=lambda task: task.task):
+            wanted.setdefault(task.project, []).append(task.task)
+        observed = dict(chain.from_iterable(read_tasks(self._api, wanted, names)))
+        self._ask(task for task in tasks if isinstance(observed[task.task], Found))
+        return observed
+
+    def _ask(self, found: Iterable[TaskPlan]) -> None:
+        """Ask what the server honours, where a change may be one that it ignores."""
+        doubtful = next((task.task for task in found if may_be_ignored(task.changes)), None)
+        if doubtful is not None:
+            honoured = self._api.capabilities.attributes(doubtful, self._watch)
+            self.terms = replace(self.terms, attributes=honoured)
