@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from reconciler.errors import NotSent, ServerError
+from reconciler.errors import ServerError, Unreachable
 from reconciler.server.retrying import TRIES_ODD, Pauses, Tries
 from reconciler.watch import NOBODY, Watch
 
@@ -104,5 +104,5 @@ class Attempts:
     def _most(self, error: ServerError) -> int:
         most = self._tries(error)
         # What has never answered is more likely not there than on its way back.
-        first_contact = isinstance(error, NotSent) and not self._patience.answered
+        first_contact = isinstance(error, Unreachable) and not self._patience.answered
         return min(most, TRIES_ODD) if first_contact else most

@@ -164,7 +164,7 @@ class Client:
                 error.message = f"the personal access token was refused: {error.message}"
             raise
         access = answer.get("access") if isinstance(answer, dict) else None
-        if not isinstance(access, str) or not access.isascii() or not access.isprintable():
+        if not isinstance(access, str) or not _is_sendable(access):
             failed = NotLabelStudio("the exchange of the personal access token gave no token")
             failed.given_up = True
             raise failed
@@ -248,3 +248,7 @@ class Client:
     def _timed_out(self) -> TimedOut:
         said = f"no answer within {self._timeout:g} seconds"
         return TimedOut(f"the answer of {self.address} was lost: {said}")
+
+
+def _is_sendable(token: str) -> bool:
+    return bool(token) and token.isascii() and token.isprintable()
