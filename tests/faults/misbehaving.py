@@ -32,17 +32,22 @@ class Misbehaving(SandboxTransport):
     def __init__(self, state: State, schedule: Schedule = lambda _number: None) -> None:
         super().__init__(state)
         self.schedule = schedule
-        self.count = 0
+        self.methods: list[str] = []
         self.faults = 0
         self.asked: set[int] = set()
         self.seen: set[int] = set()
         self._late: list[tuple[int, httpx.Request]] = []
         self._lock = threading.Lock()
 
+    @property
+    def count(self) -> int:
+        """How many requests have come in; ``methods`` tells those of each, in order."""
+        return len(self.methods)
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         with self._lock:
-            self.count += 1
+            self.methods.append(request.method)
             number = self.count
             if request.method == "PATCH":
                 task = int(request.url.path.split("/")[3])
