@@ -115,10 +115,8 @@ class Client:
             answer = self._good(send, attempts)
 
     def options(self, path: str) -> Json:
-        """Ask what can be done at a path below the address."""
-        send = partial(self._send, "OPTIONS", path)
-        attempts = Attempts(self.patience, tries)
-        return self._decoded(self._good(send, attempts), send, attempts)
+        """Ask what can be done at a path below the address; once, as nobody depends on it."""
+        return self._send("OPTIONS", path).json()
 
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
         """PATCH a path with a JSON body, written exactly: integers and escapes as they are.

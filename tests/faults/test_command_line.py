@@ -50,6 +50,7 @@ tried without the command line, in less time."""
 def transport(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Schedule], Misbehaving]:
     """Gives the command line a server of its own that misbehaves."""
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
     monkeypatch.chdir(tmp_path)
     Path("tasks.yaml").write_text(MANIFEST, encoding="utf-8")
 

@@ -120,7 +120,8 @@ def test_a_canary_that_does_not_hold_keeps_the_others_back(
     lines[1]["avg_lead_time"] = 7  # ignored, with a 200
     manifest = {"version": 1, "project": tasks.project, "tasks": lines}
     Path("tasks.json").write_text(json.dumps(manifest))
-    ran = command("apply", "tasks.json", "--yes", "--canary", "2", "--report", "report.jsonl")
+    options = ("--canary", "2", "--allow", "ignored-attribute", "--report", "report.jsonl")
+    ran = command("apply", "tasks.json", "--yes", *options)
     assert ran.code == 3
     expected = ["applied", "not_honoured", "interrupted", "interrupted", "interrupted"]
     assert outcomes("report.jsonl") == dict(zip(tasks.ids, expected, strict=True))

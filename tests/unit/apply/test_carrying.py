@@ -480,7 +480,8 @@ def test_an_update_whose_answer_is_lost_is_settled_by_reading_and_not_sent_again
     plan = planned(transport, desired(1, {"overlap": 2, "data": {"lang": "en"}}))
     stored_and(transport, what_follows)
     assert applied(transport, plan) == {1: ("applied", "")}
-    assert [request.method for request in transport.requests] == ["GET", "PATCH", "GET", "GET"]
+    methods = [request.method for request in transport.requests]
+    assert methods == ["GET", "OPTIONS", "PATCH", "GET", "GET"]
     assert values(transport.state, 1)["overlap"] == 2
 
 
@@ -808,7 +809,8 @@ def test_a_canary_that_holds_is_followed_by_the_rest():
     became = applied(transport, plan, orders=Orders(concurrency=1, canary=2))
     assert {outcome for outcome, _ in became.values()} == {"applied"}
     methods = [request.method for request in transport.requests]
-    assert methods == ["GET", "PATCH", "PATCH", "GET", "GET", "PATCH", "PATCH", "PATCH", "GET"]
+    first, rest = ["GET", "OPTIONS", "PATCH", "PATCH", "GET"], ["GET", *["PATCH"] * 3, "GET"]
+    assert methods == first + rest
 
 
 def test_a_canary_that_does_not_last_is_the_end_of_it():
