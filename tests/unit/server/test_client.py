@@ -127,7 +127,7 @@ def test_a_connection_whose_request_failed_is_taken_over_as_well():
         for _ in range(3):
             with pytest.raises(Unreachable, match="cut off"):
                 client.get("/")
-    assert len(transport.requests) == 3 * 5
+    assert len(transport.requests) == 3 * 3
 
 
 def test_a_redirect_is_not_followed():
