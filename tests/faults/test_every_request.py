@@ -35,6 +35,7 @@ SURVIVED: Mapping[str, frozenset[Fault]] = {
     "PATCH": frozenset(Fault) - FINAL,
     "GET": frozenset(Fault) - FINAL - NOT_OURS - TOO_SLOW,
     "POST": frozenset(Fault) - FINAL - NOT_OURS,
+    "OPTIONS": frozenset(Fault),
 }
 """What a run does not even show where it befalls one request with a method: it ends as it would
 have without."""
