@@ -128,7 +128,7 @@ def test_an_update_that_was_stored_is_seen_by_reading_and_not_sent_again(fate: s
     outcomes = carried_out(transport, plan)
     assert told(outcomes) == ["applied"]
     assert [change.path for change in outcomes[0].changes] == [("overlap",)]
-    assert methods(transport) == "GET PATCH GET GET"
+    assert methods(transport) == "GET OPTIONS PATCH GET GET"
 
 
 @pytest.mark.parametrize("fate", NOT_STORED)
@@ -137,7 +137,7 @@ def test_an_update_that_may_have_been_stored_is_sent_again_after_a_read(fate: st
     plan = planned(transport, desired(1, {"overlap": 2}))
     let(transport, NOT_STORED[fate])
     assert told(carried_out(transport, plan)) == ["applied"]
-    assert methods(transport) == "GET PATCH GET PATCH GET"
+    assert methods(transport) == "GET OPTIONS PATCH GET PATCH GET"
 
 
 @pytest.mark.parametrize("fate", [refused, answering(429), answering(429, retry_after="3")])
@@ -146,7 +146,7 @@ def test_an_update_that_was_certainly_not_stored_is_sent_again_as_it_is(fate: Fa
     plan = planned(transport, desired(1, {"overlap": 2}))
     let(transport, fate)
     assert told(carried_out(transport, plan)) == ["applied"]
-    assert methods(transport) == "GET PATCH PATCH GET"
+    assert methods(transport) == "GET OPTIONS PATCH PATCH GET"
 
 
 def test_after_a_long_pause_even_that_is_merged_into_a_new_read():

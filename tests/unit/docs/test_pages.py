@@ -22,7 +22,19 @@ def links(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path):
-    assert [target for target in links(path) if not (path.parent / target).exists()] == []
+    assert [target for target in links(path) if not leads_somewhere(path, target)] == []
+
+
+def leads_somewhere(path: Path, target: str) -> bool:
+    file, _, heading = target.partition("#")
+    there = path.parent / file if file else path
+    return there.exists() and (not heading or heading in headings(there))
+
+
+def headings(path: Path) -> set[str]:
+    """Name the headings of a page as links to them do."""
+    found = re.findall(r"^#+ (.+)$", without_blocks(path.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in found}
 
 
 def test_every_page_is_linked_from_the_readme():
