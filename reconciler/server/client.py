@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -186,14 +187,14 @@ class Client:
         with self._lock:
             self._requests += 1
         connection = self._connections.take()
-        ends = self.patience.now() + self._timeout
+        ends = time.monotonic() + self._timeout
         try:
             request = connection.http.build_request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
             response, body = self._exchanged(connection, request, ends)
         except httpx.TransportError as error:
-            raise self._unreachable(error, late=self.patience.now() >= ends) from error
+            raise self._unreachable(error, late=time.monotonic() >= ends) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         finally:
@@ -230,7 +231,7 @@ class Client:
             if size > SIZE_MAX:
                 said = f"{self.address} sent an answer of more than {SIZE_MAX >> 20} MB"
                 raise NotLabelStudio(said, hint=f"is {URL_VARIABLE} right?")
-            if self.patience.now() >= ends:
+            if time.monotonic() >= ends:
                 raise self._timed_out()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
