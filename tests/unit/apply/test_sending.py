@@ -313,3 +313,15 @@ def test_a_pause_that_the_server_asks_for_holds_all_workers_back():
     # Those that were under way with it.
     assert len(early) <= 7
     assert transport.count("PATCH") == 41
+
+
+def test_a_fresh_read_that_times_out_by_itself_is_waited_for_no_more():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+
+    def hook(_: httpx.Request) -> httpx.Response | None:
+        raise TimeoutError
+
+    transport.hook = hook
+    with pytest.raises(TimeoutError):
+        carried_out(transport, plan)
