@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from reconciler.apply.carrying import carry_out
+from reconciler.apply.decisions import Patch, decide
+from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders
 from reconciler.apply.report import TaskOutcome
+from reconciler.apply.rereading import Rereading
+from reconciler.apply.sending import Sending
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, Plan
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
+from reconciler.watch import NOBODY
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import Hooked, api_of, sandbox_with
@@ -325,3 +331,82 @@ def test_a_fresh_read_that_times_out_by_itself_is_waited_for_no_more():
     transport.hook = hook
     with pytest.raises(TimeoutError):
         carried_out(transport, plan)
+
+
+def test_on_a_server_whose_reads_take_longer_than_they_stay_fresh_an_update_is_sent_all_the_same():
+    transport, patience = Hooked(sandbox_with(1)), Patient()
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    read: list[httpx.Request] = []
+
+    def every_other_is_refused(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
+            return None
+        read.append(request)
+        assert len(read) < 30
+        if len(read) % 2 == 0:
+            return None
+        return httpx.Response(429, json={}, headers={"retry-after": "15"})
+
+    transport.hook = every_other_is_refused
+    assert told(carried_out(transport, plan, patience=patience)) == ["applied"]
+
+
+def test_what_was_read_long_ago_is_read_again_though_nobody_asked_for_a_pause():
+    transport, patience = Hooked(sandbox_with(2)), Patient()
+    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
+
+    def record(_: TaskOutcome) -> None:
+        if transport.count("PATCH") == 1:
+            patience.clock += 60
+            transport.state.tasks[2].values["data"] = {"text": "Somebody's."}
+
+    with api_of(transport, patience=patience) as api:
+        orders = Orders(concurrency=1)
+        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=record)
+    assert told(outcomes) == ["applied", "applied"]
+    assert transport.state.tasks[2].values["data"] == {"text": "Somebody's.", "lang": "en"}
+
+
+def test_an_update_that_waits_long_for_its_turn_is_read_once_more_and_then_sent():
+    transport, patience = Hooked(sandbox_with(1)), Patient()
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    begun: list[float] = []
+
+    def turn() -> bool:
+        begun.append(patience.clock)
+        patience.clock += 100
+        return len(begun) < 5
+
+    with api_of(transport, patience=patience) as api:
+        rereading = Rereading(api, load_contract(), frozenset(), NOBODY)
+        patch = decide(plan.tasks[0], rereading.read(plan.tasks)[1], rereading.terms)
+        assert isinstance(patch, Patch)
+        learning = Learning(api.task, load_contract())
+        sending = Sending(api, rereading.terms, turn, learning=learning, stop=threading.Event())
+        outcome = sending.send(replace(patch, read_at=patience.clock))
+    assert (outcome.outcome.value, len(begun)) == ("applied", 1)
+    assert methods(transport) == "GET OPTIONS GET PATCH"
+
+
+def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    with api_of(transport) as api:
+        attributes = load_contract()
+        rereading = Rereading(api, attributes, frozenset(), NOBODY)
+        patch = decide(plan.tasks[0], rereading.read(plan.tasks)[1], rereading.terms)
+        assert isinstance(patch, Patch)
+        learning = Learning(api.task, attributes)
+
+        def lost_while_another_shows_it(
+            request: httpx.Request, server: SandboxTransport
+        ) -> httpx.Response:
+            learning.learn(plan.tasks[0], {"overlap": 1})
+            return lost_on_the_way(request, server)
+
+        let(transport, lost_while_another_shows_it)
+        sending = Sending(
+            api, rereading.terms, lambda: True, learning=learning, stop=threading.Event()
+        )
+        outcome = sending.send(replace(patch, read_at=api.patience.now()))
+    assert "not sent" not in outcome.error
