@@ -115,8 +115,19 @@ class Sending:
         plan = self._perhaps or plan
         names = names_to_judge({"data", *(change.path[0] for change in plan.changes)})
         read_at = self._api.patience.now()
-        judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
-        return replace(judged, read_at=read_at) if isinstance(judged, Patch) else judged
+        try:
+            judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
+        except ServerError as error:
+            error.message += self._doubt
+            raise
+        if isinstance(judged, Patch):
+            return replace(judged, read_at=read_at)
+        return replace(judged, error=judged.error + self._doubt) if judged.error else judged
+
+    @property
+    def _doubt(self) -> str:
+        """What is to be added to whatever is said of the task after an answer was lost."""
+        return _PERHAPS if self._perhaps else ""
 
     def _told(self, outcome: TaskOutcome) -> TaskOutcome:
         """Tell of all changes that were sent, and of no others."""
@@ -124,5 +135,4 @@ class Sending:
             return outcome
         if outcome.outcome is Outcome.ALREADY:
             return ended(self._perhaps, Outcome.APPLIED)
-        error = outcome.error + (_PERHAPS if outcome.outcome is Outcome.STALE else "")
-        return replace(outcome, changes=self._perhaps.changes, error=error)
+        return replace(outcome, changes=self._perhaps.changes)

@@ -410,3 +410,20 @@ def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent(
         )
         outcome = sending.send(replace(patch, read_at=api.patience.now()))
     assert "not sent" not in outcome.error
+
+
+def test_where_the_read_after_a_lost_answer_fails_the_update_is_still_told_of():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    let(transport, stored_and_lost)
+    updates = transport.hook
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "GET" and transport.count("PATCH"):
+            return httpx.Response(503, json={"detail": "No."})
+        return updates(request) if updates else None
+
+    transport.hook = hook
+    outcome = carried_out(transport, plan)[0]
+    assert outcome.outcome.value == "failed"
+    assert outcome.error.endswith("may have been stored: its answer was lost")
