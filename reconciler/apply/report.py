@@ -40,7 +40,8 @@ GOOD: Final = frozenset({Outcome.APPLIED, Outcome.ALREADY})
 class TaskOutcome:
     """What became of one task, and why.
 
-    ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the plan named the task as one to leave alone, and was allowed.
+    ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the
+    plan named the task as one to leave alone, and was allowed.
     """
 
     task: int
