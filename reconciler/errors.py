@@ -4,7 +4,7 @@ ReconcilerError
 ├── ContractError      an API description that cannot be read as one
 ├── SettingsError      address, token or settings file
 ├── ManifestError      problems in manifests, all of a run at once
-├── SavedFileError     a plan or report that cannot be shown
+├── SavedFileError     a plan or report that cannot be read as one
 ├── ServerError        the server did not do what was asked
 │   ├── Unreachable        no answer at all
 │   │   ├── NotSent            it was not even asked

@@ -38,15 +38,15 @@ class FreshBatches:
 
     def of(self, tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
         """Give the batches in order; each is as large as it should be when it is asked for."""
-        began = self._now()
+        # Those of a canary were sent before, and while another clock ran.
+        began, sent_before = self._now(), self._sent()
         start = 0
         while start < len(tasks):
-            end = start + self._size(self._now() - began)
+            end = start + self._size(self._sent() - sent_before, self._now() - began)
             yield tasks[start:end]
             start = end
 
-    def _size(self, seconds: float) -> int:
-        sent = self._sent()
+    def _size(self, sent: int, seconds: float) -> int:
         size = FRESH_SECONDS * sent / seconds if sent and seconds else FIRST
         if self._rps:
             size = min(size, FRESH_SECONDS * self._rps)

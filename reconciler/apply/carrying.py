@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -172,8 +171,9 @@ class _Run:
     def _until_stopped(self, reading: Future[_Read]) -> _Read | None:
         """Wait for a read; told to stop, nobody needs what it brings."""
         while not self._orders.stop.is_set():
-            with suppress(TimeoutError):
-                return reading.result(STOP_SECONDS)
+            # Not by the time-out of ``result``: the read may have ended with one of its own.
+            if wait([reading], STOP_SECONDS).done:
+                return reading.result()
         return None
 
     def _read_afresh(self, tasks: Sequence[TaskPlan]) -> _Read:

@@ -55,6 +55,7 @@ class Learning:
             with suppress(ServerError):
                 live |= self._look(task.task, unshown)
         for change in task.changes:
-            before = verdict(change, live, self._attributes) is Verdict.DO
-            if change.path[0] in doubtful and before and change.path[0] in live:
-                self._shown_by[change.path[0]] = task.task
+            name = change.path[0]
+            # As it was before: neither stored nor written by anybody else.
+            if name in doubtful and verdict(change, live, self._attributes) is Verdict.DO:
+                self._shown_by[name] = task.task

@@ -38,9 +38,10 @@ GOOD: Final = frozenset({Outcome.APPLIED, Outcome.ALREADY})
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """What became of one task, and why; ``changes`` are those that were planned for it.
+    """What became of one task, and why.
 
-    ``accepted`` tells that the plan named the task as one to leave alone, and was allowed.
+    ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the
+    plan named the task as one to leave alone, and was allowed.
     """
 
     task: int

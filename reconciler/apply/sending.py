@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from reconciler.apply.batches import FRESH_SECONDS
 from reconciler.apply.decisions import Patch, Terms, decide, ended, interrupted, proved
@@ -18,7 +19,10 @@ from reconciler.server.reading import read_task
 from reconciler.server.retrying import OVERLOADED, may_be_stored, tries
 from reconciler.server.task_api import TaskApi
 
-_PERHAPS = "; an update before that may have been stored: its answer was lost"
+AGED_SECONDS: Final = 3 * FRESH_SECONDS
+"""After which an update is merged anew in any case: a server slowed down, or the run was held."""
+
+_PERHAPS: Final = "; an update before that may have been stored: its answer was lost"
 
 
 class Sending:
@@ -54,13 +58,15 @@ class Sending:
         judged: Patch | TaskOutcome = patch
         while isinstance(judged, Patch):
             self.plan = self._perhaps or judged.plan
-            if not self._may_begin():
-                judged = self._stopped(self.plan)
-            elif self._has_aged(judged):
-                judged = self._judged_again(judged.plan)
-            else:
-                judged = self._attempt(judged)
+            judged = self._begun(judged) if self._may_begin() else self._stopped(self.plan)
         return self._told(judged)
+
+    def _begun(self, patch: Patch) -> Patch | TaskOutcome:
+        """Send what is fresh: it does not wait for its turn again, and so cannot age for ever."""
+        judged = self._judged_again(patch.plan) if self._has_aged(patch) else patch
+        if not isinstance(judged, Patch):
+            return judged
+        return self._stopped(judged.plan) if self._stop.is_set() else self._attempt(judged)
 
     def _stopped(self, plan: TaskPlan) -> TaskOutcome:
         if self.to_settle:
@@ -69,7 +75,8 @@ class Sending:
 
     def _attempt(self, patch: Patch) -> Patch | TaskOutcome:
         """Send once; returns what is to be sent next where that is not the end of it."""
-        if futile := self._learning.futile(patch.plan):
+        # Of one that may have been sent before it would not be so that it was not.
+        if not self.to_settle and (futile := self._learning.futile(patch.plan)):
             return futile
         try:
             answer = self._api.patch(patch.plan.task, patch.body)
@@ -93,18 +100,34 @@ class Sending:
         return self._judged_again(patch.plan) if self.to_settle else patch
 
     def _has_aged(self, patch: Patch) -> bool:
-        """Tell whether a pause has made what an update is merged into too old."""
+        """Tell whether what an update is merged into is too old, by a pause or whatever else.
+
+        Batches are made to be sent while they are fresh: without a pause somewhat more is let
+        pass, as reading each task again takes as many requests as there are tasks.
+        """
         patience = self._api.patience
-        held = max(patience.welcome_from, patience.paused_until) > patch.read_at
-        return held and patience.now() > patch.read_at + FRESH_SECONDS
+        held = patience.paused_until > patch.read_at
+        age = patience.now() - patch.read_at
+        return age > (FRESH_SECONDS if held else AGED_SECONDS)
 
     def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
         """Read the task, and judge it as at first: done, still to do, or changed by others."""
         plan = self._perhaps or plan
         names = names_to_judge({"data", *(change.path[0] for change in plan.changes)})
         read_at = self._api.patience.now()
-        judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
-        return replace(judged, read_at=read_at) if isinstance(judged, Patch) else judged
+        try:
+            judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
+        except ServerError as error:
+            error.message += self._doubt
+            raise
+        if isinstance(judged, Patch):
+            return replace(judged, read_at=read_at)
+        return replace(judged, error=judged.error + self._doubt) if judged.error else judged
+
+    @property
+    def _doubt(self) -> str:
+        """What is to be added to whatever is said of the task after an answer was lost."""
+        return _PERHAPS if self._perhaps else ""
 
     def _told(self, outcome: TaskOutcome) -> TaskOutcome:
         """Tell of all changes that were sent, and of no others."""
@@ -112,5 +135,4 @@ class Sending:
             return outcome
         if outcome.outcome is Outcome.ALREADY:
             return ended(self._perhaps, Outcome.APPLIED)
-        error = outcome.error + (_PERHAPS if outcome.outcome is Outcome.STALE else "")
-        return replace(outcome, changes=self._perhaps.changes, error=error)
+        return replace(outcome, changes=self._perhaps.changes)

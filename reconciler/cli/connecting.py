@@ -60,12 +60,7 @@ def planned(
     talk: Talk,
 ) -> Plan:
     """Plan ``desired``, the tasks of ``shard``, and say what it took."""
-
-    def make(watch: Watch) -> Plan:
-        api.patience.watch = watch
-        return make_plan(desired, api, attributes, allow=allow, watch=watch)
-
-    plan = timed(make, talk)
+    plan = timed(lambda watch: make_plan(desired, api, attributes, allow=allow, watch=watch), talk)
     return plan if shard is None else replace(plan, shards=(shard,))
 
 

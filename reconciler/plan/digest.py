@@ -6,20 +6,23 @@ import hashlib
 import json
 from decimal import Decimal
 
-from reconciler.plan.model import Plan
+from reconciler.plan.model import WARNINGS, Plan
 from reconciler.plan.values import ABSENT, Json, Maybe
 
 
 def digest(plan: Plan) -> str:
     """Digest what apply would do: task, path, before and after; no times, places or versions.
 
-    The order in which things are declared, or come from the server, says nothing.
+    What guards would have stopped, and was allowed, is part of it. The order in which things are
+    declared, or come from the server, says nothing.
     """
     seen = hashlib.sha256()
     for task in sorted(plan.updates, key=lambda task: task.task):
         ordered = sorted(task.changes, key=lambda change: change.path)
         changes = [[list(c.path), _side(c.before), _side(c.after)] for c in ordered]
-        line = json.dumps([task.task, changes], sort_keys=True, separators=(",", ":"))
+        allowed = sorted({problem.kind for problem in task.problems} - WARNINGS)
+        named = [task.task, changes, allowed] if allowed else [task.task, changes]
+        line = json.dumps(named, sort_keys=True, separators=(",", ":"))
         seen.update(line.encode() + b"\n")
     return f"sha256:{seen.hexdigest()}"
 

@@ -90,9 +90,7 @@ def guarded(
     problems = guard(task.changes, observed.attributes, attributes=attributes, labelled=used)
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
-    return replace(
-        task, status=Status.BLOCKED if stopped else Status.UPDATE, problems=tuple(problems)
-    )
+    return replace(task, status=Status.BLOCKED if stopped else Status.UPDATE, problems=problems)
 
 
 def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:

@@ -48,20 +48,15 @@ class Patience:
         return self._stop.wait(seconds)
 
     @property
-    def welcome_from(self) -> float:
-        """Since when, by ``now``, or from when on requests are welcome; 0 where they always were.
-
-        A server that asks for a pause means all threads.
-        """
-        return self._welcome_from
-
-    @property
     def paused_until(self) -> float:
         """When, by ``now``, the last pause of any thread ends or has ended; 0 before the first."""
         return self._paused_until
 
     def until_welcome(self) -> bool:
-        """Wait for as long as the server asked for; False where told to stop before."""
+        """Wait for as long as the server asked for, by which it means all threads.
+
+        False where told to stop before.
+        """
         if not self._welcome_from:
             return True
         while (left := self._welcome_from - self.now()) > 0:

@@ -156,18 +156,12 @@ class Client:
 
         attempts = Attempts(self.patience, tries)
         try:
-            answer = self._decoded(self._good(send, attempts), send, attempts)
+            return _access_token(self._decoded(self._good(send, attempts), send, attempts))
         except ServerError as error:
             error.given_up = True
             if isinstance(error, Unauthorised):
                 error.message = f"the personal access token was refused: {error.message}"
             raise
-        access = answer.get("access") if isinstance(answer, dict) else None
-        if not isinstance(access, str) or not _is_sendable(access):
-            failed = NotLabelStudio("the exchange of the personal access token gave no token")
-            failed.given_up = True
-            raise failed
-        return access
 
     def _request(
         self,
@@ -249,5 +243,9 @@ class Client:
         return TimedOut(f"the answer of {self.address} was lost: {said}")
 
 
-def _is_sendable(token: str) -> bool:
-    return bool(token) and token.isascii() and token.isprintable()
+def _access_token(answer: Json) -> str:
+    """Take the token out of the answer to an exchange: one that can be sent as a header."""
+    access = answer.get("access") if isinstance(answer, dict) else None
+    if isinstance(access, str) and access and access.isascii() and access.isprintable():
+        return access
+    raise NotLabelStudio("the exchange of the personal access token gave no token")

@@ -117,5 +117,6 @@ class Connections:
         while not self._closed.wait(min(1.0, self._timeout / LOOKS)):
             now = time.monotonic()
             for connection in tuple(self._all):
-                if connection.ends is not None and connection.ends < now:
+                ends = connection.ends  # Another thread may take it back between two looks.
+                if ends is not None and ends < now:
                     connection.cut()

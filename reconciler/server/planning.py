@@ -75,6 +75,7 @@ class _Planning:
         *,
         count: int,
     ) -> Plan:
+        self._api.patience.watch = self._watch
         server = self._api.identity()
         self._watch.begin("reading and comparing", count)
         different: list[TaskPlan] = []

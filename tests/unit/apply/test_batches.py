@@ -45,3 +45,9 @@ def test_updates_that_are_kept_apart_are_read_in_smaller_batches(rps: float, fir
 def test_every_update_is_in_one_batch_in_order():
     batches = list(FreshBatches(lambda: 0, 0.7).of(PLANNED[:100]))
     assert [task for batch in batches for task in batch] == PLANNED[:100]
+
+
+def test_what_a_canary_sent_before_does_not_make_the_server_seem_fast():
+    clock = iter([100.0, 100.001])
+    batches = FreshBatches(lambda: 5, None, now=lambda: next(clock))
+    assert len(next(batches.of(PLANNED))) == 100

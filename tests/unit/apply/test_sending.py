@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from reconciler.apply.carrying import carry_out
+from reconciler.apply.decisions import Patch, decide
+from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders
 from reconciler.apply.report import TaskOutcome
+from reconciler.apply.rereading import Rereading
+from reconciler.apply.sending import Sending
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, Plan
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
+from reconciler.server.task_api import TaskApi
+from reconciler.watch import NOBODY
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import Hooked, api_of, sandbox_with
@@ -313,3 +320,111 @@ def test_a_pause_that_the_server_asks_for_holds_all_workers_back():
     # Those that were under way with it.
     assert len(early) <= 7
     assert transport.count("PATCH") == 41
+
+
+def test_a_fresh_read_that_times_out_by_itself_is_waited_for_no_more():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+
+    def hook(_: httpx.Request) -> httpx.Response | None:
+        raise TimeoutError
+
+    transport.hook = hook
+    with pytest.raises(TimeoutError):
+        carried_out(transport, plan)
+
+
+def test_on_a_server_whose_reads_take_longer_than_they_stay_fresh_an_update_is_sent_all_the_same():
+    transport, patience = Hooked(sandbox_with(1)), Patient()
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    read: list[httpx.Request] = []
+
+    def every_other_is_refused(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
+            return None
+        read.append(request)
+        assert len(read) < 30
+        if len(read) % 2 == 0:
+            return None
+        return httpx.Response(429, json={}, headers={"retry-after": "15"})
+
+    transport.hook = every_other_is_refused
+    assert told(carried_out(transport, plan, patience=patience)) == ["applied"]
+
+
+def test_what_was_read_long_ago_is_read_again_though_nobody_asked_for_a_pause():
+    transport, patience = Hooked(sandbox_with(2)), Patient()
+    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
+
+    def record(_: TaskOutcome) -> None:
+        if transport.count("PATCH") == 1:
+            patience.clock += 60
+            transport.state.tasks[2].values["data"] = {"text": "Somebody's."}
+
+    with api_of(transport, patience=patience) as api:
+        orders = Orders(concurrency=1)
+        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=record)
+    assert told(outcomes) == ["applied", "applied"]
+    assert transport.state.tasks[2].values["data"] == {"text": "Somebody's.", "lang": "en"}
+
+
+def sent_alone(
+    api: TaskApi, plan: Plan, learning: Learning, may_begin: Callable[[], bool]
+) -> TaskOutcome:
+    """Decide on the one task of a plan, and send its update."""
+    rereading = Rereading(api, load_contract(), frozenset(), NOBODY)
+    patch = decide(plan.tasks[0], rereading.read(plan.tasks)[1], rereading.terms)
+    assert isinstance(patch, Patch)
+    stop = threading.Event()
+    sending = Sending(api, rereading.terms, may_begin, learning=learning, stop=stop)
+    return sending.send(replace(patch, read_at=api.patience.now()))
+
+
+def test_an_update_that_waits_long_for_its_turn_is_read_once_more_and_then_sent():
+    transport, patience = Hooked(sandbox_with(1)), Patient()
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    begun: list[float] = []
+
+    def turn() -> bool:
+        begun.append(patience.clock)
+        patience.clock += 100
+        return len(begun) < 5
+
+    with api_of(transport, patience=patience) as api:
+        outcome = sent_alone(api, plan, Learning(api.task, load_contract()), turn)
+    assert (outcome.outcome.value, len(begun)) == ("applied", 1)
+    assert methods(transport) == "GET OPTIONS GET PATCH"
+
+
+def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    with api_of(transport) as api:
+        learning = Learning(api.task, load_contract())
+
+        def lost_while_another_shows_it(
+            request: httpx.Request, server: SandboxTransport
+        ) -> httpx.Response:
+            learning.learn(plan.tasks[0], {"overlap": 1})
+            return lost_on_the_way(request, server)
+
+        let(transport, lost_while_another_shows_it)
+        outcome = sent_alone(api, plan, learning, lambda: True)
+    assert (outcome.outcome.value, transport.count("PATCH")) == ("applied", 2)
+
+
+def test_where_the_read_after_a_lost_answer_fails_the_update_is_still_told_of():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+    let(transport, stored_and_lost)
+    updates = transport.hook
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "GET" and transport.count("PATCH"):
+            return httpx.Response(503, json={"detail": "No."})
+        return updates(request) if updates else None
+
+    transport.hook = hook
+    outcome = carried_out(transport, plan)[0]
+    assert outcome.outcome.value == "failed"
+    assert outcome.error.endswith("may have been stored: its answer was lost")

@@ -124,6 +124,17 @@ def test_a_plan_that_was_edited_is_refused(
     assert said in refused.errors
 
 
+def test_what_was_not_allowed_cannot_be_written_into_a_plan(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    assert command("plan", manifest(), "--out", "plan.json").code == 0
+    problem = {"kind": "annotated-data", "message": "fine", "hint": ""}
+    edited(Path("plan.json"), lambda document: document["tasks"][0]["problems"].append(problem))
+    refused = command("apply", "plan.json", "--yes")
+    assert (refused.code, server.count("PATCH")) == (1, 0)
+    assert "its digest does not fit its changes" in refused.errors
+
+
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
 def test_a_plan_that_was_cut_off_is_refused(
     saved: Path, server: Hooked, command: Command, kept: float

@@ -25,6 +25,13 @@ def test_links_lead_somewhere(path: Path):
     assert [target for target in links(path) if not leads_somewhere(path, target)] == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_merge_is_left_half_done(path: Path):
+    marks = ("<" * 7, "=" * 7, ">" * 7)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith(marks)] == []
+
+
 def leads_somewhere(path: Path, target: str) -> bool:
     file, _, heading = target.partition("#")
     there = path.parent / file if file else path
