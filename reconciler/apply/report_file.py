@@ -25,7 +25,10 @@ class ReportFile:
         self._path = path
         self.kept = self._keep_earlier()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # A pipe that nobody reads is an error, and not waited for.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
+            descriptor = os.open(path, flags, 0o600)
+            os.set_blocking(descriptor, True)
             # Devices and pipes are not ours to close to others, and cannot be synced.
             self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
             if self._regular:

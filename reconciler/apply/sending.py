@@ -16,11 +16,14 @@ from reconciler.plan.guards import names_to_judge
 from reconciler.plan.model import TaskPlan
 from reconciler.server.attempts import Attempts
 from reconciler.server.reading import read_task
-from reconciler.server.retrying import OVERLOADED, may_be_stored, tries
+from reconciler.server.retrying import OVERLOADED, may_be_stored, never_stored, tries
 from reconciler.server.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
 """After which an update is merged anew in any case: a server slowed down, or the run was held."""
+
+HELD_SECONDS: Final = 1.0
+"""After which an update that a pause held up is merged anew: others may have written meanwhile."""
 
 _PERHAPS: Final = "; an update before that may have been stored: its answer was lost"
 
@@ -29,7 +32,7 @@ class Sending:
     """Sends an update, reads the task where its answer proves nothing, and sends what is still due.
 
     Afterwards ``plan`` holds the changes that were sent last, ``to_settle`` tells whether an update
-    was stored or may have been, and ``crowded`` whether the server had no room for one.
+    was looked at, whatever came of it, and ``crowded`` whether the server had no room for one.
     ``may_begin`` waits until an update may be sent, and returns False where none may be any more.
     """
 
@@ -49,6 +52,7 @@ class Sending:
         self._stop = stop
         self._attempts = Attempts(api.patience, tries)
         self._perhaps: TaskPlan | None = None
+        self._taken_at = 0.0
         self.plan: TaskPlan | None = None
         self.to_settle = False
         self.crowded = False
@@ -56,6 +60,7 @@ class Sending:
     def send(self, patch: Patch) -> TaskOutcome:
         """Return what became of the task; raises the ServerError that kept it from being known."""
         judged: Patch | TaskOutcome = patch
+        self._taken_at = self._api.patience.now()
         while isinstance(judged, Patch):
             self.plan = self._perhaps or judged.plan
             judged = self._begun(judged) if self._may_begin() else self._stopped(self.plan)
@@ -96,6 +101,8 @@ class Sending:
         if not self._attempts.another_after(error):
             if self._stop.is_set() and not self.to_settle and tries(error) > 1:
                 return self._stopped(patch.plan)
+            # What is answered with an error is not believed either: the last look tells.
+            self.to_settle |= not never_stored(error)
             raise error
         return self._judged_again(patch.plan) if self.to_settle else patch
 
@@ -106,9 +113,11 @@ class Sending:
         pass, as reading each task again takes as many requests as there are tasks.
         """
         patience = self._api.patience
-        held = patience.paused_until > patch.read_at
-        age = patience.now() - patch.read_at
-        return age > (FRESH_SECONDS if held else AGED_SECONDS)
+        since_read, since_taken = patience.now() - patch.read_at, patience.now() - self._taken_at
+        if patience.paused_until > max(patch.read_at, self._taken_at):
+            return min(since_read, since_taken) > HELD_SECONDS
+        paused = patience.paused_until > patch.read_at
+        return since_read > (FRESH_SECONDS if paused else AGED_SECONDS)
 
     def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
         """Read the task, and judge it as at first: done, still to do, or changed by others."""

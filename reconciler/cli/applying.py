@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,6 +30,7 @@ from reconciler.errors import Refused
 from reconciler.plan.digest import digest
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
 from reconciler.plan.notation import counted_noun, visible
+from reconciler.plan.values import Json
 from reconciler.render import text
 from reconciler.server.task_api import TaskApi
 
@@ -180,6 +182,7 @@ def _carry_out(
     if file and file.kept:
         click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
     if reporting.lost:
+        _tell_unwritten(reporting.unwritten)
         why = f"stopped: {reporting.lost.message}"
         said = f"{why}; run it again with another --report, and it goes on"
         click.echo(f"reconciler: {visible(said)}", err=True)
@@ -187,3 +190,10 @@ def _carry_out(
         return INTERRUPTED
     good = all(outcome.is_good for outcome in outcomes)
     return DONE if good and not reporting.lost else PARTLY
+
+
+def _tell_unwritten(lines: Sequence[Mapping[str, Json]]) -> None:
+    """Give to standard error what the report could not take: put behind it, they make it whole."""
+    click.echo("These lines are missing at the end of the report:", err=True)
+    for line in lines:
+        click.echo(json.dumps(line, separators=(",", ":")), err=True)

@@ -14,12 +14,14 @@ from reconciler.plan.values import Json
 class Reporting:
     """Records outcomes in a report file, if there is one.
 
-    When it cannot be written any more, ``stop`` is set before the next update can leave, and
-    ``lost`` tells why; what is known still goes to the terminal.
+    When it cannot be written any more, ``stop`` is set before the next update can leave, ``lost``
+    tells why, and ``unwritten`` are the lines that it lacks: updates were under way by then, and
+    nothing else has the values that were there before.
     """
 
     def __init__(self, file: ReportFile | None, stop: threading.Event) -> None:
         self.lost: Refused | None = None
+        self.unwritten: list[Mapping[str, Json]] = []
         self._file = file
         self._stop = stop
 
@@ -32,10 +34,14 @@ class Reporting:
         self._write(last_line(outcomes, requests))
 
     def _write(self, line: Mapping[str, Json]) -> None:
-        if self._file is None or self.lost:
+        if self._file is None:
+            return
+        if self.lost:
+            self.unwritten.append(line)
             return
         try:
             self._file.write(line)
         except Refused as error:
+            self.unwritten.append(line)
             self.lost = error
             self._stop.set()

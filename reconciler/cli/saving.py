@@ -18,19 +18,28 @@ from reconciler.plan.model import Plan, ServerIdentity
 from reconciler.render import json
 
 _BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+_PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
 _LOOKED_AT: Final = 4_096
 
 
 def save_plan(plan: Plan, file: Path) -> None:
     """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
 
-    Raises Refused where it cannot be written.
+    Raises Refused where it cannot be written, or would take the place of anything but a plan.
     """
     written = json.render_plan(plan)
     try:
+        if file.is_file() and file.stat().st_size and not _begins(file, _PLAN):
+            raise Refused(
+                f"the plan is not saved: {file} is there already, and is no saved plan",
+                hint="name another file with --out, or remove that one",
+            )
         if file.exists() and not file.is_file():
             # A device or a pipe is written to; another file must not take its place.
-            file.write_text(written, encoding="utf-8")
+            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(written)
         else:
             _replace(file, written)
     except OSError as error:
@@ -112,7 +121,11 @@ def _looks_saved(path: str) -> bool:
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     try:
-        with Path(path).open("rb") as file:
-            return _BEGINNING.match(file.read(_LOOKED_AT)) is not None
+        return _begins(Path(path), _BEGINNING)
     except OSError:
         return False
+
+
+def _begins(path: Path, beginning: re.Pattern[bytes]) -> bool:
+    with path.open("rb") as file:
+        return beginning.match(file.read(_LOOKED_AT)) is not None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from reconciler.errors import Problem
 from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
-from reconciler.manifest.document import Document
+from reconciler.manifest.document import MAX_DEPTH, Document
 from reconciler.manifest.marks import Steps
 from reconciler.manifest.packed import Entry
 from reconciler.plan.guards import resolved_address
@@ -122,6 +122,9 @@ def _absent_problem(
             f"{path_text(path)} cannot be absent",
             "only keys inside data and meta can; null is a value",
         )
+    if len(path) > MAX_DEPTH:
+        said = f"{shortened(path_text(path[:MAX_DEPTH]))} leads more than {MAX_DEPTH} keys deep"
+        return said, "no data is nested so"
     if path in seen:
         return f"{path_text(path)} stands twice", "keep one"
     around = (path[:length] for length in range(len(path)))

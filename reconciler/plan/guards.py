@@ -70,6 +70,7 @@ def guard(
     return (
         *_project_move(changes),
         *_resolved_addresses(changes),
+        *_resolved_beside(changes, live),
         *_emptied_data(changes, live),
         *_labelled_paths(changes, live, labelled),
         *_annotated_data(changes, live),
@@ -98,6 +99,28 @@ def _resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
                 f"{path_text(change.path)} would store {shortened(value_text(address))}, an "
                 "address that the server made up on reading",
                 "declare the stored address, such as s3://bucket/key",
+            )
+
+
+def _resolved_beside(
+    changes: Collection[Change], live: Mapping[str, Json]
+) -> Iterator[TaskProblem]:
+    """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
+
+    They are as the server shows them, and one that resolves addresses unasked shows no others.
+    """
+    for name in dict.fromkeys(change.path[0] for change in changes if len(change.path) > 1):
+        if not resolved_address(live.get(name)):
+            continue
+        inside = [change for change in changes if change.path[0] == name]
+        address = resolved_address(edited(live, inside)[name])
+        if address and not any(resolved_address(change.after) for change in inside):
+            yield TaskProblem(
+                Kind.RESOLVED_ADDRESS,
+                f"{name} would be stored with {shortened(value_text(address))}, an address that "
+                "the server made up on reading, in a key that is not declared",
+                "declare the stored address there as well, such as s3://bucket/key; if many tasks "
+                "show it, the server or a proxy resolves addresses although it is asked not to",
             )
 
 

@@ -217,13 +217,15 @@ class Client:
         if packed not in _PACKED:
             said = f"{self.address} sent an answer packed as nobody asked for"
             raise NotLabelStudio(said, status=response.status_code)
+        # One task is no page, and as many answers as there are updates are read at once.
+        most = SIZE_MAX if response.request.method == "GET" else SIZE_MAX // 8
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_bytes():
             chunks.append(chunk)
             size += len(chunk)
-            if size > SIZE_MAX:
-                said = f"{self.address} sent an answer of more than {SIZE_MAX >> 20} MB"
+            if size > most:
+                said = f"{self.address} sent an answer of more than {most >> 20} MB"
                 raise NotLabelStudio(said, hint=f"is {URL_VARIABLE} right?")
             if time.monotonic() >= ends:
                 raise self._timed_out()
