@@ -25,6 +25,7 @@ def sizes(count: int, per_second: float, rps: float | None = None) -> list[int]:
     ("count", "per_second", "expected"),
     [
         (50, 10, [50]),
+        (100, 10, [100]),
         (350, 10, [100, 100, 100, 50]),
         (130, 2, [100, 20, 10]),
         (2_000, 1_000, [100, 500, 500, 500, 400]),

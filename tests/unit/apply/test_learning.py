@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import httpx
 import pytest
 
 from reconciler.apply.carrying import carry_out
+from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, TaskPlan
+from reconciler.plan.values import Json
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
-from tests.unit.plan.building import Listed, desired
+from tests.unit.plan.building import Listed, change, desired, update
 from tests.unit.server.wired import Hook, Hooked, api_of, sandbox_with
 
 
@@ -126,3 +128,22 @@ def test_an_answer_that_shows_the_attribute_is_enough(stored: int):
     applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
     assert len(transport.patched()) == stored
     assert transport.looked_at() == []
+
+
+def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
+    asked: list[set[str]] = []
+
+    def look(_: int, names: Collection[str]) -> dict[str, Json]:
+        asked.append(set(names))
+        return {"completed_at": None}
+
+    changes = (change("avg_lead_time", None, 2.5), change("completed_at", None, "2026-01-02"))
+    learning = Learning(look, load_contract())
+    learning.learn(update(1, *changes), {"id": 1, "avg_lead_time": None})
+    assert asked == [{"completed_at"}]
+    futile = learning.futile(update(2, *changes))
+    assert futile is not None
+    assert futile.error == (
+        "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "
+        "(task 1 showed it)"
+    )

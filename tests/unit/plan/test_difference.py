@@ -81,6 +81,25 @@ def test_an_absent_path_of_a_replaced_object_is_removed_once():
     assert found == [("meta.old", 1, ABSENT)]
 
 
+def test_an_absent_path_beside_declared_keys_of_its_object_is_removed_too():
+    live: dict[str, Json] = {"meta": {"a": 1, "old": 1}}
+    found = differences(live, {"meta": {"a": 2}}, absent=("meta.old",))
+    assert found == [("meta.a", 1, 2), ("meta.old", 1, ABSENT)]
+
+
+def test_absent_paths_of_other_objects_are_removed_beside_a_replaced_one():
+    live: dict[str, Json] = {"meta": {}, "data": {"a": 1, "old": 1}}
+    found = differences(live, {"meta": {}}, replaced=("meta",), absent=("meta.old", "data.old"))
+    assert found == [("data.old", 1, ABSENT)]
+
+
+@pytest.mark.parametrize("replaced", [(), ("meta",)])
+@pytest.mark.parametrize("declared", [None, {}, {"a": 1}])
+def test_an_attribute_that_is_not_there_is_not_null(declared: Json, replaced: tuple[str, ...]):
+    found = differences({}, {"meta": declared}, replaced=replaced)
+    assert found == [("meta", ABSENT, declared)]
+
+
 def test_each_change_says_where_it_is_declared():
     changes = changes_of(
         desired(1, {"data": {"a": {"b": 1}}}), {"data": {"a": {}}}, load_contract()
@@ -120,6 +139,8 @@ def test_a_date_time_inside_data_is_a_string_like_any_other():
         ([{"a": 1, "b": 2}], [{"a": 1, "b": 3}], [((0, "b"), 2, 3)]),
         ([{"a": 1}], [{}], [((0, "a"), 1, ABSENT)]),
         ([True, False], [1, 0], [((0,), True, 1), ((1,), False, 0)]),
+        ([], [{"a": True, "b": [False]}], [((0,), ABSENT, {"a": True, "b": [False]})]),
+        ([{"__a": 1}], [{"__a": 2}], [((0, "__a"), 1, 2)]),
         ([[True]], [[False]], [((0, 0), True, False)]),
         ([True], ["True"], [((0,), True, "True")]),
         ([1, {"a": True}], [1.0, {"a": 1}], [((1, "a"), True, 1)]),

@@ -49,14 +49,17 @@ def test_a_whole_attribute_can_be_replaced_and_changed_further():
 
 
 @pytest.mark.parametrize(
-    ("impossible", "kind"),
+    ("impossible", "kind", "said"),
     [
-        (change("overlap", 1, ABSENT), ValueError),
-        (change("meta.a", ABSENT, 1), TypeError),
-        (change("data.z.b", ABSENT, 1), TypeError),
-        (change("data.n.b", ABSENT, 1), TypeError),
+        (change("overlap", 1, ABSENT), ValueError, "an attribute cannot be removed: overlap"),
+        (change("meta.a", ABSENT, 1), TypeError, "no object to change 'a' in"),
+        (change("none.a", ABSENT, 1), TypeError, "no object to change 'a' in"),
+        (change("data.z.b", ABSENT, 1), TypeError, "no object to change 'b' in"),
+        (change("data.n.b", ABSENT, 1), TypeError, "no object to change 'b' in"),
     ],
 )
-def test_what_cannot_be_is_a_mistake_of_the_caller(impossible: Change, kind: type[Exception]):
-    with pytest.raises(kind):
+def test_what_cannot_be_is_a_mistake_of_the_caller(
+    impossible: Change, kind: type[Exception], said: str
+):
+    with pytest.raises(kind, match=f"^{said}$"):
         edited(LIVE, [impossible])

@@ -73,6 +73,23 @@ def test_values_that_go_from_a_text_to_an_object_and_back_are_all_held():
         assert fingerprints.hold(place, {"data": {"a": value}})
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "live"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, {"a": 1}),
+        ({"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 3}),
+        ({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}),
+        ({"a": 1}, None, {"a": 1}),
+    ],
+)
+def test_what_is_declared_beyond_the_declaration_before_counts(first: Json, then: Json, live: Json):
+    fingerprints = Fingerprints()
+    for value in (first, then):
+        fingerprints.add({"meta": value}, ())
+    assert fingerprints.hold(1, {"meta": then})
+    assert not fingerprints.hold(1, {"meta": live})
+
+
 def test_tasks_of_more_shapes_than_are_numbered_are_compared_in_full():
     fingerprints = Fingerprints()
     many: list[dict[str, Json]] = [{"data": {str(n): n}} for n in range(SHAPES_MAX + 3)]

@@ -216,6 +216,12 @@ def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
     )
 
 
+def test_as_many_paths_as_are_named_leave_nothing_to_count():
+    changes = [change(f"data.k{n}", n, -n) for n in range(1, 5)]
+    [problem] = judge(*changes, total_annotations=1)
+    assert problem.message == ("would change data.k1, data.k2, data.k3, data.k4 under 1 annotation")
+
+
 def test_a_counter_that_is_declared_proves_nothing_about_the_task():
     changes = (change("total_annotations", 3, 0), change("data.text", "A.", "B."))
     first, _ = judge(*changes, total_annotations=3)

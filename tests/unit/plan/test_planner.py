@@ -6,9 +6,9 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.model import DesiredTask, Found, Kind, Missing, Observed, Status, Unreadable
-from reconciler.plan.planner import guarded, plan_task, projects_to_ask
-from reconciler.plan.values import ABSENT, Json
-from tests.unit.plan.building import change, desired, plan_of, update
+from reconciler.plan.planner import guarded, plan_task, project_shown, projects_to_ask
+from reconciler.plan.values import ABSENT, DEPTH_MAX, Json
+from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
 
 BASE: dict[str, Json] = {
     "id": 1,
@@ -82,6 +82,34 @@ def test_a_task_in_another_project_is_blocked_before_it_is_compared():
 def test_where_no_project_is_named_the_live_one_is_taken():
     planned = plan_task(desired(1, {"overlap": 2}, project=None), Found(BASE), load_contract())
     assert (planned.status, planned.project) == (Status.UPDATE, 7)
+
+
+def test_where_the_server_shows_no_project_the_declared_one_is_taken():
+    live = {name: value for name, value in BASE.items() if name != "project"}
+    planned = plan_task(desired(1, {"overlap": 2}), Found(live), load_contract())
+    assert (planned.status, planned.project) == (Status.UPDATE, 7)
+
+
+@pytest.mark.parametrize("project", ["7", None, {"id": 7}])
+def test_a_project_that_is_no_number_is_not_shown(project: Json):
+    assert project_shown({"project": project}) is None
+
+
+@pytest.mark.parametrize("observed", [Missing(), Unreadable("500"), Found({**BASE, "data": 5})])
+def test_a_task_that_cannot_be_compared_counts_for_the_declared_project(observed: Observed):
+    planned = plan_task(desired(1, {"overlap": 2}), observed, load_contract())
+    assert (planned.task, planned.project, planned.source) == (1, 7, SOURCE)
+
+
+def test_a_live_value_that_is_nested_too_deep_makes_a_task_unreadable():
+    deep: Json = []
+    for _ in range(DEPTH_MAX + 1):
+        deep = [deep]
+    found = Found({**BASE, "data": {"text": deep}})
+    assert status(desired(1, {"data": {"text": "A."}}), found) == (
+        "unreadable",
+        [f"its objects and lists are nested more than {DEPTH_MAX} deep"],
+    )
 
 
 def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import Found, Kind, Missing, Status, Unreadable
+from reconciler.plan.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
 from reconciler.plan.reverting import revert_task
 from reconciler.plan.values import ABSENT, Json, Maybe
-from tests.unit.plan.building import change
+from tests.unit.plan.building import SOURCE, change
 
 ATTRIBUTES = load_contract()
 
@@ -38,8 +38,8 @@ def test_what_still_is_as_it_was_left_goes_back(
 ):
     planned = revert_task(1, [change(path, before, after)], live, ATTRIBUTES)
     assert planned is not None
-    assert (planned.status, planned.project) == (Status.UPDATE, 7)
-    assert [(c.before, c.after) for c in planned.changes] == [(after, before)]
+    inverse = change(path, after, before)
+    assert planned == TaskPlan(1, 7, Status.UPDATE, SOURCE, (inverse,))
 
 
 def test_what_is_back_already_needs_nothing():
@@ -54,13 +54,14 @@ def test_of_two_changes_the_one_that_is_left_goes_back():
 
 
 def test_a_task_that_was_edited_since_is_left_alone_as_a_whole():
-    made = [change("overlap", 1, 2), change("data.a", 1, 2)]
-    planned = revert_task(1, made, found(overlap=2, data={"a": 3}), ATTRIBUTES)
-    assert planned is not None
-    assert (planned.status, planned.changes) == (Status.BLOCKED, ())
-    assert [(p.kind, p.message) for p in planned.problems] == [
-        (Kind.EDITED_SINCE, "edited since that apply: data.a")
-    ]
+    made = [change("overlap", 1, 2), change("data.a", 1, 2), change("data.b", 1, 2)]
+    planned = revert_task(1, made, found(overlap=2, data={"a": 3, "b": 3}), ATTRIBUTES)
+    edited = TaskProblem(
+        Kind.EDITED_SINCE,
+        "edited since that apply: data.a, data.b",
+        "what was written later is not undone; set it by a manifest, or by hand",
+    )
+    assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (edited,))
 
 
 def test_an_edit_beside_what_was_changed_is_nobody_s_business():
@@ -76,4 +77,4 @@ def test_an_edit_beside_what_was_changed_is_nobody_s_business():
 def test_a_task_that_is_not_seen_is_said_to_be_so(observed: Missing | Unreadable, status: Status):
     planned = revert_task(1, [change("overlap", 1, 2)], observed, ATTRIBUTES)
     assert planned is not None
-    assert planned.status is status
+    assert (planned.task, planned.status, planned.source) == (1, status, SOURCE)

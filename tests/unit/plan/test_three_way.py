@@ -27,6 +27,7 @@ EARLIER, LATER = "2026-01-02T03:04:05Z", "2026-01-03T00:00:00Z"
         (change("data.a", ABSENT, 1), {"data": {"a": None}}, Verdict.STALE),
         (change("data.a.b", ABSENT, 1), {"data": {}}, Verdict.STALE),
         (change("data.a.b", ABSENT, 1), {"data": {"a": 5}}, Verdict.STALE),
+        (change("meta.a", ABSENT, 1), {"meta": None}, Verdict.STALE),
         (change("data.a", 1, ABSENT), {"data": {"a": 1}}, Verdict.DO),
         (change("data.a", 1, ABSENT), {"data": {}}, Verdict.ALREADY),
         (change("data.a", 1, ABSENT), {"data": {"a": 2}}, Verdict.STALE),
