@@ -35,25 +35,34 @@ class ReportFile:
                 os.fchmod(descriptor, 0o600)
         except OSError as error:
             raise self._cannot_write(error) from error
-        self._file = os.fdopen(descriptor, "w", encoding="ascii")
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._length = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Every line has been flushed; what a failed write left behind fails here once more.
         with suppress(OSError):
             self._file.close()
 
     def write(self, line: Mapping[str, Json]) -> None:
-        """Write one line, and wait until the disk has it; raises Refused where it has not."""
+        """Write one line, and wait until the disk has it; raises Refused where it has not.
+
+        Of a line that could not be written nothing is left: others may be put behind it by hand.
+        """
+        text = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
         try:
-            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            self._file.flush()
+            rest = memoryview(text)
+            while rest:
+                rest = rest[self._file.write(rest) :]
             if self._regular:
                 os.fsync(self._file.fileno())
         except OSError as error:
+            if self._regular:
+                with suppress(OSError):
+                    self._file.truncate(self._length)
             raise self._cannot_write(error) from error
+        self._length += len(text)
 
     def _keep_earlier(self) -> Path | None:
         """Put an earlier report aside: it may be the only record of what values were before."""

@@ -182,10 +182,10 @@ def _carry_out(
     if file and file.kept:
         click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
     if reporting.lost:
-        _tell_unwritten(reporting.unwritten)
         why = f"stopped: {reporting.lost.message}"
         said = f"{why}; run it again with another --report, and it goes on"
         click.echo(f"reconciler: {visible(said)}", err=True)
+        _tell_unwritten(reporting.unwritten)
     if stopping.signalled:
         return INTERRUPTED
     good = all(outcome.is_good for outcome in outcomes)

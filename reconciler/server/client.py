@@ -35,12 +35,8 @@ DEFAULT_TIMEOUT: Final = 120.0
 SIZE_MAX: Final = 256 * 1024 * 1024
 """Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
 
-_UNREACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
 _PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
-
-_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
 class Client:
@@ -173,7 +169,7 @@ class Client:
         auth: str = "",
         secret: str = "",
     ) -> Answer:
-        headers = dict(_HEADERS)
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         if auth:
             headers["Authorization"] = auth
         if content is not None:
@@ -233,7 +229,7 @@ class Client:
 
     def _unreachable(self, error: httpx.TransportError, *, late: bool) -> Unreachable:
         said = str(error) or type(error).__name__
-        if isinstance(error, _UNREACHED):
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             hint = f"is the server up, and is {URL_VARIABLE} right?"
             return NotSent(f"no answer from {self.address}: {said}", hint=hint)
         if late or isinstance(error, httpx.TimeoutException):

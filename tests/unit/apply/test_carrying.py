@@ -206,7 +206,12 @@ def test_a_task_that_is_gone_since_the_plan_is_missing():
 def test_a_task_that_goes_between_the_fresh_read_and_its_update_has_failed():
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
-    transport.hook = before_first("PATCH", lambda: transport.state.tasks.pop(1))
+
+    def delete() -> None:
+        transport.state.tasks.pop(1)
+        transport.state.projects[7].task_ids.remove(1)
+
+    transport.hook = before_first("PATCH", delete)
     outcomes = applied(transport, plan)
     assert outcomes[1][0] == "failed"
     assert "No Task matches the given query." in outcomes[1][1]

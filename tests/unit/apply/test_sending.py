@@ -147,13 +147,17 @@ def test_an_update_that_may_have_been_stored_is_sent_again_after_a_read(fate: st
     assert methods(transport) == "GET OPTIONS PATCH GET PATCH GET"
 
 
-@pytest.mark.parametrize("fate", [refused, answering(429), answering(429, retry_after="3")])
-def test_an_update_that_was_certainly_not_stored_is_sent_again_as_it_is(fate: Fate):
+SHORTLY = answering(429)
+
+
+@pytest.mark.parametrize("fate", [refused, SHORTLY, answering(429, retry_after="3")])
+def test_an_update_that_was_certainly_not_stored_is_sent_again_after_a_pause(fate: Fate):
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"overlap": 2}))
     let(transport, fate)
     assert told(carried_out(transport, plan)) == ["applied"]
-    assert methods(transport) == "GET OPTIONS PATCH PATCH GET"
+    held = fate not in {refused, SHORTLY}
+    assert methods(transport) == f"GET OPTIONS PATCH {'GET ' * held}PATCH GET"
 
 
 def test_after_a_long_pause_even_that_is_merged_into_a_new_read():
@@ -428,3 +432,15 @@ def test_where_the_read_after_a_lost_answer_fails_the_update_is_still_told_of():
     outcome = carried_out(transport, plan)[0]
     assert outcome.outcome.value == "failed"
     assert outcome.error.endswith("may have been stored: its answer was lost")
+
+
+def test_what_is_answered_with_an_error_and_holds_is_applied():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"overlap": 2}))
+
+    def stored_and_refused(request: httpx.Request, sandbox: SandboxTransport) -> httpx.Response:
+        SandboxTransport.handle_request(sandbox, request)
+        return httpx.Response(400, json={"detail": "No."})
+
+    let(transport, stored_and_refused)
+    assert told(carried_out(transport, plan)) == ["applied"]

@@ -12,7 +12,7 @@ from reconciler.apply.decisions import Patch, Terms
 from reconciler.apply.gate import Gate
 from reconciler.apply.learning import Learning
 from reconciler.apply.report import Outcome, TaskOutcome
-from reconciler.apply.sending import Sending
+from reconciler.apply.sending import AGED_SECONDS, Sending
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ServerError
 from reconciler.sandbox.transport import SandboxTransport
@@ -119,14 +119,18 @@ def test_a_server_that_had_no_room_once_was_crowded_whatever_it_said_then():
         one = sending(api)
         with pytest.raises(ServerError):
             one.send(PATCH)
-    assert (one.crowded, one.to_settle) == (True, False)
+    assert (one.crowded, one.to_settle) == (True, True)
 
 
 def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
     transport = Hooked(sandbox_with(1))
-    answering(transport, 403)
     stop = threading.Event()
-    stop.set()
+
+    def hook(request: httpx.Request) -> httpx.Response:
+        stop.set()
+        return httpx.Response(403, json={"detail": "No."}, request=request)
+
+    transport.hook = hook
     with api_of(transport) as api, pytest.raises(ServerError, match="was forbidden"):
         sending(api, stop=stop).send(PATCH)
 
@@ -134,8 +138,16 @@ def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
 def test_what_nothing_held_back_is_sent_without_another_read():
     transport = Hooked(sandbox_with(1))
     with api_of(transport) as api:
-        assert sending(api).send(Patch(BOTH, PATCH.body)).outcome is Outcome.APPLIED
+        assert sending(api).send(PATCH).outcome is Outcome.APPLIED
     assert transport.count("GET") == 0
+
+
+def test_what_was_read_long_ago_is_read_again_even_so():
+    transport = Hooked(sandbox_with(1))
+    with api_of(transport) as api:
+        old = Patch(BOTH, PATCH.body, read_at=1000.0 - AGED_SECONDS - 1)
+        assert sending(api).send(old).outcome is Outcome.APPLIED
+    assert transport.count("GET") == 1
 
 
 def test_a_task_that_broke_between_two_attempts_is_not_written_to_again():

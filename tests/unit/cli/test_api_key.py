@@ -68,3 +68,10 @@ def test_a_large_file_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY_FILE", "/dev/zero")
     with pytest.raises(SettingsError, match="too large"):
         read_api_key()
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    os.mkfifo("pipe", 0o600)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY_FILE", "pipe")
+    with pytest.raises(SettingsError, match="no token is given"):
+        read_api_key()

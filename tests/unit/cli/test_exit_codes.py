@@ -161,10 +161,18 @@ def test_a_disk_that_fills_up_ends_with_3_before_the_next_update(
     ran = command("apply", manifest(), *arguments)
     assert ran.code == 3
     assert server.count("PATCH") == 2
-    assert ran.errors == (
+    stopped, missing, *lines = ran.errors.splitlines()
+    assert stopped == (
         "reconciler: stopped: the report report.jsonl cannot be written: No space left on device; "
-        "run it again with another --report, and it goes on\n"
+        "run it again with another --report, and it goes on"
     )
+    assert missing == "These lines are missing at the end of the report:"
+    assert not command("show", "report.jsonl", "--format", "json").output.count('"complete": true')
+    with Path("report.jsonl").open("a", encoding="utf-8") as report:
+        report.write("\n".join(lines))
+    whole = json.loads(command("show", "report.jsonl", "--format", "json").output)
+    assert whole["complete"]
+    assert whole["summary"] == {"applied": 2, "interrupted": 1}
 
 
 def test_a_manifest_does_not_give_way_to_the_report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -227,3 +228,24 @@ def test_what_was_allowed_when_it_was_planned_is_allowed(server: Hooked, command
     assert server.count("PATCH") == 0
     assert command("apply", "allowed.json", "--yes").code == 0
     assert server.state.tasks[1].values["data"] == {"other": "x"}
+
+
+@pytest.mark.usefixtures("server")
+def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, manifest: Manifest):
+    assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
+    Path("note.txt").write_text("keep me", encoding="utf-8")
+    Path("empty").touch()
+    for file in ("report.jsonl", "note.txt"):
+        before = Path(file).read_bytes()
+        refused = command("plan", "tasks.yaml", "--out", file)
+        assert (refused.code, Path(file).read_bytes()) == (1, before)
+        assert f"{file} is there already, and is no saved plan" in refused.errors
+    for file in ("empty", "plan.json", "plan.json"):
+        assert command("plan", "tasks.yaml", "--out", file).code == 0
+
+
+@pytest.mark.usefixtures("server")
+def test_a_pipe_that_nobody_reads_is_not_waited_for(command: Command, manifest: Manifest):
+    os.mkfifo("pipe")
+    assert "cannot be written" in command("plan", manifest(), "--out", "pipe").errors
+    assert "cannot be written" in command("apply", manifest(), "--yes", "--report", "pipe").errors

@@ -282,3 +282,16 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
             "the server computes total_annotations and will overwrite what is written",
         ),
     ]
+
+
+def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
+    """A server, or a proxy, that resolves addresses although it is asked not to."""
+    live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
+    problems = guard([change("data.text", "a", "b")], live, attributes=load_contract(), labelled=())
+    assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
+    mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
+    changes = [change("data.text", "a", "b"), mended]
+    problems = guard(changes, live, attributes=load_contract(), labelled=())
+    assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
+    problems = guard([change("overlap", 1, 2)], live, attributes=load_contract(), labelled=())
+    assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
