@@ -17,7 +17,7 @@ from reconciler.apply.carrying import carry_out
 from reconciler.apply.orders import Orders
 from reconciler.apply.report import first_line
 from reconciler.apply.report_file import ReportFile
-from reconciler.cli.connecting import plan_options
+from reconciler.cli.connecting import in_the_way, plan_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
@@ -28,7 +28,7 @@ from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Refused
 from reconciler.plan.digest import digest
-from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.plan.model import Kind, Plan
 from reconciler.plan.notation import counted_noun, visible
 from reconciler.plan.values import Json
 from reconciler.render import text
@@ -136,15 +136,9 @@ def show_ask_and_carry_out(
 
 
 def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
-    in_the_way = plan.unaccepted(allow)
-    if in_the_way:
-        kinds = {p.kind for task in in_the_way for p in task.problems} - allow - WARNINGS - NEVER
-        options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
-        tasks = counted_noun(len(in_the_way), "task")
-        raise Refused(
-            f"nothing is changed: {tasks} cannot be brought to what is declared",
-            hint=f"see above; mend the manifests{options and f', or accept it with {options}'}",
-        )
+    said = in_the_way(plan, allow)
+    if said:
+        raise Refused(f"nothing is changed: {said[0]}", hint=f"see above; {said[1]}")
 
 
 def _refuse_unexpected(plan: Plan, expected: str | None) -> None:

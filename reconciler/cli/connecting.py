@@ -17,6 +17,7 @@ from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
 from reconciler.manifest.desired import Desired
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.plan.notation import counted_noun
 from reconciler.plan.shard import Shard
 from reconciler.server.client import Client
 from reconciler.server.planning import make_plan
@@ -73,3 +74,14 @@ def timed(make: Callable[[Watch], Plan], talk: Talk) -> Plan:
     tasks = plan.summary()["tasks"]
     talk.detail(f"read {tasks:,} tasks in {plan.requests} requests, {spent:.1f} s")
     return plan
+
+
+def in_the_way(plan: Plan, allow: frozenset[Kind]) -> tuple[str, str] | None:
+    """Say how many tasks stand in the way of an apply, and what to do about it."""
+    tasks = plan.unaccepted(allow)
+    if not tasks:
+        return None
+    kinds = {p.kind for task in tasks for p in task.problems} - allow - WARNINGS - NEVER
+    options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
+    hint = f"mend the manifests{options and f', or accept it with {options}'}"
+    return f"{counted_noun(len(tasks), 'task')} cannot be brought to what is declared", hint

@@ -7,26 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.parsed import Parsed
 from reconciler.errors import Refused
 from reconciler.plan.limit import Limit, exceeded
 from reconciler.plan.model import Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class LimitType(click.ParamType):  # type: ignore[type-arg]  # click 8.2 has none
-    """``N`` or ``P%`` on a command line or in the environment."""
-
-    name = "limit"
-
-    def convert(
-        self, value: str | Limit, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Limit:
-        """Read a limit; what is wrong is said as click says it of other options."""
-        try:
-            return value if isinstance(value, Limit) else Limit.parse(value)
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
 
 
 def limit_option(command: F) -> F:
@@ -35,7 +21,7 @@ def limit_option(command: F) -> F:
         "--max-changes",
         envvar="RECONCILER_MAX_CHANGES",
         metavar="N|P%",
-        type=LimitType(),
+        type=Parsed("limit", Limit.parse),
         help="Tasks that may be changed, or the part of all.  [default: any number]",
     )(command)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.connecting import connected, plan_options, planned
+from reconciler.cli.connecting import connected, in_the_way, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.loading import loaded
@@ -75,6 +75,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     if out:
         save_plan(plan, out)
     refuse_too_many(plan, settings.max_changes)
+    if said := in_the_way(plan, allow):
+        talk.note("reconciler: {} ({})".format(*said))
     return _exit_code(plan, allow, detailed=detailed_exitcode)
 
 

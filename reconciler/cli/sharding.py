@@ -7,24 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.parsed import Parsed
 from reconciler.plan.shard import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class ShardType(click.ParamType):  # type: ignore[type-arg]  # click 8.2 has none
-    """``K/N`` on a command line or in the environment."""
-
-    name = "shard"
-
-    def convert(
-        self, value: str | Shard, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Shard:
-        """Read a shard; what is wrong is said as click says it of other options."""
-        try:
-            return value if isinstance(value, Shard) else Shard.parse(value)
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
 
 
 def shard_option(command: F) -> F:
@@ -33,6 +19,6 @@ def shard_option(command: F) -> F:
         "--shard",
         envvar="RECONCILER_SHARD",
         metavar="K/N",
-        type=ShardType(),
+        type=Parsed("shard", Shard.parse),
         help="Only the tasks of the K-th of N parts.  [default: all tasks]",
     )(command)
