@@ -49,7 +49,7 @@ _NO_CANARY: Final = "not begun: the canary before it did not hold"
 _Read: TypeAlias = tuple[float, dict[int, Observed]]
 """When a batch was read, and what it says."""
 
-_Reader: TypeAlias = Ahead[[Sequence[TaskPlan]], _Read]
+_Reader: TypeAlias = Ahead[Sequence[TaskPlan], _Read]
 
 
 def carry_out(

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
+from reconciler.cli.garbage import look_rarely
 from reconciler.cli.output import give_up_output
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.plan.notation import counted_noun, visible
@@ -86,6 +87,7 @@ def main() -> None:
         # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    look_rarely()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
@@ -13,6 +11,7 @@ import click
 
 from reconciler.apply.report import Report
 from reconciler.apply.restoring import merged_report
+from reconciler.cli.garbage import no_looking
 from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
 from reconciler.cli.saved import read_saved
 from reconciler.errors import SavedFileError
@@ -42,7 +41,7 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
       reconciler show plan-*.json
     """
     talk = Talk(quiet, verbose)
-    with _no_collecting():
+    with no_looking():
         saved = _read(files)
         plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
         reports = [(name, found) for name, found in saved if isinstance(found, Report)]
@@ -55,18 +54,6 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
         else:
             talk.detail(f"read {counted_noun(len(reports), 'report')}")
             _show_report(reports, form)
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Look for no garbage: all is kept to the end, and looking takes as long as reading."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _read(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:

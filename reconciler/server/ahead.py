@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Thread
-from typing import Final, Generic, ParamSpec, Self, TypeVar
+from threading import Lock, Thread
+from typing import Generic, Self, TypeVar
 
-AT_ONCE: Final = 4
-"""Reads under way at once: enough for a server with several workers; one with a single worker
-is neither faster nor slower for it."""
+from reconciler.server.read_pace import AT_ONCE, ReadPace
 
-P = ParamSpec("P")
+A = TypeVar("A")
 T = TypeVar("T")
 
 
-class Ahead(Generic[P, T]):
+class Ahead(Generic[A, T]):
     """Calls one function from a few threads.
 
     The threads are daemons: nobody waits for reads that nobody wants any more, so that an
     interrupted run ends at once.
     """
 
-    def __init__(self, function: Callable[P, T]) -> None:
+    def __init__(self, function: Callable[[A], T], pace: ReadPace | None = None) -> None:
         self._function = function
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._pace = pace or ReadPace(time.monotonic())
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -35,13 +37,44 @@ class Ahead(Generic[P, T]):
         for _thread in self._threads:
             self._calls.put(None)
 
-    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def in_order(
+        self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: AT_ONCE
+    ) -> Iterator[tuple[A, Future[T]]]:
+        """Begin to call for each of ``waiting``, which may change; give those that have ended.
+
+        While one is worked on, the next are under way: no more of them than ``to_come``, by what
+        has been worked on, but always one. Behind one that failed there is none until it is known
+        what its failure changes.
+        """
+        under_way: deque[tuple[A, Future[T]]] = deque()
+
+        def fill(*, unknown: int) -> None:
+            at_most = min(self._pace.limit, max(1, to_come()) - unknown)
+            while waiting and len(under_way) < at_most:
+                argument = waiting.popleft()
+                under_way.append((argument, self.submit(argument)))
+
+        def ended() -> Iterator[tuple[A, Future[T]]]:
+            while under_way:
+                argument, future = under_way.popleft()
+                if future.exception() is None:
+                    fill(unknown=1)
+                yield argument, future
+                fill(unknown=0)
+
+        fill(unknown=0)
+        return ended()
+
+    def submit(self, argument: A) -> Future[T]:
         """Begin a call as soon as a thread is free."""
         future: Future[T] = Future()
 
         def call() -> None:
             try:
-                result = self._function(*args, **kwargs)
+                try:
+                    result = self._function(argument)
+                finally:
+                    self._answered()
             except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
                 future.set_exception(error)
             else:
@@ -53,6 +86,10 @@ class Ahead(Generic[P, T]):
             self._threads.append(thread)
             thread.start()
         return future
+
+    def _answered(self) -> None:
+        with self._lock:
+            self._pace = self._pace.answered(time.monotonic())
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

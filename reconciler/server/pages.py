@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
-from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.ahead import Ahead
 from reconciler.server.cost import PAGE_SIZE
 from reconciler.server.retrying import tries_of_list, tries_of_small_list
 from reconciler.server.task_api import Page, TaskApi
@@ -117,18 +118,31 @@ class ProjectPages:
             self._density = len(page.tasks) / (high - low)
             self._passed = max(high, self._passed)
 
-    def rest(self, *, up_to: int) -> Iterator[Page]:
-        """Read the other pages, until the id ``up_to`` has been passed.
+    @contextmanager
+    def rest(self, *, up_to: int) -> Iterator[Iterator[Page]]:
+        """Begin to read the other pages, until the id ``up_to`` has been passed, and give them.
 
-        Pages that fail are left out: their tasks are for others to ask for. Raises ServerError
-        where the server fails on more than single tasks.
+        Pages that fail are left out: their tasks are for others to ask for. What is given raises
+        ServerError where the server fails on more than single tasks.
         """
         # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
         last = ceil(min(self.total, up_to) / self._size)
         queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
+
+        def to_come() -> float:
+            # Those behind ``up_to`` would be read for nothing.
+            return self.expected(up_to=up_to) / queue[0].size if queue else 0
+
+        with Ahead(self._fetch) as ahead:
+            yield self._good(ahead.in_order(queue, to_come=to_come), queue, up_to)
+
+    def _good(
+        self, ended: Iterator[tuple[Numbered, Future[_Fetched]]], queue: deque[Numbered], up_to: int
+    ) -> Iterator[Page]:
+        """Give the pages that came; what failed changes the ``queue`` of those to come."""
         failed_in_a_row = 0
         steady = True
-        for numbered, answer in self._ahead(queue, up_to):
+        for numbered, answer in ended:
             try:
                 page = answer.result()()
             except NotFound:
@@ -149,22 +163,6 @@ class ProjectPages:
             if max(page.tasks, default=up_to) >= up_to:
                 _end_at(numbered, queue)
         self.complete = steady and self._received == self.total
-
-    def _ahead(
-        self, queue: deque[Numbered], up_to: int
-    ) -> Iterator[tuple[Numbered, Future[_Fetched]]]:
-        """Ask for the pages of ``queue``, which may change meanwhile, a few at a time.
-
-        No more of them than it should take: those behind ``up_to`` are read for nothing.
-        """
-        under_way: deque[tuple[Numbered, Future[_Fetched]]] = deque()
-        with Ahead(self._fetch) as ahead:
-            while queue or under_way:
-                to_come = self.expected(up_to=up_to)
-                while queue and len(under_way) < min(AT_ONCE, max(1, to_come / queue[0].size)):
-                    numbered = queue.popleft()
-                    under_way.append((numbered, ahead.submit(numbered)))
-                yield under_way.popleft()
 
     def _fetch(self, page: Numbered) -> _Fetched:
         judged = tries_of_list if _smaller(page.size) else tries_of_small_list

@@ -10,9 +10,10 @@ from typing import Final, TypeAlias
 
 from reconciler.errors import NotFound, ServerError
 from reconciler.plan.model import Found, Missing, Observed, Unreadable
-from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.ahead import Ahead
 from reconciler.server.cost import BATCH, Way, cheaper, pages_cost, selection_cost
 from reconciler.server.pages import ProjectPages, breaks_on_a_task
+from reconciler.server.read_pace import AT_ONCE
 from reconciler.server.selection import Selection
 from reconciler.server.task_api import Page, TaskApi
 from reconciler.server.unseen import Unseen
@@ -105,7 +106,6 @@ class _Reader:
     def _read_large(self, project: int, unseen: Unseen) -> Iterator[Seen]:
         """Read the first page, which tells how large the project is, and then choose."""
         pages = ProjectPages(self._api, project, self._names)
-        wanted = len(unseen)
         try:
             first = pages.first()
         except ServerError as error:
@@ -113,31 +113,46 @@ class _Reader:
                 raise
             yield from self._read_selection(project, unseen)
             return
-        yield self._new(first, unseen)
+        seen = self._new(first, unseen)
         # A server that cuts pages short cuts selections short as well.
         at_most = min(BATCH, pages.size)
-        to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
-        if unseen and to_come:
-            by_pages = pages_cost(to_come, size=pages.size)
-            chosen, other = cheaper(by_pages, selection_cost(unseen, at_most=at_most))
-            self._watch.detail(
-                f"project {project}: {wanted:,} tasks wanted of {pages.total:,}; the first page "
-                f"took {pages.seconds:.1f} s and showed {wanted - len(unseen):,} of them; "
-                f"for the rest {chosen} rather than {other}"
-            )
-            if chosen.way is Way.PAGES:
-                yield from self._read_pages(pages, unseen)
+        chosen = self._choice(project, pages, unseen, at_most=at_most)
+        if chosen is Way.PAGES:
+            yield from self._read_pages(pages, unseen, seen)
+        else:
+            yield seen
         # Of a list that seems complete a few are asked for by id at once: they are not there.
         if unseen and not (pages.complete and len(unseen) < SEVERAL):
             yield from self._read_selection(project, unseen, at_most=at_most)
 
-    def _read_pages(self, pages: ProjectPages, unseen: Unseen) -> Iterator[Seen]:
-        """Read the other pages, as long as ids alone would not take fewer requests after all."""
-        for page in pages.rest(up_to=unseen.last):
-            yield self._new(page, unseen)
-            to_come = pages.expected(up_to=unseen.last) / pages.size
-            if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
-                return
+    def _choice(
+        self, project: int, pages: ProjectPages, unseen: Unseen, *, at_most: int
+    ) -> Way | None:
+        """Choose how to read what the first page has not shown; None where that is nothing."""
+        to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
+        if not unseen or not to_come:
+            return None
+        by_pages = pages_cost(to_come, size=pages.size)
+        chosen, other = cheaper(by_pages, selection_cost(unseen, at_most=at_most))
+        self._watch.detail(
+            f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
+            f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
+            f"for the rest {chosen} rather than {other}"
+        )
+        return chosen.way
+
+    def _read_pages(self, pages: ProjectPages, unseen: Unseen, first: Seen) -> Iterator[Seen]:
+        """Read the other pages, as long as ids alone would not take fewer requests after all.
+
+        They are under way while the ``first`` is worked on.
+        """
+        with pages.rest(up_to=unseen.last) as rest:
+            yield first
+            for page in rest:
+                yield self._new(page, unseen)
+                to_come = pages.expected(up_to=unseen.last) / pages.size
+                if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
+                    return
 
     def _read_selection(
         self, project: int, unseen: Unseen, *, at_most: int = BATCH

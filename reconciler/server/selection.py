@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from reconciler.errors import NotFound, ServerError
-from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.ahead import Ahead
 from reconciler.server.cost import BATCH, batches
 from reconciler.server.pages import SIZE_MIN, breaks_on_a_task, too_heavy
 from reconciler.server.retrying import Tries, tries, tries_of_list, tries_of_small_list
@@ -35,20 +35,18 @@ class Selection:
 
         Raises ServerError where more fails than single tasks.
         """
-        waiting = deque(batches(ids, at_most=self._at_most))
+        waiting: deque[Sequence[int]] = deque(batches(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._judged(waiting.pop(), waiting)
-        under_way: deque[tuple[list[int], Future[list[Page]]]] = deque()
         with Ahead(self._pages) as ahead:
-            while waiting or under_way:
-                while waiting and len(under_way) < AT_ONCE:
-                    batch = waiting.popleft()
-                    under_way.append((batch, ahead.submit(batch)))
-                batch, answer = under_way.popleft()
+            for batch, answer in ahead.in_order(waiting):
                 yield from self._judged(batch, waiting, answer)
 
     def _judged(
-        self, ids: list[int], waiting: deque[list[int]], answer: Future[list[Page]] | None = None
+        self,
+        ids: Sequence[int],
+        waiting: deque[Sequence[int]],
+        answer: Future[list[Page]] | None = None,
     ) -> Iterator[Page | _Failed]:
         """Give what a batch answered; what was too much for the server waits again, in parts."""
         try:

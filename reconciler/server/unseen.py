@@ -24,6 +24,11 @@ class Unseen:
         return (task for task, seen in pairs if not seen)
 
     @property
+    def wanted(self) -> int:
+        """How many there are, seen or not."""
+        return len(self._wanted)
+
+    @property
     def last(self) -> int:
         """The largest id that is wanted."""
         return self._wanted[-1]

@@ -75,7 +75,7 @@ def _options(given: argparse.Namespace, folder: Path) -> Options:
     sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else default
     runs = given.runs or (2 if given.quick else 5)
     patches = given.patches or (200 if given.quick else 4_000)
-    return Options(folder, sizes, runs, patches)
+    return Options(folder, sizes, runs, 1 if given.quick else 3, patches)
 
 
 def _measured(
@@ -107,7 +107,7 @@ def _real(given: argparse.Namespace, options: Options, found: dict[str, str]) ->
         at = stack.enter_context(real.site(given.label_studio / "label-studio", Path(folder)))
         found["Label Studio"] = at.version
         sections = real.measure(at, options, scale)
-        return [*sections, peers.reading(at, sections[0].rows)]
+        return [*sections, peers.reading(at, options)]
 
 
 def _tried(what: str, measure: Callable[[], list[Section]]) -> Iterator[Section]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
@@ -83,6 +84,11 @@ def child(module: str, *arguments: str | Path, python: str = sys.executable) -> 
     usage = run([python, "-m", f"tests.bench.{module}", *map(str, arguments)])
     said: dict[str, Any] = json.loads(usage.output)
     return {**said, "peak": usage.peak, "process_wall": usage.wall}
+
+
+def averaged(values: Sequence[float], times: int) -> list[float]:
+    """Make one run of each ``times`` values: what disturbs one of them disturbs a run less."""
+    return [fmean(values[start : start + times]) for start in range(0, len(values), times)]
 
 
 def in_turn(runs: int, *measured: Callable[[], Any]) -> list[list[Any]]:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, Final
 
 from tests.bench.data import Project
-from tests.bench.measure import BARE, Usage, child, in_turn, reconciler, run
+from tests.bench.measure import BARE, Usage, averaged, child, in_turn, reconciler, run
 from tests.bench.options import Options, tell
 from tests.bench.server import page_server
 from tests.bench.table import Budget, Row, Section
@@ -68,7 +68,8 @@ def engine(options: Options) -> Section:
         "the process, and the CPU of making them is measured apart and not counted. 1 % of the "
         "tasks differ. The floor reads the same file with the reader of this project, judges "
         "each task with jsonschema-rs, decodes whole-project pages of 1,000 tasks with msgspec, "
-        "compares with `plan.values.same`, and does nothing else.",
+        "compares with `plan.values.same`, and does nothing else. Each run is the mean of "
+        f"{options.times}, in turn with as many floors.",
         rows,
     )
 
@@ -77,8 +78,9 @@ def _engine_row(options: Options, size: int, suffix: str) -> Row:
     tell(f"plan of {size:,} tasks from {suffix}, beside its floor")
     manifest = options.manifest(Project(size), suffix)
     kinds = ("engine", "floor", "bare") if suffix == ".jsonl" else ("engine", "floor")
+    times = options.times
     ours, floor, *bare = in_turn(
-        options.runs,
+        options.runs * times,
         *(partial(child, "planning", kind, manifest, str(size)) for kind in kinds),
     )
     load = median(took["load"] for took in ours)
@@ -89,8 +91,8 @@ def _engine_row(options: Options, size: int, suffix: str) -> Row:
     return Row(
         figure=f"plan, {size:,} {_KINDS[suffix]} tasks",
         unit="s",
-        ours=[took["cpu"] for took in ours],
-        beside=[took["cpu"] for took in floor],
+        ours=averaged([took["cpu"] for took in ours], times),
+        beside=averaged([took["cpu"] for took in floor], times),
         of="floor",
         budget=replace(_ENGINE, aim=_AIMS.get((suffix, size))),
         note=note,

@@ -18,11 +18,15 @@ SIZES: Final = (10_000, 100_000, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``sizes`` in tasks, ascending; ``runs`` of each figure."""
+    """``sizes`` in tasks, ascending; ``runs`` of each figure.
+
+    What varies most is measured ``times`` times a run, in turn with what stands beside it.
+    """
 
     folder: Path
     sizes: tuple[int, ...] = SIZES
     runs: int = 5
+    times: int = 3
     patches: int = 4_000
     concurrencies: tuple[int, ...] = (1, 4, 16, 64)
 

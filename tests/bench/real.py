@@ -1,12 +1,12 @@
 """Figures on a real Label Studio: wall time beside the same requests sent raw, and beside others.
 
 What a plan asks for is not guessed: it is made once against a page server that looks like the
-project, and the pages that it asked for there, and how many at once, are what is sent raw.
+project, and the pages that it asked for there are what is sent raw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,20 +16,21 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from reconciler.server.read_pace import AT_ONCE
 from tests.bench.data import LABEL_CONFIG, Project, in_chunks
-from tests.bench.measure import Usage, child, in_turn, reconciler
+from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
 from tests.bench.patching import Sending, Turns
 from tests.bench.raw import Sent, write_orders
-from tests.bench.server import Habits, habits, page_server
+from tests.bench.server import page_server, pages_asked
 from tests.bench.table import Budget, Row, Section
 from tests.live.real_server import TOKEN, RealServer, running
 
 CHUNK: Final = 5_000
 """Tasks a request while a project is filled."""
 
-SLOW: Final = 0.05
-"""Seconds that each answer waits while we look how many requests are under way at once."""
+_TRIED: Final = 3
+"""Times that each way of fetching pages is tried, to find the fastest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,38 +96,66 @@ def fill(at: Site, count: int) -> Project:
 
 def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
     """Measure plans and applies, each beside the same requests sent raw."""
-    rows = [_plan_row(at, options, fill(at, count)) for count in scale.projects]
+    rows: list[Row] = []
+    in_flight = 0
+    for count in scale.projects:
+        project = fill(at, count)
+        pages = _Pages(at, project, _pages(project, options.manifest(project, ".jsonl")))
+        in_flight = in_flight or _fastest(pages)
+        rows.append(_plan_row(at, options, project, partial(pages.fetched, in_flight)))
     return [
         Section(
             f"On Label Studio {at.version}",
             "Wall time of the whole command, start-up included, beside that of a script that "
-            "sends the same requests with httpx and nothing else, as many at once: the pages "
-            "that the plan asks for, or the PATCHes that the apply sends.",
+            "sends the same requests with httpx and nothing else: the pages that the plan asks "
+            f"for, {in_flight} at once, which is how this server gives them fastest, or the "
+            "PATCHes that the apply sends. A server does not take the same time twice: each run "
+            "is the mean of some commands, in turn with as many scripts.",
             [*rows, _apply_row(at, options, scale)],
         )
     ]
 
 
-def _plan_row(at: Site, options: Options, project: Project) -> Row:
+class _Pages:
+    """The pages of a project, fetched with httpx and nothing else."""
+
+    def __init__(self, at: Site, project: Project, targets: Sequence[str]) -> None:
+        self._at = at
+        self._name = f"pages-{project.count}.json"
+        self._requests: list[Sent] = [("GET", target, None) for target in targets]
+
+    def fetched(self, in_flight: int) -> float:
+        """Fetch them all; gives the seconds that it took, start-up included."""
+        orders = write_orders(
+            self._at.folder / self._name,
+            url=self._at.url,
+            token=TOKEN,
+            in_flight=in_flight,
+            requests=self._requests,
+        )
+        return float(child("raw", orders)["process_wall"])
+
+
+def _fastest(pages: _Pages) -> int:
+    """Find out whether this server gives pages faster one by one or a few at once."""
+    ways = (1, AT_ONCE)
+    taken = in_turn(_TRIED, *(partial(pages.fetched, way) for way in ways))
+    return min(zip(map(sum, taken), ways, strict=True))[1]
+
+
+def _plan_row(at: Site, options: Options, project: Project, fetched: Callable[[], float]) -> Row:
+    tell(f"plan of {project.count:,} tasks on Label Studio")
     manifest = options.manifest(project, ".jsonl")
-    asked = _habits(project, manifest)
-    tell(f"plan of {project.count:,} tasks on Label Studio, {len(asked.pages)} pages")
-    orders = write_orders(
-        at.folder / "pages.json",
-        url=at.url,
-        token=TOKEN,
-        in_flight=asked.in_flight,
-        requests=[("GET", target, None) for target in asked.pages],
-    )
-    ours, raw = in_turn(options.runs, partial(plan, at, manifest), partial(child, "raw", orders))
+    times = options.times if project.count <= CHUNK else min(2, options.times)
+    ours, raw = in_turn(options.runs * times, partial(plan, at, manifest), fetched)
     return Row(
         figure=f"plan, project of {project.count:,} tasks",
         unit="s",
-        ours=[usage.wall for usage in ours],
-        beside=[took["process_wall"] for took in raw],
+        ours=averaged([usage.wall for usage in ours], times),
+        beside=averaged(raw, times),
         of="fetching alone",
         budget=Budget(ratio=1.15),
-        note=f"{len(asked.pages)} pages, {asked.in_flight} at once",
+        note=f"each run is the mean of {times}",
     )
 
 
@@ -135,10 +164,11 @@ def plan(at: Site, manifest: Path) -> Usage:
     return reconciler("plan", "--detailed-exitcode", manifest, url=at.url, token=TOKEN, good=2)
 
 
-def _habits(project: Project, manifest: Path) -> Habits:
-    with page_server(project, delay=SLOW) as url:
+def _pages(project: Project, manifest: Path) -> Sequence[str]:
+    """Find out which pages a plan asks for."""
+    with page_server(project) as url:
         reconciler("plan", "--detailed-exitcode", manifest, url=url, good=2)
-        return habits(url)
+        return pages_asked(url)
 
 
 def _apply_row(at: Site, options: Options, scale: Scale) -> Row:
@@ -146,26 +176,21 @@ def _apply_row(at: Site, options: Options, scale: Scale) -> Row:
     whole = at.projects[0]
     some = Project(min(scale.changes, whole.count), whole.number, whole.first)
     sending = Sending(Turns(some, at.folder), url=at.url, token=TOKEN, folder=at.folder)
+    times = min(2, options.times)
     ours, raw = in_turn(
-        options.runs,
+        options.runs * times,
         partial(sending.applied, scale.concurrency),
         partial(sending.raw, scale.concurrency),
     )
     return Row(
         figure=f"apply, {some.count:,} changes, {scale.concurrency} at once",
         unit="s",
-        ours=[usage.wall for usage in ours],
-        beside=[took["process_wall"] for took in raw],
+        ours=averaged([usage.wall for usage in ours], times),
+        beside=averaged([took["process_wall"] for took in raw], times),
         of="PATCHes alone",
         budget=Budget(ratio=1.05),
-        note="ours includes the plan, a read before and a read after",
+        note=f"each run is the mean of {times}; ours has the plan and two more reads in it",
     )
-
-
-def walls_of(rows: list[Row], count: int) -> list[float]:
-    """Find what the plan of a project took."""
-    (row,) = (row for row in rows if row.figure == f"plan, project of {count:,} tasks")
-    return list(row.ours)
 
 
 def gets(project: Project, count: int) -> list[Sent]:

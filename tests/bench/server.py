@@ -1,7 +1,7 @@
 """Servers in processes of their own: what they cost is not counted as the client's.
 
-``python -m tests.bench.server COUNT NUMBER FIRST DELAY`` serves a made-up project until it is
-ended. It says on the first line where, and on ``/bench/log`` what was asked of it.
+``python -m tests.bench.server COUNT NUMBER FIRST`` serves a made-up project until it is ended.
+It says on the first line where, and on ``/bench/log`` what was asked of it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ import json
 import re
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
@@ -27,18 +24,10 @@ from tests.bench.pages import Pages
 _STOP_SECONDS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What a client asked for: the addresses of pages of tasks, and how many at once at most."""
-
-    pages: tuple[str, ...]
-    in_flight: int
-
-
 @contextmanager
-def page_server(project: Project, *, delay: float = 0) -> Iterator[str]:
-    """Serve a made-up project; gives the address. Each answer waits ``delay`` seconds."""
-    arguments = [project.count, project.number, project.first, delay]
+def page_server(project: Project) -> Iterator[str]:
+    """Serve a made-up project; gives the address."""
+    arguments = [project.count, project.number, project.first]
     with _started([sys.executable, "-m", "tests.bench.server", *map(str, arguments)]) as url:
         yield url
 
@@ -53,12 +42,11 @@ def sandbox(project: Project, folder: Path) -> Iterator[str]:
         yield url
 
 
-def habits(url: str) -> Habits:
-    """Ask a page server what was asked of it so far."""
+def pages_asked(url: str) -> tuple[str, ...]:
+    """Ask a page server which pages of tasks were asked of it so far."""
     with urlopen(f"{url}/bench/log") as answer:  # noqa: S310 - an address of this machine
-        log = json.load(answer)
-    pages = tuple(target for target in log["asked"] if target.startswith("/api/tasks/"))
-    return Habits(pages, log["in_flight"])
+        asked = json.load(answer)
+    return tuple(target for target in asked if target.startswith("/api/tasks/"))
 
 
 @contextmanager
@@ -81,28 +69,17 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, project: Project, delay: float) -> None:
+    def __init__(self, project: Project) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.pages = Pages(project)
-        self.delay = delay
         self.asked: list[str] = []
-        self.under_way = self.in_flight = 0
-        self.lock = threading.Lock()
 
     def answer(self, target: str) -> tuple[int, bytes]:
         if target == "/bench/log":
-            return 200, json.dumps({"asked": self.asked, "in_flight": self.in_flight}).encode()
+            return 200, json.dumps(self.asked).encode()
+        self.asked.append(target)
         path, _, query = target.partition("?")
-        with self.lock:
-            self.asked.append(target)
-            self.under_way += 1
-            self.in_flight = max(self.in_flight, self.under_way)
-        time.sleep(self.delay)
-        try:
-            return self.pages.answer(path, query)
-        finally:
-            with self.lock:
-                self.under_way -= 1
+        return self.pages.answer(path, query)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -122,8 +99,8 @@ class _Connection(BaseHTTPRequestHandler):
         """Keep silent: what was asked stands in the log."""
 
 
-def _serve(count: str, number: str, first: str, delay: str) -> None:
-    server = _Server(Project(int(count), int(number), int(first)), float(delay))
+def _serve(count: str, number: str, first: str) -> None:
+    server = _Server(Project(int(count), int(number), int(first)))
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

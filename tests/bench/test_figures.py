@@ -15,13 +15,13 @@ from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from tests.bench import offline, planning
 from tests.bench.data import Project, sandbox_description, write_manifest, write_tasks
-from tests.bench.measure import BARE, in_turn, run
+from tests.bench.measure import BARE, averaged, in_turn, run
 from tests.bench.options import Options
 from tests.bench.page import data, report
 from tests.bench.pages import Canned, Pages
 from tests.bench.patching import Sending, Turns
 from tests.bench.raw import send
-from tests.bench.server import habits, page_server
+from tests.bench.server import page_server, pages_asked
 
 PROJECT = Project(1_200, number=3, first=501)
 
@@ -117,10 +117,9 @@ def test_what_a_client_asked_for_is_known_afterwards():
     targets = [f"/api/tasks/?project=3&page={page}" for page in (1, 2)]
     with page_server(PROJECT) as url:
         send(url, "0" * 40, 1, [("GET", target, None) for target in ["/api/version", *targets]])
-        asked = habits(url)
+        asked = pages_asked(url)
 
-    assert asked.pages == tuple(targets)
-    assert asked.in_flight == 1
+    assert asked == tuple(targets)
 
 
 def test_requests_that_fail_are_no_figures():
@@ -139,6 +138,10 @@ def test_measures_take_turns():
 
     assert order == ["a", "b", "a", "b"]
     assert len(first) == len(second) == 2
+
+
+def test_some_measures_in_turn_make_a_run():
+    assert averaged([1.0, 3.0, 2.0, 4.0, 9.0, 11.0], 2) == [2.0, 3.0, 10.0]
 
 
 def test_a_run_becomes_a_page_and_data(tmp_path: Path):

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
+from queue import Queue
 
 import pytest
 
-from reconciler.server.ahead import AT_ONCE, Ahead
+from reconciler.server.ahead import Ahead
+from reconciler.server.read_pace import AT_ONCE, ReadPace
 
+ALL_AT_ONCE = ReadPace(0.0, limit=AT_ONCE)
 SOON = 5.0
 """Seconds after which a test is given up; none waits for it."""
 
 
 def test_results_come_to_the_calls_that_they_are_of():
-    with Ahead(pow) as ahead:
-        futures = [ahead.submit(2, number) for number in range(50)]
+    with Ahead(lambda number: 2**number) as ahead:
+        futures = [ahead.submit(number) for number in range(50)]
         assert [future.result(SOON) for future in futures] == [2**n for n in range(50)]
-
-
-def test_names_of_arguments_are_passed_on():
-    def told(first: int, *, second: int) -> tuple[int, int]:
-        return first, second
-
-    with Ahead(told) as ahead:
-        assert ahead.submit(1, second=2).result(SOON) == (1, 2)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), SystemExit(3)])
@@ -51,16 +48,17 @@ class Held:
         self.entered = threading.Semaphore(0)
         self.threads: set[threading.Thread] = set()
 
-    def __call__(self) -> None:
+    def __call__(self, number: int) -> int:
         self.threads.add(threading.current_thread())
         self.entered.release()
         assert self.go.wait(SOON)
+        return number
 
 
 def test_only_so_many_calls_are_under_way_at_once():
     held = Held()
     with Ahead(held) as ahead:
-        futures = [ahead.submit() for _ in range(3 * AT_ONCE)]
+        futures = [ahead.submit(number) for number in range(3 * AT_ONCE)]
         for _ in range(AT_ONCE):
             assert held.entered.acquire(timeout=SOON)
         # All threads are in the function, and none of them comes out before it is let go.
@@ -75,7 +73,7 @@ def test_only_so_many_calls_are_under_way_at_once():
 def test_threads_are_daemons_and_end_once_nobody_needs_them():
     held = Held()
     with Ahead(held) as ahead:
-        futures = [ahead.submit() for _ in range(AT_ONCE)]
+        futures = [ahead.submit(number) for number in range(AT_ONCE)]
         held.go.set()
         for future in futures:
             future.result(SOON)
@@ -87,11 +85,11 @@ def test_threads_are_daemons_and_end_once_nobody_needs_them():
 
 def test_nobody_waits_for_calls_whose_results_nobody_wants():
     held = Held()
-    futures: list[Future[None]] = []
+    futures: list[Future[int]] = []
 
     def interrupted() -> None:
         with Ahead(held) as ahead:
-            futures.append(ahead.submit())
+            futures.append(ahead.submit(1))
             assert held.entered.acquire(timeout=SOON)
             raise KeyboardInterrupt
 
@@ -104,5 +102,68 @@ def test_nobody_waits_for_calls_whose_results_nobody_wants():
 
 def test_no_thread_is_begun_where_nothing_is_called():
     before = threading.active_count()
-    with Ahead(pow):
+    with Ahead(abs) as ahead:
+        assert list(ahead.in_order(deque())) == []
         assert threading.active_count() == before
+
+
+def numbers(ended: Iterator[tuple[int, Future[int]]]) -> Iterator[tuple[int, int]]:
+    return ((argument, future.result(SOON)) for argument, future in ended)
+
+
+def test_what_waits_is_given_in_its_order_whatever_ends_first():
+    first = threading.Event()
+
+    def called(number: int) -> int:
+        assert number or first.wait(SOON)
+        first.set()
+        return -number
+
+    with Ahead(called, ALL_AT_ONCE) as ahead:
+        assert list(numbers(ahead.in_order(deque(range(9))))) == [(n, -n) for n in range(9)]
+
+
+def test_what_changes_what_waits_is_heeded():
+    waiting = deque([1, 2, 3])
+    with Ahead(abs) as ahead:
+        seen: list[int] = []
+        for number, _ in ahead.in_order(waiting):
+            seen.append(number)
+            if number == 3:
+                waiting.extend([7, 8])
+    assert seen == [1, 2, 3, 7, 8]
+
+
+def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_is_worked_on():
+    begun: Queue[int] = Queue()
+    with Ahead(begun.put) as ahead:
+        ended = ahead.in_order(deque([1, 2, 3]))
+        assert begun.get(timeout=SOON) == 1
+        next(ended)
+        assert begun.get(timeout=SOON) == 2
+
+
+def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
+    waiting = deque([1, 2, 3])
+
+    def failing(number: int) -> int:
+        if number == 1:
+            raise ValueError(number)
+        return number
+
+    with Ahead(failing) as ahead:
+        ended = ahead.in_order(waiting)
+        assert isinstance(next(ended)[1].exception(SOON), ValueError)
+        assert list(waiting) == [2, 3]
+        waiting.clear()
+        assert list(ended) == []
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_no_more_are_under_way_than_are_to_come_but_one(most: int):
+    held = Held()
+    waiting = deque(range(9))
+    with Ahead(held, ALL_AT_ONCE) as ahead:
+        ahead.in_order(waiting, to_come=lambda: most)
+        assert len(waiting) == 9 - max(1, most)
+        held.go.set()

@@ -280,9 +280,9 @@ def test_selections_that_are_too_heavy_are_halved_until_the_server_can_give_them
     transport.hook = too_heavy_above(130, status)
     answered = answers(transport, {7: range(1, 401)})
     assert each_once(answered) == of_kind(answered, Found) == list(range(1, 401))
-    # 400 in vain, both halves of it as well, and then 125 at a time. After a 502 each is asked for
+    # 400 in vain, one half of it as well, and then 100 at a time. After a 502 each is asked for
     # once more: it may have been a restart.
-    assert len(transport.requests) == (6 if status == 502 else 3) + 4
+    assert len(transport.requests) == (4 if status == 502 else 2) + 4
 
 
 def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():

@@ -13,6 +13,7 @@ def test_a_task_is_taken_once():
     assert not unseen.mark_seen(5)
     assert list(unseen) == [2, 9]
     assert len(unseen) == 2
+    assert unseen.wanted == 3
 
 
 def test_what_is_not_wanted_is_not_taken():

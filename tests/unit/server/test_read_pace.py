@@ -1,0 +1,111 @@
+"""As many reads under way as the server answers faster for: tried on simulated servers."""
+
+from __future__ import annotations
+
+import heapq
+from statistics import mean
+
+import pytest
+
+from reconciler.server.read_pace import AT_ONCE, ReadPace
+from tests.unit.apply.simulated import Server, around, changing, with_workers
+
+SEEDS = range(20)
+PAGE = 0.25
+"""Seconds that a page takes when it is the only one."""
+
+
+def slowing(*, by: float, spread: float, seed: int) -> Server:
+    """One process that loses time between its threads: each read more costs ``by`` more."""
+    service = around(PAGE, spread=spread, seed=seed)
+    free_from, under_way = 0.0, list[float]()
+
+    def serve(now: float) -> tuple[float, bool]:
+        nonlocal free_from
+        others = sum(ends > now for ends in under_way)
+        free_from = max(now, free_from) + service() * (1 + by * others)
+        under_way.append(free_from)
+        return free_from, True
+
+    return serve
+
+
+def run(server: Server, count: int) -> tuple[list[int], float]:
+    """Read ``count`` pages; gives the limit after each answer, and the seconds that all took."""
+    pace, now, sent = ReadPace(0.0), 0.0, 0
+    under_way, limits = list[float](), list[int]()
+    while len(limits) < count:
+        while len(under_way) < pace.limit and sent < count:
+            heapq.heappush(under_way, server(now)[0])
+            sent += 1
+        now = heapq.heappop(under_way)
+        pace = pace.answered(now)
+        limits.append(pace.limit)
+    return limits, now
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize("workers", [AT_ONCE, 16])
+def test_a_server_of_many_processes_is_soon_asked_for_all_at_once(workers: int, spread: float):
+    for seed in SEEDS:
+        limits, seconds = run(with_workers(workers, around(PAGE, spread=spread, seed=seed)), 100)
+        assert limits.index(AT_ONCE) <= 5
+        assert mean(limits) > 3.4
+        assert seconds < 1.6 * 100 * PAGE / AT_ONCE
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.2])
+def test_a_server_of_one_process_is_mostly_asked_one_by_one(spread: float):
+    for seed in SEEDS:
+        limits, seconds = run(slowing(by=0.1, spread=spread, seed=seed), 100)
+        assert mean(limits) < 1.5
+        _, one_by_one = run(with_workers(1, around(PAGE, spread=spread, seed=seed)), 100)
+        assert seconds < 1.06 * one_by_one
+
+
+def test_two_processes_are_used_as_well():
+    for seed in SEEDS:
+        _, seconds = run(with_workers(2, around(PAGE, spread=0.2, seed=seed)), 100)
+        assert seconds < 1.3 * 100 * PAGE / 2
+
+
+def test_a_project_of_a_few_pages_is_no_place_for_experiments():
+    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), 3)
+    assert limits == [1, 1, 1]
+
+
+def test_a_server_that_loses_its_processes_is_asked_one_by_one_again():
+    for seed in SEEDS:
+        service = around(PAGE, spread=0.1, seed=seed)
+        many, one = with_workers(AT_ONCE, service), with_workers(1, service)
+        limits, _ = run(changing(5.0, many, one), 400)
+        assert limits[20] == AT_ONCE
+        assert 1 in limits[60:]
+        assert mean(limits[200:]) < 2
+
+
+def test_a_server_that_gets_processes_is_asked_for_all_at_once_after_a_while():
+    for seed in SEEDS:
+        service = around(PAGE, spread=0.1, seed=seed)
+        one, many = with_workers(1, service), with_workers(AT_ONCE, service)
+        limits, _ = run(changing(3.0, one, many), 400)
+        assert mean(limits[:12]) < 3
+        assert mean(limits[200:]) > 3.5
+
+
+def test_answers_that_came_at_once_do_no_harm():
+    pace = ReadPace(1.0)
+    for _ in range(50):
+        pace = pace.answered(1.0)
+        assert pace.limit in {1, AT_ONCE}
+
+
+def test_what_began_under_a_higher_limit_says_nothing_of_a_lower_one():
+    pace = ReadPace(0.0, limit=AT_ONCE, alone=0.1, together=1.0, trying=True)
+    for now in (1.0, 2.0, 3.0, 4.0):
+        pace = pace.answered(now)
+    assert (pace.limit, pace.alone) == (1, 0.1)
+    for now in (4.1, 4.2, 4.3):
+        pace = pace.answered(now)
+        assert pace.alone == 0.1
+    assert pace.answered(4.4).alone == pytest.approx(0.1)
