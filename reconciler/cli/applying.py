@@ -20,10 +20,11 @@ from reconciler.apply.report_file import ReportFile
 from reconciler.cli.connecting import in_the_way, plan_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.limiting import refuse_too_many
-from reconciler.cli.output import Talk, show, show_done, style_of_output, talk_options
+from reconciler.cli.output import Talk, show_done, style_of_output, talk_options
 from reconciler.cli.progress import Progress
 from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import Given, Settings, server_options
+from reconciler.cli.showing import show_plan
 from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Refused
@@ -118,7 +119,7 @@ def show_ask_and_carry_out(
     plan: Plan, api: TaskApi, attributes: Attributes, *, settings: Settings, choices: Choices
 ) -> int:
     """Show a plan, ask, carry it out, and return the exit code; raises Refused before that."""
-    show(text.render_plan(plan, style=style_of_output(), full=choices.full))
+    show_plan(plan, full=choices.full)
     _refuse_in_the_way(plan, choices.allow)
     refuse_too_many(plan, settings.max_changes)
     _refuse_unexpected(plan, choices.expect_digest)

@@ -10,15 +10,15 @@ from reconciler.cli.connecting import connected, in_the_way, plan_options, plann
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.loading import loaded
-from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
+from reconciler.cli.output import Talk, format_option, talk_options
 from reconciler.cli.saving import refuse_manifest, save_plan
 from reconciler.cli.settings import Given, read_settings, server_options
 from reconciler.cli.sharding import shard_option
+from reconciler.cli.showing import show_plan
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.limit import Limit
 from reconciler.plan.model import Kind, Plan
 from reconciler.plan.shard import Shard
-from reconciler.render import json, text
 
 
 @click.command("plan")
@@ -68,10 +68,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
-    if form == "json":
-        show(json.render_plan(plan))
-    else:
-        show(text.render_plan(plan, style=style_of_output(), full=full))
+    show_plan(plan, form, full=full)
     if out:
         save_plan(plan, out)
     refuse_too_many(plan, settings.max_changes)

@@ -14,6 +14,7 @@ from reconciler.apply.restoring import merged_report
 from reconciler.cli.garbage import no_looking
 from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
 from reconciler.cli.saved import read_saved
+from reconciler.cli.showing import show_plan
 from reconciler.errors import SavedFileError
 from reconciler.manifest.files import STANDARD_INPUT
 from reconciler.plan.merging import merged_plan
@@ -50,7 +51,9 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
             raise SavedFileError(said, hint="show plans apart from reports")
         if plans:
             talk.detail(f"read {counted_noun(len(plans), 'plan')}")
-            _show_plan(merged_plan(plans), form, full=full)
+            plan = merged_plan(plans)
+            show_plan(plan, form, full=full)
+            _say_missing(plan.shards)
         else:
             talk.detail(f"read {counted_noun(len(reports), 'report')}")
             _show_report(reports, form)
@@ -64,14 +67,6 @@ def _read(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
             raise SavedFileError(f"{file} is given twice", hint="give each file once")
         seen[place] = file
     return [(file, read_saved(file)) for file in files]
-
-
-def _show_plan(plan: Plan, form: str, *, full: bool) -> None:
-    if form == "json":
-        show(json.render_plan(plan))
-    else:
-        show(text.render_plan(plan, style=style_of_output(), full=full))
-    _say_missing(plan.shards)
 
 
 def _show_report(reports: Sequence[tuple[str, Report]], form: str) -> None:
