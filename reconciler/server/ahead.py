@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from math import inf
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, Self, TypeVar
@@ -38,13 +39,13 @@ class Ahead(Generic[A, T]):
             self._calls.put(None)
 
     def in_order(
-        self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: AT_ONCE
+        self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: inf
     ) -> Iterator[tuple[A, Future[T]]]:
         """Begin to call for each of ``waiting``, which may change; give those that have ended.
 
         While one is worked on, the next are under way: no more of them than ``to_come``, by what
-        has been worked on, but always one. Behind one that failed there is none until it is known
-        what its failure changes.
+        has been worked on, but always one. Behind one that failed no other is begun until it is
+        known what its failure changes.
         """
         under_way: deque[tuple[A, Future[T]]] = deque()
 
@@ -71,10 +72,7 @@ class Ahead(Generic[A, T]):
 
         def call() -> None:
             try:
-                try:
-                    result = self._function(argument)
-                finally:
-                    self._answered()
+                result = self._answer(argument)
             except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
                 future.set_exception(error)
             else:
@@ -87,9 +85,12 @@ class Ahead(Generic[A, T]):
             thread.start()
         return future
 
-    def _answered(self) -> None:
-        with self._lock:
-            self._pace = self._pace.answered(time.monotonic())
+    def _answer(self, argument: A) -> T:
+        try:
+            return self._function(argument)
+        finally:
+            with self._lock:
+                self._pace = self._pace.answered(time.monotonic())
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -27,7 +27,8 @@ class ReadPace:
     """What is known of a server: ``limit`` is how many reads may be under way now.
 
     Each answer makes a new one of it. What an answer takes is measured over a window of as many
-    as may be under way, and halfway between that and the window before.
+    as may be under way, and halfway between that and the window before. Where a trial finds less,
+    what was known is forgotten: it may have been one answer that was late.
     """
 
     began: float
@@ -58,8 +59,13 @@ class ReadPace:
         seconds = (now - self.began) / counted
         closed = replace(self, counted=0, began=now, waited=self.waited + 1)
         if self.limit == 1:
-            return _next_window(replace(closed, alone=_halfway(self.alone, seconds)))
-        return _next_window(replace(closed, together=_halfway(self.together, seconds)))
+            return _next_window(replace(closed, alone=self._halfway(self.alone, seconds)))
+        return _next_window(replace(closed, together=self._halfway(self.together, seconds)))
+
+    def _halfway(self, before: float, now: float) -> float:
+        if not before or (self.trying and now < before):
+            return now
+        return (before + now) / 2
 
 
 def _next_window(pace: ReadPace) -> ReadPace:
@@ -71,10 +77,6 @@ def _next_window(pace: ReadPace) -> ReadPace:
     if pace.waited < pace.patience:
         return pace
     return replace(_at(pace, 1 if pace.limit == AT_ONCE else AT_ONCE), trying=True)
-
-
-def _halfway(before: float, now: float) -> float:
-    return (before + now) / 2 if before else now
 
 
 def _at(pace: ReadPace, limit: int) -> ReadPace:

@@ -30,7 +30,7 @@ CHUNK: Final = 5_000
 """Tasks a request while a project is filled."""
 
 _TRIED: Final = 3
-"""Times that each way of fetching pages is tried, to find the fastest."""
+"""Times that each way of fetching pages is tried, to find the faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,15 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
     in_flight = 0
     for count in scale.projects:
         project = fill(at, count)
-        pages = _Pages(at, project, _pages(project, options.manifest(project, ".jsonl")))
-        in_flight = in_flight or _fastest(pages)
-        rows.append(_plan_row(at, options, project, partial(pages.fetched, in_flight)))
+        targets = _targets(project, options.manifest(project, ".jsonl"))
+        in_flight = in_flight or _faster(at, targets)
+        rows.append(_plan_row(at, options, project, partial(_fetched, at, targets, in_flight)))
     return [
         Section(
             f"On Label Studio {at.version}",
             "Wall time of the whole command, start-up included, beside that of a script that "
             "sends the same requests with httpx and nothing else: the pages that the plan asks "
-            f"for, {in_flight} at once, which is how this server gives them fastest, or the "
+            f"for, {in_flight} at once, which is how this server gives them faster, or the "
             "PATCHes that the apply sends. A server does not take the same time twice: each run "
             "is the mean of some commands, in turn with as many scripts.",
             [*rows, _apply_row(at, options, scale)],
@@ -116,30 +116,22 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
     ]
 
 
-class _Pages:
-    """The pages of a project, fetched with httpx and nothing else."""
-
-    def __init__(self, at: Site, project: Project, targets: Sequence[str]) -> None:
-        self._at = at
-        self._name = f"pages-{project.count}.json"
-        self._requests: list[Sent] = [("GET", target, None) for target in targets]
-
-    def fetched(self, in_flight: int) -> float:
-        """Fetch them all; gives the seconds that it took, start-up included."""
-        orders = write_orders(
-            self._at.folder / self._name,
-            url=self._at.url,
-            token=TOKEN,
-            in_flight=in_flight,
-            requests=self._requests,
-        )
-        return float(child("raw", orders)["process_wall"])
+def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
+    """Fetch pages with httpx and nothing else; gives the seconds it took, start-up included."""
+    orders = write_orders(
+        at.folder / "pages.json",
+        url=at.url,
+        token=TOKEN,
+        in_flight=in_flight,
+        requests=[("GET", target, None) for target in targets],
+    )
+    return float(child("raw", orders)["process_wall"])
 
 
-def _fastest(pages: _Pages) -> int:
+def _faster(at: Site, targets: Sequence[str]) -> int:
     """Find out whether this server gives pages faster one by one or a few at once."""
     ways = (1, AT_ONCE)
-    taken = in_turn(_TRIED, *(partial(pages.fetched, way) for way in ways))
+    taken = in_turn(_TRIED, *(partial(_fetched, at, targets, way) for way in ways))
     return min(zip(map(sum, taken), ways, strict=True))[1]
 
 
@@ -164,7 +156,7 @@ def plan(at: Site, manifest: Path) -> Usage:
     return reconciler("plan", "--detailed-exitcode", manifest, url=at.url, token=TOKEN, good=2)
 
 
-def _pages(project: Project, manifest: Path) -> Sequence[str]:
+def _targets(project: Project, manifest: Path) -> Sequence[str]:
     """Find out which pages a plan asks for."""
     with page_server(project) as url:
         reconciler("plan", "--detailed-exitcode", manifest, url=url, good=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -39,6 +40,40 @@ def test_engine_and_floor_find_the_one_task_in_a_hundred_that_differs(suffix: st
     assert len(PROJECT.changed) == 12
     assert planning.engine(manifest, PROJECT)["changed"] == list(PROJECT.changed)
     assert planning.floor(manifest, PROJECT)["changed"] == list(PROJECT.changed)
+
+
+def test_floor_reads_the_pages_that_the_engine_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[dict[str, list[str]]] = []
+    answer = Pages.answer
+
+    def noted(pages: Pages, path: str, query: str) -> tuple[int, bytes]:
+        if path == "/api/tasks/":
+            asked.append(parse_qs(query.removesuffix("&resolve_uri=false")))
+        return answer(pages, path, query)
+
+    monkeypatch.setattr(Pages, "answer", noted)
+    manifest = write_manifest(PROJECT, tmp_path / "manifest.jsonl")
+    planning.engine(manifest, PROJECT)
+    ours, asked[:] = list(asked), []
+    planning.floor(manifest, PROJECT)
+
+    assert len(ours) == 2
+    assert asked == ours
+
+
+@pytest.mark.parametrize("kind", ["engine", "floor", "bare"])
+def test_python_looks_for_garbage_as_rarely_in_the_floor_as_in_the_engine(
+    kind: str, tmp_path: Path
+):
+    manifest = write_manifest(Project(10), tmp_path / "manifest.jsonl")
+    code = (
+        "import gc; from tests.bench.planning import main; "
+        f"main({kind!r}, {str(manifest)!r}, '10'); print(gc.get_threshold()[0])"
+    )
+
+    assert run([*BARE[:2], code]).output.endswith("}10000\n")
 
 
 def test_floor_is_as_strict_as_the_engine(tmp_path: Path):
@@ -145,7 +180,7 @@ def test_some_measures_in_turn_make_a_run():
 
 
 def test_a_run_becomes_a_page_and_data(tmp_path: Path):
-    options = Options(tmp_path, sizes=(100,), runs=1)
+    options = Options(tmp_path, sizes=(100,), runs=1, times=1)
     section = offline.engine(options)
     page = report([section], options, {"Label Studio": "1.23.2"})
     said = data([section], options, {})

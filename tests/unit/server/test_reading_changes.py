@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import httpx
 import pytest
 
 from reconciler.errors import Broken
 from reconciler.plan.model import Found, Missing, Unreadable
+from reconciler.server import ahead
+from reconciler.server.read_pace import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
     after_the_first,
     answers,
@@ -28,6 +32,14 @@ from tests.unit.server.wired import Hooked, add_tasks, query_of, sandbox_with
 
 TASKS = 2600
 ALL = range(1, TASKS + 1)
+
+
+@pytest.fixture(params=[1, AT_ONCE], ids="{} at once".format, autouse=True)
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many reads are under way: few answers come here, from which a pace learns nothing."""
+    limit: int = request.param
+    monkeypatch.setattr(ahead, "ReadPace", partial(ReadPace, limit=limit))
+    return limit
 
 
 def project_of(count: int = TASKS) -> Hooked:
@@ -274,15 +286,16 @@ def test_pages_that_become_too_heavy_later_are_halved_as_well(status: int | None
 
 @pytest.mark.parametrize("status", [413, 502, 504, None])
 def test_selections_that_are_too_heavy_are_halved_until_the_server_can_give_them(
-    status: int | None,
+    status: int | None, at_once: int
 ):
     transport = project_of(400)
     transport.hook = too_heavy_above(130, status)
     answered = answers(transport, {7: range(1, 401)})
     assert each_once(answered) == of_kind(answered, Found) == list(range(1, 401))
-    # 400 in vain, one half of it as well, and then 100 at a time. After a 502 each is asked for
-    # once more: it may have been a restart.
-    assert len(transport.requests) == (4 if status == 502 else 2) + 4
+    # 400 in vain, its halves that were under way as well, and then 100 at a time. After a 502 each
+    # is asked for once more: it may have been a restart.
+    in_vain = 1 + min(at_once, 2)
+    assert len(transport.requests) == in_vain * (2 if status == 502 else 1) + 4
 
 
 def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():
