@@ -74,11 +74,8 @@ class Fingerprints:
         """Take a fingerprint by a shape; None where ``attributes`` are of another."""
         if number == _UNKNOWN:
             return None
-        shape = self._shapes[number]
-        if all_of_it and not shape.picks_all_of(attributes):
-            return None
         try:
-            return shape.fingerprint(attributes)
+            return self._shapes[number].fingerprint(attributes, all_of_it=all_of_it)
         except _UNLIKE:
             return None
 
@@ -110,30 +107,21 @@ class _Shape:
         self._pick, self._size = _picker(skeleton), len(skeleton)
         self._inside = tuple(_inside(skeleton))
 
-    def picks_all_of(self, declared: Mapping[str, Json]) -> bool:
-        """Tell whether no key is left out; which there are, `fingerprint` finds out.
-
-        An object in the place of a value is picked as one: it is held as a whole, or not.
-        """
-        if len(declared) != self._size:
-            return False
-        objects: list[Any] = [declared]
-        for parent, key, _, size in self._inside:
-            value = objects[parent].get(key) if type(objects[parent]) is dict else None
-            if type(value) is not dict or len(value) != size:
-                return False
-            objects.append(value)
-        return True
-
-    def fingerprint(self, attributes: Mapping[str, Json]) -> int:
+    def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool = False) -> int:
         """Take the fingerprint of the values picked; raises one of `_UNLIKE`.
 
-        It is of their text, which says all: 1 is not true there, nor null "null".
+        It is of their text, which says all: 1 is not true there, nor null "null". With
+        ``all_of_it`` no key may be left out; an object in the place of a value is picked as one:
+        it is held as a whole, or not.
         """
+        if all_of_it and len(attributes) != self._size:
+            raise LookupError
         objects: list[Any] = [attributes]
         picked = [self._pick(attributes)]
-        for parent, key, pick, _ in self._inside:
+        for parent, key, pick, size in self._inside:
             value = objects[parent][key]
+            if all_of_it and len(value) != size:
+                raise LookupError
             objects.append(value)
             picked.append(pick(value))
         return hash(_ENCODE(picked))

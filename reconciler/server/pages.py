@@ -111,10 +111,11 @@ class ProjectPages:
         self.complete = self._received == self.total
 
     def _count(self, page: Page) -> None:
-        # Pages that overlap show some tasks twice, and others not at all.
-        self._received += sum(task >= self._passed for task in page.tasks)
         if page.tasks:
             low, high = min(page.tasks), max(page.tasks) + 1
+            # Pages that overlap show some tasks twice, and others not at all.
+            overlap = sum(task < self._passed for task in page.tasks) if low < self._passed else 0
+            self._received += len(page.tasks) - overlap
             self._density = len(page.tasks) / (high - low)
             self._passed = max(high, self._passed)
 

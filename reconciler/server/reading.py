@@ -167,9 +167,7 @@ class _Reader:
                 yield [(task, self._unreadable(error))]
 
     def _new(self, page: Page, unseen: Unseen) -> Seen:
-        seen: Seen = [
-            (task, Found(row)) for task, row in page.tasks.items() if unseen.mark_seen(task)
-        ]
+        seen: Seen = [(task, Found(page.tasks[task])) for task in unseen.take(list(page.tasks))]
         if seen:
             self._broken_in_a_row = 0
         return seen

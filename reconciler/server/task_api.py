@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.label_config import paths_used
@@ -143,7 +143,7 @@ class TaskApi:
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
             if isinstance(total, int) and total >= 0 and isinstance(tasks, list):
-                rows = dict(filter(None, map(_row, tasks)))
+                rows = _by_id(tasks)
                 whole = len(rows) == len(tasks)
                 selected = ids is None or rows.keys() <= set(ids)
                 strays = [n for n, row in rows.items() if row.get("project", project) != project]
@@ -156,10 +156,10 @@ class TaskApi:
         )
 
 
-def _row(task: Json) -> tuple[int, Mapping[str, Json]] | None:
-    """Put a task of a page under its id; None where it is no task."""
-    if isinstance(task, dict):
-        number = task.get("id")
-        if type(number) is int:
-            return number, task
-    return None
+def _by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
+    """Put the tasks of a page under their ids; fewer where one is no task."""
+    try:
+        ids = [task["id"] for task in tasks]
+    except (TypeError, LookupError):
+        return {}
+    return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}

@@ -33,6 +33,18 @@ class Unseen:
         """The largest id that is wanted."""
         return self._wanted[-1]
 
+    def take(self, tasks: list[int]) -> list[int]:
+        """Mark tasks as seen; gives those that are wanted and were not seen before."""
+        start = self._places.index_of(tasks[0]) if tasks else None
+        if start is not None:
+            place = slice(start, start + len(tasks))
+            if not any(self._seen[place]) and list(self._wanted[place]) == tasks:
+                # As with most pages of a project that is declared as a whole.
+                self._seen[place] = b"\1" * len(tasks)
+                self._count -= len(tasks)
+                return tasks
+        return list(filter(self.mark_seen, tasks))
+
     def mark_seen(self, task: int) -> bool:
         """Mark a task as seen; tells whether it is wanted and was not seen before."""
         place = self._places.index_of(task)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from array import array
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from reconciler.server.unseen import Unseen
 
 
@@ -33,3 +36,24 @@ def test_nothing_is_left_once_all_have_been_seen_in_any_order():
     assert all(map(unseen.mark_seen, (3, 1, 5, 4, 2)))
     assert not unseen
     assert list(unseen) == []
+
+
+@given(
+    st.lists(st.integers(0, 30), unique=True).map(sorted),
+    st.lists(st.lists(st.integers(0, 30), unique=True), max_size=6),
+)
+def test_taking_many_is_taking_each(wanted: list[int], pages: list[list[int]]):
+    at_once, one_by_one = Unseen(array("q", wanted)), Unseen(wanted)
+    for page in pages:
+        assert at_once.take(page) == [task for task in page if one_by_one.mark_seen(task)]
+        assert list(at_once) == list(one_by_one)
+        assert len(at_once) == len(one_by_one)
+
+
+def test_a_page_that_is_wanted_as_a_whole_is_taken_once():
+    unseen = Unseen(range(1, 2_001))
+    page = list(range(1, 1_001))
+    assert unseen.take(page) == page
+    assert unseen.take(page) == []
+    assert unseen.take(list(range(990, 1_011))) == list(range(1_001, 1_011))
+    assert list(unseen) == list(range(1_011, 2_001))
