@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from reconciler.errors import NotFound, ServerError
 from reconciler.plan.model import Found, Missing, Observed, Unreadable
 from reconciler.server.ahead import Ahead
-from reconciler.server.cost import BATCH, Way, cheaper, pages_cost, selection_cost
+from reconciler.server.cost import BATCH, Way, batches, cheaper, pages_cost, selection_cost
 from reconciler.server.pages import ProjectPages, breaks_on_a_task
 from reconciler.server.read_pace import AT_ONCE
 from reconciler.server.selection import Selection
@@ -121,9 +121,10 @@ class _Reader:
             yield from self._read_pages(pages, unseen, seen)
         else:
             yield seen
-        # Of a list that seems complete a few are asked for by id at once: they are not there.
-        if unseen and not (pages.complete and len(unseen) < SEVERAL):
+        if not pages.complete:
             yield from self._read_selection(project, unseen, at_most=at_most)
+        elif len(unseen) >= SEVERAL:
+            yield from self._read_hidden(project, unseen, at_most=at_most)
 
     def _choice(
         self, project: int, pages: ProjectPages, unseen: Unseen, *, at_most: int
@@ -154,11 +155,29 @@ class _Reader:
                 if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
                     return
 
+    def _read_hidden(self, project: int, unseen: Unseen, *, at_most: int) -> Iterator[Seen]:
+        """Look for what a list that seems complete has not shown, until a batch brings nothing.
+
+        As many may have been created as were deleted. But mostly they lie in other projects: to
+        ask this one for each of them would cost as much as those do.
+        """
+        for batch in batches(list(unseen), at_most=at_most):
+            before = len(unseen)
+            yield from self._read_selection(project, unseen, batch, at_most=at_most)
+            if len(unseen) == before:
+                return
+
     def _read_selection(
-        self, project: int, unseen: Unseen, *, at_most: int = BATCH
+        self,
+        project: int,
+        unseen: Unseen,
+        ids: Sequence[int] | None = None,
+        *,
+        at_most: int = BATCH,
     ) -> Iterator[Seen]:
+        """Ask for ``ids``, all that are unseen where none are named."""
         selection = Selection(self._api, project, self._names, at_most=at_most)
-        for answer in selection.read(list(unseen)):
+        for answer in selection.read(list(unseen) if ids is None else ids):
             if isinstance(answer, Page):
                 yield self._new(answer, unseen)
             else:

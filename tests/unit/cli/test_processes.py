@@ -404,3 +404,20 @@ def test_changes_that_nobody_reads_about_are_made_and_told_by_the_exit_code(
     assert running.stderr.read() == b""
     running.stderr.close()
     assert sandbox[0].requests("PATCH") == 3
+
+
+def test_a_signal_while_the_program_is_still_imported_ends_with_130():
+    interrupted = (
+        "import runpy, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "runpy.run_module('reconciler', run_name='__main__')\n"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", interrupted], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert ended.returncode == 130
+    assert ended.stderr == "reconciler: interrupted; nothing more is done\n"

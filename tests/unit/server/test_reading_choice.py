@@ -8,8 +8,11 @@ import pytest
 
 from reconciler.plan.model import Found, Missing
 from tests.unit.server.changing import (
+    after_the_first,
     answers,
     by_id,
+    create,
+    delete,
     each_once,
     of_kind,
     selections,
@@ -150,4 +153,37 @@ def test_pages_are_given_up_where_ids_lie_denser_than_the_first_page_made_believ
     wanted = range(2_000_001, 2_030_001, 50)
     answered = answers(transport, {8: wanted})
     assert of_kind(answered, Found) == each_once(answered) == list(wanted)
+    assert len(transport.requests) <= 5
+
+
+@pytest.mark.parametrize("named", [7, None])
+def test_what_a_project_that_was_shown_completely_lacks_is_not_asked_of_it_batch_by_batch(
+    named: int | None,
+):
+    """4,000 tasks lie in another project: one request shows that they are not hidden in this."""
+    state = sandbox_with(1500)
+    add_tasks(state, range(5001, 9001), project=8)
+    transport = Hooked(state)
+    wanted = [*range(1, 1501), *range(5001, 9001)]
+    answered = answers(transport, {named: wanted})
+    assert of_kind(answered, Found) == each_once(answered) == wanted
+    assert len(whole_pages(transport.requests)) == 2 + 4
+    assert [len(ids) for ids in selections(transport.requests)] == [500]
+    assert len(by_id(transport.requests)) == (2 if named is None else 1)
+
+
+def test_what_as_many_created_as_deleted_tasks_hide_is_found_in_lists():
+    """The total says that nothing happened, and 700 tasks were passed over."""
+    transport = Hooked(sandbox_with(3000))
+    gone = range(1, 701)
+
+    def changed() -> None:
+        delete(transport.state, *gone)
+        for task in range(4001, 4701):
+            create(transport.state, task, project=7)
+
+    transport.hook = after_the_first(transport.state, changed)
+    answered = answers(transport, {7: range(1, 3001)})
+    assert of_kind(answered, Found) == each_once(answered) == list(range(1, 3001))
+    assert by_id(transport.requests) == []
     assert len(transport.requests) <= 5
