@@ -65,10 +65,9 @@ def engine(options: Options) -> Section:
     return Section(
         "Client CPU of a plan",
         "CPU of loading the manifests and planning, the network left out: pages are made inside "
-        "the process, and the CPU of making them is measured apart and not counted. 1 % of the "
-        "tasks differ. The floor reads the same file with the reader of this project, judges "
-        "each task with jsonschema-rs, decodes whole-project pages of 1,000 tasks with msgspec, "
-        "compares with `plan.values.same`, and does nothing else. Each run is the mean of "
+        "the process, beforehand. 1 % of the tasks differ. The floor reads the same file with the "
+        "reader of this project, judges each task with jsonschema-rs, decodes the same pages with "
+        "msgspec, compares with `plan.values.same`, and does nothing else. Each run is the mean of "
         f"{options.times}, in turn with as many floors.",
         rows,
     )

@@ -57,10 +57,11 @@ _SHOWN: Final = {
 
 
 class Pages:
-    """Answers requests about one project."""
+    """Answers requests about one project; with ``keep`` no page of it is made twice."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, keep: bool = False) -> None:
         self._project = project
+        self._kept: dict[tuple[int, int, str], bytes] | None = {} if keep else None
         self._templates: dict[tuple[str | None, bool], str] = {}
 
     def answer(self, path: str, query: str) -> tuple[int, bytes]:
@@ -85,9 +86,17 @@ class Pages:
         if start and start >= len(chosen):
             return 404, b'{"status_code":404,"detail":"Invalid page."}'
         template = self._template(given, full=given.get("fields") == "all")
-        tasks = self._tasks(chosen[start : start + size], template)
+        if self._kept is None or chosen != self._project.ids:
+            return 200, self._body(chosen, slice(start, start + size), template)
+        key = start, size, template
+        if key not in self._kept:
+            self._kept[key] = self._body(chosen, slice(start, start + size), template)
+        return 200, self._kept[key]
+
+    def _body(self, chosen: Sequence[int], page: slice, template: str) -> bytes:
+        tasks = self._tasks(chosen[page], template)
         counts = f'"total_annotations":0,"total_predictions":0,"total":{len(chosen)}'
-        return 200, f'{{{counts},"tasks":[{tasks}]}}'.encode()
+        return f'{{{counts},"tasks":[{tasks}]}}'.encode()
 
     def _chosen(self, given: Mapping[str, str]) -> Sequence[int]:
         asked = json.loads(given.get("query", "{}")).get("selectedItems", {})

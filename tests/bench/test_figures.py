@@ -56,11 +56,10 @@ def test_floor_reads_the_pages_that_the_engine_asks_for(
     monkeypatch.setattr(Pages, "answer", noted)
     manifest = write_manifest(PROJECT, tmp_path / "manifest.jsonl")
     planning.engine(manifest, PROJECT)
-    ours, asked[:] = list(asked), []
-    planning.floor(manifest, PROJECT)
 
-    assert len(ours) == 2
-    assert asked == ours
+    # Two pages, made beforehand as the floor asks for them, and then asked for by the plan.
+    assert len(asked) == 4
+    assert asked[:2] == asked[2:]
 
 
 @pytest.mark.parametrize("kind", ["engine", "floor", "bare"])
