@@ -92,8 +92,11 @@ class Desired:
             return combined(self._declarations(self._run_from(start)))
         return alone(self._declaration(self._where[start]))
 
-    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
-        """Tell of most tasks that nothing differs; False where that must be looked into."""
+    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+        """Name those tasks of which it must be looked into whether something differs."""
+        return (task for task, live in found.items() if not self._held_by(task, live))
+
+    def _held_by(self, task: int, live: Mapping[str, Json]) -> bool:
         start = self._places.index_of(task)
         if start is None or not isinstance(live.get("data"), dict):
             return False

@@ -9,9 +9,9 @@ has to be kept, or read again, to compare it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -91,40 +91,21 @@ class Fingerprints:
         return number
 
 
-class _Inside(NamedTuple):
-    """An object inside another: ``parent`` numbers that one, which holds it under ``key``."""
-
-    parent: int
-    key: str
-    pick: Callable[[Any], Any]
-    size: int
-
-
 class _Shape:
     """How to pick the values of a skeleton out of attributes."""
 
     def __init__(self, skeleton: _Skeleton) -> None:
-        self._pick, self._size = _picker(skeleton), len(skeleton)
-        self._inside = tuple(_inside(skeleton))
+        self._pick = _picker(skeleton, whole=False)
+        self._pick_all = _picker(skeleton, whole=True)
 
-    def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool = False) -> int:
+    def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool) -> int:
         """Take the fingerprint of the values picked; raises one of `_UNLIKE`.
 
         It is of their text, which says all: 1 is not true there, nor null "null". With
-        ``all_of_it`` no key may be left out; an object in the place of a value is picked as one:
-        it is held as a whole, or not.
+        ``all_of_it`` no key may be left out.
         """
-        if all_of_it and len(attributes) != self._size:
-            raise LookupError
-        objects: list[Any] = [attributes]
-        picked = [self._pick(attributes)]
-        for parent, key, pick, size in self._inside:
-            value = objects[parent][key]
-            if all_of_it and len(value) != size:
-                raise LookupError
-            objects.append(value)
-            picked.append(pick(value))
-        return hash(_ENCODE(picked))
+        pick = self._pick_all if all_of_it else self._pick
+        return hash(_ENCODE(pick(attributes)))
 
 
 def _skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -> _Skeleton:
@@ -134,21 +115,34 @@ def _skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -> _Ske
     )
 
 
-def _inside(skeleton: _Skeleton) -> Iterator[_Inside]:
-    """List the objects inside, each after the one that holds it."""
-    pending = [(0, skeleton)]
-    count = 0
-    for parent, around in pending:
-        for key, inner in (part for part in around if isinstance(part, tuple)):
-            count += 1
-            yield _Inside(parent, key, _picker(inner), len(inner))
-            pending.append((count, inner))
+def _picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
+    """Pick the values of an object, then those of the objects inside it that have a skeleton.
+
+    What is picked raises one of `_UNLIKE` where there is no such object, and, with ``whole``,
+    where it has more keys. An object in the place of a value is one: it is held as a whole.
+    """
+    keys = [part for part in skeleton if isinstance(part, str)]
+    values = itemgetter(*keys) if keys else _nothing_of
+    parts = [part for part in skeleton if not isinstance(part, str)]
+    inside = [(key, _picker(inner, whole=whole)) for key, inner in parts]
+
+    def with_inside(value: dict[str, Any]) -> list[Any]:
+        picked = [values(value)]
+        for key, inner in inside:
+            picked.append(inner(value[key]))
+        return picked
+
+    pick = with_inside if inside else values
+    return _of_size(len(skeleton), pick) if whole else pick
 
 
-def _picker(skeleton: _Skeleton) -> Callable[[Any], Any]:
-    """Pick the values of an object that are no objects to be looked into."""
-    keys = [key for key in skeleton if isinstance(key, str)]
-    return itemgetter(*keys) if keys else _nothing_of
+def _of_size(size: int, pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def pick_all(value: dict[str, Any]) -> Any:  # noqa: ANN401 - as what it picks from
+        if len(value) != size:
+            raise LookupError
+        return pick(value)
+
+    return pick_all
 
 
 def _nothing_of(value: object) -> None:

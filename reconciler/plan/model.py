@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -63,8 +63,8 @@ class DesiredTasks(Protocol):
         """Give what is declared of the task with this id."""
         ...
 
-    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
-        """Tell of most tasks, quickly, that nothing differs; False where it may."""
+    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+        """Name those tasks of which something may differ from what was found: quickly, few."""
         ...
 
     def by_project(self) -> Mapping[int | None, Sequence[int]]:
@@ -95,6 +95,22 @@ class Unreadable:
 
 
 Observed: TypeAlias = Found | Missing | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one answer says: the attributes of tasks that were found, and what became of others."""
+
+    found: Mapping[int, Mapping[str, Json]]
+    others: Mapping[int, Observed] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.found) + len(self.others)
+
+    def __iter__(self) -> Iterator[tuple[int, Observed]]:
+        for task, attributes in self.found.items():
+            yield task, Found(attributes)
+        yield from self.others.items()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.plan.guards import may_be_ignored, names_to_judge
-from reconciler.plan.model import Change, DesiredTasks, Found, Kind, Observed, Plan, TaskPlan
+from reconciler.plan.model import Change, DesiredTasks, Kind, Observed, Plan, Seen, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.plan.reverting import revert_task
@@ -15,8 +15,8 @@ from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
 from reconciler.watch import NOBODY, Watch
 
-_Compare: TypeAlias = Callable[[int, Observed], TaskPlan | None]
-"""Compares one task with what the server said of it; None where nothing differs."""
+_Different: TypeAlias = Callable[[Seen], Iterator[tuple[TaskPlan, Observed]]]
+"""Compares tasks with what one answer said of them, and gives those of which something differs."""
 
 
 def make_plan(
@@ -32,13 +32,15 @@ def make_plan(
     Tasks are compared as their answers come; of those that do not differ nothing is kept.
     """
 
-    def compare(task: int, observed: Observed) -> TaskPlan | None:
-        if isinstance(observed, Found) and desired.held_by(task, observed.attributes):
-            return None
-        return plan_task(desired[task], observed, attributes)
+    def different(seen: Seen) -> Iterator[tuple[TaskPlan, Observed]]:
+        maybe = {task: seen.found[task] for task in desired.not_held(seen.found)}
+        for task, observed in Seen(maybe, seen.others):
+            planned = plan_task(desired[task], observed, attributes)
+            if planned is not None:
+                yield planned, observed
 
     planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
-    return planning.plan(compare, desired.by_project(), desired.names(), count=len(desired))
+    return planning.plan(different, desired.by_project(), desired.names(), count=len(desired))
 
 
 def make_revert_plan(
@@ -51,12 +53,15 @@ def make_revert_plan(
 ) -> Plan:
     """Plan the inverse of the changes ``made``, by task; only reads. Raises ServerError."""
 
-    def compare(task: int, observed: Observed) -> TaskPlan | None:
-        return revert_task(task, made[task], observed, attributes)
+    def different(seen: Seen) -> Iterator[tuple[TaskPlan, Observed]]:
+        for task, observed in seen:
+            planned = revert_task(task, made[task], observed, attributes)
+            if planned is not None:
+                yield planned, observed
 
     names = {change.path[0] for changes in made.values() for change in changes}
     planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
-    return planning.plan(compare, {None: sorted(made)}, names, count=len(made))
+    return planning.plan(different, {None: sorted(made)}, names, count=len(made))
 
 
 class _Planning:
@@ -69,7 +74,7 @@ class _Planning:
 
     def plan(
         self,
-        compare: _Compare,
+        different: _Different,
         wanted: Mapping[int | None, Sequence[int]],
         names: Collection[str],
         *,
@@ -78,15 +83,12 @@ class _Planning:
         self._api.patience.watch = self._watch
         server = self._api.identity()
         self._watch.begin("reading and comparing", count)
-        different: list[TaskPlan] = []
+        plans: list[TaskPlan] = []
         for seen in read_tasks(self._api, wanted, names_to_judge(names), watch=self._watch):
-            for task, observed in seen:
-                planned = compare(task, observed)
-                if planned is not None:
-                    different.append(self._guards.judge(planned, observed))
+            plans += (self._guards.judge(*found) for found in different(seen))
             self._watch.advance(len(seen))
-        different.sort(key=lambda planned: planned.task)
-        return Plan(server, tuple(different), count - len(different), self._api.requests)
+        plans.sort(key=lambda planned: planned.task)
+        return Plan(server, tuple(plans), count - len(plans), self._api.requests)
 
 
 class _Guards:

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final
 
 from reconciler.errors import NotFound, ServerError
-from reconciler.plan.model import Found, Missing, Observed, Unreadable
+from reconciler.plan.model import Found, Missing, Observed, Seen, Unreadable
 from reconciler.server.ahead import Ahead
 from reconciler.server.cost import BATCH, Way, batches, cheaper, pages_cost, selection_cost
 from reconciler.server.pages import ProjectPages, breaks_on_a_task
@@ -27,9 +27,6 @@ BROKEN_MAX: Final = 20
 
 _OF_A_TASK: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN})
 """What is answered to a task that is broken, or not to be seen, while others can be read."""
-
-Seen: TypeAlias = list[tuple[int, Observed]]
-"""What one answer says of tasks, each with its id."""
 
 
 def read_tasks(
@@ -183,13 +180,15 @@ class _Reader:
             else:
                 task, error = answer
                 unseen.mark_seen(task)
-                yield [(task, self._unreadable(error))]
+                yield Seen({}, {task: self._unreadable(error)})
 
     def _new(self, page: Page, unseen: Unseen) -> Seen:
-        seen: Seen = [(task, Found(page.tasks[task])) for task in unseen.take(list(page.tasks))]
-        if seen:
+        shown = list(page.tasks)
+        taken = unseen.take(shown)
+        if taken:
             self._broken_in_a_row = 0
-        return seen
+        whole = len(taken) == len(shown)
+        return Seen(page.tasks if whole else {task: page.tasks[task] for task in taken})
 
     def search(self, ids: Sequence[int]) -> Iterator[Seen]:
         """Ask by id for tasks that no list has shown: only a 404 proves one missing.
@@ -207,7 +206,7 @@ class _Reader:
                 for task, future in zip(asked, futures, strict=True):
                     observed = self._counted(future.result())
                     found |= _project_of(observed) - self._swept
-                    yield [(task, observed)]
+                    yield Seen({}, {task: observed})
                 # While each brings a new project, one at a time is enough.
                 at_once = 1 if found else AT_ONCE
                 for project in sorted(found):

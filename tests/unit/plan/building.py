@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.errors import Source
@@ -60,7 +60,10 @@ class Listed(dict[int, DesiredTask]):
     def __init__(self, tasks: Iterable[DesiredTask]) -> None:
         super().__init__((task.id, task) for task in tasks)
 
-    def held_by(self, task: int, live: Mapping[str, Json]) -> bool:
+    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+        return (task for task, live in found.items() if not self._held_by(task, live))
+
+    def _held_by(self, task: int, live: Mapping[str, Json]) -> bool:
         declared = self[task]
         fingerprints = fingerprints_of(declared)
         in_place = declared.project in {None, live.get("project")}
