@@ -130,7 +130,7 @@ class Row:
             return ""
         if self.holds:
             return "yes"
-        return "**NO**, the median does" if self.median_holds else "**NO**"
+        return "median only" if self.median_holds else "**NO**"
 
 
 @dataclass(frozen=True, slots=True)
