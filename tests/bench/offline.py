@@ -196,5 +196,5 @@ def _floor_peaks(options: Options, suffix: str, size: int) -> list[float]:
     if size != options.main:
         return []
     manifest: Path = options.manifest(Project(size), suffix)
-    took: dict[str, Any] = child("planning", "floor", manifest, str(size))
+    took: dict[str, Any] = child("planning", "memory", manifest, str(size))
     return [took["peak"] / MB]
