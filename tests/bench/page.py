@@ -32,8 +32,8 @@ make bench BENCH="--write docs/performance.md"  # this page
 ```
 
 Each figure is the median and the worst of n runs, and stands beside what was measured in turn
-with it. The tables say whether the worst run keeps to a budget, or the median alone. No test
-asserts a time.
+with it; a run may be the mean of several commands, which is said there. The tables say whether
+the worst run keeps to a budget, or the median alone. No test asserts a time.
 """
 
 
