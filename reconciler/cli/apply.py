@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import click
 
 from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_out
 from reconciler.cli.connecting import connected, planned
-from reconciler.cli.loading import loaded
 from reconciler.cli.saving import refuse_manifest, refuse_other_server, saved_plan
 from reconciler.cli.settings import Given, read_settings
 from reconciler.cli.sharding import shard_option
-from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import SettingsError
 from reconciler.plan.model import Plan
 from reconciler.plan.shard import Shard
 from reconciler.server.task_api import TaskApi
-
-_MakePlan: TypeAlias = Callable[[TaskApi], Plan]
 
 
 @click.command("apply")
@@ -42,14 +37,15 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
     """
     attributes = load_contract()
     settings = read_settings(paths, given)
-    make = _saved(paths, shard) or _from_manifests(paths, shard, attributes, choices=choices)
     refuse_manifest(choices.report, paths, "report")
     with connected(settings, attributes) as api:
-        plan = make(api)
+        plan = _saved(paths, shard, api) or planned(
+            paths, api, attributes, allow=choices.allow, shard=shard, talk=choices.talk
+        )
         return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
 
 
-def _saved(paths: Sequence[str], shard: Shard | None) -> _MakePlan | None:
+def _saved(paths: Sequence[str], shard: Shard | None, api: TaskApi) -> Plan | None:
     """Take the plan as it was saved, for the server that it was made for."""
     plan = saved_plan(paths)
     if plan is None:
@@ -57,18 +53,5 @@ def _saved(paths: Sequence[str], shard: Shard | None) -> _MakePlan | None:
     if shard is not None:
         said = "a saved plan is of the tasks that it was made for, and --shard cannot change that"
         raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
-
-    def take(api: TaskApi) -> Plan:
-        refuse_other_server(plan.server, api.identity(), paths[0])
-        return plan
-
-    return take
-
-
-def _from_manifests(
-    paths: Sequence[str], shard: Shard | None, attributes: Attributes, *, choices: Choices
-) -> _MakePlan:
-    """Read manifests, all of them before anything is asked of the server."""
-    talk, allow = choices.talk, choices.allow
-    desired = loaded(paths, attributes, shard, talk=talk)
-    return lambda api: planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
+    refuse_other_server(plan.server, api.identity(), paths[0])
+    return plan

@@ -9,7 +9,6 @@ import click
 from reconciler.cli.connecting import connected, in_the_way, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
-from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, format_option, talk_options
 from reconciler.cli.saving import refuse_manifest, save_plan
 from reconciler.cli.settings import Given, read_settings, server_options
@@ -64,10 +63,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     given = Given(url, timeout, max_changes=max_changes, allow_plain_http=allow_plain_http)
     settings = read_settings(paths, given)
     refuse_manifest(out, paths, "plan")
-    desired = loaded(paths, attributes, shard, talk=talk)
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
+        plan = planned(paths, api, attributes, allow=allow, shard=shard, talk=talk)
     show_plan(plan, form, full=full)
     if out:
         save_plan(plan, out)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small sizes, two runs: a minute")
     parser.add_argument("--runs", type=int, help="runs of each figure (5)")
     parser.add_argument("--sizes", help=f"tasks, ascending: {','.join(map(str, SIZES))}")
-    parser.add_argument("--patches", type=int, help="changes of an apply on the sandbox (4000)")
+    parser.add_argument("--patches", type=int, help="changes of an apply on the sandbox (2000)")
     parser.add_argument(
         "--real",
         action=argparse.BooleanOptionalAction,
@@ -74,7 +75,7 @@ def _options(given: argparse.Namespace, folder: Path) -> Options:
     default = QUICK_SIZES if given.quick else SIZES
     sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else default
     runs = given.runs or (2 if given.quick else 5)
-    patches = given.patches or (200 if given.quick else 4_000)
+    patches = given.patches or (200 if given.quick else 2_000)
     return Options(folder, sizes, runs, 1 if given.quick else 3, patches)
 
 
@@ -101,7 +102,9 @@ def _real(given: argparse.Namespace, options: Options, found: dict[str, str]) ->
     from tests.bench import real  # noqa: PLC0415 - who measures memory stays small until here
 
     large = not given.quick if given.large is None else given.large
-    scale = real.Scale((5_000, 100_000) if large else (5_000,), 50 if given.quick else 200)
+    scale = real.Scale((5_000, 100_000) if large else (5_000,))
+    if given.quick:
+        scale = replace(scale, applies=((50, 4),))
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="reconciler-bench-"))
         at = stack.enter_context(real.site(given.label_studio / "label-studio", Path(folder)))

@@ -27,7 +27,7 @@ class Options:
     sizes: tuple[int, ...] = SIZES
     runs: int = 5
     times: int = 3
-    patches: int = 4_000
+    patches: int = 2_000
     concurrencies: tuple[int, ...] = (1, 4, 16, 64)
 
     @property

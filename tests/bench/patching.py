@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from tests.bench.data import Project, write_tasks
-from tests.bench.measure import Usage, child, in_turn, reconciler
+from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
 from tests.bench.raw import Sent, write_orders
 from tests.bench.server import sandbox
@@ -99,7 +99,7 @@ def patching(options: Options) -> Section:
         "for each change: reading afresh, deciding, sending, recording, looking again. Beside it, "
         "the same PATCHes to the same server process with httpx and nothing else, one client a "
         "thread. The last row tells how much more the highest concurrency takes than the lowest, "
-        "with us and with httpx alone.",
+        f"with us and with httpx alone. Each run is the mean of {options.times}.",
         [*rows, *_flat(rows, options)],
     )
 
@@ -107,14 +107,18 @@ def patching(options: Options) -> Section:
 def _row(options: Options, sending: Sending, concurrency: int) -> Row:
     tell(f"PATCHes, {concurrency} at a time")
     ours, raw = in_turn(
-        options.runs, partial(sending.ours, concurrency), partial(sending.raw, concurrency)
+        options.runs * options.times,
+        partial(sending.ours, concurrency),
+        partial(sending.raw, concurrency),
     )
     each = 1000 / options.patches
     return Row(
         figure=f"CPU per PATCH, {concurrency} at a time",
         unit="ms",
-        ours=[(applied.cpu - planned.cpu) * each for planned, applied in ours],
-        beside=[took["cpu"] * each for took in raw],
+        ours=averaged(
+            [(applied.cpu - planned.cpu) * each for planned, applied in ours], options.times
+        ),
+        beside=averaged([took["cpu"] * each for took in raw], options.times),
         of="raw httpx",
         budget=EACH,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,6 +102,17 @@ def test_the_certificates_are_read_once_for_all_threads(monkeypatch: pytest.Monk
         asked = [pool.submit(client.get, "/api/version") for _ in range(8)]
         assert all(isinstance(future.exception(), Unreachable) for future in asked)
     assert len(read) == 1
+
+
+def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
+        for _ in range(2):
+            with pytest.raises(SettingsError, match="no connection can be made") as bad:
+                client.get("/api/version")
+            assert "SSL_CERT_FILE" in str(bad.value)
 
 
 def test_threads_that_come_and_go_leave_no_connections_behind(monkeypatch: pytest.MonkeyPatch):
