@@ -8,9 +8,11 @@ import click
 
 from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_out
 from reconciler.cli.connecting import connected, planned
+from reconciler.cli.loading import loaded
 from reconciler.cli.saving import refuse_manifest, refuse_other_server, saved_plan
 from reconciler.cli.settings import Given, read_settings
 from reconciler.cli.sharding import shard_option
+from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import SettingsError
 from reconciler.plan.model import Plan
@@ -39,8 +41,8 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
     settings = read_settings(paths, given)
     refuse_manifest(choices.report, paths, "report")
     with connected(settings, attributes) as api:
-        plan = _saved(paths, shard, api) or planned(
-            paths, api, attributes, allow=choices.allow, shard=shard, talk=choices.talk
+        plan = _saved(paths, shard, api) or _from_manifests(
+            paths, shard, api, attributes, choices=choices
         )
         return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
 
@@ -55,3 +57,17 @@ def _saved(paths: Sequence[str], shard: Shard | None, api: TaskApi) -> Plan | No
         raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
     refuse_other_server(plan.server, api.identity(), paths[0])
     return plan
+
+
+def _from_manifests(
+    paths: Sequence[str],
+    shard: Shard | None,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    choices: Choices,
+) -> Plan:
+    """Read manifests, all of them before anything is asked of the server."""
+    talk, allow = choices.talk, choices.allow
+    desired = loaded(paths, attributes, shard, talk=talk)
+    return planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.limiting import limit_option
-from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk
 from reconciler.cli.progress import Progress
 from reconciler.cli.settings import Settings
 from reconciler.contract.attributes import Attributes
+from reconciler.manifest.desired import Desired
 from reconciler.plan.model import NEVER, WARNINGS, Kind, Plan
 from reconciler.plan.notation import counted_noun
 from reconciler.plan.shard import Shard
@@ -52,7 +52,7 @@ def connected(settings: Settings, attributes: Attributes) -> Iterator[TaskApi]:
 
 
 def planned(
-    paths: Sequence[str],
+    desired: Desired,
     api: TaskApi,
     attributes: Attributes,
     *,
@@ -60,11 +60,7 @@ def planned(
     shard: Shard | None,
     talk: Talk,
 ) -> Plan:
-    """Plan manifests, or the tasks of ``shard`` in them, and say what it took.
-
-    All manifests are read before anything is asked of the server.
-    """
-    desired = loaded(paths, attributes, shard, talk=talk)
+    """Plan ``desired``, the tasks of ``shard``, and say what it took."""
     plan = timed(lambda watch: make_plan(desired, api, attributes, allow=allow, watch=watch), talk)
     return plan if shard is None else replace(plan, shards=(shard,))
 

@@ -9,6 +9,7 @@ import click
 from reconciler.cli.connecting import connected, in_the_way, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
+from reconciler.cli.loading import loaded
 from reconciler.cli.output import Talk, format_option, talk_options
 from reconciler.cli.saving import refuse_manifest, save_plan
 from reconciler.cli.settings import Given, read_settings, server_options
@@ -65,7 +66,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     refuse_manifest(out, paths, "plan")
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes) as api:
-        plan = planned(paths, api, attributes, allow=allow, shard=shard, talk=talk)
+        desired = loaded(paths, attributes, shard, talk=talk)
+        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
     show_plan(plan, form, full=full)
     if out:
         save_plan(plan, out)

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ class Connection:
         return self.http.send(request, stream=True)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Keep what was connected: httpx does not show it before an answer has begun."""
+        """Keep what was connected, which httpx shows only later; have answers acknowledged."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
         elif event.endswith("send_request_body.complete"):
@@ -47,8 +47,8 @@ class Connection:
         """Let the system acknowledge the answer as it comes, where it can; once for each request.
 
         `label-studio start` sends the headers, and the body only when they are acknowledged: by
-        itself Linux waits 40 ms for that, which is half of what a small request takes.
-        (Label Studio 1.23.2; TCP_QUICKACK in tcp(7), which does not last.)
+        itself Linux waits 40 ms for that, which is half of what a small request takes. (Nagle's
+        algorithm there, a delayed ACK here; Label Studio 1.23.2. TCP_QUICKACK does not last.)
         """
         if self._socket is not None and hasattr(socket, "TCP_QUICKACK"):
             with suppress(OSError):
@@ -75,13 +75,9 @@ class Connections:
         self._transport = transport
         self._all: list[Connection] = []
         self._idle: list[Connection] = []
-        self._trusted: Future[ssl.SSLContext | bool] = Future()
+        self._trusted = _certificates(transport)
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        if transport is None:
-            threading.Thread(target=self._read_certificates).start()
-        else:
-            self._trusted.set_result(True)
 
     def close(self) -> None:
         """Close all of them."""
@@ -122,17 +118,6 @@ class Connections:
                 threading.Thread(target=self._watch, daemon=True).start()
         return connection
 
-    def _read_certificates(self) -> None:
-        """Read the certificates that are trusted, which costs what 30 requests do.
-
-        Manifests are read meanwhile: most of it is done without the interpreter. Who ends the
-        process waits for it: OpenSSL is not to be taken down while it reads.
-        """
-        try:
-            self._trusted.set_result(httpx.create_ssl_context())
-        except Exception as error:  # noqa: BLE001 - whoever connects gets it
-            self._trusted.set_exception(error)
-
     def _watch(self) -> None:
         while not self._closed.wait(min(1.0, self._timeout / LOOKS)):
             now = time.monotonic()
@@ -140,3 +125,21 @@ class Connections:
                 ends = connection.ends  # Another thread may take it back between two looks.
                 if ends is not None and ends < now:
                     connection.cut()
+
+
+def _certificates(
+    transport: httpx.BaseTransport | None,
+) -> Future[ssl.SSLContext] | Future[bool]:
+    """Begin to read the certificates that are trusted, while manifests are read.
+
+    It takes 30 ms, most of it without the GIL. The process waits for it even where nobody does:
+    OpenSSL must not be taken down while it reads.
+    """
+    if transport is not None:
+        unneeded = Future[bool]()
+        unneeded.set_result(True)
+        return unneeded
+    reader = ThreadPoolExecutor(1)
+    reading = reader.submit(httpx.create_ssl_context)
+    reader.shutdown(wait=False)
+    return reading

@@ -19,7 +19,7 @@ BATCH: Final = 500
 IDS_LENGTH_MAX: Final = 6_500
 """Characters of ids in an address: proxies commonly cut addresses off at 8 kB."""
 
-REQUEST_SECONDS: Final = 0.085
+REQUEST_SECONDS: Final = 0.05
 """A list costs this before its first task: the server counts the project's annotations."""
 
 LISTED_SECONDS: Final = 0.0003

@@ -74,14 +74,15 @@ class Sending:
         options = ["--yes", "--concurrency", str(concurrency)]
         return reconciler("apply", *options, manifest, url=self._url, token=self._token)
 
-    def raw(self, concurrency: int) -> dict[str, Any]:
-        """Send the same PATCHes with httpx and nothing else."""
+    def raw(self, concurrency: int, *, at_once: bool = False) -> dict[str, Any]:
+        """Send the same PATCHes with httpx and nothing else; see `raw` for ``at_once``."""
         orders = write_orders(
             self._folder / "orders.json",
             url=self._url,
             token=self._token,
             in_flight=concurrency,
             requests=self._turns.requests(),
+            at_once=at_once,
         )
         return child("raw", orders)
 

@@ -35,7 +35,7 @@ def reading(at: Site, options: Options) -> Section:
         f"only read it. The SDK's list is walked with its defaults for up to {CHUNK:,} tasks, in "
         "turn with the plan; beyond that it is calculated. One by one, a sample of "
         f"{SAMPLE} tasks is read once, and the rest calculated from it. What is calculated has its "
-        "start-up once.",
+        "start-up once. Each run of plans and lists is the mean of some.",
         rows,
     )
 
@@ -64,20 +64,19 @@ def _reading_rows(at: Site, options: Options, project: Project) -> list[Row]:
             figure=f"plan, project of {project.count:,} tasks",
             unit="s",
             ours=averaged([usage.wall for usage in plans], times),
-            beside=averaged([_whole(took, project.count / tasks) for took in taken], times),
+            beside=averaged([_calculated(took, project.count / tasks) for took in taken], times),
             of=way if tasks == project.count else f"{way}, calculated from {tasks:,}",
             peer=True,
             budget=budget,
-            note=f"{median(took['wall'] for took in taken) / tasks * 1000:.2f} ms a task; "
-            f"each run is the mean of {min(times, len(taken))}",
+            note=f"{median(took['wall'] for took in taken) / tasks * 1000:.2f} ms a task",
         )
         for way, taken, tasks, budget in ways
     ]
 
 
-def _whole(took: Mapping[str, float], share: float) -> float:
-    """Calculate the seconds of a whole process, had it read ``share`` times as much."""
-    return took["process_wall"] + took["wall"] * (share - 1)
+def _calculated(took: Mapping[str, float], factor: float) -> float:
+    """Give the seconds of a whole process, had it read ``factor`` times as much."""
+    return took["process_wall"] + took["wall"] * (factor - 1)
 
 
 def _sdk(at: Site, way: str, start: int, count: int) -> dict[str, Any]:

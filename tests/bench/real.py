@@ -33,17 +33,13 @@ _TRIED: Final = 3
 """Times that each way of fetching pages is tried, to find the faster."""
 
 
-_SMALL: Final = 3
-"""How many times as often a small project is read: the server looks for garbage of its own on
-every other page, which takes 0.2 s, and five pages have two or three of these."""
-
-
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much of it: tasks of the projects; of each apply, changes and how many at once."""
+    """How much of it: tasks of the projects, changes of an apply, and PATCHes at once."""
 
     projects: tuple[int, ...] = (5_000, 100_000)
-    applies: tuple[tuple[int, int], ...] = ((50, 1), (400, 4))
+    changes: int = 400
+    concurrency: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +109,11 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
             "Wall time of the whole command, start-up included, beside that of a script that "
             "sends the same requests with httpx and nothing else: the pages that the plan asks "
             f"for, {in_flight} at once, which is how this server gives them faster, or the "
-            "PATCHes that the apply sends. A server does not take the same time twice: each run "
-            "is the mean of some commands, in turn with as many scripts.",
-            [*rows, *(_apply_row(at, options, *apply) for apply in scale.applies)],
+            "PATCHes that the apply sends. It acknowledges answers as they come, as plan and apply "
+            "do, but for the last row, where it leaves that to the system. A server does not take "
+            "the same time twice: each run is the mean of some commands, in turn with as many "
+            "scripts.",
+            [*rows, *_apply_rows(at, options, scale)],
         )
     ]
 
@@ -128,6 +126,7 @@ def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
         token=TOKEN,
         in_flight=in_flight,
         requests=[("GET", target, None) for target in targets],
+        at_once=True,
     )
     return float(child("raw", orders)["process_wall"])
 
@@ -142,7 +141,9 @@ def _faster(at: Site, targets: Sequence[str]) -> int:
 def _plan_row(at: Site, options: Options, project: Project, fetched: Callable[[], float]) -> Row:
     tell(f"plan of {project.count:,} tasks on Label Studio")
     manifest = options.manifest(project, ".jsonl")
-    times = options.times * (_SMALL if project.count <= CHUNK else 1)
+    # The server looks for garbage of its own on every other page, for 0.2 s: a project of five
+    # pages takes as long as that happens to begin.
+    times = options.times * (3 if project.count <= CHUNK else 1)
     ours, raw = in_turn(options.runs * times, partial(plan, at, manifest), fetched)
     return Row(
         figure=f"plan, project of {project.count:,} tasks",
@@ -167,25 +168,45 @@ def _targets(project: Project, manifest: Path) -> Sequence[str]:
         return pages_asked(url)
 
 
-def _apply_row(at: Site, options: Options, changes: int, concurrency: int) -> Row:
-    tell(f"apply of {changes:,} changes on Label Studio, {concurrency} at once")
-    whole = at.projects[0]
-    some = Project(min(changes, whole.count), whole.number, whole.first)
-    sending = Sending(Turns(some, at.folder), url=at.url, token=TOKEN, folder=at.folder)
-    ours, raw = in_turn(
-        options.runs * options.times,
-        partial(sending.applied, concurrency),
-        partial(sending.raw, concurrency),
-    )
-    return Row(
-        figure=f"apply, {some.count:,} changes, {concurrency} at once",
+def _apply_rows(at: Site, options: Options, scale: Scale) -> Iterator[Row]:
+    """Apply as many at once as the scale says, and a quarter of it one after the other."""
+    many, few = scale.concurrency, 1
+    times = options.times
+    ours, raw = _applied(at, scale.changes, many, runs=options.runs * times, at_once=True)
+    yield Row(
+        figure=f"apply, {scale.changes:,} changes, {many} at once",
         unit="s",
-        ours=averaged([usage.wall for usage in ours], options.times),
-        beside=averaged([took["process_wall"] for took in raw], options.times),
+        ours=averaged(ours, times),
+        beside=averaged(raw, times),
         of="PATCHes alone",
         budget=Budget(ratio=1.05),
-        note=f"each run is the mean of {options.times}; ours has the plan and two more reads in it",
+        note=f"each run is the mean of {times}; ours has the plan and two more reads in it",
     )
+    ours, raw = _applied(at, scale.changes // 4, few, runs=options.runs, at_once=False)
+    yield Row(
+        figure=f"apply, {scale.changes // 4:,} changes, {few} at once",
+        unit="s",
+        ours=ours,
+        beside=raw,
+        of="PATCHes alone, acknowledged when the system does",
+        peer=True,
+    )
+
+
+def _applied(
+    at: Site, changes: int, concurrency: int, *, runs: int, at_once: bool
+) -> tuple[list[float], list[float]]:
+    """Give the seconds of applies, and of raw PATCHes in turn with them."""
+    tell(f"apply of {changes:,} changes on Label Studio, {concurrency} at once")
+    whole = at.projects[0]
+    some = Project(changes, whole.number, whole.first)
+    sending = Sending(Turns(some, at.folder), url=at.url, token=TOKEN, folder=at.folder)
+    ours, raw = in_turn(
+        runs,
+        partial(sending.applied, concurrency),
+        partial(sending.raw, concurrency, at_once=at_once),
+    )
+    return [usage.wall for usage in ours], [took["process_wall"] for took in raw]
 
 
 def gets(project: Project, count: int) -> list[Sent]:

@@ -217,8 +217,9 @@ def test_validate_asks_no_server(command: Command, manifest: Manifest):
 
 
 @pytest.mark.parametrize("name", ["validate", "plan", "apply"])
-@pytest.mark.usefixtures("server")
-def test_problems_in_manifests_end_with_1_one_a_line(command: Command, tmp_path: Path, name: str):
+def test_problems_in_manifests_end_with_1_one_a_line(
+    command: Command, server: Hooked, tmp_path: Path, name: str
+):
     (tmp_path / "tasks.yaml").write_text(
         "version: 1\ntasks:\n  - {id: 1, overlap: yes}\n  - {id: 0}\n", encoding="utf-8"
     )
@@ -231,6 +232,7 @@ def test_problems_in_manifests_end_with_1_one_a_line(command: Command, tmp_path:
         ["tasks.yaml", "4", "10"],
     ]
     assert total == "2 problems in the manifests"
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(

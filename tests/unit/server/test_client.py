@@ -110,9 +110,8 @@ def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
         for _ in range(2):
-            with pytest.raises(SettingsError, match="no connection can be made") as bad:
+            with pytest.raises(SettingsError, match=r"no connection can be made: .*No such file"):
                 client.get("/api/version")
-            assert "SSL_CERT_FILE" in str(bad.value)
 
 
 def test_threads_that_come_and_go_leave_no_connections_behind(monkeypatch: pytest.MonkeyPatch):
