@@ -17,6 +17,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import SettingsError
 from reconciler.plan.model import Plan
 from reconciler.plan.shard import Shard
+from reconciler.server.reading import read_task
 from reconciler.server.task_api import TaskApi
 
 
@@ -56,6 +57,9 @@ def _saved(paths: Sequence[str], shard: Shard | None, api: TaskApi) -> Plan | No
         said = "a saved plan is of the tasks that it was made for, and --shard cannot change that"
         raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
     refuse_other_server(plan.server, api.identity(), paths[0])
+    if plan.updates:
+        # A server tells anybody its version: a token that it refuses is to show before the report.
+        read_task(api, plan.updates[0].task, ["id"])
     return plan
 
 

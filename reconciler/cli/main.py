@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -92,7 +91,6 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     look_rarely()
     sys.setswitchinterval(_SWITCH_SECONDS)
     sys.exit(run(sys.argv[1:]))

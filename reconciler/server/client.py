@@ -231,6 +231,8 @@ class Client:
         said = str(error) or type(error).__name__
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             hint = f"is the server up, and is {URL_VARIABLE} right?"
+            if "CERTIFICATE_VERIFY_FAILED" in said:
+                hint = "name the certificate of its authority in SSL_CERT_FILE"
             return NotSent(f"no answer from {self.address}: {said}", hint=hint)
         if late or isinstance(error, httpx.TimeoutException):
             return self._timed_out()

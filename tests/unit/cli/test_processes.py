@@ -421,3 +421,19 @@ def test_a_signal_while_the_program_is_still_imported_ends_with_130():
     )
     assert ended.returncode == 130
     assert ended.stderr == "reconciler: interrupted; nothing more is done\n"
+
+
+def test_a_signal_while_a_class_is_made_from_text_ends_with_130(tmp_path: Path):
+    """Python remembers such a one, and ends as if killed by it, though it was caught."""
+    (tmp_path / "click.py").write_text("exec('raise KeyboardInterrupt')\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [sys.executable, "-m", "reconciler"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 130
+    assert ended.stderr == "reconciler: interrupted; nothing more is done\n"

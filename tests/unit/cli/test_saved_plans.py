@@ -147,6 +147,17 @@ def test_a_plan_that_was_cut_off_is_refused(
     assert "cut off" in refused.errors
 
 
+def test_a_token_that_is_refused_is_one_error_and_no_report(
+    saved: Path, server: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "f" * 40)
+    ran = command("apply", str(saved), "--yes", "--report", "report.jsonl")
+    assert (ran.code, ran.output, server.count("PATCH")) == (1, "", 0)
+    assert ran.errors.count("\n") == 1
+    assert "Invalid token" in ran.errors
+    assert not Path("report.jsonl").exists()
+
+
 def test_a_plan_is_applied_alone(saved: Path, server: Hooked, command: Command):
     for more in ("tasks.yaml", str(saved)):
         refused = command("apply", str(saved), more, "--yes")

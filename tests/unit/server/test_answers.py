@@ -249,6 +249,13 @@ def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status:
             ),
         ),
         (
+            httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+            (
+                "no answer from http://label-studio.test: [SSL: CERTIFICATE_VERIFY_FAILED] "
+                "self-signed certificate (name the certificate of its authority in SSL_CERT_FILE)"
+            ),
+        ),
+        (
             httpx.ReadTimeout("timed out"),
             "the answer of http://label-studio.test was lost: no answer within 5 seconds",
         ),
