@@ -61,9 +61,9 @@ _REASONS: Final = """
 What lies behind those that have been close to their budget, or over it:
 
 - Two processors that others share do not take the same time twice, nor does a real server:
-  fetching alone differs by 15 % and more from run to run, so that it would break a budget of 1.15x
-  beside itself. There the median says more than the worst.
-- A plan takes 0.4 s beside its pages, however few they are: start-up, reading the manifest, the
+  fetching alone differs by 15 % from run to run, and that as the mean of some. There the median
+  says more than the worst.
+- A plan takes 0.3 s beside its pages, however few they are: start-up, reading the manifest, the
   version of the server, what it stores. A project of 5,000 tasks, of which the pages alone take
   less than 2 s, shows that; one of 100,000 does not.
 - The published SDK's list is as slow as the server is with all fields: beside it nobody can be much

@@ -13,7 +13,7 @@ import pytest
 from reconciler.server.ahead import Ahead
 from reconciler.server.read_pace import AT_ONCE, ReadPace
 
-ALL_AT_ONCE = ReadPace(0.0, limit=AT_ONCE)
+ALL_AT_ONCE = ReadPace(0.0, limit=AT_ONCE, patience=1_000)
 SOON = 5.0
 """Seconds after which a test is given up; none waits for it."""
 
