@@ -187,3 +187,10 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(text)
     return value
+
+
+def connection_hint(said: str) -> str:
+    """Say what to do where no connection came about, by what was said of it."""
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return "name the certificate of its authority in SSL_CERT_FILE"
+    return f"is the server up, and is {URL_VARIABLE} right?"

@@ -23,7 +23,7 @@ from reconciler.errors import (
 )
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
-from reconciler.server.answers import URL_VARIABLE, Answer
+from reconciler.server.answers import URL_VARIABLE, Answer, connection_hint
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections
 from reconciler.server.retrying import Tries, tries
@@ -230,10 +230,7 @@ class Client:
     def _unreachable(self, error: httpx.TransportError, *, late: bool) -> Unreachable:
         said = str(error) or type(error).__name__
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            hint = f"is the server up, and is {URL_VARIABLE} right?"
-            if "CERTIFICATE_VERIFY_FAILED" in said:
-                hint = "name the certificate of its authority in SSL_CERT_FILE"
-            return NotSent(f"no answer from {self.address}: {said}", hint=hint)
+            return NotSent(f"no answer from {self.address}: {said}", hint=connection_hint(said))
         if late or isinstance(error, httpx.TimeoutException):
             return self._timed_out()
         return Unreachable(f"the answer of {self.address} was lost: {said}")
