@@ -11,7 +11,16 @@ from typing import Final
 from reconciler.plan.notation import counted_noun
 
 PAGE_SIZE: Final = 1_000
-"""Tasks a page of a whole project: a larger page costs as much more as it brings."""
+"""Tasks of the first page of a project, which tells how large the project is."""
+
+PAGE_SIZE_MAX: Final = 4_000
+"""Tasks of any page: what still larger ones save is little, and they are held in memory."""
+
+PAGES: Final = 50
+"""Pages from which on fewer and larger ones are better; fewer could not be read side by side."""
+
+PAGE_SECONDS: Final = 5.0
+"""What a page may take, by what the first one took: far less than a request is waited for."""
 
 BATCH: Final = 500
 """Ids a request."""
@@ -19,10 +28,13 @@ BATCH: Final = 500
 IDS_LENGTH_MAX: Final = 6_500
 """Characters of ids in an address: proxies commonly cut addresses off at 8 kB."""
 
-REQUEST_SECONDS: Final = 0.05
-"""A list costs this before its first task: the server counts the project's annotations."""
+REQUEST_SECONDS: Final = 0.02
+"""A list costs this, whatever it holds."""
 
-LISTED_SECONDS: Final = 0.0003
+COUNTED_SECONDS: Final = 0.35e-6
+"""A page costs this for each task of the project: the server counts them and their annotations."""
+
+LISTED_SECONDS: Final = 0.00025
 SELECTED_SECONDS: Final = 0.00032
 """A task more on a page costs this; measured on Label Studio 1.23.2 with SQLite, as the above."""
 
@@ -43,13 +55,31 @@ class Cost:
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.way} ({counted_noun(self.requests, 'request')}, about {self.seconds:.1f} s)"
+        seconds = max(0.1, self.seconds)
+        return f"{self.way} ({counted_noun(self.requests, 'request')}, about {seconds:.1f} s)"
 
 
-def pages_cost(tasks: int, *, size: int) -> Cost:
-    """Tell what pages with so many tasks cost."""
+def page_size(total: int, *, first: int, seconds: float) -> int:
+    """Tell how many tasks pages should hold behind the first: 1, 2, 4... times as many.
+
+    The first held ``first`` of ``total`` tasks and took ``seconds``. What a page costs before its
+    first task grows with the project: to more than a thousand tasks cost, where it has a million.
+    """
+    size = first
+    while (
+        total > PAGES * size
+        and 2 * size <= PAGE_SIZE_MAX
+        and 2 * size / first * seconds <= PAGE_SECONDS
+    ):
+        size *= 2
+    return size
+
+
+def pages_cost(tasks: int, *, size: int, total: int) -> Cost:
+    """Tell what pages with so many ``tasks`` of a project of ``total`` cost."""
     requests = ceil(tasks / size)
-    return Cost(Way.PAGES, requests, requests * REQUEST_SECONDS + tasks * LISTED_SECONDS)
+    each = REQUEST_SECONDS + total * COUNTED_SECONDS
+    return Cost(Way.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
 
 
 def selection_cost(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:

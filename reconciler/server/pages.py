@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
 from reconciler.server.ahead import Ahead
-from reconciler.server.cost import PAGE_SIZE
+from reconciler.server.cost import PAGE_SIZE, page_size
 from reconciler.server.retrying import tries_of_list, tries_of_small_list
 from reconciler.server.task_api import Page, TaskApi
 
@@ -66,6 +66,7 @@ class ProjectPages:
         self._project = project
         self._names = names
         self._size = PAGE_SIZE
+        self._begun = 0
         self._received = 0
         self._passed = 0
         self._density = 1.0
@@ -75,7 +76,7 @@ class ProjectPages:
 
     @property
     def size(self) -> int:
-        """Tasks a page, after what the server was found to give."""
+        """Tasks a page, as a rule, after what the server was found to give."""
         return self._size
 
     def expected(self, *, up_to: int) -> int:
@@ -103,10 +104,13 @@ class ProjectPages:
                 return page
 
     def _begin(self, page: Page) -> None:
+        self.total = page.total
         if 0 < page.rows < min(self._size, page.total):
             # The server gives no more than so many, whatever is asked for.
             self._size = page.rows
-        self.total = page.total
+        self._begun = self._size
+        if self._size == PAGE_SIZE:
+            self._size = page_size(page.total, first=self._size, seconds=self.seconds)
         self._count(page)
         self.complete = self._received == self.total
 
@@ -127,8 +131,7 @@ class ProjectPages:
         ServerError where the server fails on more than single tasks.
         """
         # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
-        last = ceil(min(self.total, up_to) / self._size)
-        queue = deque(Numbered(number, self._size) for number in range(2, last + 1))
+        queue = deque(_larger_and_larger(self._begun, min(self.total, up_to), size=self._size))
 
         def to_come() -> float:
             # Those behind ``up_to`` would be read for nothing.
@@ -158,6 +161,8 @@ class ProjectPages:
                     raise
                 continue
             failed_in_a_row = 0
+            if self._is_cut(numbered, page) and _make_smaller(queue, numbered):
+                continue
             self._count(page)
             steady = steady and page.total == self.total
             yield page
@@ -165,11 +170,24 @@ class ProjectPages:
                 _end_at(numbered, queue)
         self.complete = steady and self._received == self.total
 
+    def _is_cut(self, asked: Numbered, page: Page) -> bool:
+        """Tell whether a page larger than the first is what another size would have given."""
+        due = min(asked.size, max(0, page.total - asked.begin))
+        return asked.size > self._begun and page.rows != due
+
     def _fetch(self, page: Numbered) -> _Fetched:
         judged = tries_of_list if _smaller(page.size) else tries_of_small_list
         return self._api.fetch_list(
             self._project, self._names, page=page.number, size=page.size, tries=judged
         )
+
+
+def _larger_and_larger(begin: int, end: int, *, size: int) -> Iterator[Numbered]:
+    """Give the pages from ``begin`` tasks on: each as large as all before it, up to ``size``."""
+    while begin < end:
+        held = min(begin, size)
+        yield Numbered(begin // held + 1, held)
+        begin += held
 
 
 def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:

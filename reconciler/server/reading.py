@@ -130,7 +130,7 @@ class _Reader:
         to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
         if not unseen or not to_come:
             return None
-        by_pages = pages_cost(to_come, size=pages.size)
+        by_pages = pages_cost(to_come, size=pages.size, total=pages.total)
         chosen, other = cheaper(by_pages, selection_cost(unseen, at_most=at_most))
         self._watch.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "

@@ -14,7 +14,7 @@ from tests.bench.data import CHANGED_EVERY, Project
 from tests.bench.measure import ROOT, Usage, averaged, in_turn, run
 from tests.bench.offline import Commands
 from tests.bench.options import Options, tell
-from tests.bench.real import CHUNK, Site, plan, raw_gets
+from tests.bench.real import SMALL, Site, plan, raw_gets
 from tests.bench.table import Budget, Row, Section
 from tests.live.real_server import TOKEN
 
@@ -32,7 +32,7 @@ def reading(at: Site, options: Options) -> Section:
     return Section(
         "Beside the published SDK",
         "Wall time of whole processes. A plan reads and compares the whole project; the others "
-        f"only read it. The SDK's list is walked with its defaults for up to {CHUNK:,} tasks, in "
+        f"only read it. The SDK's list is walked with its defaults for up to {SMALL:,} tasks, in "
         "turn with the plan; beyond that it is calculated. One by one, a sample of "
         f"{SAMPLE} tasks is read once, and the rest calculated from it. What is calculated has its "
         "start-up once. Each run of plans and lists is the mean of some.",
@@ -43,7 +43,7 @@ def reading(at: Site, options: Options) -> Section:
 def _reading_rows(at: Site, options: Options, project: Project) -> list[Row]:
     tell(f"the SDK and a loop by id, project of {project.count:,} tasks")
     manifest = options.manifest(project, ".jsonl")
-    listed = min(project.count, CHUNK)
+    listed = min(project.count, SMALL)
     sample = min(project.count, SAMPLE)
     times = options.times if project.count == listed else min(2, options.times)
     plans, lists = in_turn(

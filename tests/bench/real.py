@@ -29,6 +29,9 @@ from tests.live.real_server import TOKEN, RealServer, running
 CHUNK: Final = 5_000
 """Tasks a request while a project is filled."""
 
+SMALL: Final = 10_000
+"""Tasks of a project that is planned in so little time that each run can be the mean of many."""
+
 _TRIED: Final = 3
 """Times that each way of fetching pages is tried, to find the faster."""
 
@@ -37,7 +40,7 @@ _TRIED: Final = 3
 class Scale:
     """How much of it: tasks of the projects, changes of an apply, and PATCHes at once."""
 
-    projects: tuple[int, ...] = (5_000, 100_000)
+    projects: tuple[int, ...] = (SMALL, 100_000)
     changes: int = 400
     concurrency: int = 4
 
@@ -141,9 +144,9 @@ def _faster(at: Site, targets: Sequence[str]) -> int:
 def _plan_row(at: Site, options: Options, project: Project, fetched: Callable[[], float]) -> Row:
     tell(f"plan of {project.count:,} tasks on Label Studio")
     manifest = options.manifest(project, ".jsonl")
-    # The server looks for garbage of its own on every other page, for 0.2 s: a project of five
+    # The server looks for garbage of its own on every other page, for 0.2 s: a project of few
     # pages takes as long as that happens to begin.
-    times = options.times * (3 if project.count <= CHUNK else 1)
+    times = options.times * (3 if project.count <= SMALL else 1)
     ours, raw = in_turn(options.runs * times, partial(plan, at, manifest), fetched)
     return Row(
         figure=f"plan, project of {project.count:,} tasks",

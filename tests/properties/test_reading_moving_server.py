@@ -30,14 +30,17 @@ from tests.unit.server.wired import Hooked, query_of
 PROJECTS = (7, 8)
 IDS = range(1, 90)
 
-PAGE, BATCH, SMALL = 8, 4, 2
-"""What a page and a batch hold here, and what is not made smaller: all ways in few tasks."""
+PAGE, LARGE, BATCH, SMALL = 8, 32, 4, 2
+"""What the first page, any page and a batch hold here at most, and what is not made smaller: all
+ways in few tasks."""
 
 
 @contextmanager
 def small_sizes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "PAGE_SIZE", PAGE)
+        patch.setattr(cost, "PAGE_SIZE_MAX", LARGE)
+        patch.setattr(cost, "PAGES", 2)
         patch.setattr(reading, "BATCH", BATCH)
         patch.setattr(selection, "BATCH", BATCH)
         patch.setitem(cost.batches.__kwdefaults__, "at_most", BATCH)
@@ -81,7 +84,7 @@ def cases() -> st.SearchStrategy[Case]:
         st.dictionaries(ids, said, min_size=1) | st.just(dict.fromkeys(range(1, 75), 7)),
         st.sets(ids, max_size=3),
         st.lists(st.builds(Event, st.integers(1, 25), kinds, ids), max_size=12),
-        st.none() | st.integers(1, 12),
+        st.none() | st.integers(1, LARGE),
         st.sampled_from([SMALL, 4, 100]),
         st.sampled_from([1, 3, 100]),
     )
