@@ -78,12 +78,12 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """GET a path below the address."""
-        return self.fetch(path, query)()
+        return self.fetch(path, query)()[0]
 
     def fetch(
         self, path: str, query: Mapping[str, str] | None = None, *, tries: Tries = tries
-    ) -> Callable[[], Json]:
-        """GET a path, and leave what the answer means to whoever calls for it.
+    ) -> Callable[[], tuple[Json, int]]:
+        """GET a path, and leave what the answer means to whoever calls for it, with its length.
 
         Where threads fetch, one thread should decode: what several decode at once lies in no
         cache when it is looked at. What cannot be decoded is asked for again by then.
@@ -102,10 +102,12 @@ class Client:
                 if not attempts.another_after(error):
                     raise
 
-    def _decoded(self, answer: Answer, send: Callable[[], Answer], attempts: Attempts) -> Json:
+    def _decoded(
+        self, answer: Answer, send: Callable[[], Answer], attempts: Attempts
+    ) -> tuple[Json, int]:
         while True:
             try:
-                return answer.json()
+                return answer.json(), len(answer.content)
             except ServerError as error:
                 if not attempts.another_after(error):
                     raise
@@ -152,7 +154,7 @@ class Client:
 
         attempts = Attempts(self.patience, tries)
         try:
-            return _access_token(self._decoded(self._good(send, attempts), send, attempts))
+            return _access_token(self._decoded(self._good(send, attempts), send, attempts)[0])
         except ServerError as error:
             error.given_up = True
             if isinstance(error, Unauthorised):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
 from typing import Final
 
 from reconciler.plan.notation import counted_noun
@@ -14,13 +13,15 @@ PAGE_SIZE: Final = 1_000
 """Tasks of the first page of a project, which tells how large the project is."""
 
 PAGE_SIZE_MAX: Final = 4_000
-"""Tasks of any page: what still larger ones save is little, and they are held in memory."""
+"""Tasks of any page: what still larger ones save is little."""
 
-PAGES: Final = 50
-"""Pages from which on fewer and larger ones are better; fewer could not be read side by side."""
+PAGES: Final = 40
+"""Pages that a project is read in at least, where they grow: some go by until several are read
+at once."""
 
 PAGE_SECONDS: Final = 5.0
-"""What a page may take, by what the first one took: far less than a request is waited for."""
+PAGE_BYTES: Final = 8_000_000
+"""What a page may take, by what the first one took. A few are held in memory at once."""
 
 BATCH: Final = 500
 """Ids a request."""
@@ -59,25 +60,23 @@ class Cost:
         return f"{self.way} ({counted_noun(self.requests, 'request')}, about {seconds:.1f} s)"
 
 
-def page_size(total: int, *, first: int, seconds: float) -> int:
-    """Tell how many tasks pages should hold behind the first: 1, 2, 4... times as many.
+def page_size(total: int, *, seconds: float, length: int) -> int:
+    """Tell how many tasks pages may hold behind the first: 1, 2, 4... times as many.
 
-    The first held ``first`` of ``total`` tasks and took ``seconds``. What a page costs before its
-    first task grows with the project: to more than a thousand tasks cost, where it has a million.
+    The first of a project of ``total`` tasks took ``seconds``, and ``length`` bytes. What a page
+    costs before its first task grows with the project: to more than a thousand tasks cost, where
+    it has a million.
     """
-    size = first
-    while (
-        total > PAGES * size
-        and 2 * size <= PAGE_SIZE_MAX
-        and 2 * size / first * seconds <= PAGE_SECONDS
-    ):
+    most = min(PAGE_SIZE_MAX, total // PAGES)
+    task = max(seconds / PAGE_SECONDS, length / PAGE_BYTES) / PAGE_SIZE
+    size = PAGE_SIZE
+    while 2 * size <= most and 2 * size * task <= 1:
         size *= 2
     return size
 
 
-def pages_cost(tasks: int, *, size: int, total: int) -> Cost:
-    """Tell what pages with so many ``tasks`` of a project of ``total`` cost."""
-    requests = ceil(tasks / size)
+def pages_cost(tasks: int, *, requests: int, total: int) -> Cost:
+    """Tell what so many ``tasks`` of a project of ``total`` cost in so many pages."""
     each = REQUEST_SECONDS + total * COUNTED_SECONDS
     return Cost(Way.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
 
@@ -92,10 +91,9 @@ def selection_cost(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
     )
 
 
-def cheaper(one: Cost, other: Cost) -> tuple[Cost, Cost]:
-    """Put that first which needs fewer requests, or as many and less time."""
-    ordered = sorted((one, other), key=lambda cost: (cost.requests, cost.seconds))
-    return ordered[0], ordered[1]
+def cheaper(one: Cost, other: Cost) -> Cost:
+    """Choose what needs fewer requests, or as many and less time."""
+    return min(one, other, key=lambda cost: (cost.requests, cost.seconds))
 
 
 def batches(ids: Iterable[int], *, at_most: int = BATCH) -> Iterator[list[int]]:

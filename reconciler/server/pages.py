@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
 from reconciler.server.ahead import Ahead
 from reconciler.server.cost import PAGE_SIZE, page_size
-from reconciler.server.retrying import tries_of_list, tries_of_small_list
+from reconciler.server.numbered import Numbered, divide, end_at, growing, make_smaller, smaller
+from reconciler.server.retrying import (
+    Tries,
+    tries_of_larger_list,
+    tries_of_list,
+    tries_of_small_list,
+)
 from reconciler.server.task_api import Page, TaskApi
-
-SIZE_MIN: Final = 25
-"""Tasks a page below which it is not the size that keeps a server from answering."""
 
 FAILED_MAX: Final = 20
 """Pages in a row that fail, after which it is not single tasks that break them."""
@@ -30,18 +33,6 @@ _TOO_HEAVY: Final = frozenset(
 
 _Fetched: TypeAlias = Callable[[], Page]
 """A page that has come, and is decoded when it is called for."""
-
-
-class Numbered(NamedTuple):
-    """A page by its number, from 1, among pages of one size."""
-
-    number: int
-    size: int
-
-    @property
-    def begin(self) -> int:
-        """How many tasks of the project lie before it."""
-        return (self.number - 1) * self.size
 
 
 def too_heavy(error: ServerError) -> bool:
@@ -65,8 +56,7 @@ class ProjectPages:
         self._api = api
         self._project = project
         self._names = names
-        self._size = PAGE_SIZE
-        self._begun = 0
+        self._size = self._size_max = PAGE_SIZE
         self._received = 0
         self._passed = 0
         self._density = 1.0
@@ -76,7 +66,7 @@ class ProjectPages:
 
     @property
     def size(self) -> int:
-        """Tasks a page, as a rule, after what the server was found to give."""
+        """Tasks of the first page; others may hold more, where the server gives that."""
         return self._size
 
     def expected(self, *, up_to: int) -> int:
@@ -88,6 +78,10 @@ class ProjectPages:
         pages = ceil((up_to + 1 - self._passed) * self._density / self._size)
         return max(0, min(self.total - self._received, pages * self._size))
 
+    def requests(self, tasks: int) -> int:
+        """Tell how many pages hold so many tasks behind the first."""
+        return sum(1 for _ in growing(self._size, self._size + tasks, most=self._size_max))
+
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
         while True:
@@ -95,9 +89,9 @@ class ProjectPages:
             try:
                 page = self._fetch(Numbered(1, self._size))()
             except ServerError as error:
-                if not too_heavy(error) or not _smaller(self._size):
+                if not too_heavy(error) or not smaller(self._size):
                     raise
-                self._size = _smaller(self._size)
+                self._size = smaller(self._size)
             else:
                 self.seconds = time.monotonic() - started
                 self._begin(page)
@@ -108,9 +102,9 @@ class ProjectPages:
         if 0 < page.rows < min(self._size, page.total):
             # The server gives no more than so many, whatever is asked for.
             self._size = page.rows
-        self._begun = self._size
+        self._size_max = self._size
         if self._size == PAGE_SIZE:
-            self._size = page_size(page.total, first=self._size, seconds=self.seconds)
+            self._size_max = page_size(page.total, seconds=self.seconds, length=page.length)
         self._count(page)
         self.complete = self._received == self.total
 
@@ -131,7 +125,7 @@ class ProjectPages:
         ServerError where the server fails on more than single tasks.
         """
         # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
-        queue = deque(_larger_and_larger(self._begun, min(self.total, up_to), size=self._size))
+        queue = deque(growing(self._size, min(self.total, up_to), most=self._size_max))
 
         def to_come() -> float:
             # Those behind ``up_to`` would be read for nothing.
@@ -151,73 +145,53 @@ class ProjectPages:
                 page = answer.result()()
             except NotFound:
                 steady = False  # Fewer tasks than there were: the list ends before this page.
-                _end_at(numbered, queue)
+                end_at(queue, numbered)
                 continue
             except ServerError as error:
+                if numbered.size > self._size:
+                    self._as_large_as_the_first(queue, numbered, alone=breaks_on_a_task(error))
+                    continue
                 steady = False
                 failed_in_a_row += 1
-                smaller = too_heavy(error) and _make_smaller(queue, numbered)
-                if failed_in_a_row == FAILED_MAX or not (smaller or breaks_on_a_task(error)):
+                divided = too_heavy(error) and make_smaller(queue, numbered)
+                if failed_in_a_row == FAILED_MAX or not (divided or breaks_on_a_task(error)):
                     raise
                 continue
-            failed_in_a_row = 0
-            if self._is_cut(numbered, page) and _make_smaller(queue, numbered):
+            if numbered.size > self._size and self._is_cut(numbered, page):
+                self._as_large_as_the_first(queue, numbered)
                 continue
+            failed_in_a_row = 0
             self._count(page)
             steady = steady and page.total == self.total
             yield page
             if max(page.tasks, default=up_to) >= up_to:
-                _end_at(numbered, queue)
+                end_at(queue, numbered)
         self.complete = steady and self._received == self.total
 
     def _is_cut(self, asked: Numbered, page: Page) -> bool:
-        """Tell whether a page larger than the first is what another size would have given."""
-        due = min(asked.size, max(0, page.total - asked.begin))
-        return asked.size > self._begun and page.rows != due
+        """Tell whether a page larger than the first may be what another size would have given.
+
+        One came cut before it, or it shows more or fewer tasks than are due.
+        """
+        due = min(asked.size, page.total - asked.begin)
+        return asked.size > self._size_max or page.rows != due
+
+    def _as_large_as_the_first(
+        self, queue: deque[Numbered], failed: Numbered, *, alone: bool = False
+    ) -> None:
+        """Ask for a larger page in parts that the server gives, and ``alone`` or with all others.
+
+        All stay in the order of the project: those under way behind it are divided as they come.
+        """
+        if not alone:
+            self._size_max = self._size
+        divide(queue, failed, self._size, alone=alone)
 
     def _fetch(self, page: Numbered) -> _Fetched:
-        judged = tries_of_list if _smaller(page.size) else tries_of_small_list
+        if page.size > self._size:
+            judged: Tries = tries_of_larger_list
+        else:
+            judged = tries_of_list if smaller(page.size) else tries_of_small_list
         return self._api.fetch_list(
             self._project, self._names, page=page.number, size=page.size, tries=judged
         )
-
-
-def _larger_and_larger(begin: int, end: int, *, size: int) -> Iterator[Numbered]:
-    """Give the pages from ``begin`` tasks on: each as large as all before it, up to ``size``."""
-    while begin < end:
-        held = min(begin, size)
-        yield Numbered(begin // held + 1, held)
-        begin += held
-
-
-def _make_smaller(queue: deque[Numbered], failed: Numbered) -> bool:
-    """Put its parts in the place of a page, and of each that waits and is as large.
-
-    Tells whether that could be done.
-    """
-    size = _smaller(failed.size)
-    if not size:
-        return False
-    waiting = [failed, *queue]
-    queue.clear()
-    for page in waiting:
-        queue.extend([page] if page.size < failed.size else _parts(page, size))
-    return True
-
-
-def _smaller(size: int) -> int:
-    """Give a size of which ``size`` is a multiple, or 0 where there is none that is worth it."""
-    parts = next((parts for parts in (2, 3, 5, 7) if size % parts == 0), size)
-    return size // parts if size // parts >= SIZE_MIN else 0
-
-
-def _end_at(last: Numbered, queue: deque[Numbered]) -> None:
-    """Leave out the pages behind ``last``; parts of one before it may still wait."""
-    before = [page for page in queue if page.begin < last.begin]
-    queue.clear()
-    queue.extend(before)
-
-
-def _parts(page: Numbered, size: int) -> Sequence[Numbered]:
-    parts = page.size // size
-    return [Numbered(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from reconciler.errors import NotFound, ServerError
@@ -130,14 +131,18 @@ class _Reader:
         to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
         if not unseen or not to_come:
             return None
-        by_pages = pages_cost(to_come, size=pages.size, total=pages.total)
-        chosen, other = cheaper(by_pages, selection_cost(unseen, at_most=at_most))
+        by_ids = selection_cost(unseen, at_most=at_most)
+        # As if no page were larger than the first: a larger one takes longer, too.
+        usual = ceil(to_come / pages.size)
+        way = cheaper(pages_cost(to_come, requests=usual, total=pages.total), by_ids).way
+        by_pages = pages_cost(to_come, requests=pages.requests(to_come), total=pages.total)
+        chosen, other = (by_pages, by_ids) if way is Way.PAGES else (by_ids, by_pages)
         self._watch.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
             f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
             f"for the rest {chosen} rather than {other}"
         )
-        return chosen.way
+        return way
 
     def _read_pages(self, pages: ProjectPages, unseen: Unseen, first: Seen) -> Iterator[Seen]:
         """Read the other pages, as long as ids alone would not take fewer requests after all.

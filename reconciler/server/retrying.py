@@ -96,6 +96,11 @@ def tries_of_small_list(error: ServerError) -> int:
     return 1 if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else tries(error)
 
 
+def tries_of_larger_list(error: ServerError) -> int:  # noqa: ARG001 - all are judged alike
+    """Judge an error of a list that can be asked for in parts as large as others that came."""
+    return 1
+
+
 def is_odd(error: ServerError) -> bool:
     """Tell whether something else stood in the place of a good answer."""
     good = HTTPStatus.OK <= error.status < HTTPStatus.MULTIPLE_CHOICES

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from reconciler.errors import NotFound, ServerError
 from reconciler.server.ahead import Ahead
 from reconciler.server.cost import BATCH, batches
-from reconciler.server.pages import SIZE_MIN, breaks_on_a_task, too_heavy
+from reconciler.server.numbered import SIZE_MIN
+from reconciler.server.pages import breaks_on_a_task, too_heavy
 from reconciler.server.retrying import Tries, tries, tries_of_list, tries_of_small_list
 from reconciler.server.task_api import Page, TaskApi
 

@@ -27,13 +27,14 @@ _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 class Page:
     """One page of a task list, by id: ``total`` counts the tasks of all pages, ``rows`` those here.
 
-    A task that is being deleted together with others is listed without its project for a moment:
-    it is counted, and not shown.
+    ``length`` is that of the answer, in bytes. A task that is being deleted together with others is
+    listed without its project for a moment: it is counted, and not shown.
     """
 
     total: int
     tasks: Mapping[int, Mapping[str, Json]]
     rows: int
+    length: int
 
 
 class TaskApi:
@@ -111,7 +112,7 @@ class TaskApi:
         ):
             query["fields"] = "all"
         fetched = self._client.fetch("/api/tasks/", query, tries=tries)
-        return lambda: self._page(fetched(), project, ids)
+        return lambda: self._page(*fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
         """Update one task, and return it as the server says that it is now. It is sent once."""
@@ -138,7 +139,7 @@ class TaskApi:
             status=HTTPStatus.OK,
         )
 
-    def _page(self, answer: Json, project: int, ids: Sequence[int] | None) -> Page:
+    def _page(self, answer: Json, length: int, project: int, ids: Sequence[int] | None) -> Page:
         """Check that a page holds tasks, each once, and only such as were asked for."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
@@ -149,7 +150,7 @@ class TaskApi:
                 strays = [n for n, row in rows.items() if row.get("project", project) != project]
                 inside = all(rows.pop(n)["project"] is None for n in strays)
                 if whole and selected and inside:
-                    return Page(total, rows, len(tasks))
+                    return Page(total, rows, len(tasks), length)
         raise NotLabelStudio(
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",

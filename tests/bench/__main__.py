@@ -101,7 +101,9 @@ def _real(given: argparse.Namespace, options: Options, found: dict[str, str]) ->
     from tests.bench import real  # noqa: PLC0415 - who measures memory stays small until here
 
     large = not given.quick if given.large is None else given.large
-    scale = real.Scale((real.SMALL, 100_000) if large else (real.SMALL,), 80 if given.quick else 400)
+    scale = real.Scale(
+        (real.SMALL, 100_000) if large else (real.SMALL,), 80 if given.quick else 400
+    )
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="reconciler-bench-"))
         at = stack.enter_context(real.site(given.label_studio / "label-studio", Path(folder)))

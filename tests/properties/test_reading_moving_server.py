@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.plan.model import Found, Missing, Unreadable
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server import cost, pages, reading, selection
+from reconciler.server import cost, numbered, pages, reading, selection
 from tests.unit.server.changing import (
     answers,
     create,
@@ -38,13 +38,14 @@ ways in few tasks."""
 @contextmanager
 def small_sizes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "PAGE_SIZE", PAGE)
+        for module in (pages, cost):
+            patch.setattr(module, "PAGE_SIZE", PAGE)
         patch.setattr(cost, "PAGE_SIZE_MAX", LARGE)
         patch.setattr(cost, "PAGES", 2)
         patch.setattr(reading, "BATCH", BATCH)
         patch.setattr(selection, "BATCH", BATCH)
         patch.setitem(cost.batches.__kwdefaults__, "at_most", BATCH)
-        for module in (pages, selection):
+        for module in (numbered, selection):
             patch.setattr(module, "SIZE_MIN", SMALL)
         yield
 

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import Broken
 from reconciler.plan.model import Found, Missing, Unreadable
-from reconciler.server import ahead, cost
+from reconciler.server import ahead
 from reconciler.server.read_pace import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
     after_the_first,
@@ -153,47 +153,6 @@ def test_a_server_that_caps_pages_at_a_hundred_is_read_in_pages_of_a_hundred():
     answered = answers(transport, {7: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
     assert len(transport.requests) <= 27
-
-
-@pytest.fixture
-def large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Larger pages already in a project of two thousand tasks, and not of fifty thousand."""
-    monkeypatch.setattr(cost, "PAGES", 2)
-
-
-@pytest.mark.usefixtures("large_pages")
-def test_pages_grow_with_the_project_each_no_larger_than_all_before_it():
-    transport = project_of(11_500)
-    wanted = range(1, 11_501)
-    answered = answers(transport, {7: wanted})
-    assert each_once(answered) == of_kind(answered, Found) == list(wanted)
-    asked = [(query["page"], query["page_size"]) for query in map(query_of, transport.requests)]
-    wholes = ["1 1000", "2 1000", "2 2000", "2 4000", "3 4000"]
-    assert sorted(asked) == sorted(tuple(whole.split()) for whole in wholes)
-
-
-@pytest.mark.usefixtures("large_pages")
-@pytest.mark.parametrize("most", [1000, 1500, 2000, 2500, 3999])
-def test_a_server_that_caps_pages_behind_the_first_is_read_in_pages_it_gives(most: int):
-    transport = project_of(11_500)
-    transport.state.page_size_max = most
-    wanted = range(1, 11_501)
-    answered = answers(transport, {7: wanted})
-    assert each_once(answered) == of_kind(answered, Found) == list(wanted)
-    # Pages of 1,000 or 2,000, and what was under way when the first came cut.
-    assert len(transport.requests) <= 12 + 2 * AT_ONCE
-
-
-@pytest.mark.usefixtures("large_pages")
-def test_a_broken_task_in_a_large_page_costs_that_page_and_its_halvings():
-    transport = project_of(11_500)
-    poison(transport.state, 9_000)
-    wanted = range(1, 11_501)
-    answered = answers(transport, {7: wanted})
-    assert each_once(answered) == list(wanted)
-    assert of_kind(answered, Unreadable) == [9_000]
-    # Five pages, one of them in vain; 3,500 tasks in batches, and nine halvings of one of these.
-    assert len(transport.requests) <= 5 + 7 + 2 * 9
 
 
 def test_a_page_that_comes_short_is_made_up_for_by_asking_for_what_it_left_out():
