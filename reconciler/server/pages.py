@@ -169,12 +169,12 @@ class ProjectPages:
         self.complete = steady and self._received == self.total
 
     def _is_cut(self, asked: Numbered, page: Page) -> bool:
-        """Tell whether a page larger than the first may be what another size would have given.
+        """Tell whether a page larger than the first is cut, or one before it was.
 
-        One came cut before it, or it shows more or fewer tasks than are due.
+        The server counts pages by what it gives: those behind show other tasks than were meant.
         """
         due = min(asked.size, page.total - asked.begin)
-        return asked.size > self._size_max or page.rows != due
+        return asked.size > self._size_max or page.rows < due
 
     def _as_large_as_the_first(
         self, queue: deque[Numbered], failed: Numbered, *, alone: bool = False

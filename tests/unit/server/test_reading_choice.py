@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.plan.model import Found, Missing
 from tests.unit.server.changing import (
+    Noted,
     after_the_first,
     answers,
     by_id,
@@ -19,22 +20,6 @@ from tests.unit.server.changing import (
     whole_pages,
 )
 from tests.unit.server.wired import Hooked, add_tasks, sandbox_with
-
-
-class Noted:
-    """A watch that keeps what it is told of choices."""
-
-    def __init__(self) -> None:
-        self.details: list[str] = []
-
-    def begin(self, work: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, tasks: int = 1) -> None:
-        pass
-
-    def detail(self, text: str) -> None:
-        self.details.append(text)
 
 
 def read(transport: Hooked, wanted: Sequence[int]) -> str:

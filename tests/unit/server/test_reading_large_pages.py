@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from reconciler.plan.model import Found, Missing, Unreadable
 from reconciler.server import ahead, cost, pages
 from reconciler.server.read_pace import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
+    Noted,
     after_the_first,
     answers,
     delete,
@@ -83,14 +86,28 @@ def test_pages_grow_with_the_project_each_no_larger_than_all_before_it():
 @pytest.mark.parametrize("most", [FIRST, 150, 200, 250, 350, 399])
 def test_a_server_that_cuts_pages_behind_the_first_is_read_in_pages_as_large_as_that(most: int):
     transport = project_of()
-    add_tasks(transport.state, range(5001, 5201), project=8)
+    elsewhere = range(5001, 5501)
+    add_tasks(transport.state, elsewhere, project=8)
     transport.state.page_size_max = most
-    wanted = [*ALL, *range(5001, 5201)]
+    wanted = [*ALL, *elsewhere]
     answered = answers(transport, {7: wanted})
     assert each_once(answered) == of_kind(answered, Found) == wanted
-    # 12 pages, those under way when the first came cut, a batch in vain for those that lie
-    # elsewhere, the first of these by its id, and the rest in its project.
-    assert len(transport.requests) <= 12 + AT_ONCE + 1 + 1 + 2
+    # 12 pages, and those under way when the first came cut.
+    assert len(whole_pages(transport.requests)) <= 12 + AT_ONCE
+    # They show the whole project: of the other tasks one batch is asked for there, and not all.
+    queries = map(query_of, transport.requests)
+    there = [query for query in queries if query.get("project") == "7" and "query" in query]
+    assert len(there) == 1
+    assert selections(transport.requests)[0] == list(elsewhere)[:FIRST]
+
+
+def test_a_larger_page_with_fewer_tasks_than_there_were_is_not_taken_for_cut():
+    transport = project_of()
+    gone = range(1101, TASKS + 1)
+    transport.hook = after_the_first(transport.state, lambda: delete(transport.state, *gone))
+    answered = answers(transport, {7: ALL})
+    assert of_kind(answered, Missing) == list(gone)
+    assert whole_pages(transport.requests) == sorted(GROWING)
 
 
 FAILURES = {
@@ -100,7 +117,6 @@ FAILURES = {
     "too large": status(413),
     "too many requests": status(429),
     "a proxy of another kind": status(524),
-    "the server fails": status(500),
     "cut off": cut_off,
     "too late": too_late,
 }
@@ -111,12 +127,22 @@ FAILURES = {
 def test_whatever_keeps_a_server_from_a_larger_page_it_is_asked_for_smaller_ones(
     most: int, failure: Hook
 ):
-    transport = project_of()
+    transport = project_of(3150)
     transport.hook = above(most, failure)
-    answered = answers(transport, {7: ALL})
-    assert each_once(answered) == of_kind(answered, Found) == list(ALL)
-    # 12 pages, and each larger one once in vain.
-    assert len(transport.requests) <= 12 + 3
+    answered = answers(transport, {7: range(1, 3151)})
+    assert each_once(answered) == of_kind(answered, Found) == list(range(1, 3151))
+    # 32 pages, and those under way when the first failed once in vain.
+    assert len(transport.requests) <= 32 + AT_ONCE
+
+
+@pytest.mark.parametrize("most", [FIRST, 200])
+def test_a_server_that_fails_on_every_larger_page_is_asked_for_each_in_parts(most: int):
+    transport = project_of(3150)
+    transport.hook = above(most, status(500))
+    answered = answers(transport, {7: range(1, 3151)})
+    assert each_once(answered) == of_kind(answered, Found) == list(range(1, 3151))
+    # A task in it may be broken: that says nothing of the others. One of 200, seven of 400.
+    assert len(transport.requests) <= 32 + 8
 
 
 def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being_read():
@@ -127,9 +153,10 @@ def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being
     answered = answers(transport, {7: wanted})
     assert each_once(answered) == list(wanted)
     assert of_kind(answered, Unreadable) == list(broken)
-    # 30 large pages in vain and 120 smaller ones, of which 30 are asked for by their ids: by then
-    # as a batch of at most as many, in vain, and by halves.
-    assert len(transport.requests) <= 30 + 120 + len(broken) * (1 + 2 * 7)
+    sizes = [size for _, size in whole_pages(transport.requests)]
+    assert (sizes.count(FIRST), sizes.count(200), sizes.count(400)) == (120, 1, 29)
+    # What 30 of the smaller pages would have shown is asked for by ids: in vain, and by halves.
+    assert len(transport.requests) <= 150 + len(broken) * (1 + 2 * 7)
 
 
 def test_tasks_deleted_while_larger_pages_are_read_are_missing_and_no_others():
@@ -159,11 +186,18 @@ def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(total: int):
 def test_whether_pages_or_ids_are_read_does_not_depend_on_how_large_pages_may_become():
     """A larger page saves requests, and not the time for tasks that nobody wants."""
     transport = project_of(12_000)
-    wanted = range(1, 12_001, 8)
+    wanted = range(1, 12_001, 2)
     answered = answers(transport, {7: wanted})
     assert each_once(answered) == of_kind(answered, Found) == list(wanted)
     assert whole_pages(transport.requests) == [(1, FIRST)]
-    assert len(selections(transport.requests)) <= 16
+    assert len(selections(transport.requests)) <= 60
+
+
+def test_what_pages_cost_is_told_as_they_grow():
+    noted = Noted()
+    answers(project_of(), {7: ALL}, watch=noted)
+    (detail,) = noted.details
+    assert "for the rest whole-project pages (4 requests, about 0.3 s) rather than" in detail
 
 
 def test_pages_do_not_grow_where_the_first_could_not_be_as_large_as_asked_for():
@@ -178,6 +212,17 @@ def test_pages_do_not_grow_where_the_first_is_as_long_as_any_may_be(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(cost, "PAGE_BYTES", 10_000)
+    transport = project_of()
+    answered = answers(transport, {7: ALL})
+    assert each_once(answered) == of_kind(answered, Found) == list(ALL)
+    assert {size for _, size in whole_pages(transport.requests)} == {FIRST}
+
+
+def test_pages_do_not_grow_where_the_first_took_as_long_as_any_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    clock = count(step=cost.PAGE_SECONDS)
+    monkeypatch.setattr(pages, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     transport = project_of()
     answered = answers(transport, {7: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
