@@ -20,22 +20,6 @@ from tests.unit.server.wired import Hook, Hooked, Scripted, api_of, query_of
 Answered = list[tuple[int, Observed]]
 
 
-class Noted:
-    """A watch that keeps what it is told of choices."""
-
-    def __init__(self) -> None:
-        self.details: list[str] = []
-
-    def begin(self, work: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, tasks: int = 1) -> None:
-        pass
-
-    def detail(self, text: str) -> None:
-        self.details.append(text)
-
-
 def answers(
     transport: Hooked | Scripted,
     wanted: Mapping[int | None, Sequence[int]],

@@ -6,23 +6,7 @@ import httpx
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from tests.unit.server.wired import Hooked, Scripted, api_of, sandbox_with
-
-
-class Listening:
-    """A watch that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.details: list[str] = []
-
-    def begin(self, work: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, tasks: int = 1) -> None:
-        pass
-
-    def detail(self, text: str) -> None:
-        self.details.append(text)
+from tests.unit.server.wired import Hooked, Noted, Scripted, api_of, sandbox_with
 
 
 @pytest.mark.parametrize(
@@ -71,7 +55,7 @@ def test_it_is_asked_once_of_the_first_task():
 def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
     answer: httpx.Response, said: str
 ):
-    transport, watch = Scripted(lambda _: answer), Listening()
+    transport, watch = Scripted(lambda _: answer), Noted()
     with api_of(transport) as api:
         assert api.capabilities.attributes(1, watch) is api.capabilities.attributes(1, watch)
         assert api.capabilities.attributes(1) == load_contract()

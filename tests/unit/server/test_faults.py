@@ -26,7 +26,7 @@ from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN
 from reconciler.server.planning import make_plan, make_revert_plan
 from tests.unit.plan.building import Listed
 from tests.unit.server.patient import Patient
-from tests.unit.server.wired import Hooked, Scripted, api_of, client_of, sandbox_with
+from tests.unit.server.wired import Hooked, Noted, Scripted, api_of, client_of, sandbox_with
 
 Fault = Callable[[], httpx.Response]
 
@@ -163,23 +163,11 @@ def test_a_pause_ends_where_the_run_is_told_to_stop_and_no_attempt_follows():
     assert len(transport.requests) == 1
 
 
-class Told:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.details: list[str] = []
-
-    def begin(self, work: str, total: int | None = None) -> None: ...
-    def advance(self, tasks: int = 1) -> None: ...
-    def detail(self, text: str) -> None:
-        self.details.append(text)
-
-
 AGAIN = "the answer of http://label-studio.test was lost: reset; asking again in 0.5 s"
 
 
 def test_attempts_are_told_of():
-    patience, told = Patient(), Told()
+    patience, told = Patient(), Noted()
     patience.watch = told
     with client_of(failing(1, PASSING["reset"]), patience=patience) as client:
         client.get("/api/tasks/1/")
@@ -188,7 +176,7 @@ def test_attempts_are_told_of():
 
 @pytest.mark.parametrize("make", [make_plan, make_revert_plan])
 def test_attempts_while_planning_are_told_to_whoever_watches_it(make: Callable[..., Plan]):
-    told = Told()
+    told = Noted()
     nothing = Listed([]) if make is make_plan else {}
     transport = Hooked(sandbox_with(1))
     transport.hook = lambda _: PASSING["reset"]() if len(transport.requests) == 1 else None

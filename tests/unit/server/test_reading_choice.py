@@ -8,7 +8,6 @@ import pytest
 
 from reconciler.plan.model import Found, Missing
 from tests.unit.server.changing import (
-    Noted,
     after_the_first,
     answers,
     by_id,
@@ -19,7 +18,7 @@ from tests.unit.server.changing import (
     selections,
     whole_pages,
 )
-from tests.unit.server.wired import Hooked, add_tasks, sandbox_with
+from tests.unit.server.wired import Hooked, Noted, add_tasks, sandbox_with
 
 
 def read(transport: Hooked, wanted: Sequence[int]) -> str:

@@ -13,7 +13,6 @@ from reconciler.plan.model import Found, Missing, Unreadable
 from reconciler.server import ahead, cost, pages
 from reconciler.server.read_pace import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
-    Noted,
     after_the_first,
     answers,
     delete,
@@ -23,7 +22,7 @@ from tests.unit.server.changing import (
     selections,
     whole_pages,
 )
-from tests.unit.server.wired import Hook, Hooked, add_tasks, query_of, sandbox_with
+from tests.unit.server.wired import Hook, Hooked, Noted, add_tasks, query_of, sandbox_with
 
 TASKS = 1150
 ALL = range(1, TASKS + 1)

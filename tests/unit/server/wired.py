@@ -55,6 +55,22 @@ class Hooked(SandboxTransport):
         return sum(request.method == method for request in self.requests)
 
 
+class Noted:
+    """A watch that keeps what it is told of choices."""
+
+    def __init__(self) -> None:
+        self.details: list[str] = []
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        pass
+
+    def advance(self, tasks: int = 1) -> None:
+        pass
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+
 def sandbox_with(count: int, *, project: int = 7, edition: str = "community") -> State:
     """A state with one project and tasks 1 to ``count`` in it."""
     state = new_state(edition)
