@@ -96,9 +96,12 @@ def tries_of_small_list(error: ServerError) -> int:
     return 1 if error.status == HTTPStatus.INTERNAL_SERVER_ERROR else tries(error)
 
 
-def tries_of_larger_list(error: ServerError) -> int:  # noqa: ARG001 - all are judged alike
-    """Judge an error of a list that can be asked for in parts as large as others that came."""
-    return 1
+def tries_of_larger_list(error: ServerError) -> int:
+    """Judge an error of a list that can be asked for in parts as large as others that came.
+
+    Who asks to wait speaks of the time, and not of the list.
+    """
+    return 1 if error.retry_after is None else tries(error)
 
 
 def is_odd(error: ServerError) -> bool:

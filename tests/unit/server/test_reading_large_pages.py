@@ -144,6 +144,23 @@ def test_a_server_that_fails_on_every_larger_page_is_asked_for_each_in_parts(mos
     assert len(transport.requests) <= 32 + 8
 
 
+def test_a_server_that_asks_to_wait_is_asked_for_the_same_page_after_that():
+    transport = project_of()
+    refused: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response | None:
+        if refused:
+            return None
+        refused.append(request)
+        return httpx.Response(429, headers={"Retry-After": "2"}, json={"detail": "slow down"})
+
+    transport.hook = above(200, busy)
+    answered = answers(transport, {7: ALL})
+    assert each_once(answered) == of_kind(answered, Found) == list(ALL)
+    sizes = [size for _, size in whole_pages(transport.requests)]
+    assert sorted(sizes) == [100, 100, 200, 400, 400, 400]
+
+
 def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being_read():
     transport = project_of(12_000)
     broken = range(300, 12_000, 400)
