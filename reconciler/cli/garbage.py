@@ -20,6 +20,14 @@ def look_rarely() -> None:
     gc.set_threshold(_OBJECTS, 10, 10)
 
 
+def look_no_more() -> None:
+    """Look for no garbage any more: at its end Python looks through all that was ever imported.
+
+    What it would find goes with the process, 30 ms sooner.
+    """
+    gc.freeze()
+
+
 @contextmanager
 def no_looking() -> Iterator[None]:
     """Look for no garbage: where all is kept to the end, looking takes as long as reading."""

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage import look_no_more, look_rarely
 from reconciler.cli.output import give_up_output
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.plan.notation import counted_noun, visible
@@ -93,7 +93,9 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     look_rarely()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    look_no_more()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -48,6 +48,7 @@ class Ahead(Generic[A, T]):
         known what its failure changes.
         """
         under_way: deque[tuple[A, Future[T]]] = deque()
+        self._pace = self._pace.for_so_many(min(len(waiting), to_come()))
 
         def fill(*, unknown: int) -> None:
             at_most = min(self._pace.limit, max(1, to_come()) - unknown)

@@ -61,7 +61,7 @@ class Client:
         self.patience = patience or Patience()
         self._credentials = credentials
         self._timeout = timeout
-        self._connections = Connections(timeout=timeout, transport=transport)
+        self._connections = Connections(self.address, timeout=timeout, transport=transport)
         self._lock = threading.Lock()
         self._requests = 0
 

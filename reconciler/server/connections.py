@@ -70,12 +70,14 @@ class Connections:
     network's place in tests.
     """
 
-    def __init__(self, *, timeout: float, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, address: str, *, timeout: float, transport: httpx.BaseTransport | None
+    ) -> None:
         self._timeout = timeout
         self._transport = transport
         self._all: list[Connection] = []
         self._idle: list[Connection] = []
-        self._trusted = _certificates(transport)
+        self._trusted = _certificates(address)
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -127,18 +129,17 @@ class Connections:
                     connection.cut()
 
 
-def _certificates(
-    transport: httpx.BaseTransport | None,
-) -> Future[ssl.SSLContext] | Future[bool]:
+def _certificates(address: str) -> Future[ssl.SSLContext]:
     """Begin to read the certificates that are trusted, while manifests are read.
 
     It takes 30 ms, most of it without the GIL. The process waits for it even where nobody does:
-    OpenSSL must not be taken down while it reads.
+    OpenSSL must not be taken down while it reads. Where no certificate will be looked at, none is
+    trusted.
     """
-    if transport is not None:
-        unneeded = Future[bool]()
-        unneeded.set_result(True)
-        return unneeded
+    if not address.startswith("https:"):
+        nobody = Future[ssl.SSLContext]()
+        nobody.set_result(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return nobody
     reader = ThreadPoolExecutor(1)
     reading = reader.submit(httpx.create_ssl_context)
     reader.shutdown(wait=False)

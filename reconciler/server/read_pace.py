@@ -8,6 +8,7 @@ former next to nothing. (Label Studio 1.23.2.)
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +26,10 @@ PATIENCE: Final = 4
 better, four times as many."""
 
 _PATIENCE_GROWS: Final = 4
+
+FEW: Final = 3 * AT_ONCE
+"""Fewer reads than these are over before a trial has paid: one window tells what one of them takes
+alone, one is the trial, and what that finds is to serve for a third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,10 @@ class ReadPace:
         if self.limit == 1:
             return _next_window(replace(closed, alone=self._halfway(self.alone, seconds)))
         return _next_window(replace(closed, together=self._halfway(self.together, seconds)))
+
+    def for_so_many(self, reads: float) -> ReadPace:
+        """Try no other way where ``reads`` are few."""
+        return self if reads >= FEW else replace(self, patience=sys.maxsize)
 
     def _halfway(self, before: float, now: float) -> float:
         if not before or (self.trying and now < before):

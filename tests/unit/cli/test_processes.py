@@ -75,19 +75,37 @@ def test_the_help_of_every_command_shows_an_example(
         assert re.search(rf"^ +reconciler {' '.join(words)}", shown, re.MULTILINE)
 
 
-def test_help_waits_for_no_heavy_import():
-    code = (
-        "import sys\n"
-        "from reconciler.cli.main import run\n"
-        "run(['--help'])\n"
-        "heavy = {'httpx', 'yaml', 'jsonschema', 'jsonschema_rs', 'deepdiff'}\n"
-        "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
+def python(*lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
-    ran = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True
+
+
+def test_help_waits_for_no_heavy_import():
+    ran = python(
+        "import sys",
+        "from reconciler.cli.main import run",
+        "run(['--help'])",
+        "heavy = {'httpx', 'yaml', 'jsonschema', 'jsonschema_rs', 'deepdiff'}",
+        "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)",
     )
     assert ran.stdout.startswith("Usage: reconciler")
     assert ran.stderr == "[]\n"
+
+
+def test_at_its_end_no_garbage_is_looked_for():
+    ran = python(
+        "import gc, sys",
+        "from reconciler.cli.main import main",
+        "sys.argv = ['reconciler', '--help']",
+        "try: main()",
+        "except SystemExit: print(len(gc.get_objects()), file=sys.stderr)",
+    )
+    assert int(ran.stderr) < 1_000
 
 
 def silent_failure(connection: BaseHTTPRequestHandler) -> None:

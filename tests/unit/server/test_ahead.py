@@ -11,7 +11,7 @@ from queue import Queue
 import pytest
 
 from reconciler.server.ahead import Ahead
-from reconciler.server.read_pace import AT_ONCE, ReadPace
+from reconciler.server.read_pace import AT_ONCE, FEW, ReadPace
 
 ALL_AT_ONCE = ReadPace(0.0, limit=AT_ONCE, patience=1_000)
 SOON = 5.0
@@ -161,6 +161,22 @@ def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
         assert len(waiting) == 8
         next(ended)
         assert len(waiting) == 7
+
+
+@pytest.mark.parametrize(
+    ("count", "to_come", "begun"),
+    [(100, 100, 2), (FEW, 100, 2), (FEW - 1, 100, 1), (100, FEW, 2), (100, FEW - 1, 1)],
+)
+def test_more_at_a_time_is_tried_where_it_may_pay_by_what_waits_and_what_of_it_is_to_come(
+    count: int, to_come: int, begun: int
+):
+    waiting = deque(range(count))
+    with Ahead(abs) as ahead:
+        ended = ahead.in_order(waiting, to_come=lambda: to_come)
+        for _ in range(AT_ONCE):
+            next(ended)[1].result(SOON)
+        next(ended)
+        assert count - len(waiting) - AT_ONCE - 1 == begun
 
 
 def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():

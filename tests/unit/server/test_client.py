@@ -95,7 +95,7 @@ def test_the_certificates_are_read_once_for_all_threads(monkeypatch: pytest.Monk
     monkeypatch.setattr("httpx.create_ssl_context", counted)
     with (
         Client(
-            "http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), timeout=5, patience=Patient()
+            "https://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), timeout=5, patience=Patient()
         ) as client,
         ThreadPoolExecutor(4) as pool,
     ):
@@ -108,10 +108,21 @@ def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
+    with Client("https://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
         for _ in range(2):
             with pytest.raises(SettingsError, match=r"no connection can be made: .*No such file"):
                 client.get("/api/version")
+
+
+def test_no_certificates_are_read_for_an_address_without_tls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with (
+        Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client,
+        pytest.raises(Unreachable, match="Connection refused"),
+    ):
+        client.get("/api/version")
 
 
 def test_threads_that_come_and_go_leave_no_connections_behind(monkeypatch: pytest.MonkeyPatch):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from itertools import cycle
 from statistics import mean
 
 import pytest
 
-from reconciler.server.read_pace import AT_ONCE, ReadPace
+from reconciler.server.read_pace import AT_ONCE, FEW, ReadPace
 from tests.unit.apply.simulated import Server, around, changing, with_workers
 
 SEEDS = range(20)
@@ -33,7 +34,7 @@ def slowing(*, by: float, spread: float, seed: int) -> Server:
 
 def run(server: Server, count: int) -> tuple[list[int], float]:
     """Read ``count`` pages; gives the limit after each answer, and the seconds that all took."""
-    pace, now, sent = ReadPace(0.0), 0.0, 0
+    pace, now, sent = ReadPace(0.0).for_so_many(count), 0.0, 0
     under_way, limits = list[float](), list[int]()
     while len(limits) < count:
         while len(under_way) < pace.limit and sent < count:
@@ -90,8 +91,14 @@ def test_two_processes_are_used_as_well():
 
 
 def test_a_project_of_a_few_pages_is_no_place_for_experiments():
-    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), 3)
-    assert limits == [1, 1, 1]
+    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), FEW - 1)
+    assert limits == [1] * (FEW - 1)
+
+
+def test_from_how_many_pages_on_a_trial_pays_where_it_finds_processes():
+    server = partial(with_workers, AT_ONCE, around(PAGE, spread=0.05))
+    _, seconds = run(server(), FEW)
+    assert seconds < 0.75 * FEW * PAGE
 
 
 def test_a_server_that_loses_its_processes_is_asked_one_by_one_again():
