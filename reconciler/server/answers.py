@@ -32,6 +32,12 @@ _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
+_CONNECTION_HINTS: Final = (
+    ("mismatch", f"its certificate names another host: is {URL_VARIABLE} right?"),
+    ("certificate has expired", "the server needs a new certificate"),
+    ("CERTIFICATE_VERIFY_FAILED", "name the certificate of its authority in SSL_CERT_FILE"),
+    ("", f"is the server up, and is {URL_VARIABLE} right?"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,4 @@ def _finite(text: str) -> float:
 
 def connection_hint(said: str) -> str:
     """Say what to do where no connection came about, by what was said of it."""
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        return "name the certificate of its authority in SSL_CERT_FILE"
-    return f"is the server up, and is {URL_VARIABLE} right?"
+    return next(hint for words, hint in _CONNECTION_HINTS if words in said)

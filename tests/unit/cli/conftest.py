@@ -34,6 +34,10 @@ class Ran:
     errors: str
 
 
+Command = Callable[..., Ran]
+Manifest = Callable[..., str]
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of whoever runs the tests takes part."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 
 
 def test_plan_ends_with_0_with_or_without_changes(

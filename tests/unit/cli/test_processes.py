@@ -23,10 +23,9 @@ from reconciler.cli.main import run
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from tests.unit.cli.conftest import answering, environment, process, program
+from tests.unit.cli.conftest import Manifest, answering, environment, process, program
 from tests.unit.server.wired import sandbox_with
 
-Manifest = Callable[..., str]
 WRONG_TOKEN = "0" * 40
 
 

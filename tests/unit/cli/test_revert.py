@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
 
 MIXED = """\
 version: 1

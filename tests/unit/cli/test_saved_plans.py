@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 
 from reconciler.plan.digest import digest
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.plan.building import change, plan_of, update
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 
 
 @pytest.fixture

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 
 
 def test_a_pipe_is_written_to_and_stays_a_pipe(

@@ -13,11 +13,8 @@ from reconciler.cli.settings import Given, Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.plan.limit import Limit
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 
 
 def asked(server: Hooked) -> set[str]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
-
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 
 
 @pytest.mark.usefixtures("server")

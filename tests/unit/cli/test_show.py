@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.contract.location import schema_path
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Command, Manifest, Ran
 from tests.unit.server.wired import Hooked
 
-Command = Callable[..., Ran]
-Manifest = Callable[..., str]
 GIVE = "(give what plan --format json printed, or apply --report wrote)\n"
 
 
