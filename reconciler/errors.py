@@ -87,7 +87,7 @@ class ServerError(ReconcilerError):
     """The server did not do what was asked; ``status`` is the HTTP status, 0 for none.
 
     ``retry_after`` is how many seconds the server asks to wait; None where it does not.
-    ``given_up`` tells of a request that was not sent, as one before it failed for good.
+    ``given_up`` tells of a request that was not sent, as what it needs failed for good.
     """
 
     def __init__(

@@ -17,6 +17,29 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
+class SharedPace:
+    """The pace of all lists of a run: what was learned from one of them serves the next."""
+
+    def __init__(self, pace: ReadPace | None = None) -> None:
+        self._pace = pace or ReadPace(time.monotonic())
+        self._lock = Lock()
+
+    @property
+    def limit(self) -> int:
+        """How many reads may be under way now."""
+        return self._pace.limit
+
+    def begin(self) -> None:
+        """Begin to read another list."""
+        with self._lock:
+            self._pace = self._pace.elsewhere(time.monotonic())
+
+    def answered(self, *, left: float) -> None:
+        """Take in that an answer came, with so many reads ``left``."""
+        with self._lock:
+            self._pace = self._pace.answered(time.monotonic(), left)
+
+
 class Ahead(Generic[A, T]):
     """Calls one function from a few threads.
 
@@ -24,12 +47,12 @@ class Ahead(Generic[A, T]):
     interrupted run ends at once.
     """
 
-    def __init__(self, function: Callable[[A], T], pace: ReadPace | None = None) -> None:
+    def __init__(self, function: Callable[[A], T], pace: SharedPace | None = None) -> None:
         self._function = function
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._pace = pace or ReadPace(time.monotonic())
-        self._lock = Lock()
+        self._pace = pace or SharedPace()
+        self._left = inf
 
     def __enter__(self) -> Self:
         return self
@@ -48,12 +71,14 @@ class Ahead(Generic[A, T]):
         known what its failure changes.
         """
         under_way: deque[tuple[A, Future[T]]] = deque()
-        self._pace = self._pace.for_so_many(min(len(waiting), to_come()))
+        self._pace.begin()
 
         def fill(*, unknown: int) -> None:
-            at_most = min(self._pace.limit, max(1, to_come()) - unknown)
+            still = to_come()
+            at_most = min(self._pace.limit, max(1, still) - unknown)
             while waiting and len(under_way) < at_most:
                 argument = waiting.popleft()
+                self._left = min(len(waiting), still)
                 under_way.append((argument, self.submit(argument)))
 
         def ended() -> Iterator[tuple[A, Future[T]]]:
@@ -90,8 +115,7 @@ class Ahead(Generic[A, T]):
         try:
             return self._function(argument)
         finally:
-            with self._lock:
-                self._pace = self._pace.answered(time.monotonic())
+            self._pace.answered(left=self._left)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

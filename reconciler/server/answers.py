@@ -17,6 +17,7 @@ from reconciler.errors import (
     Broken,
     NotFound,
     NotLabelStudio,
+    NotSent,
     Rejected,
     ServerError,
     Unauthorised,
@@ -32,12 +33,14 @@ _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
+_NOT_TRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _CONNECTION_HINTS: Final = (
-    ("mismatch", f"its certificate names another host: is {URL_VARIABLE} right?"),
-    ("certificate has expired", "the server needs a new certificate"),
-    ("CERTIFICATE_VERIFY_FAILED", "name the certificate of its authority in SSL_CERT_FILE"),
+    ("certificate is not valid for", f"it is another host's: is {URL_VARIABLE} right?"),
+    ("certificate has expired", "the server needs a new one"),
+    (_NOT_TRUSTED, "name the certificate of its authority in SSL_CERT_FILE"),
     ("", f"is the server up, and is {URL_VARIABLE} right?"),
 )
+"""What to do, by the first of the words that are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,10 @@ def _finite(text: str) -> float:
     return value
 
 
-def connection_hint(said: str) -> str:
-    """Say what to do where no connection came about, by what was said of it."""
-    return next(hint for words, hint in _CONNECTION_HINTS if words in said)
+def not_sent(address: str, said: str) -> NotSent:
+    """Name the error of a request for which no connection came about, by what was ``said``."""
+    hint = next(hint for words, hint in _CONNECTION_HINTS if words in said)
+    error = NotSent(f"no answer from {address}: {said}", hint=hint)
+    # A server that is not trusted now will not be in a moment.
+    error.given_up = _NOT_TRUSTED in said
+    return error

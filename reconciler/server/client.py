@@ -14,7 +14,6 @@ import httpx
 
 from reconciler.errors import (
     NotLabelStudio,
-    NotSent,
     ServerError,
     SettingsError,
     TimedOut,
@@ -23,7 +22,7 @@ from reconciler.errors import (
 )
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
-from reconciler.server.answers import URL_VARIABLE, Answer, connection_hint
+from reconciler.server.answers import URL_VARIABLE, Answer, not_sent
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections
 from reconciler.server.retrying import Tries, tries
@@ -232,7 +231,7 @@ class Client:
     def _unreachable(self, error: httpx.TransportError, *, late: bool) -> Unreachable:
         said = str(error) or type(error).__name__
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            return NotSent(f"no answer from {self.address}: {said}", hint=connection_hint(said))
+            return not_sent(self.address, said)
         if late or isinstance(error, httpx.TimeoutException):
             return self._timed_out()
         return Unreachable(f"the answer of {self.address} was lost: {said}")

@@ -131,7 +131,7 @@ class ProjectPages:
             # Those behind ``up_to`` would be read for nothing.
             return self.expected(up_to=up_to) / queue[0].size if queue else 0
 
-        with Ahead(self._fetch) as ahead:
+        with Ahead(self._fetch, self._api.pace) as ahead:
             yield self._good(ahead.in_order(queue, to_come=to_come), queue, up_to)
 
     def _good(

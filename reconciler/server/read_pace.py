@@ -8,8 +8,8 @@ former next to nothing. (Label Studio 1.23.2.)
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 AT_ONCE: Final = 4
@@ -27,9 +27,12 @@ better, four times as many."""
 
 _PATIENCE_GROWS: Final = 4
 
-FEW: Final = 3 * AT_ONCE
-"""Fewer reads than these are over before a trial has paid: one window tells what one of them takes
-alone, one is the trial, and what that finds is to serve for a third."""
+ENOUGH: Final = 2 * AT_ONCE
+"""Reads to come from which on a trial is begun: a window for it, and one for what it finds."""
+
+RELUCTANCE: Final = 3
+"""Windows before a trial with fewer to come, as in each of many small projects: it costs a server
+of one process what most of a page takes, which is to be little beside all that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,16 @@ class ReadPace:
     patience: int = 1
     """Windows until it is put to the test."""
 
-    def answered(self, now: float) -> ReadPace:
-        """Take in that an answer came at ``now``."""
+    def elsewhere(self, now: float) -> ReadPace:
+        """Begin other reads at ``now``, as of another project: they take another time each.
+
+        A trial that has not come to its end was none.
+        """
+        limit = _other(self.limit) if self.trying else self.limit
+        return ReadPace(now, limit=limit, waited=self.waited, patience=self.patience)
+
+    def answered(self, now: float, left: float = inf) -> ReadPace:
+        """Take in that an answer came at ``now``, and that so many more are ``left`` to come."""
         if self.settling:
             return replace(self, settling=self.settling - 1, began=now)
         counted = self.counted + 1
@@ -70,12 +81,8 @@ class ReadPace:
         seconds = (now - self.began) / counted
         closed = replace(self, counted=0, began=now, waited=self.waited + 1)
         if self.limit == 1:
-            return _next_window(replace(closed, alone=self._halfway(self.alone, seconds)))
-        return _next_window(replace(closed, together=self._halfway(self.together, seconds)))
-
-    def for_so_many(self, reads: float) -> ReadPace:
-        """Try no other way where ``reads`` are few."""
-        return self if reads >= FEW else replace(self, patience=sys.maxsize)
+            return _next_window(replace(closed, alone=self._halfway(self.alone, seconds)), left)
+        return _next_window(replace(closed, together=self._halfway(self.together, seconds)), left)
 
     def _halfway(self, before: float, now: float) -> float:
         if not before or (self.trying and now < before):
@@ -83,16 +90,22 @@ class ReadPace:
         return (before + now) / 2
 
 
-def _next_window(pace: ReadPace) -> ReadPace:
+def _next_window(pace: ReadPace, left: float) -> ReadPace:
     """Decide what has been tried, or try the other way when it is time to."""
     if pace.trying:
         better = AT_ONCE if WORTH * pace.together <= pace.alone else 1
         was_better = (better == 1) == (pace.limit == 1)
         patience = PATIENCE if was_better else pace.patience * _PATIENCE_GROWS
         return replace(_at(pace, better), trying=False, patience=patience)
-    if pace.waited < pace.patience:
+    worth_it = left >= ENOUGH or (left >= AT_ONCE and pace.waited >= RELUCTANCE)
+    if pace.waited < pace.patience or not worth_it:
         return pace
-    return replace(_at(pace, 1 if pace.limit == AT_ONCE else _TRIED), trying=True)
+    return replace(_at(pace, _TRIED if pace.limit == 1 else 1), trying=True)
+
+
+def _other(limit: int) -> int:
+    """Tell where a trial was begun that is at ``limit``."""
+    return AT_ONCE if limit == 1 else 1
 
 
 def _at(pace: ReadPace, limit: int) -> ReadPace:

@@ -39,7 +39,7 @@ class Selection:
         waiting: deque[Sequence[int]] = deque(batches(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._judged(waiting.pop(), waiting)
-        with Ahead(self._pages) as ahead:
+        with Ahead(self._pages, self._api.pace) as ahead:
             for batch, answer in ahead.in_order(waiting):
                 yield from self._judged(batch, waiting, answer)
 

@@ -14,6 +14,7 @@ from reconciler.errors import NotFound, NotLabelStudio
 from reconciler.plan.model import ServerIdentity
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Json
+from reconciler.server.ahead import SharedPace
 from reconciler.server.attempts import Patience
 from reconciler.server.capabilities import Capabilities
 from reconciler.server.client import Client
@@ -40,13 +41,15 @@ class Page:
 class TaskApi:
     """The tasks of one server. All that sends a request raises ServerError.
 
-    ``capabilities`` are kept here, so that a plan and its apply ask for them once.
+    ``capabilities`` and the ``pace`` of reading are kept here, so that a plan and its apply find
+    them out once.
     """
 
     def __init__(self, client: Client, attributes: Attributes) -> None:
         self._client = client
         self._attributes = attributes
         self.capabilities = Capabilities(client, attributes)
+        self.pace = SharedPace()
 
     @property
     def requests(self) -> int:

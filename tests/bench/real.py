@@ -174,7 +174,7 @@ def _targets(project: Project, manifest: Path) -> Sequence[str]:
 def _apply_rows(at: Site, options: Options, scale: Scale) -> Iterator[Row]:
     """Apply as many at once as the scale says, and a quarter of it one after the other."""
     many, few = scale.concurrency, 1
-    # An apply takes a tenth more or less than the one before: it takes many to tell a hundredth.
+    # An apply takes a tenth more or less than the one before: it takes many to tell a twentieth.
     times = 2 * options.times
     ours, raw = _applied(at, scale.changes, many, runs=options.runs * times, at_once=True)
     yield Row(

@@ -59,7 +59,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command line in this process."""
 
     def command(*arguments: str) -> Ran:
@@ -71,7 +71,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 
 @pytest.fixture
-def manifest(tmp_path: Path) -> Callable[..., str]:
+def manifest(tmp_path: Path) -> Manifest:
     """Write a manifest that declares overlap of tasks of project 7, and name it."""
 
     def manifest(overlap: int = 2, tasks: int = 3) -> str:

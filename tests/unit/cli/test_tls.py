@@ -83,7 +83,7 @@ def test_a_server_with_the_certificate_of_another_is_told_nothing(
 ):
     said = refused(manifest(), authority.issue_cert("example.org"), **trusted)
     assert "IP address mismatch" in said
-    assert said.endswith("(its certificate names another host: is LABEL_STUDIO_URL right?)\n")
+    assert said.endswith("(it is another host's: is LABEL_STUDIO_URL right?)\n")
 
 
 def test_a_server_whose_certificate_has_expired_is_told_nothing(
@@ -91,4 +91,4 @@ def test_a_server_whose_certificate_has_expired_is_told_nothing(
 ):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     said = refused(manifest(), authority.issue_cert(HOST, not_after=yesterday), **trusted)
-    assert said.endswith("(the server needs a new certificate)\n")
+    assert said.endswith("(the server needs a new one)\n")

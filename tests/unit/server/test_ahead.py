@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from queue import Queue
 
 import pytest
 
-from reconciler.server.ahead import Ahead
-from reconciler.server.read_pace import AT_ONCE, FEW, ReadPace
+from reconciler.server.ahead import Ahead, SharedPace
+from reconciler.server.read_pace import AT_ONCE, ENOUGH, ReadPace
 
-ALL_AT_ONCE = ReadPace(0.0, limit=AT_ONCE, patience=1_000)
+
+def all_at_once() -> SharedPace:
+    return SharedPace(ReadPace(0.0, limit=AT_ONCE, patience=1_000))
+
+
 SOON = 5.0
 """Seconds after which a test is given up; none waits for it."""
 
@@ -120,7 +124,7 @@ def test_what_waits_is_given_in_its_order_whatever_ends_first():
         first.set()
         return -number
 
-    with Ahead(called, ALL_AT_ONCE) as ahead:
+    with Ahead(called, all_at_once()) as ahead:
         assert list(numbers(ahead.in_order(deque(range(9))))) == [(n, -n) for n in range(9)]
 
 
@@ -146,7 +150,7 @@ def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_i
 
 def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for():
     waiting = deque(range(9))
-    with Ahead(abs, ALL_AT_ONCE) as ahead:
+    with Ahead(abs, all_at_once()) as ahead:
         ended = ahead.in_order(waiting)
         assert len(waiting) == 9 - AT_ONCE
         next(ended)
@@ -155,7 +159,7 @@ def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for
 
 def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
     waiting = deque(range(9))
-    with Ahead(abs, ALL_AT_ONCE) as ahead:
+    with Ahead(abs, all_at_once()) as ahead:
         ended = ahead.in_order(waiting, to_come=lambda: 1)
         next(ended)
         assert len(waiting) == 8
@@ -164,19 +168,35 @@ def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
 
 
 @pytest.mark.parametrize(
-    ("count", "to_come", "begun"),
-    [(100, 100, 2), (FEW, 100, 2), (FEW - 1, 100, 1), (100, FEW, 2), (100, FEW - 1, 1)],
+    ("waiting", "to_come", "under_way"),
+    [
+        (100, lambda: 100, 2),
+        (AT_ONCE + ENOUGH, lambda: 100, 2),
+        (AT_ONCE + ENOUGH - 1, lambda: 100, 1),
+        (100, lambda: ENOUGH, 2),
+        (100, lambda: ENOUGH - 1, 1),
+    ],
 )
-def test_more_at_a_time_is_tried_where_it_may_pay_by_what_waits_and_what_of_it_is_to_come(
-    count: int, to_come: int, begun: int
+def test_more_at_a_time_is_tried_where_enough_is_left(
+    waiting: int, to_come: Callable[[], int], under_way: int
 ):
-    waiting = deque(range(count))
+    left = deque(range(waiting))
     with Ahead(abs) as ahead:
-        ended = ahead.in_order(waiting, to_come=lambda: to_come)
-        for _ in range(AT_ONCE):
-            next(ended)[1].result(SOON)
-        next(ended)
-        assert count - len(waiting) - AT_ONCE - 1 == begun
+        ended = ahead.in_order(left, to_come=to_come)
+        for _ in range(AT_ONCE + 1):
+            given, _ = next(ended)
+    begun_last = left[0] - 1
+    assert begun_last - given == under_way
+
+
+def test_what_was_learned_from_one_list_serves_the_next():
+    pace = all_at_once()
+    for _ in range(2):
+        waiting = deque(range(9))
+        with Ahead(abs, pace) as ahead:
+            ended = ahead.in_order(waiting)
+            assert len(waiting) == 9 - AT_ONCE
+            list(ended)
 
 
 def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
@@ -199,7 +219,7 @@ def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
 def test_no_more_are_under_way_than_are_to_come_but_one(most: int):
     held = Held()
     waiting = deque(range(9))
-    with Ahead(held, ALL_AT_ONCE) as ahead:
+    with Ahead(held, all_at_once()) as ahead:
         ahead.in_order(waiting, to_come=lambda: most)
         assert len(waiting) == 9 - max(1, most)
         held.go.set()

@@ -276,6 +276,16 @@ def test_no_answer_and_a_lost_answer_are_told_apart(error: httpx.TransportError,
     assert failed.value.status == 0
 
 
+def test_a_server_that_is_not_trusted_is_not_asked_again():
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+
+    with client_of(Scripted(refuse)) as client:
+        with pytest.raises(Unreachable):
+            client.get("/api/tasks/1/")
+        assert client.requests == 1
+
+
 def test_an_answer_packed_in_another_way_than_it_says_cannot_be_read():
     def cut_short(_: httpx.Request) -> httpx.Response:
         headers = {**JSON, "content-encoding": "gzip"}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from functools import partial
 from itertools import cycle
 from statistics import mean
 
 import pytest
 
-from reconciler.server.read_pace import AT_ONCE, FEW, ReadPace
+from reconciler.server.read_pace import AT_ONCE, ENOUGH, ReadPace
 from tests.unit.apply.simulated import Server, around, changing, with_workers
 
 SEEDS = range(20)
@@ -32,17 +31,19 @@ def slowing(*, by: float, spread: float, seed: int) -> Server:
     return serve
 
 
-def run(server: Server, count: int) -> tuple[list[int], float]:
-    """Read ``count`` pages; gives the limit after each answer, and the seconds that all took."""
-    pace, now, sent = ReadPace(0.0).for_so_many(count), 0.0, 0
-    under_way, limits = list[float](), list[int]()
-    while len(limits) < count:
-        while len(under_way) < pace.limit and sent < count:
-            heapq.heappush(under_way, server(now)[0])
-            sent += 1
-        now = heapq.heappop(under_way)
-        pace = pace.answered(now)
-        limits.append(pace.limit)
+def run(server: Server, *counts: int) -> tuple[list[int], float]:
+    """Read projects of so many pages; gives the limit after each answer, and the seconds taken."""
+    pace, now = ReadPace(0.0), 0.0
+    limits = list[int]()
+    for count in counts:
+        pace, under_way, left = pace.elsewhere(now), list[float](), count
+        while left or under_way:
+            while len(under_way) < pace.limit and left:
+                heapq.heappush(under_way, server(now)[0])
+                left -= 1
+            now = heapq.heappop(under_way)
+            pace = pace.answered(now, left)
+            limits.append(pace.limit)
     return limits, now
 
 
@@ -91,14 +92,48 @@ def test_two_processes_are_used_as_well():
 
 
 def test_a_project_of_a_few_pages_is_no_place_for_experiments():
-    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), FEW - 1)
-    assert limits == [1] * (FEW - 1)
+    few = AT_ONCE + ENOUGH - 1
+    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), few)
+    assert limits == [1] * few
 
 
-def test_from_how_many_pages_on_a_trial_pays_where_it_finds_processes():
-    server = partial(with_workers, AT_ONCE, around(PAGE, spread=0.05))
-    _, seconds = run(server(), FEW)
-    assert seconds < 0.75 * FEW * PAGE
+def test_of_a_project_of_some_more_pages_a_server_of_many_processes_gives_the_rest_sooner():
+    some = AT_ONCE + ENOUGH
+    for seed in SEEDS:
+        _, seconds = run(with_workers(AT_ONCE, around(PAGE, spread=0.05, seed=seed)), some)
+        assert seconds < 0.75 * some * PAGE
+
+
+def test_what_one_small_project_does_not_tell_many_of_them_do():
+    projects = [AT_ONCE + ENOUGH - 1] * 20
+    for seed in SEEDS:
+        service = around(PAGE, spread=0.2, seed=seed)
+        limits, seconds = run(with_workers(AT_ONCE, service), *projects)
+        assert mean(limits) > 2.5
+        assert seconds < 0.5 * sum(projects) * PAGE
+
+
+def test_many_small_projects_cost_a_server_of_one_process_hardly_more():
+    projects = [AT_ONCE + ENOUGH - 1] * 20
+    for seed in SEEDS:
+        _, seconds = run(slowing(by=0.1, spread=0.2, seed=seed), *projects)
+        _, one_by_one = run(with_workers(1, around(PAGE, spread=0.2, seed=seed)), *projects)
+        assert seconds < 1.02 * one_by_one
+
+
+@pytest.mark.parametrize("pages", [1, AT_ONCE - 1, AT_ONCE])
+def test_projects_that_end_before_a_trial_would_are_read_as_the_ones_before(pages: int):
+    limits, _ = run(with_workers(AT_ONCE, around(PAGE, spread=0.2)), *[pages] * 100)
+    assert set(limits) == {1}
+    many = with_workers(AT_ONCE, around(PAGE, spread=0.05))
+    assert run(many, 100, *[pages] * 100)[0][100:].count(AT_ONCE) > 90 * pages
+
+
+def test_a_trial_that_another_list_cuts_short_was_none():
+    for limit, tried in ((1, 2), (AT_ONCE, 1)):
+        pace = ReadPace(0.0, limit=tried, alone=0.1, together=0.1, trying=True, counted=2)
+        begun = pace.elsewhere(7.0)
+        assert begun == ReadPace(7.0, limit=limit)
 
 
 def test_a_server_that_loses_its_processes_is_asked_one_by_one_again():
