@@ -50,7 +50,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(response.body)
 
-    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve  # noqa: N815
+    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - as http.server calls them
 
     def log_message(self, *_: object) -> None:
         """Keep silent: what was asked stands in ``State.log``."""

@@ -88,7 +88,7 @@ class _Connection(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
 
     def do_GET(self) -> None:
-        status, body = self.server.answer(self.path)  # type: ignore[attr-defined]
+        status, body = self.server.answer(self.path)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

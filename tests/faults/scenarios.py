@@ -106,8 +106,8 @@ def _new_server(*, broken: bool) -> State:
 def _others_edit(state: State) -> None:
     """Do to three tasks what a plan may meet: as declared, edited there, edited beside it."""
     state.tasks[1].values["overlap"] = 3
-    state.tasks[2].values["data"]["text"] = "Theirs."  # type: ignore[index]
-    state.tasks[3].values["data"]["beside"] = "theirs"  # type: ignore[index]
+    state.tasks[2].values["data"]["text"] = "Theirs."
+    state.tasks[3].values["data"]["beside"] = "theirs"
 
 
 SCENARIOS: Final = {

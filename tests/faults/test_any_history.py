@@ -116,7 +116,7 @@ class History(RuleBasedStateMachine):
     def _edit(self, task: int, name: str, keys: dict[str, Json]) -> None:
         if task in self.state.tasks:
             values = self.state.tasks[task].values
-            values[name] = {**values[name], **keys}  # type: ignore[dict-item]
+            values[name] = {**values[name], **keys}
 
     # What the manifests say.
 
@@ -209,8 +209,8 @@ class History(RuleBasedStateMachine):
     def what_nobody_declares_is_still_there(self) -> None:
         if hasattr(self, "state"):
             for task in self.state.tasks.values():
-                assert "theirs" in task.values["data"]  # type: ignore[operator]
-                assert "text" in task.values["data"]  # type: ignore[operator]
+                assert "theirs" in task.values["data"]
+                assert "text" in task.values["data"]
 
     # How that is looked at.
 

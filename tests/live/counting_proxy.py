@@ -56,14 +56,14 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that hang up."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)
 
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    server: ClassVar[_Server]  # type: ignore[misc]
+    server: ClassVar[_Server]
 
     def _serve(self) -> None:
         path, _, query = self.path.partition("?")
@@ -96,7 +96,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
 
     # Any method passes: one that must not be sent is to be seen, not refused here.
-    do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - as http.server calls them
 
     def log_message(self, *_: object) -> None:
         """Keep silent: what was asked is in the list."""

@@ -182,7 +182,7 @@ def test_a_key_that_is_not_there_is_not_found(task: Json, steps: list[str]):
         document = only(read_json_lines(file, Complaints("a")), Complaints("a"))
         list(document.tasks())
         try:
-            there = reduce(getitem, steps, task)  # type: ignore[arg-type]
+            there = reduce(getitem, steps, task)
         except (LookupError, TypeError):
             there = ABSENT
         if there is ABSENT:

@@ -391,7 +391,7 @@ def test_a_server_that_is_gone_or_lets_nobody_in_stops_the_run(
     def refuse(request: httpx.Request) -> httpx.Response | None:
         if request.method == "PATCH" and isinstance(answer, httpx.ConnectError):
             raise answer
-        return answer if request.method == "PATCH" else None  # type: ignore[return-value]
+        return answer if request.method == "PATCH" else None
 
     transport.hook = refuse
     outcomes = [outcome for outcome, _ in applied(transport, plan).values()]
@@ -804,7 +804,7 @@ def test_no_request_deletes():
         desired(2, {"meta": None}),
         desired(3, {"meta": {}}, replaced=("meta",)),
     ]
-    applied(transport, planned(transport, *tasks))  # type: ignore[arg-type]
+    applied(transport, planned(transport, *tasks))
     assert {request.method for request in transport.requests} == {"GET", "PATCH"}
 
 

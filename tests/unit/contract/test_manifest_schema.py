@@ -31,7 +31,7 @@ def test_the_committed_schema_is_what_its_source_gives():
 
 
 @pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
-def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401
+def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401 - any JSON
     jsonschema.Draft7Validator.check_schema(schema)
     jsonschema_rs.Draft7Validator(schema)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
@@ -52,7 +52,7 @@ def test_a_task_has_id_absent_and_each_writable_attribute_in_the_contracts_order
     assert list(PATCH["properties"]) == writable
 
 
-def properties(schema: Any, *, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def properties(schema: Any, *, pointer: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - any JSON
     if isinstance(schema, dict):
         for name, inner in schema.get("properties", {}).items():
             yield f"{pointer}/{name}", inner
@@ -61,7 +61,7 @@ def properties(schema: Any, *, pointer: str = "") -> Iterator[tuple[str, Any]]: 
 
 
 @pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
-def test_every_property_has_a_text_for_editors(schema: Any):  # noqa: ANN401
+def test_every_property_has_a_text_for_editors(schema: Any):  # noqa: ANN401 - any JSON
     for pointer, found in properties(schema):
         inner = found
         while "$ref" in inner:

@@ -84,7 +84,7 @@ def test_paths_by_other_names(path: str):
         (True, "any", False),
     ],
 )
-def test_ways_to_say_a_type(schema: Any, type_: str, nullable: bool):  # noqa: ANN401, FBT001
+def test_ways_to_say_a_type(schema: Any, type_: str, nullable: bool):  # noqa: ANN401, FBT001 - columns of the table
     document = describing({"x": schema})
     schemas = {"X": {"type": "integer", "maximum": 5}, "a/b": {"type": "boolean"}}
     document["components"] = {"schemas": schemas}

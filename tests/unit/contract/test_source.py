@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciler.contract import source
-from reconciler.contract.openapi import attributes_of
+from reconciler.contract.location import schema_path
+from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
 from reconciler.contract.schema_file import attributes_from
 from reconciler.contract.source import read_source
 from reconciler.errors import ContractError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SERVER = Path(__file__).parent / "server-openapi.json"
 PAGES: dict[str, tuple[int, bytes, dict[str, str]]] = {
@@ -95,7 +93,7 @@ def test_an_address_that_never_ends(address: str, monkeypatch: pytest.MonkeyPatc
     moments = iter([0.0, 31.0, 62.0])
     monkeypatch.setattr(source.time, "monotonic", lambda: next(moments))
     with pytest.raises(ContractError, match="not complete after 30 seconds"):
-        source._body(_Dripping(), name=address)  # type: ignore[arg-type]  # noqa: SLF001
+        source._body(_Dripping(), name=address)  # noqa: SLF001 - no other way to drip
 
 
 class _Dripping:
@@ -148,8 +146,5 @@ def test_a_file_that_is_not_there(tmp_path: Path):
 
 
 def test_our_own_document_as_a_source_is_our_contract():
-    from reconciler.contract.location import schema_path  # noqa: PLC0415 - read as an example
-    from reconciler.contract.openapi import load_contract, load_overlay  # noqa: PLC0415
-
     document = read_source(str(schema_path("task-api.openapi.yaml")))
     assert attributes_of(document, load_overlay()) == load_contract()

@@ -114,7 +114,7 @@ def test_refused_by_both(document: object):
         ({"annotations": []}, False),
     ],
 )
-def test_the_last_gate(body: dict[str, object], good: bool):  # noqa: FBT001
+def test_the_last_gate(body: dict[str, object], good: bool):  # noqa: FBT001 - a column of the table
     assert PATCHES.accepts(body) is good
 
 
@@ -145,7 +145,7 @@ TASKS = st.builds(
 
 
 @given(tasks=st.lists(TASKS, max_size=2), defaults=TASKS, version=st.sampled_from([1, 1.0, True]))
-def test_both_judge_any_manifest_alike(tasks: list[Any], defaults: Any, version: Any):  # noqa: ANN401
+def test_both_judge_any_manifest_alike(tasks: list[Any], defaults: Any, version: Any):  # noqa: ANN401 - any value
     MANIFESTS.accepts({"version": version, "tasks": tasks, "defaults": defaults})
 
 

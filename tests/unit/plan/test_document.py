@@ -198,4 +198,4 @@ def test_a_task_without_a_known_project_has_null():
     unknown = TaskPlan(9, None, Status.UPDATE, SOURCE, CHANGES)
     document = plan_document(plan_of(unknown))
     validator().validate(document)
-    assert document["tasks"][0]["project"] is None  # type: ignore[index,call-overload]
+    assert document["tasks"][0]["project"] is None

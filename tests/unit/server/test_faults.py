@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -104,7 +105,7 @@ def test_a_server_that_has_answered_before_is_waited_for_longer():
     transport = Scripted(lambda _: httpx.Response(200, text=GOOD))
     with client_of(transport, patience=patience) as client:
         client.get("/api/version")
-        transport._answer = lambda _: raising(httpx.ConnectError("refused"))()  # noqa: SLF001
+        transport._answer = lambda _: raising(httpx.ConnectError("refused"))()  # noqa: SLF001 - a fault from within
         with pytest.raises(NotSent):
             client.get("/api/version")
     assert patience.waited == [0.5, 1.5, 4.5, 13.5]
@@ -127,7 +128,7 @@ def test_the_pause_that_a_server_asks_for_is_kept():
 
 def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server():
     told = {"date": "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:57 GMT"}
-    fault = lambda: httpx.Response(503, json={}, headers=told)  # noqa: E731
+    fault = partial(httpx.Response, 503, json={}, headers=told)
     patience = Patient()
     with client_of(failing(1, fault), patience=patience) as client:
         client.get("/api/tasks/1/")
