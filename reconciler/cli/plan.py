@@ -68,9 +68,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     with connected(settings, attributes) as api:
         desired = loaded(paths, attributes, shard, talk=talk)
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
-    show_plan(plan, form, full=full)
-    if out:
-        save_plan(plan, out)
+    try:
+        show_plan(plan, form, full=full)
+    finally:
+        # Who stopped reading what is shown may still want the file.
+        if out:
+            save_plan(plan, out)
     refuse_too_many(plan, settings.max_changes)
     if said := in_the_way(plan, allow):
         talk.note("reconciler: {} ({})".format(*said))

@@ -65,6 +65,9 @@ def _fetched(address: str) -> bytes:
             return _body(response, name=shown(address))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, httpx.InvalidURL):
+            # What is said of it may be a part of its password.
+            reason = "it, or the address of a proxy in the environment, cannot be read"
         raise ContractError(
             f"{shown(address)}: not reachable: {reason}",
             hint="check the address, or name a file instead",

@@ -37,6 +37,7 @@ _NOT_TRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
 _CONNECTION_HINTS: Final = (
     ("certificate is not valid for", f"it is another host's: is {URL_VARIABLE} right?"),
     ("certificate has expired", "the server needs a new one"),
+    ("WRONG_VERSION_NUMBER", f"it speaks no TLS: is {URL_VARIABLE} right to begin with https?"),
     (_NOT_TRUSTED, "name the certificate of its authority in SSL_CERT_FILE"),
     ("", f"is the server up, and is {URL_VARIABLE} right?"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from reconciler.errors import ServerError, Unreachable
-from reconciler.server.retrying import TRIES_ODD, Pauses, Tries
+from reconciler.server.retrying import TRIES, TRIES_ODD, Pauses, Tries
 from reconciler.watch import NOBODY, Watch
 
 PATIENCE: Final = 180.0
@@ -81,15 +81,16 @@ class Attempts:
     def __init__(self, patience: Patience, tries: Tries) -> None:
         self._patience = patience
         self._tries = tries
-        self._made = 0
+        self._made: list[int] = []
         self._waited = 0.0
 
     def another_after(self, error: ServerError) -> bool:
         """Wait for the next attempt; False where none is worth it, or where told to stop."""
-        self._made += 1
-        if self._made >= self._most(error):
+        self._made.append(error.status)
+        # Each kind of failure has its attempts: a 500 after a 502 may as well pass.
+        if self._made.count(error.status) >= self._most(error) or len(self._made) >= TRIES:
             return False
-        seconds = self._patience.pause(self._made, error)
+        seconds = self._patience.pause(len(self._made), error)
         self._waited += seconds
         if self._waited > PATIENCE:
             return False

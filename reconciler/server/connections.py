@@ -107,10 +107,13 @@ class Connections:
                 transport=self._transport,
                 follow_redirects=False,
             )
-        except (ImportError, OSError, ValueError) as error:
-            # The environment names a proxy or certificates that cannot be used.
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            # The environment names a proxy or certificates that cannot be used. What is said of an
+            # address that cannot be read may be a part of its password.
+            hidden = isinstance(error, httpx.InvalidURL)
+            said = "the address of a proxy cannot be read" if hidden else str(error)
             raise SettingsError(
-                f"no connection can be made: {error}",
+                f"no connection can be made: {said}",
                 hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
             ) from error
         connection = Connection(http)

@@ -107,6 +107,24 @@ def test_at_its_end_no_garbage_is_looked_for():
     assert int(ran.stderr) < 1_000
 
 
+def test_a_plan_is_saved_whole_where_nobody_reads_what_is_shown(
+    sandbox: tuple[State, str], manifest: Manifest, tmp_path: Path
+):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as closed:
+        ran = subprocess.run(  # noqa: S603 - our own program
+            program("plan", manifest(overlap=3), "--out", "plan.json"),
+            env=environment(sandbox[1]),
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (1, b"")
+    assert len(json.loads((tmp_path / "plan.json").read_bytes())["tasks"]) == 3
+
+
 def silent_failure(connection: BaseHTTPRequestHandler) -> None:
     respond(connection, 500, b"<title>Server Error (500)</title>", Content_Type="text/html")
 

@@ -140,6 +140,15 @@ def test_a_file_that_holds_none(tmp_path: Path, content: bytes, message: str):
     assert "\n" not in str(caught.value)
 
 
+def test_a_proxy_whose_address_cannot_be_read_is_told_without_it(
+    address: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("http_proxy", "http://user:s3cret/x@proxy:80")
+    with pytest.raises(ContractError, match="or the address of a proxy") as failed:
+        read_source(f"{address}/page")
+    assert "s3cret" not in str(failed.value)
+
+
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(ContractError, match=r"none\.yaml: No such file or directory"):
         read_source(str(tmp_path / "none.yaml"))

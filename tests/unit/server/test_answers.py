@@ -256,6 +256,13 @@ def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status:
             ),
         ),
         (
+            httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+            (
+                "no answer from http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
+                "version number (it speaks no TLS: is LABEL_STUDIO_URL right to begin with https?)"
+            ),
+        ),
+        (
             httpx.ReadTimeout("timed out"),
             "the answer of http://label-studio.test was lost: no answer within 5 seconds",
         ),

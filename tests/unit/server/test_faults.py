@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from itertools import cycle
 
 import httpx
 import pytest
@@ -80,6 +81,25 @@ def test_a_read_is_sent_again_after_a_fault_that_passes(fault: str):
         assert client.get("/api/tasks/1/") == {"id": 1}
         assert client.requests == 2
     assert patience.waited == [0.5]
+
+
+@pytest.mark.parametrize("first", ["reset", "502", "late", "page with 200"])
+def test_a_fault_of_another_kind_takes_no_attempt_from_those_after_it(first: str):
+    faults = iter([PASSING[first], PASSING["500"]])
+    transport = Scripted(
+        lambda _: fault() if (fault := next(faults, None)) else httpx.Response(200, text=GOOD)
+    )
+    with client_of(transport) as client:
+        assert client.get("/api/tasks/1/") == {"id": 1}
+        assert client.requests == 3
+
+
+def test_however_many_kinds_of_faults_a_read_has_no_more_attempts():
+    faults = cycle([PASSING[kind] for kind in ("reset", "502", "429", "503", "504")])
+    transport = Scripted(lambda _: next(faults)())
+    with client_of(transport) as client, pytest.raises(ServerError):
+        client.get("/api/tasks/1/")
+    assert len(transport.requests) == 5
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
