@@ -3,7 +3,7 @@
 A server that answers from one process, as `label-studio start` does, lists a project a quarter
 slower with four requests at a time than with one; one that answers from several processes is up
 to as many times faster. A few answers tell which of the two it is: of two at a time, which cost the
-former next to nothing. (Label Studio 1.23.2.)
+former most of a page more. (Label Studio 1.23.2.)
 """
 
 from __future__ import annotations
