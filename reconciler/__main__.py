@@ -1,13 +1,14 @@
 """The program: ``reconciler``, and ``python -m reconciler``."""
 
-import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and exit; a signal while it is imported is no traceback either."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        from reconciler.cli.interrupts import end_by_signals  # noqa: PLC0415 - what follows is why
+
+        end_by_signals()
         from reconciler.cli.main import main as run  # noqa: PLC0415 - it takes 50 ms
     except KeyboardInterrupt:
         # As `reconciler.cli.main` says it, of which nothing can be used here.

@@ -19,6 +19,7 @@ from reconciler.apply.report import first_line
 from reconciler.apply.report_file import ReportFile
 from reconciler.cli.connecting import in_the_way, plan_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.interrupts import end_if_told_to
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.output import Talk, show_done, style_of_output, talk_options
 from reconciler.cli.progress import Progress
@@ -165,11 +166,12 @@ def _carry_out(
     plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
 ) -> int:
     with ExitStack() as stack:
+        stopping = stack.enter_context(Stopping(orders.stop))
+        end_if_told_to()
         file = stack.enter_context(ReportFile(report)) if report else None
         if file:
             file.write(first_line(digest(plan), plan.server, plan.shards))
         reporting = Reporting(file, orders.stop)
-        stopping = stack.enter_context(Stopping(orders.stop))
         outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
         reporting.close(outcomes, api.requests)
     if plan.updates:

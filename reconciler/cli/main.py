@@ -115,10 +115,25 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return ERROR
     except (click.Abort, KeyboardInterrupt):
-        click.echo("reconciler: interrupted; nothing more is done", err=True)
-        return INTERRUPTED
+        return _interrupted()
     except OSError as error:
         give_up_output()
         click.echo(f"reconciler: {visible(str(error))}", err=True)
         return ERROR
+    except RuntimeError as error:
+        # Raised inside `threading`, an interrupt can end as a lock that was not held.
+        if not _came_of_an_interrupt(error):
+            raise
+        return _interrupted()
     return result if isinstance(result, int) else 0
+
+
+def _interrupted() -> int:
+    click.echo("reconciler: interrupted; nothing more is done", err=True)
+    return INTERRUPTED
+
+
+def _came_of_an_interrupt(error: BaseException | None) -> bool:
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _came_of_an_interrupt(error.__context__)

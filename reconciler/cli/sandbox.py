@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exit_codes import DONE, INTERRUPTED
+from reconciler.cli.exit_codes import INTERRUPTED
 from reconciler.sandbox.server import serve_forever
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
@@ -48,4 +48,3 @@ def command(*, port: int, edition: str, file: Path | None) -> int:
         serve_forever(state, port, announce=announce)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return DONE

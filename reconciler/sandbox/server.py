@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import ClassVar, Final, NoReturn
 
 from reconciler.errors import SettingsError
 from reconciler.sandbox.exchange import Request
@@ -15,6 +16,9 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.transport import answer
 
 LOOPBACK = "127.0.0.1"
+
+_LOOK_SECONDS: Final = 0.5
+"""Seconds after which an interrupt is seen at the latest, should it come just before the wait."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -69,11 +73,16 @@ def serve(state: State, port: int = 0) -> Iterator[str]:
             thread.join()
 
 
-def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted; ``announce`` is given the address once requests can come."""
-    with _listening(state, port) as server:
-        announce(_address(server))
-        server.serve_forever()
+def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> NoReturn:
+    """Serve until interrupted; ``announce`` is given the address once requests can come.
+
+    Where signals come, in the main thread, nothing is done: where a connection gets its thread,
+    `threading` can make another error of an interrupt, and `socketserver` goes on after any error.
+    """
+    with serve(state, port) as url:
+        announce(url)
+        while True:
+            time.sleep(_LOOK_SECONDS)
 
 
 def _listening(state: State, port: int) -> _Server:

@@ -125,6 +125,23 @@ def program(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "reconciler", *arguments]
 
 
+@contextmanager
+def started(*arguments: str, url: str = "", **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command line in a process of its own, which ends with the block at the latest."""
+    with subprocess.Popen(  # noqa: S603 - our own program
+        program(*arguments),
+        env=environment(url, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
 def process(*arguments: str, url: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command line in a process of its own."""
     return subprocess.run(  # noqa: S603 - our own program

@@ -23,7 +23,7 @@ from reconciler.cli.main import run
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from tests.unit.cli.conftest import Manifest, answering, environment, process, program
+from tests.unit.cli.conftest import Manifest, answering, environment, process, program, started
 from tests.unit.server.wired import sandbox_with
 
 WRONG_TOKEN = "0" * 40
@@ -229,13 +229,7 @@ def test_a_value_that_the_output_cannot_hold_is_escaped(sandbox: tuple[State, st
 def test_whoever_reads_only_the_first_line_causes_no_traceback(
     sandbox: tuple[State, str], manifest: Manifest
 ):
-    with subprocess.Popen(  # noqa: S603 - our own program
-        program("plan", manifest(), "--full"),
-        env=environment(sandbox[1]),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as running:
+    with started("plan", manifest(), "--full", url=sandbox[1]) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
@@ -328,15 +322,8 @@ def test_a_signal_in_the_middle_ends_with_130_and_an_honest_report(
 ):
     state = sandbox_with(400)
     report = tmp_path / "report.jsonl"
-    with serve(state) as url:
-        running = subprocess.Popen(  # noqa: S603 - our own program
-            program("apply", manifest(tasks=400), "--yes", "--report", str(report)),
-            env=environment(url),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
+    command = ["apply", manifest(tasks=400), "--yes", "--report", str(report)]
+    with serve(state) as url, started(*command, url=url) as running:
         while state.requests("PATCH") < 5 and running.poll() is None:
             time.sleep(0.001)
         running.send_signal(number)
@@ -362,13 +349,7 @@ def test_running_it_again_after_an_interruption_does_the_rest(manifest: Manifest
 
 
 def test_the_sandbox_says_what_to_export_and_ends_when_told_to():
-    with subprocess.Popen(  # noqa: S603 - our own program
-        program("sandbox", "--port", "0"),
-        env=environment("", PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as running:
+    with started("sandbox", "--port", "0", PYTHONUNBUFFERED="1") as running:
         assert running.stdout is not None
         lines = [running.stdout.readline(), running.stdout.readline()]
         url, token = (line.strip().removeprefix("export ").partition("=")[2] for line in lines)
@@ -386,21 +367,53 @@ def test_a_signal_before_the_first_change_ends_with_130(
 ):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)
-        running = subprocess.Popen(  # noqa: S603 - our own program
-            program(name, manifest()),
-            env=environment(f"http://127.0.0.1:{silent.getsockname()[1]}"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        connection, _ = silent.accept()
-        with connection:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with started(name, manifest(), url=url) as running, silent.accept()[0] as connection:
             connection.recv(1)  # the request is there, and is never answered
             running.send_signal(number)
             output, errors = running.communicate(timeout=60)
     assert (running.returncode, output) == (130, "")
     assert errors.lstrip("\n") == "reconciler: interrupted; nothing more is done\n"
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_after_a_signal_that_python_made_nothing_of_nothing_is_changed(
+    sandbox: tuple[State, str], manifest: Manifest, number: str
+):
+    lost = [
+        "import signal",
+        "from reconciler.cli.interrupts import end_by_signals",
+        "class Lost:",
+        f"    __del__ = lambda self: signal.raise_signal(signal.{number})",
+        "end_by_signals()",
+        "Lost()",
+        "from reconciler.cli.main import main",
+        "main()",
+    ]
+    ran = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", "\n".join(lost), "apply", manifest(), "--yes", "--report", "report"],
+        env=environment(sandbox[1]),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert "Exception ignored" in ran.stderr
+    assert ran.stderr.endswith("reconciler: interrupted; nothing more is done\n")
+    assert (ran.returncode, sandbox[0].requests("PATCH")) == (130, 0)
+    assert not Path("report").exists()
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    ignored = [
+        "import signal",
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+        "from reconciler.cli.interrupts import end_by_signals",
+        "end_by_signals()",
+        "signal.raise_signal(signal.SIGINT)",
+        "assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN",
+    ]
+    assert python(*ignored).stderr == ""
 
 
 def test_an_output_that_cannot_be_written_is_one_line(
@@ -423,21 +436,14 @@ def test_an_output_that_cannot_be_written_is_one_line(
 def test_changes_that_nobody_reads_about_are_made_and_told_by_the_exit_code(
     manifest: Manifest, sandbox: tuple[State, str], tmp_path: Path
 ):
-    command = program("apply", manifest(), "--yes", "--report", str(tmp_path / "report.jsonl"))
-    running = subprocess.Popen(  # noqa: S603 - our own program
-        command,
-        env=environment(sandbox[1]),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert running.stdout is not None
-    running.stdout.read(1)
-    running.stdout.close()
-    assert running.wait(timeout=60) == 0
-    assert running.stderr is not None
-    assert running.stderr.read() == b""
-    running.stderr.close()
+    command = ["apply", manifest(), "--yes", "--report", str(tmp_path / "report.jsonl")]
+    with started(*command, url=sandbox[1]) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(1)
+        running.stdout.close()
+        assert running.wait(timeout=60) == 0
+        assert running.stderr.read() == ""
     assert sandbox[0].requests("PATCH") == 3
 
 
