@@ -7,11 +7,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from reconciler.cli import main
+from reconciler.cli import interrupts, main
 from reconciler.cli.stopping import Stopping
+from tests.unit.cli.conftest import Command, Manifest
+from tests.unit.server.wired import Hooked
 
 SECONDS = 30
 """After which a test is given up; none waits for it."""
@@ -66,6 +69,16 @@ def test_that_nobody_reads_of_a_stop_is_no_error(monkeypatch: pytest.MonkeyPatch
     with Stopping(stop):
         signal.raise_signal(signal.SIGTERM)
     assert stop.is_set()
+
+
+def test_after_a_signal_that_was_lost_nothing_is_changed(
+    server: Hooked, command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(interrupts, "_came", [signal.SIGTERM])
+    ran = command("apply", manifest(), "--yes", "--report", "report.jsonl")
+    assert (ran.code, server.count("PATCH")) == (130, 0)
+    assert ran.errors.endswith("reconciler: interrupted; nothing more is done\n")
+    assert not Path("report.jsonl").exists()
 
 
 def release(lock: threading.Condition) -> None:
