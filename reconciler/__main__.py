@@ -4,17 +4,19 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit; a signal while it is imported is no traceback either."""
+    """Run the command line and exit; a signal is no traceback at any time."""
     try:
-        from reconciler.cli.interrupts import end_by_signals  # noqa: PLC0415 - what follows is why
+        # Imported here, so that a signal which comes meanwhile is caught.
+        from reconciler.cli.interrupts import install_handlers  # noqa: PLC0415 - see above
 
-        end_by_signals()
-        from reconciler.cli.main import main as run  # noqa: PLC0415 - it takes 50 ms
+        install_handlers()
+        from reconciler.cli.main import main as run  # noqa: PLC0415 - see above
+
+        run()
     except KeyboardInterrupt:
         # As `reconciler.cli.main` says it, of which nothing can be used here.
         print("reconciler: interrupted; nothing more is done", file=sys.stderr)  # noqa: T201 - without click
         sys.exit(130)
-    run()
 
 
 if __name__ == "__main__":

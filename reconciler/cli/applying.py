@@ -19,7 +19,7 @@ from reconciler.apply.report import first_line
 from reconciler.apply.report_file import ReportFile
 from reconciler.cli.connecting import in_the_way, plan_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
-from reconciler.cli.interrupts import end_if_told_to
+from reconciler.cli.interrupts import raise_if_interrupted
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.output import Talk, show_done, style_of_output, talk_options
 from reconciler.cli.progress import Progress
@@ -167,22 +167,23 @@ def _carry_out(
 ) -> int:
     with ExitStack() as stack:
         stopping = stack.enter_context(Stopping(orders.stop))
-        end_if_told_to()
+        raise_if_interrupted()
         file = stack.enter_context(ReportFile(report)) if report else None
         if file:
             file.write(first_line(digest(plan), plan.server, plan.shards))
         reporting = Reporting(file, orders.stop)
         outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
         reporting.close(outcomes, api.requests)
-    if plan.updates:
-        show_done(text.render_report(outcomes, style=style_of_output()))
-    if file and file.kept:
-        click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
-    if reporting.lost:
-        why = f"stopped: {reporting.lost.message}"
-        said = f"{why}; run it again with another --report, and it goes on"
-        click.echo(f"reconciler: {visible(said)}", err=True)
-        _tell_unwritten(reporting.unwritten)
+        # Still where a signal interrupts nothing: this may be the only record of what was done.
+        if plan.updates:
+            show_done(text.render_report(outcomes, style=style_of_output()))
+        if file and file.kept:
+            click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
+        if reporting.lost:
+            why = f"stopped: {reporting.lost.message}"
+            said = f"{why}; run it again with another --report, and it goes on"
+            click.echo(f"reconciler: {visible(said)}", err=True)
+            _tell_unwritten(reporting.unwritten)
     if stopping.signalled:
         return INTERRUPTED
     good = all(outcome.is_good for outcome in outcomes)

@@ -12,46 +12,49 @@ import sys
 import time
 
 _AGAIN_SECONDS = 0.01
-"""After which a signal that was lost is raised again: by then Python is elsewhere."""
+"""After which a signal that was lost is sent again; should that one be lost too, it comes again."""
 
-_came: list[int] = []
+_received: list[int] = []
+"""The signals that came so far, in their order."""
 
 
-def heard() -> list[signal.Signals]:
-    """Tell which signals are listened to: those that whoever started the program lets through."""
+def handled_signals() -> list[signal.Signals]:
+    """Return the signals to handle: those that whoever started the program does not ignore."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def end_by_signals() -> None:
-    """Raise KeyboardInterrupt where a signal comes, and again where Python has no use for it."""
-    for number in heard():
-        signal.signal(number, _end)
-    sys.unraisablehook = _once_more
+def install_handlers() -> None:
+    """Let a signal raise KeyboardInterrupt, and come again where Python only prints that."""
+    for number in handled_signals():
+        signal.signal(number, _interrupt)
+    sys.unraisablehook = _send_lost_again
 
 
-def end_if_told_to() -> None:
-    """Raise KeyboardInterrupt if one was raised and lost all the same: nothing may be changed."""
-    if _came:
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if a signal came and was lost all the same."""
+    if _received:
         raise KeyboardInterrupt
 
 
-def _end(number: int, _frame: object) -> None:
-    _came.append(number)
+def _interrupt(number: int, _frame: object) -> None:
+    _received.append(number)
     raise KeyboardInterrupt
 
 
-def _once_more(lost: sys.UnraisableHookArgs) -> None:
-    """Raise a signal again that came where Python only prints what is raised.
+def _send_lost_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal again that came in a callback, as when an import lets go of its lock.
 
-    As where a module that has been imported is let go, which is most of a start.
+    What is raised there Python only prints, and goes on. `threading` cannot be used here: the main
+    thread may be inside it.
     """
-    if isinstance(lost.exc_value, KeyboardInterrupt) and _came:
-        _thread.start_new_thread(_raise_again, (_came[-1],))
+    if isinstance(unraisable.exc_value, KeyboardInterrupt) and _received:
+        _thread.start_new_thread(_send_again, (_received[-1],))
     else:
-        sys.__unraisablehook__(lost)
+        sys.__unraisablehook__(unraisable)
 
 
-def _raise_again(number: int) -> None:
+def _send_again(number: int) -> None:
     time.sleep(_AGAIN_SECONDS)
-    os.kill(os.getpid(), number)  # The process: from here only its main thread can be woken so.
+    # To the process: `_thread.interrupt_main` would not wake a main thread that waits.
+    os.kill(os.getpid(), number)

@@ -121,7 +121,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(f"reconciler: {visible(str(error))}", err=True)
         return ERROR
     except RuntimeError as error:
-        # Raised inside `threading`, an interrupt can end as a lock that was not held.
+        # An interrupt inside `threading` may come out as the release of a lock that was not held.
         if not _came_of_an_interrupt(error):
             raise
         return _interrupted()
@@ -134,6 +134,6 @@ def _interrupted() -> int:
 
 
 def _came_of_an_interrupt(error: BaseException | None) -> bool:
-    if error is None or isinstance(error, KeyboardInterrupt):
-        return error is not None
-    return _came_of_an_interrupt(error.__context__)
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

@@ -11,26 +11,27 @@ from typing import Any, Self
 
 import click
 
-from reconciler.cli.interrupts import heard
+from reconciler.cli.interrupts import handled_signals
 
 
 class Stopping:
     """While entered, a signal sets ``stop``; ``signalled`` tells afterwards whether one came.
 
-    A signal comes in the middle of anything that the main thread does, locks held: of its handler,
-    which no lock may keep waiting, a thread takes over at once.
+    The handler runs in the main thread, which may hold the lock of ``stop``: to set it there could
+    wait for ever. So the handler only puts the signal into a queue, and a thread sets ``stop``.
     """
 
     def __init__(self, stop: Event) -> None:
         self.signalled = False
         self._stop = stop
         self._before: dict[signal.Signals, Any] = {}
-        self._is_signal: SimpleQueue[bool] = SimpleQueue()
-        self._thread = Thread(target=self._stop_if_signalled, daemon=True)
+        self._numbers: SimpleQueue[int | None] = SimpleQueue()
+        # A daemon: nobody ends it where an interrupt comes before all is entered.
+        self._thread = Thread(target=self._stop_when_signalled, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._before = {number: signal.signal(number, self._handle) for number in heard()}
+        self._before = {n: signal.signal(n, self._handle) for n in handled_signals()}
         return self
 
     def __exit__(
@@ -39,10 +40,10 @@ class Stopping:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._numbers.put(None)
+        self._thread.join()
         for number, before in self._before.items():
             signal.signal(number, before)
-        self._is_signal.put(False)  # noqa: FBT003 - no signal came
-        self._thread.join()
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.signalled:
@@ -50,10 +51,10 @@ class Stopping:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.signalled = True
-        self._is_signal.put(True)  # noqa: FBT003 - one came
+        self._numbers.put(number)
 
-    def _stop_if_signalled(self) -> None:
-        if self._is_signal.get():
+    def _stop_when_signalled(self) -> None:
+        if self._numbers.get() is not None:
             self._stop.set()
             with suppress(OSError, ValueError):  # Nobody reads that, and updates are under way.
                 click.echo("reconciler: stopping; waiting for the updates under way", err=True)

@@ -76,8 +76,8 @@ def serve(state: State, port: int = 0) -> Iterator[str]:
 def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> NoReturn:
     """Serve until interrupted; ``announce`` is given the address once requests can come.
 
-    Where signals come, in the main thread, nothing is done: where a connection gets its thread,
-    `threading` can make another error of an interrupt, and `socketserver` goes on after any error.
+    Requests are served by other threads than the one that signals come to: `socketserver` goes on
+    after any error, and `threading` may make one of an interrupt.
     """
     with serve(state, port) as url:
         announce(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -147,6 +147,21 @@ def process(*arguments: str, url: str = "", **more: str) -> subprocess.Completed
     return subprocess.run(  # noqa: S603 - our own program
         program(*arguments),
         env=environment(url, **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def python(
+    *lines: str, arguments: Sequence[str] = (), url: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run lines of Python in a process of its own, as if they were the program."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", "\n".join(lines), *arguments],
+        env=environment(url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

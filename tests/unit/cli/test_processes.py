@@ -10,7 +10,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -20,11 +19,17 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
-from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from tests.unit.cli.conftest import Manifest, answering, environment, process, program, started
-from tests.unit.server.wired import sandbox_with
+from tests.unit.cli.conftest import (
+    Manifest,
+    answering,
+    environment,
+    process,
+    program,
+    python,
+    started,
+)
 
 WRONG_TOKEN = "0" * 40
 
@@ -72,16 +77,6 @@ def test_the_help_of_every_command_shows_an_example(
         assert shown.startswith(" ".join(["Usage: reconciler", *words]))
         assert re.search(r"^ +Examples?:$", shown, re.MULTILINE)
         assert re.search(rf"^ +reconciler {' '.join(words)}", shown, re.MULTILINE)
-
-
-def python(*lines: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", "\n".join(lines)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=True,
-    )
 
 
 def test_help_waits_for_no_heavy_import():
@@ -316,38 +311,6 @@ def test_colour_stays_away_where_somebody_minds(
     assert terminal.end() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_in_the_middle_ends_with_130_and_an_honest_report(
-    manifest: Manifest, tmp_path: Path, number: signal.Signals
-):
-    state = sandbox_with(400)
-    report = tmp_path / "report.jsonl"
-    command = ["apply", manifest(tasks=400), "--yes", "--report", str(report)]
-    with serve(state) as url, started(*command, url=url) as running:
-        while state.requests("PATCH") < 5 and running.poll() is None:
-            time.sleep(0.001)
-        running.send_signal(number)
-        output, errors = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert errors == "reconciler: stopping; waiting for the updates under way\n"
-    _first, *tasks, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
-    done = {line["task"] for line in tasks if line["outcome"] == "applied"}
-    assert done == {task for task in range(1, 401) if state.tasks[task].values["overlap"] == 2}
-    assert 5 <= len(done) < 400
-    assert {line["outcome"] for line in tasks} == {"applied", "interrupted"}
-    assert last["summary"] == {"applied": len(done), "interrupted": 400 - len(done)}
-    assert f"Apply: {len(done)} applied, {400 - len(done)} interrupted." in output
-
-
-def test_running_it_again_after_an_interruption_does_the_rest(manifest: Manifest):
-    state = sandbox_with(60)
-    for task in range(1, 31):
-        state.tasks[task].values["overlap"] = 2
-    with serve(state) as url:
-        assert process("apply", manifest(tasks=60), "--yes", url=url).returncode == 0
-    assert state.requests("PATCH") == 30
-
-
 def test_the_sandbox_says_what_to_export_and_ends_when_told_to():
     with started("sandbox", "--port", "0", PYTHONUNBUFFERED="1") as running:
         assert running.stdout is not None
@@ -358,71 +321,6 @@ def test_the_sandbox_says_what_to_export_and_ends_when_told_to():
         assert running.wait(30) == 130
     assert lines[0].startswith("export LABEL_STUDIO_URL=http://127.0.0.1:")
     assert answer.json()["id"] == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("name", ["plan", "apply"])
-def test_a_signal_before_the_first_change_ends_with_130(
-    manifest: Manifest, name: str, number: signal.Signals
-):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(30)
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with started(name, manifest(), url=url) as running, silent.accept()[0] as connection:
-            connection.recv(1)  # the request is there, and is never answered
-            running.send_signal(number)
-            output, errors = running.communicate(timeout=60)
-    assert (running.returncode, output) == (130, "")
-    assert errors.lstrip("\n") == "reconciler: interrupted; nothing more is done\n"
-
-
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
-def test_a_signal_that_comes_where_python_only_prints_what_is_raised_comes_again(
-    sandbox: tuple[State, str], manifest: Manifest, number: str
-):
-    lost = [
-        "import signal",
-        "from reconciler.cli.interrupts import end_by_signals",
-        "class Lost:",
-        f"    __del__ = lambda self: signal.raise_signal(signal.{number})",
-        "end_by_signals()",
-        "Lost()",
-        "from reconciler.__main__ import main",
-        "main()",
-    ]
-    ran = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", "\n".join(lost), "apply", manifest(), "--yes"],
-        env=environment(sandbox[1]),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert ran.stderr.lstrip("\n") == "reconciler: interrupted; nothing more is done\n"
-    assert (ran.returncode, sandbox[0].requests("PATCH")) == (130, 0)
-
-
-def test_what_else_python_only_prints_is_still_printed():
-    printed = [
-        "from reconciler.cli.interrupts import end_by_signals",
-        "class Failing:",
-        "    __del__ = lambda self: 1 / 0",
-        "end_by_signals()",
-        "Failing()",
-    ]
-    assert "ZeroDivisionError" in python(*printed).stderr
-
-
-def test_a_signal_that_is_ignored_stays_ignored():
-    ignored = [
-        "import signal",
-        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
-        "from reconciler.cli.interrupts import end_by_signals",
-        "end_by_signals()",
-        "signal.raise_signal(signal.SIGINT)",
-        "assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN",
-    ]
-    assert python(*ignored).stderr == ""
 
 
 def test_an_output_that_cannot_be_written_is_one_line(
@@ -454,36 +352,3 @@ def test_changes_that_nobody_reads_about_are_made_and_told_by_the_exit_code(
         assert running.wait(timeout=60) == 0
         assert running.stderr.read() == ""
     assert sandbox[0].requests("PATCH") == 3
-
-
-def test_a_signal_while_the_program_is_still_imported_ends_with_130():
-    interrupted = (
-        "import runpy, sys\n"
-        "class Interrupted:\n"
-        "    def find_spec(self, name, *_):\n"
-        "        if name == 'click':\n"
-        "            raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Interrupted())\n"
-        "runpy.run_module('reconciler', run_name='__main__')\n"
-    )
-    ended = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", interrupted], capture_output=True, text=True, check=False, timeout=30
-    )
-    assert ended.returncode == 130
-    assert ended.stderr == "reconciler: interrupted; nothing more is done\n"
-
-
-def test_a_signal_while_a_class_is_made_from_text_ends_with_130(tmp_path: Path):
-    """Python remembers such a one, and ends as if killed by it, though it was caught."""
-    (tmp_path / "click.py").write_text("exec('raise KeyboardInterrupt')\n", encoding="utf-8")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    ended = subprocess.run(
-        [sys.executable, "-m", "reconciler"],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    assert ended.returncode == 130
-    assert ended.stderr == "reconciler: interrupted; nothing more is done\n"

@@ -40,7 +40,7 @@ def test_without_a_signal_nothing_is_stopped(capsys: pytest.CaptureFixture[str])
     assert (stopping.signalled, stop.is_set(), capsys.readouterr().err) == (False, False, "")
 
 
-def test_after_it_signals_are_for_those_who_had_them_before():
+def test_in_the_end_the_handlers_from_before_are_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with Stopping(threading.Event()):
         pass
@@ -63,7 +63,7 @@ class _Closed(io.StringIO):
         raise BrokenPipeError
 
 
-def test_that_nobody_reads_of_a_stop_is_no_error(monkeypatch: pytest.MonkeyPatch):
+def test_a_stop_that_cannot_be_told_of_is_no_error(monkeypatch: pytest.MonkeyPatch):
     stop = threading.Event()
     monkeypatch.setattr(sys, "stderr", _Closed())
     with Stopping(stop):
@@ -74,7 +74,7 @@ def test_that_nobody_reads_of_a_stop_is_no_error(monkeypatch: pytest.MonkeyPatch
 def test_after_a_signal_that_was_lost_nothing_is_changed(
     server: Hooked, command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(interrupts, "_came", [signal.SIGTERM])
+    monkeypatch.setattr(interrupts, "_received", [signal.SIGTERM])
     ran = command("apply", manifest(), "--yes", "--report", "report.jsonl")
     assert (ran.code, server.count("PATCH")) == (130, 0)
     assert ran.errors.endswith("reconciler: interrupted; nothing more is done\n")
