@@ -158,8 +158,15 @@ def _ask(plan: Plan) -> None:
             "nothing is changed: there is no terminal to ask on",
             hint="add --yes where the plan has been looked at before",
         )
-    if not click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
-        raise Refused("nothing is changed: the answer was no")
+    try:
+        if click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
+            return
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise Refused("nothing is changed: no answer was given") from error
+    raise Refused("nothing is changed: the answer was no")
 
 
 def _carry_out(

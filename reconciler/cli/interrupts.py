@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM before anything is changed: each ends the program where it is.
+"""Ctrl-C and SIGTERM before anything is changed: the first ends the program where it is.
 
 Imported before anything else, so that it holds from the beginning: it imports hardly anything.
 """
@@ -15,7 +15,7 @@ _AGAIN_SECONDS = 0.01
 """After which a signal that was lost is sent again; should that one be lost too, it comes again."""
 
 _received: list[int] = []
-"""The signals that came so far, in their order."""
+"""The signals that came so far, without those that are sent again."""
 
 
 def handled_signals() -> list[signal.Signals]:
@@ -38,6 +38,10 @@ def raise_if_interrupted() -> None:
 
 
 def _interrupt(number: int, _frame: object) -> None:
+    """Raise KeyboardInterrupt; the second time, while that takes its course, end at once."""
+    if _received:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
     _received.append(number)
     raise KeyboardInterrupt
 
@@ -49,7 +53,7 @@ def _send_lost_again(unraisable: sys.UnraisableHookArgs) -> None:
     thread may be inside it.
     """
     if isinstance(unraisable.exc_value, KeyboardInterrupt) and _received:
-        _thread.start_new_thread(_send_again, (_received[-1],))
+        _thread.start_new_thread(_send_again, (_received.pop(),))
     else:
         sys.__unraisablehook__(unraisable)
 

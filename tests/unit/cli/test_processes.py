@@ -273,17 +273,28 @@ class Terminal:
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "overlap"), [("y\n", 0, 2), ("n\n", 1, 1), ("\n", 1, 1)]
+    ("answer", "said", "code", "overlap"),
+    [
+        ("y\n", "Apply: 3 applied.", 0, 2),
+        ("n\n", "nothing is changed: the answer was no", 1, 1),
+        ("\n", "nothing is changed: the answer was no", 1, 1),
+        ("\x04", "\r\nreconciler: nothing is changed: no answer was given", 1, 1),
+    ],
 )
 def test_on_a_terminal_it_shows_colour_and_asks(
-    sandbox: tuple[State, str], manifest: Manifest, answer: str, code: int, overlap: int
+    sandbox: tuple[State, str],
+    manifest: Manifest,
+    answer: str,
+    said: str,
+    code: int,
+    overlap: int,
 ):
     state, url = sandbox
     terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
     terminal.wait_for("Change 3 tasks? [y/N]: ")
     assert "\x1b[32m2\x1b[0m" in terminal.seen
     terminal.type(answer)
-    terminal.wait_for("Apply: 3 applied." if code == 0 else "nothing is changed: the answer was no")
+    terminal.wait_for(said)
     assert terminal.end() == code
     assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
 

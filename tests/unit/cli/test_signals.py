@@ -73,6 +73,19 @@ def test_a_second_signal_ends_it_at_once(
 
 
 @BOTH
+def test_a_second_signal_while_the_first_is_told_of_ends_it_at_once(number: signal.Signals):
+    twice = [
+        "import signal",
+        "from reconciler.cli import main as module",
+        f"again = lambda *_, **__: signal.raise_signal({number:d})",
+        "module._interrupted = module.program.main = again",
+        *RUN,
+    ]
+    ran = python(*twice, arguments=["--help"])
+    assert (ran.returncode, ran.stderr) == (-number, "")
+
+
+@BOTH
 def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
     sandbox: tuple[State, str], manifest: Manifest, number: signal.Signals
 ):
