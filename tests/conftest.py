@@ -1,8 +1,13 @@
-"""Says at the end of a run how much of what can go wrong has been tried."""
+"""For all tests: what signals do, and how much of what can go wrong has been tried, at the end."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+
+# Tests that a script starts with `&` ignore SIGINT, and so would all processes that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TRIED = "faults tried"
 """The property under which a test records how many pairs of request and fault it tried."""
