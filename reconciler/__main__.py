@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit; a signal is no traceback at any time."""
+    """Run the command line and exit; from here on no signal is a traceback."""
     try:
         # Imported here, so that a signal which comes meanwhile is caught.
         from reconciler.cli.interrupts import install_handlers  # noqa: PLC0415 - see above
