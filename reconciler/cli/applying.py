@@ -126,15 +126,17 @@ def show_ask_and_carry_out(
     _refuse_unexpected(plan, choices.expect_digest)
     if plan.updates and not choices.yes:
         _ask(plan)
-    with Progress(choices.talk) as progress:
-        orders = Orders(
-            choices.allow,
-            settings.concurrency,
-            settings.rps,
-            canary=choices.canary or 0,
-            watch=progress,
-        )
-        return _carry_out(plan, api, attributes, orders=orders, report=choices.report)
+    progress = Progress(choices.talk)
+    orders = Orders(
+        choices.allow,
+        settings.concurrency,
+        settings.rps,
+        canary=choices.canary or 0,
+        watch=progress,
+    )
+    return _carry_out(
+        plan, api, attributes, orders=orders, progress=progress, report=choices.report
+    )
 
 
 def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
@@ -170,7 +172,13 @@ def _ask(plan: Plan) -> None:
 
 
 def _carry_out(
-    plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, report: Path | None
+    plan: Plan,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    orders: Orders,
+    progress: Progress,
+    report: Path | None,
 ) -> int:
     with ExitStack() as stack:
         stopping = stack.enter_context(Stopping(orders.stop))
@@ -179,7 +187,8 @@ def _carry_out(
         if file:
             file.write(first_line(digest(plan), plan.server, plan.shards))
         reporting = Reporting(file, orders.stop)
-        outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
+        with progress:
+            outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
         reporting.close(outcomes, api.requests)
         # Still where a signal interrupts nothing: this may be the only record of what was done.
         if plan.updates:

@@ -299,6 +299,17 @@ def test_on_a_terminal_it_shows_colour_and_asks(
     assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
 
 
+def test_on_a_terminal_what_was_done_takes_the_place_of_the_progress(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    slowly = program("apply", manifest(), "--yes", "--rps", "4")
+    terminal = Terminal(slowly, environment(sandbox[1], TERM="xterm", NO_COLOR="1"))
+    seen = terminal.wait_for("Apply: 3 applied.")
+    assert "\r\x1b[Kapplying: " in seen
+    assert seen.partition("Apply: ")[0].endswith("\r\x1b[K")
+    assert terminal.end() == 0
+
+
 def test_ctrl_c_at_the_question_ends_with_130_and_changes_nothing(
     sandbox: tuple[State, str], manifest: Manifest
 ):
