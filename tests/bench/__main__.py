@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench import offline, patching, peers
-from tests.bench.measure import ROOT
+from tests.bench.measure import ROOT, compile_ahead
 from tests.bench.options import QUICK_SIZES, SIZES, Options, tell
 from tests.bench.page import data, report, sentence
 from tests.bench.table import Section, broken, markdown
@@ -23,6 +23,7 @@ _DEFAULT_BIN = ROOT / ".live" / "venv" / "bin"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print each table as soon as it is there, and write what was asked for."""
     given = _parser().parse_args(arguments)
+    compile_ahead()
     found: dict[str, str] = {}
     sections: list[Section] = []
     with TemporaryDirectory(prefix="reconciler-bench-") as folder:

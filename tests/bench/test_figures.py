@@ -166,6 +166,16 @@ def test_commands_that_fail_are_no_figures():
         run([*BARE[:2], "import sys; sys.stderr.write('no tasks'); sys.exit(3)"])
 
 
+def test_settings_of_whoever_measures_do_not_reach_what_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("RECONCILER_TIMEOUT", "1")
+    show = "import os; print(*(n for n in os.environ if n.startswith(('PYTHON', 'RECONCILER'))))"
+
+    assert run([*BARE[:2], show]).output.strip() == ""
+
+
 def test_measures_take_turns():
     order: list[str] = []
     first, second = in_turn(2, lambda: order.append("a"), lambda: order.append("b"))
