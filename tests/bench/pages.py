@@ -64,6 +64,11 @@ class Pages:
         self._kept: dict[tuple[int, int, str], bytes] | None = {} if keep else None
         self._templates: dict[tuple[str | None, bool], str] = {}
 
+    @property
+    def kept(self) -> int:
+        """How many pages were made and kept."""
+        return len(self._kept or ())
+
     def answer(self, path: str, query: str) -> tuple[int, bytes]:
         """Answer a GET with a status and JSON."""
         given = {name: values[-1] for name, values in parse_qs(query).items()}

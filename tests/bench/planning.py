@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,8 @@ from reconciler.cli.garbage import look_rarely
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
 from reconciler.server.client import Client
+from reconciler.server.cost import PAGE_SIZE, page_size
+from reconciler.server.numbered import Numbered, growing
 from reconciler.server.planning import make_plan
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
@@ -27,7 +29,6 @@ from tests.bench.data import Project
 from tests.bench.floors import unequal
 from tests.bench.pages import Canned, Pages
 
-PAGE: Final = 1_000
 _INCLUDED: Final = "cancelled_annotations,data,id,inner_id,meta,overlap,project,total_annotations"
 """What a plan of these manifests asks for: the guards want the counters."""
 
@@ -35,7 +36,9 @@ _INCLUDED: Final = "cancelled_annotations,data,id,inner_id,meta,overlap,project,
 def engine(file: Path, project: Project) -> dict[str, Any]:
     """Load and plan with the code of the project; ``load`` is the seconds of the manifests."""
     attributes = load_contract()
-    canned = Canned(_made(project))
+    pages = _made(project, _growing(project))
+    kept = pages.kept
+    canned = Canned(pages)
     credentials = credentials_of("0" * 40)
     started = time.process_time()
     desired = load_manifests([str(file)], attributes)
@@ -43,6 +46,8 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     with Client("http://label-studio.test", credentials, transport=canned) as client:
         plan = make_plan(desired, TaskApi(client, attributes), attributes)
     spent = time.process_time() - started
+    if pages.kept != kept:
+        raise SystemExit("the plan asked for other pages than were made beforehand")
     changed = [task.task for task in plan.updates]
     return {"cpu": spent - canned.spent, "load": loaded - started, "changed": changed}
 
@@ -51,7 +56,8 @@ def floor(
     file: Path, project: Project, *, bare: bool = False, beforehand: bool = True
 ) -> dict[str, Any]:
     """Do the least that a plan can cost, on the same file and the same tasks."""
-    served = _served(_made(project) if beforehand else Pages(project), project)
+    pages = _made(project, _equal(project)) if beforehand else Pages(project)
+    served = _served(pages, project, _equal(project))
     started = time.process_time()
     changed = unequal(file, served, bare=bare)
     return {"cpu": time.process_time() - started, "changed": changed}
@@ -65,18 +71,29 @@ _KINDS: Final[dict[str, Callable[[Path, Project], dict[str, Any]]]] = {
 }
 
 
-def _served(pages: Pages, project: Project) -> Iterator[bytes]:
-    """Give the pages of a whole project."""
-    for page in range(1, -(-project.count // PAGE) + 1):
-        asked = f"project={project.number}&page={page}&page_size={PAGE}"
-        yield pages.answer("/api/tasks/", f"{asked}&include={_INCLUDED}")[1]
+def _served(pages: Pages, project: Project, asked: Iterable[Numbered]) -> Iterator[bytes]:
+    """Give pages of a project."""
+    for number, size in asked:
+        query = f"project={project.number}&page={number}&page_size={size}&include={_INCLUDED}"
+        yield pages.answer("/api/tasks/", query)[1]
 
 
-def _made(project: Project) -> Pages:
-    """Make all pages beforehand: what makes them meanwhile slows down who waits for them."""
+def _made(project: Project, asked: Iterable[Numbered]) -> Pages:
+    """Make pages beforehand: what makes them meanwhile slows down who waits for them."""
     pages = Pages(project, keep=True)
-    deque(_served(pages, project), maxlen=0)
+    deque(_served(pages, project, asked), maxlen=0)
     return pages
+
+
+def _equal(project: Project) -> Iterator[Numbered]:
+    """Name the pages of a project, all of one size."""
+    return (Numbered(page, PAGE_SIZE) for page in range(1, -(-project.count // PAGE_SIZE) + 1))
+
+
+def _growing(project: Project) -> Iterator[Numbered]:
+    """Name the pages that a plan asks for, where answers take no time."""
+    yield Numbered(1, PAGE_SIZE)
+    yield from growing(PAGE_SIZE, project.count, most=page_size(project.count, seconds=0, length=0))
 
 
 def main(kind: str, file: str, count: str) -> None:
