@@ -14,6 +14,8 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
+from reconciler.server.cost import PAGE_SIZE
+from reconciler.server.numbered import Numbered
 from tests.bench import offline, planning
 from tests.bench.data import Project, sandbox_description, write_manifest, write_tasks
 from tests.bench.measure import BARE, averaged, in_turn, run
@@ -164,6 +166,15 @@ def test_requests_that_fail_are_no_figures():
 def test_commands_that_fail_are_no_figures():
     with pytest.raises(RuntimeError, match=r"ended with 3:\nno tasks"):
         run([*BARE[:2], "import sys; sys.stderr.write('no tasks'); sys.exit(3)"])
+
+
+def test_pages_that_are_made_meanwhile_are_no_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    manifest = write_manifest(PROJECT, tmp_path / "tasks.jsonl")
+    monkeypatch.setattr(planning, "_growing", lambda _: [Numbered(1, PAGE_SIZE)])
+    with pytest.raises(SystemExit, match="other pages than were made"):
+        planning.engine(manifest, PROJECT)
 
 
 def test_settings_of_whoever_measures_do_not_reach_what_is_measured(
