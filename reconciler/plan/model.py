@@ -89,9 +89,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The server failed on this task; ``detail`` is what it said."""
+    """What the task holds is not known: ``detail`` says why, ``hint`` what may help."""
 
     detail: str
+    hint: str = ""
 
 
 Observed: TypeAlias = Found | Missing | Unreadable

@@ -122,11 +122,10 @@ _MISSING: Final = TaskProblem(
 
 
 def _unreadable(observed: Unreadable) -> TaskProblem:
-    return TaskProblem(
-        Kind.UNREADABLE,
-        f"the server failed on this task: {observed.detail}",
-        "its data may be stored as something other than an object; only the database can mend that",
+    hint = observed.hint or (
+        "its data may be stored as something other than an object; only the database can mend that"
     )
+    return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
 
 
 def _other_project(expected: int, project: Json) -> TaskProblem:

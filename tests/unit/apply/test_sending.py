@@ -26,7 +26,7 @@ from reconciler.server.task_api import TaskApi
 from reconciler.watch import NOBODY
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
-from tests.unit.server.wired import Hooked, api_of, sandbox_with
+from tests.unit.server.wired import Hooked, api_of, look_of, sandbox_with
 
 Fate = Callable[[httpx.Request, SandboxTransport], httpx.Response]
 """What becomes of one update."""
@@ -395,7 +395,7 @@ def test_an_update_that_waits_long_for_its_turn_is_read_once_more_and_then_sent(
         return len(begun) < 5
 
     with api_of(transport, patience=patience) as api:
-        outcome = sent_alone(api, plan, Learning(api.task, load_contract()), turn)
+        outcome = sent_alone(api, plan, Learning(look_of(api), load_contract()), turn)
     assert (outcome.outcome.value, len(begun)) == ("applied", 1)
     assert methods(transport) == "GET OPTIONS GET PATCH"
 
@@ -404,7 +404,7 @@ def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent(
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"overlap": 2}))
     with api_of(transport) as api:
-        learning = Learning(api.task, load_contract())
+        learning = Learning(look_of(api), load_contract())
 
         def lost_while_another_shows_it(
             request: httpx.Request, server: SandboxTransport
