@@ -14,7 +14,7 @@ from reconciler.contract.capabilities import ALWAYS_HONOURED
 from reconciler.errors import ServerError
 from reconciler.plan.model import Found, Observed, TaskPlan
 from reconciler.plan.three_way import Verdict, verdict
-from reconciler.plan.values import Json
+from reconciler.plan.values import Json, Side
 
 Look: TypeAlias = Callable[[TaskPlan, Collection[str]], Observed]
 """Reads some attributes of one task afresh; raises ServerError."""
@@ -48,7 +48,7 @@ class Learning:
         with self._lock:
             doubtful = changed - self._judged
             self._judged |= doubtful
-        live = dict(answer)
+        live: dict[str, Side] = dict(answer)
         unshown = doubtful - answer.keys()
         if unshown:
             # The update itself is done: that it cannot be looked at now takes nothing from it.

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.plan.model import Change
 from reconciler.plan.notation import Path
-from reconciler.plan.values import Json, Maybe
+from reconciler.plan.values import Side
 
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 _STORED: Final = re.compile(
@@ -24,7 +24,7 @@ _STORED: Final = re.compile(
 image of a hypertext."""
 
 
-def resolved_address(value: Maybe) -> str | None:
+def resolved_address(value: Side) -> str | None:
     """Find an address that the server made up on reading, in any string of ``value``."""
     if isinstance(value, str):
         return value if "?fileuri=" in value and _RESOLVED.search(value) else None
@@ -35,7 +35,7 @@ def resolved_address(value: Maybe) -> str | None:
     return None
 
 
-def undeclared_addresses(live: Mapping[str, Json], changes: Collection[Change]) -> tuple[Path, ...]:
+def undeclared_addresses(live: Mapping[str, Side], changes: Collection[Change]) -> tuple[Path, ...]:
     """Name the places in ``data`` that hold stored addresses and that ``changes`` do not touch.
 
     They are sent along with the changes, as ``data`` is sent whole. An element of a list is named
@@ -52,7 +52,7 @@ def undeclared_addresses(live: Mapping[str, Json], changes: Collection[Change]) 
 
 
 def lost_addresses(
-    known: Collection[Path], live: Mapping[str, Json], changes: Collection[Change]
+    known: Collection[Path], live: Mapping[str, Side], changes: Collection[Change]
 ) -> Iterator[tuple[Path, str]]:
     """Give those of the ``known`` places that hold another text now, with that text.
 
@@ -74,7 +74,7 @@ def _touched(path: Path, changed: Collection[Path]) -> bool:
     return any(path[: len(one)] == one[: len(path)] for one in changed)
 
 
-def _strings(path: Path, value: Maybe) -> Iterator[tuple[Path, str]]:
+def _strings(path: Path, value: Side) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):

@@ -11,13 +11,13 @@ from reconciler.contract.date_time import parse_date_time
 from reconciler.plan.edit import value_at
 from reconciler.plan.model import Change, DesiredTask
 from reconciler.plan.notation import Path
-from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.plan.values import ABSENT, Json, Side, same
 
-_Difference: TypeAlias = tuple[Path, Maybe, Maybe]
+_Difference: TypeAlias = tuple[Path, Side, Side]
 
 
 def changes_of(
-    desired: DesiredTask, live: Mapping[str, Json], attributes: Attributes
+    desired: DesiredTask, live: Mapping[str, Side], attributes: Attributes
 ) -> tuple[Change, ...]:
     """List what must change on ``live`` for ``desired`` to hold, in the order declared."""
     return tuple(
@@ -26,7 +26,7 @@ def changes_of(
     )
 
 
-def equal(path: Path, left: Maybe, right: Maybe, attributes: Attributes) -> bool:
+def equal(path: Path, left: Side, right: Side, attributes: Attributes) -> bool:
     """Tell whether two values of ``path`` are the same; date-times compare as instants."""
     if same(left, right):
         return True
@@ -35,7 +35,7 @@ def equal(path: Path, left: Maybe, right: Maybe, attributes: Attributes) -> bool
 
 
 def _differences(
-    desired: DesiredTask, live: Mapping[str, Json], attributes: Attributes
+    desired: DesiredTask, live: Mapping[str, Side], attributes: Attributes
 ) -> Iterator[_Difference]:
     for name, value in desired.attributes.items():
         if name in desired.replaced:
@@ -53,7 +53,7 @@ def _differences(
             yield path, before, ABSENT
 
 
-def _merged(path: Path, live: Maybe, declared: Maybe) -> Iterator[_Difference]:
+def _merged(path: Path, live: Side, declared: Side) -> Iterator[_Difference]:
     """Compare only what is declared: an object's other keys are nobody's business here."""
     if isinstance(live, dict) and isinstance(declared, dict):
         for key, value in declared.items():
@@ -62,7 +62,7 @@ def _merged(path: Path, live: Maybe, declared: Maybe) -> Iterator[_Difference]:
         yield path, live, declared
 
 
-def _replaced(path: Path, live: Maybe, declared: Maybe) -> Iterator[_Difference]:
+def _replaced(path: Path, live: Side, declared: Side) -> Iterator[_Difference]:
     """Compare whole objects, down to the smallest paths that differ."""
     if isinstance(live, dict) and isinstance(declared, dict):
         for key in (*declared, *(key for key in live if key not in declared)):
@@ -71,7 +71,7 @@ def _replaced(path: Path, live: Maybe, declared: Maybe) -> Iterator[_Difference]
         yield path, live, declared
 
 
-def _same_instant(attribute: Attribute, left: Maybe, right: Maybe) -> bool:
+def _same_instant(attribute: Attribute, left: Side, right: Side) -> bool:
     if not (attribute.is_date_time and isinstance(left, str) and isinstance(right, str)):
         return False
     try:
@@ -85,8 +85,8 @@ class Inner:
     """One difference inside two unequal lists: ``path`` holds indices and keys."""
 
     path: tuple[str | int, ...]
-    before: Maybe
-    after: Maybe
+    before: Side
+    after: Side
 
 
 def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...]:
@@ -94,7 +94,7 @@ def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms that most plans need not spend
     from deepdiff.helper import NotPresent, notpresent  # noqa: PLC0415 - as above
 
-    def value(side: object) -> Maybe:
+    def value(side: object) -> Side:
         gone = side is notpresent or isinstance(side, NotPresent)
         return ABSENT if gone else _booleans_back(side)
 

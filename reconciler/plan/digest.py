@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 
 from reconciler.plan.model import WARNINGS, Plan
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.plan.values import ABSENT, UNREADABLE, Json, Side
 
 
 def digest(plan: Plan) -> str:
@@ -27,8 +27,10 @@ def digest(plan: Plan) -> str:
     return f"sha256:{seen.hexdigest()}"
 
 
-def _side(value: Maybe) -> list[Json]:
-    """Keep absence apart from null."""
+def _side(value: Side) -> list[Json] | None:
+    """Keep absence apart from null, and what cannot be read from both."""
+    if value is UNREADABLE:
+        return None
     return [] if value is ABSENT else [_canonical(value)]
 
 

@@ -8,7 +8,7 @@ from reconciler.errors import Source
 from reconciler.plan.digest import digest
 from reconciler.plan.model import Change, Plan, ServerIdentity, TaskPlan, TaskProblem
 from reconciler.plan.shard import Shard, shards_text
-from reconciler.plan.values import ABSENT, Json
+from reconciler.plan.values import UNREADABLE, Json, NoValue
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -52,7 +52,8 @@ def change_document(change: Change) -> dict[str, Json]:
     sides = {"before": change.before, "after": change.after}
     return {
         "path": list(change.path),
-        **{side: value for side, value in sides.items() if value is not ABSENT},
+        **{side: value for side, value in sides.items() if not isinstance(value, NoValue)},
+        **({"before_unreadable": True} if change.before is UNREADABLE else {}),
         "source": _source(change.source),
     }
 

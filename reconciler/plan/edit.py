@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.plan.model import Change
 from reconciler.plan.notation import Path
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.plan.values import ABSENT, Json, NoValue, Side
 
 
-def value_at(attributes: Mapping[str, Json], path: Path) -> Maybe:
+def value_at(attributes: Mapping[str, Side], path: Path) -> Side:
     """Look ``path`` up; ABSENT where it, or an object on the way, is not there."""
     name, *keys = path
-    value: Maybe = attributes.get(name, ABSENT)
+    value: Side = attributes.get(name, ABSENT)
     for key in keys:
         if not isinstance(value, dict):
             return ABSENT
@@ -20,7 +20,7 @@ def value_at(attributes: Mapping[str, Json], path: Path) -> Maybe:
     return value
 
 
-def edited(attributes: Mapping[str, Json], changes: Iterable[Change]) -> dict[str, Json]:
+def edited(attributes: Mapping[str, Side], changes: Iterable[Change]) -> dict[str, Json]:
     """Carry ``changes`` out on a copy, and return the attributes that they touch, whole.
 
     This is the body of a PATCH: the server replaces an object as a whole, so every key that
@@ -31,19 +31,19 @@ def edited(attributes: Mapping[str, Json], changes: Iterable[Change]) -> dict[st
         name, *inner = change.path
         base = result[name] if name in result else attributes.get(name, ABSENT)
         value = _with(base, tuple(inner), change.after)
-        if value is ABSENT:
-            raise ValueError(f"an attribute cannot be removed: {name}")
+        if isinstance(value, NoValue):
+            raise ValueError(f"an attribute cannot be removed: {name}")  # noqa: TRY004 - as ABSENT says
         result[name] = value
     return result
 
 
-def _with(base: Maybe, path: Path, value: Maybe) -> Maybe:
+def _with(base: Side, path: Path, value: Side) -> Side:
     if not path:
         return value
     if not isinstance(base, dict):
         raise TypeError(f"no object to change {path[0]!r} in")
     key, *rest = path
     inner = _with(base.get(key, ABSENT), tuple(rest), value)
-    if inner is ABSENT:
+    if isinstance(inner, NoValue):
         return {k: v for k, v in base.items() if k != key}
     return {**base, key: inner}

@@ -11,7 +11,7 @@ from reconciler.plan.addresses import lost_addresses, resolved_address
 from reconciler.plan.edit import edited, value_at
 from reconciler.plan.model import Change, Kind, TaskProblem
 from reconciler.plan.notation import Path, counted_noun, path_text, shortened, value_text
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.plan.values import ABSENT, UNREADABLE, Side
 
 _NAMED_MAX: Final = 4
 _COUNTERS: Final = {
@@ -27,7 +27,8 @@ _ANNOTATED_HINT: Final = (
 def may_remove_keys(changes: Collection[Change]) -> bool:
     """Tell whether the project's label config must be known to judge these changes."""
     return any(
-        change.path[0] == "data" and (change.after is ABSENT or isinstance(change.before, dict))
+        change.path[0] == "data"
+        and (change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change))
         for change in changes
     )
 
@@ -44,7 +45,7 @@ def names_to_judge(names: Collection[str]) -> set[str]:
 
 def guard(
     changes: Collection[Change],
-    live: Mapping[str, Json],
+    live: Mapping[str, Side],
     *,
     attributes: Attributes,
     labelled: Collection[Path],
@@ -62,6 +63,7 @@ def guard(
         *_lost_addresses(changes, live, addresses),
         *_emptied_data(changes, live),
         *_labelled_paths(changes, live, labelled),
+        *_rewritten(changes),
         *_annotated_data(changes, live),
         *_ignored(changes, attributes),
         *_computed(changes, attributes),
@@ -92,7 +94,7 @@ def _resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
 
 
 def _resolved_beside(
-    changes: Collection[Change], live: Mapping[str, Json]
+    changes: Collection[Change], live: Mapping[str, Side]
 ) -> Iterator[TaskProblem]:
     """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
 
@@ -114,7 +116,7 @@ def _resolved_beside(
 
 
 def _lost_addresses(
-    changes: Collection[Change], live: Mapping[str, Json], addresses: Collection[Path]
+    changes: Collection[Change], live: Mapping[str, Side], addresses: Collection[Path]
 ) -> Iterator[TaskProblem]:
     """Compare stored addresses with what this run read before: a server may begin to resolve them.
 
@@ -131,7 +133,7 @@ def _lost_addresses(
             )
 
 
-def _emptied_data(changes: Collection[Change], live: Mapping[str, Json]) -> Iterator[TaskProblem]:
+def _emptied_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
     if live.get("data") and _data_after(changes, live) == {}:
         yield TaskProblem(
             Kind.EMPTY_DATA,
@@ -141,14 +143,16 @@ def _emptied_data(changes: Collection[Change], live: Mapping[str, Json]) -> Iter
 
 
 def _labelled_paths(
-    changes: Collection[Change], live: Mapping[str, Json], labelled: Collection[Path]
+    changes: Collection[Change], live: Mapping[str, Side], labelled: Collection[Path]
 ) -> Iterator[TaskProblem]:
     if not labelled or not may_remove_keys(changes):
         return
     after = {"data": _data_after(changes, live)}
+    rewritten = any(map(_rewrites, changes))
     for used in sorted(labelled):
         path = ("data", *used)
-        if value_at(live, path) is not ABSENT and value_at(after, path) is ABSENT:
+        was_there = rewritten or value_at(live, path) is not ABSENT
+        if was_there and value_at(after, path) is ABSENT:
             yield TaskProblem(
                 Kind.LABEL_CONFIG,
                 f"would remove {path_text(path)}, which the label config of the project uses",
@@ -156,12 +160,26 @@ def _labelled_paths(
             )
 
 
-def _data_after(changes: Collection[Change], live: Mapping[str, Json]) -> Json:
+def _rewritten(changes: Collection[Change]) -> Iterator[TaskProblem]:
+    for change in filter(_rewrites, changes):
+        yield TaskProblem(
+            Kind.REWRITE_UNREADABLE,
+            f"would replace {path_text(change.path)}, which the server cannot read, as a whole",
+            "what is stored now is lost, and revert cannot restore it; to repair the task that "
+            "way, pass --allow rewrite-unreadable",
+        )
+
+
+def _rewrites(change: Change) -> bool:
+    return change.before is UNREADABLE
+
+
+def _data_after(changes: Collection[Change], live: Mapping[str, Side]) -> Side:
     data = [change for change in changes if change.path[0] == "data"]
     return edited(live, data)["data"] if data else live.get("data")
 
 
-def _annotated_data(changes: Collection[Change], live: Mapping[str, Json]) -> Iterator[TaskProblem]:
+def _annotated_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
     """Annotations are made of what is shown: what has been shown must not change under them.
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
@@ -186,7 +204,7 @@ def _annotated_data(changes: Collection[Change], live: Mapping[str, Json]) -> It
     yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
 
 
-def _count(value: Maybe) -> int | None:
+def _count(value: Side) -> int | None:
     """Take a counter; None where it is not shown, or cannot have been counted."""
     return value if type(value) is int and value >= 0 else None
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from reconciler.errors import Source
 from reconciler.plan.notation import Path
 from reconciler.plan.shard import Shard
-from reconciler.plan.values import Json, Maybe
+from reconciler.plan.values import Json, Side
 
 
 class Places(Protocol):
@@ -77,9 +77,12 @@ class DesiredTasks(Protocol):
 
 
 class Found(NamedTuple):
-    """The server answered: the attributes it gave. A tuple, for the reason given above."""
+    """The server answered: the attributes it gave. A tuple, for the reason given above.
 
-    attributes: Mapping[str, Json]
+    ``data`` is UNREADABLE where the server gives all else, and fails with it.
+    """
+
+    attributes: Mapping[str, Side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path of one task: ``before`` is live, ``after`` declared; ABSENT is 'not there'."""
+    """One path of one task: ``before`` is live, ``after`` declared; ABSENT is 'not there'.
+
+    ``before`` is UNREADABLE where the server cannot write out what it stores.
+    """
 
     path: Path
-    before: Maybe
-    after: Maybe
+    before: Side
+    after: Side
     source: Source
 
 
@@ -134,6 +140,7 @@ class Kind(StrEnum):
     EMPTY_DATA = "empty-data"
     LABEL_CONFIG = "label-config"
     ANNOTATED_DATA = "annotated-data"
+    REWRITE_UNREADABLE = "rewrite-unreadable"
     IGNORED_ATTRIBUTE = "ignored-attribute"
     RESOLVED_ADDRESS = "resolved-address"
     EDITED_SINCE = "edited-since"

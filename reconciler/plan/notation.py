@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Final, TypeAlias
 
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.plan.values import Json, NoValue, Side
 
 Path: TypeAlias = tuple[str, ...]
 """A place inside a task: the attribute, then the keys of objects."""
@@ -19,16 +19,16 @@ _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing although they count as letters, marks or symbols."""
 
 
-def value_text(value: Maybe) -> str:
+def value_text(value: Side) -> str:
     """Write a value as JSON on one line, with everything that cannot be seen escaped."""
-    if value is ABSENT:
-        return "(absent)"
+    if isinstance(value, NoValue):
+        return str(value)
     return visible(json.dumps(value, ensure_ascii=False))
 
 
-def ascii_text(value: Maybe) -> str:
+def ascii_text(value: Side) -> str:
     """Write a value as JSON in ASCII alone, for values that look alike otherwise."""
-    return "(absent)" if value is ABSENT else json.dumps(value)
+    return str(value) if isinstance(value, NoValue) else json.dumps(value)
 
 
 def visible(text: str) -> str:

@@ -26,7 +26,7 @@ from reconciler.plan.model import (
     Unreadable,
 )
 from reconciler.plan.notation import Path
-from reconciler.plan.values import DEPTH_MAX, Json, too_deep
+from reconciler.plan.values import DEPTH_MAX, UNREADABLE, Side, too_deep
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
@@ -49,13 +49,16 @@ def unseen(
 
 
 def _plan_found(
-    desired: DesiredTask, live: Mapping[str, Json], attributes: Attributes
+    desired: DesiredTask, live: Mapping[str, Side], attributes: Attributes
 ) -> TaskPlan | None:
     project = live.get("project")
     if desired.project is not None and "project" in live and project != desired.project:
         return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
-    unknown = [_not_answered(name) for name in sorted(desired.names() - live.keys())]
-    if "data" in live and not isinstance(live["data"], dict):
+    names = desired.names()
+    unknown = [_not_answered(name) for name in sorted(names - live.keys())]
+    if live.get("data") is UNREADABLE:
+        unknown += [] if "data" in desired.replaced & names else [_DAMAGED_DATA]
+    elif "data" in live and not isinstance(live["data"], dict):
         unknown.append(_BROKEN_DATA)
     if unknown:
         return _stopped(desired, Status.UNREADABLE, *unknown)
@@ -107,7 +110,7 @@ def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> Ta
     return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
 
 
-def project_shown(live: Mapping[str, Json]) -> int | None:
+def project_shown(live: Mapping[str, Side]) -> int | None:
     """Tell in which project a task is; None where the server does not show it."""
     project = live.get("project")
     return project if isinstance(project, int) else None
@@ -116,7 +119,13 @@ def project_shown(live: Mapping[str, Json]) -> int | None:
 _BROKEN_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
     "the data of the task is stored as something other than an object",
-    "every request that would write to it fails; only the database can mend that",
+    "every request that would write to it fails; only the database can repair it",
+)
+_DAMAGED_DATA: Final = TaskProblem(
+    Kind.UNREADABLE,
+    "the server cannot read the data of this task, and answers everything else",
+    "if a text in it is damaged, a manifest with policy {data: replace} and the whole data can "
+    "repair it; if it is stored as something other than an object, only the database can",
 )
 TOO_DEEP: Final = TaskProblem(
     Kind.UNREADABLE,
@@ -132,12 +141,13 @@ _MISSING: Final = TaskProblem(
 
 def _unreadable(observed: Unreadable) -> TaskProblem:
     hint = observed.hint or (
-        "its data may be stored as something other than an object; only the database can mend that"
+        "its data may be stored as something other than an object, which only the database can "
+        "repair; the log of the server says what fails"
     )
     return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
 
 
-def _other_project(expected: int, project: Json) -> TaskProblem:
+def _other_project(expected: int, project: Side) -> TaskProblem:
     return TaskProblem(
         Kind.OTHER_PROJECT,
         f"the task is in project {project}, the manifest says {expected}",

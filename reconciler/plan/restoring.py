@@ -19,7 +19,7 @@ from reconciler.plan.model import (
 )
 from reconciler.plan.notation import path_text, shortened
 from reconciler.plan.shard import Shard, parse_shards
-from reconciler.plan.values import ABSENT, DEPTH_MAX, Maybe, too_deep
+from reconciler.plan.values import ABSENT, DEPTH_MAX, UNREADABLE, Maybe, Side, too_deep
 
 MAKE_IT_AGAIN: Final = "make it again with reconciler plan --format json"
 
@@ -57,14 +57,15 @@ def restored_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
 def restored_change(document: Mapping[str, Any]) -> Change:
     """Read one change; a side that is left out is not there."""
     path = tuple(document["path"])
-    before: Maybe = document.get("before", ABSENT)
+    unreadable = document.get("before_unreadable", False)
+    before: Side = UNREADABLE if unreadable else document.get("before", ABSENT)
     after: Maybe = document.get("after", ABSENT)
     _refuse_depth(path, before)
     _refuse_depth(path, after)
     return Change(path, before, after, _source(document["source"]))
 
 
-def _refuse_depth(path: tuple[str, ...], value: Maybe) -> None:
+def _refuse_depth(path: tuple[str, ...], value: Side) -> None:
     if isinstance(value, (dict, list)) and too_deep(value):
         at = shortened(path_text(path))
         said = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"

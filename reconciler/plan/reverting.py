@@ -9,6 +9,7 @@ from reconciler.plan.model import Change, Found, Kind, Observed, Status, TaskPla
 from reconciler.plan.notation import path_text
 from reconciler.plan.planner import project_shown, unseen
 from reconciler.plan.three_way import Verdict, verdict
+from reconciler.plan.values import UNREADABLE
 
 
 def revert_task(
@@ -22,6 +23,10 @@ def revert_task(
     source = made[0].source
     if not isinstance(observed, Found):
         return unseen(task, None, source, observed)
+    lost = [change for change in made if change.before is UNREADABLE]
+    if lost:
+        project = project_shown(observed.attributes)
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_lost(lost),))
     live = observed.attributes
     inverse = [Change(change.path, change.after, change.before, change.source) for change in made]
     verdicts = [verdict(change, live, attributes) for change in inverse]
@@ -34,9 +39,21 @@ def revert_task(
     return TaskPlan(task, project, Status.UPDATE, source, due) if due else None
 
 
+def _lost(changes: Sequence[Change]) -> TaskProblem:
+    return TaskProblem(
+        Kind.UNREADABLE,
+        f"{_paths(changes)} could not be read before that apply replaced it",
+        "what it was cannot be restored; leave the task out with --allow unreadable",
+    )
+
+
+def _paths(changes: Sequence[Change]) -> str:
+    return ", ".join(path_text(change.path) for change in changes)
+
+
 def _edited(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
-        f"edited since that apply: {', '.join(path_text(change.path) for change in changes)}",
+        f"edited since that apply: {_paths(changes)}",
         "what was written later is not undone; set it by a manifest, or by hand",
     )

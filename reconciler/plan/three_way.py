@@ -9,7 +9,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.plan.difference import equal
 from reconciler.plan.edit import value_at
 from reconciler.plan.model import Change
-from reconciler.plan.values import Json
+from reconciler.plan.values import Side
 
 
 class Verdict(StrEnum):
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
     STALE = "stale"
 
 
-def verdict(change: Change, live: Mapping[str, Json], attributes: Attributes) -> Verdict:
+def verdict(change: Change, live: Mapping[str, Side], attributes: Attributes) -> Verdict:
     """Compare live with both ends of a change.
 
     An attribute that the answer does not carry proves nothing, not even an absent path.
@@ -36,6 +36,6 @@ def verdict(change: Change, live: Mapping[str, Json], attributes: Attributes) ->
     return Verdict.STALE
 
 
-def holds(change: Change, live: Mapping[str, Json], attributes: Attributes) -> bool:
+def holds(change: Change, live: Mapping[str, Side], attributes: Attributes) -> bool:
     """Tell whether ``live`` shows the change as carried out."""
     return verdict(change, live, attributes) is Verdict.ALREADY

@@ -11,19 +11,30 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 """A JSON value. Objects are dicts and arrays lists; neither is ever changed in place."""
 
 
-class Absence(Enum):
-    """The type of `ABSENT`, so that type checkers can tell it from a value."""
+class NoValue(Enum):
+    """The type of `ABSENT` and `UNREADABLE`, so that type checkers can tell them from values."""
 
     ABSENT = "absent"
+    UNREADABLE = "unreadable"
 
     def __repr__(self) -> str:
-        return "ABSENT"
+        return self.name
+
+    def __str__(self) -> str:
+        return f"({self.value})"
 
 
-ABSENT: Final = Absence.ABSENT
+ABSENT: Final = NoValue.ABSENT
 """Not there at all. Null is a value and not this."""
 
-Maybe: TypeAlias = "Json | Literal[Absence.ABSENT]"
+UNREADABLE: Final = NoValue.UNREADABLE
+"""Stored, and not to be read: the server fails when it writes the value out. (Label Studio 1.23.2
+does so for ``data`` that holds half of a surrogate pair.)"""
+
+Maybe: TypeAlias = "Json | Literal[NoValue.ABSENT]"
+
+Side: TypeAlias = "Json | NoValue"
+"""What a change leads from, or to."""
 
 DEPTH_MAX: Final = 300
 """Levels of objects and lists up to which live values are worked with; Python's own limit for
@@ -32,7 +43,7 @@ walking them lies near 500, and what has more is no task's data."""
 _EXACT_INTEGERS: Final = 2.0**53
 
 
-def same(left: Maybe, right: Maybe) -> bool:
+def same(left: Side, right: Side) -> bool:
     """Tell whether two values are one and the same to JSON.
 
     Numbers compare by what is written (``1`` is ``1.0``, ``1e30`` is ``10**30``, ``-0.0`` is
@@ -67,9 +78,9 @@ def _same_number(whole: int, real: float) -> bool:
     return Decimal(repr(real)) == whole
 
 
-def too_deep(value: Maybe) -> bool:
+def too_deep(value: Side) -> bool:
     """Tell whether objects and lists are nested more than `DEPTH_MAX` deep."""
-    level: list[Maybe] = [value]
+    level: list[Side] = [value]
     for _ in range(DEPTH_MAX + 1):
         objects = (inner.values() for inner in level if isinstance(inner, dict))
         lists = (inner for inner in level if isinstance(inner, list))

@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.plan.difference import Inner, inner_differences
 from reconciler.plan.notation import ascii_text, path_text, value_text
-from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.plan.values import ABSENT, Json, Side, same
 from reconciler.render.style import Style
 
 _SHORT: Final = 60
@@ -33,7 +33,7 @@ _LOOKS_LIKE: Final = {
 Lines = Iterator[str]
 
 
-def change_lines(before: Maybe, after: Maybe, *, style: Style, full: bool) -> list[str]:
+def change_lines(before: Side, after: Side, *, style: Style, full: bool) -> list[str]:
     """Write how a value changes: the first line follows the path, the others stand below it."""
     if isinstance(before, list) and isinstance(after, list):
         return list(_list_lines(before, after, style=style, full=full))
@@ -46,14 +46,14 @@ def _short(*texts: str) -> bool:
     return all(len(text) <= _SHORT for text in texts)
 
 
-def symbol(before: Maybe, after: Maybe, style: Style) -> str:
+def symbol(before: Side, after: Side, style: Style) -> str:
     """Mark a change as one that adds, removes or changes."""
     if before is ABSENT:
         return style.added("+")
     return style.removed("-") if after is ABSENT else style.changed("~")
 
 
-def _one_line(before: Maybe, after: Maybe, *, style: Style, full: bool) -> str:
+def _one_line(before: Side, after: Side, *, style: Style, full: bool) -> str:
     if isinstance(before, str) and isinstance(after, str) and not (full or _short(before, after)):
         _, before, after = _differing(before, after)
     old, new = _texts(before, after)
@@ -66,7 +66,7 @@ def _one_line(before: Maybe, after: Maybe, *, style: Style, full: bool) -> str:
     return f"{style.removed(old)} -> {style.added(new)}"
 
 
-def _texts(before: Maybe, after: Maybe) -> tuple[str, str]:
+def _texts(before: Side, after: Side) -> tuple[str, str]:
     """Write both sides so that they never look alike: in ASCII where the usual way might."""
     old, new = value_text(before), value_text(after)
     if _looks(old) == _looks(new):
