@@ -13,10 +13,10 @@ from typing import Final
 
 from reconciler.cli.secret_file import read_secret, warn_if_open
 from reconciler.errors import SettingsError
-from reconciler.proxies import choose_proxy
+from reconciler.network.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
+from reconciler.network.model import ClientCertificate, Network
+from reconciler.network.proxies import choose_proxy
 from reconciler.server.address import is_plain
-from reconciler.server.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
-from reconciler.server.network import ClientCertificate, Network
 
 PREFIX: Final = "RECONCILER_HEADER_"
 FILE_VARIABLE: Final = "RECONCILER_HEADERS_FILE"

@@ -19,10 +19,10 @@ from reconciler.cli.api_key import read_api_key
 from reconciler.cli.gateway import read_network
 from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
+from reconciler.network.model import DIRECT, Network
 from reconciler.plan.limit import Limit
 from reconciler.server.address import checked_address, is_plain
 from reconciler.server.client import DEFAULT_TIMEOUT
-from reconciler.server.network import DIRECT, Network
 
 FILE: Final = "reconciler.toml"
 

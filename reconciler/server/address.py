@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import SettingsError
-from reconciler.proxies import is_this_machine
+from reconciler.network.proxies import is_this_machine
 
 _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _SCHEMES: Final = frozenset({"http", "https"})

@@ -20,12 +20,12 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
+from reconciler.network.model import DIRECT, Network
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
 from reconciler.server.answers import URL_VARIABLE, Answer
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections
-from reconciler.server.network import DIRECT, Network
 from reconciler.server.retrying import Tries, tries
 from reconciler.server.secrecy import Secrets
 from reconciler.server.tokens import Credentials

@@ -12,9 +12,9 @@ from typing import Any, Final
 import httpx
 
 from reconciler.errors import SettingsError
-from reconciler.proxies import Proxy
-from reconciler.server.certificates import read_certificates, reading_certificates
-from reconciler.server.network import Network
+from reconciler.network.certificates import reading_certificates
+from reconciler.network.model import Network
+from reconciler.network.proxies import proxy_for_httpx
 
 LOOKS: Final = 10
 """How many times within the time that a request has is looked whether it is over."""
@@ -113,7 +113,7 @@ class Connections:
                 timeout=self._timeout,
                 transport=self._transport,
                 follow_redirects=False,
-                proxy=_proxy_of_httpx(self._proxy),
+                proxy=proxy_for_httpx(self._proxy),
                 # What httpx would take from there is chosen in `proxies` and `certificates`.
                 trust_env=False,
             )
@@ -134,11 +134,3 @@ class Connections:
                 ends = connection.ends  # Another thread may take it back between two looks.
                 if ends is not None and ends < now:
                     connection.cut()
-
-
-def _proxy_of_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
-    """Make what httpx takes; who is asked for by a proxy is no client of it."""
-    if proxy is None:
-        return None
-    with_tls = proxy.address.startswith("https:")
-    return httpx.Proxy(proxy.address, ssl_context=read_certificates() if with_tls else None)

@@ -6,10 +6,10 @@ import os
 from typing import Final
 
 from reconciler.errors import NotSent
-from reconciler.proxies import Proxy
+from reconciler.network.certificates import CLIENT_VARIABLE, FILE_VARIABLE
+from reconciler.network.model import Network
+from reconciler.network.proxies import Proxy
 from reconciler.server.answers import URL_VARIABLE
-from reconciler.server.certificates import CLIENT_VARIABLE, FILE_VARIABLE
-from reconciler.server.network import Network
 
 _OTHER_HOST: Final = "certificate is not valid for"
 _EXPIRED: Final = "certificate has expired"
@@ -43,7 +43,7 @@ def _hint(said: str, proxy: Proxy | None) -> str:
     if refuses_client(said):
         return f"the server asks for a client certificate that it knows: see {CLIENT_VARIABLE}"
     # Of a proxy with TLS it may as well be the certificate.
-    tunnel = proxy is not None and proxy.address.startswith("https:")
+    tunnel = proxy is not None and proxy.shown.startswith("https:")
     if _OTHER_HOST in said and not tunnel:
         return f"it is another host's: is {URL_VARIABLE} right?"
     if _EXPIRED in said and not tunnel:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from reconciler.proxies import Proxy
+from reconciler.network.proxies import Proxy
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.errors import SettingsError
+
+if TYPE_CHECKING:
+    import httpx
 
 _IN_CGI: Final = "REQUEST_METHOD"
 """Set where a web server runs the program: HTTP_PROXY is then a header of whoever asks it."""
@@ -53,7 +56,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def choose_proxy(
-    address: str, environment: Mapping[str, str], *, warn: Callable[[str], None]
+    address: str, environment: Mapping[str, str], *, warn: Callable[[str], None] = lambda _: None
 ) -> Proxy | None:
     """Choose the proxy for an http or https address; None where it is asked directly.
 
@@ -70,6 +73,18 @@ def choose_proxy(
     port = parts.port or _PORTS.get(parts.scheme)
     target = _Target(parts.scheme, host, _ip(host), port)
     return None if _exempt(target, environment, warn) else _checked(variable, environment[variable])
+
+
+def proxy_for_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
+    """Make what httpx takes; to a proxy with TLS no certificate of our own is shown."""
+    import httpx  # noqa: PLC0415 - slow to import, and not every run needs it
+
+    from reconciler.network.certificates import read_certificates  # noqa: PLC0415 - as httpx
+
+    if proxy is None:
+        return None
+    with_tls = proxy.shown.startswith("https:")
+    return httpx.Proxy(proxy.address, ssl_context=read_certificates() if with_tls else None)
 
 
 def _named(name: str, environment: Mapping[str, str]) -> str | None:

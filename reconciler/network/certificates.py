@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 
 from reconciler.errors import SettingsError
-from reconciler.server.network import ClientCertificate
+from reconciler.network.model import ClientCertificate
 
 FILE_VARIABLE: Final = "SSL_CERT_FILE"
 FOLDER_VARIABLE: Final = "SSL_CERT_DIR"
