@@ -133,7 +133,7 @@ class Answer:
     def _redirected(self) -> ServerError:
         """Tell where it leads: what follows a question mark there may be a secret of others."""
         request = self.response.request
-        location = self.response.headers.get("location", "")
+        location = self.secrets.hidden(self.response.headers.get("location", ""), self.secret)
         try:
             target = request.url.join(location).copy_with(query=None, fragment=None)
         except (httpx.InvalidURL, ValueError):
@@ -236,9 +236,7 @@ def _of_redirect(asked: httpx.URL, target: httpx.URL) -> str:
     if _LOGIN.search(target.path):
         return f"a login stands before the server; {_LOGIN_HINT}"
     if target.host != asked.host:
-        return (
-            f"another host answers for this one, as where a login stands before it; {_LOGIN_HINT}"
-        )
+        return f"another host is to answer: probably a login stands before the server; {_LOGIN_HINT}"
     if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
         return f"the server wants https: let {URL_VARIABLE} begin with it"
     return f"is the path in {URL_VARIABLE} right?"

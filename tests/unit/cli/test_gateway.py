@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -158,7 +155,7 @@ def test_what_a_server_repeats_of_them_is_not_repeated_again(
     ran = command("plan", "--verbose", manifest())
     assert ran.code == 1
     said = ran.output + ran.errors
-    assert not [part for part in ("s3cret", "of/the", "gateway ", "quoted") if part in said]
+    assert not [part for part in ("s3cret", "of/the", "=gateway", "quoted") if part in said]
 
 
 def test_after_a_redirect_nothing_is_sent(manifest: Manifest):
@@ -183,25 +180,6 @@ def test_after_a_redirect_nothing_is_sent(manifest: Manifest):
     assert "a login stands before the server" in ran.stderr
 
 
-@contextmanager
-def asking_for_a_certificate(
-    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """A sandbox that lets only those ask whom an authority vouches for."""
-    made = ssl.SSLContext
-
-    def strict(protocol: int) -> ssl.SSLContext:
-        context = made(protocol)
-        authority.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-    with monkeypatch.context() as patched:
-        patched.setattr("tests.unit.cli.test_tls.ssl.SSLContext", strict)
-        with with_tls(sandbox_with(3), authority.issue_cert(HOST)) as url:
-            yield url
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, str]:
     """The files of an authority, of a certificate of it, and of one of another."""
@@ -210,7 +188,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
-    files: dict[str, str], manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+    files: dict[str, str], manifest: Manifest
 ):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(files["authority"])
@@ -221,7 +199,7 @@ def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
     trustme.CA().issue_cert("x.test").private_key_and_cert_chain_pem.write_to_path(files["other"])
     for name in ("key", "both", "other"):
         Path(files[name]).chmod(0o600)
-    with asking_for_a_certificate(authority, monkeypatch) as url:
+    with with_tls(sandbox_with(3), authority.issue_cert(HOST), clients=authority) as url:
 
         def planned(**given: str) -> tuple[int, str]:
             ran = process("plan", manifest(), url=url, SSL_CERT_FILE=files["authority"], **given)
