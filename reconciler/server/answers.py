@@ -22,6 +22,7 @@ from reconciler.errors import (
     ServerError,
     Unauthorised,
 )
+from reconciler.network.certificates import CLIENT_VARIABLE
 from reconciler.plan.notation import shortened, visible
 from reconciler.plan.values import Json
 from reconciler.server.retrying import asks_too_much, date_of, seconds_asked
@@ -34,6 +35,9 @@ _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
+_CERTIFICATE_HINT: Final = (
+    f"a proxy before the server asks for a client certificate: see {CLIENT_VARIABLE}"
+)
 _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: (
         "refused",
@@ -172,7 +176,10 @@ class Answer:
     def _not_label_studio(self, found: str) -> ServerError:
         status = self.response.status_code
         said = f"{self.asked} answered {status} with {found}"
-        return NotLabelStudio(said, hint=_ADDRESS_HINT, status=status)
+        # nginx has no other way to tell it.
+        wants_certificate = status == HTTPStatus.BAD_REQUEST and "SSL certificate" in found
+        hint = _CERTIFICATE_HINT if wants_certificate else _ADDRESS_HINT
+        return NotLabelStudio(said, hint=hint, status=status)
 
     @property
     def asked(self) -> str:
@@ -236,7 +243,8 @@ def _of_redirect(asked: httpx.URL, target: httpx.URL) -> str:
     if _LOGIN.search(target.path):
         return f"a login stands before the server; {_LOGIN_HINT}"
     if target.host != asked.host:
-        return f"another host is to answer: probably a login stands before the server; {_LOGIN_HINT}"
+        said = "another host is to answer: probably a login stands before the server"
+        return f"{said}; {_LOGIN_HINT}"
     if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
         return f"the server wants https: let {URL_VARIABLE} begin with it"
     return f"is the path in {URL_VARIABLE} right?"
