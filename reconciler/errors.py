@@ -12,6 +12,7 @@ ReconcilerError
 │   ├── NotLabelStudio     an answer that no Label Studio gives
 │   ├── Unauthorised       401 and 403
 │   ├── NotFound           404 with Label Studio's own body
+│   │   └── NoSuchProject      of the tasks of a project
 │   ├── Rejected           400 and other 4xx: refused, nothing of it is stored
 │   └── Broken             500 to 599
 └── Refused            this tool will not do it
@@ -121,6 +122,20 @@ class Unauthorised(ServerError):
 
 class NotFound(ServerError):
     """404 in Label Studio's own words."""
+
+
+class NoSuchProject(NotFound):
+    """The tasks of ``project`` cannot be listed; ``source`` is where it is declared, if known."""
+
+    def __init__(self, project: int, said: str, *, source: Source | None = None) -> None:
+        at = f"{source}: " if source else ""
+        super().__init__(
+            f"{at}project {project}: there is none, or none that this token may see: {said}",
+            hint="correct the project of the manifest, or use a token that may see it",
+            status=404,
+        )
+        self.project = project
+        self.said = said
 
 
 class Rejected(ServerError):

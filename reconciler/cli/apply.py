@@ -41,7 +41,7 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
     attributes = load_contract()
     settings = read_settings(paths, given)
     refuse_manifest(choices.report, paths, "report")
-    with connected(settings, attributes) as api:
+    with connected(settings, attributes, choices.talk) as api:
         plan = _saved(paths, shard, api) or _from_manifests(
             paths, shard, api, attributes, choices=choices
         )

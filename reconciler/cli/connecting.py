@@ -44,10 +44,17 @@ def plan_options(command: F) -> F:
 
 
 @contextmanager
-def connected(settings: Settings, attributes: Attributes) -> Iterator[TaskApi]:
-    """Connect to the server that the settings name."""
+def connected(settings: Settings, attributes: Attributes, talk: Talk) -> Iterator[TaskApi]:
+    """Connect to the server that the settings name; says what is to be known of them."""
     credentials = credentials_of(settings.token)
-    with Client(settings.url, credentials, timeout=settings.timeout) as client:
+    for warning in settings.warnings:
+        talk.note(f"reconciler: warning: {warning}")
+    if settings.network.proxy:
+        proxy = settings.network.proxy
+        talk.detail(f"the server is asked through {proxy.shown}, which {proxy.variable} names")
+    with Client(
+        settings.url, credentials, network=settings.network, timeout=settings.timeout
+    ) as client:
         yield TaskApi(client, attributes)
 
 

@@ -78,7 +78,8 @@ def program() -> None:
     \b
     LABEL_STUDIO_URL           address of the server
     LABEL_STUDIO_API_KEY       token, of either kind
-    LABEL_STUDIO_API_KEY_FILE  file that holds the token, readable by its owner alone
+    LABEL_STUDIO_API_KEY_FILE  file that holds the token
+    RECONCILER_HEADER_<NAME>   header for a gateway before the server
 
     \b
     Example:

@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     settings = read_settings(paths, given)
     refuse_manifest(out, paths, "plan")
     allow = frozenset(map(Kind, allowed))
-    with connected(settings, attributes) as api:
+    with connected(settings, attributes, talk) as api:
         desired = loaded(paths, attributes, shard, talk=talk)
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
     try:

@@ -31,7 +31,7 @@ def command(*, file: str, choices: Choices, given: Given) -> int:
     settings = read_settings((file,), given)
     if not report.complete:
         choices.talk.note(f"{file} was cut off: what was under way then is not in it")
-    with connected(settings, attributes) as api:
+    with connected(settings, attributes, choices.talk) as api:
         refuse_other_server(report.server, api.identity(), file)
         made, allow = changes_made(report), choices.allow
         plan = timed(

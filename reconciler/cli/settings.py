@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import tomllib
 from collections.abc import Callable, Sequence
@@ -15,10 +16,12 @@ import click
 
 from reconciler.apply.orders import DEFAULT_CONCURRENCY
 from reconciler.cli.api_key import read_api_key
+from reconciler.cli.gateway import read_network
 from reconciler.contract.location import schema_path
 from reconciler.errors import SettingsError
+from reconciler.network.model import DIRECT, Network
 from reconciler.plan.limit import Limit
-from reconciler.server.address import is_plain
+from reconciler.server.address import checked_address, is_plain
 from reconciler.server.client import DEFAULT_TIMEOUT
 
 FILE: Final = "reconciler.toml"
@@ -34,7 +37,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run is to use. ``timeout`` is in seconds; ``rps`` in updates a second, or None."""
+    """What a run is to use. ``timeout`` is in seconds; ``rps`` in updates a second, or None.
+
+    ``warnings`` are for whoever runs it: nothing of them keeps it from running.
+    """
 
     url: str
     token: str = field(repr=False)
@@ -42,6 +48,8 @@ class Settings:
     rps: float | None
     timeout: float
     max_changes: Limit | None = None
+    network: Network = DIRECT
+    warnings: tuple[str, ...] = ()
 
 
 def server_options(command: F) -> F:
@@ -88,18 +96,22 @@ def read_settings(paths: Sequence[str], given: Given) -> Settings:
         raise SettingsError(
             "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
         )
+    address = checked_address(address)
     if is_plain(address) and not (given.allow_plain_http or file.get("allow_plain_http")):
         raise SettingsError(
             f"the token would be sent unencrypted: {address} is no https address",
             hint="use https, or give --allow-plain-http where the network is trusted",
         )
+    warnings: list[str] = []
     return Settings(
         url=address,
-        token=read_api_key(),
+        token=read_api_key(warnings.append),
         concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
         rps=_checked_rps(given.rps or file.get("rps")),
         timeout=_checked_timeout(given.timeout or file.get("timeout") or DEFAULT_TIMEOUT),
         max_changes=given.max_changes or _limit(file.get("max_changes")),
+        network=read_network(address, os.environ, warn=warnings.append),
+        warnings=tuple(warnings),
     )
 
 
@@ -132,7 +144,7 @@ def _read_file(paths: Sequence[str]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         settings = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from error

@@ -7,13 +7,15 @@ line may be anybody's.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from reconciler.errors import ContractError
+from reconciler.errors import ContractError, SettingsError
+from reconciler.network.proxies import choose_proxy, proxy_for_httpx
 
 if TYPE_CHECKING:
     import httpx
@@ -58,16 +60,30 @@ def _fetched(address: str) -> bytes:
     """GET ``address``; a redirect is refused, since it may lead to another host's description."""
     import httpx  # noqa: PLC0415 - slow to import, and most runs need none of it
 
+    from reconciler.network.certificates import read_certificates  # noqa: PLC0415 - as httpx
+
     try:
-        with httpx.stream("GET", address, timeout=_SECONDS, follow_redirects=False) as response:
+        httpx.URL(address)  # Others say more of one that cannot be read than may be shown.
+        proxy = choose_proxy(address, os.environ)
+        with httpx.stream(
+            "GET",
+            address,
+            timeout=_SECONDS,
+            follow_redirects=False,
+            proxy=proxy_for_httpx(proxy),
+            verify=read_certificates(),
+            trust_env=False,
+        ) as response:
             if response.status_code != _OK:
                 raise _not_ok(response, name=shown(address))
             return _body(response, name=shown(address))
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+    except SettingsError as error:
+        raise ContractError(error.message, hint=error.hint) from error
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, httpx.InvalidURL):
             # What is said of it may be a part of its password.
-            reason = "it, or the address of a proxy in the environment, cannot be read"
+            reason = "it cannot be read"
         raise ContractError(
             f"{shown(address)}: not reachable: {reason}",
             hint="check the address, or name a file instead",

@@ -8,6 +8,7 @@ from itertools import islice
 from operator import eq, le
 from typing import Any, Final
 
+from reconciler.errors import Source
 from reconciler.manifest.combine import alone, combined
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, absent_path
 from reconciler.plan.fingerprint import Fingerprints
@@ -123,6 +124,12 @@ class Desired:
             project = next((project for project in said if project is not None), None)
             found.setdefault(project, array("q")).append(self._ids[run.start])
         return found
+
+    def source_of_project(self, project: int) -> Source | None:
+        """Tell where a project is first declared; None where it is in no manifest."""
+        found = (header for header in self._headers if header.project == project)
+        header = next(found, None)
+        return None if header is None else header.source_of("project")
 
     def repeated(self) -> Iterator[list[Declaration]]:
         """Give the declarations of each task that has more than one."""

@@ -75,6 +75,10 @@ class DesiredTasks(Protocol):
         """Name the attributes that must be read to compare all of them."""
         ...
 
+    def source_of_project(self, project: int) -> Source | None:
+        """Tell where a project is first declared; None where it is in no manifest."""
+        ...
+
 
 class Found(NamedTuple):
     """The server answered: the attributes it gave. A tuple, for the reason given above.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+import re
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import SettingsError
+from reconciler.network.proxies import is_this_machine
 
-_EXAMPLE = "write it like https://label-studio.example.org"
+_EXAMPLE: Final = "write it like https://label-studio.example.org"
+_SCHEMES: Final = frozenset({"http", "https"})
+_PAGE: Final = re.compile(r"/(projects/\d+|user/(login|account|signup))(/.*)?$")
+"""The end of the path of a page that Label Studio shows in a browser."""
 
 
 def checked_address(address: str) -> str:
@@ -21,10 +26,11 @@ def checked_address(address: str) -> str:
         raise SettingsError("the address of the server cannot be read", hint=_EXAMPLE) from None
     if "@" in address:
         raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
+    _refuse_page(parts)
     if parts.query or parts.fragment:
         raise SettingsError("the address of the server has more than a path", hint=_EXAMPLE)
     spaced = any(character.isspace() for character in parts.geturl())
-    if parts.scheme not in {"http", "https"} or not parts.hostname or spaced:
+    if parts.scheme not in _SCHEMES or not parts.hostname or spaced:
         raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
     try:
         parts.port  # noqa: B018 - reading it is the check
@@ -34,15 +40,24 @@ def checked_address(address: str) -> str:
 
 
 def is_plain(address: str) -> bool:
-    """Tell whether what is sent to an address can be read on its way: http beyond this machine."""
+    """Tell whether what is sent to an address can be read on its way: http beyond this machine.
+
+    By way of a proxy, too: what is on this machine is never asked through one.
+    """
     try:
         parts = urlsplit(address.strip())
     except ValueError:
         return False
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
+
+
+def _refuse_page(parts: SplitResult) -> None:
+    """Refuse what was copied from a browser, and name the server that it is of."""
+    found = _PAGE.search(parts.path)
+    if found is None or parts.scheme not in _SCHEMES or not parts.hostname:
+        return
+    server = parts._replace(path=parts.path[: found.start()], query="", fragment="").geturl()
+    raise SettingsError(
+        f"the address of the server has the path of a page in the browser, {found[0]}",
+        hint=f"write only {server}",
+    )

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NoReturn
@@ -17,14 +18,15 @@ from reconciler.errors import (
     Broken,
     NotFound,
     NotLabelStudio,
-    NotSent,
     Rejected,
     ServerError,
     Unauthorised,
 )
+from reconciler.network.certificates import CLIENT_VARIABLE
 from reconciler.plan.notation import shortened, visible
 from reconciler.plan.values import Json
 from reconciler.server.retrying import asks_too_much, date_of, seconds_asked
+from reconciler.server.secrecy import Secrets
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
@@ -33,27 +35,51 @@ _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
 )
 _ADDRESS_HINT: Final = f"check {URL_VARIABLE}: is it Label Studio, and is there a proxy before it?"
-_NOT_TRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
-_CONNECTION_HINTS: Final = (
-    ("certificate is not valid for", f"it is another host's: is {URL_VARIABLE} right?"),
-    ("certificate has expired", "the server needs a new one"),
-    ("WRONG_VERSION_NUMBER", f"it speaks no TLS: is {URL_VARIABLE} right to begin with https?"),
-    (_NOT_TRUSTED, "name the certificate of its authority in SSL_CERT_FILE"),
-    ("", f"is the server up, and is {URL_VARIABLE} right?"),
+_CERTIFICATE_HINT: Final = (
+    f"a proxy before the server asks for a client certificate: see {CLIENT_VARIABLE}"
 )
-"""What to do, by the first of the words that are said."""
+_REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
+    HTTPStatus.UNAUTHORIZED: (
+        "refused",
+        f"set {TOKEN_VARIABLE} to a valid token, from Account & Settings in Label Studio",
+    ),
+    HTTPStatus.FORBIDDEN: (
+        "forbidden",
+        f"the user of the token in {TOKEN_VARIABLE} has no right to do this",
+    ),
+}
+"""What a refusal is called, and what to do where Label Studio itself refuses."""
+
+_STRANGER_HINT: Final = (
+    "Label Studio does not answer so: is there a proxy or a gateway before it that refuses this?"
+)
+_OWN_SCHEMES: Final = frozenset({"token", "bearer"})
+"""What Label Studio itself asks for; its 401 has `WWW-Authenticate: Token`."""
+
+_LOGIN: Final = re.compile(
+    r"/(log-?in|sign-?in|sso|oauth2?|saml2?|auth|authorize)(/|$|\.)", re.IGNORECASE
+)
+"""The path of a page to log in on, of Label Studio or of others."""
+
+_LOGIN_HINT: Final = (
+    f"a token does not pass it: make sure that {URL_VARIABLE} is not the address of a page, and "
+    "ask whoever runs the login how programs pass it; headers for that go into "
+    "RECONCILER_HEADER_<NAME>"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A response whose body has been read as ``content``, and what can be said of it in words.
 
-    ``secret`` is the token that was sent: some servers repeat it, messages never do.
+    ``secret`` is the token that was sent, and ``secrets`` holds what else was: some servers repeat
+    it, messages never do.
     """
 
     response: httpx.Response
     content: bytes
     secret: str
+    secrets: Secrets
 
     def raise_if_bad(self) -> None:
         """Raise the ServerError that fits the status, unless it is a good one."""
@@ -82,12 +108,12 @@ class Answer:
         if self.response.is_redirect:
             return self._redirected()
         detail = self.detail()
-        if status == HTTPStatus.UNAUTHORIZED:
-            hint = f"set {TOKEN_VARIABLE} to a valid token, from Account & Settings in Label Studio"
-            return Unauthorised(f"{asked} was refused: {detail}", hint=hint, status=status)
-        if status == HTTPStatus.FORBIDDEN:
-            hint = f"the user of the token in {TOKEN_VARIABLE} has no right to do this"
-            return Unauthorised(f"{asked} was forbidden: {detail}", hint=hint, status=status)
+        if status in _REFUSALS:
+            refused, hint = _REFUSALS[status]
+            said = f"{asked} was {refused}: {detail}"
+            return Unauthorised(said, hint=self._who_refuses(hint), status=status)
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.response.request.content:
+            return self._too_large(detail)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if self.is_json:
                 said = f"{asked} failed on the server with {status}: {detail}"
@@ -109,17 +135,51 @@ class Answer:
         )
 
     def _redirected(self) -> ServerError:
-        target = self.quoted(self.response.headers.get("location", ""), limit=200)
+        """Tell where it leads: what follows a question mark there may be a secret of others."""
+        request = self.response.request
+        location = self.secrets.hidden(self.response.headers.get("location", ""), self.secret)
+        try:
+            target = request.url.join(location).copy_with(query=None, fragment=None)
+        except (httpx.InvalidURL, ValueError):
+            target = httpx.URL()
+        shown = self.quoted(str(target) or location.partition("?")[0], limit=200)
+        said = f"{self.asked} was redirected to {shown}, and tokens are not sent after redirects"
         return NotLabelStudio(
-            f"{self.asked} was redirected to {target}, and tokens are not sent after redirects",
-            hint=f"set {URL_VARIABLE} to the address that the server redirects to",
-            status=self.response.status_code,
+            said, hint=_of_redirect(request.url, target), status=self.response.status_code
         )
+
+    def _too_large(self, detail: str) -> ServerError:
+        """Tell whose limit it is, as far as the answer does."""
+        size = len(self.response.request.content)
+        by = self.quoted(self.response.headers.get("server", ""), limit=60) or "the server"
+        said = f"{self.asked} was rejected with 413, {size:,} bytes being too many: {detail}"
+        if self.speaks_label_studio:
+            return Rejected(said, hint="it is Label Studio's own limit", status=413)
+        hint = (
+            f"it is the limit of {by}, probably a proxy before Label Studio: have it allow larger "
+            "bodies, in nginx by client_max_body_size"
+        )
+        return Rejected(said, hint=hint, status=413)
+
+    def _who_refuses(self, own: str) -> str:
+        """Say what to do about a refusal: the ``own`` hint where Label Studio itself refuses."""
+        asks = self.response.headers.get("www-authenticate", "").partition(" ")[0].rstrip(",")
+        if asks and asks.lower() not in _OWN_SCHEMES:
+            kind = self.quoted(asks, limit=20)
+            return (
+                f"a proxy before Label Studio asks for a password of its own (WWW-Authenticate: "
+                f"{kind}), in the header that the token is sent in: have it let requests below "
+                "/api/ pass, or take another header (RECONCILER_HEADER_<NAME>)"
+            )
+        return own if self.speaks_label_studio else _STRANGER_HINT
 
     def _not_label_studio(self, found: str) -> ServerError:
         status = self.response.status_code
         said = f"{self.asked} answered {status} with {found}"
-        return NotLabelStudio(said, hint=_ADDRESS_HINT, status=status)
+        # nginx has no other way to tell it.
+        wants_certificate = status == HTTPStatus.BAD_REQUEST and "SSL certificate" in found
+        hint = _CERTIFICATE_HINT if wants_certificate else _ADDRESS_HINT
+        return NotLabelStudio(said, hint=hint, status=status)
 
     @property
     def asked(self) -> str:
@@ -131,6 +191,15 @@ class Answer:
     def is_json(self) -> bool:
         """Tell whether the body says that it is JSON."""
         return "json" in self.response.headers.get("content-type", "").lower()
+
+    @property
+    def speaks_label_studio(self) -> bool:
+        """Tell whether the body is what Label Studio says of an error."""
+        try:
+            body = json.loads(self.content) if self.is_json else None
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(body, dict) and "detail" in body
 
     def detail(self) -> str:
         """Say in a few words what the body says."""
@@ -165,10 +234,20 @@ class Answer:
             return begins.decode(errors="replace")
 
     def quoted(self, text: str, *, limit: int = 300) -> str:
-        """Quote the server: briefly, visibly, and without the token."""
-        if self.secret:
-            text = text.replace(self.secret, "(token)")
-        return visible(shortened(text, limit))
+        """Quote the server: briefly, visibly, and without what is secret."""
+        return visible(shortened(self.secrets.hidden(text, self.secret), limit))
+
+
+def _of_redirect(asked: httpx.URL, target: httpx.URL) -> str:
+    """Say what a redirect may mean; never to send the token to where another host points."""
+    if _LOGIN.search(target.path):
+        return f"a login stands before the server; {_LOGIN_HINT}"
+    if target.host != asked.host:
+        said = "another host is to answer: probably a login stands before the server"
+        return f"{said}; {_LOGIN_HINT}"
+    if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
+        return f"the server wants https: let {URL_VARIABLE} begin with it"
+    return f"is the path in {URL_VARIABLE} right?"
 
 
 def _decoded(content: bytes) -> Json:
@@ -197,12 +276,3 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(text)
     return value
-
-
-def not_sent(address: str, said: str) -> NotSent:
-    """Name the error of a request for which no connection came about, by what was ``said``."""
-    hint = next(hint for words, hint in _CONNECTION_HINTS if words in said)
-    error = NotSent(f"no answer from {address}: {said}", hint=hint)
-    # A server that is not trusted now will not be in a moment.
-    error.given_up = _NOT_TRUSTED in said
-    return error

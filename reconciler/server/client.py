@@ -20,13 +20,16 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
+from reconciler.network.model import DIRECT, Network
 from reconciler.plan.values import Json
 from reconciler.server.address import checked_address
-from reconciler.server.answers import URL_VARIABLE, Answer, not_sent
+from reconciler.server.answers import URL_VARIABLE, Answer
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections
 from reconciler.server.retrying import Tries, tries
+from reconciler.server.secrecy import Secrets
 from reconciler.server.tokens import Credentials
+from reconciler.server.unreached import not_sent, refuses_client
 
 DEFAULT_TIMEOUT: Final = 120.0
 """Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
@@ -37,14 +40,23 @@ SIZE_MAX: Final = 256 * 1024 * 1024
 _PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
 
+_NOT_CONNECTED: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
+"""Errors before a request is sent: of a proxy, too, which made no way to the server."""
+
 
 class Client:
     """A connection to one server, for any number of threads.
 
     Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
-    costs more for every connection in it. ``timeout`` is for a whole request, in seconds. What
-    only reads is sent again where that may help, after pauses by ``patience``. ``transport`` takes
-    the network's place in tests.
+    costs more for every connection in it. ``network`` says by which way the server is asked, and
+    with what beside the token. ``timeout`` is for a whole request, in seconds. What only reads is
+    sent again where that may help, after pauses by ``patience``. ``transport`` takes the network's
+    place in tests.
     """
 
     def __init__(
@@ -52,6 +64,7 @@ class Client:
         address: str,
         credentials: Credentials,
         *,
+        network: Network = DIRECT,
         timeout: float = DEFAULT_TIMEOUT,
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
@@ -60,7 +73,9 @@ class Client:
         self.patience = patience or Patience()
         self._credentials = credentials
         self._timeout = timeout
-        self._connections = Connections(self.address, timeout=timeout, transport=transport)
+        self._network = network
+        self._secrets = Secrets(network.headers.values())
+        self._connections = Connections(self.address, network, timeout=timeout, transport=transport)
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -170,7 +185,11 @@ class Client:
         auth: str = "",
         secret: str = "",
     ) -> Answer:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        headers = {
+            **self._network.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+        }
         if auth:
             headers["Authorization"] = auth
         if content is not None:
@@ -185,13 +204,15 @@ class Client:
             )
             response, body = self._exchanged(connection, request, ends)
         except httpx.TransportError as error:
-            raise self._unreachable(error, late=time.monotonic() >= ends) from error
+            late = time.monotonic() >= ends
+            secret = secret or auth.partition(" ")[2]
+            raise self._unreachable(error, secret, late=late) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         finally:
             self._connections.give_back(connection)
         self.patience.answered = True
-        return Answer(response, body, secret or auth.partition(" ")[2])
+        return Answer(response, body, secret or auth.partition(" ")[2], self._secrets)
 
     def _exchanged(
         self, connection: Connection, request: httpx.Request, ends: float
@@ -228,10 +249,11 @@ class Client:
                 raise self._timed_out()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _unreachable(self, error: httpx.TransportError, *, late: bool) -> Unreachable:
-        said = str(error) or type(error).__name__
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            return not_sent(self.address, said)
+    def _unreachable(self, error: httpx.TransportError, secret: str, *, late: bool) -> Unreachable:
+        # What is said of an answer that is none may quote it.
+        said = self._secrets.hidden(str(error), secret) or type(error).__name__
+        if isinstance(error, _NOT_CONNECTED) or refuses_client(said):
+            return not_sent(self.address, said, self._network)
         if late or isinstance(error, httpx.TimeoutException):
             return self._timed_out()
         return Unreachable(f"the answer of {self.address} was lost: {said}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
 import httpx
 
 from reconciler.errors import SettingsError
+from reconciler.network.certificates import reading_certificates
+from reconciler.network.model import Network
+from reconciler.network.proxies import proxy_for_httpx
 
 LOOKS: Final = 10
 """How many times within the time that a request has is looked whether it is over."""
@@ -71,13 +72,19 @@ class Connections:
     """
 
     def __init__(
-        self, address: str, *, timeout: float, transport: httpx.BaseTransport | None
+        self,
+        address: str,
+        network: Network,
+        *,
+        timeout: float,
+        transport: httpx.BaseTransport | None,
     ) -> None:
+        self._proxy = network.proxy
         self._timeout = timeout
         self._transport = transport
         self._all: list[Connection] = []
         self._idle: list[Connection] = []
-        self._trusted = _certificates(address)
+        self._trusted = reading_certificates(address, network.certificate)
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -106,16 +113,13 @@ class Connections:
                 timeout=self._timeout,
                 transport=self._transport,
                 follow_redirects=False,
+                proxy=proxy_for_httpx(self._proxy),
+                # What httpx would take from there is chosen in `proxies` and `certificates`.
+                trust_env=False,
             )
-        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            # The environment names a proxy or certificates that cannot be used. What is said of an
-            # address that cannot be read may be a part of its password.
-            hidden = isinstance(error, httpx.InvalidURL)
-            said = "the address of a proxy cannot be read" if hidden else str(error)
-            raise SettingsError(
-                f"no connection can be made: {said}",
-                hint="check the variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE",
-            ) from error
+        except ImportError as error:  # of what httpx needs for SOCKS
+            named = self._proxy.variable if self._proxy else "a variable"
+            raise SettingsError(f"{named} names a SOCKS proxy: {error}") from error
         connection = Connection(http)
         with self._lock:
             self._all.append(connection)
@@ -130,20 +134,3 @@ class Connections:
                 ends = connection.ends  # Another thread may take it back between two looks.
                 if ends is not None and ends < now:
                     connection.cut()
-
-
-def _certificates(address: str) -> Future[ssl.SSLContext]:
-    """Begin to read the certificates that are trusted, while manifests are read.
-
-    It takes 30 ms, most of it without the GIL. The process waits for it even where nobody does:
-    OpenSSL must not be taken down while it reads. Where no certificate will be looked at, none is
-    trusted.
-    """
-    if not address.startswith("https:"):
-        nobody = Future[ssl.SSLContext]()
-        nobody.set_result(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        return nobody
-    reader = ThreadPoolExecutor(1)
-    reading = reader.submit(httpx.create_ssl_context)
-    reader.shutdown(wait=False)
-    return reading

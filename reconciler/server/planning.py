@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
+from reconciler.errors import NoSuchProject
 from reconciler.plan.guards import may_be_ignored, names_to_judge
 from reconciler.plan.model import Change, DesiredTasks, Kind, Observed, Plan, Seen, TaskPlan
 from reconciler.plan.notation import Path
@@ -40,7 +41,11 @@ def make_plan(
                 yield planned, observed
 
     planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
-    return planning.plan(different, desired.by_project(), desired.names(), count=len(desired))
+    try:
+        return planning.plan(different, desired.by_project(), desired.names(), count=len(desired))
+    except NoSuchProject as error:
+        source = desired.source_of_project(error.project)
+        raise NoSuchProject(error.project, error.said, source=source) from error
 
 
 def make_revert_plan(

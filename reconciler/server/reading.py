@@ -15,7 +15,7 @@ from itertools import chain
 from math import ceil
 from typing import Final
 
-from reconciler.errors import NotFound, ServerError
+from reconciler.errors import NoSuchProject, NotFound, ServerError
 from reconciler.plan.model import Found, Missing, Observed, Seen, Unreadable
 from reconciler.plan.values import UNREADABLE
 from reconciler.server.ahead import Ahead
@@ -92,10 +92,7 @@ class _Reader:
                 self._watch.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
                 yield from self._read_selection(project, unseen)
         except NotFound as error:
-            hint = "correct the project of the manifest, or use a token that may see it"
-            raise NotFound(
-                f"project {project}: {error.message}", hint=hint, status=error.status
-            ) from error
+            raise NoSuchProject(project, error.message) from error
 
     def _read_large(self, project: int, unseen: Unseen) -> Iterator[Seen]:
         """Read the first page, which tells how large the project is, and then choose."""

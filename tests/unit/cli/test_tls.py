@@ -34,10 +34,18 @@ def trusted(authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def with_tls(state: State, certificate: trustme.LeafCert) -> Iterator[str]:
-    """A sandbox behind TLS on loopback; gives its address."""
+def with_tls(
+    state: State, certificate: trustme.LeafCert, *, clients: trustme.CA | None = None
+) -> Iterator[str]:
+    """A sandbox behind TLS on loopback; gives its address.
+
+    Where there is an authority of ``clients``, nobody else may ask.
+    """
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(tls)
+    if clients is not None:
+        clients.configure_trust(tls)
+        tls.verify_mode = ssl.CERT_REQUIRED
     accept = socketserver.TCPServer.get_request
 
     def accept_with_tls(server: socketserver.TCPServer) -> tuple[ssl.SSLSocket, object]:

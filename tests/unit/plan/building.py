@@ -75,6 +75,9 @@ class Listed(dict[int, DesiredTask]):
             found.setdefault(self[number].project, []).append(number)
         return found
 
+    def source_of_project(self, project: int) -> Source | None:
+        return next((task.source for task in self.values() if task.project == project), None)
+
     def names(self) -> set[str]:
         return set().union(*(task.names() for task in self.values()))
 

@@ -62,3 +62,29 @@ def test_secrets_in_an_address_are_not_repeated(written: str):
     with pytest.raises(SettingsError) as refused:
         checked_address(written)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "server"),
+    [
+        ("https://example.org/projects/8/data", "https://example.org"),
+        ("https://example.org/projects/8/", "https://example.org"),
+        ("https://example.org/projects/8/data?tab=3&task=s3cret", "https://example.org"),
+        ("http://localhost:8080/projects/8/settings/labeling", "http://localhost:8080"),
+        ("https://example.org/label-studio/projects/8/data", "https://example.org/label-studio"),
+        ("https://example.org/user/login/?next=/projects/s3cret", "https://example.org"),
+        ("https://example.org/user/account", "https://example.org"),
+    ],
+)
+def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server: str):
+    with pytest.raises(SettingsError, match="has the path of a page in the browser") as refused:
+        checked_address(written)
+    assert refused.value.hint == f"write only {server}"
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["https://example.org/projects", "https://example.org/projects/eight/ls"]
+)
+def test_a_server_may_stand_below_a_path_that_is_like_one(written: str):
+    assert checked_address(written) == written

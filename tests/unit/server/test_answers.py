@@ -25,6 +25,15 @@ JSON = {"content-type": "application/json"}
 ASKED = "GET http://label-studio.test/api/tasks/1/"
 CHECK_ADDRESS = "check LABEL_STUDIO_URL: is it Label Studio, and is there a proxy before it?"
 
+STRANGER = (
+    "Label Studio does not answer so: is there a proxy or a gateway before it that refuses this?"
+)
+LOGIN = (
+    "a token does not pass it: make sure that LABEL_STUDIO_URL is not the address of a page, and "
+    "ask whoever runs the login how programs pass it; headers for that go into "
+    "RECONCILER_HEADER_<NAME>"
+)
+
 
 def page(status: int, body: str | bytes, headers: Mapping[str, str] = HTML) -> httpx.Response:
     content = body.encode() if isinstance(body, str) else body
@@ -44,13 +53,38 @@ ANSWERS = {
             "from Account & Settings in Label Studio)"
         ),
     ),
-    "401 of a proxy": (
+    "401 of something else": (
         page(401, "<h1>Login</h1>"),
         Unauthorised,
+        f"{ASKED} was refused: a page of text/html (Login), not JSON ({STRANGER})",
+    ),
+    "401 of something else in JSON": (
+        httpx.Response(401, json={"message": "Unauthorized"}),
+        Unauthorised,
+        f"{ASKED} was refused: no reason given ({STRANGER})",
+    ),
+    "password of a proxy": (
+        page(401, "<title>401</title>", {**HTML, "www-authenticate": 'Basic realm="closed"'}),
+        Unauthorised,
         (
-            f"{ASKED} was refused: a page of text/html (Login), not JSON (set LABEL_STUDIO_API_KEY "
-            "to a valid token, from Account & Settings in Label Studio)"
+            f"{ASKED} was refused: a page of text/html (401), not JSON (a proxy before Label "
+            "Studio asks for a password of its own (WWW-Authenticate: Basic), in the header that "
+            "the token is sent in: have it let requests below /api/ pass, or take another header "
+            "(RECONCILER_HEADER_<NAME>))"
         ),
+    ),
+    "wrong token, as Label Studio says it": (
+        httpx.Response(401, json={"detail": "No."}, headers={"www-authenticate": "Token"}),
+        Unauthorised,
+        (
+            f"{ASKED} was refused: No. (set LABEL_STUDIO_API_KEY to a valid token, from Account & "
+            "Settings in Label Studio)"
+        ),
+    ),
+    "403 of something else": (
+        page(403, "<title>403 Forbidden</title>"),
+        Unauthorised,
+        f"{ASKED} was forbidden: a page of text/html (403 Forbidden), not JSON ({STRANGER})",
     ),
     "no right": (
         said(403, "You do not have permission to perform this action."),
@@ -96,13 +130,37 @@ ANSWERS = {
         Broken,
         f"{ASKED} answered 503 with a page of text/plain, not JSON ({CHECK_ADDRESS})",
     ),
-    "redirect": (
-        page(302, "", {"location": "https://other.example/user/login/?next=/api/tasks/1/"}),
+    "login of another host": (
+        page(302, "", {"location": "https://sso.example/start?state=s3cret#x"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to https://other.example/user/login/?next=/api/tasks/1/, and "
-            "tokens are not sent after redirects (set LABEL_STUDIO_URL to the address that the "
-            "server redirects to)"
+            f"{ASKED} was redirected to https://sso.example/start, and tokens are not sent after "
+            "redirects (another host is to answer: probably a login stands before the server; "
+            f"{LOGIN})"
+        ),
+    ),
+    "login of its own": (
+        page(302, "", {"location": "/user/login/?next=/api/tasks/1/"}),
+        NotLabelStudio,
+        (
+            f"{ASKED} was redirected to http://label-studio.test/user/login/, and tokens are not "
+            f"sent after redirects (a login stands before the server; {LOGIN})"
+        ),
+    ),
+    "redirect to https": (
+        page(301, "", {"location": "https://label-studio.test/api/tasks/1/"}),
+        NotLabelStudio,
+        (
+            f"{ASKED} was redirected to https://label-studio.test/api/tasks/1/, and tokens are not "
+            "sent after redirects (the server wants https: let LABEL_STUDIO_URL begin with it)"
+        ),
+    ),
+    "redirect to another path": (
+        page(301, "", {"location": "/studio/api/tasks/1/"}),
+        NotLabelStudio,
+        (
+            f"{ASKED} was redirected to http://label-studio.test/studio/api/tasks/1/, and tokens "
+            "are not sent after redirects (is the path in LABEL_STUDIO_URL right?)"
         ),
     ),
     "wrong value": (
@@ -193,6 +251,58 @@ def test_a_bad_answer_becomes_an_error_that_says_what_to_do(name: str):
     assert failed.value.status == answer.status_code
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            page(413, "<title>413 Request Entity Too Large</title>", {**HTML, "server": "nginx/1"}),
+            (
+                "a page of text/html (413 Request Entity Too Large), not JSON (it is the limit of "
+                "nginx/1, probably a proxy before Label Studio: have it allow larger bodies, in "
+                "nginx by client_max_body_size)"
+            ),
+        ),
+        (
+            said(413, "Too much."),
+            "Too much. (it is Label Studio's own limit)",
+        ),
+    ],
+)
+def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
+    answer: httpx.Response, said: str
+):
+    with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
+        client.patch("/api/tasks/1/", {"data": {"text": "x" * 4_980}})
+    assert str(failed.value) == (
+        f"PATCH {ASKED[4:]} was rejected with 413, 5,000 bytes being too many: {said}"
+    )
+    assert failed.value.status == 413
+
+
+def test_an_answer_that_is_none_is_told_without_the_token_that_it_repeats():
+    def fail(request: httpx.Request) -> httpx.Response:
+        said = f"illegal header line: {request.headers['authorization']}"
+        raise httpx.RemoteProtocolError(said)
+
+    with client_of(Scripted(fail)) as client, pytest.raises(Unreachable) as failed:
+        client.get("/api/tasks/1/")
+    assert "illegal header line: Token (token)" in str(failed.value)
+
+
+def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
+    with client_of(Scripted(refuse)) as client, pytest.raises(Unreachable) as failed:
+        client.get("/api/tasks/1/")
+    assert failed.value.hint == (
+        "add the certificate of its authority to /etc/own.pem, which SSL_CERT_FILE names"
+    )
+
+
 def test_a_long_reason_is_cut_in_its_middle():
     answer = said(400, "why " * 1000)
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
@@ -229,7 +339,7 @@ def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status:
         if form == "html":
             return httpx.Response(status, html=f"<title>{got}</title>")
         padding = "x" * 280 if form == "long" else ""
-        headers = {"location": f"https://elsewhere.test/?{got}"}
+        headers = {"location": f"https://{got.split()[-1][:60]}.test/{got}?{got}"}
         return httpx.Response(status, json={"detail": padding + got}, headers=headers)
 
     with client_of(Scripted(repeat), token) as client, pytest.raises(ServerError) as failed:
@@ -273,7 +383,11 @@ def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status:
         (httpx.ReadError(""), "the answer of http://label-studio.test was lost: ReadError"),
     ],
 )
-def test_no_answer_and_a_lost_answer_are_told_apart(error: httpx.TransportError, message: str):
+def test_no_answer_and_a_lost_answer_are_told_apart(
+    error: httpx.TransportError, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+
     def fail(_: httpx.Request) -> httpx.Response:
         raise error
 

@@ -110,24 +110,8 @@ def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with Client("https://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
         for _ in range(2):
-            with pytest.raises(SettingsError, match=r"no connection can be made: .*No such file"):
+            with pytest.raises(SettingsError, match=r"none\.pem, named by SSL_CERT_FILE, cannot"):
                 client.get("/api/version")
-
-
-@pytest.mark.parametrize("proxy", ["http://user:s3cret/x@proxy:80", "http://[::", "ftp://x:y"])
-def test_a_proxy_whose_address_cannot_be_read_is_told_without_it(
-    proxy: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("http_proxy", proxy)
-    with (
-        Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client,
-        pytest.raises(SettingsError) as failed,
-    ):
-        client.get("/api/version")
-    assert str(failed.value) == (
-        "no connection can be made: the address of a proxy cannot be read (check the variables "
-        "ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, SSL_CERT_FILE)"
-    )
 
 
 def test_no_certificates_are_read_for_an_address_without_tls(
