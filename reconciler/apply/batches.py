@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from typing import Final
 
 from reconciler.apply.decisions import Patch
@@ -46,12 +47,16 @@ class FreshBatches:
     ) -> None:
         self._waiting = deque(tasks)
         self._sent = sent
-        self._rps = rps
+        self._rps = rps or inf
         self._now = now
         self._size = 0
         self._idle = False
         # Those of a canary were sent before, and while another clock ran.
         self._marks = deque([(now(), sent())], maxlen=REMEMBERED + 1)
+
+    def __len__(self) -> int:
+        """Count the tasks that no batch was taken for, or that were put back."""
+        return len(self._waiting)
 
     def take(self) -> Sequence[TaskPlan]:
         """Take the next batch, which is to be read; an empty one where nothing is left."""
@@ -81,9 +86,7 @@ class FreshBatches:
     def _limit(self) -> int:
         """How many updates can be sent in `FRESH_SECONDS`."""
         pace = self._pace
-        size = FIRST if pace is None else FRESH_SECONDS * pace
-        if self._rps:
-            size = min(size, FRESH_SECONDS * self._rps)
+        size = min(FIRST, FRESH_SECONDS * self._rps) if pace is None else FRESH_SECONDS * pace
         return max(1, min(BATCH, int(size)))
 
     @property
@@ -91,7 +94,7 @@ class FreshBatches:
         """Updates a second, as of late; None where it is not known."""
         began, sent_before = self._marks[0]
         seconds, sent = self._now() - began, self._sent() - sent_before
-        return sent / seconds if sent and seconds else None
+        return min(sent / seconds, self._rps) if sent and seconds else None
 
 
 def whole_batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:

@@ -167,7 +167,8 @@ class _Run:
         self, batches: FreshBatches, reader: _Reader
     ) -> tuple[Sequence[TaskPlan], Future[_Read] | None]:
         """Begin to read the next batch, not long before it can be sent; None where told to stop."""
-        self._rate.wait_until_near(AHEAD_SECONDS)
+        if batches:
+            self._rate.wait_until_near(AHEAD_SECONDS)
         batch = batches.take()
         return batch, None if self._orders.stop.is_set() or not batch else reader.submit(batch)
 

@@ -44,7 +44,7 @@ class Sending:
         terms: Terms,
         may_begin: Callable[[], bool],
         *,
-        turn: Callable[[], bool],
+        turn: Callable[[], bool] = lambda: True,
         fresh: float = FRESH_SECONDS,
         learning: Learning,
         stop: threading.Event,
