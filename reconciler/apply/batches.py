@@ -87,7 +87,7 @@ class FreshBatches:
         """How many updates can be sent in `FRESH_SECONDS`."""
         pace = self._pace
         size = min(FIRST, FRESH_SECONDS * self._rps) if pace is None else FRESH_SECONDS * pace
-        return max(1, min(BATCH, int(size)))
+        return max(1, min(BATCH, round(size)))
 
     @property
     def _pace(self) -> float | None:

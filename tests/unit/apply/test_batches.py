@@ -79,8 +79,8 @@ def test_updates_that_are_kept_apart_are_read_in_smaller_batches(rps: float, fir
 
 
 @given(
-    st.lists(st.sampled_from([0.2, 3, 10, 400]), min_size=1, max_size=60),
-    st.sets(st.integers(0, 60)),
+    st.lists(st.sampled_from([0.2, 3, 10, 400]), min_size=1, max_size=40),
+    st.sets(st.integers(0, 40), max_size=20),
     st.sampled_from([None, 0.5, 10.0]),
 )
 def test_every_update_is_sent_once_in_order_whatever_the_pace(
