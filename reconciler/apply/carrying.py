@@ -299,9 +299,9 @@ class _Run:
             patience.wait(LOOK_SECONDS)
             self._look_again(sent, latest.union(task.task for task in due))
 
-    def _look_again(self, sent: Sequence[TaskPlan], numbers: Collection[int]) -> None:
+    def _look_again(self, sent: Sequence[TaskPlan], numbers: set[int]) -> None:
         """Settle some tasks anew; where they cannot be read now, what was seen before stays."""
-        tasks = [task for task in sent if task.task in numbers]
+        tasks = [task for task in sent if task.task in numbers & self._to_settle]
         self._orders.watch.begin("reading again what was changed", len(tasks))
         for batch in whole_batches(tasks):
             with suppress(ServerError):
@@ -317,7 +317,8 @@ class _Run:
             read_at, observed = self._read_afresh([task], also={UPDATED_AT})
             judged = self._judged_undone(task, observed[task.task])
             if isinstance(judged, Patch):
-                sending.send(replace(judged, read_at=read_at))
+                outcome = sending.send(replace(judged, read_at=read_at))
+                self._note_harm(outcome, sending)
         except ServerError as error:
             self._judge(error)
         else:
@@ -325,6 +326,13 @@ class _Run:
         self._repairs.note_again(task, sending.stored)
         self._orders.watch.advance()
         return not sending.crowded
+
+    def _note_harm(self, outcome: TaskOutcome, sending: Sending) -> None:
+        """Note that an answer showed undeclared keys to be stored otherwise: no look tells that."""
+        if outcome.outcome is Outcome.FAILED and not sending.to_settle:
+            self._to_settle.discard(outcome.task)
+            self._repairs.due.discard(outcome.task)
+            self._note(otherwise(self._outcomes[outcome.task], outcome.error))
 
     def _judged_undone(self, task: TaskPlan, observed: Observed) -> Patch | TaskOutcome | None:
         """Decide on what is undone of a task as on any plan; None where nothing is."""

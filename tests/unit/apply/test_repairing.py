@@ -277,6 +277,28 @@ def test_a_server_that_fails_during_a_repair_leaves_what_was_seen_before():
     assert (outcome.outcome.value, outcome.error) == ("not_honoured", UNDONE + "data.lang")
 
 
+def test_a_repair_whose_answer_lost_what_nobody_declared_is_never_called_applied():
+    transport = Hooked(sandbox_with(1))
+    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    overwrite, server = overwriting(transport), SandboxTransport(transport.state)
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "PATCH":
+            return None
+        answer = server.handle_request(request)
+        if transport.count("PATCH") == 1:
+            overwrite(1)
+            return answer
+        row = {"id": 1, "project": 7, "data": {"lang": "en"}}
+        return httpx.Response(200, json=row, request=request)
+
+    transport.hook = hook
+    outcome = carried_out(transport, plan)[1]
+    said = "the server answered 200 and stored data otherwise than sent"
+    assert (outcome.outcome.value, outcome.error) == ("failed", said)
+    assert transport.count("PATCH") == 2
+
+
 def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_once_more():
     """Whoever lags behind us by a moment undoes our last update after the first look at it."""
     transport = Hooked(sandbox_with(2))
