@@ -20,6 +20,10 @@ class Watch(Protocol):
         """Something was decided that explains what the work costs."""
         ...
 
+    def note(self, text: str) -> None:
+        """Something happened that whoever runs this should know."""
+        ...
+
 
 class _Nobody:
     """Nobody watches."""
@@ -31,6 +35,9 @@ class _Nobody:
         """Do nothing."""
 
     def detail(self, text: str) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
         """Do nothing."""
 
 

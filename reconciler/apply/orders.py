@@ -24,11 +24,13 @@ class Orders:
 
     Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
     number. The first ``canary`` tasks must hold when they are read again, before others are begun.
+    ``careful`` reads each task just before its update, and not several of them at once.
     """
 
     allow: frozenset[Kind] = frozenset()
     concurrency: int = DEFAULT_CONCURRENCY
     rps: float | None = None
     canary: int = 0
+    careful: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     watch: Watch = NOBODY

@@ -41,7 +41,8 @@ class TaskOutcome:
     """What became of one task, and why.
 
     ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the
-    plan named the task as one to leave alone, and was allowed.
+    plan named the task as one to leave alone, and was allowed. ``repairs`` is how often changes
+    were applied again because another write had undone them.
     """
 
     task: int
@@ -49,6 +50,7 @@ class TaskOutcome:
     changes: tuple[Change, ...] = ()
     error: str = ""
     accepted: bool = False
+    repairs: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -98,12 +100,18 @@ def task_line(outcome: TaskOutcome) -> dict[str, Json]:
         "changes": [change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
+        **({"repairs": outcome.repairs} if outcome.repairs else {}),
     }
 
 
 def last_line(outcomes: Iterable[TaskOutcome], requests: int) -> dict[str, Json]:
     """Write the counts of a whole run; a report without this line was cut off."""
-    return {"summary": dict(counted(outcomes)), "requests": requests}
+    outcomes = tuple(outcomes)
+    return {
+        "summary": dict(counted(outcomes)),
+        **_repaired_document(outcomes),
+        "requests": requests,
+    }
 
 
 def report_document(report: Report) -> dict[str, Json]:
@@ -116,6 +124,7 @@ def report_document(report: Report) -> dict[str, Json]:
         "server": server_document(report.server),
         "complete": report.complete,
         "summary": dict(counted(report.outcomes)),
+        **_repaired_document(report.outcomes),
         "tasks": [task_line(outcome) for outcome in report.outcomes],
         "requests": report.requests,
     }
@@ -125,3 +134,13 @@ def counted(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
     """Count outcomes, in the order in which they are defined."""
     counts = Counter(outcome.outcome for outcome in outcomes)
     return {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
+
+
+def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:
+    """Count the tasks of which changes were applied again."""
+    return sum(outcome.repairs > 0 for outcome in outcomes)
+
+
+def _repaired_document(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:
+    repaired = count_repaired(outcomes)
+    return {"repaired": repaired} if repaired else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
+from threading import Lock
 
 from reconciler.apply.decisions import Terms
 from reconciler.apply.gate import Gate
@@ -19,7 +20,7 @@ from reconciler.watch import Watch
 
 
 class Rereading:
-    """Reads batches of tasks, one batch at a time; ``terms`` hold what the last of them took."""
+    """Reads batches of tasks, from any thread; ``terms`` hold what the last of them took."""
 
     def __init__(
         self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind], watch: Watch
@@ -27,21 +28,24 @@ class Rereading:
         self._api = api
         self._watch = watch
         self._labelled: dict[int, Collection[Path]] = {}
+        self._asking = Lock()
         self.terms = Terms(attributes, Gate(attributes), allow, self._labelled)
 
-    def read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
+    def read(self, tasks: Sequence[TaskPlan], *, also: Collection[str] = ()) -> dict[int, Observed]:
         """Read what the changes of ``tasks`` touch, and ask what guards must know of them.
 
-        Raises ServerError.
+        ``also`` names further attributes to read. Raises ServerError.
         """
-        for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
-            self._labelled[project] = self._api.labelled_paths(project)
+        with self._asking:
+            for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
+                self._labelled[project] = self._api.labelled_paths(project)
         names = names_to_judge({change.path[0] for task in tasks for change in task.changes})
         wanted: dict[int | None, list[int]] = {}
         for task in sorted(tasks, key=lambda task: task.task):
             wanted.setdefault(task.project, []).append(task.task)
-        observed = dict(chain.from_iterable(read_tasks(self._api, wanted, names)))
-        self._ask(task for task in tasks if isinstance(observed[task.task], Found))
+        observed = dict(chain.from_iterable(read_tasks(self._api, wanted, {*names, *also})))
+        with self._asking:
+            self._ask(task for task in tasks if isinstance(observed[task.task], Found))
         return observed
 
     def _ask(self, found: Iterable[TaskPlan]) -> None:

@@ -63,4 +63,5 @@ def _outcome(line: Mapping[str, Any]) -> TaskOutcome:
         changes=tuple(map(restored_change, line["changes"])),
         error=line.get("error", ""),
         accepted=line.get("accepted", False),
+        repairs=int(line.get("repairs", 0)),
     )

@@ -10,6 +10,7 @@ from typing import Final
 from reconciler.apply.batches import FRESH_SECONDS
 from reconciler.apply.decisions import Patch, Terms, decide, ended, interrupted, proved
 from reconciler.apply.learning import Learning
+from reconciler.apply.repair import Stored
 from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError, Unreachable
 from reconciler.plan.guards import names_to_judge
@@ -20,10 +21,8 @@ from reconciler.server.retrying import OVERLOADED, may_be_stored, never_stored, 
 from reconciler.server.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
-"""After which an update is merged anew in any case: a server slowed down, or the run was held."""
-
-HELD_SECONDS: Final = 1.0
-"""After which an update that a pause held up is merged anew: others may have written meanwhile."""
+"""After which an update is merged anew in any case: a server slowed down, or the run was held.
+One that a pause held up is merged anew after `FRESH_SECONDS`."""
 
 _PERHAPS: Final = "; an update before that may have been stored: its answer was lost"
 
@@ -32,16 +31,21 @@ class Sending:
     """Sends an update, reads the task where its answer proves nothing, and sends what is still due.
 
     Afterwards ``plan`` holds the changes that were sent last, ``to_settle`` tells whether an update
-    was looked at, whatever came of it, and ``crowded`` whether the server had no room for one.
-    ``may_begin`` waits until an update may be sent, and returns False where none may be any more.
+    was looked at, whatever came of it, and ``crowded`` whether the server had no room for one;
+    ``stored`` is what the answer proved, None where it proved too little.
+    ``may_begin`` waits until an update may be sent, ``turn`` until one more attempt may begin; both
+    return False where none may be any more. ``fresh`` is for how many seconds what was read is good
+    enough for an update that a pause held up.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all updates of a run share
         self,
         api: TaskApi,
         terms: Terms,
         may_begin: Callable[[], bool],
         *,
+        turn: Callable[[], bool] = lambda: True,
+        fresh: float = FRESH_SECONDS,
         learning: Learning,
         stop: threading.Event,
     ) -> None:
@@ -49,18 +53,19 @@ class Sending:
         self._terms = terms
         self._may_begin = may_begin
         self._learning = learning
+        self._turn = turn
+        self._fresh = fresh
         self._stop = stop
         self._attempts = Attempts(api.patience, tries)
         self._perhaps: TaskPlan | None = None
-        self._taken_at = 0.0
         self.plan: TaskPlan | None = None
         self.to_settle = False
         self.crowded = False
+        self.stored: Stored | None = None
 
     def send(self, patch: Patch) -> TaskOutcome:
         """Return what became of the task; raises the ServerError that kept it from being known."""
         judged: Patch | TaskOutcome = patch
-        self._taken_at = self._api.patience.now()
         while isinstance(judged, Patch):
             self.plan = self._perhaps or judged.plan
             judged = self._begun(judged) if self._may_begin() else self._stopped(self.plan)
@@ -91,6 +96,8 @@ class Sending:
             self._learning.learn(patch.plan, answer)
         outcome = proved(patch, answer, self._terms.attributes)
         self.to_settle = outcome.outcome is not Outcome.FAILED
+        if outcome.outcome is Outcome.APPLIED and self._perhaps is None:
+            self.stored = Stored.read(outcome.changes, answer)
         return outcome
 
     def _after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:
@@ -104,6 +111,8 @@ class Sending:
             # What is answered with an error is not believed either: the last look tells.
             self.to_settle |= not never_stored(error)
             raise error
+        if not self._turn():
+            return self._stopped(self._perhaps or patch.plan)
         return self._judged_again(patch.plan) if self.to_settle else patch
 
     def _has_aged(self, patch: Patch) -> bool:
@@ -113,11 +122,8 @@ class Sending:
         pass, as reading each task again takes as many requests as there are tasks.
         """
         patience = self._api.patience
-        since_read, since_taken = patience.now() - patch.read_at, patience.now() - self._taken_at
-        if patience.paused_until > max(patch.read_at, self._taken_at):
-            return min(since_read, since_taken) > HELD_SECONDS
         paused = patience.paused_until > patch.read_at
-        return since_read > (FRESH_SECONDS if paused else AGED_SECONDS)
+        return patience.now() - patch.read_at > (self._fresh if paused else AGED_SECONDS)
 
     def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
         """Read the task, and judge it as at first: done, still to do, or changed by others."""

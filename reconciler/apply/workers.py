@@ -64,14 +64,19 @@ class Workers(Generic[Job]):
         if error is None and self._raised is not None:
             raise self._raised
 
-    def begin(self, job: Job) -> bool:
-        """Begin a job as soon as there is a place for it; False where told to stop before."""
+    def wait_for_place(self) -> bool:
+        """Wait until a job could begin; False where told to stop before."""
         with self._changed:
             # A stop need not be waited for: places become free as what is under way ends.
             self._changed.wait_for(lambda: self._busy < self._pace.limit)
             if self._raised is not None:
                 raise self._raised
-            if self._stop.is_set():
+            return not self._stop.is_set()
+
+    def begin(self, job: Job) -> bool:
+        """Begin a job as soon as there is a place for it; False where told to stop before."""
+        with self._changed:
+            if not self.wait_for_place():
                 return False
             self._hold(1)
             if self._busy > len(self._threads):

@@ -55,6 +55,12 @@ _OPTIONS = (
         help="Change N tasks first; go on only if they hold when they are read again.",
     ),
     click.option(
+        "--careful",
+        is_flag=True,
+        help="Read each task just before its update: twice the requests, and what others write to "
+        "the same task meanwhile is overwritten only within one round trip.",
+    ),
+    click.option(
         "--concurrency",
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
@@ -80,6 +86,7 @@ class Choices:
     report: Path | None
     expect_digest: str | None
     canary: int | None
+    careful: bool
     allow: frozenset[Kind]
     full: bool
     talk: Talk
@@ -98,6 +105,7 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
         report: Path | None,
         expect_digest: str | None,
         canary: int | None,
+        careful: bool,
         allowed: tuple[str, ...],
         full: bool,
         quiet: bool,
@@ -107,7 +115,7 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
         given = Given(**{field.name: others.pop(field.name) for field in fields(Given)})
         allow = frozenset(map(Kind, allowed))
         talk = Talk(quiet, verbose)
-        choices = Choices(yes, report, expect_digest, canary, allow, full, talk)
+        choices = Choices(yes, report, expect_digest, canary, careful, allow, full, talk)
         return command(**others, choices=choices, given=given)
 
     wrapped: Callable[..., int] = chosen
@@ -132,6 +140,7 @@ def show_ask_and_carry_out(
         settings.concurrency,
         settings.rps,
         canary=choices.canary or 0,
+        careful=choices.careful,
         watch=progress,
     )
     return _carry_out(

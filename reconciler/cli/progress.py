@@ -97,6 +97,12 @@ class Progress:
             self._clear()
             self._talk.detail(text)
 
+    def note(self, text: str) -> None:
+        """Say what happened, unless nothing is to be said."""
+        with self._writing:
+            self._clear()
+            self._talk.note(text)
+
     def _tick(self) -> None:
         while not self._ended.wait(self._every):
             if self._work is not None:

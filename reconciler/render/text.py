@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.apply.report import GOOD, TaskOutcome, counted
+from reconciler.apply.report import GOOD, TaskOutcome, count_repaired, counted
 from reconciler.plan.digest import digest
 from reconciler.plan.document import change_document
 from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
@@ -47,6 +47,10 @@ def render_report(outcomes: Sequence[TaskOutcome], *, style: Style, complete: bo
     counts = counted(outcomes)
     parts = [f"{number:,} {_words(outcome)}" for outcome, number in counts.items()] or ["0 tasks"]
     said = ", ".join(parts if complete else [*parts, "the rest is not known"])
+    if repaired := count_repaired(outcomes):
+        lines.append(
+            f"Applied again, as another write had undone it: {counted_noun(repaired, 'task')}."
+        )
     good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
     lines.append(style.bold(dress(f"Apply: {said}.")))

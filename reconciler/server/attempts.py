@@ -47,6 +47,10 @@ class Patience:
         """Wait for so many seconds; True where told to stop before that."""
         return self._stop.wait(seconds)
 
+    def wait_between(self, least: float, most: float) -> bool:
+        """Wait for a time drawn from a range, in seconds; True where told to stop before that."""
+        return self.wait(least + (most - least) * self._draw())
+
     @property
     def paused_until(self) -> float:
         """When, by ``now``, the last pause of any thread ends or has ended; 0 before the first."""

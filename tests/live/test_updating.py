@@ -116,6 +116,16 @@ def test_any_patch_moves_updated_at(server: ServerUnderTest, body: bytes):
     assert without(after, "updated_at") == without(before, "updated_at")
 
 
+def test_the_answer_to_a_patch_and_the_list_tell_the_same_time(server: ServerUnderTest):
+    project, [task] = server.make_tasks(1)
+
+    answer = server.update(task, {"overlap": 2})
+
+    assert server.listed(project, include="id,updated_at") == [
+        {"id": task, "updated_at": answer["updated_at"]}
+    ]
+
+
 def test_patch_works_without_trailing_slash(server: ServerUnderTest):
     task = server.make_task()
 

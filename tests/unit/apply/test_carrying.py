@@ -711,8 +711,9 @@ def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sen
     reads = [n for n, method in enumerate(methods) if method == "GET"]
     sent_before = [n - earlier for earlier, n in enumerate(reads)]
     assert sent_before[0] == 0
-    assert 480 <= sent_before[1] <= 500
-    assert 980 <= sent_before[2] <= 1000
+    # What a fast machine sends in a fifth of a second.
+    assert 300 <= sent_before[1] <= 500
+    assert 800 <= sent_before[2] <= 1000
     assert sent_before[3:] == [1100] * 3
 
 
@@ -728,15 +729,25 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
         now[0] += seconds or 0
         return False
 
+    begun: list[float] = []
+
+    class Noting(RateLimiter):
+        def wait(self) -> bool:
+            took = super().wait()
+            begun.append(now[0])
+            return took
+
     monkeypatch.setattr(orders.stop, "wait", wait)
-    limiter = partial(RateLimiter, now=lambda: now[0])
+    limiter = partial(Noting, now=lambda: now[0])
     monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", limiter)
-    sent: list[float] = []
-    transport.hook = lambda r: sent.append(now[0]) if r.method == "PATCH" else None
+    read: list[float] = []
+    transport.hook = lambda r: read.append(now[0]) if r.method == "GET" else None
     assert {outcome for outcome, _ in applied(transport, plan, orders=orders).values()} == {
         "applied"
     }
-    assert sent == [100, 102, 104, 106, 108, 110]
+    assert begun == [100, 102, 104, 106, 108, 110]
+    # Each is read just before its turn, whatever time is left until then.
+    assert read == pytest.approx([100, 101.8, 103.8, 105.8, 107.8, 109.8, 110])
 
 
 def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():

@@ -35,6 +35,25 @@ def test_the_first_begins_at_once_and_the_others_evenly_after_it(rps: float):
     assert starts(rps, 50) == pytest.approx([n / rps for n in range(50)])
 
 
+def test_who_prepares_an_update_can_wait_until_shortly_before_its_turn():
+    clock = Clock()
+    limiter = clock.limiter(0.5)
+    assert limiter.wait_until_near(0.2)
+    assert clock.now == 1000.0
+    limiter.wait()
+    assert limiter.wait_until_near(0.2)
+    assert clock.now == pytest.approx(1001.8)
+    assert limiter.wait()
+    assert clock.now == pytest.approx(1002.0)
+
+
+def test_who_prepares_an_update_is_told_to_stop():
+    clock = Clock(stops_at=1)
+    limiter = clock.limiter(0.5)
+    limiter.wait()
+    assert not limiter.wait_until_near(0.2)
+
+
 def test_without_a_number_nobody_waits():
     assert starts(None, 50) == [0.0] * 50
 

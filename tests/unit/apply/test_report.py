@@ -28,6 +28,7 @@ from tests.unit.plan.building import SERVER, change
 DIGEST = "sha256:" + "0a" * 32
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", [], ABSENT))
 DONE = TaskOutcome(1, Outcome.APPLIED, CHANGES)
+REPAIRED = TaskOutcome(1, Outcome.APPLIED, CHANGES, repairs=2)
 LINES: dict[str, dict[str, Any]] = {
     "first": first_line(DIGEST, SERVER),
     "first of a silent server": first_line(DIGEST, ServerIdentity("http://x.test", None, None)),
@@ -44,6 +45,9 @@ LINES: dict[str, dict[str, Any]] = {
     "left alone": task_line(TaskOutcome(1, Outcome.MISSING, (), "no such task", accepted=True)),
     "last": last_line([TaskOutcome(n, outcome) for n, outcome in enumerate(Outcome, 1)], 12),
     "last of nothing": last_line([], 0),
+    "repaired": task_line(REPAIRED),
+    "last of repaired": last_line([REPAIRED, DONE], 12),
+    "document of repaired": report_document(Report((DIGEST,), SERVER, (REPAIRED,), 12)),
 }
 
 
@@ -70,6 +74,11 @@ def test_outcomes_are_counted_in_one_order_without_those_that_nobody_had():
     assert list(counted(outcomes).items()) == [("applied", 2), ("stale", 2)]
 
 
+def test_repairs_are_counted_by_task_and_tasks_with_repairs_by_run():
+    assert LINES["repaired"]["repairs"] == 2
+    assert LINES["last of repaired"]["repaired"] == LINES["document of repaired"]["repaired"] == 1
+
+
 @pytest.mark.parametrize("name", LINES)
 def test_every_line_is_as_the_schema_says(name: str):
     validator().validate(LINES[name])
@@ -78,7 +87,7 @@ def test_every_line_is_as_the_schema_says(name: str):
 @pytest.mark.parametrize("name", LINES)
 def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
     assert not validator().is_valid({**LINES[name], "surprise": 1})
-    for key in LINES[name].keys() - {"accepted", "shard"}:
+    for key in LINES[name].keys() - {"accepted", "shard", "repairs", "repaired"}:
         assert not validator().is_valid({k: v for k, v in LINES[name].items() if k != key}), key
 
 
@@ -108,6 +117,8 @@ def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
         ("last", ["summary", "applied"], 0),
         ("last", ["summary", "done"], 1),
         ("last", ["requests"], -1),
+        ("repaired", ["repairs"], 0),
+        ("last of repaired", ["repaired"], 0),
     ],
 )
 def test_a_spoiled_line_is_not(name: str, path: list[Any], value: object):

@@ -41,6 +41,11 @@ def test_a_report_comes_back_in_order_of_tasks_with_what_was_allowed():
     assert found.outcomes[1].is_good
 
 
+def test_repairs_come_back():
+    repaired = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,), repairs=2)
+    assert restored(repaired, last=last_line([repaired], 3)) == report(repaired)
+
+
 def test_a_later_line_for_a_task_takes_the_place_of_an_earlier_one():
     sent = TaskOutcome(1, Outcome.FAILED, (OVERLAP,), "the answer was lost")
     assert restored(sent, APPLIED, last=last_line([APPLIED], 3)) == report(APPLIED)

@@ -86,6 +86,17 @@ def test_a_detail_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]
     assert "\r\x1b[Kby pages\n" in capsys.readouterr().err
 
 
+def test_a_note_takes_the_place_of_the_line_without_being_asked_for(
+    capsys: pytest.CaptureFixture[str],
+):
+    def work(progress: Progress, clock: Ticks) -> None:
+        long_work(progress, clock)
+        progress.note("applied again")
+
+    shown(Talk(), work, terminal=True)
+    assert "\r\x1b[Kapplied again\n" in capsys.readouterr().err
+
+
 def test_nothing_is_shown_before_there_is_anything_to_wait_for(capsys: pytest.CaptureFixture[str]):
     with Progress(Talk(), terminal=False) as progress:
         progress.begin("reading", 10)
@@ -97,6 +108,7 @@ def test_quiet_means_no_progress(capsys: pytest.CaptureFixture[str]):
     with Progress(Talk(quiet=True), terminal=True, every=0.001) as progress:
         progress.begin("reading", 10)
         progress.detail("by pages")
+        progress.note("applied again")
     assert capsys.readouterr().err == ""
 
 

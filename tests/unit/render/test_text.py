@@ -105,6 +105,13 @@ def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
     assert render_report(told, style=PLAIN) == f"{text}\n"
 
 
+def test_a_report_counts_the_tasks_that_were_repaired():
+    told = [TaskOutcome(1, Outcome.APPLIED, repairs=2), TaskOutcome(2, Outcome.APPLIED)]
+    assert render_report(told, style=PLAIN) == (
+        "Applied again, as another write had undone it: 1 task.\nApply: 2 applied.\n"
+    )
+
+
 def test_a_report_that_was_cut_off_is_no_good_one():
     told = [TaskOutcome(1, Outcome.APPLIED)]
     assert render_report(told, style=COLORED, complete=False) == (

@@ -63,6 +63,7 @@ class Noted:
 
     def __init__(self) -> None:
         self.details: list[str] = []
+        self.notes: list[str] = []
 
     def begin(self, work: str, total: int | None = None) -> None:
         pass
@@ -72,6 +73,9 @@ class Noted:
 
     def detail(self, text: str) -> None:
         self.details.append(text)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def sandbox_with(count: int, *, project: int = 7, edition: str = "community") -> State:
