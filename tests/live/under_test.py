@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -16,21 +16,29 @@ PAGE_SIZE_MAX = 1000
 Body = Mapping[str, Any]
 
 
+class Connect(Protocol):
+    """Puts a bucket behind a project; ``presign`` as a storage has it."""
+
+    def __call__(self, project: int, bucket: str, *, presign: bool) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerUnderTest:
     """A running server, and shorthands for what tests do with it.
 
-    ``http`` carries the legacy token; ``connect`` puts a bucket behind a project, where that can
-    be done; ``page_size_max`` is the cap on list pages, None where it is not known, and
-    ``cap_pages`` sets it. ``remove`` deletes a task where the API has no DELETE.
+    ``http`` carries the legacy token; ``release`` is its number, such as (1, 23, 2); ``connect``
+    puts a bucket behind a project, where that can be done; ``page_size_max`` is the cap on list
+    pages, None where it is not known, and ``cap_pages`` sets it. ``remove`` deletes a task where
+    the API has no DELETE.
     """
 
     url: str
     token: str
     refresh_token: str | None
     edition: str
+    release: tuple[int, ...]
     http: httpx.Client
-    connect: Callable[[int, str], None] | None = None
+    connect: Connect | None = None
     page_size_max: int | None = None
     cap_pages: Callable[[int | None], None] | None = None
     remove: Callable[[int], None] | None = None
@@ -55,10 +63,10 @@ class ServerUnderTest:
         item = {"data": {"text": "text", **(data or {})}, "meta": meta or {}}
         return self.import_tasks(self.make_project(), [item])[0]
 
-    def connect_storage(self, project: int, bucket: str) -> None:
+    def connect_storage(self, project: int, bucket: str, *, presign: bool = True) -> None:
         if self.connect is None:
             pytest.skip("no way to connect a storage to this server")
-        self.connect(project, bucket)
+        self.connect(project, bucket, presign=presign)
 
     def annotate(self, task: int, **body: object) -> None:
         _good(self.http.post(f"/api/tasks/{task}/annotations/", json={"result": [], **body}))
