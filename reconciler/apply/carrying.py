@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -29,6 +29,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.errors import ServerError
 from reconciler.plan.model import Observed, Plan, Status, TaskPlan
 from reconciler.server.ahead import Ahead
+from reconciler.server.reading import read_task
 from reconciler.server.retrying import of_the_server, stops_all
 from reconciler.server.task_api import TaskApi
 
@@ -74,7 +75,7 @@ class _Run:
         self._orders = orders
         self._record = record
         self._rereading = Rereading(api, attributes, orders.allow, orders.watch)
-        self._learning = Learning(api.task, attributes)
+        self._learning = Learning(self._look, attributes)
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._noting = threading.Lock()
@@ -202,6 +203,9 @@ class _Run:
             self._to_settle.add(patch.plan.task)
         self._note(outcome)
         return not sending.crowded
+
+    def _look(self, task: TaskPlan, names: Collection[str]) -> Observed:
+        return read_task(self._api, task.task, names, project=task.project)
 
     def _may_begin(self) -> bool:
         """Wait until an update may be sent; False where nothing new is to begin."""

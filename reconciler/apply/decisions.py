@@ -88,7 +88,7 @@ def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Pa
         terms.gate.check(task.task, body)
     except Refused as error:
         return ended(task, Outcome.BLOCKED, str(error))
-    return Patch(task, body)
+    return Patch(replace(task, addresses=judged.addresses), body)
 
 
 def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:

@@ -12,12 +12,12 @@ from reconciler.apply.report import Outcome, TaskOutcome
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.capabilities import ALWAYS_HONOURED
 from reconciler.errors import ServerError
-from reconciler.plan.model import TaskPlan
+from reconciler.plan.model import Found, Observed, TaskPlan
 from reconciler.plan.three_way import Verdict, verdict
 from reconciler.plan.values import Json
 
-Look: TypeAlias = Callable[[int, Collection[str]], Mapping[str, Json]]
-"""Reads some attributes of one task; raises ServerError."""
+Look: TypeAlias = Callable[[TaskPlan, Collection[str]], Observed]
+"""Reads some attributes of one task afresh; raises ServerError."""
 
 
 class Learning:
@@ -53,7 +53,8 @@ class Learning:
         if unshown:
             # The update itself is done: that it cannot be looked at now takes nothing from it.
             with suppress(ServerError):
-                live |= self._look(task.task, unshown)
+                observed = self._look(task, unshown)
+                live |= observed.attributes if isinstance(observed, Found) else {}
         for change in task.changes:
             name = change.path[0]
             # As it was before: neither stored nor written by anybody else.

@@ -125,7 +125,8 @@ class Sending:
         names = names_to_judge({"data", *(change.path[0] for change in plan.changes)})
         read_at = self._api.patience.now()
         try:
-            judged = decide(plan, read_task(self._api, plan.task, names), self._terms)
+            observed = read_task(self._api, plan.task, names, project=plan.project)
+            judged = decide(plan, observed, self._terms)
         except ServerError as error:
             error.message += self._doubt
             raise

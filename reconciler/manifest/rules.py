@@ -11,7 +11,7 @@ from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import MAX_DEPTH, Document
 from reconciler.manifest.marks import Steps
 from reconciler.manifest.packed import Entry
-from reconciler.plan.guards import resolved_address
+from reconciler.plan.addresses import resolved_address
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import Json
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.capabilities import ALWAYS_HONOURED
+from reconciler.plan.addresses import lost_addresses, resolved_address
 from reconciler.plan.edit import edited, value_at
 from reconciler.plan.model import Change, Kind, TaskProblem
 from reconciler.plan.notation import Path, counted_noun, path_text, shortened, value_text
@@ -22,23 +22,6 @@ _ANNOTATED_HINT: Final = (
     "people labelled what is stored now, not what would be stored then; keep it, or accept that "
     "with --allow annotated-data"
 )
-_RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
-
-
-def resolved_address(value: Maybe) -> str | None:
-    """Find an address that the server made up on reading, in any string of ``value``.
-
-    With a cloud storage connected, ``s3://bucket/x.jpg`` reads as
-    ``/tasks/10/resolve/?fileuri=...`` unless ``resolve_uri=false`` is asked for. Written back,
-    it takes the place of the stored address for good.
-    """
-    if isinstance(value, str):
-        return value if "?fileuri=" in value and _RESOLVED.search(value) else None
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return next(filter(None, map(resolved_address, value)), None)
-    return None
 
 
 def may_remove_keys(changes: Collection[Change]) -> bool:
@@ -65,12 +48,18 @@ def guard(
     *,
     attributes: Attributes,
     labelled: Collection[Path],
+    addresses: Collection[Path] = (),
 ) -> tuple[TaskProblem, ...]:
-    """Judge the changes of one task; ``labelled`` are the paths in data that its labels use."""
+    """Judge the changes of one task.
+
+    ``labelled`` are the paths in data that its labels use, ``addresses`` those that held a stored
+    address when this run read the task before.
+    """
     return (
         *_project_move(changes),
         *_resolved_addresses(changes),
         *_resolved_beside(changes, live),
+        *_lost_addresses(changes, live, addresses),
         *_emptied_data(changes, live),
         *_labelled_paths(changes, live, labelled),
         *_annotated_data(changes, live),
@@ -121,6 +110,24 @@ def _resolved_beside(
                 "the server made up on reading, in a key that is not declared",
                 "declare the stored address there as well, such as s3://bucket/key; if many tasks "
                 "show it, the server or a proxy resolves addresses although it is asked not to",
+            )
+
+
+def _lost_addresses(
+    changes: Collection[Change], live: Mapping[str, Json], addresses: Collection[Path]
+) -> Iterator[TaskProblem]:
+    """Compare stored addresses with what this run read before: a server may begin to resolve them.
+
+    What is sent along with the changes must be what is stored, and not what reading makes of it.
+    """
+    for path, text in lost_addresses(addresses, live, changes):
+        if not resolved_address(text):
+            yield TaskProblem(
+                Kind.RESOLVED_ADDRESS,
+                f"{path_text(path)}, which is not declared, was read as a storage address before "
+                f"and is now read as {shortened(value_text(text))}: it would be stored so",
+                "plan again: if somebody changed the value, the new one is kept; if the server or "
+                "a proxy resolves addresses although it is asked not to, declare the stored one",
             )
 
 

@@ -89,9 +89,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The server failed on this task; ``detail`` is what it said."""
+    """What the task holds is not known: ``detail`` says why, ``hint`` what may help."""
 
     detail: str
+    hint: str = ""
 
 
 Observed: TypeAlias = Found | Missing | Unreadable
@@ -167,7 +168,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """What the plan says of one task; only with status UPDATE are its changes carried out."""
+    """What the plan says of one task; only with status UPDATE are its changes carried out.
+
+    ``addresses`` are the undeclared places in ``data`` that held a storage address when this run
+    read the task first; they are not saved.
+    """
 
     task: int
     project: int | None
@@ -175,6 +180,7 @@ class TaskPlan:
     source: Source
     changes: tuple[Change, ...] = ()
     problems: tuple[TaskProblem, ...] = ()
+    addresses: tuple[Path, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

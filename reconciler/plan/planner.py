@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Source
+from reconciler.plan.addresses import undeclared_addresses
 from reconciler.plan.difference import changes_of
 from reconciler.plan.guards import guard, may_remove_keys
 from reconciler.plan.model import (
@@ -87,10 +88,18 @@ def guarded(
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
     used = labelled.get(task.project, ()) if task.project is not None else ()
-    problems = guard(task.changes, observed.attributes, attributes=attributes, labelled=used)
+    live = observed.attributes
+    problems = guard(
+        task.changes, live, attributes=attributes, labelled=used, addresses=task.addresses
+    )
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
-    return replace(task, status=Status.BLOCKED if stopped else Status.UPDATE, problems=problems)
+    return replace(
+        task,
+        status=Status.BLOCKED if stopped else Status.UPDATE,
+        problems=problems,
+        addresses=task.addresses or undeclared_addresses(live, task.changes),
+    )
 
 
 def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
@@ -122,11 +131,10 @@ _MISSING: Final = TaskProblem(
 
 
 def _unreadable(observed: Unreadable) -> TaskProblem:
-    return TaskProblem(
-        Kind.UNREADABLE,
-        f"the server failed on this task: {observed.detail}",
-        "its data may be stored as something other than an object; only the database can mend that",
+    hint = observed.hint or (
+        "its data may be stored as something other than an object; only the database can mend that"
     )
+    return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
 
 
 def _other_project(expected: int, project: Json) -> TaskProblem:

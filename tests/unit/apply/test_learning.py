@@ -11,12 +11,11 @@ from reconciler.apply.carrying import carry_out
 from reconciler.apply.learning import Learning
 from reconciler.apply.orders import Orders
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, TaskPlan
-from reconciler.plan.values import Json
+from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
 from tests.unit.plan.building import Listed, change, desired, update
-from tests.unit.server.wired import Hook, Hooked, api_of, sandbox_with
+from tests.unit.server.wired import Hook, Hooked, api_of, sandbox_with, selected
 
 
 class Silent(Hooked):
@@ -31,10 +30,9 @@ class Silent(Hooked):
     def patched(self) -> list[str]:
         return [sent.url.path for sent in self.requests if sent.method == "PATCH"]
 
-    def looked_at(self) -> list[str]:
-        """Give the paths of single tasks that were read."""
-        paths = [sent.url.path for sent in self.requests if sent.method == "GET"]
-        return [path for path in paths if path.removeprefix("/api/tasks/") not in {"", path}]
+    def read_alone(self) -> list[int]:
+        """Give the tasks that were selected alone."""
+        return [ids[0] for ids in map(selected, self.requests) if len(ids) == 1]
 
 
 def applied(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[str, str]]:
@@ -59,7 +57,8 @@ def test_what_one_task_showed_to_be_ignored_is_not_sent_for_the_next():
     assert outcomes[1][0] == "not_honoured"
     assert (outcomes[2], outcomes[3]) == (FUTILE, FUTILE)
     assert transport.patched() == ["/api/tasks/1/"]
-    assert transport.looked_at() == ["/api/tasks/1/"]
+    # Right after its update, and once more at the end, as it alone was sent.
+    assert transport.read_alone() == [1, 1]
     assert transport.count("OPTIONS") == 1
 
 
@@ -97,7 +96,7 @@ def test_an_answer_that_does_not_show_an_attribute_proves_nothing():
     transport.hook = without("overlap")(transport)
     outcomes = applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     assert {said for said, _ in outcomes.values()} == {"applied"}
-    assert transport.looked_at() == ["/api/tasks/1/"]
+    assert transport.read_alone() == [1]
 
 
 def test_a_look_that_fails_takes_nothing_from_the_update():
@@ -105,7 +104,7 @@ def test_a_look_that_fails_takes_nothing_from_the_update():
     hide = without("overlap")(transport)
 
     def hook(request: httpx.Request) -> httpx.Response | None:
-        if request.method == "GET" and request.url.path == "/api/tasks/1/":
+        if selected(request) == [1]:
             return httpx.Response(500, json={"detail": "No."}, request=request)
         return hide(request)
 
@@ -114,8 +113,8 @@ def test_a_look_that_fails_takes_nothing_from_the_update():
     assert outcomes == {1: ("applied", ""), 2: ("applied", "")}
 
 
-@pytest.mark.parametrize("stored", [2, 1])
-def test_an_answer_that_shows_the_attribute_is_enough(stored: int):
+@pytest.mark.parametrize(("stored", "last_look"), [(2, []), (1, [1])])
+def test_an_answer_that_shows_the_attribute_is_enough(stored: int, last_look: list[int]):
     """Of one that is as before it is learnt, of one that is as declared there is nothing to."""
     transport = Silent(sandbox_with(2))
 
@@ -127,15 +126,15 @@ def test_an_answer_that_shows_the_attribute_is_enough(stored: int):
     transport.hook = hook
     applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
     assert len(transport.patched()) == stored
-    assert transport.looked_at() == []
+    assert transport.read_alone() == last_look
 
 
 def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
     asked: list[set[str]] = []
 
-    def look(_: int, names: Collection[str]) -> dict[str, Json]:
+    def look(_: TaskPlan, names: Collection[str]) -> Observed:
         asked.append(set(names))
-        return {"completed_at": None}
+        return Found({"completed_at": None})
 
     changes = (change("avg_lead_time", None, 2.5), change("completed_at", None, "2026-01-02"))
     learning = Learning(look, load_contract())

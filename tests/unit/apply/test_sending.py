@@ -26,7 +26,7 @@ from reconciler.server.task_api import TaskApi
 from reconciler.watch import NOBODY
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
-from tests.unit.server.wired import Hooked, api_of, sandbox_with
+from tests.unit.server.wired import Hooked, api_of, look_of, sandbox_with
 
 Fate = Callable[[httpx.Request, SandboxTransport], httpx.Response]
 """What becomes of one update."""
@@ -395,7 +395,7 @@ def test_an_update_that_waits_long_for_its_turn_is_read_once_more_and_then_sent(
         return len(begun) < 5
 
     with api_of(transport, patience=patience) as api:
-        outcome = sent_alone(api, plan, Learning(api.task, load_contract()), turn)
+        outcome = sent_alone(api, plan, Learning(look_of(api), load_contract()), turn)
     assert (outcome.outcome.value, len(begun)) == ("applied", 1)
     assert methods(transport) == "GET OPTIONS GET PATCH"
 
@@ -404,7 +404,7 @@ def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent(
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"overlap": 2}))
     with api_of(transport) as api:
-        learning = Learning(api.task, load_contract())
+        learning = Learning(look_of(api), load_contract())
 
         def lost_while_another_shows_it(
             request: httpx.Request, server: SandboxTransport
@@ -444,3 +444,49 @@ def test_what_is_answered_with_an_error_and_holds_is_applied():
 
     let(transport, stored_and_refused)
     assert told(carried_out(transport, plan)) == ["applied"]
+
+
+# Storage addresses that a server begins to resolve
+
+
+def resolving(transport: Hooked, *, after: int) -> None:
+    """Answer lists with the picture itself in place of its address, once so many were asked."""
+    lists_left = [after]
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET" or request.url.path != "/api/tasks/":
+            return None
+        lists_left[0] -= 1
+        if lists_left[0] >= 0:
+            return None
+        answer = SandboxTransport(transport.state).handle_request(request)
+        answer.read()
+        picture = answer.text.replace("s3://bucket/x.jpg", "data:image/jpeg;base64,AAAA")
+        return httpx.Response(200, text=picture, request=request)
+
+    transport.hook = hook
+
+
+@pytest.mark.parametrize("honest_lists", [1, 2])
+def test_an_undeclared_address_that_reads_otherwise_than_planned_is_not_overwritten(
+    honest_lists: int,
+):
+    """The fresh read shows it, or the one after an answer that was lost."""
+    transport = Hooked(sandbox_with(1))
+    stored = {"text": "A sentence.", "image": "s3://bucket/x.jpg"}
+    transport.state.tasks[1].values["data"] = stored
+    plan = planned(transport, desired(1, {"data": {"text": "Another."}}))
+    resolving(transport, after=honest_lists - 1)
+    lists = transport.hook
+    losing = [honest_lists == 2]
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and losing and losing.pop():
+            raise httpx.ReadError("connection reset")
+        return lists(request)
+
+    transport.hook = hook
+    outcome = carried_out(transport, plan)[0]
+    assert outcome.outcome.value == "blocked"
+    assert "data.image, which is not declared, was read as a storage address" in outcome.error
+    assert transport.state.tasks[1].values["data"] == stored

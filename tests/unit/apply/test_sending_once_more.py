@@ -18,7 +18,7 @@ from reconciler.errors import ServerError
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.task_api import TaskApi
 from tests.unit.plan.building import change, update
-from tests.unit.server.wired import Hooked, api_of, sandbox_with
+from tests.unit.server.wired import Hooked, api_of, look_of, sandbox_with
 
 BOTH = update(1, change("overlap", 1, 2), change("inner_id", 1, 5))
 PATCH = Patch(BOTH, {"overlap": 2, "inner_id": 5}, read_at=1000.0)
@@ -32,7 +32,7 @@ def sending(
 ) -> Sending:
     attributes = load_contract()
     terms = Terms(attributes, Gate(attributes), frozenset(), {})
-    learning = Learning(api.task, attributes)
+    learning = Learning(look_of(api), attributes)
     return Sending(api, terms, may_begin, learning=learning, stop=stop or threading.Event())
 
 

@@ -44,7 +44,7 @@ def test_a_task_that_is_not_there_is_missing():
 def test_a_task_that_the_server_fails_on_is_unreadable():
     assert status(desired(1, {"overlap": 2}), Unreadable("500: broken")) == (
         "unreadable",
-        ["the server failed on this task: 500: broken"],
+        ["500: broken"],
     )
 
 

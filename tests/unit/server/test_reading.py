@@ -14,7 +14,15 @@ from reconciler.errors import Broken, NotFound, NotLabelStudio
 from reconciler.plan.model import Found, Missing, Observed, Unreadable
 from reconciler.sandbox.state import State
 from reconciler.server.reading import read_tasks
-from tests.unit.server.wired import Hooked, Scripted, add_tasks, api_of, query_of, sandbox_with
+from tests.unit.server.wired import (
+    Hooked,
+    Scripted,
+    add_tasks,
+    api_of,
+    query_of,
+    sandbox_with,
+    selected,
+)
 
 Wanted = Mapping[int, int | None]
 
@@ -129,8 +137,8 @@ def test_what_the_server_said_of_a_broken_task_is_kept():
     poison(transport.state, 2)
     said = read(transport, {1: 7, 2: 7})[2]
     assert said == Unreadable(
-        "GET http://label-studio.test/api/tasks/ failed on the server with 500: "
-        "argument of type 'int' is not iterable"
+        "the server failed on this task: GET http://label-studio.test/api/tasks/ failed on the "
+        "server with 500: argument of type 'int' is not iterable"
     )
 
 
@@ -139,7 +147,8 @@ def test_a_broken_task_whose_project_is_not_known_is_told_as_broken_too():
     poison(transport.state, 1)
     observed = read(transport, in_project(None, [1, 2, 3]))
     assert [type(observed[task]) for task in (1, 2, 3)] == [Unreadable, Found, Found]
-    assert len(transport.requests) == 3 + 1
+    # Two for the first, one for each of the others, and their list.
+    assert len(transport.requests) == 2 + 2 + 1
 
 
 def test_a_task_that_no_list_shows_is_missing_only_by_its_own_404():
@@ -208,12 +217,32 @@ def test_a_task_that_may_not_be_seen_is_unreadable_and_the_others_are_read():
     assert "permission" in observed[99].detail
 
 
-def test_tasks_that_their_list_does_not_show_cost_one_request_each():
+def test_tasks_that_their_list_does_not_show_are_unreadable_and_cost_one_request_each():
     transport = Hooked(sandbox_with(300))
     empty = httpx.Response(200, json={"total": 0, "tasks": []})
     transport.hook = lambda request: empty if request.url.path == "/api/tasks/" else None
-    assert all_found(read(transport, in_project(7, range(1, 301))))
-    assert len(transport.requests) == 301
+    observed = read(transport, in_project(7, range(1, 301)))
+    assert {type(one) for one in observed.values()} == {Unreadable}
+    # The list, each task, and the list once more, as it may have moved meanwhile.
+    assert len(transport.requests) == 1 + 300 + 1
+
+
+def test_what_a_task_holds_is_never_read_from_a_single_read():
+    state = sandbox_with(30)
+    add_tasks(state, range(0), project=8)
+    transport = Hooked(state)
+    asked = in_project(None, range(1, 40)) | in_project(8, [7])
+    read(transport, asked)
+    alone = [query_of(r)["include"] for r in transport.requests if r.url.path != "/api/tasks/"]
+    assert set(alone) == {"id,project"}
+
+
+def test_a_task_whose_project_the_server_does_not_tell_is_unreadable():
+    transport = Scripted(lambda _: httpx.Response(200, json={"id": 1}))
+    observed = read(transport, in_project(None, [1]))[1]
+    assert isinstance(observed, Unreadable)
+    assert "in which project" in observed.detail
+    assert "declare" in observed.hint
 
 
 def test_pages_that_bring_nothing_new_are_the_last_whatever_the_total_says():
@@ -277,12 +306,15 @@ def test_tasks_that_vanish_between_two_pages_end_the_list_and_are_asked_for():
 def test_a_list_that_counts_more_tasks_than_it_gives_is_not_read_for_ever():
     def boasting(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/tasks/":
-            return page_of(9, *([task(1)] if query_of(request)["page"] == "1" else []))
+            first = query_of(request)["page"] == "1"
+            return page_of(9, *([task(1)] if first and 1 in selected(request) else []))
         return httpx.Response(200, json=task(2))
 
     transport = Scripted(boasting)
-    assert all_found(read(transport, {1: 7, 2: 7}))
-    assert len(transport.requests) == 3
+    observed = read(transport, {1: 7, 2: 7})
+    assert [type(observed[number]) for number in (1, 2)] == [Found, Unreadable]
+    # Two pages, the task alone, and the list once more.
+    assert len(transport.requests) == 4
 
 
 def test_a_task_that_is_listed_without_its_project_is_asked_for_by_its_id():

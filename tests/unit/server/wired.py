@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from reconciler.apply.learning import Look
 from reconciler.contract.openapi import load_contract
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
@@ -16,6 +18,7 @@ from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.attempts import Patience
 from reconciler.server.client import Client
+from reconciler.server.reading import read_task
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
 from tests.unit.server.patient import Patient
@@ -104,5 +107,16 @@ def api_of(
         yield TaskApi(client, load_contract())
 
 
+def look_of(api: TaskApi) -> Look:
+    """Read tasks alone, as an apply does that does not know what the server stores."""
+    return lambda task, names: read_task(api, task.task, names, project=task.project)
+
+
 def query_of(request: httpx.Request) -> dict[str, Any]:
     return dict(parse_qsl(request.url.query.decode()))
+
+
+def selected(request: httpx.Request) -> list[int]:
+    """Give the ids that a request selects; none where it is no request for a selection."""
+    selection = json.loads(query_of(request).get("query", "{}"))
+    return list(selection.get("selectedItems", {}).get("included", []))
