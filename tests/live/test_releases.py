@@ -34,6 +34,17 @@ def test_a_task_without_project_makes_the_server_fail_unless_the_body_names_one(
     assert server.patch(task, {"project": server.make_project()}).status_code == 404
 
 
+@pytest.mark.until("1.22")
+@pytest.mark.every_release
+@pytest.mark.parametrize("data", [[1, 2], "text"])
+def test_a_list_or_string_as_data_reads_in_the_list_alone(server: ServerUnderTest, data: object):
+    project, [task] = server.make_tasks(1)
+    server.patch(task, {"data": data})
+
+    assert server.get(task, resolve_uri="false", include="id").status_code == 500
+    assert server.listed(project, include="data") == [{"data": data}]
+
+
 @pytest.mark.every_release
 @pytest.mark.parametrize("named", [True, False], ids=["project", "no project"])
 def test_a_task_without_project_is_a_problem_of_the_plan(

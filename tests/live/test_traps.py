@@ -31,6 +31,7 @@ def test_data_that_is_no_object_breaks_the_task_for_every_later_patch(
     assert detail(server, task, {"data": {"text": "mended"}}) == failure
 
 
+@pytest.mark.since("1.23")
 @pytest.mark.parametrize("data", [[1, 2], "text"])
 def test_a_list_or_string_as_data_was_stored_and_still_reads_unresolved(
     server: ServerUnderTest, data: object
@@ -73,6 +74,7 @@ def test_a_broken_task_still_tells_its_options(server: ServerUnderTest):
     assert "data" in server.options(task)
 
 
+@pytest.mark.since("1.23")
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_a_task_without_project_is_gone(server: ServerUnderTest, nothing: str | None):
     project, ids = server.make_tasks(2)
