@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DEFAULT_BIN = ROOT / ".live" / "venv" / "bin" / "label-studio"
 TOKEN = "c0ffee5a" * 5
-START_SECONDS = 180
+START_SECONDS = 400
 STOP_SECONDS = 20
 # Up to 1.22 a server with this off shows objects themselves, where the storage presigns nothing.
 NO_STORAGE_PROXY = {"fflag_optic_all_optic_1938_storage_proxy": "false"}
