@@ -3,8 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LABEL_STUDIO := 1.23.2
-LIVE := .live/venv
+# Another release: make live LABEL_STUDIO=1.22.0
+NEWEST := 1.23.2
+LABEL_STUDIO := $(NEWEST)
+LIVE := .live/$(if $(filter $(NEWEST),$(LABEL_STUDIO)),venv,$(LABEL_STUDIO))
+LIVE_TESTS := tests/live
 BENCH ?=
 
 .DEFAULT_GOAL := help
@@ -19,8 +22,8 @@ demo: $(VENV)/ready ## Plan, apply and plan the examples against the sandbox.
 test: $(VENV)/test ## Run all tests but those on a real Label Studio.
 	$(BIN)/pytest -n auto
 
-live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a real Label Studio.
-	$(BIN)/pytest tests/live --server real
+live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a real Label Studio (LABEL_STUDIO=1.22.0: another).
+	RECONCILER_LIVE_BIN="$${RECONCILER_LIVE_BIN:-$(LIVE)/bin/label-studio}" $(BIN)/pytest $(LIVE_TESTS) --server real
 
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)

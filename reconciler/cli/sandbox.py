@@ -10,6 +10,7 @@ from reconciler.cli.exit_codes import INTERRUPTED
 from reconciler.sandbox.server import serve_forever
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.versions import NAMES, NEWEST
 
 
 @click.command("sandbox")
@@ -22,12 +23,19 @@ from reconciler.sandbox.tokens import SANDBOX_TOKEN
     help="Which edition to behave like.",
 )
 @click.option(
+    "--release",
+    type=click.Choice(NAMES),
+    default=NEWEST,
+    show_default=True,
+    help="Which release to behave like.",
+)
+@click.option(
     "--tasks",
     "file",
     type=click.Path(path_type=Path),
     help="JSON file with projects and tasks to begin with.",
 )
-def command(*, port: int, edition: str, file: Path | None) -> int:
+def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
     """Run a stand-in for Label Studio on loopback, to try and test with.
 
     It keeps tasks in memory, and has the traps of the real one.
@@ -36,7 +44,7 @@ def command(*, port: int, edition: str, file: Path | None) -> int:
     Example:
       reconciler sandbox --port 8080 --tasks examples/sandbox.json
     """
-    state = load_state(file, edition)
+    state = load_state(file, edition, release=release)
 
     def announce(url: str) -> None:
         click.echo(f"export LABEL_STUDIO_URL={url}")

@@ -6,6 +6,7 @@ community edition stores fewer attributes than are published, and both store som
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,14 +106,18 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def fields_of(edition: Edition) -> tuple[Field, ...]:
-    """Return the rows that this edition's serializer has, in its order."""
-    return tuple(row for row in FIELDS if edition is Edition.ENTERPRISE or not row.enterprise)
+def fields_of(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ...]:
+    """Return the rows that this edition's serializer has, and those named ``also``, in order."""
+    return tuple(
+        row
+        for row in FIELDS
+        if edition is Edition.ENTERPRISE or not row.enterprise or row.name in also
+    )
 
 
-def options_of(edition: Edition) -> dict[str, dict[str, object]]:
+def options_of(edition: Edition, also: Collection[str] = ()) -> dict[str, dict[str, object]]:
     """Return what OPTIONS tells about each attribute: type, whether writable, bounds."""
-    return {row.name: _option(row, edition) for row in fields_of(edition)}
+    return {row.name: _option(row, edition) for row in fields_of(edition, also)}
 
 
 def _option(row: Field, edition: Edition) -> dict[str, object]:

@@ -20,6 +20,8 @@ _INVALID_PAGE = "Invalid page."
 def get_task(state: State, request: Request, task: Task) -> Response:
     """One task, with all that can be read of it or with what ``include`` names."""
     query = _parameters(request)
+    if state.release.single_reads_resolve:
+        query.pop("resolve_uri", None)
     return as_json(represent(state, task, _view(state, query, full=True)))
 
 
@@ -54,7 +56,7 @@ def _pairs(query: str) -> dict[str, list[str]]:
 
 
 def _view(state: State, query: Mapping[str, str], *, full: bool) -> View:
-    names = shown(state.edition, full=full, include=query.get("include"))
+    names = shown(state, full=full, include=query.get("include"))
     return View(names, _flag(query, "resolve_uri", default=True))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.state import Storage
+from reconciler.sandbox.versions import Release
 
 _SCHEME = "s3://"
 _QUOTED = re.compile(r"""(["'])(?P<address>s3://[^=]*?)\1""")
@@ -19,8 +21,8 @@ def check_readable(data: object) -> None:
         raise Refusal(500, f"argument of type '{type(data).__name__}' is not iterable")
 
 
-def resolved(data: object, storage: Storage | None, *, task: int) -> object:
-    """Return ``data`` with its addresses replaced by addresses of this server.
+def resolved(data: object, storage: Storage | None, *, task: int, release: Release) -> object:
+    """Return ``data`` with its addresses replaced by addresses of this server, or by the objects.
 
     The server takes for granted that data is an object: on a list or a string it fails.
     """
@@ -30,23 +32,33 @@ def resolved(data: object, storage: Storage | None, *, task: int) -> object:
         raise Refusal(500, f"{type(data).__name__} indices must be integers or slices, not str")
     if storage is None:
         return data
-    return _resolved(data, storage, task)
+    served = partial(_served, path=f"/tasks/{task}/{release.resolves_to}/")
+    embedded = release.embeds and not storage.presign
+    return _resolved(data, storage, _embedded if embedded else served)
 
 
-def _resolved(value: object, storage: Storage, task: int) -> object:
+def _resolved(value: object, storage: Storage, show: Callable[[str], str]) -> object:
     if isinstance(value, dict):
-        return {key: _resolved(item, storage, task) for key, item in value.items()}
+        return {key: _resolved(item, storage, show) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(item, storage, task) for item in value]
-    return _rewritten(value, storage, task) if isinstance(value, str) else value
+        return [_resolved(item, storage, show) for item in value]
+    return _rewritten(value, storage, show) if isinstance(value, str) else value
 
 
-def _rewritten(text: str, storage: Storage, task: int) -> str:
+def _rewritten(text: str, storage: Storage, show: Callable[[str], str]) -> str:
     address = _address_in(text)
     if not address or not _in_bucket(address, storage):
         return text
-    encoded = base64.urlsafe_b64encode(address.encode()).decode()
-    return text.replace(address, f"/tasks/{task}/resolve/?fileuri={encoded}")
+    return text.replace(address, show(address))
+
+
+def _served(address: str, *, path: str) -> str:
+    return f"{path}?fileuri={base64.urlsafe_b64encode(address.encode()).decode()}"
+
+
+def _embedded(address: str) -> str:
+    """Return an object's content as the server writes it; here the content is the address."""
+    return f"data:image/jpeg;base64,{base64.b64encode(address.encode()).decode()}"
 
 
 def _address_in(text: str) -> str:

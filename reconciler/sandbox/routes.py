@@ -7,10 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reconciler.sandbox import projects, reading, tokens, updating
-from reconciler.sandbox.exchange import HTML, Refusal, Request, Response, as_json, as_page
+from reconciler.sandbox.exchange import (
+    HTML,
+    Refusal,
+    Request,
+    Response,
+    as_json,
+    as_page,
+    object_of,
+)
 from reconciler.sandbox.fields import options_of
 from reconciler.sandbox.state import Project, State, Task
-from reconciler.sandbox.versions import RELEASES, version_body
+from reconciler.sandbox.versions import version_body
 
 _Action = Callable[[State, Request, str], Response]
 
@@ -52,7 +60,7 @@ def _refused(state: State, refusal: Refusal) -> Response:
     body: dict[str, object] = {
         "id": state.next_error_id(),
         "status_code": refusal.status,
-        "version": RELEASES[state.edition],
+        "version": state.release.version,
         "detail": refusal.detail,
         "exc_info": None,
     }
@@ -66,11 +74,21 @@ def _on_task(act: Callable[[State, Request, Task], Response]) -> _Action:
 
     def action(state: State, request: Request, key: str) -> Response:
         task = state.tasks.get(int(key))
-        if task is None or not task.project:
+        if task is None:
             raise Refusal(404, updating.NO_TASK)
+        if not task.project:
+            raise _lost(state, request)
         return act(state, request, task)
 
     return action
+
+
+def _lost(state: State, request: Request) -> Refusal:
+    """Return the refusal of a task without a project, which some releases fail to look for."""
+    named = request.method == "PATCH" and object_of(request).get("project")
+    if state.release.fails_on_lost and not named:
+        return Refusal(500, "'NoneType' object has no attribute 'id'")
+    return Refusal(404, updating.NO_TASK)
 
 
 def _on_project(act: Callable[[State, Request, Project], Response]) -> _Action:
@@ -103,13 +121,13 @@ def _options(state: State, _request: Request, _task: Task) -> Response:
         "description": "",
         "renders": ["application/json"],
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
-        "actions": {"PUT": options_of(state.edition)},
+        "actions": {"PUT": options_of(state.edition, state.release.stored_too)},
     }
     return as_json(body)
 
 
 def _version(state: State, _request: Request) -> Response:
-    return as_json(version_body(state.edition))
+    return as_json(version_body(state.edition, state.release))
 
 
 def _health(_state: State, _request: Request) -> Response:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from reconciler.sandbox.fields import Edition, fields_of
 from reconciler.sandbox.resolving import check_readable, resolved
 from reconciler.sandbox.state import USER, Annotation, State, Storage, Task
 
@@ -63,10 +62,10 @@ class View:
     resolve: bool
 
 
-def shown(edition: Edition, *, full: bool, include: str | None = None) -> tuple[str, ...]:
+def shown(state: State, *, full: bool, include: str | None = None) -> tuple[str, ...]:
     """Return the attributes of an answer, in their order; ``include`` is the query's comma list."""
-    more = [row.name for row in fields_of(edition) if row.name not in _READABLE]
-    wanted = None if include is None else include.split(",")
+    more = [row.name for row in state.fields if row.name not in _READABLE]
+    wanted = None if include is None else {*include.split(","), *state.release.stored_too}
     return tuple(
         name
         for name in (*_READABLE, *more)
@@ -82,7 +81,7 @@ def represent(state: State, task: Task, view: View) -> dict[str, object]:
     data = task.values["data"]
     check_readable(data)
     if view.resolve:
-        data = resolved(data, _storage(state, task), task=task.id)
+        data = resolved(data, _storage(state, task), task=task.id, release=state.release)
     values = {**task.values, "data": data}
     return {
         name: compute(state, task) if (compute := _COMPUTED.get(name)) else values.get(name)

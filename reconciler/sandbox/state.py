@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from uuid import NAMESPACE_URL, uuid5
 
-from reconciler.sandbox.fields import Edition, fields_of
+from reconciler.sandbox.fields import Edition, Field, fields_of
 from reconciler.sandbox.label_config import EMPTY
 from reconciler.sandbox.values import written
+from reconciler.sandbox.versions import Release, release_of
 
 USER = 1
 
@@ -23,9 +24,13 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A cloud storage connected to a project: one S3 bucket, or every one where it is None."""
+    """A cloud storage connected to a project: one S3 bucket, or every one where it is None.
+
+    ``presign`` tells whether its objects are fetched from the bucket itself.
+    """
 
     bucket: str | None = None
+    presign: bool = True
 
 
 @dataclass(slots=True)
@@ -68,8 +73,13 @@ class Annotation:
 
 
 @cache
-def _defaults(edition: Edition) -> Mapping[str, object]:
-    return {row.name: row.default for row in fields_of(edition) if not row.read_only}
+def _fields(edition: Edition, release: Release) -> tuple[Field, ...]:
+    return fields_of(edition, release.stored_too)
+
+
+@cache
+def _defaults(edition: Edition, release: Release) -> Mapping[str, object]:
+    return {row.name: row.default for row in _fields(edition, release) if not row.read_only}
 
 
 @dataclass(slots=True)
@@ -82,6 +92,7 @@ class State:
     """
 
     edition: Edition = Edition.COMMUNITY
+    release: Release = field(default_factory=partial(release_of, Edition.COMMUNITY))
     clock: Callable[[], datetime] = now
     page_size_max: int | None = None
     legacy_tokens: bool = True
@@ -95,6 +106,11 @@ class State:
     highest_task: int = 0
     log: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The attributes that PATCH knows here, in the order of its answers."""
+        return _fields(self.edition, self.release)
 
     def timestamp(self) -> str:
         """Now, as the server writes date-times."""
@@ -126,7 +142,7 @@ class State:
         self.tasks[key] = Task(
             key,
             {
-                **_defaults(self.edition),
+                **_defaults(self.edition, self.release),
                 "meta": {},
                 "inner_id": len(project.task_ids) + 1,
                 **values,

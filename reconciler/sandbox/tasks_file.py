@@ -7,11 +7,12 @@ from pathlib import Path
 
 from reconciler.errors import SettingsError
 from reconciler.sandbox.exchange import Refusal
-from reconciler.sandbox.fields import Edition, Field, fields_of
+from reconciler.sandbox.fields import Edition, Field
 from reconciler.sandbox.label_config import EMPTY, parse
 from reconciler.sandbox.state import Project, State, Storage
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.values import InvalidValue, stored
+from reconciler.sandbox.versions import NEWEST, release_of
 
 _PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage"})
 _EXAMPLE: dict[str, object] = {
@@ -38,22 +39,27 @@ _EXAMPLE: dict[str, object] = {
 }
 
 
-def load_state(path: Path | str | None, edition: Edition | str = Edition.COMMUNITY) -> State:
+def load_state(
+    path: Path | str | None, edition: Edition | str = Edition.COMMUNITY, *, release: str = NEWEST
+) -> State:
     """Return the state that a file describes, or that of the example where ``path`` is None.
 
     The file holds ``{"projects": [{id, title?, label_config?, storage?}], "tasks": [{id?,
     project, data, ...}]}``; a task may have any attribute that the edition stores. ``storage`` is
-    true, or the name of the one bucket that is connected. Raises SettingsError, which names the
-    file and the place in it.
+    true, or the name of the one bucket that is connected, or ``{bucket, presign}``. ``release``
+    is one of `versions.NAMES`. Raises SettingsError, which names the file and the place in it.
     """
     description = _EXAMPLE if path is None else _read(Path(path))
-    return _Loader(str(path), Edition(edition)).load(description)
+    return _Loader(str(path), new_state(edition, release=release)).load(description)
 
 
-def new_state(edition: Edition | str = Edition.COMMUNITY) -> State:
+def new_state(edition: Edition | str = Edition.COMMUNITY, *, release: str = NEWEST) -> State:
     """Return a state with tokens and nothing else."""
     return State(
-        edition=Edition(edition), tokens={SANDBOX_TOKEN}, refresh_tokens={SANDBOX_REFRESH_TOKEN}
+        edition=Edition(edition),
+        release=release_of(Edition(edition), release),
+        tokens={SANDBOX_TOKEN},
+        refresh_tokens={SANDBOX_REFRESH_TOKEN},
     )
 
 
@@ -72,10 +78,10 @@ def _read(path: Path) -> dict[str, object]:
 class _Loader:
     """Builds the state piece by piece; ``file`` is for messages."""
 
-    def __init__(self, file: str, edition: Edition) -> None:
+    def __init__(self, file: str, state: State) -> None:
         self.file = file
-        self.state = new_state(edition)
-        self.fields = {row.name: row for row in fields_of(edition) if not row.read_only}
+        self.state = state
+        self.fields = {row.name: row for row in state.fields if not row.read_only}
 
     def load(self, description: dict[str, object]) -> State:
         """Return the state that the description gives."""
@@ -114,11 +120,16 @@ class _Loader:
 
     def _storage(self, place: str, item: dict[str, object]) -> Storage | None:
         value = item.get("storage", False)
-        if isinstance(value, str):
-            return Storage(bucket=value)
-        if not isinstance(value, bool):
-            raise self._wrong(f"{place}.storage", "expected true, false or the name of a bucket")
-        return Storage() if value else None
+        match value:
+            case bool():
+                return Storage() if value else None
+            case str():
+                return Storage(bucket=value)
+            case {"bucket": str(bucket), "presign": bool(presign), **rest} if not rest:
+                return Storage(bucket, presign=presign)
+            case _:
+                expected = "expected true, false, the name of a bucket, or {bucket, presign}"
+                raise self._wrong(f"{place}.storage", expected)
 
     def _add_task(self, place: str, item: dict[str, object]) -> None:
         number = self._number(place, item, taken=self.state.tasks) if "id" in item else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.sandbox.exchange import Refusal, Request, Response, as_json, invalid, object_of
-from reconciler.sandbox.fields import Field, Kind, fields_of
+from reconciler.sandbox.fields import Field, Kind
 from reconciler.sandbox.label_config import renamed
 from reconciler.sandbox.showing import annotations_of
 from reconciler.sandbox.state import USER, State, Task
@@ -31,7 +31,7 @@ def stored_body(state: State, task: Task) -> dict[str, object]:
     """Return the answer to a PATCH: all attributes of the serializer, none of them resolved."""
     read_only = {"id": task.id, "annotations": annotations_of(state, task), "predictions": []}
     values = {**task.values, **read_only}
-    return {row.name: values[row.name] for row in fields_of(state.edition)}
+    return {row.name: values[row.name] for row in state.fields}
 
 
 def _check_project(state: State, project: object, task: Task) -> None:
@@ -54,7 +54,7 @@ def _validated(state: State, body: dict[str, object]) -> dict[str, object]:
     """Return what of the body will be stored; one wrong value refuses all of it."""
     changes: dict[str, object] = {}
     errors: dict[str, object] = {}
-    for row in fields_of(state.edition):
+    for row in state.fields:
         if row.read_only or row.name not in body:
             continue
         try:

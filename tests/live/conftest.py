@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,10 @@ from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
 from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.versions import NAMES, NEWEST
+from tests.live.buckets import buckets
 from tests.live.command_line import Command, Ran
+from tests.live.counting_proxy import Asked, Through, Trouble, counting_proxy
 from tests.live.real_server import DEFAULT_BIN, TOKEN, running
 from tests.live.under_test import PAGE_SIZE_MAX, ServerUnderTest
 
@@ -29,12 +33,65 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what the contract tests run on: the sandbox, or a real Label Studio started for "
         "them (RECONCILER_LIVE_BIN), or the one at RECONCILER_LIVE_URL (RECONCILER_LIVE_TOKEN)",
     )
+    parser.addoption(
+        "--release",
+        choices=NAMES,
+        default=NEWEST,
+        help="which release the sandbox behaves like; a real server is what it is",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    lines = (
+        "since(release): what is so from this release on",
+        "until(release): what is so up to this release",
+        "every_release: run on the sandbox of each release that it knows, not on the chosen one",
+    )
+    for line in lines:
+        config.addinivalue_line("markers", line)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let the sandbox be of each release of which a test says something."""
+    several = {"every_release", "until"} & {m.name for m in metafunc.definition.iter_markers()}
+    if several and metafunc.config.getoption("--server", "sandbox") == "sandbox":
+        names = [name for name in NAMES if _holds(metafunc.definition, _numbers(name))]
+        metafunc.parametrize("release", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest) -> Iterator[ServerUnderTest]:
-    with _chosen(request.config.getoption("--server", "sandbox")) as chosen:
+def release(request: pytest.FixtureRequest) -> str:
+    """The release that the sandbox behaves like."""
+    return str(getattr(request, "param", request.config.getoption("--release", NEWEST)))
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, release: str) -> Iterator[ServerUnderTest]:
+    with _chosen(request.config.getoption("--server", "sandbox"), release) as chosen:
         yield chosen
+
+
+@pytest.fixture(autouse=True)
+def _of_this_release(request: pytest.FixtureRequest) -> None:
+    """Skip what is not so on the server's release."""
+    if not {"since", "until"} & {marker.name for marker in request.node.iter_markers()}:
+        return
+    server: ServerUnderTest = request.getfixturevalue("server")
+    if not _holds(request.node, server.release):
+        pytest.skip(f"release {'.'.join(map(str, server.release))} behaves differently")
+
+
+def _holds(item: pytest.Item, release: tuple[int, ...]) -> bool:
+    """Tell whether what a test says is so on a release; ``until`` means all of that release."""
+    since = [_numbers(marker.args[0]) for marker in item.iter_markers("since")]
+    until = [_numbers(marker.args[0]) for marker in item.iter_markers("until")]
+    return all(release >= first for first in since) and all(
+        release[: len(last)] <= last for last in until
+    )
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split(".") if part.isdecimal())
 
 
 @pytest.fixture
@@ -73,6 +130,19 @@ def command(
 
 
 @pytest.fixture
+def through(server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> Through:
+    """Puts a proxy before the server, for as long as a with statement lasts."""
+
+    @contextmanager
+    def through(trouble: Trouble) -> Iterator[list[Asked]]:
+        with counting_proxy(server.url, trouble) as (url, asked), monkeypatch.context() as patched:
+            patched.setenv("LABEL_STUDIO_URL", url)
+            yield asked
+
+    return through
+
+
+@pytest.fixture
 def page_size_cap(server: ServerUnderTest) -> Iterator[Callable[[int], None]]:
     """Sets how many tasks a page of the server holds at most, for one test."""
     if server.cap_pages is None:
@@ -82,27 +152,32 @@ def page_size_cap(server: ServerUnderTest) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _chosen(name: str) -> Iterator[ServerUnderTest]:
+def _chosen(name: str, release: str) -> Iterator[ServerUnderTest]:
     url = os.environ.get("RECONCILER_LIVE_URL")
     if url:
         with _client(url, os.environ["RECONCILER_LIVE_TOKEN"]) as http:
             yield _live(http, os.environ["RECONCILER_LIVE_TOKEN"])
     else:
-        with _real() if name == "real" else _sandbox() as server:
+        with _real() if name == "real" else _sandbox(release) as server:
             yield server
 
 
 @contextmanager
 def _real() -> Iterator[ServerUnderTest]:
     executable = Path(os.environ.get("RECONCILER_LIVE_BIN", DEFAULT_BIN))
-    with running(executable, page_size_max=PAGE_SIZE_MAX) as real, _client(real.url, TOKEN) as http:
+    with (
+        buckets() as endpoint,
+        running(executable, page_size_max=PAGE_SIZE_MAX) as real,
+        _client(real.url, TOKEN) as http,
+    ):
         server = _live(http, TOKEN)
-        yield replace(server, connect=real.connect_storage, page_size_max=PAGE_SIZE_MAX)
+        connect = partial(real.connect_storage, endpoint=endpoint)
+        yield replace(server, connect=connect, page_size_max=PAGE_SIZE_MAX)
 
 
 @contextmanager
-def _sandbox() -> Iterator[ServerUnderTest]:
-    state = new_state()
+def _sandbox(release: str) -> Iterator[ServerUnderTest]:
+    state = new_state(release=release)
     state.page_size_max = PAGE_SIZE_MAX
     with serve(state) as url, _client(url, SANDBOX_TOKEN) as http:
         yield ServerUnderTest(
@@ -110,8 +185,9 @@ def _sandbox() -> Iterator[ServerUnderTest]:
             token=SANDBOX_TOKEN,
             refresh_token=SANDBOX_REFRESH_TOKEN,
             edition=state.edition,
+            release=_numbers(state.release.version),
             http=http,
-            connect=lambda project, bucket: _connect(state, project, bucket),
+            connect=partial(_connect, state),
             page_size_max=PAGE_SIZE_MAX,
             remove=lambda task: _remove(state, task),
             cap_pages=lambda size: setattr(state, "page_size_max", size),
@@ -124,16 +200,18 @@ def _remove(state: State, task: int) -> None:
     state.projects[project].task_ids.remove(task)
 
 
-def _connect(state: State, project: int, bucket: str) -> None:
-    state.projects[project].storage = Storage(bucket)
+def _connect(state: State, project: int, bucket: str, *, presign: bool) -> None:
+    state.projects[project].storage = Storage(bucket, presign=presign)
 
 
 def _live(http: httpx.Client, token: str) -> ServerUnderTest:
+    version = http.get("/api/version").json()
     return ServerUnderTest(
         url=str(http.base_url),
         token=token,
         refresh_token=_new_refresh_token(http),
-        edition=http.get("/api/version").json()["edition"].lower(),
+        edition=version.get("edition", "Community").lower(),
+        release=_numbers(version["release"]),
         http=http,
     )
 

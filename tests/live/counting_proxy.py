@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -38,6 +38,9 @@ closed. An answer with the extension ``length`` claims to be so long."""
 
 Trouble = Callable[[Asked], Befall]
 """Tells what befalls each request; asked in the order in which they come in."""
+
+Through = Callable[[Trouble], AbstractContextManager[list[Asked]]]
+"""Puts a proxy before the server for as long as a with statement lasts; gives what was asked."""
 
 
 def no_trouble(_asked: Asked) -> Befall:

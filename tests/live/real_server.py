@@ -21,8 +21,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DEFAULT_BIN = ROOT / ".live" / "venv" / "bin" / "label-studio"
 TOKEN = "c0ffee5a" * 5
-START_SECONDS = 180
+START_SECONDS = 400
 STOP_SECONDS = 20
+# Up to 1.22 a server with this off shows objects themselves, where the storage presigns nothing.
+NO_STORAGE_PROXY = {"fflag_optic_all_optic_1938_storage_proxy": "false"}
 OFFLINE = {
     "COLLECT_ANALYTICS": "false",
     "SENTRY_DSN": "",
@@ -38,14 +40,18 @@ class RealServer:
     url: str
     database: Path
 
-    def connect_storage(self, project: int, bucket: str) -> None:
+    def connect_storage(self, project: int, bucket: str, *, presign: bool, endpoint: str) -> None:
         """Put a row into the database: over the API, a storage has to answer first."""
         row = {
             "title": "contract",
             "created_at": datetime.now(UTC).isoformat(" ").removesuffix("+00:00"),
             "bucket": bucket,
             "use_blob_urls": 0,
-            "presign": 1,
+            "aws_access_key_id": "none",
+            "aws_secret_access_key": "none",
+            "region_name": "us-east-1",
+            "s3_endpoint": endpoint,
+            "presign": int(presign),
             "presign_ttl": 1,
             "project_id": project,
             "recursive_scan": 0,
@@ -100,6 +106,7 @@ def _environment(folder: Path, page_size_max: int) -> dict[str, str]:
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
         "TASK_API_PAGE_SIZE_MAX": str(page_size_max),
         **OFFLINE,
+        **NO_STORAGE_PROXY,
     }
 
 

@@ -33,20 +33,21 @@ READ_ONLY = {"id", "created_at", "updated_at", "annotations", "predictions"}
 
 
 def test_options_names_exactly_what_patch_answers_with(community: ServerUnderTest):
-    assert community.options(community.make_task()).keys() == ANSWERED
+    assert community.options(community.make_task()).keys() == ANSWERED | community.shown_anyway
 
 
 def test_options_leaves_out_what_patch_ignores(community: ServerUnderTest):
     names = community.options(community.make_task()).keys()
 
-    assert names.isdisjoint(IGNORED)
+    assert names.isdisjoint(IGNORED.keys() - community.shown_anyway)
     assert names >= STORED.keys()
 
 
 def test_options_tells_each_type(community: ServerUnderTest):
     rows = community.options(community.make_task())
 
-    assert {name: row["type"] for name, row in rows.items()} == TYPES
+    more = dict.fromkeys(community.shown_anyway, "boolean")
+    assert {name: row["type"] for name, row in rows.items()} == {**TYPES, **more}
 
 
 def test_options_tells_what_is_read_only_and_that_data_is_required(community: ServerUnderTest):

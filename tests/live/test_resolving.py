@@ -18,15 +18,17 @@ def make_stored(server: ServerUnderTest, data: dict[str, object]) -> tuple[int, 
     return project, server.import_tasks(project, [item])[0]
 
 
-def resolved(task: int, address: str) -> str:
-    return f"/tasks/{task}/resolve/?fileuri={urlsafe_b64encode(address.encode()).decode()}"
+def resolved(server: ServerUnderTest, task: int, address: str) -> str:
+    word = "resolve" if server.release >= (1, 23) else "presign"
+    return f"/tasks/{task}/{word}/?fileuri={urlsafe_b64encode(address.encode()).decode()}"
 
 
+@pytest.mark.since("1.23")
 def test_a_task_reads_resolved_unless_told_not_to(server: ServerUnderTest):
     address = f"s3://{BUCKET}/dir/5.jpg"
     _, task = make_stored(server, {"image": address})
 
-    assert server.get(task).json()["data"]["image"] == resolved(task, address)
+    assert server.get(task).json()["data"]["image"] == resolved(server, task, address)
     assert server.read(task)["data"]["image"] == address
 
 
@@ -37,7 +39,7 @@ def test_the_list_reads_resolved_unless_told_not_to(server: ServerUnderTest):
     [default] = server.page(project).json()["tasks"]
     [stored] = server.listed(project)
 
-    assert default["data"]["image"] == resolved(task, address)
+    assert default["data"]["image"] == resolved(server, task, address)
     assert stored["data"]["image"] == address
 
 
@@ -54,7 +56,7 @@ def test_an_address_is_resolved_inside_a_text(
 ):
     _, task = make_stored(server, {"x": text.format(*addresses)})
 
-    expected = text.format(*(resolved(task, address) for address in addresses))
+    expected = text.format(*(resolved(server, task, address) for address in addresses))
     assert server.get(task).json()["data"]["x"] == expected
 
 
@@ -64,8 +66,8 @@ def test_addresses_are_resolved_deep_inside(server: ServerUnderTest):
 
     data = server.get(task).json()["data"]
 
-    assert data["list"] == [resolved(task, one), {"u": resolved(task, two)}, 3]
-    assert data["map"] == {"k": {"j": resolved(task, two)}}
+    assert data["list"] == [resolved(server, task, one), {"u": resolved(server, task, two)}, 3]
+    assert data["map"] == {"k": {"j": resolved(server, task, two)}}
 
 
 @pytest.mark.parametrize(
@@ -97,9 +99,10 @@ def test_the_answer_to_a_patch_is_never_resolved(server: ServerUnderTest):
 
 
 def test_writing_a_resolved_address_back_destroys_the_stored_one(server: ServerUnderTest):
-    _, task = make_stored(server, {"image": f"s3://{BUCKET}/a.jpg"})
+    project, task = make_stored(server, {"image": f"s3://{BUCKET}/a.jpg"})
     default = server.get(task).json()["data"]
 
     server.update(task, {"data": default})
 
-    assert server.read(task)["data"]["image"] == resolved(task, f"s3://{BUCKET}/a.jpg")
+    [stored] = server.listed(project)
+    assert stored["data"]["image"] == resolved(server, task, f"s3://{BUCKET}/a.jpg")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.live.under_test import ServerUnderTest
@@ -29,6 +31,7 @@ def test_data_that_is_no_object_breaks_the_task_for_every_later_patch(
     assert detail(server, task, {"data": {"text": "mended"}}) == failure
 
 
+@pytest.mark.since("1.23")
 @pytest.mark.parametrize("data", [[1, 2], "text"])
 def test_a_list_or_string_as_data_was_stored_and_still_reads_unresolved(
     server: ServerUnderTest, data: object
@@ -71,6 +74,7 @@ def test_a_broken_task_still_tells_its_options(server: ServerUnderTest):
     assert "data" in server.options(task)
 
 
+@pytest.mark.since("1.23")
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_a_task_without_project_is_gone(server: ServerUnderTest, nothing: str | None):
     project, ids = server.make_tasks(2)
@@ -136,3 +140,66 @@ def test_a_lone_surrogate_is_stored_and_breaks_reading_until_overwritten(
     assert community.get(task).status_code == community.page(project).status_code == 500
     assert community.read(task, include="id") == {"id": task}
     assert community.update(task, {"data": {"text": "mended"}})["data"] == {"text": "mended"}
+    assert community.read(task, include="data") == {"data": {"text": "mended"}}
+
+
+SURROGATES = pytest.mark.parametrize(
+    "data",
+    [{"text": "\ud83d"}, {"text": "x", "deep": {"list": ["a\udc00"]}}, {"text": "x", "k\ud800": 1}],
+    ids=["value", "deep", "key"],
+)
+
+
+@SURROGATES
+def test_a_task_with_a_lone_surrogate_is_listed_where_data_is_left_out(
+    community: ServerUnderTest, data: dict[str, object]
+):
+    project, ids = community.make_tasks(2)
+    query = json.dumps({"selectedItems": {"all": False, "included": ids}})
+    [before] = community.listed(project, include="id,updated_at", query=query)[1:]
+    community.patch(ids[1], {"data": data})
+
+    assert community.page(project, query=query, include="id,data").status_code == 500
+    assert community.page(project, query=query, fields="all").status_code == 500
+    names = "id,meta,overlap,project,total_annotations,cancelled_annotations,avg_lead_time"
+    shown = community.listed(project, query=query, fields="all", include=f"{names},updated_at")
+    assert shown[1].keys() == {*names.split(","), "updated_at"}
+    assert shown[1]["updated_at"] > before["updated_at"]
+
+
+@SURROGATES
+def test_an_update_of_a_task_with_a_lone_surrogate_answers_500_and_is_stored(
+    community: ServerUnderTest, data: dict[str, object]
+):
+    task = community.make_task()
+    community.patch(task, {"data": data})
+
+    assert community.patch(task, {"overlap": 2}).status_code == 500
+    assert community.patch(task, {"meta": {"a": 1}}).status_code == 500
+    assert community.read(task, include="overlap,meta") == {"overlap": 2, "meta": {"a": 1}}
+    answer = community.update(task, {"data": {"text": "mended"}})
+    assert (answer["data"], answer["overlap"]) == ({"text": "mended"}, 2)
+
+
+def test_a_lone_surrogate_in_meta_breaks_what_shows_meta_until_meta_is_written(
+    community: ServerUnderTest,
+):
+    task = community.make_task()
+
+    assert community.patch(task, {"meta": {"a": "\ud800"}}).status_code == 500
+    assert community.get(task).status_code == 500
+    assert community.get(task, include="meta").status_code == 500
+    assert community.read(task, include="data") == {"data": {"text": "text"}}
+    assert community.patch(task, {"data": {"text": "new"}}).status_code == 500
+    assert community.read(task, include="data") == {"data": {"text": "new"}}
+    assert community.update(task, {"meta": {}})["meta"] == {}
+
+
+def test_import_takes_a_lone_surrogate(community: ServerUnderTest):
+    project = community.make_project()
+    body = json.dumps([{"data": {"text": "\ud800"}}]).encode()
+    path, headers = f"/api/projects/{project}/import", {"Content-Type": "application/json"}
+
+    assert community.http.post(path, content=body, headers=headers).status_code == 201
+    assert community.page(project).status_code == 500
+    assert len(community.listed(project, include="id")) == 1

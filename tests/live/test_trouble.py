@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,10 @@ from typing import Any
 import pytest
 
 from tests.live.command_line import Command, Ran
-from tests.live.counting_proxy import Asked, Trouble, counting_proxy
+from tests.live.counting_proxy import Through, Trouble
 from tests.live.troubles import answering, cut, dropped, every, first, lost, patches_of
 from tests.live.twenty import Declared, declared, written
 from tests.live.under_test import ServerUnderTest
-
-Through = Callable[[Trouble], AbstractContextManager[list[Asked]]]
-
-
-@pytest.fixture
-def through(server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch) -> Through:
-    """Puts a proxy before the server, for as long as a with statement lasts."""
-
-    @contextmanager
-    def through(trouble: Trouble) -> Iterator[list[Asked]]:
-        with counting_proxy(server.url, trouble) as (url, asked), monkeypatch.context() as patched:
-            patched.setenv("LABEL_STUDIO_URL", url)
-            yield asked
-
-    return through
 
 
 def all_written(tasks: Declared, before: dict[int, dict[str, Any]]) -> bool:

@@ -44,6 +44,7 @@ def test_an_integer_is_not_taken_from(server: ServerUnderTest, sent: object):
     assert refusal(server, "overlap", sent) == INTEGER
 
 
+@pytest.mark.since("1.23")
 def test_inner_id_has_its_own_word_for_integers(server: ServerUnderTest):
     assert refusal(server, "inner_id", "x") == "A valid biginteger is required."
 

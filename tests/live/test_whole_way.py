@@ -128,7 +128,7 @@ def test_an_attribute_that_the_server_does_not_show_makes_a_task_unreadable(
 version: 1
 project: {project}
 tasks:
-  - {{id: {ids[0]}, allow_skip: false}}
+  - {{id: {ids[0]}, reviewed: true}}
   - {{id: {ids[1]}, overlap: 3}}
 """)
     ran = command("plan", manifest, "--format", "json")
@@ -169,7 +169,7 @@ def test_stored_addresses_are_planned_and_kept_as_they_are_stored(
     task = server.make_task({"image": "s3://bucket/dir/5.jpg"})
     project = server.read(task)["project"]
     server.connect_storage(project, "bucket")
-    assert "/resolve/" in json.dumps(server.get(task).json()["data"])
+    assert "?fileuri=" in json.dumps(server.get(task).json()["data"])
 
     manifest = write(f"""
 version: 1
@@ -181,7 +181,8 @@ tasks:
     ran = command("plan", manifest, "--format", "json")
     assert ran.paths() == {task: ["update", "data.text"]}
     assert command("apply", manifest, "--yes").code == 0
-    assert server.read(task)["data"] == {"text": "changed", "image": "s3://bucket/dir/5.jpg"}
+    [stored] = server.listed(project, include="data")
+    assert stored["data"] == {"text": "changed", "image": "s3://bucket/dir/5.jpg"}
 
 
 def test_missing_tasks_and_tasks_of_other_projects_are_told_apart(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from itertools import count
 
@@ -69,6 +70,15 @@ def dropped(_pass_on: PassOn) -> None:
 def lost(pass_on: PassOn) -> None:
     """Let the server do it, and close the connection before it can tell."""
     pass_on()
+
+
+def held(seconds: float) -> Befall:
+    """Keep the client waiting, then close the connection; the server never hears of it."""
+
+    def befall(_pass_on: PassOn) -> None:
+        time.sleep(seconds)
+
+    return befall
 
 
 def cut(pass_on: PassOn) -> httpx.Response:

@@ -47,7 +47,12 @@ def test_a_file_gives_projects_and_tasks(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("value", "storage"),
-    [(True, Storage()), (False, None), ("bucket", Storage("bucket"))],
+    [
+        (True, Storage()),
+        (False, None),
+        ("bucket", Storage("bucket")),
+        ({"bucket": "b", "presign": False}, Storage("b", presign=False)),
+    ],
 )
 def test_a_project_may_have_a_storage(tmp_path: Path, value: object, storage: Storage | None):
     state = load_state(write(tmp_path, {"projects": [{**PROJECT, "storage": value}]}))
@@ -77,7 +82,7 @@ def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
         ({"projects": [{"id": 1, "name": "x"}]}, "projects[0].name: unknown key"),
         (
             {"projects": [{"id": 1, "storage": 1}]},
-            "projects[0].storage: expected true, false or the name of a bucket",
+            "projects[0].storage: expected true, false, the name of a bucket, or {bucket, presign}",
         ),
         ({"tasks": [TASK]}, "tasks[0].project: there is no project 7 in this file"),
         (
