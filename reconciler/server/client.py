@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import httpx
 
+from reconciler.contract.server_address import checked_address
 from reconciler.errors import (
     NotLabelStudio,
     ServerError,
@@ -21,7 +22,6 @@ from reconciler.errors import (
     Unreachable,
 )
 from reconciler.plan.values import Json
-from reconciler.server.address import checked_address
 from reconciler.server.answers import URL_VARIABLE, Answer, not_sent
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections
