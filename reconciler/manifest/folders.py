@@ -130,18 +130,18 @@ class FolderWalk:
 
 
 def link_target(path: str) -> bool | Problem:
-    """Tell whether a link leads to a folder, or why it leads to nothing that can be read."""
+    """Tell whether a path leads to a folder, or why a link leads to nothing that can be read."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a path stays as it was given
     except OSError as error:
-        return _problem(path, _why_broken(path, error), "correct the link, or remove it")
+        try:
+            to = os.readlink(path)  # noqa: PTH115 - shown as it is written in the link
+        except OSError:
+            return unreadable(path, error)
+        return _problem(path, _why_broken(to, error), "correct the link, or remove it")
 
 
-def _why_broken(path: str, error: OSError) -> str:
-    try:
-        to = os.readlink(path)  # noqa: PTH115 - shown as it is written in the link
-    except OSError:
-        return f"cannot be read: {error.strerror}"
+def _why_broken(to: str, error: OSError) -> str:
     if error.errno in NOWHERE:
         return f"leads to {to}, which does not exist"
     if error.errno == errno.ELOOP:
