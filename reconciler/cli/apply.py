@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 import click
 
 from reconciler.cli.applying import Choices, apply_options, show_ask_and_carry_out
 from reconciler.cli.connecting import connected, planned
-from reconciler.cli.loading import loaded
+from reconciler.cli.loading import find_files, loaded
 from reconciler.cli.saving import refuse_manifest, refuse_other_server, saved_plan
 from reconciler.cli.settings import Given, read_settings
 from reconciler.cli.sharding import shard_option
-from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Broken, NotFound, SettingsError
+from reconciler.manifest.files import FoundFiles, place_of
 from reconciler.plan.model import Plan
 from reconciler.plan.shard import Shard
 from reconciler.server.task_api import TaskApi
@@ -39,40 +38,30 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
       reconciler apply plan.json --report report.jsonl
     """
     attributes = load_contract()
-    settings = read_settings(paths, given)
-    refuse_manifest(choices.report, paths, "report")
-    with connected(settings, attributes, choices.talk) as api:
-        plan = _saved(paths, shard, api) or _from_manifests(
-            paths, shard, api, attributes, choices=choices
-        )
+    talk, allow = choices.talk, choices.allow
+    saved = saved_plan(paths)
+    files = FoundFiles([*paths], places={place_of(paths[0]): paths[0]})
+    if saved is None:
+        files = find_files(paths, talk)
+    settings = read_settings(files.places, given)
+    refuse_manifest(choices.report, files.files, "report")
+    with connected(settings, attributes, talk) as api:
+        if saved is None:
+            desired = loaded(files, attributes, shard, server=settings.server, talk=talk)
+            plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
+        else:
+            plan = saved
+            _check_saved(plan, shard, api, file=paths[0])
         return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
 
 
-def _saved(paths: Sequence[str], shard: Shard | None, api: TaskApi) -> Plan | None:
-    """Take the plan as it was saved, for the server that it was made for."""
-    plan = saved_plan(paths)
-    if plan is None:
-        return None
+def _check_saved(plan: Plan, shard: Shard | None, api: TaskApi, *, file: str) -> None:
+    """Hold a saved plan to the server and the options that it is to be carried out with."""
     if shard is not None:
         said = "a saved plan is of the tasks that it was made for, and --shard cannot change that"
         raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
-    refuse_other_server(plan.server, api.identity(), paths[0])
+    refuse_other_server(plan.server, api.identity(), file)
     if plan.updates:
         # A server tells anybody its version: a token that it refuses is to show before the report.
         with suppress(NotFound, Broken):
             api.project_of(plan.updates[0].task)
-    return plan
-
-
-def _from_manifests(
-    paths: Sequence[str],
-    shard: Shard | None,
-    api: TaskApi,
-    attributes: Attributes,
-    *,
-    choices: Choices,
-) -> Plan:
-    """Read manifests, all of them before anything is asked of the server."""
-    talk, allow = choices.talk, choices.allow
-    desired = loaded(paths, attributes, shard, talk=talk)
-    return planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)

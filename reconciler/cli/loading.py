@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+from typing import Final
 
 from reconciler.cli.output import Talk
 from reconciler.cli.progress import Progress
 from reconciler.contract.attributes import Attributes
+from reconciler.contract.server_address import ChosenServer
+from reconciler.errors import ManifestError
 from reconciler.manifest.desired import Desired
-from reconciler.manifest.loader import load_manifests
+from reconciler.manifest.files import FoundFiles, find_manifests
+from reconciler.manifest.loader import load_files
 from reconciler.plan.shard import Shard
+
+_NAMED_MAX: Final = 20
+"""Files that are not read and are named, unless all are asked for."""
+
+
+def find_files(paths: Sequence[str], talk: Talk) -> FoundFiles:
+    """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
+    files = find_manifests(paths)
+    shown = None if talk.verbose else _NAMED_MAX
+    for unread in islice(files.unread, shown):
+        talk.note(str(unread))
+    if shown and len(files.unread) > shown:
+        talk.note(f"{len(files.unread) - shown:,} more files are not read; --verbose names them")
+    if not files.files:
+        raise ManifestError(tuple(sorted(set(files.problems))))
+    return files
 
 
 def loaded(
-    paths: Sequence[str], attributes: Attributes, shard: Shard | None = None, *, talk: Talk
+    files: FoundFiles,
+    attributes: Attributes,
+    shard: Shard | None = None,
+    *,
+    server: ChosenServer | None = None,
+    talk: Talk,
 ) -> Desired:
-    """Read and check all manifests, and give the tasks of a shard; raises ManifestError."""
+    """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
+
+    With ``server``, manifests that declare another one are refused.
+    """
     with Progress(talk) as progress:
-        desired = load_manifests(paths, attributes, watch=progress)
+        desired = load_files(files, attributes, server=server, watch=progress)
     return desired if shard is None else desired.part(shard.holds)

@@ -9,10 +9,10 @@ import click
 from reconciler.cli.connecting import connected, in_the_way, plan_options, planned
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
-from reconciler.cli.loading import loaded
+from reconciler.cli.loading import find_files, loaded
 from reconciler.cli.output import Talk, format_option, talk_options
 from reconciler.cli.saving import refuse_manifest, save_plan
-from reconciler.cli.settings import Given, read_settings, server_options
+from reconciler.cli.settings import OF_PLAN, Given, read_settings, server_options
 from reconciler.cli.sharding import shard_option
 from reconciler.cli.showing import show_plan
 from reconciler.contract.openapi import load_contract
@@ -62,11 +62,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     attributes = load_contract()
     talk = Talk(quiet, verbose)
     given = Given(url, timeout, max_changes=max_changes, allow_plain_http=allow_plain_http)
-    settings = read_settings(paths, given)
-    refuse_manifest(out, paths, "plan")
+    files = find_files(paths, talk)
+    settings = read_settings(files.places, given, keys=OF_PLAN)
+    refuse_manifest(out, files.files, "plan")
     allow = frozenset(map(Kind, allowed))
     with connected(settings, attributes, talk) as api:
-        desired = loaded(paths, attributes, shard, talk=talk)
+        desired = loaded(files, attributes, shard, server=settings.server, talk=talk)
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
     try:
         show_plan(plan, form, full=full)

@@ -10,6 +10,7 @@ from reconciler.cli.connecting import connected, timed
 from reconciler.cli.saving import read_report, refuse_other_server
 from reconciler.cli.settings import Given, read_settings
 from reconciler.contract.openapi import load_contract
+from reconciler.manifest.files import place_of
 from reconciler.server.planning import make_revert_plan
 
 
@@ -28,7 +29,7 @@ def command(*, file: str, choices: Choices, given: Given) -> int:
     """
     attributes = load_contract()
     report = read_report(file)
-    settings = read_settings((file,), given)
+    settings = read_settings({place_of(file): file}, given)
     if not report.complete:
         choices.talk.note(f"{file} was cut off: what was under way then is not in it")
     with connected(settings, attributes, choices.talk) as api:

@@ -11,7 +11,7 @@ from reconciler.apply.report import Report
 from reconciler.apply.restoring import restored_report
 from reconciler.cli.saved_json import checked, parsed, refuse_other_version
 from reconciler.errors import SavedFileError
-from reconciler.manifest.files import STANDARD_INPUT
+from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.plan.model import Plan
 from reconciler.plan.restoring import restored_plan
 

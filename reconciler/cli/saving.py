@@ -13,7 +13,7 @@ from typing import Final
 from reconciler.apply.report import Report
 from reconciler.cli.saved import read_saved
 from reconciler.errors import Refused, SavedFileError
-from reconciler.manifest.files import STANDARD_INPUT, find_manifests
+from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.plan.model import Plan, ServerIdentity
 from reconciler.render import json
 
@@ -102,14 +102,11 @@ def refuse_other_server(saved: ServerIdentity, live: ServerIdentity, file: str) 
         )
 
 
-def refuse_manifest(file: Path | None, paths: Sequence[str], what: str) -> None:
-    """Raise Refused where what is to be written would take the place of what is to be read."""
+def refuse_manifest(file: Path | None, read: Sequence[str], what: str) -> None:
+    """Raise Refused where what is to be written would take the place of what is ``read``."""
     if file is None or not file.exists():
         return
-    files, _ = find_manifests(paths)
-    # A saved plan may have any name.
-    named = [path for path in paths if Path(path).is_file()]
-    if any(file.samefile(path) for path in [*files, *named] if path != STANDARD_INPUT):
+    if any(file.samefile(path) for path in read if path != STANDARD_INPUT):
         raise Refused(
             f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -17,20 +13,33 @@ import click
 from reconciler.apply.orders import DEFAULT_CONCURRENCY
 from reconciler.cli.api_key import read_api_key
 from reconciler.cli.gateway import read_network
-from reconciler.contract.location import schema_path
+from reconciler.cli.settings_file import FILE, SettingsFiles, variable_of
+from reconciler.contract.server_address import ChosenServer, checked_address
 from reconciler.errors import SettingsError
+from reconciler.manifest.files import Place
 from reconciler.network.model import DIRECT, Network
 from reconciler.plan.limit import Limit
-from reconciler.server.address import checked_address, is_plain
+from reconciler.server.address import is_plain
 from reconciler.server.client import DEFAULT_TIMEOUT
-
-FILE: Final = "reconciler.toml"
 
 TIMEOUT_MAX: Final = 86_400
 """Seconds: a day."""
 
 RPS_MIN: Final = 0.001
 """Updates a second: fewer would keep a run waiting for longer than servers stay the same."""
+
+DEFAULTS: Final[Mapping[str, object]] = {
+    "concurrency": DEFAULT_CONCURRENCY,
+    "timeout": DEFAULT_TIMEOUT,
+    "allow_plain_http": False,
+}
+"""What counts for a setting that is not set; for those not named here, nothing."""
+
+OF_PLAN: Final = ("url", "timeout", "max_changes", "allow_plain_http")
+"""The settings that a plan depends on."""
+
+OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
+"""The settings that carrying a plan out depends on, too."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,6 +48,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Settings:
     """What a run is to use. ``timeout`` is in seconds; ``rps`` in updates a second, or None.
 
+    ``url_from`` tells what named the server: an option, a variable, or a line of a file.
     ``warnings`` are for whoever runs it: nothing of them keeps it from running.
     """
 
@@ -50,6 +60,12 @@ class Settings:
     max_changes: Limit | None = None
     network: Network = DIRECT
     warnings: tuple[str, ...] = ()
+    url_from: str = ""
+
+    @property
+    def server(self) -> ChosenServer:
+        """The server of the run, and what named it."""
+        return ChosenServer(self.url, self.url_from)
 
 
 def server_options(command: F) -> F:
@@ -88,16 +104,24 @@ class Given:
     allow_plain_http: bool = False
 
 
-def read_settings(paths: Sequence[str], given: Given) -> Settings:
-    """Settle what a run uses; raises SettingsError."""
-    file = _read_file(paths)
+def read_settings(
+    places: Mapping[Place, str], given: Given, *, keys: tuple[str, ...] = OF_APPLY
+) -> Settings:
+    """Settle what a run uses; raises SettingsError.
+
+    ``places`` are the folders of its manifests, with one of each. The settings files nearest to
+    them must agree on ``keys``, those that the run depends on, where nothing goes over them.
+    """
+    files = SettingsFiles.above(places)
+    open_keys = [key for key in keys if not getattr(given, key) and key != "allow_plain_http"]
+    file = files.agreed(open_keys, DEFAULTS)
     address = given.url or file.get("url")
     if not address:
         raise SettingsError(
             "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
         )
     address = checked_address(address)
-    if is_plain(address) and not (given.allow_plain_http or file.get("allow_plain_http")):
+    if is_plain(address) and not (given.allow_plain_http or _plain_http_allowed(files)):
         raise SettingsError(
             f"the token would be sent unencrypted: {address} is no https address",
             hint="use https, or give --allow-plain-http where the network is trusted",
@@ -112,7 +136,19 @@ def read_settings(paths: Sequence[str], given: Given) -> Settings:
         max_changes=given.max_changes or _limit(file.get("max_changes")),
         network=read_network(address, os.environ, warn=warnings.append),
         warnings=tuple(warnings),
+        url_from=_name_of(given.url) if given.url else files.place_of("url"),
     )
+
+
+def _plain_http_allowed(files: SettingsFiles) -> bool:
+    """Look at what matters to few servers alone: elsewhere, files may differ in it."""
+    return bool(files.agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
+
+
+def _name_of(url: str) -> str:
+    """Tell whether an address was given as a variable or as an option."""
+    variable = variable_of("url")
+    return variable if os.environ.get(variable) == url else "--url"
 
 
 def _limit(written: int | str | None) -> Limit | None:
@@ -136,42 +172,3 @@ def _checked_rps(rps: float | None) -> float | None:
         f"{rps:g} updates a second cannot be kept to",
         hint=f"give --rps {RPS_MIN:g} or more, or leave it out",
     )
-
-
-def _read_file(paths: Sequence[str]) -> dict[str, Any]:
-    """Read the settings file that is nearest above the first manifest, if there is one."""
-    path = _find_file(Path(paths[0]) if paths and paths[0] != "-" else Path())
-    if path is None:
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        settings = tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
-    _check(path, text, settings)
-    return settings
-
-
-def _find_file(start: Path) -> Path | None:
-    absolute = start.absolute()
-    folders = (absolute, *absolute.parents)
-    return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
-
-
-def _check(path: Path, text: str, settings: dict[str, Any]) -> None:
-    from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
-
-    schema = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
-    known = schema["properties"]
-    wrong = dict.fromkeys(settings.keys() - known.keys(), "there is no such setting")
-    for error in Draft7Validator({"properties": known}).iter_errors(settings):
-        wrong[str(error.absolute_path[0])] = error.message
-    if wrong:
-        said = sorted((_line_of(text, name), name, message) for name, message in wrong.items())
-        lines = (f"{path}:{line}: {name}: {message}" for line, name, message in said)
-        raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
-
-
-def _line_of(text: str, key: str) -> int:
-    found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", text, re.MULTILINE)
-    return text.count("\n", 0, found.end()) + 1 if found else 1

@@ -16,7 +16,7 @@ from reconciler.cli.output import Talk, format_option, show, style_of_output, ta
 from reconciler.cli.saved import read_saved
 from reconciler.cli.showing import show_plan
 from reconciler.errors import SavedFileError
-from reconciler.manifest.files import STANDARD_INPUT
+from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.plan.merging import merged_plan
 from reconciler.plan.model import Plan
 from reconciler.plan.notation import counted_noun, visible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.loading import loaded
+from reconciler.cli.loading import find_files, loaded
 from reconciler.cli.output import Talk, talk_options
 from reconciler.contract.openapi import load_contract
 from reconciler.plan.notation import counted_noun
@@ -23,5 +23,5 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
       reconciler validate manifests/
     """
     talk = Talk(quiet, verbose)
-    tasks = loaded(paths, load_contract(), talk=talk)
+    tasks = loaded(find_files(paths, talk), load_contract(), talk=talk)
     talk.note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")

@@ -104,6 +104,14 @@ def _header() -> Schema:
             "description": "Version of the manifest format: 1.",
             "const": 1,
         },
+        "server": {
+            "description": (
+                "Address of the server that these tasks are on, such as "
+                "https://label-studio.example.org. A run against another server is refused before "
+                "its first request. It never chooses the server: settings do."
+            ),
+            "type": "string",
+        },
         "project": {
             "description": (
                 "Number of the project that all tasks here belong to. It is checked, never changed."

@@ -45,7 +45,7 @@ UNKNOWN_MAX: Final = 100
 _DELETES: Final = "a task always has a project: null would delete it"
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
 _ELSEWHERE: Final = {
-    **dict.fromkeys(("version", "policy", "defaults", "tasks"), "it stands at the top"),
+    **dict.fromkeys(("version", "server", "policy", "defaults", "tasks"), "it stands at the top"),
     **dict.fromkeys(("id", "absent"), "each task has its own"),
 }
 

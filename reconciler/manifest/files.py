@@ -2,84 +2,237 @@
 
 from __future__ import annotations
 
-import glob
 import os
+import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from reconciler.errors import Problem, Source
+from reconciler.manifest.file_names import (
+    STANDARD_INPUT,
+    SUFFIXES,
+    is_manifest,
+    looks_like_manifest,
+    may_be_folder,
+)
+from reconciler.manifest.folders import (
+    NOWHERE,
+    Bounds,
+    File,
+    Folder,
+    FolderWalk,
+    join,
+    link_target,
+    unreadable,
+)
+from reconciler.manifest.patterns import fixed_part, is_pattern, match_pattern
 
-SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
-STANDARD_INPUT: Final = "-"
 _KNOWN: Final = "a manifest ends in " + ", ".join(SUFFIXES)
 _SPELLING: Final = "check its spelling, and the folder that you are in"
 
 
-def find_manifests(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
-    """List the manifest files of ``paths``, each once, and what is wrong with the paths.
+class Place(NamedTuple):
+    """A folder as it was reached, and where it really is: links give it two names."""
+
+    reached: str
+    real: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """The manifests that paths stand for, each once, under the name it was reached by first.
+
+    ``problems`` say what is wrong with the paths, and with what is in their folders. ``unread``
+    are files that may be taken for manifests, and are none. ``places`` are the folders in which
+    manifests were found, by whatever way, each with one of them.
+    """
+
+    files: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unread: list[Problem] = field(default_factory=list)
+    places: dict[Place, str] = field(default_factory=dict)
+
+
+def find_manifests(paths: Sequence[str]) -> FoundFiles:
+    """List the manifest files of ``paths``.
 
     A folder stands for the manifests below it, in the order of their names and without hidden
-    ones; a glob for what it matches; ``-`` for standard input. A path that stands for nothing
-    is a problem: to take it for 'no changes' would hide a slip of the pen.
+    ones; a glob for what it matches; ``-`` for standard input. Links that are found in folders
+    and by globs may lead anywhere in the git work tree of what was named. A path that stands for
+    nothing is a problem: to take it for 'no changes' would hide a slip of the pen.
     """
-    files: dict[str, str] = {}
-    problems: list[Problem] = []
+    search = _Search(Bounds(_folders_named(paths)))
     for path in paths:
+        search.add(path)
+    return search.found
+
+
+def place_of(path: str) -> Place:
+    """Tell which folder a file is in; that of standard input is the one we are in."""
+    return Place(str(Path(path).parent), str(Path(os.path.realpath(path)).parent))
+
+
+def _folders_named(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112 - a path need not be one that there can be
+            yield path
+        elif is_pattern(path):
+            yield fixed_part(path)
+
+
+class _Search:
+    """Adds up what path after path stands for."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.found = FoundFiles()
+        self._bounds = bounds
+        self._walk = FolderWalk(bounds, self.found.problems)
+        self._walked: set[str] = set()
+        self._known: set[str] = set()
+        self._holding: set[str] = set()
+        self._examples: dict[str, str] = {}
+        self._real: dict[str, str] = {}
+
+    def add(self, path: str) -> None:
+        """Add what one path stands for; a problem, where that is nothing."""
+        if path == STANDARD_INPUT:
+            self._take(path, path, place_of(path))
+            return
         try:
-            found = _expand(path)
-        except _StandsForNothing as error:
-            problems.append(Problem(Source(path, 1, 1), "", *error.args))
+            mode = os.stat(path).st_mode  # noqa: PTH116 - a path is shown as it was given
         except OSError as error:
-            folder = Source(str(error.filename), 1, 1)
-            problems.append(Problem(folder, "", f"cannot be read: {error.strerror}"))
+            self._add_other(path, error)
+        except ValueError:
+            self._complain(path, "not a name that a file can have", _SPELLING)
         else:
-            for file in found:
-                files.setdefault(file if file == STANDARD_INPUT else os.path.realpath(file), file)
-    return list(files.values()), problems
+            if stat.S_ISDIR(mode):
+                self._add_folder(path)
+            elif is_manifest(path):
+                self._take(path, *self._locate(path))
+            else:
+                self._complain(path, "not the name of a manifest", _KNOWN)
+
+    def _add_other(self, path: str, error: OSError) -> None:
+        """Add what is no file: a pattern, or nothing."""
+        if os.path.lexists(path):
+            broken = link_target(path)
+            if isinstance(broken, Problem):
+                self.found.problems.append(broken)
+        elif is_pattern(path):
+            self._add_pattern(path)
+        elif error.errno in NOWHERE:
+            self._complain(path, "no such file or folder", _SPELLING)
+        else:
+            self.found.problems.append(unreadable(path, error))
+
+    def _add_folder(self, path: str) -> None:
+        told = len(self.found.problems)
+        if not self._take_folder(path) and len(self.found.problems) == told:
+            self._complain(path, "no manifest in this folder", _KNOWN)
+
+    def _add_pattern(self, pattern: str) -> None:
+        told = len(self.found.problems)
+        matches = match_pattern(pattern, self._walk, self.found.problems)
+        # Not any(): each of them is to be taken.
+        taken = [self._take_match(path) for path in matches]
+        if not any(taken) and len(self.found.problems) == told:
+            self._complain(pattern, "no manifest matches this pattern", _KNOWN)
+
+    def _take_match(self, path: str) -> bool:
+        """Take a file or folder that a pattern matches; tells whether it stands for any."""
+        is_folder = link_target(path)
+        real, place = self._locate(path)
+        if is_folder is not True and not is_manifest(path):
+            broken = is_folder if isinstance(is_folder, Problem) else None
+            self._pass_over(File(path, real, broken=broken))
+        elif isinstance(is_folder, Problem):
+            self.found.problems.append(is_folder)
+        elif not self._bounds.hold(real):
+            self.found.problems.append(self._bounds.outside(path, real))
+        elif is_folder:
+            return self._take_folder(path)
+        else:
+            self._take(path, real, place)
+            return True
+        return False
+
+    def _locate(self, path: str) -> tuple[str, Place]:
+        """Tell the real path of a file or folder, and the place that it is in."""
+        folder, _, name = path.rpartition("/")
+        if not name or name in {".", ".."} or os.path.islink(path):  # noqa: PTH114 - as above
+            return os.path.realpath(path), place_of(path)
+        # Paths are many where a shell has expanded a pattern, and their folders few.
+        reached = folder or ("/" if path.startswith("/") else ".")
+        if reached not in self._real:
+            self._real[reached] = os.path.realpath(reached)
+        place = Place(reached, self._real[reached])
+        return join(place.real, name), place
+
+    def _take_folder(self, path: str) -> bool:
+        """Take the manifests below a folder; tells whether there are any."""
+        for folder, files in self._walk.walk(path, self._walked):
+            place = Place(folder.path, folder.real)
+            if files is None:
+                # What is in it was found on another way, where other settings may be nearest.
+                if folder.real in self._holding:
+                    example = self._examples.get(folder.real)
+                    example = join(folder.path, example) if example else folder.path
+                    self.found.places.setdefault(place, example)
+                    self._hold(folder)
+                continue
+            taken = [file.path for file in files if self._take_file(file, place)]
+            if taken:
+                self._examples[folder.real] = _name_of(taken[0])
+                self._hold(folder)
+        return os.path.realpath(path) in self._holding
+
+    def _take_file(self, file: File, place: Place) -> bool:
+        """Take a file of a folder where it is a manifest; tells whether it does."""
+        if not is_manifest(file.path):
+            self._pass_over(file)
+        elif file.broken:
+            self.found.problems.append(file.broken)
+        elif not file.is_link:
+            self._take(file.path, file.real, place)
+            return True
+        elif not self._bounds.hold(file.real):
+            self.found.problems.append(self._bounds.outside(file.path, file.real))
+        else:
+            self._take(file.path, file.real, place_of(file.path))
+            return True
+        return False
+
+    def _take(self, path: str, real: str, place: Place) -> None:
+        self.found.places.setdefault(place, path)
+        if real not in self._known:
+            self._known.add(real)
+            self.found.files.append(path)
+
+    def _pass_over(self, file: File) -> None:
+        """Tell of what is no manifest, where somebody may think that it is one."""
+        name = _name_of(file.path)
+        if file.broken and may_be_folder(name):
+            self.found.problems.append(file.broken)
+        elif file.broken:
+            said = Problem(file.broken.source, "", f"not read: {file.broken.message}")
+            self.found.unread.append(said)
+        elif looks_like_manifest(name):
+            said = Problem(Source(file.path, 1, 1), "", "not read", _KNOWN)
+            self.found.unread.append(said)
+
+    def _hold(self, folder: Folder) -> None:
+        """Remember that there are manifests below a folder, and below those that lead to it."""
+        for real in (folder.real, *folder.linked_from):
+            at = Path(real)
+            while str(at) not in self._holding:
+                self._holding.add(str(at))
+                at = at.parent
+
+    def _complain(self, path: str, message: str, hint: str) -> None:
+        self.found.problems.append(Problem(Source(path, 1, 1), "", message, hint))
 
 
-class _StandsForNothing(Exception):
-    """A path without manifests; its arguments are what is wrong, and what to do."""
-
-
-def _expand(path: str) -> list[str]:
-    """List what one path stands for, at least one file."""
-    if path == STANDARD_INPUT:
-        return [path]
-    if os.path.isdir(path):  # noqa: PTH112 - the path is shown as it was given
-        return _some(_below(path), "no manifest in this folder")
-    if os.path.exists(path):  # noqa: PTH110 - as above
-        return _some(_match(path), "not the name of a manifest")
-    if glob.has_magic(path):
-        matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - as above
-        return _some((f for m in matches for f in _match(m)), "no manifest matches this pattern")
-    raise _StandsForNothing("no such file or folder", _SPELLING)
-
-
-def _some(files: Iterator[str], message: str) -> list[str]:
-    found = list(files)
-    if not found:
-        raise _StandsForNothing(message, _KNOWN)
-    return found
-
-
-def _match(path: str) -> Iterator[str]:
-    """Take a glob's match for what it is; other files beside manifests are passed over."""
-    if os.path.isdir(path):  # noqa: PTH112 - the path is shown as it was given
-        yield from _below(path)
-    elif path.endswith(SUFFIXES):
-        yield path
-
-
-def _below(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield str(Path(parent) / name)
-
-
-def _raise(error: OSError) -> None:
-    """Stop at a folder that cannot be listed; to pass it over would hide what is in it."""
-    raise error
+def _name_of(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.contract.attributes import Attributes
+from reconciler.contract.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.combine import conflicts
 from reconciler.manifest.declarations import header_of
 from reconciler.manifest.desired import Desired
 from reconciler.manifest.document import Complaints, Document
-from reconciler.manifest.files import STANDARD_INPUT, find_manifests
+from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
+from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
 from reconciler.manifest.lines import LineFile
@@ -20,6 +23,7 @@ from reconciler.manifest.rules import (
     absent_problems,
     defaults_problems,
     emptied_data,
+    server_problems,
     task_problems,
 )
 from reconciler.manifest.validation import check_outline, check_task
@@ -30,19 +34,33 @@ from reconciler.watch import NOBODY, Watch
 def load_manifests(
     paths: Sequence[str], attributes: Attributes, *, watch: Watch = NOBODY
 ) -> Desired:
-    """Read the manifests that ``paths`` stand for, into one desired task for each task.
+    """Read the manifests that ``paths`` stand for, as ``load_files`` does."""
+    return load_files(find_manifests(paths), attributes, watch=watch)
 
-    Raises ManifestError with every problem of every file, in order of place.
+
+def load_files(
+    found_files: FoundFiles,
+    attributes: Attributes,
+    *,
+    server: ChosenServer | None = None,
+    watch: Watch = NOBODY,
+) -> Desired:
+    """Read manifests into one desired task for each task.
+
+    With ``server``, manifests that declare another one are a problem. Raises ManifestError with
+    every problem of every file, and of what leads to them, in order of place.
     """
-    files, problems = find_manifests(paths)
+    problems = [*found_files.problems]
     desired = Desired()
     watch.begin("checking manifests")
-    for file in files:
+    for file in found_files.files:
         complaints = Complaints(file)
         found = [
             problem
             for document in read_documents(file, complaints, watch=watch)
-            for problem in add_document(document, desired, attributes, complaints=complaints)
+            for problem in add_document(
+                document, desired, attributes, complaints=complaints, server=server
+            )
         ]
         problems += complaints.problems
         told = {(problem.source, problem.path) for problem in complaints.problems}
@@ -59,11 +77,11 @@ def read_documents(
     file: str, complaints: Complaints, *, watch: Watch = NOBODY
 ) -> Sequence[Document]:
     """Read the documents of one file, or of standard input for ``-``."""
-    if file != STANDARD_INPUT and Path(file).exists() and not Path(file).is_file():
-        hint = "give a pipe as standard input, with -"
-        complaints.add(1, 1, "not a regular file", hint=hint)
-        return []
     try:
+        if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
+            hint = "give a pipe as standard input, with -"
+            complaints.add(1, 1, "not a regular file", hint=hint)
+            return []
         documents = _documents(file, complaints, watch=watch)
     except OSError as error:
         complaints.add(1, 1, f"cannot be read: {error.strerror}")
@@ -74,7 +92,12 @@ def read_documents(
 
 
 def add_document(
-    document: Document, desired: Desired, attributes: Attributes, *, complaints: Complaints
+    document: Document,
+    desired: Desired,
+    attributes: Attributes,
+    *,
+    complaints: Complaints,
+    server: ChosenServer | None = None,
 ) -> list[Problem]:
     """Check one document, and add its declarations, without those of tasks with problems.
 
@@ -82,6 +105,7 @@ def add_document(
     another look at it would find.
     """
     problems, accepted = check_outline(document, attributes)
+    problems += server_problems(document, accepted, server)
     problems += defaults_problems(document, accepted)
     header = header_of(document, accepted)
     desired.add_document(header)
@@ -103,12 +127,12 @@ def add_document(
 
 
 def _documents(file: str, complaints: Complaints, *, watch: Watch) -> Sequence[Document]:
-    if file.endswith(".jsonl") and file != STANDARD_INPUT:
+    if is_json_lines(file):
         return read_json_lines(LineFile(Path(file)), complaints, watch=watch)
     text = _text(file, complaints)
     if not text.strip():
         return []
-    if file.endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
+    if is_json(file) or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
         return read_json(text, complaints, watch=watch)
     return _without_empty(read_yaml(text, complaints, watch=watch))
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from reconciler.errors import Problem
+from reconciler.contract.server_address import ChosenServer, checked_address, is_same_server
+from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import MAX_DEPTH, Document
 from reconciler.manifest.marks import Steps
@@ -17,6 +18,31 @@ from reconciler.plan.values import Json
 
 UNDEFINED: Final = "$undefined$"
 """The server moves what it finds here to the first key of the label config, over what is there."""
+
+
+def server_problems(
+    document: Document, header: Mapping[str, Any], chosen: ChosenServer | None
+) -> Iterator[Problem]:
+    """Judge the server that a document declares: its address, and that the run is against it.
+
+    ``chosen`` is the server of the run; None where no server is to be asked.
+    """
+    declared = header.get("server")
+    if declared is None:
+        return
+    try:
+        address = checked_address(declared)
+    except SettingsError as error:
+        yield _at_value(document, ("server",), shortened(error.message, 200), error.hint)
+        return
+    if chosen and not is_same_server(address, chosen.address):
+        yield _at_value(
+            document,
+            ("server",),
+            f"the manifest declares {shortened(address, 200)}, but this run uses "
+            f"{chosen.address}, from {chosen.named_by}",
+            "run it against the declared server, or correct the manifest",
+        )
 
 
 def defaults_problems(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:

@@ -1,42 +1,10 @@
-"""The address of a server, checked before anything is sent to it."""
+"""Whether what is sent to an address can be read on its way."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from reconciler.errors import SettingsError
 from reconciler.network.proxies import is_this_machine
-
-_EXAMPLE: Final = "write it like https://label-studio.example.org"
-_SCHEMES: Final = frozenset({"http", "https"})
-_PAGE: Final = re.compile(r"/(projects/\d+|user/(login|account|signup))(/.*)?$")
-"""The end of the path of a page that Label Studio shows in a browser."""
-
-
-def checked_address(address: str) -> str:
-    """Return the address without a trailing slash; raises SettingsError for a bad one.
-
-    A path is kept: Label Studio may stand below one.
-    """
-    try:
-        parts = urlsplit(address.strip())
-    except ValueError:
-        raise SettingsError("the address of the server cannot be read", hint=_EXAMPLE) from None
-    if "@" in address:
-        raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
-    _refuse_page(parts)
-    if parts.query or parts.fragment:
-        raise SettingsError("the address of the server has more than a path", hint=_EXAMPLE)
-    spaced = any(character.isspace() for character in parts.geturl())
-    if parts.scheme not in _SCHEMES or not parts.hostname or spaced:
-        raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
-    try:
-        parts.port  # noqa: B018 - reading it is the check
-    except ValueError:
-        raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
-    return parts.geturl().rstrip("/").removesuffix("/api")
 
 
 def is_plain(address: str) -> bool:
@@ -49,15 +17,3 @@ def is_plain(address: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
-
-
-def _refuse_page(parts: SplitResult) -> None:
-    """Refuse what was copied from a browser, and name the server that it is of."""
-    found = _PAGE.search(parts.path)
-    if found is None or parts.scheme not in _SCHEMES or not parts.hostname:
-        return
-    server = parts._replace(path=parts.path[: found.start()], query="", fragment="").geturl()
-    raise SettingsError(
-        f"the address of the server has the path of a page in the browser, {found[0]}",
-        hint=f"write only {server}",
-    )

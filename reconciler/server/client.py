@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import httpx
 
+from reconciler.contract.server_address import checked_address
 from reconciler.errors import (
     NotLabelStudio,
     ServerError,
@@ -22,7 +23,6 @@ from reconciler.errors import (
 )
 from reconciler.network.model import DIRECT, Network
 from reconciler.plan.values import Json
-from reconciler.server.address import checked_address
 from reconciler.server.answers import URL_VARIABLE, Answer
 from reconciler.server.attempts import Attempts, Patience
 from reconciler.server.connections import Connection, Connections

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from reconciler.apply.rate_limiter import RateLimiter
 from reconciler.cli.settings import Given, Settings, read_settings
 from reconciler.errors import SettingsError
+from reconciler.manifest.files import place_of
 from reconciler.plan.limit import Limit
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
@@ -54,7 +57,8 @@ def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PL
 
 
 def settings(**given: Any) -> Settings:  # noqa: ANN401 - as Given
-    return read_settings(["tasks.yaml"], Given(**{"url": "https://x.test", **given}))
+    places = {place_of("tasks.yaml"): "tasks.yaml"}
+    return read_settings(places, Given(**{"url": "https://x.test", **given}))
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -109,17 +113,249 @@ def test_a_number_of_updates_that_cannot_be_kept_to_is_refused(
     assert server.requests == []
 
 
-def test_the_file_is_found_upward_from_the_first_manifest(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_the_nearest_file_above_a_manifest_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     deep = tmp_path / "repository" / "manifests" / "deep"
     deep.mkdir(parents=True)
-    (tmp_path / "reconciler.toml").write_text("timeout = 1\n", encoding="utf-8")
-    (tmp_path / "repository" / "reconciler.toml").write_text("timeout = 2\n", encoding="utf-8")
-    for first in (deep / "tasks.yaml", deep, deep / "*.yaml"):
-        paths = [str(first), str(tmp_path)]
-        assert read_settings(paths, Given(url="https://x.test")).timeout == 2
+    write("reconciler.toml", "timeout = 1\n")
+    write("repository/reconciler.toml", "timeout = 2\n")
+    for path in (deep / "tasks.yaml", "repository/tasks.yaml"):
+        places = {place_of(str(path)): "tasks.yaml"}
+        assert read_settings(places, Given(url="https://x.test")).timeout == 2
+    monkeypatch.chdir(deep)
+    # The folders that a path goes through to leave them again are not above what it leads to.
+    write("reconciler.toml", "timeout = 3\n")
+    places = {place_of("../../../tasks.yaml"): "tasks.yaml"}
+    assert read_settings(places, Given(url="https://x.test")).timeout == 1
+
+
+def write(name: str, text: str) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def write_manifest(name: str, task: int) -> None:
+    write(name, f"version: 1\ntasks: [{{id: {task}, overlap: 2}}]\n")
+
+
+@pytest.fixture
+def two_folders(server: Hooked, monkeypatch: pytest.MonkeyPatch) -> Hooked:
+    """Two folders with manifests; no server is named but by settings files."""
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    write_manifest("staging/a.yaml", 1)
+    write_manifest("production/b.yaml", 2)
+    return server
+
+
+STAGING = 'url = "https://staging.test"\n'
+PRODUCTION = 'url = "https://production.test"\n'
+SAME = "reconciler: the manifests of one run need the same settings\n"
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("staging", "production"),
+        ("staging/", "production/b.yaml"),
+        (".",),
+        ("*",),
+        ("**/*.yaml",),
+        ("production", "staging/a.yaml"),
+    ],
+)
+@pytest.mark.parametrize("name", ["plan", "apply"])
+def test_two_files_that_name_two_servers_are_refused_before_any_request(
+    two_folders: Hooked, command: Command, name: str, paths: tuple[str, ...]
+):
+    write("staging/reconciler.toml", STAGING)
+    write("production/reconciler.toml", f"timeout = 120\n{PRODUCTION}")
+    ran = command(name, *paths)
+    here = Path.cwd()
+    lines = [
+        f'{here}/{name}/reconciler.toml:{line}: url is "https://{name}.test", for {manifest}'
+        for name, line, manifest in (
+            ("production", 2, "production/b.yaml"),
+            ("staging", 1, "staging/a.yaml"),
+        )
+    ]
+    if paths[0].startswith("staging"):
+        lines.reverse()
+    assert (ran.code, ran.output) == (1, "")
+    assert ran.errors == (
+        SAME + "\n".join(lines) + " (run them separately, or set LABEL_STUDIO_URL or --url, for "
+        "all of them)\n"
+    )
+    assert two_folders.requests == []
+
+
+def test_no_settings_file_counts_as_one(two_folders: Hooked, command: Command):
+    write("staging/reconciler.toml", STAGING)
+    ran = command("plan", "staging", "production")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert "no reconciler.toml above production/b.yaml: url is not set (" in ran.errors
+
+
+def test_what_goes_over_the_files_may_differ_in_them(
+    two_folders: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    write("staging/reconciler.toml", STAGING + "allow_plain_http = true\n")
+    write("production/reconciler.toml", PRODUCTION)
+    assert command("plan", ".", "--url", "https://option.test").code == 0
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://variable.test")
+    assert command("plan", ".").code == 0
+    assert asked(two_folders) == {"option.test", "variable.test"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("", "timeout = 120\n"),
+        ("", "allow_plain_http = false\n"),
+        ("max_changes = 5\n", 'max_changes = "5"\n'),
+        ("timeout = 7\n", "timeout = 7.0\n"),
+    ],
+)
+def test_files_that_say_the_same_agree(two_folders: Hooked, command: Command, one: str, other: str):
+    write("staging/reconciler.toml", STAGING + one)
+    write("production/reconciler.toml", 'url = "https://STAGING.test:443/api/"\n' + other)
+    assert command("apply", ".", "--yes").code == 0
+    assert asked(two_folders) == {"staging.test"}
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "option"),
+    [
+        ("timeout = 7", "timeout is 7", "RECONCILER_TIMEOUT or --timeout"),
+        ('max_changes = "5%"', 'max_changes is "5%"', "RECONCILER_MAX_CHANGES or --max-changes"),
+        ("concurrency = 1", "concurrency is 1", "RECONCILER_CONCURRENCY or --concurrency"),
+        ("rps = 0.5", "rps is 0.5", "RECONCILER_RPS or --rps"),
+    ],
+)
+def test_each_setting_that_a_command_depends_on_must_be_the_same(
+    two_folders: Hooked, command: Command, written: str, said: str, option: str
+):
+    write("staging/reconciler.toml", f"{STAGING}{written}\n")
+    write("production/reconciler.toml", STAGING)
+    ran = command("apply", ".", "--yes")
+    key, here = written.partition(" ")[0], Path.cwd()
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert ran.errors == (
+        f"{SAME}{here}/production/reconciler.toml: {key} is not set, for production/b.yaml\n"
+        f"{here}/staging/reconciler.toml:2: {said}, for staging/a.yaml "
+        f"(run them separately, or set {option}, for all of them)\n"
+    )
+    # A plan does not depend on how updates are sent.
+    assert command("plan", ".").code == (0 if key in {"concurrency", "rps"} else 1)
+    assert command("validate", ".").code == 0
+
+
+def test_files_must_agree_on_plain_http_where_it_is_used(
+    two_folders: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("RECONCILER_ALLOW_PLAIN_HTTP")
+    write("staging/reconciler.toml", 'url = "http://x.test"\nallow_plain_http = true\n')
+    write("production/reconciler.toml", 'url = "http://x.test"\n')
+    ran = command("plan", ".")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert "production/reconciler.toml: allow_plain_http is not set, for" in ran.errors
+    assert "staging/reconciler.toml:2: allow_plain_http is true, for" in ran.errors
+    assert command("plan", ".", "--url", "https://x.test").code == 0
+
+
+def test_all_that_differs_is_told_at_once_and_no_password(two_folders: Hooked, command: Command):
+    write("staging/reconciler.toml", 'url = "https://anna:s3cret@x.test"\ntimeout = 1\n')
+    write("production/reconciler.toml", PRODUCTION)
+    ran = command("plan", ".")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert "staging/reconciler.toml:1: url is not a valid address, for staging/a.yaml" in ran.errors
+    assert "staging/reconciler.toml:2: timeout is 1, for staging/a.yaml" in ran.errors
+    assert "s3cret" not in ran.errors
+
+
+def test_what_is_wrong_in_several_files_is_told_at_once(two_folders: Hooked, command: Command):
+    write("staging/reconciler.toml", "uri = 1\n")
+    write("production/reconciler.toml", "timeout = 0\n")
+    ran = command("plan", ".", "--url", "https://x.test")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert "staging/reconciler.toml:1: uri: there is no such setting" in ran.errors
+    assert "production/reconciler.toml:1: timeout: 0 is less than" in ran.errors
+
+
+def test_many_files_that_differ_are_counted(two_folders: Hooked, command: Command):
+    for number in range(9):
+        write(f"many/{number}/reconciler.toml", f'url = "https://x{number}.test"\n')
+        write_manifest(f"many/{number}/a.yaml", number + 1)
+    ran = command("plan", "many")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert ran.errors.count("url is") == 5
+    assert "\nurl has 4 more values for other manifests (" in ran.errors
+
+
+def test_a_link_does_not_bring_manifests_to_another_server(two_folders: Hooked, command: Command):
+    """Both the settings above the link and those where it leads say what the manifests are for."""
+    Path(".git").mkdir()
+    write("staging/reconciler.toml", STAGING)
+    write("production/reconciler.toml", PRODUCTION)
+    write_manifest("production/deep/c.yaml", 3)
+    Path("staging/live").symlink_to("../production/deep")
+    Path("staging/live.yaml").symlink_to("../production/b.yaml")
+    for path in ("staging", "staging/live", "staging/live.yaml", "staging/l*.yaml"):
+        ran = command("plan", path)
+        assert (ran.code, two_folders.requests) == (1, [])
+        assert "production/reconciler.toml:1: url is" in ran.errors
+        assert ", which a link leads to (" in ran.errors
+
+
+def test_a_shared_folder_takes_the_settings_of_whoever_links_to_it(
+    two_folders: Hooked, command: Command
+):
+    Path(".git").mkdir()
+    write("reconciler.toml", PRODUCTION)
+    write("staging/reconciler.toml", STAGING)
+    write_manifest("shared/c.yaml", 3)
+    Path("staging/shared").symlink_to("../shared")
+    assert command("plan", "staging").code == 0
+    assert asked(two_folders) == {"staging.test"}
+    # Read once, but reached in two ways.
+    ran = command("plan", "staging/shared", "shared")
+    assert ran.code == 1
+    assert 'production.test", for shared/c.yaml' in ran.errors
+    assert asked(two_folders) == {"staging.test"}
+
+
+def test_a_settings_file_that_a_link_leads_to_nothing_for_is_not_passed_over(
+    two_folders: Hooked, command: Command
+):
+    write("reconciler.toml", PRODUCTION)
+    Path("staging/reconciler.toml").symlink_to("nowhere.toml")
+    ran = command("plan", "staging")
+    assert (ran.code, two_folders.requests) == (1, [])
+    assert "staging/reconciler.toml: cannot be read: " in ran.errors
+
+
+@pytest.mark.usefixtures("two_folders")
+def test_standard_input_has_the_settings_of_the_folder_that_we_are_in(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    write("reconciler.toml", PRODUCTION)
+    write("staging/reconciler.toml", STAGING)
+    manifest = b"version: 1\ntasks: [{id: 3}]\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(manifest), encoding="utf-8"))
+    ran = command("plan", "-", "staging")
+    assert ran.code == 1
+    assert 'reconciler.toml:1: url is "https://production.test", for standard input' in ran.errors
+
+
+def test_what_is_not_read_is_named_beside_the_results(server: Hooked, command: Command):
+    write_manifest("m/a.yaml", 1)
+    for number in range(25):
+        write(f"m/{number:02}.yaml.bak", "")
+    said = command("plan", "m").errors
+    assert said.startswith("m/00.yaml.bak:1:1: not read (a manifest ends in .yaml, .yml, ")
+    assert said.endswith("5 more files are not read; --verbose names them\n")
+    assert command("validate", "m", "--verbose").errors.count(": not read (") == 25
+    assert command("plan", "m", "--quiet").errors == ""
+    assert server.count("PATCH") == 0
 
 
 def test_the_token_does_not_show_in_the_repr_of_the_settings(monkeypatch: pytest.MonkeyPatch):

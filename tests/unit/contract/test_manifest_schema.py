@@ -38,7 +38,7 @@ def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401 - any JSON
 
 
 def test_a_manifest_has_exactly_these_keys():
-    keys = ["version", "project", "policy", "defaults", "tasks", "$schema"]
+    keys = ["version", "server", "project", "policy", "defaults", "tasks", "$schema"]
     assert list(MANIFEST["properties"]) == keys
     assert MANIFEST["required"] == ["version", "tasks"]
     assert list(MANIFEST["definitions"]) == ["attributes", "task", "path"]

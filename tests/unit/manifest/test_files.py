@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest.document import Complaints
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_manifests, read_documents
+from reconciler.manifest.loader import load_files, load_manifests, read_documents
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"
+CORRECT = "correct the link, or remove it"
+GONE = f"which does not exist ({CORRECT})"
+INSIDE = "name that path itself, or move it into the repository"
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +34,19 @@ def write(*names: str) -> None:
         Path(name).write_text(f"version: 1\ntasks: [{{id: {number}}}]\n", encoding="utf-8")
 
 
+def link(name: str, to: str) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).symlink_to(to)
+
+
+def unread(*paths: str) -> list[str]:
+    return [str(problem) for problem in find_manifests(paths).unread]
+
+
 def files(*paths: str) -> list[str]:
-    found, problems = find_manifests(paths)
-    assert problems == []
-    return found
+    found = find_manifests(paths)
+    assert found.problems == []
+    return found.files
 
 
 def problems(*paths: str) -> list[str]:
@@ -66,7 +80,7 @@ def test_a_file_named_twice_is_read_once(again: str):
 
 def test_a_file_and_a_link_to_it_are_one():
     write("a.yaml")
-    Path("link.yaml").symlink_to("a.yaml")
+    link("link.yaml", "a.yaml")
     assert files(".") == ["a.yaml"]
 
 
@@ -96,12 +110,17 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file():
         ("*.txt", f"*.txt:1:1: no manifest matches this pattern ({SUFFIXES})"),
         ("notes.txt", f"notes.txt:1:1: not the name of a manifest ({SUFFIXES})"),
         ("reconciler.toml", f"reconciler.toml:1:1: not the name of a manifest ({SUFFIXES})"),
-        ("dangling.yaml", f"dangling.yaml:1:1: no such file or folder ({SPELLING})"),
+        ("dangling.yaml", f"dangling.yaml:1:1: leads to nowhere.yaml, {GONE}"),
+        ("loop", f"loop:1:1: leads in a circle, by way of loop ({CORRECT})"),
+        ("good.yaml/a.yaml", f"good.yaml/a.yaml:1:1: no such file or folder ({SPELLING})"),
+        ("a\0.yaml", f"a\0.yaml:1:1: not a name that a file can have ({SPELLING})"),
+        ("a" * 300, f"{'a' * 300}:1:1: cannot be read: File name too long"),
     ],
 )
 def test_a_path_that_stands_for_nothing_is_a_problem(path: str, line: str):
     write("good.yaml", "notes.txt", "reconciler.toml", "empty/.hidden.yaml")
-    Path("dangling.yaml").symlink_to("nowhere.yaml")
+    link("dangling.yaml", "nowhere.yaml")
+    link("loop", "loop")
     assert problems("good.yaml", path) == [line]
 
 
@@ -115,10 +134,13 @@ def test_all_paths_are_told_about_with_the_problems_inside_the_others():
     ]
 
 
-def test_a_file_that_cannot_be_read_is_a_problem():
-    Path("m").mkdir()
-    Path("m/dangling.yaml").symlink_to("nowhere.yaml")
-    assert problems("m") == ["m/dangling.yaml:1:1: cannot be read: No such file or directory"]
+def test_a_file_that_goes_away_is_a_problem():
+    write("m/a.yaml", "m/b.yaml")
+    found = find_manifests(["m"])
+    Path("m/a.yaml").unlink()
+    with pytest.raises(ManifestError) as caught:
+        load_files(found, load_contract())
+    assert str(caught.value) == "m/a.yaml:1:1: cannot be read: No such file or directory"
 
 
 def test_a_folder_that_cannot_be_listed_is_not_passed_over(monkeypatch: pytest.MonkeyPatch):
@@ -171,3 +193,171 @@ def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path):
     complaints = Complaints(str(tmp_path / "tasks.yaml"))
     assert read_documents(complaints.file, complaints) == []
     assert [problem.message for problem in complaints.problems] == ["not a regular file"]
+
+
+def test_a_suffix_in_capitals_is_one():
+    write("m/a.YAML", "m/b.Yml")
+    Path("m/c.JSON").write_text('{"version": 1, "tasks": [{"id": 3}]}', encoding="utf-8")
+    Path("m/d.JSONL").write_text('{"version": 1}\n{"id": 4}\n{"id": 5}\n', encoding="utf-8")
+    assert files("m/a.YAML", "m") == ["m/a.YAML", "m/b.Yml", "m/c.JSON", "m/d.JSONL"]
+    assert [task.id for task in load_manifests(["m"], load_contract())] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["b.yaml.bak", "b.yml~", "b.json.orig", "b.YAML.j2", "b.yaml ", "b.jsonl.gz", "b.ndjson"],
+)
+def test_what_looks_like_a_manifest_and_is_none_is_named(name: str):
+    write("m/a.yaml", f"m/{name}", f"m/.{name}")
+    assert files("m") == ["m/a.yaml"]
+    assert unread("m") == unread("m/*") == [f"m/{name}:1:1: not read ({SUFFIXES})"]
+    assert unread("m/*.yaml") == []
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "README", "yaml", "a.yamlx", "ajson", "schema.xml"])
+def test_other_files_are_passed_over(name: str):
+    write("m/a.yaml", f"m/{name}")
+    assert (files("m"), unread("m")) == (["m/a.yaml"], [])
+
+
+def test_a_folder_behind_a_link_is_read_under_the_name_of_the_link():
+    write("top/a.yaml", "shared/team/b.yaml", "shared/team/deep/c.yaml", "top/z/d.yaml")
+    Path(".git").mkdir()
+    link("top/team", "../shared/team")
+    assert files("top") == [
+        "top/a.yaml",
+        "top/team/b.yaml",
+        "top/team/deep/c.yaml",
+        "top/z/d.yaml",
+    ]
+    assert files("top/*/*.yaml") == ["top/team/b.yaml", "top/z/d.yaml"]
+    assert files("top/**/*.yaml") == files("top/**") == sorted(files("top"))
+
+
+def test_what_is_reached_twice_is_read_once():
+    write("shared/team/a.yaml", "one/b.yaml", "two/c.yaml")
+    Path(".git").mkdir()
+    for name in ("one/team", "two/team", "two/again"):
+        link(name, "../shared/team")
+    assert files(".") == ["one/b.yaml", "one/team/a.yaml", "two/c.yaml"]
+    assert files("two/team", "one") == ["two/team/a.yaml", "one/b.yaml"]
+    assert files("one/team") == ["one/team/a.yaml"]
+
+
+def test_links_cost_no_more_than_the_folders_that_they_lead_to():
+    """Two ways from each folder to the next are a million ways to the last."""
+    Path(".git").mkdir()
+    for level in range(20):
+        for way in "ab":
+            link(f"l{level:02}/{way}", f"../l{level + 1:02}")
+    write("l20/a.yaml")
+    assert files("l00") == ["l00/" + "a/" * 20 + "a.yaml"]
+    assert files("l00/**/*.yaml") == files("l00")
+
+
+@pytest.mark.parametrize("repository", [True, False])
+def test_without_a_repository_links_stay_in_the_folders_that_are_named(*, repository: bool):
+    write("r/top/a.yaml", "r/shared/b.yaml", "outside/c.yaml", "outside/d/e.yaml")
+    if repository:
+        Path("r/.git").mkdir()
+    link("r/top/shared", "../shared")
+    link("r/top/c.yaml", "../../outside/c.yaml")
+    link("r/top/d", "../../outside/d")
+    here, top = Path.cwd(), "r" if repository else "r/top"
+    out = [
+        f"r/top/{name}:1:1: leads out of {here}/{top}, to {here}/outside/{name} ({INSIDE})"
+        for name in ("c.yaml", "d")
+    ]
+    shared = f"r/top/shared:1:1: leads out of {here}/{top}, to {here}/r/shared ({INSIDE})"
+    wanted = out if repository else [*out, shared]
+    assert problems("r/top") == problems("r/top/*") == problems("r/top/**") == wanted
+    assert problems("r/top/*.yaml") == out[:1]
+    assert problems("r/top/*/*.yaml") == [
+        line.replace(f"/{name}", f"/{name}/{file}")
+        for name, file, line in zip(("d", "shared"), ("e.yaml", "b.yaml"), wanted[1:], strict=False)
+    ]
+
+
+def test_a_link_that_is_named_leads_anywhere():
+    write("outside/c.yaml", "outside/d/e.yaml", "r/a.yaml")
+    Path("r/.git").mkdir()
+    link("r/c.yaml", "../outside/c.yaml")
+    link("r/d", "../outside/d")
+    assert files("r/c.yaml", "r/d") == ["r/c.yaml", "r/d/e.yaml"]
+    assert files("r", "outside") == ["r/a.yaml", "r/c.yaml", "r/d/e.yaml"]
+
+
+@pytest.mark.parametrize("path", ["m", "m/**/*.yaml"])
+def test_a_link_in_a_circle_is_named_and_where_it_leads(path: str):
+    write("m/a.yaml", "m/deep/b.yaml", "n/c.yaml")
+    Path(".git").mkdir()
+    link("m/deep/up", "..")
+    link("m/deep/far", "../..")
+    link("m/itself", "itself")
+    link("m/n", "../n")
+    link("n/m", "../m")
+    here = Path.cwd()
+    assert problems(path) == [
+        f"m/deep/far:1:1: leads in a circle, back to {here} (remove the link)",
+        f"m/deep/up:1:1: leads in a circle, back to {here}/m (remove the link)",
+        f"m/itself:1:1: leads in a circle, by way of itself ({CORRECT})",
+        f"m/n/m:1:1: leads in a circle, back to {here}/m (remove the link)",
+    ]
+
+
+@pytest.mark.parametrize("path", ["m", "m/*", "m/**"])
+def test_a_link_to_nothing_is_an_error_where_manifests_may_be_missing(path: str):
+    write("m/a.yaml")
+    link("m/b.yaml", "gone.yaml")
+    link("m/team", "../shared/team")
+    link("m/notes.txt", "gone.txt")
+    link("m/.hidden.yaml", "gone.yaml")
+    assert problems(path) == [
+        f"m/b.yaml:1:1: leads to gone.yaml, {GONE}",
+        f"m/team:1:1: leads to ../shared/team, {GONE}",
+    ]
+    assert unread(path) == ["m/notes.txt:1:1: not read: leads to gone.txt, which does not exist"]
+
+
+def test_a_pattern_through_a_link_to_nothing_matches_less_than_it_should():
+    write("m/a/a.yaml")
+    link("m/team", "../shared/team")
+    wanted = [f"m/team:1:1: leads to ../shared/team, {GONE}"]
+    assert problems("m/*/*.yaml") == problems("m/**/*.yaml") == problems("m/*/a.yaml") == wanted
+
+
+@pytest.mark.parametrize("path", ["m/*/b.yaml", "m/**/b.yaml", "m/*"])
+def test_a_pattern_does_not_pass_over_what_cannot_be_listed(
+    monkeypatch: pytest.MonkeyPatch, path: str
+):
+    write("m/a/b.yaml", "m/locked/b.yaml")
+    lstat, scandir = os.lstat, os.scandir
+
+    def refuse(path: str, within: Callable[[str], object]) -> object:
+        if str(path).startswith("m/locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return within(path)
+
+    # The owner's rights cannot be taken away where tests run as root.
+    monkeypatch.setattr(os, "lstat", partial(refuse, within=lstat))
+    monkeypatch.setattr(os, "scandir", partial(refuse, within=scandir))
+    folder, file = (f"m/locked{f}:1:1: cannot be read: Permission denied" for f in ("", "/b.yaml"))
+    told = {"m/*/b.yaml": [file], "m/**/b.yaml": [folder, file], "m/*": [folder]}
+    assert problems(path) == told[path]
+
+
+def test_a_pattern_matches_as_in_shells():
+    write("m/a.yaml", "m/.b.yaml", "m/.h/c.yaml", "m/deep/d.yaml", "m/deep/e.json")
+    assert files("m/.*.yaml") == ["m/.b.yaml"]
+    assert files("./m/*.yaml", "m/.h/*") == ["m/a.yaml", "m/.h/c.yaml"]
+    assert files("m/*/") == ["m/deep/d.yaml", "m/deep/e.json"]
+    assert files("*/../m/[!b].yaml") == ["m/../m/a.yaml"]
+    assert files(f"{Path.cwd()}/m/d*/?.json") == [f"{Path.cwd()}/m/deep/e.json"]
+    assert files("m/**/*.yaml", "**/**/e.json") == ["m/a.yaml", "m/deep/d.yaml", "m/deep/e.json"]
+
+
+def test_a_name_that_is_no_text_is_read_and_shown():
+    write("m/\udcff.yaml", "m/\udcff.yaml.bak")
+    (task,) = load_manifests(["m"], load_contract())
+    assert task.source.file == "m/\udcff.yaml"
+    assert unread("m") == [f"m/\udcff.yaml.bak:1:1: not read ({SUFFIXES})"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.contract.server_address import checked_address, is_same_server
 from reconciler.errors import SettingsError
-from reconciler.server.address import checked_address
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,26 @@ def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server
 )
 def test_a_server_may_stand_below_a_path_that_is_like_one(written: str):
     assert checked_address(written) == written
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://x.test", "https://x.test/", True),
+        ("https://x.test", "HTTPS://X.Test:443/api/", True),
+        ("http://x.test:80", "http://x.test.", True),
+        ("https://x.test/ls", "https://x.test/ls/", True),
+        ("https://x.test", "http://x.test", False),
+        ("https://x.test", "https://x.test:8443", False),
+        ("https://x.test", "https://x.test/ls", False),
+        ("https://x.test", "https://y.test", False),
+        ("https://x.test/ls", "https://x.test/LS", False),
+    ],
+)
+def test_two_addresses_are_compared_by_where_they_lead(one: str, other: str, *, same: bool):
+    assert is_same_server(one, other) is is_same_server(other, one) is same
+
+
+def test_a_bad_address_leads_nowhere():
+    with pytest.raises(SettingsError):
+        is_same_server("https://x.test", "x.test")

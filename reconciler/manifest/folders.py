@@ -1,0 +1,180 @@
+"""Folders and what is in them, through symbolic links too, each of them once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.errors import Problem, Source
+
+NOWHERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+"""What the system says of a path that there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder: as it was reached, where it really is, and the real folders of links to it."""
+
+    path: str
+    real: str
+    linked_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What is no folder: as it was reached, and where it really is.
+
+    ``broken`` tells of a link that leads to nothing that can be read.
+    """
+
+    path: str
+    real: str
+    is_link: bool = False
+    broken: Problem | None = None
+
+
+class Bounds:
+    """How far links may lead: to the git work tree of each folder named, or else that folder."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._roots = sorted({_work_tree(os.path.realpath(folder)) for folder in folders})
+
+    def hold(self, real: str) -> bool:
+        """Tell whether a real path is within."""
+        return any(is_inside(real, root) for root in self._roots)
+
+    def outside(self, path: str, real: str) -> Problem:
+        """Say that ``path`` leads to ``real``, which is not within."""
+        return _problem(
+            path,
+            f"leads out of {' and '.join(self._roots)}, to {real}",
+            "name that path itself, or move it into the repository",
+        )
+
+
+class FolderWalk:
+    """Lists folders and follows links; what cannot be read or followed goes to ``problems``."""
+
+    def __init__(self, bounds: Bounds, problems: list[Problem]) -> None:
+        self._bounds = bounds
+        self._problems = problems
+
+    def walk(self, path: str, walked: set[str]) -> Iterator[tuple[Folder, list[File] | None]]:
+        """Give a folder and all below it with their files, in order of name, without hidden ones.
+
+        With None in place of its files comes a folder whose real path is in ``walked``, to which
+        the others are added: it is not entered again.
+        """
+        # No recursion: folders may be nested deeper than Python's stack is.
+        left = [Folder(str(Path(path)), os.path.realpath(path))]
+        while left:
+            folder = left.pop()
+            if folder.real in walked:
+                yield folder, None
+                continue
+            walked.add(folder.real)
+            files, inner = self._contents(folder)
+            yield folder, files
+            left.extend(reversed(inner))
+
+    def entries(self, path: str) -> list[os.DirEntry[str]]:
+        """List a folder in order of name; one that cannot be listed is a problem."""
+        try:
+            with os.scandir(path) as entries:
+                return sorted(entries, key=_name)
+        except OSError as error:
+            self._problems.append(unreadable(path, error))
+            return []
+
+    def _contents(self, folder: Folder) -> tuple[list[File], list[Folder]]:
+        files: list[File] = []
+        folders: list[Folder] = []
+        for entry in self.entries(folder.path):
+            if entry.name.startswith("."):
+                continue
+            path, real = join(folder.path, entry.name), join(folder.real, entry.name)
+            if entry.is_symlink():
+                found = self._follow(path, folder)
+                if isinstance(found, Folder):
+                    folders.append(found)
+                elif found:
+                    files.append(found)
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(Folder(path, real, folder.linked_from))
+            else:
+                files.append(File(path, real))
+        return files, folders
+
+    def _follow(self, path: str, folder: Folder) -> Folder | File | None:
+        """Find out what a link in ``folder`` leads to; None is a folder that is not entered."""
+        leads_to_folder = link_target(path)
+        real = os.path.realpath(path)
+        if isinstance(leads_to_folder, Problem):
+            return File(path, real, is_link=True, broken=leads_to_folder)
+        if not leads_to_folder:
+            return File(path, real, is_link=True)
+        holders = (*folder.linked_from, folder.real)
+        if any(is_inside(holder, real) for holder in holders):
+            said = f"leads in a circle, back to {real}"
+            self._problems.append(_problem(path, said, "remove the link"))
+        elif not self._bounds.hold(real):
+            self._problems.append(self._bounds.outside(path, real))
+        else:
+            return Folder(path, real, holders)
+        return None
+
+
+def link_target(path: str) -> bool | Problem:
+    """Tell whether a path leads to a folder, or why a link leads to nothing that can be read."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a path stays as it was given
+    except OSError as error:
+        try:
+            to = os.readlink(path)  # noqa: PTH115 - shown as it is written in the link
+        except OSError:
+            return unreadable(path, error)
+        return _problem(path, _why_broken(to, error), "correct the link, or remove it")
+
+
+def _why_broken(to: str, error: OSError) -> str:
+    if error.errno in NOWHERE:
+        return f"leads to {to}, which does not exist"
+    if error.errno == errno.ELOOP:
+        return f"leads in a circle, by way of {to}"
+    return f"leads to {to}, which cannot be read: {error.strerror}"
+
+
+def unreadable(path: str, error: OSError) -> Problem:
+    """Say that the system does not let a path be read."""
+    return _problem(path, f"cannot be read: {error.strerror}")
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Tell whether a real path is ``folder``, or below it."""
+    return path == folder or path.startswith(join(folder, ""))
+
+
+def join(folder: str, name: str) -> str:
+    """Put a name behind a folder, as paths are shown: without the dot of the one we are in."""
+    if folder == ".":
+        return name
+    return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
+
+
+def _work_tree(real: str) -> str:
+    """Give the git work tree that a real folder is in, or the folder itself."""
+    folders = (Path(real), *Path(real).parents)
+    return str(next((folder for folder in folders if os.path.lexists(folder / ".git")), real))
+
+
+def _problem(path: str, message: str, hint: str = "") -> Problem:
+    return Problem(Source(path, 1, 1), "", message, hint)
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name

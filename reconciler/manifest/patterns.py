@@ -1,0 +1,108 @@
+"""Globs, expanded without passing over what cannot be read, and without running in circles."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import translate
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+from reconciler.errors import Problem
+from reconciler.manifest.file_names import may_be_folder
+from reconciler.manifest.folders import NOWHERE, FolderWalk, join, link_target, unreadable
+
+_MAGIC: Final = re.compile(r"[*?[]")
+_ANY_FOLDERS: Final = "**"
+
+
+def is_pattern(path: str) -> bool:
+    """Tell whether a path has wildcards."""
+    return _MAGIC.search(path) is not None
+
+
+def fixed_part(pattern: str) -> str:
+    """Give the folder that all matches of a pattern are in."""
+    start, parts = _split(pattern)
+    fixed = takewhile(lambda part: not is_pattern(part), parts[:-1])
+    return str(Path(start, *fixed))
+
+
+def match_pattern(pattern: str, walk: FolderWalk, problems: list[Problem]) -> list[str]:
+    """List what a pattern matches, in order of name; what cannot be read goes to ``problems``.
+
+    As in shells: ``*`` and ``?`` match no leading dot, and ``**`` any folders, hidden ones not.
+    """
+    start, parts = _split(pattern)
+    found = [start]
+    for number, part in enumerate(parts, start=1):
+        step = _Step(part, walk, problems, is_last=number == len(parts))
+        found = list(dict.fromkeys(path for base in found for path in step.matches(base)))
+    if pattern.endswith("/"):
+        found = [path for path in found if Path(path).is_dir()]
+    return sorted(found)
+
+
+class _Step:
+    """One part of a pattern, between two slashes."""
+
+    def __init__(
+        self, part: str, walk: FolderWalk, problems: list[Problem], *, is_last: bool
+    ) -> None:
+        self._part = part
+        self._walk = walk
+        self._problems = problems
+        self._is_last = is_last
+        self._fits = re.compile(translate(part)).match
+
+    def matches(self, base: str) -> Iterator[str]:
+        """Give what the part matches in ``base``; nothing where that is no folder."""
+        is_folder = link_target(base)
+        if is_folder is not True:
+            self._pass_over(base, is_folder or None)
+            return iter(())
+        if self._part == _ANY_FOLDERS:
+            return self._folders(base)
+        if is_pattern(self._part):
+            return self._names(base)
+        return self._itself(base)
+
+    def _folders(self, base: str) -> Iterator[str]:
+        if self._is_last:
+            # The folder stands for all below it.
+            yield base
+            return
+        for folder, files in self._walk.walk(base, set()):
+            if files is not None:
+                yield folder.path
+                for file in files:
+                    self._pass_over(file.path, file.broken)
+
+    def _names(self, base: str) -> Iterator[str]:
+        for entry in self._walk.entries(base):
+            if entry.name.startswith(".") and not self._part.startswith("."):
+                continue
+            if self._fits(entry.name):
+                yield join(base, entry.name)
+
+    def _itself(self, base: str) -> Iterator[str]:
+        path = join(base, self._part)
+        try:
+            os.lstat(path)
+        except OSError as error:
+            if error.errno not in NOWHERE:
+                self._problems.append(unreadable(path, error))
+        else:
+            yield path
+
+    def _pass_over(self, path: str, broken: Problem | None) -> None:
+        """Tell of a link that may have been meant for a folder, with manifests below it."""
+        if broken and may_be_folder(path):
+            self._problems.append(broken)
+
+
+def _split(pattern: str) -> tuple[str, list[str]]:
+    start = "/" if pattern.startswith("/") else "."
+    return start, [part for part in pattern.split("/") if part not in {"", "."}]
