@@ -128,7 +128,7 @@ def show_ask_and_carry_out(
     plan: Plan, api: TaskApi, attributes: Attributes, *, settings: Settings, choices: Choices
 ) -> int:
     """Show a plan, ask, carry it out, and return the exit code; raises Refused before that."""
-    show_plan(plan, full=choices.full)
+    show_plan(plan, full=choices.full, talk=choices.talk)
     _refuse_in_the_way(plan, choices.allow)
     refuse_too_many(plan, settings.max_changes)
     _refuse_unexpected(plan, choices.expect_digest)

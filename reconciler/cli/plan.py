@@ -70,11 +70,11 @@ def command(  # noqa: PLR0913 - one parameter an option
         desired = loaded(files, attributes, shard, server=settings.server, talk=talk)
         plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
     try:
-        show_plan(plan, form, full=full)
+        show_plan(plan, form, full=full, talk=talk)
     finally:
         # Who stopped reading what is shown may still want the file.
         if out:
-            save_plan(plan, out)
+            save_plan(plan, out, talk=talk)
     refuse_too_many(plan, settings.max_changes)
     if said := in_the_way(plan, allow):
         talk.note("reconciler: {} ({})".format(*said))

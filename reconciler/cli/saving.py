@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.apply.report import Report
+from reconciler.cli.output import Talk
+from reconciler.cli.progress import Progress
 from reconciler.cli.saved import read_saved
 from reconciler.errors import Refused, SavedFileError
 from reconciler.manifest.file_names import STANDARD_INPUT
@@ -22,12 +24,13 @@ _PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"diges
 _LOOKED_AT: Final = 4_096
 
 
-def save_plan(plan: Plan, file: Path) -> None:
+def save_plan(plan: Plan, file: Path, *, talk: Talk) -> None:
     """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
 
     Raises Refused where it cannot be written, or would take the place of anything but a plan.
     """
-    written = json.render_plan(plan)
+    with Progress(talk) as progress:
+        written = json.render_plan(plan, watch=progress)
     try:
         if file.is_file() and file.stat().st_size and not _begins(file, _PLAN):
             raise Refused(

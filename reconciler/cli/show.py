@@ -52,7 +52,7 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
         if plans:
             talk.detail(f"read {counted_noun(len(plans), 'plan')}")
             plan = merged_plan(plans)
-            show_plan(plan, form, full=full)
+            show_plan(plan, form, full=full, talk=talk)
             _say_missing(plan.shards)
         else:
             talk.detail(f"read {counted_noun(len(reports), 'report')}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from reconciler.cli.output import show, style_of_output
+from reconciler.cli.output import Talk, show, style_of_output
+from reconciler.cli.progress import Progress
 from reconciler.plan.model import Plan
 from reconciler.render import json, text
 
 
-def show_plan(plan: Plan, form: str = "text", *, full: bool) -> None:
+def show_plan(plan: Plan, form: str = "text", *, full: bool, talk: Talk) -> None:
     """Print a plan as ``text`` or ``json``; ``full`` lists every task, and values whole."""
-    if form == "json":
-        show(json.render_plan(plan))
-    else:
-        show(text.render_plan(plan, style=style_of_output(), full=full))
+    with Progress(talk) as progress:
+        if form == "json":
+            written = json.render_plan(plan, watch=progress)
+        else:
+            written = text.render_plan(plan, style=style_of_output(), full=full, watch=progress)
+    show(written)

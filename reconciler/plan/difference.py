@@ -1,17 +1,16 @@
-"""What differs: between declared and live paths of a task, and inside two unequal lists."""
+"""What differs between declared and live paths of a task."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.date_time import parse_date_time
 from reconciler.plan.edit import value_at
 from reconciler.plan.model import Change, DesiredTask
 from reconciler.plan.notation import Path
-from reconciler.plan.values import ABSENT, Json, Side, same
+from reconciler.plan.values import ABSENT, Side, same
 
 _Difference: TypeAlias = tuple[Path, Side, Side]
 
@@ -78,50 +77,3 @@ def _same_instant(attribute: Attribute, left: Side, right: Side) -> bool:
         return parse_date_time(left) == parse_date_time(right)
     except ValueError:
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class Inner:
-    """One difference inside two unequal lists: ``path`` holds indices and keys."""
-
-    path: tuple[str | int, ...]
-    before: Side
-    after: Side
-
-
-def inner_differences(before: list[Json], after: list[Json]) -> tuple[Inner, ...]:
-    """List which elements, and what inside them, differ between two lists, in their order."""
-    from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms that most plans need not spend
-    from deepdiff.helper import NotPresent, notpresent  # noqa: PLC0415 - as above
-
-    def value(side: object) -> Side:
-        gone = side is notpresent or isinstance(side, NotPresent)
-        return ABSENT if gone else _booleans_back(side)
-
-    tree = DeepDiff(
-        _booleans_apart(before), _booleans_apart(after), view="tree", ignore_private_variables=False
-    )
-    found = [
-        Inner(tuple(level.path(output_format="list")), value(level.t1), value(level.t2))
-        for levels in tree.values()
-        for level in levels
-    ]
-    unequal = [inner for inner in found if not same(inner.before, inner.after)]
-    return tuple(sorted(unequal, key=lambda inner: [(str(type(p)), p) for p in inner.path]))
-
-
-def _booleans_apart(value: Json) -> object:
-    """Write booleans as bytes, which no JSON value is: DeepDiff takes ``True`` for 1."""
-    if isinstance(value, list):
-        return list(map(_booleans_apart, value))
-    if isinstance(value, dict):
-        return {key: _booleans_apart(inner) for key, inner in value.items()}
-    return str(value).encode() if isinstance(value, bool) else value
-
-
-def _booleans_back(value: Any) -> Json:  # noqa: ANN401 - JSON, but for the bytes in it
-    if isinstance(value, list):
-        return list(map(_booleans_back, value))
-    if isinstance(value, dict):
-        return {key: _booleans_back(inner) for key, inner in value.items()}
-    return value == b"True" if isinstance(value, bytes) else value

@@ -207,7 +207,7 @@ class ServerIdentity:
         return f"{self.url} ({what})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """All that differs between the manifests and the server.
 

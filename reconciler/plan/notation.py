@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from reconciler.plan.values import Json, NoValue, Side
@@ -14,7 +14,6 @@ Path: TypeAlias = tuple[str, ...]
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
 _SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing although they count as letters, marks or symbols."""
 
@@ -31,12 +30,61 @@ def ascii_text(value: Side) -> str:
     return str(value) if isinstance(value, NoValue) else json.dumps(value)
 
 
+def begun_text(value: Side, limit: int, *, only_ascii: bool = False) -> str:
+    """Write a value as `value_text` or `ascii_text` does, and stop soon after ``limit`` characters.
+
+    What is at most ``limit`` long is whole; what is longer is cut off somewhere behind it.
+    """
+    if isinstance(value, NoValue):
+        return str(value)
+    written: list[str] = []
+    length = 0
+    for piece in _pieces(value, limit, only_ascii=only_ascii):
+        written.append(piece if only_ascii else visible(piece))
+        length += len(written[-1])
+        if length > limit:
+            break
+    return "".join(written)
+
+
+def _pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
+    """Write a value piece by piece, however deep it is, and strings no further than is asked."""
+
+    def scalar(inner: Json) -> str:
+        cut = inner[: limit + 1] if isinstance(inner, str) else inner
+        return json.dumps(cut, ensure_ascii=only_ascii)
+
+    def members(inner: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+        for place, (key, member) in enumerate(inner.items()):
+            yield f"{', ' if place else ''}{scalar(key)}: ", member
+
+    def elements(inner: list[Json]) -> Iterator[tuple[str, Json]]:
+        for place, element in enumerate(inner):
+            yield ", " if place else "", element
+
+    begun = [(iter([("", value)]), "")]
+    while begun:
+        led = next(begun[-1][0], None)
+        if led is None:
+            yield begun.pop()[1]
+            continue
+        lead, inner = led
+        if isinstance(inner, dict):
+            begun.append((members(inner), "}"))
+            yield f"{lead}{{"
+        elif isinstance(inner, list):
+            begun.append((elements(inner), "]"))
+            yield f"{lead}["
+        else:
+            yield f"{lead}{scalar(inner)}"
+
+
 def visible(text: str) -> str:
     r"""Replace characters that show nothing, or steer a terminal, by their ``\uXXXX`` escapes.
 
     Values come from strangers: an escape sequence in one must never reach a terminal.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
     return "".join(_escaped(c) if _is_unseen(c) else c for c in text)
 
@@ -89,9 +137,7 @@ def _unquoted(quoted: str) -> str:
 
 
 def _is_unseen(character: str) -> bool:
-    if character == " ":
-        return False
-    return character in _BLANK or unicodedata.category(character) in _UNSEEN
+    return not character.isprintable() or character in _BLANK
 
 
 def _escaped(character: str) -> str:

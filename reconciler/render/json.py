@@ -6,12 +6,15 @@ import json
 
 from reconciler.apply.report import Report, report_document
 from reconciler.plan.document import plan_document
+from reconciler.plan.encoding import indented_ascii
 from reconciler.plan.model import Plan
+from reconciler.watch import NOBODY, Watch
 
 
-def render_plan(plan: Plan) -> str:
+def render_plan(plan: Plan, *, watch: Watch = NOBODY) -> str:
     """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
-    return json.dumps(plan_document(plan), indent=2) + "\n"
+    watch.begin("writing the plan", len(plan.tasks))
+    return indented_ascii(plan_document(plan)) + "\n"
 
 
 def render_report(report: Report) -> str:

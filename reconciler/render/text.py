@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from reconciler.apply.report import GOOD, TaskOutcome, count_repaired, counted
 from reconciler.plan.digest import digest
-from reconciler.plan.document import change_document
+from reconciler.plan.encoding import encode
 from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
-from reconciler.plan.notation import counted_noun, path_text, visible
+from reconciler.plan.notation import counted_noun, path_text, shortened, visible
 from reconciler.plan.shard import shards_text
-from reconciler.plan.values import Json
+from reconciler.plan.values import ABSENT
 from reconciler.render.style import Style
 from reconciler.render.values import change_lines, symbol
+from reconciler.watch import NOBODY, Watch
 
 _PATH_WIDTH: Final = 32
+_PATH_MAX: Final = 400
+_CHANGES_MAX: Final = 200
 _RANGES_MAX: Final = 6
 _INDENT: Final = "    "
 
 
-def render_plan(plan: Plan, *, style: Style, full: bool = False) -> str:
+def render_plan(plan: Plan, *, style: Style, full: bool = False, watch: Watch = NOBODY) -> str:
     """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
+    watch.begin("writing the plan", len(plan.tasks))
     lines = [style.dim(visible(str(plan.server)))]
     if plan.shards:
         shards = "shard" if len(plan.shards) == 1 else "shards"
@@ -32,6 +36,7 @@ def render_plan(plan: Plan, *, style: Style, full: bool = False) -> str:
     for group in _groups(plan.tasks, full=full):
         lines += _entry(group, style=style, full=full)
         lines.append("")
+        watch.advance(len(group))
     lines.append(_plan_summary(plan, style))
     if plan.updates:
         lines.append(style.dim(f"Digest: {digest(plan)}"))
@@ -70,10 +75,11 @@ def _words(outcome: str) -> str:
 
 def _groups(tasks: Iterable[TaskPlan], *, full: bool) -> list[list[TaskPlan]]:
     """Put tasks together that change in the same way, or have the same problems."""
-    groups: dict[str, list[TaskPlan]] = {}
-    for number, task in enumerate(map(_by_path, tasks)):
-        key = str(number) if full else _likeness(task)
-        groups.setdefault(key, []).append(task)
+    if full:
+        return [[_by_path(task)] for task in tasks]
+    groups: dict[bytes, list[TaskPlan]] = {}
+    for task in map(_by_path, tasks):
+        groups.setdefault(_likeness(task), []).append(task)
     return list(groups.values())
 
 
@@ -82,11 +88,14 @@ def _by_path(task: TaskPlan) -> TaskPlan:
     return replace(task, changes=tuple(sorted(task.changes, key=lambda change: change.path)))
 
 
-def _likeness(task: TaskPlan) -> str:
+def _likeness(task: TaskPlan) -> bytes:
     """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
-    changes: list[Json] = [{**change_document(change), "source": None} for change in task.changes]
-    problems: list[Json] = [[problem.kind.value, problem.message] for problem in task.problems]
-    return json.dumps([task.status.value, changes, problems])
+    changes = [
+        (change.path, *([] if side is ABSENT else [side] for side in (change.before, change.after)))
+        for change in task.changes
+    ]
+    problems = [(problem.kind, problem.message) for problem in task.problems]
+    return sha256(encode((task.status, changes, problems))).digest()
 
 
 def _entry(group: Sequence[TaskPlan], *, style: Style, full: bool) -> Iterator[str]:
@@ -98,10 +107,14 @@ def _entry(group: Sequence[TaskPlan], *, style: Style, full: bool) -> Iterator[s
     yield f"{mark} {style.bold(_who(group))}{status}  {place}"
     for problem in first.problems:
         yield from _problem_lines(problem, style)
-    width = min(max((len(path_text(c.path)) for c in first.changes), default=0), _PATH_WIDTH)
-    for number, change in enumerate(first.changes):
+    shown = first.changes if full else first.changes[:_CHANGES_MAX]
+    width = min(max((len(path_text(c.path)) for c in shown), default=0), _PATH_WIDTH)
+    for number, change in enumerate(shown):
         sources = _places(str(task.changes[number].source) for task in group)
         yield from _change_entry(change, sources, style=style, full=full, width=width)
+    if len(shown) < len(first.changes):
+        more = counted_noun(len(first.changes) - len(shown), "more change")
+        yield f"{_INDENT}{style.dim(f'… and {more}, --full shows all')}"
 
 
 def _change_entry(
@@ -109,7 +122,8 @@ def _change_entry(
 ) -> Iterator[str]:
     mark = symbol(change.before, change.after, style)
     first, *rest = change_lines(change.before, change.after, style=style, full=full)
-    path = path_text(change.path).ljust(width)
+    path = path_text(change.path)
+    path = (path if full else shortened(path, _PATH_MAX)).ljust(width)
     yield f"{_INDENT}{mark} {path}  {first}  {style.dim(sources)}"
     for line in rest:
         yield f"{_INDENT * 2}{line}"

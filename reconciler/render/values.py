@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
+from math import inf
 from typing import Final
 
-from reconciler.plan.difference import Inner, inner_differences
-from reconciler.plan.notation import ascii_text, path_text, value_text
-from reconciler.plan.values import ABSENT, Json, Side, same
+from reconciler.plan.inner import Budget, Inner, common_run, inner_differences
+from reconciler.plan.notation import (
+    ascii_text,
+    begun_text,
+    path_text,
+    shortened,
+    value_text,
+)
+from reconciler.plan.values import ABSENT, Json, Side
 from reconciler.render.style import Style
 
 _SHORT: Final = 60
 _CONTEXT: Final = 24
 _LONG: Final = 400
+_PATH: Final = 200
+_SLICE: Final = 1 << 16
 _INNER_MAX: Final = 20
-_LIST_MAX: Final = 2_000
-"""Elements of a list up to which it is worth finding out which of them differ."""
+_COUNTED: Final = 2_000
+"""Characters up to which the length of a value is counted."""
+_SEARCHED: Final = 1_000
+"""Comparisons behind a difference within which the next one is looked for."""
 
 _LOOKS_LIKE: Final = {
     **str.maketrans(
@@ -34,9 +46,17 @@ Lines = Iterator[str]
 
 
 def change_lines(before: Side, after: Side, *, style: Style, full: bool) -> list[str]:
-    """Write how a value changes: the first line follows the path, the others stand below it."""
+    """Write how a value changes: the first line follows the path, the others stand below it.
+
+    Without ``full``, neither the lines nor the time that they take grow with the values, but for
+    finding the first places in which these differ.
+    """
     if isinstance(before, list) and isinstance(after, list):
-        return list(_list_lines(before, after, style=style, full=full))
+        counts = f"{_change_of(len(before), len(after))} elements"
+        return [style.dim(counts), *_inner_lines(before, after, style=style, full=full)]
+    if isinstance(before, dict) and isinstance(after, dict) and not (full or _brief(before, after)):
+        counts = f"{_change_of(len(before), len(after))} keys"
+        return [style.dim(counts), *_inner_lines(before, after, style=style, full=full)]
     if isinstance(before, str) and isinstance(after, str) and not (full or _short(before, after)):
         return list(_string_lines(before, after, style))
     return [_one_line(before, after, style=style, full=full)]
@@ -44,6 +64,10 @@ def change_lines(before: Side, after: Side, *, style: Style, full: bool) -> list
 
 def _short(*texts: str) -> bool:
     return all(len(text) <= _SHORT for text in texts)
+
+
+def _brief(*values: Json) -> bool:
+    return all(len(begun_text(value, _LONG)) <= _LONG for value in values)
 
 
 def symbol(before: Side, after: Side, style: Style) -> str:
@@ -54,11 +78,12 @@ def symbol(before: Side, after: Side, style: Style) -> str:
 
 
 def _one_line(before: Side, after: Side, *, style: Style, full: bool) -> str:
-    if isinstance(before, str) and isinstance(after, str) and not (full or _short(before, after)):
-        _, before, after = _differing(before, after)
-    old, new = _texts(before, after)
-    if not full and old[:_LONG] != new[:_LONG]:
-        old, new = _cut(old), _cut(new)
+    if full:
+        old, new = _full_texts(before, after)
+    else:
+        if isinstance(before, str) and isinstance(after, str) and not _short(before, after):
+            _, before, after = _differing(before, after)
+        old, new = _texts(before, after)
     if before is ABSENT:
         return style.added(new)
     if after is ABSENT:
@@ -66,12 +91,37 @@ def _one_line(before: Side, after: Side, *, style: Style, full: bool) -> str:
     return f"{style.removed(old)} -> {style.added(new)}"
 
 
-def _texts(before: Side, after: Side) -> tuple[str, str]:
+def _full_texts(before: Side, after: Side) -> tuple[str, str]:
     """Write both sides so that they never look alike: in ASCII where the usual way might."""
     old, new = value_text(before), value_text(after)
-    if _looks(old) == _looks(new):
-        return ascii_text(before), ascii_text(after)
+    return (ascii_text(before), ascii_text(after)) if _look_alike(old, new) else (old, new)
+
+
+def _texts(before: Side, after: Side) -> tuple[str, str]:
+    """Write the beginning of both sides so that they never look alike."""
+    old, new = (begun_text(side, _COUNTED) for side in (before, after))
+    if _look_alike(old, new):
+        old, new = (begun_text(side, _COUNTED, only_ascii=True) for side in (before, after))
+    if old[:_LONG] != new[:_LONG]:
+        return _cut(old), _cut(new)
+    if len(old) > _COUNTED or len(new) > _COUNTED:
+        _, old, new = _differing(ascii_text(before), ascii_text(after))
+        return _cut(old), _cut(new)
     return old, new
+
+
+def _look_alike(old: str, new: str) -> bool:
+    """Tell whether two texts may look alike, from a little before they differ on.
+
+    Where one is too long to be looked at whole, nothing but its end may tell them apart.
+    """
+    start = max(_common_start(old, new) - _CONTEXT, 0)
+    stop = start + _LONG
+    left, right = _looks(old[start:stop]), _looks(new[start:stop])
+    if len(old) > stop or len(new) > stop:
+        seen = min(len(left), len(right))
+        return left[:seen] == right[:seen]
+    return left == right
 
 
 def _looks(text: str) -> str:
@@ -81,7 +131,8 @@ def _looks(text: str) -> str:
 def _cut(text: str) -> str:
     if len(text) <= _LONG:
         return text
-    return f"{text[:_LONG]}… ({len(text):,} characters, --full shows all)"
+    count = f"{len(text):,}" if len(text) <= _COUNTED else f"more than {_COUNTED:,}"
+    return f"{text[:_LONG]}… ({count} characters, --full shows all)"
 
 
 def _string_lines(before: str, after: str, style: Style) -> Lines:
@@ -90,8 +141,8 @@ def _string_lines(before: str, after: str, style: Style) -> Lines:
     lengths = _change_of(len(before), len(after))
     yield style.dim(f"{lengths} characters, from character {start + 1:,}")
     old, new = _texts(old, new)
-    yield f"- {style.removed(_cut(old))}"
-    yield f"+ {style.added(_cut(new))}"
+    yield f"- {style.removed(old)}"
+    yield f"+ {style.added(new)}"
 
 
 def _change_of(before: int, after: int) -> str:
@@ -101,8 +152,7 @@ def _change_of(before: int, after: int) -> str:
 def _differing(before: str, after: str) -> tuple[int, str, str]:
     """Find where two strings begin to differ, and the part of each up to where they end to."""
     start = _common_start(before, after)
-    room = min(len(before), len(after)) - start
-    end = min(_common_start(before[::-1], after[::-1]), room)
+    end = _common_end(before, after, min(len(before), len(after)) - start)
     window = max(start - _CONTEXT, 0)
 
     def part(text: str) -> str:
@@ -113,31 +163,43 @@ def _differing(before: str, after: str) -> tuple[int, str, str]:
     return start, part(before), part(after)
 
 
-def _list_lines(before: list[Json], after: list[Json], *, style: Style, full: bool) -> Lines:
-    """Show which elements of two lists come, go and change."""
-    yield style.dim(f"{_change_of(len(before), len(after))} elements")
-    if len(before) + len(after) > _LIST_MAX:
-        place = next(_first_difference(before, after), min(len(before), len(after)))
-        yield style.dim(f"from [{place}] on")
-        first = inner_differences(before[place : place + 1], after[place : place + 1])
-        inner = tuple(Inner((place, *d.path[1:]), d.before, d.after) for d in first)
-    else:
-        inner = inner_differences(before, after)
-    shown = inner if full else inner[:_INNER_MAX]
-    for difference in shown:
-        mark = symbol(difference.before, difference.after, style)
-        line = _one_line(difference.before, difference.after, style=style, full=full)
-        yield f"{mark} {path_text(difference.path)}  {line}"
-    if len(shown) < len(inner):
-        yield style.dim(f"… and {len(inner) - len(shown):,} more, --full shows all")
+def _inner_lines(before: Json, after: Json, *, style: Style, full: bool) -> Lines:
+    """Show what comes, goes and changes inside two lists or objects; count what is not shown."""
+    budget = Budget()
+    found = inner_differences(before, after, budget)
+    for shown in islice(found, None if full else _INNER_MAX):
+        yield _inner_line(shown, style=style, full=full)
+        # The first difference may be anywhere; the others are looked for not far behind it.
+        budget.left = inf if full else _SEARCHED
+    more = sum(1 for _ in found)
+    if budget.spent:
+        said = f"and at least {more:,} more" if more else "there may be more"
+        yield style.dim(f"… {said}, --full shows all")
+    elif more:
+        yield style.dim(f"… and {more:,} more, --full shows all")
 
 
-def _first_difference(before: list[Json], after: list[Json]) -> Iterator[int]:
-    pairs = enumerate(zip(before, after, strict=False))
-    return (index for index, (old, new) in pairs if not same(old, new))
+def _inner_line(inner: Inner, *, style: Style, full: bool) -> str:
+    mark = symbol(inner.before, inner.after, style)
+    path = path_text(inner.path)
+    line = _one_line(inner.before, inner.after, style=style, full=full)
+    return f"{mark} {path if full else shortened(path, _PATH)}  {line}"
 
 
 def _common_start(left: str, right: str) -> int:
     """Count the characters that two strings begin with alike."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(left), len(right)))
+
+    def alike(past: int, count: int) -> bool:
+        return left[past : past + count] == right[past : past + count]
+
+    return common_run(alike, min(len(left), len(right)), most=_SLICE)
+
+
+def _common_end(left: str, right: str, room: int) -> int:
+    """Count the characters that two strings end with alike, of the last ``room``."""
+
+    def alike(past: int, count: int) -> bool:
+        old, new = len(left) - past, len(right) - past
+        return left[old - count : old] == right[new - count : new]
+
+    return common_run(alike, room, most=_SLICE)

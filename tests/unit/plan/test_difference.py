@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Source
-from reconciler.plan.difference import changes_of, equal, inner_differences
+from reconciler.plan.difference import changes_of, equal
+from reconciler.plan.inner import Budget, inner_differences
 from reconciler.plan.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import desired
 
@@ -152,5 +153,5 @@ def test_a_date_time_inside_data_is_a_string_like_any_other():
 def test_two_lists_differ_in_elements_and_in_what_is_inside_them(
     before: list[Json], after: list[Json], inner: list[tuple[object, ...]]
 ):
-    found = [(i.path, i.before, i.after) for i in inner_differences(before, after)]
+    found = [(i.path, i.before, i.after) for i in inner_differences(before, after, Budget())]
     assert repr(found) == repr(inner)  # repr tells True from 1, which == does not
