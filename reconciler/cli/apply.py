@@ -42,10 +42,16 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
     settings = read_settings(paths, given)
     refuse_manifest(choices.report, paths, "report")
     with connected(settings, attributes) as api:
-        plan = _saved(paths, shard, api) or _from_manifests(
-            paths, shard, api, attributes, choices=choices
+        saved = _saved(paths, shard, api)
+        plan = saved or _from_manifests(paths, shard, api, attributes, choices=choices)
+        return show_ask_and_carry_out(
+            plan,
+            api,
+            attributes,
+            settings=settings,
+            choices=choices,
+            manifests=() if saved else paths,
         )
-        return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
 
 
 def _saved(paths: Sequence[str], shard: Shard | None, api: TaskApi) -> Plan | None:

@@ -30,20 +30,24 @@ def edited(attributes: Mapping[str, Json], changes: Iterable[Change]) -> dict[st
     for change in changes:
         name, *inner = change.path
         base = result[name] if name in result else attributes.get(name, ABSENT)
-        value = _with(base, tuple(inner), change.after)
+        value = with_value(base, tuple(inner), change.after)
         if value is ABSENT:
             raise ValueError(f"an attribute cannot be removed: {name}")
         result[name] = value
     return result
 
 
-def _with(base: Maybe, path: Path, value: Maybe) -> Maybe:
+def with_value(base: Maybe, path: Path, value: Maybe) -> Maybe:
+    """Put a value at a path inside a copy of ``base``; ABSENT removes what is there.
+
+    Raises TypeError where an object on the way is not there.
+    """
     if not path:
         return value
     if not isinstance(base, dict):
         raise TypeError(f"no object to change {path[0]!r} in")
     key, *rest = path
-    inner = _with(base.get(key, ABSENT), tuple(rest), value)
+    inner = with_value(base.get(key, ABSENT), tuple(rest), value)
     if inner is ABSENT:
         return {k: v for k, v in base.items() if k != key}
     return {**base, key: inner}

@@ -42,7 +42,8 @@ Manifest = Callable[..., str]
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of whoever runs the tests takes part."""
     for name in list(os.environ):
-        if name.startswith(("LABEL_STUDIO_", "RECONCILER_")) or name in {"NO_COLOR", "TERM"}:
+        named = name in {"NO_COLOR", "TERM", "GITHUB_SHA", "CI_COMMIT_SHA"}
+        if named or name.startswith(("LABEL_STUDIO_", "RECONCILER_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
