@@ -121,8 +121,9 @@ class Report:
 
     @property
     def command(self) -> str:
-        """The command that goes on with what the last run did not start."""
-        return self.runs[-1].command
+        """The command of all runs; empty where they are of different ones."""
+        commands = {run.command for run in self.runs}
+        return commands.pop() if len(commands) == 1 else ""
 
 
 def time_text(moment: datetime) -> str:

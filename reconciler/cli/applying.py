@@ -210,7 +210,7 @@ def _carry_out(
 ) -> int:
     command = str(click.get_current_context().info_name)
     with ExitStack() as stack:
-        stopping = stack.enter_context(Stopping(orders.stop))
+        stopping = stack.enter_context(Stopping(orders.stop, progress.say))
         raise_if_interrupted()
         # Asked before the report is there: it would count as a change beside the commit.
         run = _run(plan, command, api, report.manifests) if report.file else None

@@ -74,13 +74,15 @@ def render_outcomes(
 ) -> str:
     """Write which tasks are not as declared now, and why, then the counts.
 
-    ``command`` goes on with what was not started. Where the report is not ``complete``, its counts
-    are not all that was done, and say so.
+    ``command`` is what was run, and goes on with what was not started; empty for different ones.
+    Where the report is not ``complete``, its counts are not all that was done, and say so.
     """
     told = GOOD | {Outcome.INTERRUPTED}
     lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in told]
     for error, tasks in not_started(outcomes).items():
-        why = f"; run {command} again to continue" if error == STOPPED else f": {error}"
+        why = f": {error}"
+        if error == STOPPED:
+            why = f"; run {command} again to continue" if command else ""
         said = f"{counted_noun(len(tasks), 'task')} not started"
         lines.append(f"{style.removed('!')} {style.bold(said)}{visible(why)}")
     counts = counted(outcomes)
@@ -88,7 +90,7 @@ def render_outcomes(
     said = ", ".join(parts if complete else [*parts, "the rest is not known"])
     good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
-    lines.append(style.bold(dress(f"{command.capitalize()}: {said}.")))
+    lines.append(style.bold(dress(f"{command.capitalize() or 'All runs'}: {said}.")))
     return "\n".join(lines) + "\n"
 
 

@@ -383,6 +383,11 @@ def test_a_report_of_several_runs_tells_of_each_and_of_what_is_not_known():
         "    commit  \\u001b[2J",
         f"    digest  {DIGEST}",
         "",
+        "! 1 task not started",
+        "All runs: 1 not started.",
+    ]
+    alone = replace(report, runs=(revert,))
+    assert render_report(alone, style=PLAIN).splitlines()[-2:] == [
         "! 1 task not started; run revert again to continue",
         "Revert: 1 not started.",
     ]
