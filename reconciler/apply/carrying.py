@@ -50,7 +50,7 @@ STOP_SECONDS: Final = 0.1
 GONE: Final = 3
 """Updates in a row that came to nothing in all their attempts, after which the server is gone."""
 
-_NO_CANARY: Final = "not begun: the canary before it did not hold"
+_NO_CANARY: Final = "the canary did not hold"
 
 _Read: TypeAlias = tuple[float, dict[int, Observed]]
 """When a batch was read, and what it says."""
@@ -66,7 +66,8 @@ def carry_out(
     """Carry ``plan`` out and return what became of its tasks, in the plan's order.
 
     ``record`` gets every outcome as it happens, from one thread at a time; a later
-    outcome of the same task takes the place of an earlier one. Raises what ``record`` raises.
+    outcome of the same task takes the place of an earlier one. It gets none of a task that was
+    not started. Raises what ``record`` raises.
     """
     return _Run(api, attributes, orders=orders, record=record).carry_out(plan)
 
@@ -99,6 +100,8 @@ class _Run:
         self._carry_out(first)
         if all(self._outcomes[task.task].is_good for task in first):
             self._carry_out(rest)
+        elif self._orders.stop.is_set():
+            self._note_all(interrupted(rest))
         else:
             self._note_all(ended(task, Outcome.INTERRUPTED, _NO_CANARY) for task in rest)
         return [self._outcomes[task.task] for task in plan.tasks]
@@ -118,11 +121,17 @@ class _Run:
             self._repair_all(sent)
 
     def _note(self, outcome: TaskOutcome) -> None:
-        """Note what became of a task; what cannot be recorded stops all that is still waiting."""
+        """Note what became of a task; what cannot be recorded stops all that is still waiting.
+
+        Nothing became of a task that was not started: it is no progress, and no record.
+        """
         with self._noting:
-            if outcome.task not in self._outcomes:
-                self._orders.watch.advance()
+            new = outcome.task not in self._outcomes
             self._outcomes[outcome.task] = outcome
+            if outcome.outcome is Outcome.INTERRUPTED:
+                return
+            if new:
+                self._orders.watch.advance()
             try:
                 self._record(outcome)
             except BaseException:

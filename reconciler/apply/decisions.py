@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.apply.gate import Gate
-from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.report import STOPPED, Outcome, TaskOutcome
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import Refused
 from reconciler.plan.difference import equal
@@ -159,8 +159,7 @@ def ended(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
 
 def interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
     """Say of tasks that the run was stopped before them."""
-    said = "the run was stopped before this task"
-    return [ended(task, Outcome.INTERRUPTED, said) for task in tasks]
+    return [ended(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
 
 
 def left_alone(task: TaskPlan) -> TaskOutcome:

@@ -52,7 +52,14 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
         else:
             plan = saved
             _check_saved(plan, shard, api, file=paths[0])
-        return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
+        return show_ask_and_carry_out(
+            plan,
+            api,
+            attributes,
+            settings=settings,
+            choices=choices,
+            manifests=() if saved else paths,
+        )
 
 
 def _check_saved(plan: Plan, shard: Shard | None, api: TaskApi, *, file: str) -> None:

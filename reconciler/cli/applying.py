@@ -15,8 +15,9 @@ import click
 
 from reconciler.apply.carrying import carry_out
 from reconciler.apply.orders import Orders
-from reconciler.apply.report import first_line
+from reconciler.apply.report import Run
 from reconciler.apply.report_file import ReportFile
+from reconciler.cli.commit import find_commit
 from reconciler.cli.connecting import in_the_way, plan_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.interrupts import raise_if_interrupted
@@ -125,9 +126,18 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def show_ask_and_carry_out(
-    plan: Plan, api: TaskApi, attributes: Attributes, *, settings: Settings, choices: Choices
+    plan: Plan,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    settings: Settings,
+    choices: Choices,
+    manifests: Sequence[str] = (),
 ) -> int:
-    """Show a plan, ask, carry it out, and return the exit code; raises Refused before that."""
+    """Show a plan, ask, carry it out, and return the exit code; raises Refused before that.
+
+    ``manifests`` are the files and folders that the plan was made from, if it was.
+    """
     show_plan(plan, full=choices.full, talk=choices.talk)
     _refuse_in_the_way(plan, choices.allow)
     refuse_too_many(plan, settings.max_changes)
@@ -143,9 +153,8 @@ def show_ask_and_carry_out(
         careful=choices.careful,
         watch=progress,
     )
-    return _carry_out(
-        plan, api, attributes, orders=orders, progress=progress, report=choices.report
-    )
+    report = _Destination(choices.report, manifests)
+    return _carry_out(plan, api, attributes, orders=orders, progress=progress, report=report)
 
 
 def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
@@ -180,6 +189,25 @@ def _ask(plan: Plan) -> None:
     raise Refused("nothing is changed: the answer was no")
 
 
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """Where the report goes, if anywhere, and which manifests it is about."""
+
+    file: Path | None
+    manifests: Sequence[str]
+
+
+def _run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Run:
+    """Say what a report is about, and ask for what that takes: only reports tell it."""
+    return Run(
+        digest(plan),
+        shards=plan.shards,
+        command=command,
+        user=api.user(),
+        commit=find_commit(manifests),
+    )
+
+
 def _carry_out(
     plan: Plan,
     api: TaskApi,
@@ -187,21 +215,24 @@ def _carry_out(
     *,
     orders: Orders,
     progress: Progress,
-    report: Path | None,
+    report: _Destination,
 ) -> int:
+    command = str(click.get_current_context().info_name)
     with ExitStack() as stack:
-        stopping = stack.enter_context(Stopping(orders.stop))
+        stopping = stack.enter_context(Stopping(orders.stop, progress.say))
         raise_if_interrupted()
-        file = stack.enter_context(ReportFile(report)) if report else None
-        if file:
-            file.write(first_line(digest(plan), plan.server, plan.shards))
+        # Asked before the report is there: it would count as a change beside the commit.
+        run = _run(plan, command, api, report.manifests) if report.file else None
+        file = stack.enter_context(ReportFile(report.file)) if report.file else None
         reporting = Reporting(file, orders.stop)
+        if run:
+            reporting.open(run, plan.server)
         with progress:
             outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
         reporting.close(outcomes, api.requests)
         # Still where a signal interrupts nothing: this may be the only record of what was done.
         if plan.updates:
-            show_done(text.render_report(outcomes, style=style_of_output()))
+            show_done(text.render_outcomes(outcomes, style=style_of_output(), command=command))
         if file and file.kept:
             click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
         if reporting.lost:

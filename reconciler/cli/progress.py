@@ -103,6 +103,12 @@ class Progress:
             self._clear()
             self._talk.note(text)
 
+    def say(self, text: str) -> None:
+        """Write a line for good, in the place of the one that changes."""
+        with self._writing:
+            self._clear()
+            click.echo(visible(text), err=True)
+
     def _tick(self) -> None:
         while not self._ended.wait(self._every):
             if self._work is not None:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from reconciler.apply.report import TaskOutcome, last_line, task_line
+from reconciler.apply.report import (
+    Run,
+    TaskOutcome,
+    first_line,
+    last_line,
+    not_started_lines,
+    task_line,
+    time_text,
+)
 from reconciler.apply.report_file import ReportFile
 from reconciler.errors import Refused
+from reconciler.plan.model import ServerIdentity
 from reconciler.plan.values import Json
+
+
+def now() -> datetime:
+    """Return the time on the clock of this machine."""
+    return datetime.now(UTC)
 
 
 class Reporting:
@@ -16,22 +32,38 @@ class Reporting:
 
     When it cannot be written any more, ``stop`` is set before the next update can leave, ``lost``
     tells why, and ``unwritten`` are the lines that it lacks: updates were under way by then, and
-    nothing else has the values that were there before.
+    nothing else has the values that were there before. ``clock`` tells the time of each line.
     """
 
-    def __init__(self, file: ReportFile | None, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        file: ReportFile | None,
+        stop: threading.Event,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         self.lost: Refused | None = None
         self.unwritten: list[Mapping[str, Json]] = []
         self._file = file
         self._stop = stop
+        self._clock = clock or now
+
+    def open(self, run: Run, server: ServerIdentity) -> None:
+        """Write what the report is about; raises Refused where not even that can be written."""
+        if self._file:
+            self._file.write(first_line(replace(run, started=self._time()), server))
 
     def record(self, outcome: TaskOutcome) -> None:
         """Write what became of a task."""
-        self._write(task_line(outcome))
+        self._write(task_line(replace(outcome, time=self._time())))
 
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> None:
-        """Write the counts of the run."""
-        self._write(last_line(outcomes, requests))
+        """Write which tasks were not started, and the counts of the run."""
+        for line in not_started_lines(outcomes):
+            self._write(line)
+        self._write(last_line(outcomes, requests, self._time()))
+
+    def _time(self) -> str:
+        return time_text(self._clock())
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:

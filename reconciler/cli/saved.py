@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,17 @@ def read_saved(file: str) -> Plan | Report:
     except RecursionError:
         said = f"{file}: its objects and lists are nested too deep"
         raise SavedFileError(said, hint=_WHAT_TO_GIVE) from None
+
+
+def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
+    """Read several files, each after its name; raises SavedFileError, and for one given twice."""
+    seen: set[str] = set()
+    for file in files:
+        place = file if file == STANDARD_INPUT else os.path.realpath(file)
+        if place in seen:
+            raise SavedFileError(f"{file} is given twice", hint="give each file once")
+        seen.add(place)
+    return [(file, read_saved(file)) for file in files]
 
 
 def _text(file: str) -> str:
@@ -73,7 +85,7 @@ def _report(first: dict[str, Any], rest: str) -> Report:
         said = "a report as show --format json writes it, which is not read back"
         raise SavedFileError(said, hint="give the lines that apply --report wrote")
     opening = checked(first, _REPORT, "first")
-    tasks: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
     last: dict[str, Any] | None = None
     for number, line in _lines(rest):
         if last is not None or "kind" in line:
@@ -83,10 +95,11 @@ def _report(first: dict[str, Any], rest: str) -> Report:
             if "summary" in line:
                 last = checked(line, _REPORT, "last")
             else:
-                tasks.append(checked(line, _REPORT, "task"))
+                kind = "not_started" if "not_started" in line else "task"
+                lines.append(checked(line, _REPORT, kind))
         except SavedFileError as error:
             raise SavedFileError(f"line {number}: {error.message}", hint=error.hint) from error
-    return restored_report(opening, tasks, last)
+    return restored_report(opening, lines, last)
 
 
 def _lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:

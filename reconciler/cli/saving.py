@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.apply.report import Report
+from reconciler.apply.reverting import NamedReport
 from reconciler.cli.output import Talk
 from reconciler.cli.progress import Progress
-from reconciler.cli.saved import read_saved
+from reconciler.cli.saved import read_all_saved, read_saved
 from reconciler.errors import Refused, SavedFileError
 from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.plan.model import Plan, ServerIdentity
@@ -84,13 +85,14 @@ def saved_plan(paths: Sequence[str]) -> Plan | None:
     return found
 
 
-def read_report(file: str) -> Report:
-    """Read a report; raises SavedFileError where it is none."""
-    found = read_saved(file)
-    if isinstance(found, Plan):
-        said = f"{file} is a plan: nothing of it needs to be undone"
-        raise SavedFileError(said, hint="give the report that apply --report wrote")
-    return found
+def read_reports(files: Sequence[str]) -> list[NamedReport]:
+    """Read reports, each after its name; raises SavedFileError where one is none."""
+    found = read_all_saved(files)
+    for file, one in found:
+        if isinstance(one, Plan):
+            said = f"{file} is a plan: nothing of it needs to be undone"
+            raise SavedFileError(said, hint="give the report that apply --report wrote")
+    return [(file, one) for file, one in found if isinstance(one, Report)]
 
 
 def refuse_other_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:

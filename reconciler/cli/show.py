@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
@@ -11,39 +10,42 @@ import click
 
 from reconciler.apply.report import Report
 from reconciler.apply.restoring import merged_report
+from reconciler.apply.reverting import NamedReport
+from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage import no_looking
-from reconciler.cli.output import Talk, format_option, show, style_of_output, talk_options
-from reconciler.cli.saved import read_saved
-from reconciler.cli.showing import show_plan
+from reconciler.cli.output import Talk, format_option, talk_options
+from reconciler.cli.saved import read_all_saved
+from reconciler.cli.showing import order_as_given, show_plan, show_report
+from reconciler.contract.openapi import load_contract
 from reconciler.errors import SavedFileError
-from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.plan.merging import merged_plan
 from reconciler.plan.model import Plan
 from reconciler.plan.notation import counted_noun, visible
 from reconciler.plan.shard import Shard, without_shards
-from reconciler.render import json, text
 
-_NAMED_MAX: Final = 6
+_NAMED_MAX: Final = 20
 
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @format_option
-@click.option("--full", is_flag=True, help="List every task of a plan, and values in full.")
+@click.option("--full", is_flag=True, help="List every task, and values in full.")
 @talk_options
-def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> None:
-    """Show saved plans, or reports of apply.
+def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> int:
+    """Show saved plans, or reports: what was changed, when, by whom and from which commit.
 
     A FILE is what plan --format json printed or what apply --report wrote, or - for standard
-    input. Several, as the shards of a run leave them, are shown as one.
+    input. Several are shown as one: the shards of a run, and reports of runs that went on from
+    each other. Exits with 1 where a shard is missing.
 
     \b
     Example:
       reconciler show plan-*.json
+      reconciler show report.jsonl
     """
     talk = Talk(quiet, verbose)
     with no_looking():
-        saved = _read(files)
+        saved = read_all_saved(files)
         plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
         reports = [(name, found) for name, found in saved if isinstance(found, Report)]
         if plans and reports:
@@ -53,46 +55,35 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
             talk.detail(f"read {counted_noun(len(plans), 'plan')}")
             plan = merged_plan(plans)
             show_plan(plan, form, full=full, talk=talk)
-            _say_missing(plan.shards)
-        else:
-            talk.detail(f"read {counted_noun(len(reports), 'report')}")
-            _show_report(reports, form)
+            return _judge_missing(plan.shards)
+        talk.detail(f"read {counted_noun(len(reports), 'report')}")
+        report = merged_report(reports, load_contract())
+        show_report(report, form, full=full)
+        _say_what_is_not_known(reports)
+        return _judge_missing(report.shards)
 
 
-def _read(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
-    seen: dict[str, str] = {}
-    for file in files:
-        place = file if file == STANDARD_INPUT else os.path.realpath(file)
-        if place in seen:
-            raise SavedFileError(f"{file} is given twice", hint="give each file once")
-        seen[place] = file
-    return [(file, read_saved(file)) for file in files]
-
-
-def _show_report(reports: Sequence[tuple[str, Report]], form: str) -> None:
-    report = merged_report(reports)
-    if form == "json":
-        show(json.render_report(report))
-    else:
-        style = style_of_output()
-        show(text.render_report(report.outcomes, style=style, complete=report.complete))
+def _say_what_is_not_known(reports: Sequence[NamedReport]) -> None:
+    said = order_as_given(reports)
+    if said:
+        _warn(said)
     for name, one in reports:
         if not one.complete:
             _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
-    _say_missing(report.shards)
 
 
-def _say_missing(shards: tuple[Shard, ...]) -> None:
-    """Say what is not shown: a part must not be taken for the whole."""
+def _judge_missing(shards: tuple[Shard, ...]) -> int:
+    """Say which shards are not shown, and fail: a part must not be taken for the whole."""
     missing = list(without_shards(shards))
     if not missing:
-        return
+        return DONE
     named = list(map(str, islice(missing, _NAMED_MAX)))
     if len(missing) > _NAMED_MAX:
         named.append(f"{len(missing) - _NAMED_MAX:,} more")
     *first, last = named
     those = f"shards {', '.join(first)} and {last} are" if first else f"shard {last} is"
-    _warn(f"{those} not among them")
+    _warn(f"{those} missing: this is not the whole (give the files of all shards)")
+    return ERROR
 
 
 def _warn(said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -14,16 +15,22 @@ import click
 from reconciler.cli.interrupts import handled_signals
 
 
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
 class Stopping:
     """While entered, a signal sets ``stop``; ``signalled`` tells afterwards whether one came.
 
     The handler runs in the main thread, which may hold the lock of ``stop``: to set it there could
-    wait for ever. So the handler only puts the signal into a queue, and a thread sets ``stop``.
+    wait for ever. So the handler only puts the signal into a queue, and a thread sets ``stop``,
+    and says so by ``tell``.
     """
 
-    def __init__(self, stop: Event) -> None:
+    def __init__(self, stop: Event, tell: Callable[[str], None] = _tell) -> None:
         self.signalled = False
         self._stop = stop
+        self._tell = tell
         self._before: dict[signal.Signals, Any] = {}
         self._numbers: SimpleQueue[int | None] = SimpleQueue()
         # A daemon: nobody ends it where an interrupt comes before all is entered.
@@ -57,4 +64,4 @@ class Stopping:
         if self._numbers.get() is not None:
             self._stop.set()
             with suppress(OSError, ValueError):  # Nobody reads that, and updates are under way.
-                click.echo("reconciler: stopping; waiting for the updates under way", err=True)
+                self._tell("reconciler: stopping; waiting for the updates under way")

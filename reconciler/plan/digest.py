@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.plan.encoding import encode_canonical
 from reconciler.plan.model import WARNINGS, Plan, TaskPlan
-from reconciler.plan.values import ABSENT, UNREADABLE, Json, Side
+from reconciler.plan.values import boxed
 
 _KEPT: Final = "_digest"
 
@@ -31,13 +31,6 @@ def digest(plan: Plan) -> str:
 
 def _line(task: TaskPlan) -> bytes:
     ordered = sorted(task.changes, key=lambda change: change.path)
-    changes = [[list(c.path), _side(c.before), _side(c.after)] for c in ordered]
+    changes = [[list(c.path), boxed(c.before), boxed(c.after)] for c in ordered]
     allowed = sorted({problem.kind for problem in task.problems} - WARNINGS)
     return encode_canonical([task.task, changes, allowed] if allowed else [task.task, changes])
-
-
-def _side(value: Side) -> list[Json] | None:
-    """Keep absence apart from null, and what cannot be read from both."""
-    if value is UNREADABLE:
-        return None
-    return [] if value is ABSENT else [value]

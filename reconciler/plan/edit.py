@@ -68,3 +68,19 @@ class _Copies:
         copy = dict(value)
         self._made[id(copy)] = copy
         return copy
+
+
+def with_value(base: Side, path: Path, value: Side) -> Side:
+    """Put a value at a path inside a copy of ``base``; ABSENT removes what is there.
+
+    Raises TypeError where an object on the way is not there.
+    """
+    if not path:
+        return value
+    if not isinstance(base, dict):
+        raise TypeError(f"no object to change {path[0]!r} in")
+    key, *rest = path
+    inner = with_value(base.get(key, ABSENT), tuple(rest), value)
+    if isinstance(inner, NoValue):
+        return {k: v for k, v in base.items() if k != key}
+    return {**base, key: inner}

@@ -1,9 +1,36 @@
-"""Looking many ids up in a sorted sequence, in about the order in which they stand."""
+"""Ids of tasks: written briefly, and looked up in a sorted sequence in about their order."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+_RANGES: Final = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?(, [0-9]{1,18}(-[0-9]{1,18})?)*", re.ASCII)
+
+
+def written_ranges(ids: Iterable[int]) -> list[str]:
+    """Write each run of neighbouring ids as one piece: ``["101-103", "107"]``."""
+    ranges: list[tuple[int, int]] = []
+    for task in sorted(ids):
+        if ranges and task == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], task)
+        else:
+            ranges.append((task, task))
+    return [f"{low}-{high}" if high > low else str(low) for low, high in ranges]
+
+
+def parse_ranges(text: str, count: int) -> Iterator[int]:
+    """Read the ids of ``101-103, 107``; raises ValueError unless they are ``count`` ids."""
+    if not _RANGES.fullmatch(text):
+        raise ValueError(f"{text!r} are no ids such as 101-103, 107")
+    pairs = [part.partition("-") for part in text.split(", ")]
+    ranges = [range(int(low), int(high or low) + 1) for low, _, high in pairs]
+    found = sum(map(len, ranges))
+    if found != count or not all(ranges):
+        raise ValueError(f"{text} are {found:,} tasks, and not {count:,}")
+    return (task for ids in ranges for task in ids)
 
 
 class SortedIds:

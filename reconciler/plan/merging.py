@@ -52,18 +52,33 @@ def merged_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
     Raises SavedFileError where the parts do not belong together, naming two that do not.
     """
     for part in parts[1:]:
-        _refuse_other_run(parts[0], part)
-    shards = _by_shard(parts)
+        if parts[0].server != part.server:
+            raise other_server(parts[0], part)
+    shards = shards_together(parts)
+    _refuse_shard_twice(parts)
     _refuse_shared_tasks(parts)
-    whole = bool(shards) and len(shards) == shards[0].count
-    return () if whole else shards
+    return shards
 
 
-def _refuse_other_run(first: Part, other: Part) -> None:
-    if first.server != other.server:
-        raise SavedFileError(
-            f"{first.name} is about {first.server}, {other.name} about {other.server}", hint=_APART
-        )
+def other_server(first: Part, other: Part) -> SavedFileError:
+    """Say that two parts are about different servers."""
+    said = f"{first.name} is about {first.server}, {other.name} about {other.server}"
+    return SavedFileError(said, hint=_APART)
+
+
+def shards_together(parts: Sequence[Part]) -> tuple[Shard, ...]:
+    """Tell which shards the parts are together, in order, however often each is among them.
+
+    None where they are all. Raises SavedFileError where the tasks were not divided alike.
+    """
+    for part in parts[1:]:
+        _refuse_other_division(parts[0], part)
+    shards = {shard for part in parts for shard in part.shards}
+    whole = bool(shards) and len(shards) == next(iter(shards)).count
+    return () if whole else tuple(sorted(shards))
+
+
+def _refuse_other_division(first: Part, other: Part) -> None:
     if not first.shards and not other.shards:
         return
     if not (first.shards and other.shards):
@@ -77,7 +92,7 @@ def _refuse_other_run(first: Part, other: Part) -> None:
         )
 
 
-def _by_shard(parts: Sequence[Part]) -> tuple[Shard, ...]:
+def _refuse_shard_twice(parts: Sequence[Part]) -> None:
     seen: dict[Shard, str] = {}
     for part in parts:
         for shard in part.shards:
@@ -85,7 +100,6 @@ def _by_shard(parts: Sequence[Part]) -> tuple[Shard, ...]:
                 said = f"{seen[shard]} and {part.name} are both of shard {shard}"
                 raise SavedFileError(said, hint=_ONCE)
             seen[shard] = part.name
-    return tuple(sorted(seen))
 
 
 def _refuse_shared_tasks(parts: Sequence[Part]) -> None:

@@ -195,6 +195,17 @@ class TaskPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """Whose token it is; ``email`` is empty where the server does not tell it."""
+
+    id: int
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.email} (user {self.id})" if self.email else f"user {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ServerIdentity:
     """Which server a plan was made against; None for what it does not tell."""
 

@@ -43,6 +43,13 @@ walking them lies near 500, and what has more is no task's data."""
 _EXACT_INTEGERS: Final = 2.0**53
 
 
+def boxed(side: Side) -> list[Json] | None:
+    """Write a side as JSON in which absence and what cannot be read are no values."""
+    if side is UNREADABLE:
+        return None
+    return [] if side is ABSENT else [side]
+
+
 def same(left: Side, right: Side) -> bool:
     """Tell whether two values are one and the same to JSON.
 

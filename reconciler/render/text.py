@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from reconciler.apply.report import GOOD, TaskOutcome, count_repaired, counted
+from reconciler.apply.report import (
+    GOOD,
+    MAY_HAVE_CHANGED,
+    STOPPED,
+    Outcome,
+    Report,
+    Run,
+    TaskOutcome,
+    count_repaired,
+    counted,
+    not_started,
+)
+from reconciler.errors import Source
 from reconciler.plan.digest import digest
 from reconciler.plan.encoding import encode
+from reconciler.plan.ids import written_ranges
 from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
 from reconciler.plan.notation import counted_noun, path_text, shortened, visible
-from reconciler.plan.shard import shards_text
-from reconciler.plan.values import ABSENT
+from reconciler.plan.shard import Shard, shards_text
+from reconciler.plan.values import boxed
 from reconciler.render.style import Style
 from reconciler.render.values import change_lines, symbol
 from reconciler.watch import NOBODY, Watch
@@ -29,11 +42,9 @@ def render_plan(plan: Plan, *, style: Style, full: bool = False, watch: Watch = 
     """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
     watch.begin("writing the plan", len(plan.tasks))
     lines = [style.dim(visible(str(plan.server)))]
-    if plan.shards:
-        shards = "shard" if len(plan.shards) == 1 else "shards"
-        lines.append(style.dim(f"Only tasks of {shards} {shards_text(plan.shards)}"))
+    lines += _shards_line(plan.shards, style)
     lines.append("")
-    for group in _groups(plan.tasks, full=full):
+    for group in _groups(map(_row_of_task, plan.tasks), full=full):
         lines += _entry(group, style=style, full=full)
         lines.append("")
         watch.advance(len(group))
@@ -43,12 +54,43 @@ def render_plan(plan: Plan, *, style: Style, full: bool = False, watch: Watch = 
     return "\n".join(lines) + "\n"
 
 
-def render_report(outcomes: Sequence[TaskOutcome], *, style: Style, complete: bool = True) -> str:
-    """Write what an apply did: every task that is not as declared now, then the counts.
+def render_report(report: Report, *, style: Style, full: bool = False) -> str:
+    """Write what was changed, when, by whom and from what, and then what `render_outcomes` does."""
+    lines = [style.dim(visible(str(report.server)))]
+    lines += _shards_line(report.shards, style)
+    for run in report.runs:
+        lines += ["", *_run_lines(run, style)]
+    lines.append("")
+    changed = [_row_of_outcome(o) for o in report.outcomes if _has_changed(o)]
+    for group in _groups(changed, full=full):
+        lines += _entry(group, style=style, full=full)
+        lines.append("")
+    said = render_outcomes(
+        report.outcomes, style=style, command=report.command, complete=report.complete
+    )
+    return "\n".join(lines) + "\n" + said
 
+
+def render_outcomes(
+    outcomes: Sequence[TaskOutcome],
+    *,
+    style: Style,
+    command: str = "apply",
+    complete: bool = True,
+) -> str:
+    """Write which tasks are not as declared now, and why, then the counts.
+
+    ``command`` is what was run, and goes on with what was not started; empty for different ones.
     Where the report is not ``complete``, its counts are not all that was done, and say so.
     """
-    lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in GOOD]
+    told = GOOD | {Outcome.INTERRUPTED}
+    lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in told]
+    for error, tasks in not_started(outcomes).items():
+        why = f": {error}"
+        if error == STOPPED:
+            why = f"; run {command} again to continue" if command else ""
+        said = f"{counted_noun(len(tasks), 'task')} not started"
+        lines.append(f"{style.removed('!')} {style.bold(said)}{visible(why)}")
     counts = counted(outcomes)
     parts = [f"{number:,} {_words(outcome)}" for outcome, number in counts.items()] or ["0 tasks"]
     said = ", ".join(parts if complete else [*parts, "the rest is not known"])
@@ -58,8 +100,33 @@ def render_report(outcomes: Sequence[TaskOutcome], *, style: Style, complete: bo
         )
     good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
-    lines.append(style.bold(dress(f"Apply: {said}.")))
+    lines.append(style.bold(dress(f"{command.capitalize() or 'All runs'}: {said}.")))
     return "\n".join(lines) + "\n"
+
+
+def _shards_line(shards: tuple[Shard, ...], style: Style) -> list[str]:
+    noun = "shard" if len(shards) == 1 else "shards"
+    return [style.dim(f"Only tasks of {noun} {shards_text(shards)}")] if shards else []
+
+
+def _run_lines(run: Run, style: Style) -> Iterator[str]:
+    """Write when a run was, by whom and from what, as far as it is known."""
+    yield style.bold(f"{run.command.capitalize()} {run.started or '(time not recorded)'}")
+    commit = run.commit
+    known = {
+        "ended": run.ended,
+        "shard": shards_text(run.shards),
+        "user": str(run.user or ""),
+        "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
+        "digest": run.digest,
+    }
+    for name, value in known.items():
+        if value:
+            yield f"{_INDENT}{name:6}  {visible(value)}"
+
+
+def _has_changed(outcome: TaskOutcome) -> bool:
+    return outcome.outcome in MAY_HAVE_CHANGED and bool(outcome.changes)
 
 
 def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
@@ -70,41 +137,64 @@ def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
 
 
 def _words(outcome: str) -> str:
-    return outcome.replace("_", " ")
+    return "not started" if outcome == Outcome.INTERRUPTED else outcome.replace("_", " ")
 
 
-def _groups(tasks: Iterable[TaskPlan], *, full: bool) -> list[list[TaskPlan]]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What an entry shows of one task: ``stopped`` says what keeps it from being changed.
+
+    ``time`` is when it was changed, empty in a plan.
+    """
+
+    task: int
+    source: Source
+    changes: tuple[Change, ...]
+    stopped: str = ""
+    problems: tuple[TaskProblem, ...] = ()
+    time: str = ""
+
+
+def _row_of_task(task: TaskPlan) -> _Row:
+    stopped = "" if task.status is Status.UPDATE else task.status.value
+    return _Row(task.task, task.source, _by_path(task.changes), stopped, task.problems)
+
+
+def _row_of_outcome(outcome: TaskOutcome) -> _Row:
+    changes = _by_path(outcome.changes)
+    stopped = "" if outcome.outcome is Outcome.APPLIED else _words(outcome.outcome)
+    return _Row(outcome.task, changes[0].source, changes, stopped, time=outcome.time)
+
+
+def _groups(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
     """Put tasks together that change in the same way, or have the same problems."""
     if full:
-        return [[_by_path(task)] for task in tasks]
-    groups: dict[bytes, list[TaskPlan]] = {}
-    for task in map(_by_path, tasks):
-        groups.setdefault(_likeness(task), []).append(task)
+        return [[row] for row in rows]
+    groups: dict[bytes, list[_Row]] = {}
+    for row in rows:
+        groups.setdefault(_likeness(row), []).append(row)
     return list(groups.values())
 
 
-def _by_path(task: TaskPlan) -> TaskPlan:
+def _by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Put changes in the order of their paths: alike is alike, in whatever order declared."""
-    return replace(task, changes=tuple(sorted(task.changes, key=lambda change: change.path)))
+    return tuple(sorted(changes, key=lambda change: change.path))
 
 
-def _likeness(task: TaskPlan) -> bytes:
+def _likeness(task: _Row) -> bytes:
     """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
-    changes = [
-        (change.path, *([] if side is ABSENT else [side] for side in (change.before, change.after)))
-        for change in task.changes
-    ]
+    changes = [(c.path, boxed(c.before), boxed(c.after)) for c in task.changes]
     problems = [(problem.kind, problem.message) for problem in task.problems]
-    return sha256(encode((task.status, changes, problems))).digest()
+    return sha256(encode((task.stopped, changes, problems))).digest()
 
 
-def _entry(group: Sequence[TaskPlan], *, style: Style, full: bool) -> Iterator[str]:
+def _entry(group: Sequence[_Row], *, style: Style, full: bool) -> Iterator[str]:
     first = group[0]
     place = style.dim(_places(str(task.source) for task in group))
-    stopped = first.status is not Status.UPDATE
-    mark = style.removed("!") if stopped else style.changed("~")
-    status = style.removed(f"  {first.status.value}") if stopped else ""
-    yield f"{mark} {style.bold(_who(group))}{status}  {place}"
+    mark = style.removed("!") if first.stopped else style.changed("~")
+    status = style.removed(f"  {first.stopped}") if first.stopped else ""
+    time = style.dim(f"  {first.time}") if full and first.time else ""
+    yield f"{mark} {style.bold(_who(group))}{status}{time}  {place}"
     for problem in first.problems:
         yield from _problem_lines(problem, style)
     shown = first.changes if full else first.changes[:_CHANGES_MAX]
@@ -137,7 +227,7 @@ def _problem_lines(problem: TaskProblem, style: Style) -> Iterator[str]:
         yield f"{_INDENT}{style.dim(visible(problem.hint))}"
 
 
-def _who(group: Sequence[TaskPlan]) -> str:
+def _who(group: Sequence[_Row]) -> str:
     if len(group) == 1:
         return f"task {group[0].task}"
     return f"{len(group):,} tasks: {_ranges([task.task for task in group])}"
@@ -145,14 +235,8 @@ def _who(group: Sequence[TaskPlan]) -> str:
 
 def _ranges(ids: Sequence[int]) -> str:
     """Write ids briefly: ``101-103, 107``."""
-    ranges: list[tuple[int, int]] = []
-    for task in sorted(ids):
-        if ranges and task == ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], task)
-        else:
-            ranges.append((task, task))
-    written = [f"{low}-{high}" if high > low else str(low) for low, high in ranges[:_RANGES_MAX]]
-    return ", ".join(written) + (", …" if len(ranges) > _RANGES_MAX else "")
+    ranges = written_ranges(ids)
+    return ", ".join(ranges[:_RANGES_MAX]) + (", …" if len(ranges) > _RANGES_MAX else "")
 
 
 def _places(sources: Iterable[str]) -> str:

@@ -151,6 +151,8 @@ _ROUTES = (
     _Route(re.compile(r"/api/projects/(?P<id>\d+)/?"), {"GET": _on_project(projects.get_project)}),
     _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import}),
     _Route(re.compile(r"/api/token/refresh/?"), {"POST": _on_nothing(tokens.refresh)}, public=True),
+    # Only without a slash at its end.
+    _Route(re.compile(r"/api/current-user/whoami"), {"GET": _on_nothing(tokens.whoami)}),
     _Route(
         re.compile(r"/api/jwt/settings/?"),
         {"GET": _on_nothing(tokens.settings), "POST": _on_nothing(tokens.change_settings)},

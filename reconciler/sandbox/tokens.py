@@ -46,6 +46,21 @@ def authenticate(state: State, request: Request) -> None:
         raise _unauthorised(NOT_PROVIDED)
 
 
+def whoami(_state: State, _request: Request) -> Response:
+    """Answer with the only user there is: all tokens are theirs."""
+    user = {
+        "id": USER,
+        "first_name": "",
+        "last_name": "",
+        "username": "sandbox",
+        "email": "sandbox@example.com",
+        "initials": "sa",
+        "phone": "",
+        "active_organization": 1,
+    }
+    return as_json(user)
+
+
 def refresh(state: State, request: Request) -> Response:
     """Answer with a new access token for a personal access token."""
     body = object_of(request)

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import NoSuchProject
+from reconciler.plan.composition import Made
 from reconciler.plan.guards import may_be_ignored, names_to_judge
-from reconciler.plan.model import Change, DesiredTasks, Kind, Observed, Plan, Seen, TaskPlan
+from reconciler.plan.model import DesiredTasks, Kind, Observed, Plan, Seen, TaskPlan
 from reconciler.plan.notation import Path
 from reconciler.plan.planner import guarded, plan_task, projects_to_ask
 from reconciler.plan.reverting import revert_task
@@ -49,14 +50,14 @@ def make_plan(
 
 
 def make_revert_plan(
-    made: Mapping[int, Sequence[Change]],
+    made: Mapping[int, Sequence[Made]],
     api: TaskApi,
     attributes: Attributes,
     *,
     allow: frozenset[Kind] = frozenset(),
     watch: Watch = NOBODY,
 ) -> Plan:
-    """Plan the inverse of the changes ``made``, by task; only reads. Raises ServerError."""
+    """Plan the inverse of what was ``made``, by task; only reads. Raises ServerError."""
 
     def different(seen: Seen) -> Iterator[tuple[TaskPlan, Observed]]:
         for task, observed in seen:
@@ -64,7 +65,7 @@ def make_revert_plan(
             if planned is not None:
                 yield planned, observed
 
-    names = {change.path[0] for changes in made.values() for change in changes}
+    names = {one.path[0] for composed in made.values() for one in composed}
     planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
     return planning.plan(different, {None: sorted(made)}, names, count=len(made))
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.label_config import paths_used
-from reconciler.errors import NotFound, NotLabelStudio
-from reconciler.plan.model import ServerIdentity
+from reconciler.errors import NotFound, NotLabelStudio, ServerError
+from reconciler.plan.model import ServerIdentity, User
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Json
 from reconciler.server.ahead import SharedPace
@@ -89,6 +89,18 @@ class TaskApi:
         answer = self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
         project = answer.get("project")
         return project if type(project) is int else None
+
+    def user(self) -> User | None:
+        """Ask, once, whose token it is; None where the server does not tell, for any reason."""
+        try:
+            answer = self._client.fetch("/api/current-user/whoami", tries=lambda _error: 1)()[0]
+        except ServerError:
+            return None
+        told = answer if isinstance(answer, dict) else {}
+        number, email = told.get("id"), told.get("email")
+        if not isinstance(number, int) or isinstance(number, bool):
+            return None
+        return User(number, email if isinstance(email, str) else "")
 
     def fetch_list(
         self,

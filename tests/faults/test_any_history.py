@@ -243,7 +243,10 @@ class History(RuleBasedStateMachine):
 
         def carry() -> None:
             with api_of(self.line) as api:
-                carry_out(plan, api, CONTRACT, orders=orders, record=self._record)
+                outcomes = carry_out(plan, api, CONTRACT, orders=orders, record=self._record)
+            recorded = [task for task in outcomes if task.outcome is not Outcome.INTERRUPTED]
+            assert {task.task: task for task in recorded} == self.reported
+            self.reported = {task.task: task for task in outcomes}
 
         try:
             bounded_call(carry)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.apply.report import Report
+from reconciler.cli.saved import read_saved
 from tests.live.command_line import Command
 from tests.live.twenty import Declared, declared, written
 from tests.live.under_test import ServerUnderTest
@@ -19,8 +21,9 @@ def tasks(server: ServerUnderTest) -> Declared:
 
 
 def outcomes(report: str) -> dict[int, str]:
-    lines = map(json.loads, Path(report).read_text().splitlines())
-    return {line["task"]: line["outcome"] for line in lines if "task" in line}
+    read = read_saved(report)
+    assert isinstance(read, Report)
+    return {outcome.task: outcome.outcome.value for outcome in read.outcomes}
 
 
 def planned_digest(command: Command, manifest: str) -> str:
@@ -105,6 +108,26 @@ def test_revert_keeps_what_was_edited_since(
     assert tasks.stored() == {**before, edited: moved[edited], beside: kept}
 
 
+def test_runs_in_a_row_are_shown_and_undone_as_one(tasks: Declared, command: Command):
+    before = tasks.stored()
+    first = tasks.manifest()
+    assert command("apply", first, "--yes", "--report", "one.jsonl").code == 0
+    document = json.loads(Path(first).read_text())
+    for task in document["tasks"]:
+        task.pop("absent", None)
+        task |= {"overlap": 5, "data": {"text": "once more", "source": {"crawl": None}}}
+    Path("more.json").write_text(json.dumps(document))
+    assert command("apply", "more.json", "--yes", "--report", "two.jsonl").code == 0
+
+    shown = command("show", "two.jsonl", "one.jsonl")
+    assert shown.code == 0, shown.err
+    assert shown.out.count("    user    ") == 2
+    assert "    ~ overlap      1 -> 5  " in shown.out
+    ran = command("revert", "two.jsonl", "one.jsonl", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert tasks.stored() == before
+
+
 def test_a_canary_that_holds_lets_the_others_go(tasks: Declared, command: Command):
     before = tasks.stored()
     assert command("apply", tasks.manifest(), "--yes", "--canary", "3").code == 0
@@ -125,6 +148,7 @@ def test_a_canary_that_does_not_hold_keeps_the_others_back(
     assert ran.code == 3
     expected = ["applied", "not_honoured", "interrupted", "interrupted", "interrupted"]
     assert outcomes("report.jsonl") == dict(zip(tasks.ids, expected, strict=True))
+    assert "! 3 tasks not started: the canary did not hold\n" in ran.out
     after = tasks.stored()
     assert [task for task in tasks.ids if after[task] == before[task]] == list(tasks.ids[2:])
 

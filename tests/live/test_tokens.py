@@ -44,6 +44,18 @@ def test_a_legacy_token_is_sent_as_token(server: ServerUnderTest):
     assert knock(server, f"token {server.token}").status_code == 200
 
 
+def test_a_token_tells_whose_it_is(server: ServerUnderTest):
+    told = server.http.get("/api/current-user/whoami")
+    assert (told.status_code, type(told.json()["id"]), "@" in told.json()["email"]) == (
+        200,
+        int,
+        True,
+    )
+    assert server.http.get("/api/current-user/whoami/").status_code == 404
+    with server.anonymous() as http:
+        assert http.get("/api/current-user/whoami").status_code == 401
+
+
 def test_a_legacy_token_sent_as_bearer_counts_for_nothing(server: ServerUnderTest):
     assert refused(knock(server, f"Bearer {server.token}"), NOT_PROVIDED)
 

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.report import Outcome, Report, TaskOutcome, first_line, last_line, task_line
+from reconciler.apply.report import (
+    Outcome,
+    Report,
+    Run,
+    TaskOutcome,
+    first_line,
+    last_line,
+    not_started_lines,
+    task_line,
+)
 from reconciler.cli.saved import read_saved
 from reconciler.cli.saved_json import checked, parsed
 from reconciler.errors import SavedFileError
@@ -100,8 +109,9 @@ OUTCOMES = st.builds(
         tuple(changes),
         "" if outcome in {Outcome.APPLIED, Outcome.ALREADY} else "why",
         accepted and outcome in {Outcome.MISSING, Outcome.BLOCKED},
+        "" if outcome is Outcome.INTERRUPTED else "2026-11-28T10:00:00.000Z",
     ),
-    IDS,
+    st.integers(1, 10**18 - 1),
     st.sampled_from(Outcome),
     st.lists(CHANGES, max_size=2),
     st.booleans(),
@@ -115,15 +125,15 @@ def test_a_report_is_read_back_as_it_was_written(
     outcomes: list[TaskOutcome],
     complete: bool,  # noqa: FBT001 - as given
 ):
-    lines = [first_line("sha256:" + "0" * 64, SERVER), *map(task_line, outcomes)]
+    run = Run("sha256:" + "0" * 64, 7 if complete else None)
+    outcomes = [replace(o, changes=()) if o.outcome is Outcome.INTERRUPTED else o for o in outcomes]
+    begun = [outcome for outcome in outcomes if outcome.outcome is not Outcome.INTERRUPTED]
+    lines = [first_line(run, SERVER), *map(task_line, begun), *not_started_lines(outcomes)]
     lines += [last_line(outcomes, 7)] * complete
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
 
     assert read_saved(str(file)) == Report(
-        ("sha256:" + "0" * 64,),
-        SERVER,
-        tuple(sorted(outcomes, key=lambda outcome: outcome.task)),
-        7 if complete else None,
+        SERVER, (run,), tuple(sorted(outcomes, key=lambda outcome: outcome.task))
     )
 
 

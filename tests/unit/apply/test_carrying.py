@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from reconciler.apply.carrying import carry_out
 from reconciler.apply.orders import Orders
 from reconciler.apply.pace import Pace
 from reconciler.apply.rate_limiter import RateLimiter
-from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.report import STOPPED, Outcome, TaskOutcome
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
@@ -25,7 +26,7 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.planning import make_plan
 from tests.unit.plan.building import Listed, change, desired, plan_of, update
-from tests.unit.server.wired import Hooked, api_of, query_of, sandbox_with
+from tests.unit.server.wired import Hooked, Noted, api_of, query_of, sandbox_with
 
 
 @pytest.fixture
@@ -55,6 +56,22 @@ def applied(
             plan, api, load_contract(), orders=orders or one_by_one(), record=lambda _: None
         )
     return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
+
+
+class Counted(Noted):
+    """A watch that counts the tasks of each work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: dict[str, int] = {}
+        self._work = ""
+
+    def begin(self, work: str, total: int | None = None) -> None:  # noqa: ARG002 - as a watch
+        self._work = work
+        self.done[work] = 0
+
+    def advance(self, tasks: int = 1) -> None:
+        self.done[self._work] += tasks
 
 
 def before_first(method: str, act: Callable[[], object]) -> Callable[[httpx.Request], None]:
@@ -377,6 +394,31 @@ def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
     assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 4]
     assert transport.count("PATCH") == 1
     assert values(transport.state, 1)["overlap"] == 2
+
+
+def test_tasks_that_were_not_started_are_no_progress_and_no_record():
+    transport = Hooked(sandbox_with(500))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 501)))
+    watch, recorded = Counted(), list[TaskOutcome]()
+    orders = Orders(concurrency=1, watch=watch)
+    transport.hook = before_first("PATCH", orders.stop.set)
+    with api_of(transport) as api:
+        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=recorded.append)
+    assert [outcome.task for outcome in recorded] == [1]
+    assert Counter(outcome.outcome.value for outcome in outcomes) == {
+        "applied": 1,
+        "interrupted": 499,
+    }
+    assert watch.done == {"applying": 1, "reading again what was changed": 1}
+
+
+def test_a_stop_while_the_canary_is_sent_says_nothing_of_the_canary():
+    transport = Hooked(sandbox_with(4))
+    plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 5)))
+    orders = Orders(concurrency=1, canary=2)
+    transport.hook = before_first("PATCH", orders.stop.set)
+    outcomes = applied(transport, plan, orders=orders)
+    assert [outcomes[task] for task in (2, 3, 4)] == [("interrupted", STOPPED)] * 3
 
 
 @pytest.mark.parametrize(
@@ -845,7 +887,7 @@ def test_a_canary_that_does_not_last_is_the_end_of_it():
         "interrupted",
         "interrupted",
     ]
-    assert became[3][1] == "not begun: the canary before it did not hold"
+    assert became[3][1] == "the canary did not hold"
     assert transport.count("PATCH") == 2
 
 

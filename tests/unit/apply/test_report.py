@@ -4,37 +4,60 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.apply.report import (
+    STOPPED,
+    Commit,
     Outcome,
     Report,
+    Run,
     TaskOutcome,
     counted,
     first_line,
     last_line,
+    not_started_lines,
     report_document,
     task_line,
+    time_text,
 )
 from reconciler.contract.location import schema_path
-from reconciler.plan.model import ServerIdentity
+from reconciler.plan.model import ServerIdentity, User
 from reconciler.plan.shard import Shard
 from reconciler.plan.values import ABSENT
 from tests.unit.plan.building import SERVER, change
 
 DIGEST = "sha256:" + "0a" * 32
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", [], ABSENT))
-DONE = TaskOutcome(1, Outcome.APPLIED, CHANGES)
+TIME = "2026-11-28T10:00:00.123Z"
+DONE = TaskOutcome(1, Outcome.APPLIED, CHANGES, time=TIME)
 REPAIRED = TaskOutcome(1, Outcome.APPLIED, CHANGES, repairs=2)
+STOPPED_TASKS = [TaskOutcome(n, Outcome.INTERRUPTED, (), STOPPED) for n in (3, 4, 5, 9)]
+TOLD = Run(
+    DIGEST,
+    12,
+    (Shard(4, 2),),
+    "revert",
+    started=TIME,
+    ended=TIME,
+    user=User(7, "ann@example.org"),
+    commit=Commit("0a1b2c", dirty=True),
+)
 LINES: dict[str, dict[str, Any]] = {
-    "first": first_line(DIGEST, SERVER),
-    "first of a silent server": first_line(DIGEST, ServerIdentity("http://x.test", None, None)),
-    "first of a shard": first_line(DIGEST, SERVER, (Shard(4, 2),)),
-    "document": report_document(Report((DIGEST,), SERVER, (DONE,), 12)),
-    "document of one cut off": report_document(Report((DIGEST,), SERVER, (), None)),
+    "first": first_line(Run(DIGEST), SERVER),
+    "first of a silent server": first_line(
+        Run(DIGEST), ServerIdentity("http://x.test", None, None)
+    ),
+    "first that tells all": first_line(TOLD, SERVER),
+    "document": report_document(Report(SERVER, (Run(DIGEST, 12),), (DONE,))),
+    "document that tells all": report_document(
+        Report(SERVER, (TOLD,), (DONE, *STOPPED_TASKS), (Shard(4, 2),))
+    ),
+    "document of one cut off": report_document(Report(SERVER, (Run(DIGEST),), ())),
     "applied": task_line(TaskOutcome(1, Outcome.APPLIED, CHANGES)),
     "already": task_line(TaskOutcome(1, Outcome.ALREADY, CHANGES)),
     **{
@@ -42,13 +65,18 @@ LINES: dict[str, dict[str, Any]] = {
         for outcome in Outcome
         if outcome not in {Outcome.APPLIED, Outcome.ALREADY}
     },
+    "applied at a time": task_line(DONE),
+    "not started": next(not_started_lines(STOPPED_TASKS)),
     "left alone": task_line(TaskOutcome(1, Outcome.MISSING, (), "no such task", accepted=True)),
     "last": last_line([TaskOutcome(n, outcome) for n, outcome in enumerate(Outcome, 1)], 12),
     "last of nothing": last_line([], 0),
     "repaired": task_line(REPAIRED),
     "last of repaired": last_line([REPAIRED, DONE], 12),
-    "document of repaired": report_document(Report((DIGEST,), SERVER, (REPAIRED,), 12)),
+    "document of repaired": report_document(Report(SERVER, (Run(DIGEST, 12),), (REPAIRED,))),
+    "last at a time": last_line([], 0, TIME),
 }
+OPTIONAL = {"accepted", "shard", "time", "command", "started", "user", "commit", "ended", "runs"}
+"""Keys that lines have which earlier versions wrote without."""
 
 
 def validator() -> Draft7Validator:
@@ -79,6 +107,28 @@ def test_repairs_are_counted_by_task_and_tasks_with_repairs_by_run():
     assert LINES["last of repaired"]["repaired"] == LINES["document of repaired"]["repaired"] == 1
 
 
+def test_a_time_is_in_utc_and_sorts_as_text():
+    early = datetime(2026, 11, 28, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    late = datetime(2026, 11, 28, 10, 0, 0, 999, tzinfo=UTC) + timedelta(milliseconds=1)
+    assert time_text(early) == "2026-11-28T10:00:00.000Z"
+    assert time_text(early) < time_text(late)
+
+
+def test_tasks_that_were_not_started_are_one_line_for_each_reason():
+    others = [TaskOutcome(n, Outcome.INTERRUPTED, (), "no canary") for n in range(10, 2_010)]
+    assert list(not_started_lines([DONE, *STOPPED_TASKS, *others])) == [
+        {"not_started": {"count": 4, "tasks": "3-5, 9"}, "error": STOPPED},
+        {"not_started": {"count": 2_000, "tasks": "10-2009"}, "error": "no canary"},
+    ]
+
+
+def test_a_document_tells_of_tasks_that_were_not_started_apart():
+    document = LINES["document that tells all"]
+    assert [line["task"] for line in document["tasks"]] == [1]
+    assert [line["not_started"]["count"] for line in document["not_started"]] == [4]
+    assert document["summary"] == {"applied": 1, "interrupted": 4}
+
+
 @pytest.mark.parametrize("name", LINES)
 def test_every_line_is_as_the_schema_says(name: str):
     validator().validate(LINES[name])
@@ -87,7 +137,10 @@ def test_every_line_is_as_the_schema_says(name: str):
 @pytest.mark.parametrize("name", LINES)
 def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
     assert not validator().is_valid({**LINES[name], "surprise": 1})
-    for key in LINES[name].keys() - {"accepted", "shard", "repairs", "repaired"}:
+    optional = (
+        OPTIONAL | {"repairs", "repaired"} | ({"not_started"} if "tasks" in LINES[name] else set())
+    )
+    for key in LINES[name].keys() - optional:
         assert not validator().is_valid({k: v for k, v in LINES[name].items() if k != key}), key
 
 
@@ -109,7 +162,22 @@ def test_a_line_with_a_key_more_or_a_key_less_is_not(name: str):
         ("applied", ["accepted"], True),
         ("stale", ["error"], ""),
         ("stale", ["accepted"], False),
-        ("first of a shard", ["shard"], "2"),
+        ("first that tells all", ["shard"], "2"),
+        ("first that tells all", ["command"], "plan"),
+        ("first that tells all", ["started"], "2026-11-28T10:00:00Z"),
+        ("first that tells all", ["started"], "2026-11-28T10:00:00.123+00:00"),
+        ("first that tells all", ["user"], "ann"),
+        ("first that tells all", ["user", "id"], None),
+        ("first that tells all", ["commit", "id"], ""),
+        ("first that tells all", ["commit", "dirty"], False),
+        ("applied at a time", ["time"], ""),
+        ("not started", ["not_started", "count"], 0),
+        ("not started", ["not_started", "tasks"], "3-"),
+        ("not started", ["error"], ""),
+        ("document that tells all", ["runs"], []),
+        ("document that tells all", ["runs", 0, "ended"], 0),
+        ("document that tells all", ["not_started"], []),
+        ("last at a time", ["ended"], "now"),
         ("document", ["complete"], "yes"),
         ("document", ["digests"], []),
         ("document", ["requests"], -1),

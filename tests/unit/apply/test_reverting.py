@@ -1,23 +1,51 @@
-"""What an apply may have changed is all that a way back is looked for."""
+"""What runs may have changed is all that a way back is looked for."""
 
 from __future__ import annotations
 
-from reconciler.apply.report import Outcome, Report, TaskOutcome
+from reconciler.apply.report import Outcome, Report, Run, TaskOutcome
 from reconciler.apply.reverting import changes_made
+from reconciler.contract.openapi import load_contract
 from tests.unit.plan.building import SERVER, change
 
-MADE = (change("overlap", 1, 2),)
+OVERLAP = change("overlap", 1, 2)
+
+
+def made(*runs: tuple[TaskOutcome, ...]) -> dict[int, list[tuple[object, tuple[object, ...]]]]:
+    """By task what was there first, and what may be there now."""
+    reports = [
+        (f"{n}.jsonl", Report(SERVER, (Run("sha256:0a", 3),), run)) for n, run in enumerate(runs)
+    ]
+    found = changes_made(reports, load_contract())
+    return {task: [(one.before, one.afters) for one in all_] for task, all_ in found.items()}
 
 
 def test_what_was_sent_may_have_changed_and_nothing_else():
-    outcomes = tuple(TaskOutcome(n, outcome, MADE) for n, outcome in enumerate(Outcome))
-    report = Report(("sha256:0a",), SERVER, outcomes, requests=3)
-    may_have_changed = {Outcome.APPLIED, Outcome.NOT_HONOURED, Outcome.FAILED}
-    assert changes_made(report) == {
-        outcome.task: MADE for outcome in outcomes if outcome.outcome in may_have_changed
+    outcomes = tuple(TaskOutcome(n, outcome, (OVERLAP,)) for n, outcome in enumerate(Outcome))
+    assert {outcomes[task].outcome: afters for task, afters in made(outcomes).items()} == {
+        Outcome.APPLIED: [(1, (2,))],
+        Outcome.NOT_HONOURED: [(1, (2, 1))],
+        Outcome.FAILED: [(1, (2, 1))],
     }
 
 
 def test_a_task_that_failed_without_a_change_needs_no_way_back():
-    failed = TaskOutcome(1, Outcome.FAILED, (), "the server failed on it")
-    assert changes_made(Report(("sha256:0a",), SERVER, (failed,), requests=3)) == {}
+    assert made((TaskOutcome(1, Outcome.FAILED, (), "the server failed on it"),)) == {}
+
+
+def test_a_second_run_that_failed_leaves_what_the_first_one_did_to_be_undone():
+    applied = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,))
+    failed = TaskOutcome(1, Outcome.FAILED, (change("overlap", 2, 3),), "refused")
+    assert made((applied,), (failed,)) == {1: [(1, (3, 2))]}
+
+
+def test_what_a_later_run_found_tells_what_became_of_a_lost_update():
+    lost = TaskOutcome(1, Outcome.FAILED, (OVERLAP,), "lost")
+    for found in (1, 2):
+        again = TaskOutcome(1, Outcome.APPLIED, (change("overlap", found, 5),))
+        assert made((lost,), (again,)) == {1: [(1, (5,))]}
+
+
+def test_what_was_undone_needs_no_way_back():
+    applied = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,))
+    undone = TaskOutcome(1, Outcome.APPLIED, (change("overlap", 2, 1),))
+    assert made((applied,), (undone,)) == {}

@@ -125,6 +125,7 @@ def test_a_report_is_written_for_its_owner_alone(
     first, *tasks, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
     assert (first["format_version"], first["kind"]) == ("1.0", "report")
     assert sorted(task["task"] for task in tasks) == [1, 2, 3]
+    assert last.pop("ended") >= first["started"]
     assert last == {"summary": {"applied": 3}, "requests": len(server.requests)}
     assert SANDBOX_TOKEN not in report.read_text(encoding="ascii")
 

@@ -97,6 +97,15 @@ def test_a_note_takes_the_place_of_the_line_without_being_asked_for(
     assert "\r\x1b[Kapplied again\n" in capsys.readouterr().err
 
 
+def test_what_is_said_for_good_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]):
+    def work(progress: Progress, clock: Ticks) -> None:
+        long_work(progress, clock)
+        progress.say("stopping")
+
+    shown(Talk(), work, terminal=True)
+    assert "\r\x1b[Kstopping\n" in capsys.readouterr().err
+
+
 def test_nothing_is_shown_before_there_is_anything_to_wait_for(capsys: pytest.CaptureFixture[str]):
     with Progress(Talk(), terminal=False) as progress:
         progress.begin("reading", 10)

@@ -139,3 +139,73 @@ def test_what_was_stored_although_it_failed_goes_back_too(server: Hooked, comman
     assert json.loads(lines[-2])["outcome"] == "failed"
     assert command("revert", "report.jsonl", "--yes").code == 0
     assert values(server) == before
+
+
+def run_of(command: Command, number: int, tasks: str) -> str:
+    """Apply what is declared of tasks, and name the report."""
+    manifest = f"version: 1\nproject: 7\ntasks: [{tasks}]\n"
+    Path("row.yaml").write_text(manifest, encoding="utf-8")
+    assert command("apply", "row.yaml", "--yes", "--report", f"{number}.jsonl").code == 0
+    return f"{number}.jsonl"
+
+
+def test_runs_in_a_row_are_undone_as_one_in_whatever_order_they_are_given(
+    server: Hooked, command: Command
+):
+    before = values(server)
+    reports = [
+        run_of(command, 1, "{id: 1, overlap: 2, meta: {a: {b: 1}}}, {id: 2, overlap: 2}"),
+        run_of(command, 2, "{id: 1, overlap: 3, meta: {a: {b: 2, c: 3}}}"),
+        run_of(command, 3, "{id: 3, inner_id: 9}, {id: 1, absent: [meta.a]}"),
+    ]
+    server.requests.clear()
+    ran = command("revert", *reversed(reports), "--yes", "--report", "back.jsonl")
+    assert (ran.code, values(server), server.count("PATCH")) == (0, before, 3)
+    assert "    ~ overlap  3 -> 1  " in ran.output
+    again = command("revert", *reports, "back.jsonl", "--yes")
+    assert (again.code, server.count("PATCH")) == (0, 3)
+
+
+def test_an_edit_after_the_last_of_them_is_in_the_way(server: Hooked, command: Command):
+    reports = [run_of(command, n, f"{{id: 1, overlap: {n}}}") for n in (2, 3)]
+    server.state.tasks[1].values["overlap"] = 2  # as the first of them left it
+    refused = command("revert", *reports, "--yes")
+    assert (refused.code, "edited since that apply: overlap" in refused.output) == (1, True)
+
+
+def test_what_the_last_of_them_failed_to_change_goes_back_to_before_the_first(
+    server: Hooked, command: Command
+):
+    before = values(server)
+    reports = [run_of(command, 2, "{id: 1, overlap: 2}")]
+    server.hook = lambda request: (
+        httpx.Response(400, json={"detail": "No."}) if request.method == "PATCH" else None
+    )
+    Path("row.yaml").write_text(
+        "version: 1\nproject: 7\ntasks: [{id: 1, overlap: 3}]\n", encoding="utf-8"
+    )
+    assert command("apply", "row.yaml", "--yes", "--report", "3.jsonl").code == 3
+    server.hook = lambda _request: None
+    ran = command("revert", *reports, "3.jsonl", "--yes")
+    assert (ran.code, values(server)) == (0, before)
+
+
+def test_a_report_is_reverted_once(server: Hooked, command: Command):
+    report = run_of(command, 2, "{id: 1, overlap: 2}")
+    server.requests.clear()
+    refused = command("revert", report, f"./{report}", "--yes")
+    assert (refused.code, "is given twice" in refused.errors, server.requests) == (1, True, [])
+
+
+def test_what_a_revert_did_not_start_is_gone_on_with_by_revert(
+    server: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    run_of(command, 2, "{id: 1, overlap: 2}, {id: 2, overlap: 2}")
+    monkeypatch.setenv("RECONCILER_CONCURRENCY", "1")
+    server.hook = lambda request: (
+        httpx.Response(401, json={"detail": "No."}) if request.method == "PATCH" else None
+    )
+    ran = command("revert", "2.jsonl", "--yes", "--report", "back.jsonl")
+    said = "! 1 task not started; run revert again to continue\nRevert: 1 failed, 1 not started.\n"
+    assert (ran.code, ran.output[-len(said) :]) == (3, said)
+    assert command("show", "back.jsonl").output.endswith(said)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, TextIOWrapper
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import Draft7Validator
 
@@ -69,9 +72,79 @@ def test_a_plan_from_standard_input_is_shown(
     assert command("show", "-").output == command("show", plan).output
 
 
-def test_a_report_is_shown_as_apply_ended(report: str, command: Command):
-    assert command("show", report) == Ran(0, "Apply: 3 applied.\n", "")
-    assert command("show", report, "-v").errors == "read 1 report\n"
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that goes on by a second each time that somebody looks at it."""
+    seconds = count()
+    start = datetime(2026, 11, 28, 10, tzinfo=UTC)
+    monkeypatch.setattr(
+        "reconciler.cli.reporting.now", lambda: start + timedelta(seconds=next(seconds))
+    )
+
+
+@pytest.mark.usefixtures("ticking")
+def test_a_report_tells_what_was_changed_when_by_whom_and_from_which_commit(
+    server: Hooked, command: Command, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RECONCILER_COMMIT", " 1a2b3c4d ")
+    ran = command("apply", manifest(), "--yes", "--report", "report.jsonl")
+    digest = ran.output.partition("Digest: ")[2].split()[0]
+    shown = command("show", "report.jsonl")
+    assert shown == Ran(
+        0,
+        "http://label-studio.test (Label Studio Community 1.23.2)\n"
+        "\n"
+        "Apply 2026-11-28T10:00:00.000Z\n"
+        "    ended   2026-11-28T10:00:04.000Z\n"
+        "    user    sandbox@example.com (user 1)\n"
+        "    commit  1a2b3c4d\n"
+        f"    digest  {digest}\n"
+        "\n"
+        "~ 3 tasks: 1-3  tasks.yaml:3:12\n"
+        "    ~ overlap  1 -> 2  tasks.yaml:3:12\n"
+        "\n"
+        "Apply: 3 applied.\n",
+        "",
+    )
+    assert command("show", "report.jsonl", "-v").errors == "read 1 report\n"
+    full = command("show", "report.jsonl", "--full").output
+    assert len(re.findall(r"~ task [123]  2026-11-28T10:00:0[123]\.000Z  tasks", full)) == 3
+    document = json.loads(command("show", "report.jsonl", "--format", "json").output)
+    assert document["runs"] == [
+        {
+            "command": "apply",
+            "digest": digest,
+            "started": "2026-11-28T10:00:00.000Z",
+            "user": {"id": 1, "email": "sandbox@example.com"},
+            "commit": {"id": "1a2b3c4d"},
+            "ended": "2026-11-28T10:00:04.000Z",
+            "requests": document["requests"],
+        }
+    ]
+    times = {line["time"] for line in document["tasks"]}
+    assert times == {f"2026-11-28T10:00:0{n}.000Z" for n in (1, 2, 3)}
+    asked = [request.url.path for request in server.requests]
+    assert asked.count("/api/current-user/whoami") == 1
+
+
+@pytest.mark.parametrize("answer", [404, 403, 500, 200])
+def test_a_server_that_does_not_say_whose_token_it_is_keeps_nothing_up(
+    server: Hooked, command: Command, manifest: Manifest, answer: int
+):
+    server.hook = lambda request: (
+        httpx.Response(answer, json=["what"]) if request.url.path.endswith("whoami") else None
+    )
+    assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
+    assert "    user " not in command("show", "report.jsonl").output
+    asked = [request.url.path for request in server.requests]
+    assert asked.count("/api/current-user/whoami") == 1
+
+
+def test_nobody_asks_whose_token_it_is_where_no_report_tells(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    assert command("apply", manifest(), "--yes").code == 0
+    assert not [r for r in server.requests if r.url.path.endswith("whoami")]
 
 
 def test_a_report_is_one_document_in_json(report: str, command: Command):
@@ -96,7 +169,7 @@ def test_what_was_left_alone_as_allowed_is_shown_as_such(command: Command, manif
     applied = command("apply", manifest(tasks=4), "--yes", "--allow", "missing", "--report", "r")
     shown = command("show", "r")
     assert "! task 4  left alone, as allowed: " in shown.output
-    assert applied.output.endswith(shown.output)
+    assert shown.output.endswith("".join(applied.output.splitlines(keepends=True)[-2:]))
 
 
 @pytest.mark.parametrize(
@@ -114,11 +187,12 @@ def test_a_report_that_was_cut_off_is_shown_and_said_to_be(
 ):
     whole = Path(report).read_text(encoding="ascii").splitlines(keepends=True)
     save(report, "".join(whole[:lines]) + ending)
-    assert command("show", report) == Ran(
-        0,
-        f"Apply: {done}, the rest is not known.\n",
+    shown = command("show", report)
+    assert shown.code == 0
+    assert shown.output.endswith(f"\nApply: {done}, the rest is not known.\n")
+    assert shown.errors == (
         "reconciler: report.jsonl was cut off: what was done after its last line is not known; "
-        "run plan\n",
+        "run plan\n"
     )
 
 
@@ -132,29 +206,72 @@ def test_shards_are_shown_as_the_whole(command: Command, manifest: Manifest):
 
     for shard in ("1/2", "2/2"):
         command("apply", manifest(), "--yes", "--shard", shard, "--report", f"r{shard[0]}")
-    assert command("show", "r1", "r2") == Ran(0, "Apply: 3 applied.\n", "")
+    shown = command("show", "r1", "r2")
+    assert (shown.code, shown.errors) == (0, "")
+    assert shown.output.count("    shard   ") == 2
+    assert "~ 3 tasks: 1-3" in shown.output
+    assert shown.output.endswith("\nApply: 3 applied.\n")
 
 
 @pytest.mark.parametrize(
-    ("given", "count", "said"),
+    ("given", "of", "said"),
     [
         ((1, 3), 3, "shard 2/3 is"),
         ((4, 1), 4, "shards 2/4 and 3/4 are"),
-        ((2,), 9, "shards 1/9, 3/9, 4/9, 5/9, 6/9, 7/9 and 2 more are"),
+        ((2,), 4, "shards 1/4, 3/4 and 4/4 are"),
+        ((1,), 23, f"shards {', '.join(f'{n}/23' for n in range(2, 22))} and 2 more are"),
     ],
 )
 @pytest.mark.usefixtures("server")
-def test_missing_shards_are_named(
-    command: Command, manifest: Manifest, given: tuple[int, ...], count: int, said: str
+def test_missing_shards_are_named_and_an_error(
+    command: Command, manifest: Manifest, given: tuple[int, ...], of: int, said: str
 ):
+    note = f"reconciler: {said} missing: this is not the whole (give the files of all shards)\n"
     for number in given:
-        command("apply", manifest(), "-y", f"--shard={number}/{count}", f"--report=r{number}")
-    files = [f"r{number}" for number in given]
-    note = f"reconciler: {said} not among them\n"
-    assert command("show", *files).errors == note
-    shown = command("show", *files, "--format", "json")
-    expected = ", ".join(f"{number}/{count}" for number in sorted(given))
-    assert (shown.errors, json.loads(shown.output)["shard"]) == (note, expected)
+        plan = command("plan", manifest(), f"--shard={number}/{of}", "--format", "json").output
+        save(f"p{number}", plan)
+        command("apply", manifest(), "-y", f"--shard={number}/{of}", f"--report=r{number}")
+    for kind in "pr":
+        files = [f"{kind}{number}" for number in given]
+        shown = command("show", *files)
+        assert (shown.code, shown.errors) == (1, note)
+        assert f"Only tasks of shard{'s' * (len(given) > 1)} " in shown.output
+        shown = command("show", *files, "--format", "json")
+        expected = ", ".join(f"{number}/{of}" for number in sorted(given))
+        assert (shown.code, shown.errors) == (1, note)
+        assert json.loads(shown.output)["shard"] == expected
+
+
+@pytest.mark.usefixtures("server", "ticking")
+def test_runs_in_a_row_are_shown_as_one_in_the_order_in_which_they_began(
+    command: Command, manifest: Manifest
+):
+    for overlap in (2, 3):
+        command("apply", manifest(overlap), "--yes", "--report", f"{overlap}.jsonl")
+    shown = command("show", "3.jsonl", "2.jsonl")
+    assert (shown.code, shown.errors) == (0, "")
+    assert re.findall("^Apply 2026-11-28T10:00:.*$", shown.output, re.MULTILINE) == [
+        "Apply 2026-11-28T10:00:00.000Z",
+        "Apply 2026-11-28T10:00:05.000Z",
+    ]
+    assert "    ~ overlap  1 -> 3  tasks.yaml:3:12\n" in shown.output
+    assert shown.output.endswith("\nApply: 3 applied.\n")
+
+
+def test_runs_between_which_somebody_changed_a_task_are_refused(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    command("apply", manifest(2), "--yes", "--report", "one.jsonl")
+    server.state.tasks[2].values["overlap"] = 7
+    command("apply", manifest(3), "--yes", "--report", "two.jsonl")
+    for words in (("show",), ("revert", "--yes")):
+        ran = command(*words, "one.jsonl", "two.jsonl")
+        assert (ran.code, ran.output) == (1, "")
+        assert ran.errors == (
+            "reconciler: one.jsonl and two.jsonl do not follow each other: task 2, overlap: "
+            "one.jsonl left 2, and two.jsonl found 7 (somebody else changed it in between, or a "
+            "report is missing: add that, or give each report alone, the latest first)\n"
+        )
 
 
 @pytest.mark.usefixtures("server")
@@ -163,6 +280,7 @@ def test_a_plan_of_some_shards_says_of_which(command: Command, manifest: Manifes
         text = command("plan", manifest(), f"--shard={number}/3", "--format=json").output
         save(f"{number}.json", text)
     shown = command("show", "1.json", "3.json")
+    assert shown.code == 1
     assert shown.output.splitlines()[1] == "Only tasks of shards 1/3, 3/3"
     save("some.json", command("show", "1.json", "3.json", "--format", "json").output)
     assert command("show", "some.json") == shown

@@ -37,13 +37,17 @@ def test_a_signal_in_the_middle_ends_with_130_and_an_honest_report(
         output, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert errors == "reconciler: stopping; waiting for the updates under way\n"
-    _first, *tasks, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
+    _first, *tasks, stopped, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
     done = {line["task"] for line in tasks if line["outcome"] == "applied"}
     assert done == {task for task in range(1, 401) if state.tasks[task].values["overlap"] == 2}
     assert 5 <= len(done) < 400
-    assert {line["outcome"] for line in tasks} == {"applied", "interrupted"}
+    assert {line["outcome"] for line in tasks} == {"applied"}
+    assert stopped["not_started"]["count"] == 400 - len(done)
     assert last["summary"] == {"applied": len(done), "interrupted": 400 - len(done)}
-    assert f"Apply: {len(done)} applied, {400 - len(done)} interrupted." in output
+    assert output.endswith(
+        f"\n! {400 - len(done)} tasks not started; run apply again to continue\n"
+        f"Apply: {len(done)} applied, {400 - len(done)} not started.\n"
+    )
 
 
 def test_running_it_again_after_an_interruption_does_the_rest(manifest: Manifest):

@@ -9,10 +9,14 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from reconciler.apply.report import Report
+from reconciler.cli.saved import read_saved
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import load_contract
 from reconciler.manifest.loader import load_manifests
 from reconciler.plan.restoring import restored_plan
+from reconciler.render.style import Style
+from reconciler.render.text import render_report
 from tests.unit.docs.pages import Block, blocks
 
 
@@ -60,10 +64,12 @@ def test_it_is_a_plan(block: Block):
 
 
 @pytest.mark.parametrize("block", REPORTS, ids=place)
-def test_it_is_a_report(block: Block):
-    lines = [json.loads(line) for line in block.text.splitlines()]
+def test_it_is_a_report_and_shown_as_the_page_says(block: Block, tmp_path: Path):
+    for line in block.text.splitlines():
+        validator("report.schema.json").validate(json.loads(line))
+    file = tmp_path / "report.jsonl"
+    file.write_text(block.text, encoding="utf-8")
+    report = read_saved(str(file))
 
-    for line in lines:
-        validator("report.schema.json").validate(line)
-    assert lines[0]["kind"] == "report"
-    assert sum(lines[-1]["summary"].values()) == len(lines) - 2
+    assert isinstance(report, Report)
+    assert render_report(report, style=Style()) in [shown.text for shown in blocks("text")]

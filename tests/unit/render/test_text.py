@@ -7,15 +7,16 @@ from itertools import count
 
 import pytest
 
-from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.apply.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Source
-from reconciler.plan.model import Change, Found, Missing, ServerIdentity, TaskPlan
+from reconciler.plan.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
 from reconciler.plan.planner import guarded, plan_task
+from reconciler.plan.shard import Shard
 from reconciler.plan.values import ABSENT, Json
 from reconciler.render.style import Style
-from reconciler.render.text import render_plan, render_report
-from tests.unit.plan.building import change, desired, plan_of, update
+from reconciler.render.text import render_outcomes, render_plan, render_report
+from tests.unit.plan.building import SERVER, change, desired, plan_of, update
 
 PLAIN, COLORED = Style(), Style(color=True)
 GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "33", "1", "2", "0"))
@@ -77,7 +78,7 @@ def test_a_report_in_colour():
         TaskOutcome(2, Outcome.STALE, (), "changed since it was planned: overlap"),
         TaskOutcome(3, Outcome.MISSING, (), "no such task", accepted=True),
     ]
-    assert render_report(outcomes, style=COLORED) == (
+    assert render_outcomes(outcomes, style=COLORED) == (
         f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed since it was planned: overlap\n"
         f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
         f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing.{OFF}{OFF}\n"
@@ -102,7 +103,7 @@ def test_colour_adds_nothing_but_colour():
 )
 def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
     told = [TaskOutcome(task, outcome) for task, outcome in enumerate(outcomes, 1)]
-    assert render_report(told, style=PLAIN) == f"{text}\n"
+    assert render_outcomes(told, style=PLAIN) == f"{text}\n"
 
 
 def test_a_report_counts_the_tasks_that_were_repaired():
@@ -114,30 +115,30 @@ def test_a_report_counts_the_tasks_that_were_repaired():
 
 def test_a_report_that_was_cut_off_is_no_good_one():
     told = [TaskOutcome(1, Outcome.APPLIED)]
-    assert render_report(told, style=COLORED, complete=False) == (
+    assert render_outcomes(told, style=COLORED, complete=False) == (
         f"{BOLD}{RED}Apply: 1 applied, the rest is not known.{OFF}{OFF}\n"
     )
 
 
 def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():
     told = [TaskOutcome(task, outcome, (), "why") for task, outcome in enumerate(Outcome, 1)]
-    assert render_report(told, style=PLAIN).splitlines() == [
+    assert render_outcomes(told, style=PLAIN).splitlines() == [
         "! task 3  stale: why",
         "! task 4  not honoured: why",
         "! task 5  failed: why",
         "! task 6  missing: why",
         "! task 7  blocked: why",
-        "! task 8  interrupted: why",
+        "! 1 task not started: why",
         (
             "Apply: 1 applied, 1 already, 1 stale, 1 not honoured, 1 failed, 1 missing, 1 blocked, "
-            "1 interrupted."
+            "1 not started."
         ),
     ]
 
 
 def test_what_a_server_says_cannot_steer_the_terminal():
     told = [TaskOutcome(1, Outcome.FAILED, (), "\x1b[2J\rgone\n")]
-    assert render_report(told, style=PLAIN).startswith("! task 1  failed: \\u001b[2J\\rgone\\n\n")
+    assert render_outcomes(told, style=PLAIN).startswith("! task 1  failed: \\u001b[2J\\rgone\\n\n")
     odd = replace(plan_of(), server=ServerIdentity("http://x.test", "\x1b[1mCommunity", None))
     assert render_plan(odd, style=PLAIN).startswith(
         "http://x.test (Label Studio \\u001b[1mCommunity)\n"
@@ -319,3 +320,81 @@ def test_strings_that_look_alike_up_to_their_end_are_not_cut_before_it():
     left, right = line.removesuffix("  tasks.yaml:3:5").split(" -> ")
     assert left.endswith('A"')
     assert right.endswith('\\uff21"')
+
+
+DIGEST = "sha256:" + "0a" * 32
+RUN = Run(
+    DIGEST,
+    3,
+    started="2026-11-28T10:00:00.000Z",
+    ended="2026-11-28T10:04:12.500Z",
+    user=User(7, "ann@example.org"),
+    commit=Commit("1a2b3c", dirty=True),
+)
+
+
+def changed(task: int, outcome: Outcome = Outcome.APPLIED, **more: str) -> TaskOutcome:
+    return TaskOutcome(task, outcome, (change("overlap", 1, 2),), **more)
+
+
+def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():
+    outcomes = (
+        changed(1),
+        changed(2),
+        changed(3, Outcome.FAILED, error="no answer"),
+        changed(4, Outcome.STALE, error="changed since"),
+        *(TaskOutcome(n, Outcome.INTERRUPTED, (), STOPPED) for n in range(5, 1_205)),
+    )
+    assert render_report(Report(SERVER, (RUN,), outcomes), style=PLAIN) == (
+        "http://label-studio.test (Label Studio Community 1.23.2)\n"
+        "\n"
+        "Apply 2026-11-28T10:00:00.000Z\n"
+        "    ended   2026-11-28T10:04:12.500Z\n"
+        "    user    ann@example.org (user 7)\n"
+        "    commit  1a2b3c, with uncommitted changes\n"
+        f"    digest  {DIGEST}\n"
+        "\n"
+        "~ 2 tasks: 1-2  tasks.yaml:3:5\n"
+        "    ~ overlap  1 -> 2  tasks.yaml:3:5\n"
+        "\n"
+        "! task 3  failed  tasks.yaml:3:5\n"
+        "    ~ overlap  1 -> 2  tasks.yaml:3:5\n"
+        "\n"
+        "! task 3  failed: no answer\n"
+        "! task 4  stale: changed since\n"
+        "! 1,200 tasks not started; run apply again to continue\n"
+        "Apply: 2 applied, 1 stale, 1 failed, 1,200 not started.\n"
+    )
+
+
+def test_a_report_in_full_tells_of_each_task_and_when_it_was_changed():
+    outcomes = tuple(changed(task, time=f"2026-11-28T10:00:0{task}.000Z") for task in (1, 2))
+    lines = render_report(Report(SERVER, (RUN,), outcomes), style=PLAIN, full=True).splitlines()
+    assert [line for line in lines if line.startswith("~")] == [
+        "~ task 1  2026-11-28T10:00:01.000Z  tasks.yaml:3:5",
+        "~ task 2  2026-11-28T10:00:02.000Z  tasks.yaml:3:5",
+    ]
+
+
+def test_a_report_of_several_runs_tells_of_each_and_of_what_is_not_known():
+    revert = replace(RUN, command="revert", user=None, commit=Commit("\x1b[2J"), ended="")
+    runs = (Run(DIGEST, 1, (Shard(2, 1),)), revert)
+    report = Report(SERVER, runs, (TaskOutcome(5, Outcome.INTERRUPTED, (), STOPPED),))
+    assert render_report(report, style=PLAIN).splitlines()[1:] == [
+        "",
+        "Apply (time not recorded)",
+        "    shard   1/2",
+        f"    digest  {DIGEST}",
+        "",
+        "Revert 2026-11-28T10:00:00.000Z",
+        "    commit  \\u001b[2J",
+        f"    digest  {DIGEST}",
+        "",
+        "! 1 task not started",
+        "All runs: 1 not started.",
+    ]
+    alone = replace(report, runs=(revert,))
+    assert render_report(alone, style=PLAIN).splitlines()[-2:] == [
+        "! 1 task not started; run revert again to continue",
+        "Revert: 1 not started.",
+    ]
