@@ -218,11 +218,12 @@ def _carry_out(
     report: _Destination,
 ) -> int:
     command = str(click.get_current_context().info_name)
+    # Asked before the report is there, which could count as a change beside the commit, and while
+    # a signal still ends the run at once.
+    run = _run(plan, command, api, report.manifests) if report.file else None
     with ExitStack() as stack:
         stopping = stack.enter_context(Stopping(orders.stop, progress.say))
         raise_if_interrupted()
-        # Asked before the report is there: it would count as a change beside the commit.
-        run = _run(plan, command, api, report.manifests) if report.file else None
         file = stack.enter_context(ReportFile(report.file)) if report.file else None
         reporting = Reporting(file, orders.stop)
         if run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final
 
 from reconciler.cli.output import Talk
@@ -23,11 +22,13 @@ _NAMED_MAX: Final = 20
 def find_files(paths: Sequence[str], talk: Talk) -> FoundFiles:
     """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
     files = find_manifests(paths)
-    shown = None if talk.verbose else _NAMED_MAX
-    for unread in islice(files.unread, shown):
-        talk.note(str(unread))
-    if shown and len(files.unread) > shown:
-        talk.note(f"{len(files.unread) - shown:,} more files are not read; --verbose names them")
+    # Paths may overlap.
+    unread = list(dict.fromkeys(files.unread))
+    shown = len(unread) if talk.verbose else _NAMED_MAX
+    for problem in unread[:shown]:
+        talk.note(str(problem))
+    if len(unread) > shown:
+        talk.note(f"{len(unread) - shown:,} more files are not read; --verbose names them")
     if not files.files:
         raise ManifestError(tuple(sorted(set(files.problems))))
     return files
