@@ -86,10 +86,11 @@ def edits_kept(
     command: Command,
     monkeypatch: pytest.MonkeyPatch,
     *options: str,
+    tasks: int,
     later: int,
 ) -> list[int]:
     """Apply while a client edits, at each update, a task later on; list what it lost."""
-    project, ids = server.make_tasks(36)
+    project, ids = server.make_tasks(tasks)
 
     def edit(number: int) -> None:
         if number + later < len(ids):
@@ -107,13 +108,13 @@ def edits_kept(
 def test_what_others_edit_more_than_a_second_before_our_update_is_kept(
     server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
 ):
-    assert edits_kept(server, command, monkeypatch, "--rps", "10", later=LATER) == []
+    assert edits_kept(server, command, monkeypatch, "--rps", "10", tasks=30, later=LATER) == []
 
 
 def test_with_care_what_others_edit_just_before_our_update_is_kept(
     server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
 ):
-    assert edits_kept(server, command, monkeypatch, "--careful", later=1) == []
+    assert edits_kept(server, command, monkeypatch, "--careful", tasks=10, later=1) == []
 
 
 def lines() -> dict[int, dict[str, Any]]:
