@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -10,8 +10,7 @@ from reconciler.apply.decisions import Terms
 from reconciler.apply.gate import Gate
 from reconciler.contract.attributes import Attributes
 from reconciler.plan.guards import may_be_ignored, names_to_judge
-from reconciler.plan.model import Found, Kind, Observed, TaskPlan
-from reconciler.plan.notation import Path
+from reconciler.plan.model import Found, Kind, Observed, ProjectSettings, TaskPlan
 from reconciler.plan.planner import projects_to_ask
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
@@ -26,16 +25,16 @@ class Rereading:
     ) -> None:
         self._api = api
         self._watch = watch
-        self._labelled: dict[int, Collection[Path]] = {}
-        self.terms = Terms(attributes, Gate(attributes), allow, self._labelled)
+        self._projects: dict[int, ProjectSettings] = {}
+        self.terms = Terms(attributes, Gate(attributes), allow, self._projects)
 
     def read(self, tasks: Sequence[TaskPlan]) -> dict[int, Observed]:
         """Read what the changes of ``tasks`` touch, and ask what guards must know of them.
 
         Raises ServerError.
         """
-        for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
-            self._labelled[project] = self._api.labelled_paths(project)
+        for project in sorted(projects_to_ask(tasks) - self._projects.keys()):
+            self._projects[project] = self._api.project_settings(project)
         names = names_to_judge({change.path[0] for task in tasks for change in task.changes})
         wanted: dict[int | None, list[int]] = {}
         for task in sorted(tasks, key=lambda task: task.task):

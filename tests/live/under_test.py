@@ -35,9 +35,13 @@ class ServerUnderTest:
     cap_pages: Callable[[int | None], None] | None = None
     remove: Callable[[int], None] | None = None
 
-    def make_project(self, label_config: str = TEXT) -> int:
-        body = {"title": "contract", "label_config": label_config}
+    def make_project(self, label_config: str = TEXT, **settings: object) -> int:
+        body = {"title": "contract", "label_config": label_config, **settings}
         return int(_good(self.http.post("/api/projects/", json=body))["id"])
+
+    def set_up(self, project: int, **settings: object) -> None:
+        """Change settings of a project."""
+        _good(self.http.patch(f"/api/projects/{project}/", json=settings))
 
     def import_tasks(self, project: int, items: Sequence[Body]) -> list[int]:
         path = f"/api/projects/{project}/import"
