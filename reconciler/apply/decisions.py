@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.apply.gate import Gate
 from reconciler.apply.report import Outcome, TaskOutcome
-from reconciler.contract.attributes import Attributes, Type
+from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.errors import Refused
 from reconciler.plan.difference import equal
 from reconciler.plan.edit import edited
@@ -100,10 +100,14 @@ def _with_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str
     """
     return {
         name: int(Decimal(repr(value)))
-        if isinstance(value, float) and attributes[name].type is Type.INTEGER
+        if isinstance(value, float) and value.is_integer() and _is_integer(attributes.get(name))
         else value
         for name, value in body.items()
     }
+
+
+def _is_integer(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type is Type.INTEGER
 
 
 def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:

@@ -240,9 +240,10 @@ def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> It
     if percentage is None or percentage >= _WHOLE_COHORT or not changes_overlap(changes):
         return
     if most is None or most > 1:
+        shared = "maximum_annotations" if most is None else most
         message = (
-            f"the server resets overlap to {most or 'maximum_annotations'} for {percentage}% of the "
-            "project's tasks, and to 1 for the others, whenever a task is imported or deleted"
+            f"the server resets overlap to {shared} for {percentage}% of the project's tasks, and "
+            "to 1 for the others, whenever a task is imported or deleted"
         )
     else:
         message = "the server resets overlap when maximum_annotations of the project is raised"

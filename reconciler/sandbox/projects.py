@@ -144,8 +144,9 @@ def _checked(project: Project, index: int, item: object) -> dict[str, object]:
     if not isinstance(data, dict):
         raise _bad_import(f"Error at item {index}: Task[data] must be dict or list :: {item}")
     data = renamed(data, project.label_config)
-    for key in required_keys(project.label_config):
-        if not _has(data, key.partition("[")[0].split(".")):
+    for required in required_keys(project.label_config):
+        key = required.partition("[")[0]
+        if not _has(data, key.split(".")):
             text = f'Error at item {index}: "{key}" key is expected in task data'
             raise _bad_import(f'{text} [assume: item["data"] = task root with values] :: {item}')
     return {"data": data, "meta": item.get("meta", {})} if "data" in item else {"data": data}

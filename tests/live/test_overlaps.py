@@ -165,7 +165,7 @@ def test_the_plan_says_nothing_where_overlaps_stay_as_written(
 
 
 def test_an_overlap_below_one_is_refused_without_asking_the_server(
-    server: ServerUnderTest, command: Command, tmp_path: Path
+    command: Command, tmp_path: Path
 ):
     tasks = [{"id": 1, "overlap": 0}, {"id": 2, "overlap": -5}]
     ran = command("apply", written(tmp_path, tasks=tasks), "--yes")

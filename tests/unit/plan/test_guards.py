@@ -320,7 +320,7 @@ def test_removing_keys_is_stopped_where_the_label_config_cannot_be_read(gone: Ch
         (
             50,
             3,
-            "resets overlap to 3 for 50% of the project's tasks, and to 1 for the others, whenever",
+            "resets overlap to 3 for 50% of the project's tasks, and to 1 for the others",
         ),
         (0, 2, "resets overlap to 2 for 0% of the project's tasks"),
         (99, 1, "when maximum_annotations of the project is raised"),
