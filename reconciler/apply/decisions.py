@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from reconciler.apply.gate import Gate
 from reconciler.apply.report import STOPPED, Outcome, TaskOutcome
-from reconciler.contract.attributes import Attributes
+from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.errors import Refused
 from reconciler.plan.difference import equal
 from reconciler.plan.edit import edited
@@ -18,11 +19,12 @@ from reconciler.plan.model import (
     Kind,
     Missing,
     Observed,
+    ProjectSettings,
     Status,
     TaskPlan,
     Unreadable,
 )
-from reconciler.plan.notation import Path, path_text
+from reconciler.plan.notation import path_text
 from reconciler.plan.planner import TOO_DEEP, guarded
 from reconciler.plan.three_way import Verdict, holds, verdict
 from reconciler.plan.values import Json, too_deep
@@ -42,12 +44,12 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What decisions rest on: ``labelled`` are the paths in data that each project's labels use."""
+    """What decisions rest on; ``projects`` are the settings of those that guards must know."""
 
     attributes: Attributes
     gate: Gate
     allow: frozenset[Kind]
-    labelled: Mapping[int, Collection[Path]]
+    projects: Mapping[int, ProjectSettings]
 
 
 def decide(task: TaskPlan, observed: Observed, terms: Terms) -> TaskOutcome | Patch:
@@ -75,13 +77,13 @@ def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Pa
         task,
         observed,
         attributes=terms.attributes,
-        labelled=terms.labelled,
+        projects=terms.projects,
         # What a saved plan shows as accepted was accepted when it was looked at.
         allow=terms.allow | {problem.kind for problem in task.problems},
     )
     if judged.status is Status.BLOCKED:
         return ended(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
-    body = edited(observed.attributes, task.changes)
+    body = _with_integers(edited(observed.attributes, task.changes), terms.attributes)
     if any(map(too_deep, body.values())):
         return ended(task, Outcome.FAILED, TOO_DEEP.message)
     try:
@@ -89,6 +91,23 @@ def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Pa
     except Refused as error:
         return ended(task, Outcome.BLOCKED, str(error))
     return Patch(replace(task, addresses=judged.addresses), body)
+
+
+def _with_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
+    """Write integers as integers: of `1e16` the server says that it is none, though not of `1.0`.
+
+    The digits are those that the number is written with, as when values are compared.
+    """
+    return {
+        name: int(Decimal(repr(value)))
+        if isinstance(value, float) and value.is_integer() and _is_integer(attributes.get(name))
+        else value
+        for name, value in body.items()
+    }
+
+
+def _is_integer(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type is Type.INTEGER
 
 
 def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:

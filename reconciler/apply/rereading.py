@@ -11,8 +11,7 @@ from reconciler.apply.decisions import Terms
 from reconciler.apply.gate import Gate
 from reconciler.contract.attributes import Attributes
 from reconciler.plan.guards import may_be_ignored, names_to_judge
-from reconciler.plan.model import Found, Kind, Observed, TaskPlan
-from reconciler.plan.notation import Path
+from reconciler.plan.model import Found, Kind, Observed, ProjectSettings, TaskPlan
 from reconciler.plan.planner import projects_to_ask
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
@@ -27,9 +26,9 @@ class Rereading:
     ) -> None:
         self._api = api
         self._watch = watch
-        self._labelled: dict[int, Collection[Path]] = {}
+        self._projects: dict[int, ProjectSettings] = {}
         self._asking = Lock()
-        self.terms = Terms(attributes, Gate(attributes), allow, self._labelled)
+        self.terms = Terms(attributes, Gate(attributes), allow, self._projects)
 
     def read(self, tasks: Sequence[TaskPlan], *, also: Collection[str] = ()) -> dict[int, Observed]:
         """Read what the changes of ``tasks`` touch, and ask what guards must know of them.
@@ -37,8 +36,8 @@ class Rereading:
         ``also`` names further attributes to read. Raises ServerError.
         """
         with self._asking:
-            for project in sorted(projects_to_ask(tasks) - self._labelled.keys()):
-                self._labelled[project] = self._api.labelled_paths(project)
+            for project in sorted(projects_to_ask(tasks) - self._projects.keys()):
+                self._projects[project] = self._api.project_settings(project)
         names = names_to_judge({change.path[0] for task in tasks for change in task.changes})
         wanted: dict[int | None, list[int]] = {}
         for task in sorted(tasks, key=lambda task: task.task):

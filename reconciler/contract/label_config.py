@@ -1,26 +1,173 @@
-"""Which keys of ``data`` the labels of a project show."""
+"""Which keys of ``data`` the label config of a project uses."""
 
 from __future__ import annotations
 
-import html
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, TypeAlias
 
-_ATTRIBUTE: Final = re.compile(r"""=\s*(?:"([^"]*)"|'([^']*)')""")
-_VARIABLE: Final = re.compile(r"\$(\w+)")
+Path: TypeAlias = tuple[str, ...]
+
+_WORD: Final = re.compile(r"\$(\w+)")
+_VARIABLE: Final = re.compile(r"\$([\w.\[\]{}]+)")
+_BETWEEN_STEPS: Final = re.compile(r"[.\[\]]+")
+_TEXT: Final = frozenset({"value", "valuelist"})
+"""Attributes, in lower case, in which the labelling page also replaces variables amid text."""
 
 
-def paths_used(label_config: str) -> frozenset[tuple[str, ...]]:
-    """Name the paths inside ``data`` that a label config mentions as variables (``$image``).
+class UnreadableLabelConfigError(ValueError):
+    """A label config that is not XML, or has a document type and so may define entities."""
 
-    A task without them cannot be labelled: creating one is refused with `"text" key is expected
-    in task data`, but PATCH takes it. Read generously: every variable in any attribute counts,
-    also such as the server itself would not insist on. ``$a.b`` means ``b`` inside ``a``.
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """An element of a label config; ``text`` is the text directly inside it, in pieces.
+
+    ``series`` is the value of the time series that it is or is in, None outside of one.
     """
-    paths: set[tuple[str, ...]] = set()
-    for found in _ATTRIBUTE.finditer(label_config):
-        value = html.unescape(found[1] or found[2] or "")
-        paths.update((name,) for name in _VARIABLE.findall(value))
-        if value.startswith("$") and len(value) > 1:
-            paths.update({(value[1:],), tuple(value[1:].split("."))})
-    return frozenset(paths)
+
+    kind: str
+    attributes: Mapping[str, str]
+    in_hypertext: bool
+    series: str | None
+    text: list[str] = field(default_factory=list)
+
+
+def required_keys(label_config: str) -> tuple[str, ...]:
+    """Return the keys that the server wants in ``data`` when a task is created, in their order.
+
+    A key may be a path with dots, and may end with an index: ``pages[0].url``. The rule is that
+    of the server's ``extract_data_types``: of each named element below the root, all of ``value``
+    after a leading dollar, or else the first word after a dollar anywhere in it. PATCH accepts
+    ``data`` without these keys.
+
+    Raises:
+        UnreadableLabelConfigError: it cannot be read.
+
+    """
+    _root, *tags = _tags(label_config)
+    keys = map(_required_key, tags)
+    return tuple(dict.fromkeys(filter(None, keys)))
+
+
+def paths_used(label_config: str) -> frozenset[Path]:
+    """Name the paths inside ``data`` that annotators lose something by when they are removed.
+
+    These are the required keys, and what the labelling page replaces (read from the source of
+    the page of 1.23.2): variables such as ``$image`` or ``$a.b`` in ``value`` and ``valueList``
+    and in the text of elements. In all other attributes a variable counts only if it is the
+    whole value, as in ``frameRate="$fps"``; few of them are variables to the page, but other
+    releases and editions have tags of their own. An amount of money amid text (``$100 or more``)
+    is not a variable. The columns of a time series count as well. Comments and styles do not.
+
+    Raises:
+        UnreadableLabelConfigError: it cannot be read.
+
+    """
+    tags = [tag for tag in _tags(label_config) if tag.kind != "style"]
+    return frozenset(chain.from_iterable(map(_paths_of, tags)))
+
+
+def _required_key(tag: _Tag) -> str:
+    value = tag.attributes.get("value", "") if tag.attributes.get("name") else ""
+    if len(value) > 1 and value.startswith("$"):
+        return value[1:]
+    word = _WORD.search(value)
+    return word[1] if word else ""
+
+
+def _paths_of(tag: _Tag) -> Iterator[Path]:
+    if key := _required_key(tag):
+        yield from _paths(key)
+    for name, value in tag.attributes.items():
+        # The page takes all that is inside a HyperText, tags too, as one text.
+        yield from _variables(value, amid_text=tag.in_hypertext or name.lower() in _TEXT)
+    yield from _variables("".join(tag.text).strip(), amid_text=True)
+    yield from _columns(tag)
+
+
+def _variables(text: str, *, amid_text: bool) -> Iterator[Path]:
+    whole = _VARIABLE.fullmatch(text)
+    if whole:
+        yield from _paths(whole[1])
+    elif amid_text:
+        for name in _VARIABLE.findall(text):
+            if not name[0].isdigit():
+                yield from _paths(name)
+                # In "Dear $who.Welcome" the server reads `who`, the page `who.Welcome`.
+                yield from (tuple(_steps(name)[:1]),)
+
+
+def _paths(variable: str) -> Iterator[Path]:
+    """Give the places that a variable may mean: a key with that very name, or a path."""
+    yield (variable,)
+    steps = _steps(variable)
+    # What is inside a list has no path of its own: the list as a whole is used.
+    inside_list = (at for at, step in enumerate(steps) if at and (step.isdigit() or "{" in step))
+    yield tuple(steps[: next(inside_list, len(steps))])
+
+
+def _steps(variable: str) -> list[str]:
+    return [step for step in _BETWEEN_STEPS.split(variable) if step] or [variable]
+
+
+def _columns(tag: _Tag) -> Iterator[Path]:
+    """Name the columns of a time series: inside its value, or where it has none, in data."""
+    if tag.series is None:
+        return
+    for name in filter(None, map(tag.attributes.get, ("timeColumn", "column"))):
+        if tag.series.startswith("$"):
+            yield from ((*path, name) for path in _paths(tag.series[1:]))
+        elif not tag.series:
+            yield (name,)
+
+
+def _tags(label_config: str) -> list[_Tag]:
+    """Read the elements of a label config in their order, the root first.
+
+    The parser and its settings are those of the server, so what is refused here (anything with
+    a document type, which entities and references to other files need) the server refuses too.
+    """
+    # They take 20 ms to load, and most runs need no label config.
+    from xml.etree.ElementTree import ParseError  # noqa: PLC0415 - not what parses
+
+    from defusedxml.ElementTree import DefusedXMLParser  # noqa: PLC0415
+
+    document = _Document()
+    parser = DefusedXMLParser(target=document, forbid_dtd=True)
+    try:
+        parser.feed(label_config)
+        parser.close()
+    except (ParseError, ValueError) as error:
+        raise UnreadableLabelConfigError(str(error)) from error
+    return document.tags
+
+
+class _Document:
+    """Takes down what the parser finds; no tree is walked, so depth does not matter."""
+
+    def __init__(self) -> None:
+        self.tags: list[_Tag] = []
+        self._open: list[_Tag] = []
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        kind = name.rpartition("}")[2].lower()
+        around = self._open[-1] if self._open else None
+        in_hypertext = kind == "hypertext" or (around is not None and around.in_hypertext)
+        series = around.series if around else None
+        if kind == "timeseries":
+            series = attributes.get("value", "")
+        tag = _Tag(kind, attributes, in_hypertext, series)
+        self.tags.append(tag)
+        self._open.append(tag)
+
+    def end(self, _name: str) -> None:
+        self._open.pop()
+
+    def data(self, text: str) -> None:
+        self._open[-1].text.append(text)
+
+    def close(self) -> None:
+        """Nothing is left to do."""

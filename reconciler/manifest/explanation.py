@@ -39,6 +39,19 @@ _HINTS: Final = {
     "version": "this tool reads manifests of version 1",
     "data": "the server breaks for good on data that is not an object",
 }
+_BOUND_HINTS: Final = {
+    ("overlap", "minimum"): (
+        "annotators are never given a task with an overlap below 1, and below 0 it even counts as "
+        "labelled; declare how many of them are to label it"
+    ),
+    ("inner_id", "minimum"): (
+        "the server numbers the tasks of a project from 1, and stores another number in place of 0"
+    ),
+    ("inner_id", "maximum"): (
+        "the server numbers new tasks from the largest number on, and every import fails once it "
+        "has no larger one"
+    ),
+}
 UNKNOWN_MAX: Final = 100
 """Unknown keys of one object that are told one by one: more are no slips of the pen."""
 
@@ -143,6 +156,9 @@ def _hint(error: ValidationError, steps: Steps) -> str:
         return "a manifest begins with version: 1"
     if error.validator == "minItems":
         return 'write the attribute, then the keys: [data, "a.b"]'
+    bound = _BOUND_HINTS.get((str(steps[-1]), str(error.validator)))
+    if bound is not None:
+        return bound
     return _HINTS.get(str(steps[-1]), "") if error.validator in {"type", "const"} else ""
 
 

@@ -9,7 +9,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.capabilities import ALWAYS_HONOURED
 from reconciler.plan.addresses import lost_addresses, resolved_address
 from reconciler.plan.edit import edited, value_at
-from reconciler.plan.model import Change, Kind, TaskProblem
+from reconciler.plan.model import Change, Kind, ProjectSettings, TaskProblem
 from reconciler.plan.notation import Path, counted_noun, path_text, shortened, value_text
 from reconciler.plan.values import ABSENT, UNREADABLE, Side
 
@@ -22,15 +22,22 @@ _ANNOTATED_HINT: Final = (
     "people labelled what is stored now, not what would be stored then; keep it, or accept that "
     "with --allow annotated-data"
 )
+_WHOLE_COHORT: Final = 100
 
 
 def may_remove_keys(changes: Collection[Change]) -> bool:
     """Tell whether the project's label config must be known to judge these changes."""
-    return any(
-        change.path[0] == "data"
-        and (change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change))
-        for change in changes
-    )
+    return any(map(_may_remove_keys, changes))
+
+
+def _may_remove_keys(change: Change) -> bool:
+    may = change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change)
+    return change.path[0] == "data" and may
+
+
+def changes_overlap(changes: Collection[Change]) -> bool:
+    """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
+    return any(change.path == ("overlap",) for change in changes)
 
 
 def may_be_ignored(changes: Collection[Change]) -> bool:
@@ -48,13 +55,12 @@ def guard(
     live: Mapping[str, Side],
     *,
     attributes: Attributes,
-    labelled: Collection[Path],
+    project: ProjectSettings,
     addresses: Collection[Path] = (),
 ) -> tuple[TaskProblem, ...]:
-    """Judge the changes of one task.
+    """Judge the changes of one task; ``project`` is the one that it is in.
 
-    ``labelled`` are the paths in data that its labels use, ``addresses`` those that held a stored
-    address when this run read the task before.
+    ``addresses`` are the places that held a stored address when this run read the task before.
     """
     return (
         *_project_move(changes),
@@ -62,11 +68,12 @@ def guard(
         *_resolved_beside(changes, live),
         *_lost_addresses(changes, live, addresses),
         *_emptied_data(changes, live),
-        *_labelled_paths(changes, live, labelled),
+        *_labelled_paths(changes, live, project),
         *_rewritten(changes),
         *_annotated_data(changes, live),
         *_ignored(changes, attributes),
         *_computed(changes, attributes),
+        *_overlap_cohort(changes, project),
     )
 
 
@@ -143,13 +150,21 @@ def _emptied_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iter
 
 
 def _labelled_paths(
-    changes: Collection[Change], live: Mapping[str, Side], labelled: Collection[Path]
+    changes: Collection[Change], live: Mapping[str, Side], project: ProjectSettings
 ) -> Iterator[TaskProblem]:
-    if not labelled or not may_remove_keys(changes):
+    removing = [path_text(change.path) for change in changes if _may_remove_keys(change)]
+    if not removing:
         return
+    if project.unreadable:
+        yield TaskProblem(
+            Kind.LABEL_CONFIG,
+            f"would remove {_some(removing)} or keys inside, and the label config of the project, "
+            f"which may use them, cannot be read: {shortened(project.unreadable, 200)}",
+            "correct the label config, or keep the keys",
+        )
     after = {"data": _data_after(changes, live)}
     rewritten = any(map(_rewrites, changes))
-    for used in sorted(labelled):
+    for used in sorted(project.labelled):
         path = ("data", *used)
         was_there = rewritten or value_at(live, path) is not ABSENT
         if was_there and value_at(after, path) is ABSENT:
@@ -235,6 +250,33 @@ def _computed(changes: Collection[Change], attributes: Attributes) -> Iterator[T
             f"the server computes {_some(computed)} and will overwrite what is written",
             "leave it to the server unless you mean to correct it once",
         )
+
+
+def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> Iterator[TaskProblem]:
+    """Tell that the project sets overlaps too.
+
+    With a percentage below 100 it gives that part of its tasks an overlap of
+    ``maximum_annotations``, those with the most annotations first, and 1 to the rest: whenever a
+    task is imported or deleted while ``maximum_annotations`` is above 1, and when these settings
+    change.
+    """
+    percentage, most = project.overlap_cohort_percentage, project.maximum_annotations
+    if percentage is None or percentage >= _WHOLE_COHORT or not changes_overlap(changes):
+        return
+    if most is None or most > 1:
+        shared = "maximum_annotations" if most is None else most
+        message = (
+            f"the server resets overlap to {shared} for {percentage}% of the project's tasks, and "
+            "to 1 for the others, whenever a task is imported or deleted"
+        )
+    else:
+        message = "the server resets overlap when maximum_annotations of the project is raised"
+    yield TaskProblem(
+        Kind.OVERLAP_COHORT,
+        f"{message}: overlap_cohort_percentage of the project is {percentage}",
+        "to keep the overlap that you declare, set overlap_cohort_percentage to 100 in the "
+        "project's settings, or apply again after each import",
+    )
 
 
 def _names(changes: Collection[Change]) -> list[str]:

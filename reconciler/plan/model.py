@@ -134,6 +134,21 @@ class Change:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What a project says that bears on changes of its tasks.
+
+    ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` tells why
+    that config could not be read, and is empty where it was. ``overlap_cohort_percentage`` and
+    ``maximum_annotations`` are None where the server does not show them.
+    """
+
+    labelled: frozenset[Path] = frozenset()
+    unreadable: str = ""
+    overlap_cohort_percentage: int | None = None
+    maximum_annotations: int | None = None
+
+
 class Kind(StrEnum):
     """What can stand between a declared task and its apply; the names that --allow takes."""
 
@@ -149,9 +164,10 @@ class Kind(StrEnum):
     RESOLVED_ADDRESS = "resolved-address"
     EDITED_SINCE = "edited-since"
     COMPUTED = "computed"
+    OVERLAP_COHORT = "overlap-cohort"
 
 
-WARNINGS = frozenset({Kind.COMPUTED})
+WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT})
 """Told, never in the way."""
 
 NEVER = frozenset({Kind.RESOLVED_ADDRESS})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.errors import Source
 from reconciler.plan.addresses import undeclared_addresses
 from reconciler.plan.difference import changes_of
-from reconciler.plan.guards import guard, may_remove_keys
+from reconciler.plan.guards import changes_overlap, guard, may_remove_keys
 from reconciler.plan.model import (
     NEVER,
     WARNINGS,
@@ -20,12 +20,12 @@ from reconciler.plan.model import (
     Kind,
     Missing,
     Observed,
+    ProjectSettings,
     Status,
     TaskPlan,
     TaskProblem,
     Unreadable,
 )
-from reconciler.plan.notation import Path
 from reconciler.plan.values import DEPTH_MAX, UNREADABLE, Side, too_deep
 
 
@@ -79,21 +79,31 @@ def projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
     }
 
 
+def projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose settings `guarded` needs for warnings: they decide nothing else."""
+    return {
+        task.project for task in tasks if task.project is not None and changes_overlap(task.changes)
+    }
+
+
 def guarded(
     task: TaskPlan,
     observed: Observed,
     *,
     attributes: Attributes,
-    labelled: Mapping[int, Collection[Path]],
+    projects: Mapping[int, ProjectSettings],
     allow: frozenset[Kind],
 ) -> TaskPlan:
-    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
+    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked.
+
+    ``projects`` holds the settings of those that had to be asked.
+    """
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
-    used = labelled.get(task.project, ()) if task.project is not None else ()
-    live = observed.attributes
+    known = projects.get(task.project) if task.project is not None else None
+    project, live = known or ProjectSettings(), observed.attributes
     problems = guard(
-        task.changes, live, attributes=attributes, labelled=used, addresses=task.addresses
+        task.changes, live, attributes=attributes, project=project, addresses=task.addresses
     )
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as ET
 
+from defusedxml.ElementTree import fromstring
+
+from reconciler.contract import label_config as contract
 from reconciler.sandbox.exchange import invalid
 
 EMPTY = "<View></View>"
 _UNDEFINED = "$undefined$"
-_VARIABLE = re.compile(r"\$\w+")
 
 
 def parse(label_config: str) -> ET.Element:
     """Return the config's root element; a config that is no XML is refused as the server does."""
     try:
-        return ET.fromstring(label_config)  # noqa: S314 - it comes from the sandbox's own user
-    except ET.ParseError as problem:
+        return fromstring(label_config, forbid_dtd=True)
+    except (ET.ParseError, ValueError) as problem:
         raise invalid({"label_config": [str(problem)]}) from problem
 
 
 def required_keys(label_config: str) -> tuple[str, ...]:
     """Return the keys that ``data`` must have when a task is created, in the config's order.
 
-    They are the variables in ``value`` of the named tags below the root; the project's own answer
-    has them nowhere but in ``label_config`` itself.
+    The project's own answer has them nowhere but in ``label_config`` itself.
     """
-    keys = (
-        _variable(tag.get("value", ""))
-        for tag in parse(label_config).findall(".//*[@value]")
-        if tag.get("name")
-    )
-    return tuple(dict.fromkeys(key for key in keys if key))
+    return contract.required_keys(label_config)
 
 
 def renamed(data: dict[str, object], label_config: str) -> dict[str, object]:
@@ -54,14 +49,6 @@ def parsed(label_config: str) -> dict[str, object]:
     tags = [tag for tag in parse(label_config).iter() if tag.get("name")]
     named = {tag.get("name", ""): tag for tag in tags}
     return {name: _control(tag, named) for name, tag in named.items() if tag.get("toName")}
-
-
-def _variable(value: str) -> str:
-    """Return the variable in a ``value``: all behind a leading dollar, or the first inside."""
-    if len(value) > 1 and value.startswith("$"):
-        return value[1:]
-    found = _VARIABLE.search(value)
-    return found.group()[1:] if found else ""
 
 
 def _control(control: ET.Element, named: dict[str, ET.Element]) -> dict[str, object]:

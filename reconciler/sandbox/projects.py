@@ -11,9 +11,12 @@ from reconciler.sandbox.exchange import (
     invalid,
     object_of,
 )
+from reconciler.sandbox.fields import INT64
 from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed, required_keys
-from reconciler.sandbox.showing import annotation_body
+from reconciler.sandbox.overlaps import count_changed, next_task, settings_changed
+from reconciler.sandbox.showing import View, annotation_body, represent, shown
 from reconciler.sandbox.state import USER, Annotation, Project, State, Task
+from reconciler.sandbox.values import integer
 
 _SHORTEST_TITLE = 3
 
@@ -25,7 +28,31 @@ def create_project(state: State, request: Request) -> Response:
     if "title" in body and len(title) < _SHORTEST_TITLE:
         raise invalid({"title": ["Ensure this field has at least 3 characters."]})
     parse(config)
-    return as_json(project_body(state, state.add_project(title, config)), 201)
+    project = state.add_project(title, config)
+    _set_overlaps(project, body)
+    return as_json(project_body(state, project), 201)
+
+
+def update_project(state: State, request: Request, project: Project) -> Response:
+    """Store what bears on overlaps, and set those of the tasks as the server does then."""
+    before = (project.maximum_annotations, project.overlap_cohort_percentage)
+    _set_overlaps(project, object_of(request))
+    settings_changed(state, project, before)
+    return as_json(project_body(state, project))
+
+
+def _set_overlaps(project: Project, body: dict[str, object]) -> None:
+    for name in ("maximum_annotations", "overlap_cohort_percentage"):
+        setattr(project, name, integer(body.get(name, getattr(project, name))))
+
+
+def get_next_task(state: State, _request: Request, project: Project) -> Response:
+    """Hand a task to the annotator."""
+    task = next_task(state, project)
+    if task is None:
+        raise Refusal(404, f"There are no tasks remaining for user={USER}")
+    names = shown(state, full=True)
+    return as_json(represent(state, task, View(names, resolve=True)))
 
 
 def get_project(state: State, _request: Request, project: Project) -> Response:
@@ -43,8 +70,8 @@ def project_body(state: State, project: Project) -> dict[str, object]:
         "label_config": project.label_config,
         "parsed_label_config": parsed(project.label_config),
         "created_at": project.created_at,
-        "maximum_annotations": 1,
-        "overlap_cohort_percentage": 100,
+        "maximum_annotations": project.maximum_annotations,
+        "overlap_cohort_percentage": project.overlap_cohort_percentage,
         "task_number": len(tasks),
         "num_tasks_with_annotations": sum(bool(state.annotations_of(task.id)) for task in tasks),
         "finished_task_number": sum(bool(task.values["is_labeled"]) for task in tasks),
@@ -59,7 +86,14 @@ def import_tasks(state: State, request: Request, project: Project) -> Response:
     if not isinstance(items, list) or not items:
         raise _bad_import("load_tasks: No tasks added")
     bodies = [_checked(project, index, item) for index, item in enumerate(items)]
-    tasks = [state.add_task(project, body) for body in bodies]
+    number = state.next_inner_id(project)
+    if number is not None and number + len(bodies) > INT64:
+        raise Refusal(500, "Python int too large to convert to SQLite INTEGER")
+    tasks = [
+        state.add_task(project, {**body, "inner_id": None if number is None else number + index})
+        for index, body in enumerate(bodies)
+    ]
+    count_changed(state, project)
     counts: dict[str, object] = {"task_count": len(tasks), "annotation_count": 0}
     if "return_task_ids=true" in request.query:
         counts["task_ids"] = [task.id for task in tasks]
@@ -110,8 +144,9 @@ def _checked(project: Project, index: int, item: object) -> dict[str, object]:
     if not isinstance(data, dict):
         raise _bad_import(f"Error at item {index}: Task[data] must be dict or list :: {item}")
     data = renamed(data, project.label_config)
-    for key in required_keys(project.label_config):
-        if not _has(data, key.partition("[")[0].split(".")):
+    for required in required_keys(project.label_config):
+        key = required.partition("[")[0]
+        if not _has(data, key.split(".")):
             text = f'Error at item {index}: "{key}" key is expected in task data'
             raise _bad_import(f'{text} [assume: item["data"] = task root with values] :: {item}')
     return {"data": data, "meta": item.get("meta", {})} if "data" in item else {"data": data}

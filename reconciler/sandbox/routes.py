@@ -148,7 +148,14 @@ _ROUTES = (
         {"POST": _on_task(projects.annotate)},
     ),
     _Route(re.compile(r"/api/projects/?"), {"POST": _on_nothing(projects.create_project)}),
-    _Route(re.compile(r"/api/projects/(?P<id>\d+)/?"), {"GET": _on_project(projects.get_project)}),
+    _Route(
+        re.compile(r"/api/projects/(?P<id>\d+)/?"),
+        {"GET": _on_project(projects.get_project), "PATCH": _on_project(projects.update_project)},
+    ),
+    _Route(
+        re.compile(r"/api/projects/(?P<id>\d+)/next/?"),
+        {"GET": _on_project(projects.get_next_task)},
+    ),
     _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import}),
     _Route(re.compile(r"/api/token/refresh/?"), {"POST": _on_nothing(tokens.refresh)}, public=True),
     # Only without a slash at its end.

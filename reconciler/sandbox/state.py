@@ -42,6 +42,8 @@ class Project:
     created_at: str
     label_config: str = EMPTY
     storage: Storage | None = None
+    maximum_annotations: int = 1
+    overlap_cohort_percentage: int = 100
     task_ids: list[int] = field(default_factory=list)
 
 
@@ -145,6 +147,7 @@ class State:
                 **_defaults(self.edition, self.release),
                 "meta": {},
                 "inner_id": len(project.task_ids) + 1,
+                "overlap": project.maximum_annotations,
                 **values,
                 "project": project.id,
                 "created_at": moment,
@@ -155,6 +158,14 @@ class State:
         if len(project.task_ids) > 1 and project.task_ids[-2] > key:
             project.task_ids.sort()
         return self.tasks[key]
+
+    def next_inner_id(self, project: Project) -> int | None:
+        """Return the number that a new task of a project gets; none where no task has any."""
+        numbers = [self.tasks[key].values["inner_id"] for key in project.task_ids]
+        highest = max((number for number in numbers if isinstance(number, int)), default=None)
+        if highest is None:
+            return None if numbers else 1
+        return highest + 1
 
     def annotations_of(self, task: int) -> list[Annotation]:
         """Return the annotations of a task, oldest first."""

@@ -14,7 +14,8 @@ from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.values import InvalidValue, stored
 from reconciler.sandbox.versions import NEWEST, release_of
 
-_PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage"})
+_OVERLAPS = ("maximum_annotations", "overlap_cohort_percentage")
+_PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage", *_OVERLAPS})
 _EXAMPLE: dict[str, object] = {
     "projects": [
         {
@@ -44,10 +45,11 @@ def load_state(
 ) -> State:
     """Return the state that a file describes, or that of the example where ``path`` is None.
 
-    The file holds ``{"projects": [{id, title?, label_config?, storage?}], "tasks": [{id?,
-    project, data, ...}]}``; a task may have any attribute that the edition stores. ``storage`` is
-    true, or the name of the one bucket that is connected, or ``{bucket, presign}``. ``release``
-    is one of `versions.NAMES`. Raises SettingsError, which names the file and the place in it.
+    The file holds ``{"projects": [{id, title?, label_config?, storage?, maximum_annotations?,
+    overlap_cohort_percentage?}], "tasks": [{id?, project, data, ...}]}``; a task may have any
+    attribute that the edition stores. ``storage`` is true, or the name of the one bucket that is
+    connected, or ``{bucket, presign}``. ``release`` is one of `versions.NAMES`. Raises
+    SettingsError, which names the file and the place in it.
     """
     description = _EXAMPLE if path is None else _read(Path(path))
     return _Loader(str(path), new_state(edition, release=release)).load(description)
@@ -116,7 +118,13 @@ class _Loader:
         except Refusal as refusal:
             raise self._wrong(f"{place}.label_config", f"not XML: {refusal.errors}") from refusal
         title = str(item.get("title", f"Project {number}"))
-        self.state.add_project(title, config, number=number).storage = self._storage(place, item)
+        project = self.state.add_project(title, config, number=number)
+        project.storage = self._storage(place, item)
+        for name in _OVERLAPS:
+            value = item.get(name, getattr(project, name))
+            if type(value) is not int:
+                raise self._wrong(f"{place}.{name}", "expected an integer")
+            setattr(project, name, value)
 
     def _storage(self, place: str, item: dict[str, object]) -> Storage | None:
         value = item.get("storage", False)

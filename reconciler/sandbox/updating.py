@@ -20,6 +20,8 @@ def update_task(state: State, request: Request, task: Task) -> Response:
     _check_storable(task.values["data"])
     if isinstance(data := changes.get("data"), dict):
         changes["data"] = renamed(data, state.projects[task.project].label_config)
+    if changes.get("inner_id") == 0:
+        changes["inner_id"] = state.next_inner_id(state.projects[task.project])
     task.values |= {**changes, "updated_at": state.timestamp()}
     if "project" in changes and changes["project"] is None:
         _lose(state, task)

@@ -6,12 +6,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.errors import NoSuchProject
+from reconciler.errors import NoSuchProject, ServerError
 from reconciler.plan.composition import Made
 from reconciler.plan.guards import may_be_ignored, names_to_judge
-from reconciler.plan.model import DesiredTasks, Kind, Observed, Plan, Seen, TaskPlan
-from reconciler.plan.notation import Path
-from reconciler.plan.planner import guarded, plan_task, projects_to_ask
+from reconciler.plan.model import (
+    DesiredTasks,
+    Kind,
+    Observed,
+    Plan,
+    ProjectSettings,
+    Seen,
+    TaskPlan,
+)
+from reconciler.plan.planner import guarded, plan_task, projects_to_ask, projects_to_warn_of
 from reconciler.plan.reverting import revert_task
 from reconciler.server.reading import read_tasks
 from reconciler.server.task_api import TaskApi
@@ -107,18 +114,31 @@ class _Guards:
         self._attributes = attributes
         self._allow = allow
         self._watch = watch
-        self._labelled: dict[int, Collection[Path]] = {}
+        self._projects: dict[int, ProjectSettings] = {}
 
     def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
         """Judge the changes of one task."""
-        for project in projects_to_ask([planned]) - self._labelled.keys():
-            self._labelled[project] = self._api.labelled_paths(project)
+        for project in projects_to_ask([planned]) - self._projects.keys():
+            self._projects[project] = self._api.project_settings(project)
+        for project in projects_to_warn_of([planned]) - self._projects.keys():
+            self._projects[project] = self._settings_if_shown(project)
         if may_be_ignored(planned.changes):
             self._attributes = self._api.capabilities.attributes(planned.task, self._watch)
         return guarded(
             planned,
             observed,
             attributes=self._attributes,
-            labelled=self._labelled,
+            projects=self._projects,
             allow=self._allow,
         )
+
+    def _settings_if_shown(self, project: int) -> ProjectSettings:
+        """Ask for settings that only warnings need: a plan can do without them."""
+        try:
+            return self._api.project_settings(project)
+        except ServerError as error:
+            self._watch.detail(
+                f"the settings of project {project} are not known ({error.message}); whether it "
+                "sets overlaps itself cannot be told"
+            )
+            return ProjectSettings(unreadable=error.message)

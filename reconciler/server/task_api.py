@@ -9,10 +9,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.contract.label_config import paths_used
+from reconciler.contract.label_config import UnreadableLabelConfigError, paths_used
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
-from reconciler.plan.model import ServerIdentity, User
-from reconciler.plan.notation import Path
+from reconciler.plan.model import ProjectSettings, ServerIdentity, User
 from reconciler.plan.values import Json
 from reconciler.server.ahead import SharedPace
 from reconciler.server.attempts import Patience
@@ -139,14 +138,14 @@ class TaskApi:
         """Update one task, and return it as the server says that it is now. It is sent once."""
         return self._checked_task(self._client.patch(f"/api/tasks/{task}/", body), task)
 
-    def labelled_paths(self, project: int) -> frozenset[Path]:
-        """Name the paths inside ``data`` that the label config of a project uses."""
+    def project_settings(self, project: int) -> ProjectSettings:
+        """Ask for what a project says that bears on changes of its tasks, in one request."""
         answer = self._client.get(f"/api/projects/{project}/")
-        asked = isinstance(answer, dict) and answer.get("id") == project
-        label_config = answer.get("label_config") if asked and isinstance(answer, dict) else None
-        if not isinstance(label_config, str):
-            raise NotLabelStudio(f"the answer for project {project} has no label config")
-        return paths_used(label_config)
+        if isinstance(answer, dict) and answer.get("id") == project:
+            label_config = answer.get("label_config")
+            if isinstance(label_config, str):
+                return _settings(label_config, answer)
+        raise NotLabelStudio(f"the answer for project {project} has no label config")
 
     def _include(self, names: Collection[str]) -> str:
         return ",".join(sorted({"id", "project", *names}))
@@ -185,3 +184,20 @@ def _by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     except (TypeError, LookupError):
         return {}
     return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}
+
+
+def _settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:
+    try:
+        labelled, unreadable = paths_used(label_config), ""
+    except UnreadableLabelConfigError as error:
+        labelled, unreadable = frozenset(), str(error)
+    return ProjectSettings(
+        labelled,
+        unreadable,
+        _integer(answer.get("overlap_cohort_percentage")),
+        _integer(answer.get("maximum_annotations")),
+    )
+
+
+def _integer(value: Json) -> int | None:
+    return value if type(value) is int else None

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
+from reconciler.sandbox.overlaps import count_changed
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
@@ -196,8 +197,9 @@ def _sandbox(release: str) -> Iterator[ServerUnderTest]:
 
 def _remove(state: State, task: int) -> None:
     """Delete a task behind the API: the sandbox offers no DELETE, as the tool sends none."""
-    project = state.tasks.pop(task).project
-    state.projects[project].task_ids.remove(task)
+    project = state.projects[state.tasks.pop(task).project]
+    project.task_ids.remove(task)
+    count_changed(state, project)
 
 
 def _connect(state: State, project: int, bucket: str, *, presign: bool) -> None:

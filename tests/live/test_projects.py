@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.contract.label_config import UnreadableLabelConfigError, paths_used
 from tests.live.under_test import ServerUnderTest
 
 CONFIG = (
@@ -76,6 +77,67 @@ def test_a_variable_with_dots_is_a_path(server: ServerUnderTest):
 
     assert "key is expected" in reason(server, config, {"a": {}})
     assert reason(server, config, {"a": {"b": "x"}}) == ""
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<!-- <Text name="old" value="$old"/> -->',
+        "<Style>.a { content: '$old' }</Style>",
+        '<Choices name="c" toName="t"><Choice value="$100 or more"/></Choices>',
+        '<Header value="$title"/>',
+        '<Image name="i" valueList="$pages"/>',
+        '<TextArea name="c" toName="t" placeholder="$hint"/>',
+        '<TimeSeries name="s" timeColumn="time"><Channel column="v"/></TimeSeries>',
+    ],
+)
+def test_what_the_server_does_not_insist_on(server: ServerUnderTest, inner: str):
+    assert reason(server, f'<View><Text name="t" value="x"/>{inner}</View>', {"any": 1}) == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "key"),
+    [
+        ('<Text name="t" value="$100 or more"/>', "100 or more"),
+        ('<Text name="t" value="Costs $100"/>', "100"),
+        ('<Text name="t" value="&#36;ent"/>', "ent"),
+        ('<Text name="t" value="$a b"/>', "a b"),
+        ('<Text name="t" value="$p[0].url"/>', "p"),
+        ('<x:Text xmlns:x="u" name="t" value="$x"/>', "x"),
+    ],
+)
+def test_what_the_server_insists_on_is_protected(server: ServerUnderTest, tag: str, key: str):
+    config = f"<View>{tag}</View>"
+
+    assert f'"{key}" key is expected in task data' in reason(server, config, {"any": 1})
+    assert (key,) in paths_used(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("<!DOCTYPE v><View/>", "DTDForbidden(name='v', system_id=None, public_id=None)"),
+        (
+            '<!DOCTYPE v [<!ENTITY a "$x">]><View>&a;</View>',
+            "DTDForbidden(name='v', system_id=None, public_id=None)",
+        ),
+        ("<View>&nbsp;</View>", "undefined entity: line 1, column 6"),
+        ("<View>", "no element found: line 1, column 6"),
+        ("", "no element found: line 1, column 0"),
+    ],
+)
+def test_a_label_config_that_is_hostile_or_no_xml_is_refused(
+    server: ServerUnderTest, config: str, said: str
+):
+    body = {"title": "contract", "label_config": config}
+    answer = server.http.post("/api/projects/", json=body)
+
+    assert (answer.status_code, answer.json()["validation_errors"]) == (
+        400,
+        {"label_config": [said]},
+    )
+    with pytest.raises(UnreadableLabelConfigError):
+        paths_used(config)
 
 
 def test_a_project_may_ask_for_nothing(server: ServerUnderTest):

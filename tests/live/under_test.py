@@ -49,9 +49,13 @@ class ServerUnderTest:
         with_allow_skip = self.edition == "community" and self.release[:2] == (1, 22)
         return frozenset({"allow_skip"} if with_allow_skip else ())
 
-    def make_project(self, label_config: str = TEXT) -> int:
-        body = {"title": "contract", "label_config": label_config}
+    def make_project(self, label_config: str = TEXT, **settings: object) -> int:
+        body = {"title": "contract", "label_config": label_config, **settings}
         return int(_good(self.http.post("/api/projects/", json=body))["id"])
+
+    def set_up(self, project: int, **settings: object) -> None:
+        """Change settings of a project."""
+        _good(self.http.patch(f"/api/projects/{project}/", json=settings))
 
     def import_tasks(self, project: int, items: Sequence[Body]) -> list[int]:
         path = f"/api/projects/{project}/import"

@@ -73,3 +73,10 @@ def test_a_task_that_the_plan_leaves_alone_is_told_with_all_its_problems():
     assert left_alone(task) == TaskOutcome(
         1, Outcome.BLOCKED, (), "no data is left; a label needs it", accepted=True
     )
+
+
+def test_an_integer_that_is_written_with_an_exponent_is_sent_as_an_integer():
+    task = update(1, change("inner_id", 1, 1e16), change("data.x", ABSENT, 1e16))
+    patch = decide(task, Found(LIVE), TERMS)
+    assert isinstance(patch, Patch)
+    assert repr(patch.body) == repr({"inner_id": 10**16, "data": {"text": "A.", "x": 1e16}})

@@ -80,7 +80,7 @@ def test_what_an_attribute_becomes():
     }
     assert bare["data"] == {"type": "object"}
     assert bare["meta"] == {}
-    assert bare["overlap"] == {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+    assert bare["overlap"] == {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
     assert bare["project"] == {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
     assert bare["allow_skip"] == {"type": ["boolean", "null"]}
     assert bare["completed_at"] == {"type": "string", "format": "date-time"}

@@ -51,7 +51,7 @@ ACCEPTED = [
     manifest(overlap=2147483647),
     manifest(meta=None, allow_skip=None, absent=["data.old_key", ["meta", "a.b"]]),
     manifest(meta=[1, "x"], completed_at="2026-01-02T03:04:05.1234567+02:00"),
-    manifest(inner_id=-(2**63), precomputed_agreement=0.5),
+    manifest(inner_id=2**62 - 1, precomputed_agreement=0.5),
 ]
 REFUSED = [
     None,

@@ -13,11 +13,12 @@ from reconciler.plan.guards import (
     names_to_judge,
     resolved_address,
 )
-from reconciler.plan.model import Change, Kind, TaskProblem
+from reconciler.plan.model import Change, Kind, ProjectSettings, TaskProblem
 from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="
+NOT_ASKED = ProjectSettings()
 LIVE: dict[str, Json] = {
     "data": {"text": "A.", "image": {"url": "s3://b/1.jpg"}},
     "project": 7,
@@ -30,8 +31,8 @@ def judge(
     *changes: Change, labelled: tuple[tuple[str, ...], ...] = (), **live: Json
 ) -> list[TaskProblem]:
     """Judge changes; ``live`` is what is otherwise than in `LIVE`."""
-    attributes = load_contract()
-    return list(guard(changes, {**LIVE, **live}, attributes=attributes, labelled=labelled))
+    project = ProjectSettings(frozenset(labelled))
+    return list(guard(changes, {**LIVE, **live}, attributes=load_contract(), project=project))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_where_annotations_are_not_counted_nobody_guesses(count: Json):
 def test_where_the_answer_lacks_both_counters_both_are_named():
     changed = change("data.text", "A.", "B.")
     live: dict[str, Json] = {"data": {"text": "A."}}
-    [problem] = guard([changed], live, attributes=load_contract(), labelled=())
+    [problem] = guard([changed], live, attributes=load_contract(), project=NOT_ASKED)
     assert problem.message.endswith("has no usable total_annotations and no cancelled_annotations")
 
 
@@ -267,7 +268,7 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
         change("total_annotations", 0, 1),
     )
     table = marked(load_contract(), frozenset({"data", "total_annotations"}))
-    problems = guard(changes, LIVE, attributes=table, labelled=())
+    problems = guard(changes, LIVE, attributes=table, project=NOT_ASKED)
     assert [(problem.kind, problem.message) for problem in problems] == [
         (
             Kind.IGNORED_ATTRIBUTE,
@@ -287,11 +288,60 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
 def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
     """A server, or a proxy, that resolves addresses although it is asked not to."""
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
-    problems = guard([change("data.text", "a", "b")], live, attributes=load_contract(), labelled=())
+    changes = [change("data.text", "a", "b")]
+    problems = guard(changes, live, attributes=load_contract(), project=NOT_ASKED)
     assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
     mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
     changes = [change("data.text", "a", "b"), mended]
-    problems = guard(changes, live, attributes=load_contract(), labelled=())
+    problems = guard(changes, live, attributes=load_contract(), project=NOT_ASKED)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
-    problems = guard([change("overlap", 1, 2)], live, attributes=load_contract(), labelled=())
+    problems = guard([change("overlap", 1, 2)], live, attributes=load_contract(), project=NOT_ASKED)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
+
+
+@pytest.mark.parametrize(
+    "gone", [change("data.text", "A.", ABSENT), change("data.image", {"url": "s3://b/1.jpg"}, None)]
+)
+def test_removing_keys_is_stopped_where_the_label_config_cannot_be_read(gone: Change):
+    project = ProjectSettings(unreadable="undefined entity: line 1, column 6")
+    [problem] = [
+        problem
+        for problem in guard([gone], LIVE, attributes=load_contract(), project=project)
+        if problem.kind is Kind.LABEL_CONFIG
+    ]
+    assert "cannot be read: undefined entity: line 1, column 6" in problem.message
+    added = [change("data.new", ABSENT, 1)]
+    assert guard(added, LIVE, attributes=load_contract(), project=project) == ()
+
+
+@pytest.mark.parametrize(
+    ("percentage", "most", "said"),
+    [
+        (
+            50,
+            3,
+            "resets overlap to 3 for 50% of the project's tasks, and to 1 for the others",
+        ),
+        (0, 2, "resets overlap to 2 for 0% of the project's tasks"),
+        (99, 1, "when maximum_annotations of the project is raised"),
+        (50, None, "resets overlap to maximum_annotations for 50% of"),
+    ],
+)
+def test_a_project_that_sets_overlaps_too_is_told_with_its_percentage(
+    percentage: int, most: int | None, said: str
+):
+    project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=most)
+    overlap = change("overlap", 1, 5)
+    [problem] = guard([overlap], LIVE, attributes=load_contract(), project=project)
+    assert problem.kind is Kind.OVERLAP_COHORT
+    assert said in problem.message
+    assert f"overlap_cohort_percentage of the project is {percentage}" in problem.message
+    other = change("meta.overlap", 1, 5)
+    assert guard([other], LIVE, attributes=load_contract(), project=project) == ()
+
+
+@pytest.mark.parametrize("percentage", [100, 150, None])
+def test_a_project_that_leaves_overlaps_alone_is_not_worth_a_word(percentage: int | None):
+    project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=3)
+    changes = [change("overlap", 1, 5)]
+    assert guard(changes, LIVE, attributes=load_contract(), project=project) == ()

@@ -5,8 +5,23 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Found, Kind, Missing, Observed, Status, Unreadable
-from reconciler.plan.planner import guarded, plan_task, project_shown, projects_to_ask
+from reconciler.plan.model import (
+    DesiredTask,
+    Found,
+    Kind,
+    Missing,
+    Observed,
+    ProjectSettings,
+    Status,
+    Unreadable,
+)
+from reconciler.plan.planner import (
+    guarded,
+    plan_task,
+    project_shown,
+    projects_to_ask,
+    projects_to_warn_of,
+)
 from reconciler.plan.values import ABSENT, DEPTH_MAX, Json
 from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
 
@@ -117,6 +132,8 @@ def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():
     removing = update(2, change("data.old", 1, ABSENT))
     assert projects_to_ask([harmless]) == set()
     assert projects_to_ask([harmless, removing]) == {7}
+    assert projects_to_warn_of([removing]) == set()
+    assert projects_to_warn_of([harmless, removing]) == {7}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +150,7 @@ def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], e
         update(1, change("data.text", "A.", ABSENT)),
         Found({**BASE, "data": {"text": "A.", "more": 1}}),
         attributes=load_contract(),
-        labelled={7: {("text",)}},
+        projects={7: ProjectSettings(frozenset({("text",)}))},
         allow=frozenset(allow),
     )
     assert planned.status is expected
@@ -145,7 +162,7 @@ def test_a_warning_blocks_nothing():
         update(1, change("comment_count", 0, 1)),
         Found(BASE),
         attributes=load_contract(),
-        labelled={},
+        projects={},
         allow=frozenset(),
     )
     assert planned.status is Status.UPDATE
@@ -157,7 +174,7 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
         update(1, change("data.image", "s3://b/k", "/tasks/1/resolve/?fileuri=czM6")),
         Found(BASE),
         attributes=load_contract(),
-        labelled={},
+        projects={},
         allow=frozenset(Kind),
     )
     assert task.status is Status.BLOCKED

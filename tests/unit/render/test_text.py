@@ -42,7 +42,7 @@ def test_a_plan_in_colour():
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
         attributes=load_contract(),
-        labelled={},
+        projects={},
         allow=frozenset(),
     )
     removing = update(2, change("data.old", [1], ABSENT))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from reconciler.errors import NotLabelStudio
-from reconciler.plan.model import ServerIdentity
+from reconciler.plan.model import ProjectSettings, ServerIdentity
 from tests.unit.server.wired import ADDRESS, Hooked, Scripted, api_of, sandbox_with
 
 
@@ -44,9 +44,9 @@ def test_what_answers_otherwise_is_no_label_studio(answer: httpx.Response):
     assert failed.value.hint
 
 
-def test_the_label_config_of_a_project_tells_the_paths_that_labels_use():
+def test_a_project_tells_the_paths_that_its_labels_use_and_who_sets_overlaps():
     with api_of(Hooked(sandbox_with(0))) as api:
-        assert api.labelled_paths(7) == {("text",)}
+        assert api.project_settings(7) == ProjectSettings(frozenset({("text",)}), "", 100, 1)
 
 
 @pytest.mark.parametrize("body", [{}, {"label_config": None}, []])
@@ -56,4 +56,14 @@ def test_a_project_without_a_label_config_is_none(body: object):
         api_of(Scripted(lambda _: answer)) as api,
         pytest.raises(NotLabelStudio, match="the answer for project 7 has no label config"),
     ):
-        api.labelled_paths(7)
+        api.project_settings(7)
+
+
+@pytest.mark.parametrize("label_config", ["<View>", "<!DOCTYPE View><View/>"])
+def test_a_label_config_that_cannot_be_read_is_told_as_that(label_config: str):
+    body = {"id": 7, "label_config": label_config, "overlap_cohort_percentage": "50"}
+    answer = httpx.Response(200, json=body)
+    with api_of(Scripted(lambda _: answer)) as api:
+        settings = api.project_settings(7)
+    assert settings.unreadable
+    assert (settings.labelled, settings.overlap_cohort_percentage) == (frozenset(), None)

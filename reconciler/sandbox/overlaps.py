@@ -1,0 +1,76 @@
+"""How many annotators each task gets: what the server itself writes to ``overlap``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.sandbox.state import Project, State, Task
+
+_EVERY_TASK = 100
+
+
+def count_changed(state: State, project: Project) -> None:
+    """Set overlaps anew after an import or a deletion, as a project with a cohort does."""
+    if project.overlap_cohort_percentage < _EVERY_TASK and project.maximum_annotations > 1:
+        _rearrange(state, project)
+
+
+def settings_changed(state: State, project: Project, before: tuple[int, int]) -> None:
+    """Set overlaps anew after a change of ``maximum_annotations`` or of the percentage.
+
+    ``before`` are these two as they were.
+    """
+    most, percentage = project.maximum_annotations, project.overlap_cohort_percentage
+    if percentage != before[1]:
+        if most > 1:
+            _rearrange(state, project)
+        elif most != before[0]:
+            _give(state, _tasks(state, project), 1)
+    elif most != before[0]:
+        shared = [task for task in _tasks(state, project) if _overlap(task) > 1 or most == 1]
+        if shared or percentage == _EVERY_TASK:
+            _give(state, shared or _tasks(state, project), most)
+        else:
+            _rearrange(state, project)
+
+
+def next_task(state: State, project: Project) -> Task | None:
+    """Find a task to hand to the one user there is; looking writes to those that it passes over."""
+    for task in _tasks(state, project):
+        if state.annotations_of(task.id) or task.values["is_labeled"]:
+            continue
+        if _overlap(task) > 0:
+            return task
+        task.values["is_labeled"] = _overlap(task) < 0
+    return None
+
+
+def _rearrange(state: State, project: Project) -> None:
+    """Give a share of the tasks, those with the most annotations, the full overlap, the rest 1.
+
+    The server draws lots between equals; here the lowest id comes first.
+    """
+    tasks = _tasks(state, project)
+    most = project.maximum_annotations
+    share = int(len(tasks) * project.overlap_cohort_percentage / _EVERY_TASK + 0.5)
+    tasks.sort(key=lambda task: -len(state.annotations_of(task.id)))
+    full = [task for task in tasks if len(state.annotations_of(task.id)) >= most]
+    others = tasks[len(full) :]
+    left = max(share - len(full), 0)
+    _give(state, full + others[:left], most)
+    _give(state, others[left:], 1)
+
+
+def _give(state: State, tasks: Iterable[Task], overlap: int) -> None:
+    for task in tasks:
+        finished = any(not a.was_cancelled for a in state.annotations_of(task.id))
+        task.values |= {"overlap": overlap, "is_labeled": int(finished) >= overlap}
+
+
+def _tasks(state: State, project: Project) -> list[Task]:
+    return [state.tasks[key] for key in project.task_ids]
+
+
+def _overlap(task: Task) -> int:
+    overlap = task.values["overlap"]
+    return overlap if isinstance(overlap, int) else 1
