@@ -13,9 +13,17 @@ from reconciler.plan.shard import Shard
 
 
 def loaded(
-    paths: Sequence[str], attributes: Attributes, shard: Shard | None = None, *, talk: Talk
+    paths: Sequence[str],
+    attributes: Attributes,
+    shard: Shard | None = None,
+    *,
+    talk: Talk,
+    compared: bool = True,
 ) -> Desired:
-    """Read and check all manifests, and give the tasks of a shard; raises ManifestError."""
+    """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
+
+    ``compared`` is as `load_manifests` has it.
+    """
     with Progress(talk) as progress:
-        desired = load_manifests(paths, attributes, watch=progress)
+        desired = load_manifests(paths, attributes, watch=progress, compared=compared)
     return desired if shard is None else desired.part(shard.holds)

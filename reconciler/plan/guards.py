@@ -22,6 +22,9 @@ _ANNOTATED_HINT: Final = (
     "people labelled what is stored now, not what would be stored then; keep it, or accept that "
     "with --allow annotated-data"
 )
+RESOLVED_PART: Final = "?fileuri="
+"""What every address has that the server made up on reading."""
+
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 
 
@@ -33,7 +36,7 @@ def resolved_address(value: Maybe) -> str | None:
     it takes the place of the stored address for good.
     """
     if isinstance(value, str):
-        return value if "?fileuri=" in value and _RESOLVED.search(value) else None
+        return value if RESOLVED_PART in value and _RESOLVED.search(value) else None
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
