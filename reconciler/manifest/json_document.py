@@ -121,7 +121,9 @@ def _cut(text: bytes, complaints: Complaints, watch: Watch) -> CutDocument | Non
         if bounds:
             end = after_space(text, bounds[-1])
             header = _header(text[: found.end()] + text[end:], complaints.file)
-            return header and CutDocument(text, bounds, header, complaints=complaints, watch=watch)
+            if header is None:
+                return None
+            return CutDocument(text, bounds, header, complaints=complaints, watch=watch)
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 BLOCK: Final = 16_384
 """Bytes that are read at once when lines are read again."""
 
-_BUFFER: Final = 1 << 20
+_BUFFER: Final = 1 << 16
 """Bytes that are read at once when all lines are read: they may be long."""
 
 BOM: Final = b"\xef\xbb\xbf"

@@ -29,6 +29,7 @@ DEPTH_MAX: Final = 300
 """Levels of objects and lists up to which live values are worked with; Python's own limit for
 walking them lies near 500, and what has more is no task's data."""
 
+_Holder: TypeAlias = "list[Json] | dict[str, Json]"
 _HOLDERS: Final = frozenset({dict, list})
 _EXACT_INTEGERS: Final = 2.0**53
 
@@ -70,7 +71,7 @@ def _same_number(whole: int, real: float) -> bool:
 
 def too_deep(value: Maybe, most: int = DEPTH_MAX) -> bool:
     """Tell whether objects and lists are nested more than ``most`` deep."""
-    level: list[Json] = [value] if isinstance(value, dict | list) else []
+    level: list[_Holder] = [value] if isinstance(value, dict | list) else []
     for _ in range(most):
         if not level:
             return False
@@ -78,7 +79,7 @@ def too_deep(value: Maybe, most: int = DEPTH_MAX) -> bool:
     return bool(level)
 
 
-def _holders_inside(level: list[Json]) -> list[Json]:
+def _holders_inside(level: list[_Holder]) -> list[_Holder]:
     """List the objects and lists in those of a level; most hold none, as their types tell."""
     parts = [part.values() if isinstance(part, dict) else part for part in level]
     if _HOLDERS.isdisjoint(map(type, chain.from_iterable(parts))):
