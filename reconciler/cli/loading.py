@@ -41,11 +41,12 @@ def loaded(
     *,
     server: ChosenServer | None = None,
     talk: Talk,
+    compared: bool = True,
 ) -> Desired:
     """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
 
-    With ``server``, manifests that declare another one are refused.
+    ``server`` and ``compared`` are as `load_files` has them.
     """
     with Progress(talk) as progress:
-        desired = load_files(files, attributes, server=server, watch=progress)
+        desired = load_files(files, attributes, server=server, watch=progress, compared=compared)
     return desired if shard is None else desired.part(shard.holds)

@@ -23,5 +23,6 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
       reconciler validate manifests/
     """
     talk = Talk(quiet, verbose)
-    tasks = loaded(find_files(paths, talk), load_contract(), talk=talk)
+    files = find_files(paths, talk)
+    tasks = loaded(files, load_contract(), talk=talk, compared=False)
     talk.note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")

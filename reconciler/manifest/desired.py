@@ -25,10 +25,12 @@ class Desired:
     """The declarations of all documents, as `plan.model.DesiredTasks`.
 
     Of each declaration is kept where it is, and a fingerprint. Those of the same task lie side by
-    side, in the order in which they were added.
+    side, in the order in which they were added. Without ``compared`` no fingerprints are taken:
+    whoever compares with the server then makes each declaration anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, compared: bool = True) -> None:
+        self._compared = compared
         self._headers: list[Header] = []
         self._known: set[str] = set()
         self._repeats = False
@@ -50,6 +52,7 @@ class Desired:
             self._known |= task.keys()
         if "absent" in task:
             self._known |= {absent_path(written)[0] for written in task["absent"]}
+        if "absent" in task or not self._compared:
             self._fingerprints.add_unknown()
         else:
             header = self._headers[-1]

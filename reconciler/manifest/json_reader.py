@@ -50,12 +50,12 @@ def read_json(
     text: str,
     complaints: Complaints,
     *,
-    first_line: int = 1,
+    start: tuple[int, int] = (1, 1),
     steps: Steps = (),
     watch: Watch = NOBODY,
 ) -> list[MarkedDocument]:
-    """Read one document, which stands at ``steps`` and starts on ``first_line`` of its file."""
-    reader = _Reader(text, complaints, first_line=first_line, steps=steps, watch=watch)
+    """Read one document, which stands at ``steps``; ``start`` is its line and column."""
+    reader = _Reader(text, complaints, start=start, steps=steps, watch=watch)
     try:
         value = reader.document()
     except _Stop:
@@ -67,14 +67,20 @@ class _Reader:
     """A recursive descent over the tokens of a text."""
 
     def __init__(
-        self, text: str, complaints: Complaints, *, first_line: int, steps: Steps, watch: Watch
+        self,
+        text: str,
+        complaints: Complaints,
+        *,
+        start: tuple[int, int],
+        steps: Steps,
+        watch: Watch,
     ) -> None:
         self.marks = Marks(complaints.file)
         self.packed = PackedTasks()
         self._text = text
         self._complaints = complaints
         self._watch = watch
-        self._first_line = first_line
+        self._start = start
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self._steps: list[str | int] = [*steps]
         self._at = 0
@@ -202,7 +208,9 @@ class _Reader:
 
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, offset)
-        return line - 1 + self._first_line, offset - self._line_starts[line - 1] + 1
+        first_line, first_column = self._start
+        column = offset - self._line_starts[line - 1] + (first_column if line == 1 else 1)
+        return line - 1 + first_line, column
 
     def _syntax_error(self, offset: int, expected: str) -> _Stop:
         if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):

@@ -11,7 +11,11 @@ from typing import Final, NamedTuple
 BLOCK: Final = 16_384
 """Bytes that are read at once when lines are read again."""
 
-_BOM: Final = b"\xef\xbb\xbf"
+_BUFFER: Final = 1 << 16
+"""Bytes that are read at once when all lines are read: they may be long."""
+
+BOM: Final = b"\xef\xbb\xbf"
+"""The mark with which some editors begin a file of UTF-8."""
 
 
 class Line(NamedTuple):
@@ -41,10 +45,10 @@ class LineFile:
         ``steady`` tells at the end whether the file stayed what it was meanwhile.
         """
         offset = 0
-        with self._path.open("rb") as file:
+        with self._path.open("rb", buffering=_BUFFER) as file:
             before = os.fstat(file.fileno())
             for number, raw in enumerate(file, start=1):
-                start = len(_BOM) if number == 1 and raw.startswith(_BOM) else 0
+                start = len(BOM) if number == 1 and raw.startswith(BOM) else 0
                 text = raw[start:].removesuffix(b"\n")
                 if text.strip(b" \t\r"):
                     yield Line(number, text, offset + start)

@@ -16,9 +16,9 @@ from reconciler.manifest.desired import Desired
 from reconciler.manifest.document import Complaints, Document
 from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
 from reconciler.manifest.files import FoundFiles, find_manifests
+from reconciler.manifest.json_document import read_json_document
 from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.lines import LineFile
+from reconciler.manifest.lines import BOM, LineFile
 from reconciler.manifest.rules import (
     absent_problems,
     defaults_problems,
@@ -32,10 +32,14 @@ from reconciler.watch import NOBODY, Watch
 
 
 def load_manifests(
-    paths: Sequence[str], attributes: Attributes, *, watch: Watch = NOBODY
+    paths: Sequence[str],
+    attributes: Attributes,
+    *,
+    watch: Watch = NOBODY,
+    compared: bool = True,
 ) -> Desired:
     """Read the manifests that ``paths`` stand for, as ``load_files`` does."""
-    return load_files(find_manifests(paths), attributes, watch=watch)
+    return load_files(find_manifests(paths), attributes, watch=watch, compared=compared)
 
 
 def load_files(
@@ -44,14 +48,16 @@ def load_files(
     *,
     server: ChosenServer | None = None,
     watch: Watch = NOBODY,
+    compared: bool = True,
 ) -> Desired:
     """Read manifests into one desired task for each task.
 
-    With ``server``, manifests that declare another one are a problem. Raises ManifestError with
-    every problem of every file, and of what leads to them, in order of place.
+    With ``server``, manifests that declare another one are a problem. ``compared`` tells whether
+    they will be compared with a server, for which fingerprints are taken. Raises ManifestError
+    with every problem of every file, and of what leads to them, in order of place.
     """
     problems = [*found_files.problems]
-    desired = Desired()
+    desired = Desired(compared=compared)
     watch.begin("checking manifests")
     for file in found_files.files:
         complaints = Complaints(file)
@@ -120,7 +126,7 @@ def add_document(
             problems += refused
             told = len(complaints.problems)
             continue
-        if header.replaced:
+        if "data" in header.replaced and not usable.get("data"):
             problems += emptied_data(header.declaration(index))
         desired.add(index, usable)
     return problems
@@ -129,20 +135,22 @@ def add_document(
 def _documents(file: str, complaints: Complaints, *, watch: Watch) -> Sequence[Document]:
     if is_json_lines(file):
         return read_json_lines(LineFile(Path(file)), complaints, watch=watch)
-    text = _text(file, complaints)
-    if not text.strip():
+    raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    raw = raw.removeprefix(BOM)
+    text = _text(raw, complaints)
+    if not text or text.isspace():
         return []
     if is_json(file) or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
-        return read_json(text, complaints, watch=watch)
+        del text
+        return read_json_document(raw, complaints, watch=watch)
     return _without_empty(read_yaml(text, complaints, watch=watch))
 
 
-def _text(file: str, complaints: Complaints) -> str:
-    raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+def _text(raw: bytes, complaints: Complaints) -> str:
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
-        lines = error.object[: error.start].decode("utf-8").split("\n")
+        lines = error.object[: error.start].decode().split("\n")
         complaints.add(len(lines), len(lines[-1]) + 1, "not UTF-8", hint="save the file as UTF-8")
         return ""
 

@@ -11,7 +11,7 @@ import msgspec
 from reconciler.plan.values import Json
 
 Entry: TypeAlias = tuple[int, Json, bytes]
-"""A task as its document gives it: its index, its value, and a JSON text of it."""
+"""A task as its document gives it: its index, its value, and the shortest JSON text of it."""
 
 
 class PackedTasks:

@@ -12,7 +12,7 @@ from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
 from reconciler.manifest.document import MAX_DEPTH, Document
 from reconciler.manifest.marks import Steps
 from reconciler.manifest.packed import Entry
-from reconciler.plan.addresses import resolved_address
+from reconciler.plan.addresses import RESOLVED_PART, resolved_address
 from reconciler.plan.notation import Path, path_text, shortened, value_text
 from reconciler.plan.values import Json
 
@@ -60,8 +60,8 @@ def task_problems(
     data = task.get("data")
     odd = isinstance(data, dict) and UNDEFINED in data
     elsewhere = project is not None and task.get("project", project) != project
-    if not (odd or elsewhere or b"?" in text or b"\\" in text):
-        return ()  # as of most tasks: no address that the server made up is without these
+    if not (odd or elsewhere or RESOLVED_PART.encode() in text):
+        return ()  # as of most tasks
     steps: Steps = ("tasks", index)
     return chain(
         _address_problems(document, steps, task),

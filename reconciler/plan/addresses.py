@@ -16,6 +16,9 @@ from reconciler.plan.model import Change
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Side
 
+RESOLVED_PART: Final = "?fileuri="
+"""What every address has that the server made up on reading."""
+
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 _STORED: Final = re.compile(
     r"(?<![\w+.-])(?!(?:https?|data|blob|ftp|file)\b)[a-z][\w+.-]*://\S|^/(?:data|storage-data)/\S"
@@ -27,7 +30,7 @@ image of a hypertext."""
 def resolved_address(value: Side) -> str | None:
     """Find an address that the server made up on reading, in any string of ``value``."""
     if isinstance(value, str):
-        return value if "?fileuri=" in value and _RESOLVED.search(value) else None
+        return value if RESOLVED_PART in value and _RESOLVED.search(value) else None
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

@@ -40,6 +40,8 @@ DEPTH_MAX: Final = 300
 """Levels of objects and lists up to which live values are worked with; Python's own limit for
 walking them lies near 500, and what has more is no task's data."""
 
+_Holder: TypeAlias = "list[Json] | dict[str, Json]"
+_HOLDERS: Final = frozenset({dict, list})
 _EXACT_INTEGERS: Final = 2.0**53
 
 
@@ -85,13 +87,19 @@ def _same_number(whole: int, real: float) -> bool:
     return Decimal(repr(real)) == whole
 
 
-def too_deep(value: Side) -> bool:
-    """Tell whether objects and lists are nested more than `DEPTH_MAX` deep."""
-    level: list[Side] = [value]
-    for _ in range(DEPTH_MAX + 1):
-        objects = (inner.values() for inner in level if isinstance(inner, dict))
-        lists = (inner for inner in level if isinstance(inner, list))
-        level = list(chain.from_iterable(chain(objects, lists)))
+def too_deep(value: Side, most: int = DEPTH_MAX) -> bool:
+    """Tell whether objects and lists are nested more than ``most`` deep."""
+    level: list[_Holder] = [value] if isinstance(value, dict | list) else []
+    for _ in range(most):
         if not level:
             return False
-    return True
+        level = _holders_inside(level)
+    return bool(level)
+
+
+def _holders_inside(level: list[_Holder]) -> list[_Holder]:
+    """List the objects and lists in those of a level; most hold none, as their types tell."""
+    parts = [part.values() if isinstance(part, dict) else part for part in level]
+    if _HOLDERS.isdisjoint(map(type, chain.from_iterable(parts))):
+        return []
+    return [inner for inner in chain.from_iterable(parts) if isinstance(inner, dict | list)]

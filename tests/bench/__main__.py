@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import offline, patching, peers
+from tests.bench import offline, patching, peers, rich
 from tests.bench.measure import ROOT, compile_ahead
 from tests.bench.options import QUICK_SIZES, SIZES, Options, tell
 from tests.bench.page import data, report, sentence
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small sizes, two runs: a minute")
     parser.add_argument("--runs", type=int, help="runs of each figure (5)")
     parser.add_argument("--sizes", help=f"tasks, ascending: {','.join(map(str, SIZES))}")
+    parser.add_argument("--rich", type=int, help="megabytes of rich tasks (100)")
     parser.add_argument("--patches", type=int, help="changes of an apply on the sandbox (2000)")
     parser.add_argument(
         "--real",
@@ -76,7 +77,8 @@ def _options(given: argparse.Namespace, folder: Path) -> Options:
     sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else default
     runs = given.runs or (2 if given.quick else 5)
     patches = given.patches or (200 if given.quick else 2_000)
-    return Options(folder, sizes, runs, 1 if given.quick else 3, patches)
+    megabytes = given.rich or (12 if given.quick else 100)
+    return Options(folder, sizes, runs, 1 if given.quick else 3, patches, megabytes)
 
 
 def _measured(
@@ -84,6 +86,7 @@ def _measured(
 ) -> Iterator[Section]:
     yield offline.start_up(options)
     yield offline.engine(options)
+    yield rich.rich(options)
     commands = offline.Commands(options)
     yield offline.growth(options, commands)
     yield offline.memory(options, commands)

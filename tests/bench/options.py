@@ -20,7 +20,8 @@ SIZES: Final = (10_000, 100_000, 1_000_000)
 class Options:
     """``sizes`` in tasks, ascending; ``runs`` of each figure.
 
-    What varies most is measured ``times`` times a run, in turn with what stands beside it.
+    ``rich`` is how many megabytes of rich tasks are measured. What varies most is measured
+    ``times`` times a run, in turn with what stands beside it.
     """
 
     folder: Path
@@ -28,6 +29,7 @@ class Options:
     runs: int = 5
     times: int = 3
     patches: int = 2_000
+    rich: int = 100
     concurrencies: tuple[int, ...] = (1, 4, 16, 64)
 
     @property

@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from reconciler.manifest.document import MAX_DEPTH, Complaints, MarkedDocument
-from reconciler.manifest.json_lines_reader import LinesDocument, decoded_quickly, read_json_lines
+from reconciler.manifest.json_document import read_json_document
+from reconciler.manifest.json_lines_reader import read_json_lines
 from reconciler.manifest.json_reader import read_json
+from reconciler.manifest.json_text import decode_quickly, encode
 from reconciler.manifest.lines import LineFile
 from reconciler.manifest.marks import Steps
+from reconciler.manifest.text_document import TextDocument
 from reconciler.manifest.yaml_reader import read_yaml
 from reconciler.plan.notation import parse_path, path_text
 from reconciler.plan.values import ABSENT, Json
@@ -57,7 +60,7 @@ def strict(value: Json) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-AnyDocument: TypeAlias = MarkedDocument | LinesDocument
+AnyDocument: TypeAlias = MarkedDocument | TextDocument
 
 
 def only(documents: Sequence[AnyDocument], complaints: Complaints) -> AnyDocument:
@@ -166,7 +169,7 @@ def test_what_is_found_in_a_line_without_reading_it_is_where_the_reader_finds_it
 ):
     line = indent + json.dumps(task, ensure_ascii=ascii_only)
     complaints = Complaints("a.jsonl")
-    read = places(only(read_json(line, complaints, first_line=2), complaints))
+    read = places(only(read_json(line, complaints, start=(2, 1)), complaints))
     with file_of('{"version": 1}\n' + line) as file:
         document = only(read_json_lines(file, complaints), complaints)
         list(document.tasks())
@@ -205,10 +208,73 @@ oddly_written = st.sampled_from(
 def test_a_line_is_decoded_quickly_only_to_what_the_slow_reader_makes_of_it(line: str):
     complaints = Complaints("a.jsonl")
     documents = read_json(line, complaints, steps=("tasks", 0))
-    quick = decoded_quickly(line.encode())
-    if quick is not ABSENT:
+    quick = decode_quickly(line.encode())
+    if quick is not None:
         assert complaints.problems == []
-        assert strict(quick) == strict(only(documents, complaints).whole())
+        assert strict(quick.value) == strict(whole(only(documents, complaints)))
+        assert quick.text == encode(quick.value)
+
+
+gaps = st.sampled_from(["", " ", "\n", "\r\n  ", "\t"])
+
+
+@st.composite
+def spaced(draw: st.DrawFn, value: Json) -> str:
+    """Write a value as JSON with any white space in it."""
+    gap, ascii_only = draw(gaps), draw(st.booleans())
+    if isinstance(value, dict):
+        pairs = (
+            f"{gap}{json.dumps(key, ensure_ascii=ascii_only)}{gap}:{gap}{draw(spaced(inner))}{gap}"
+            for key, inner in value.items()
+        )
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(f"{gap}{draw(spaced(inner))}{gap}" for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=ascii_only)
+
+
+wild_tasks = st.lists(parts.flatmap(spaced) | oddly_written, max_size=4)
+outer_keys = st.sampled_from(["version", "a", "é", "tasks", "t\\u0061sks", "defaults"])
+outer_parts = st.lists(
+    st.tuples(outer_keys, st.sampled_from(["1", '{"tasks": [1]}', '"\\"tasks\\":[1]"', "[[]]"])),
+    max_size=2,
+)
+
+
+@st.composite
+def json_documents(draw: st.DrawFn) -> str:
+    """Write a document with a list of tasks somewhere in it, and often something odd."""
+    gap = draw(gaps)
+    listed = f"[{gap}" + f"{gap},{gap}".join(draw(wild_tasks)) + f"{gap}]"
+    before, after = draw(outer_parts), draw(outer_parts)
+    members = (f'"{key}"{gap}:{gap}{value}' for key, value in (*before, ("tasks", listed), *after))
+    text = gap + "{" + gap + f"{gap},{gap}".join(members) + gap + "}"
+    return text + draw(st.sampled_from(["", "\n", "x", "}"]))
+
+
+@settings(MANY, max_examples=1000)
+@given(json_documents())
+@example('{"defaults": {"tasks": [1, 2]}, "tasks": [1, 2]}')
+@example('{"defaults": {"tasks": [1, 2]}, "tasks": [1, 3], "é": 1}')
+@example('{"tasks": [1, 2], "tasks": [1, 2]}')
+@example('{"é": 1, "tasks": [1,\n "é", 2], "a": {"b": 1},\n "c": [2]}')
+def test_a_document_is_cut_into_tasks_only_as_the_slow_reader_reads_it(text: str):
+    heard = Complaints("a.json")
+    (*expected,) = read_json(text, heard)
+    complaints = Complaints("a.json")
+    (*documents,) = read_json_document(text.encode(), complaints)
+    tasks = [list(document.tasks()) for document in documents]
+    assert set(heard.problems) <= set(complaints.problems)
+    assert bool(heard.problems) == bool(complaints.problems)
+    if not heard.problems:
+        (document,), (found,) = documents, tasks
+        (other,) = expected
+        assert strict(document.outline) == strict(other.outline)
+        assert [(n, strict(value)) for n, value, _ in found] == [
+            (n, strict(value)) for n, value, _ in other.tasks()
+        ]
+        assert all(written == encode(value) for _, value, written in found)
+        assert places(document) == places(other)
 
 
 # PyYAML leaves unquoted what YAML 1.1 takes for a string. Of that, YAML 1.2 takes these for
@@ -521,6 +587,11 @@ def test_the_reader_agrees_with_a_slow_reference(text: str):
     check_against_reference(text)
 
 
+def read_json_bytes(text: str, complaints: Complaints) -> Sequence[AnyDocument]:
+    """Read what is UTF-8, as all is that comes to this reader."""
+    return read_json_document(text.encode("utf-8", "replace"), complaints)
+
+
 anything = st.text() | st.text(
     st.sampled_from(list(" \n\t-:?,[]{}#&*!|>'\"%@`\\~<0123456789abne.+_/u$"))
 )
@@ -537,8 +608,9 @@ half = st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateesca
 @example('"\\ud800"')
 @example("[" * 5000)
 @example('{"a":' * 5000)
+@example('{"tasks": ["\\ud800", 1e400, 1]}')
 def test_no_text_makes_a_reader_raise(text: str):
-    for read in (read_yaml, read_json, read_json_lines):
+    for read in (read_yaml, read_json, read_json_lines, read_json_bytes):
         complaints = Complaints("a")
         with file_of(text) as file:
             documents = read(file if read is read_json_lines else text, complaints)
