@@ -201,7 +201,9 @@ def test_two_runs_at_once_that_set_different_keys_both_have_them_at_the_end(
         for key in ("a", "b"):
             proxy = counting_proxy(server.url, reading_first(barrier))
             url, _ = stack.enter_context(proxy)
-            running.append(started(server, url, of_all(project, ids, key)))
+            process = stack.enter_context(started(server, url, of_all(project, ids, key)))
+            stack.callback(process.kill)
+            running.append(process)
         assert [process.wait(SECONDS) for process in running] == [0, 0]
     after = data(server, project, ids)
     assert [task for task in ids if not after[task].keys() >= {"a", "b"}] == []

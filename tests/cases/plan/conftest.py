@@ -103,6 +103,8 @@ def case(
     capsys: pytest.CaptureFixture[str],
 ) -> Case:
     """Open the case whose name the test is given, on a sandbox of its own."""
+    # Not as many batches as this machine happens to be slow.
+    monkeypatch.setattr("reconciler.apply.batches.FIRST", 500)
     folder = Path(__file__).parent / request.param
     file = folder / "case.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}

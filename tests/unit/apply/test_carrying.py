@@ -753,9 +753,8 @@ def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sen
     reads = [n for n, method in enumerate(methods) if method == "GET"]
     sent_before = [n - earlier for earlier, n in enumerate(reads)]
     assert sent_before[0] == 0
-    # What a fast machine sends in a fifth of a second.
-    assert 300 <= sent_before[1] <= 500
-    assert 800 <= sent_before[2] <= 1000
+    # What is sent in a fifth of a second depends on the machine.
+    assert 0 < sent_before[1] <= 500 < sent_before[2] <= 1000
     assert sent_before[3:] == [1100] * 3
 
 
