@@ -29,7 +29,13 @@ from tests.unit.docs.pages import page, table
 
 MANIFEST = json.loads(schema_path("manifest.schema.json").read_text(encoding="utf-8"))
 WRITABLE = {name: row for name, row in load_contract().items() if row.writable}
-BOUNDS = {(None, None): "", (-(2**31), 2**31 - 1): "32 bits", (-(2**63), 2**63 - 1): "64 bits"}
+BOUNDS = {
+    (None, None): "",
+    (-(2**31), 2**31 - 1): "32 bits",
+    (-(2**63), 2**63 - 1): "64 bits",
+    (1, 2**31 - 1): "1 and more, 32 bits",
+    (1, 2**62 - 1): "1 and more, 63 bits",
+}
 
 
 def documented(name: str, first: str, *columns: int) -> list[tuple[str, ...]]:
