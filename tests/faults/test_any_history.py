@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from reconciler.apply.carrying import carry_out
 from reconciler.apply.orders import Orders
-from reconciler.apply.report import GOOD, Outcome, Report, TaskOutcome
+from reconciler.apply.report import GOOD, Outcome, Report, Run, TaskOutcome
 from reconciler.apply.reverting import changes_made
 from reconciler.errors import ServerError
 from reconciler.plan.difference import equal
@@ -178,8 +178,8 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.reported)
     @rule()
     def revert(self) -> None:
-        report = Report(("sha256:0",), SERVER, tuple(self.reported.values()), None)
-        made = changes_made(report)
+        report = Report(SERVER, (Run("sha256:0"),), tuple(self.reported.values()))
+        made = changes_made([("report.jsonl", report)], CONTRACT)
         before = stored(self.state)
         plan = self._try(lambda api: make_revert_plan(made, api, CONTRACT, allow=ALL))
         if plan is not None:
