@@ -17,8 +17,11 @@ _OTHERWISE: Final = re.compile(
     rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these otherwise
 )
 _ANY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
-_KEPT: Final = {'"': "\x01", "\\": "\x02", "\n": "\x03"}
-"""What JSON is written with, in the place of controls, which JSON has none of."""
+_KEPT: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
+"""What JSON is written with, and controls, which it has none of, to stand for it meanwhile.
+
+The backslash is put back last: before that, no escape of JSON can be taken for one of a control.
+"""
 
 
 def encode(value: object) -> bytes:

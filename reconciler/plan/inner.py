@@ -27,7 +27,7 @@ _WINDOW: Final = 64
 """Elements of each list in which those that were added or removed are looked for."""
 _WINDOW_BYTES: Final = 1 << 16
 _RUN_MAX: Final = 64
-"""Elements that are compared at once."""
+"""Elements that are compared at once, and scalars of an object: both count as one comparison."""
 _ENCODED_DEPTH: Final = 8
 """Down to which elements are compared by their text. Text is fast, but holds all that is inside:
 further down, that would be written again for each level above it."""
@@ -95,20 +95,19 @@ def _members(
     path: InnerPath, before: dict[str, Json], after: dict[str, Json], budget: Budget
 ) -> Iterator[_Pair]:
     """Pair what stands under each key, in the order of ``before``, then what is new."""
-    for key, old in before.items():
+    common = 0
+    for place, (key, old) in enumerate(before.items()):
         if budget.spent:
             return
-        new = after.get(key, ABSENT)
-        if _plainly_same(old, new):
+        if not place % _RUN_MAX:
             budget.spend()
-        else:
+        new = after.get(key, ABSENT)
+        common += new is not ABSENT
+        if not _plainly_same(old, new):
             yield (*path, key), old, new
-    for key, new in after.items():
-        if budget.spent:
-            return
-        budget.spend()
-        if key not in before:
-            yield (*path, key), ABSENT, new
+    if common < len(after):
+        for key in [key for key in after if key not in before]:
+            yield (*path, key), ABSENT, after[key]
 
 
 def _plainly_same(old: Side, new: Side) -> bool:
@@ -251,7 +250,7 @@ def _text(value: Json) -> bytes | None:
     """Write a value; only values that are the same have the same text."""
     try:
         return encode_sorted(value)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, RecursionError):
         return None
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from reconciler.plan.inner import Budget, inner_differences
 from reconciler.plan.values import ABSENT, Json, Maybe, same
 from reconciler.render.style import Style
 from reconciler.render.values import change_lines
@@ -48,9 +49,11 @@ def assert_unlike(before: Maybe, after: Maybe, *, full: bool) -> None:
     lines = change_lines(before, after, style=COLORED, full=full)
     removed, added = texts(REMOVED, lines), texts(ADDED, lines)
     assert removed or added
-    if len(removed) == len(added):
-        for old, new in zip(removed, added, strict=True):
-            assert looks(old) != looks(new)
+    for line in lines:
+        both = texts(REMOVED, [line]), texts(ADDED, [line])
+        assert not all(both) or looks(both[0][0]) != looks(both[1][0])
+    if len(lines) == 1 or len(removed) == len(added) == 1:
+        assert list(map(looks, removed)) != list(map(looks, added))
 
 
 @bounded
@@ -85,3 +88,73 @@ def test_no_value_steers_the_terminal(before: Maybe, after: Maybe, full: bool): 
     assume(not same(before, after))
     for line in change_lines(before, after, style=Style(), full=full):
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", line)
+
+
+LARGE = st.builds(
+    lambda elements, times, other, nested: _inside(
+        [*elements * times, other, *elements * times], nested
+    ),
+    st.lists(NESTED, max_size=3),
+    st.integers(0, 40),
+    NESTED,
+    st.lists(st.booleans(), max_size=12),
+)
+
+
+def _inside(value: Json, nested: list[bool]) -> Json:
+    for as_list in nested:
+        value = [1, value] if as_list else {"k": value, "n": 1}
+    return value
+
+
+def size(value: Maybe) -> int:
+    """How many values are in a value, itself included."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(size, inside))
+
+
+@bounded
+@given(LARGE, LARGE, st.booleans())
+def test_large_values_that_differ_are_written_apart(before: Json, after: Json, full: bool):  # noqa: FBT001 - as given
+    assume(not same(before, after))
+    assert_unlike(before, after, full=full)
+
+
+@bounded
+@given(LARGE | NESTED, LARGE | NESTED)
+def test_what_is_found_inside_differs_and_nothing_else_does(before: Json, after: Json):
+    found = list(inner_differences(before, after, Budget()))
+    assert bool(found) is not same(before, after)
+    assert not any(same(inner.before, inner.after) for inner in found)
+    assert len({(inner.path, inner.after is ABSENT) for inner in found}) == len(found)
+
+
+@bounded
+@given(LARGE, LARGE)
+def test_finding_all_that_differs_takes_no_more_steps_than_there_are_values(
+    before: Json, after: Json
+):
+    budget = Budget()
+    list(inner_differences(before, after, budget))
+    assert budget.made <= 4 * (size(before) + size(after))
+
+
+@bounded
+@given(LARGE, LARGE, st.integers(0, 300))
+def test_whatever_is_found_within_a_budget_is_what_comes_first(
+    before: Json, after: Json, left: int
+):
+    budget = Budget(left)
+    some = list(inner_differences(before, after, budget))
+    all_of_it = list(inner_differences(before, after, Budget()))
+    assert some == all_of_it[: len(some)]
+    assert budget.spent or some == all_of_it
+    assert budget.made <= left + 200
+
+
+@bounded
+@given(LARGE | LONG, LARGE | LONG)
+def test_what_is_shown_is_bounded_whatever_the_values(before: Json, after: Json):
+    lines = change_lines(before, after, style=Style(), full=False)
+    assert len(lines) <= 22
+    assert all(len(line) <= 2 * 2_000 + 300 for line in lines)

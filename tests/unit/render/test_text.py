@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import count
 
@@ -277,22 +278,123 @@ def test_a_list_with_many_differences_shows_twenty_and_counts_the_rest():
     assert len(shown(list(range(30)), list(range(100, 130)), full=True)) == 31
 
 
-def test_a_very_long_list_shows_where_it_begins_to_differ():
+def test_a_very_long_list_shows_its_one_difference():
     before: list[Json] = [{"n": n} for n in range(1500)]
     after: list[Json] = [*before[:700], {"n": True}, *before[701:]]
     assert shown(before, after) == [
         "    ~ data.x  1,500 elements  tasks.yaml:3:5",
-        "        from [700] on",
         "        ~ [700].n  700 -> true",
     ]
 
 
-def test_a_very_long_list_that_only_grew_shows_what_comes_first():
+def test_a_very_long_list_that_only_grew_shows_all_that_came():
     before: list[Json] = list(range(1500))
     assert shown(before, [*before, "new", "more"])[1:] == [
-        "        from [1500] on",
         '        + [1500]  "new"',
+        '        + [1501]  "more"',
     ]
+
+
+def boxes(moved: int) -> Json:
+    return [{"boxes": [{"x": n + moved, "y": n, "w": 1, "h": 1} for n in range(3_000)]}]
+
+
+def test_a_very_long_list_of_differences_is_counted_as_far_as_it_was_looked_at():
+    lines = shown(boxes(0), boxes(1))
+    assert lines[:2] == [
+        "    ~ data.x  1 elements  tasks.yaml:3:5",
+        "        ~ [0].boxes[0].x  0 -> 1",
+    ]
+    assert len(lines) == 22
+    counted = re.fullmatch(" {8}… and at least ([0-9]+) more, --full shows all", lines[-1])
+    assert counted
+    assert 0 < int(counted[1]) <= 2_980
+    assert len(shown(boxes(0), boxes(1), full=True)) == 3_001
+
+
+def test_a_difference_far_behind_the_others_is_not_denied():
+    whole: Json = [[n] for n in range(20_000)]
+    real: Json = [[float(n)] for n in range(20_000)]
+    assert shown([1, whole, 1], [2, real, 2])[1:] == [
+        "        ~ [0]  1 -> 2",
+        "        … there may be more, --full shows all",
+    ]
+    assert shown([1, whole, 1], [2, real, 2], full=True)[1:] == [
+        "        ~ [0]  1 -> 2",
+        "        ~ [2]  1 -> 2",
+    ]
+
+
+def test_objects_too_long_for_a_line_show_which_keys_differ():
+    before: dict[str, Json] = {f"k{n}": n for n in range(100_000)}
+    after: dict[str, Json] = {**before, "k99999": 0, "new": 1}
+    assert shown(before, after) == [
+        "    ~ data.x  100,000 -> 100,001 keys  tasks.yaml:3:5",
+        "        ~ k99999  99999 -> 0",
+        "        + new  1",
+    ]
+
+
+def test_a_huge_value_is_not_counted_to_its_end():
+    line = shown(None, {"k": "v" * 1_000_000})[0]
+    assert line.endswith("v… (more than 2,000 characters, --full shows all)  tasks.yaml:3:5")
+    assert len(line) < 600
+
+
+def test_long_texts_show_the_part_that_differs_and_no_more():
+    same = "line\n" * 200_000
+    lines = shown([f"{same}a{same}", 1], [f"{same}b{same}", 1])
+    assert lines[1].startswith('        ~ [0]  "…ine\\nline')
+    assert len(lines[1]) < 200
+    first, *both = shown(f"a{same}a", f"b{same}b")
+    assert first == "    ~ data.x  1,000,002 characters, from character 1  tasks.yaml:3:5"
+    assert [line[:13] for line in both] == ['        - "al', '        + "bl']
+    assert all(line.endswith("… (more than 2,000 characters, --full shows all)") for line in both)
+
+
+def test_what_differs_only_far_behind_is_shown_from_there():
+    """Two objects with no key in common, whose keys begin alike."""
+    start = "k" * 3_000
+    [line] = shown([{f"{start}a": 1}], [{f"{start}b": 1}])[1:]
+    assert line == f'        ~ [0]  …{"k" * 24}a": 1}} -> …{"k" * 24}b": 1}}'
+
+
+def test_of_very_many_changes_of_a_task_the_first_are_shown_and_the_others_counted():
+    many = [change(f"data.k{n:04}", n, n + 1) for n in range(1_203)]
+    lines = entries(update(1, *many))
+    assert len(lines) == 202
+    assert lines[-1] == "    … and 1,003 more changes, --full shows all"
+    assert len(entries(update(1, *many), full=True)) == 1_204
+
+
+def test_paths_of_any_length_are_written_in_some():
+    deep = change("meta", 1, 2)
+    deep = replace(deep, path=("meta", *("k" * 50 for _ in range(200))))
+    assert len(entries(update(1, deep))[1]) < 500
+    assert len(entries(update(1, deep), full=True)[1]) > 10_000
+
+
+class Told:
+    """A watch that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[object] = []
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        self.said.append((work, total))
+
+    def advance(self, tasks: int = 1) -> None:
+        self.said.append(tasks)
+
+    def detail(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def test_whoever_watches_is_told_how_far_it_is():
+    told = Told()
+    tasks = [update(1, change("overlap", 1, 2)), update(2, change("overlap", 1, 2)), gone(3)]
+    render_plan(plan_of(*tasks), style=PLAIN, watch=told)
+    assert told.said == [("writing the plan", 3), 2, 1]
 
 
 @pytest.mark.parametrize(
