@@ -200,9 +200,9 @@ def test_missing_tasks_and_tasks_of_other_projects_are_told_apart(
         **{task: ["blocked"] for task in others},
         99999999: ["missing"],
     }
-    # Version, list, what is stored, one of the others by id, the rest of them in a list, the
-    # missing one by id.
-    assert ran.plan()["requests"] == 6
+    # Version, list, what is stored, settings of the project, one of the others by id, the rest of
+    # them in a list, the missing one by id.
+    assert ran.plan()["requests"] == 7
 
 
 def test_moving_a_task_is_blocked_and_refused_by_the_server_where_it_is_allowed(

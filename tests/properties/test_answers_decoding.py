@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reconciler.errors import NotLabelStudio
 from reconciler.plan.values import Json
 from reconciler.server.answers import Answer
+from reconciler.server.secrecy import Secrets
 
 ESCAPED = st.integers(0, 0xFFFF).map(lambda unit: f"\\u{unit:04x}") | st.sampled_from(
     ["\\ud800", "\\udfff", "\\ud83d\\ude00", "\\ude00\\ud83d", "\\u0000", '\\"', "\\\\", "\\/"]
@@ -57,7 +58,7 @@ def decoded(content: bytes) -> Json:
     request = httpx.Request("GET", "http://label-studio.test/api/tasks/1/")
     headers = {"content-type": "application/json"}
     response = httpx.Response(200, content=content, headers=headers, request=request)
-    return Answer(response, content, secret="").json()
+    return Answer(response, content, "", Secrets()).json()
 
 
 def patiently(content: bytes) -> Json:

@@ -109,7 +109,7 @@ OUTCOMES = st.builds(
         tuple(changes),
         "" if outcome in {Outcome.APPLIED, Outcome.ALREADY} else "why",
         accepted and outcome in {Outcome.MISSING, Outcome.BLOCKED},
-        "" if outcome is Outcome.INTERRUPTED else "2026-11-28T10:00:00.000Z",
+        time="" if outcome is Outcome.INTERRUPTED else "2026-11-28T10:00:00.000Z",
     ),
     st.integers(1, 10**18 - 1),
     st.sampled_from(Outcome),

@@ -34,7 +34,7 @@ def manifests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(place: str, declared: str, named_by: str = "LABEL_STUDIO_URL") -> str:
-    said = f"the manifest declares {declared}, but this run uses https://here.test/"
+    said = f"the manifest declares {declared}, but this run uses https://here.test"
     return f"{place}: server: {said}, from {named_by} {HINT}"
 
 

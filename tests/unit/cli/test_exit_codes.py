@@ -264,7 +264,7 @@ def test_verbose_says_how_and_quiet_says_nothing_beside_results(
     loud = command("plan", manifest(), "--verbose")
     chosen, spent = loud.errors.splitlines()
     assert chosen == "project 7: 3 tasks wanted: selected ids (1 request, about 0.1 s)"
-    assert spent.startswith("read 3 tasks in 3 requests, ")
+    assert spent.startswith("read 3 tasks in 4 requests, ")
     assert command("plan", manifest(), "--quiet").errors == ""
     assert command("plan", manifest(), "--quiet", "--verbose").errors == ""
     assert command("plan", manifest()).output == loud.output

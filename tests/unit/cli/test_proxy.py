@@ -227,7 +227,8 @@ def test_a_proxy_that_cannot_be_used_is_told_before_manifests_are_read(
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     monkeypatch.setenv("LABEL_STUDIO_URL", f"https://{HOST}")
     monkeypatch.setenv("https_proxy", "http://anna:s3cret/x@proxy.test")
-    assert run(["plan", "none.yaml"]) == 1
+    Path("broken.yaml").write_text("[", encoding="utf-8")
+    assert run(["plan", "broken.yaml"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("reconciler: https_proxy does not hold the address of a proxy (")
     assert "s3cret" not in said
@@ -241,8 +242,9 @@ def test_what_no_proxy_cannot_mean_is_a_warning(
     with proxy() as listening:
         monkeypatch.setenv("https_proxy", f"http://{listening.address}")
         monkeypatch.setenv("NO_PROXY", "192.168.*")
+        Path("broken.yaml").write_text("[", encoding="utf-8")
         for options, times in (((), 1), (("--quiet",), 0)):
-            assert run(["plan", "none.yaml", *options]) == 1
+            assert run(["plan", "broken.yaml", *options]) == 1
             assert capsys.readouterr().err.count("warning: NO_PROXY: '192.168.*'") == times
         assert listening.heads == []
 

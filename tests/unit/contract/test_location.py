@@ -35,7 +35,7 @@ def found_from(folder: Path, *, cwd: Path) -> Path:
 
 
 def copy_package(folder: Path) -> None:
-    for part in ("contract", "__init__.py", "errors.py"):
+    for part in ("contract", "network", "__init__.py", "errors.py"):
         source, target = PACKAGE / part, folder / "reconciler" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

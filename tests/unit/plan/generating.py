@@ -70,9 +70,9 @@ def desired_tasks(draw: st.DrawFn, number: int, project: int | None = 7) -> Desi
             optional={
                 "data": OBJECTS,
                 "meta": OBJECTS | VALUES,
-                "overlap": INTEGERS,
+                "overlap": st.integers(1, 2**31 - 1),
                 "is_labeled": st.booleans(),
-                "inner_id": st.integers(-(2**63), 2**63 - 1),
+                "inner_id": st.integers(1, 2**62 - 1),
             },
         )
     )
