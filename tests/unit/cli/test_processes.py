@@ -151,7 +151,7 @@ def cut_off(connection: BaseHTTPRequestHandler) -> None:
     ("handler", "said"),
     [
         (silent_failure, "answered 500 with a page of text/html (Server Error (500)), not JSON"),
-        (redirect, "was redirected to https://login.example.org/?next=x"),
+        (redirect, "was redirected to https://login.example.org/"),
         (another_site, "answered 200 with a page of text/html (Welcome), not JSON"),
         (another_api, "/api/version does not answer as Label Studio does"),
         (hang_up, "was lost: "),
