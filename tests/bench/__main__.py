@@ -84,6 +84,7 @@ def _measured(
 ) -> Iterator[Section]:
     yield offline.start_up(options)
     yield offline.engine(options)
+    yield offline.large_values(options)
     commands = offline.Commands(options)
     yield offline.growth(options, commands)
     yield offline.memory(options, commands)

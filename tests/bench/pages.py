@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qs
 
 import httpx
@@ -136,13 +136,21 @@ class Pages:
         )
 
 
+class Answering(Protocol):
+    """Answers GET requests."""
+
+    def answer(self, path: str, query: str) -> tuple[int, bytes]:
+        """Answer a GET with a status and JSON."""
+        ...
+
+
 class Canned(httpx.BaseTransport):
     """Takes the network's place inside a process, and keeps account of the CPU that it takes.
 
     ``spent`` is in seconds, over all threads: what is left of a process's CPU is the client's.
     """
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Answering) -> None:
         self.spent = 0.0
         self._pages = pages
         self._lock = threading.Lock()
