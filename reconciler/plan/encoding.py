@@ -16,6 +16,8 @@ _OTHERWISE: Final = re.compile(
     rb"[\x7f-\xff]"  # the standard library escapes these
     rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these otherwise
 )
+_STRING_OR_ZERO: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|\.0(?=[,}\]])')
+_LONG_STRING: Final = 64
 _ANY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
 _KEPT: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
 """What JSON is written with, and controls, which it has none of, to stand for it meanwhile.
@@ -54,23 +56,35 @@ def encode_canonical(value: list[Any]) -> bytes:
         written = _ENCODE_SORTED(value)
     except UnicodeEncodeError:
         return _slowly(value)
-    if _may_be_otherwise(written) and _OTHERWISE.search(written):
+    plain = written.isascii() and b"\x7f" not in written
+    outside = _outside_strings(written) if plain else written
+    if not plain or (_may_be_otherwise(outside) and _OTHERWISE.search(written)):
         return _slowly(value)
-    if b".0" not in written:
+    return _without_zeros(written) if b".0" in outside else written
+
+
+def _outside_strings(written: bytes) -> bytes:
+    """Leave the strings out where they are long, so that no more than the rest is searched."""
+    if written.count(b'"') * _LONG_STRING > len(written) or b'\\"' in written:
         return written
-    strings = b'"'.join(written.split(b'"')[1::2])
-    if b'\\"' in written or b".0" in strings:
-        return _slowly(value)
-    for end in (b",", b"]", b"}"):
-        written = written.replace(b".0" + end, end)
-    return written
+    return b'"'.join(written.split(b'"')[::2])
 
 
 def _may_be_otherwise(written: bytes) -> bool:
-    """Tell quickly where `_OTHERWISE` finds nothing."""
-    if not written.isascii() or b"\x7f" in written or b"0.0000" in written or b"-0.0" in written:
+    """Tell quickly where `_OTHERWISE` finds no number."""
+    if b".0" in written and (b"0.0000" in written or b"-0.0" in written):
         return True
     return b"0e" in written.translate(_ANY_DIGIT)
+
+
+def _without_zeros(written: bytes) -> bytes:
+    """Write floats that are integers as such: what ends with ``.0`` outside of strings."""
+    strings = b'"'.join(written.split(b'"')[1::2])
+    if b'\\"' in written or b".0" in strings:
+        return _STRING_OR_ZERO.sub(rb"\1", written)
+    for end in (b",", b"]", b"}"):
+        written = written.replace(b".0" + end, end)
+    return written
 
 
 def indented_ascii(document: Mapping[str, object]) -> str:

@@ -87,6 +87,7 @@ def _measured(
     yield offline.start_up(options)
     yield offline.engine(options)
     yield rich.rich(options)
+    yield offline.large_values(options)
     commands = offline.Commands(options)
     yield offline.growth(options, commands)
     yield offline.memory(options, commands)

@@ -43,9 +43,9 @@ def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[i
 
     With ``bare`` the lines of the file are decoded and nothing else.
     """
-    accepts = _verdict()
+    accepts = verdict()
     desired: dict[int, Declared] = {}
-    for task in _decoded(file) if bare else _read(file):
+    for task in _decoded(file) if bare else read(file):
         if not accepts(task):
             raise ValueError(task)
         desired[task["id"]] = task
@@ -58,7 +58,7 @@ def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[i
     ]
 
 
-def _read(file: Path) -> Iterator[Declared]:
+def read(file: Path) -> Iterator[Declared]:
     """Read with the readers of the project: the floor is under the rest."""
     complaints = Complaints(str(file))
     for document in read_documents(str(file), complaints):
@@ -74,7 +74,8 @@ def _decoded(file: Path) -> Iterator[Declared]:
         yield from map(decode, lines)
 
 
-def _verdict() -> Callable[[object], bool]:
+def verdict() -> Callable[[object], bool]:
+    """Give what judges a task by the schema of manifests."""
     schema = json.loads(schema_path("manifest.schema.json").read_text(encoding="utf-8"))
     task = {
         "$schema": schema["$schema"],

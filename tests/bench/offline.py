@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from tests.bench.data import Project
+from tests.bench.large_values import write as write_large
 from tests.bench.measure import BARE, Usage, averaged, child, in_turn, reconciler, run
 from tests.bench.options import Options, tell
 from tests.bench.server import page_server
@@ -96,6 +97,48 @@ def _engine_row(options: Options, size: int, suffix: str) -> Row:
         of="floor",
         budget=replace(_ENGINE, aim=_AIMS.get((suffix, size))),
         note=note,
+    )
+
+
+_LARGE: Final = (
+    ("boxes", "text", "30 tasks, each with a list of 3,000 boxes, all moved"),
+    ("boxes", "json", "30 tasks of 3,000 boxes, as JSON"),
+    ("text", "text", "10 tasks, each with a text of 1 MB that differs in the middle"),
+    ("text", "json", "10 texts of 1 MB, as JSON"),
+    ("wide", "text", "3 tasks, each with an object of 100,000 keys, all changed"),
+    ("wide", "json", "3 objects of 100,000 keys, as JSON"),
+)
+
+
+def large_values(options: Options) -> Section:
+    """Measure plans that show how large values differ, beside finding that they do."""
+    rows = [_large_row(options, *case) for case in _LARGE]
+    return Section(
+        "Large values that differ",
+        "CPU of loading the manifest, planning and rendering, the network left out. The floor "
+        "reads the same manifest with the reader of this project, decodes the same page with "
+        "msgspec, and compares up to the first difference of each task.",
+        rows,
+    )
+
+
+def _large_row(options: Options, case: str, form: str, figure: str) -> Row:
+    tell(f"{case} as {form}, beside its floor")
+    folder = options.folder
+    write_large(case, folder)
+    ours, floor = in_turn(
+        options.runs,
+        *(partial(child, "large_values", kind, case, form, folder) for kind in ("plan", "floor")),
+    )
+    return Row(
+        figure=figure,
+        unit="s",
+        ours=[took["cpu"] for took in ours],
+        beside=[took["cpu"] for took in floor],
+        of="floor",
+        budget=_ENGINE if case == "boxes" else None,
+        note=f"{median(took['render'] for took in ours):.3f} s of it render "
+        f"{ours[0]['characters']:,} characters",
     )
 
 

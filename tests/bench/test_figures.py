@@ -16,7 +16,7 @@ from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.cost import PAGE_SIZE
 from reconciler.server.numbered import Numbered
-from tests.bench import offline, planning
+from tests.bench import large_values, offline, planning
 from tests.bench.data import Project, sandbox_description, write_manifest, write_tasks
 from tests.bench.measure import BARE, averaged, in_turn, run
 from tests.bench.options import Options
@@ -166,6 +166,18 @@ def test_requests_that_fail_are_no_figures():
 def test_commands_that_fail_are_no_figures():
     with pytest.raises(RuntimeError, match=r"ended with 3:\nno tasks"):
         run([*BARE[:2], "import sys; sys.stderr.write('no tasks'); sys.exit(3)"])
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_plans_of_large_values_and_their_floor_find_all_that_differ(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(large_values.CASES, "boxes", (3, large_values.CASES["boxes"][1]))
+    manifest = large_values.write("boxes", tmp_path)
+    live = large_values.Live("boxes")
+
+    assert large_values.plan(manifest, live, form)["changed"] == 3
+    assert large_values.floor(manifest, live, form)["changed"] == 3
 
 
 def test_pages_that_are_made_meanwhile_are_no_figures(

@@ -63,3 +63,19 @@ def test_what_cannot_be_is_a_mistake_of_the_caller(
 ):
     with pytest.raises(kind, match=f"^{said}$"):
         edited(LIVE, [impossible])
+
+
+def test_many_keys_of_one_object_change_and_what_was_read_stays_as_it_was():
+    wide: Json = {f"k{n}": n for n in range(300)}
+    live: dict[str, Json] = {"data": {"w": wide, "z": {"a": 1}}}
+    changes = [change(f"data.w.k{n}", n, n + 1) for n in range(300)]
+    body = edited(live, [*changes, change("data.w.k0", 1, ABSENT)])
+    assert body == {"data": {"w": {f"k{n}": n + 1 for n in range(1, 300)}, "z": {"a": 1}}}
+    assert wide == {f"k{n}": n for n in range(300)}
+
+
+def test_a_declared_value_is_not_changed_by_a_change_inside_it():
+    declared: Json = {"a": 1}
+    changes = [change("meta", None, declared), change("meta.b", ABSENT, 2)]
+    assert edited(LIVE, changes) == {"meta": {"a": 1, "b": 2}}
+    assert declared == {"a": 1}
