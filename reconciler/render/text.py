@@ -9,7 +9,6 @@ from typing import Final
 
 from reconciler.apply.report import (
     GOOD,
-    MAY_HAVE_CHANGED,
     STOPPED,
     Outcome,
     Report,
@@ -61,7 +60,7 @@ def render_report(report: Report, *, style: Style, full: bool = False) -> str:
     for run in report.runs:
         lines += ["", *_run_lines(run, style)]
     lines.append("")
-    changed = [_row_of_outcome(o) for o in report.outcomes if _has_changed(o)]
+    changed = [_row_of_outcome(o) for o in report.outcomes if o.may_have_changed]
     for group in _groups(changed, full=full):
         lines += _entry(group, style=style, full=full)
         lines.append("")
@@ -123,10 +122,6 @@ def _run_lines(run: Run, style: Style) -> Iterator[str]:
     for name, value in known.items():
         if value:
             yield f"{_INDENT}{name:6}  {visible(value)}"
-
-
-def _has_changed(outcome: TaskOutcome) -> bool:
-    return outcome.outcome in MAY_HAVE_CHANGED and bool(outcome.changes)
 
 
 def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
