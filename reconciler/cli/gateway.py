@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.cli.secret_file import read_secret, warn_if_open
+from reconciler.contract.server_address import is_plain
 from reconciler.errors import SettingsError
 from reconciler.network.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
 from reconciler.network.model import ClientCertificate, Network
 from reconciler.network.proxies import choose_proxy
-from reconciler.server.address import is_plain
 
 PREFIX: Final = "RECONCILER_HEADER_"
 FILE_VARIABLE: Final = "RECONCILER_HEADERS_FILE"
