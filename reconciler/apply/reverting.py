@@ -15,8 +15,8 @@ NamedReport: TypeAlias = tuple[str, Report]
 """A report, after the name of its file."""
 
 _APART: Final = (
-    "somebody else changed it in between, or a report is missing: add that, or give each report "
-    "alone, the latest first"
+    "somebody else changed it in between, or a report is missing: add the missing one, or "
+    "give the reports one at a time, the latest first"
 )
 
 

@@ -99,7 +99,7 @@ def _check(where: str, name: str, value: str) -> None:
         raise SettingsError(f"{where}: {name!r} cannot be the name of a header")
     if name.lower() in _OWN:
         raise SettingsError(
-            f"{where}: the header {name} is not for others to set",
+            f"{where}: the header {name} cannot be set",
             hint="only headers that a gateway before the server asks for can be added",
         )
     if not _VALUE.fullmatch(value):

@@ -95,7 +95,8 @@ def render_outcomes(
     said = ", ".join(parts if complete else [*parts, "the rest is not known"])
     if repaired := count_repaired(outcomes):
         lines.append(
-            f"Applied again, as another write had undone it: {counted_noun(repaired, 'task')}."
+            f"Changes of {counted_noun(repaired, 'task')} were applied again: another client had "
+            "undone them."
         )
     good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
