@@ -302,8 +302,8 @@ class _Run:
             if not due or self._orders.stop.is_set():
                 return
             self._orders.watch.note(
-                f"{counted_noun(len(due), 'task')}: another write undid stored changes, which are "
-                f"applied again (round {number} of {ROUNDS})"
+                f"{counted_noun(len(due), 'task')}: another client undid stored changes; applying "
+                f"them again (round {number} of {ROUNDS})"
             )
             if patience.wait_between(*PAUSE_SECONDS):
                 return

@@ -67,6 +67,11 @@ class TaskOutcome:
         """Whether nothing is left to be done about the task."""
         return self.outcome in GOOD or self.accepted
 
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether an update was sent for the task, or may have been."""
+        return self.outcome in MAY_HAVE_CHANGED and bool(self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.apply.report import Commit, Outcome, Report, Run, TaskOutcome, counted
-from reconciler.apply.reverting import NamedReport, changes_made, in_order, may_have_changed
+from reconciler.apply.reverting import NamedReport, changes_made, in_order
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import SavedFileError
 from reconciler.plan.composition import Made
@@ -87,7 +87,7 @@ def _together(
 ) -> Iterator[TaskOutcome]:
     """Say what became of a task in the end, and what was changed where that is something else."""
     last = outcomes[-1]
-    changing = [outcome for outcome in outcomes if may_have_changed(outcome)]
+    changing = [outcome for outcome in outcomes if outcome.may_have_changed]
     if not changing:
         yield last
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from reconciler.apply.report import MAY_HAVE_CHANGED, Outcome, Report, TaskOutcome
+from reconciler.apply.report import Outcome, Report
 from reconciler.contract.attributes import Attributes
 from reconciler.errors import SavedFileError
 from reconciler.plan.composition import Composed, Gap, Made, compose
@@ -15,8 +15,8 @@ NamedReport: TypeAlias = tuple[str, Report]
 """A report, after the name of its file."""
 
 _APART: Final = (
-    "somebody else changed it in between, or a report is missing: add that, or give each report "
-    "alone, the latest first"
+    "somebody else changed it in between, or a report is missing: add the missing one, or "
+    "give the reports one at a time, the latest first"
 )
 
 
@@ -39,11 +39,6 @@ def _began(named: NamedReport) -> str:
     return named[1].runs[0].started
 
 
-def may_have_changed(outcome: TaskOutcome) -> bool:
-    """Tell whether an update was sent for a task, or may have been."""
-    return outcome.outcome in MAY_HAVE_CHANGED and bool(outcome.changes)
-
-
 def changes_made(
     reports: Sequence[NamedReport], attributes: Attributes
 ) -> Mapping[int, Sequence[Made]]:
@@ -54,25 +49,23 @@ def changes_made(
     made: dict[int, Composed] = {}
     ordered = in_order(reports)
     for number, (_, report) in enumerate(ordered):
-        for outcome in filter(may_have_changed, report.outcomes):
-            composed = _composed(made.get(outcome.task, ()), outcome, attributes)
+        for outcome in report.outcomes:
+            if not outcome.may_have_changed:
+                continue
+            composed = compose(
+                made.get(outcome.task, {}),
+                outcome.changes,
+                stored=outcome.outcome is Outcome.APPLIED,
+                attributes=attributes,
+            )
             if isinstance(composed, Gap):
                 raise _do_not_follow(outcome.task, composed, ordered[: number + 1])
             made[outcome.task] = composed
     kept = (
-        (task, tuple(m for m in composed if not m.is_nothing)) for task, composed in made.items()
+        (task, tuple(one for one in composed.values() if not one.is_nothing))
+        for task, composed in made.items()
     )
     return {task: composed for task, composed in kept if composed}
-
-
-def _composed(made: Composed, outcome: TaskOutcome, attributes: Attributes) -> Composed | Gap:
-    stored = outcome.outcome is Outcome.APPLIED
-    for change in outcome.changes:
-        composed = compose(made, change, stored=stored, attributes=attributes)
-        if isinstance(composed, Gap):
-            return composed
-        made = composed
-    return made
 
 
 def _do_not_follow(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
@@ -92,7 +85,7 @@ def _touches(report: Report, task: int, gap: Gap) -> bool:
     """Tell whether a run changed that path of that task, or one around it, or inside of it."""
     return any(
         all(one == other for one, other in zip(change.path, gap.path, strict=False))
-        for outcome in filter(may_have_changed, report.outcomes)
-        if outcome.task == task
+        for outcome in report.outcomes
+        if outcome.task == task and outcome.may_have_changed
         for change in outcome.changes
     )

@@ -164,12 +164,12 @@ def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
 
 
 def _refuse_unexpected(plan: Plan, expected: str | None) -> None:
-    found = digest(plan)
-    if expected is not None and expected != found:
-        raise Refused(
-            f"nothing is changed: this plan is {found}, and {visible(expected)} was expected",
-            hint="look at what it would change now, and expect the digest that it has",
-        )
+    if expected is None or expected == (found := digest(plan)):
+        return
+    raise Refused(
+        f"nothing is changed: this plan is {found}, and {visible(expected)} was expected",
+        hint="look at what it would change now, and expect the digest that it has",
+    )
 
 
 def _ask(plan: Plan) -> None:

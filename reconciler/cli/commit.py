@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.apply.report import Commit
-from reconciler.manifest.file_names import STANDARD_INPUT, SUFFIXES
+from reconciler.manifest.file_names import STANDARD_INPUT, is_manifest
 
 _VARIABLES: Final = ("RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA")
 _SECONDS: Final = 5.0
@@ -53,7 +53,7 @@ def _ask_git(manifests: Sequence[str]) -> Commit | None:
     # A glob stands for its folder: git would not find what it stands for here.
     paths = [str(Path(path).absolute()) for path in manifests if Path(path).exists()] or ["."]
     changed = _git(folder, "status", *_STATUS, "--", *paths) or ""
-    dirty = any(entry.endswith(SUFFIXES) for entry in changed.split("\0"))
+    dirty = any(map(is_manifest, changed.split("\0")))
     return Commit(commit.strip(), dirty)
 
 

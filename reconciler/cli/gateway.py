@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.cli.secret_file import read_secret, warn_if_open
+from reconciler.contract.server_address import is_plain
 from reconciler.errors import SettingsError
 from reconciler.network.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
 from reconciler.network.model import ClientCertificate, Network
 from reconciler.network.proxies import choose_proxy
-from reconciler.server.address import is_plain
 
 PREFIX: Final = "RECONCILER_HEADER_"
 FILE_VARIABLE: Final = "RECONCILER_HEADERS_FILE"
@@ -99,7 +99,7 @@ def _check(where: str, name: str, value: str) -> None:
         raise SettingsError(f"{where}: {name!r} cannot be the name of a header")
     if name.lower() in _OWN:
         raise SettingsError(
-            f"{where}: the header {name} is not for others to set",
+            f"{where}: the header {name} cannot be set",
             hint="only headers that a gateway before the server asks for can be added",
         )
     if not _VALUE.fullmatch(value):

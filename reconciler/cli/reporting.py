@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,38 +32,29 @@ class Reporting:
 
     When it cannot be written any more, ``stop`` is set before the next update can leave, ``lost``
     tells why, and ``unwritten`` are the lines that it lacks: updates were under way by then, and
-    nothing else has the values that were there before. ``clock`` tells the time of each line.
+    nothing else has the values that were there before.
     """
 
-    def __init__(
-        self,
-        file: ReportFile | None,
-        stop: threading.Event,
-        clock: Callable[[], datetime] | None = None,
-    ) -> None:
+    def __init__(self, file: ReportFile | None, stop: threading.Event) -> None:
         self.lost: Refused | None = None
         self.unwritten: list[Mapping[str, Json]] = []
         self._file = file
         self._stop = stop
-        self._clock = clock or now
 
     def open(self, run: Run, server: ServerIdentity) -> None:
         """Write what the report is about; raises Refused where not even that can be written."""
         if self._file:
-            self._file.write(first_line(replace(run, started=self._time()), server))
+            self._file.write(first_line(replace(run, started=time_text(now())), server))
 
     def record(self, outcome: TaskOutcome) -> None:
         """Write what became of a task."""
-        self._write(task_line(replace(outcome, time=self._time())))
+        self._write(task_line(replace(outcome, time=time_text(now()))))
 
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> None:
         """Write which tasks were not started, and the counts of the run."""
         for line in not_started_lines(outcomes):
             self._write(line)
-        self._write(last_line(outcomes, requests, self._time()))
-
-    def _time(self) -> str:
-        return time_text(self._clock())
+        self._write(last_line(outcomes, requests, time_text(now())))
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:

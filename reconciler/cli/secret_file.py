@@ -39,7 +39,7 @@ def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str]
         ) from error
     if len(raw) > SIZE_MAX:
         raise SettingsError(
-            f"{path}, named by {variable}, is too large for what it is to hold",
+            f"{path}, named by {variable}, is larger than {SIZE_MAX:,} bytes",
             hint=f"put {holding} into it",
         )
     return raw.decode("utf-8-sig", "replace")

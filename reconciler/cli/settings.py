@@ -14,12 +14,11 @@ from reconciler.apply.orders import DEFAULT_CONCURRENCY
 from reconciler.cli.api_key import read_api_key
 from reconciler.cli.gateway import read_network
 from reconciler.cli.settings_file import FILE, SettingsFiles, variable_of
-from reconciler.contract.server_address import ChosenServer, checked_address
+from reconciler.contract.server_address import ChosenServer, checked_address, is_plain
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
 from reconciler.network.model import DIRECT, Network
 from reconciler.plan.limit import Limit
-from reconciler.server.address import is_plain
 from reconciler.server.client import DEFAULT_TIMEOUT
 
 TIMEOUT_MAX: Final = 86_400
@@ -35,7 +34,7 @@ DEFAULTS: Final[Mapping[str, object]] = {
 }
 """What counts for a setting that is not set; for those not named here, nothing."""
 
-OF_PLAN: Final = ("url", "timeout", "max_changes", "allow_plain_http")
+OF_PLAN: Final = ("url", "timeout", "max_changes")
 """The settings that a plan depends on."""
 
 OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
@@ -113,7 +112,7 @@ def read_settings(
     them must agree on ``keys``, those that the run depends on, where nothing goes over them.
     """
     files = SettingsFiles.above(places)
-    open_keys = [key for key in keys if not getattr(given, key) and key != "allow_plain_http"]
+    open_keys = [key for key in keys if not getattr(given, key)]
     file = files.agreed(open_keys, DEFAULTS)
     address = given.url or file.get("url")
     if not address:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import SettingsError
+from reconciler.network.proxies import is_this_machine
 
 _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _PORTS: Final = {"http": 80, "https": 443}
@@ -43,6 +44,15 @@ def checked_address(address: str) -> str:
     except ValueError:
         raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
     return parts.geturl().rstrip("/").removesuffix("/api")
+
+
+def is_plain(address: str) -> bool:
+    """Tell whether what is sent to an address can be read on its way: http beyond this machine.
+
+    By way of a proxy, too: what is on this machine is never asked through one.
+    """
+    parts = urlsplit(address)
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
 def is_same_server(one: str, other: str) -> bool:

@@ -32,14 +32,10 @@ from reconciler.watch import NOBODY, Watch
 
 
 def load_manifests(
-    paths: Sequence[str],
-    attributes: Attributes,
-    *,
-    watch: Watch = NOBODY,
-    compared: bool = True,
+    paths: Sequence[str], attributes: Attributes, *, watch: Watch = NOBODY
 ) -> Desired:
     """Read the manifests that ``paths`` stand for, as ``load_files`` does."""
-    return load_files(find_manifests(paths), attributes, watch=watch, compared=compared)
+    return load_files(find_manifests(paths), attributes, watch=watch)
 
 
 def load_files(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -51,23 +51,41 @@ class Gap:
     found: Side
 
 
-Composed: TypeAlias = tuple[Made, ...]
-"""What was done to one task: no path lies inside another."""
+Composed: TypeAlias = Mapping[Path, Made]
+"""What was done to one task, by path: no path lies inside another."""
 
 
 def compose(
-    made: Composed, change: Change, *, stored: bool, attributes: Attributes
+    made: Composed, changes: Iterable[Change], *, stored: bool, attributes: Attributes
 ) -> Composed | Gap:
-    """Add a change to what was done before; ``stored`` tells whether it certainly was made."""
-    outer = next((one for one in made if _lies_in(change.path, one.path)), None)
-    inner = [one for one in made if _lies_in(one.path, change.path)]
-    if outer is not None:
-        composed = _change_inside(outer, change, stored=stored, attributes=attributes)
-    else:
-        composed = _change_around(inner, change, stored=stored, attributes=attributes)
-    if isinstance(composed, Gap):
-        return composed
-    return (*(one for one in made if one is not outer and one not in inner), composed)
+    """Add the changes of a run to what was done before it.
+
+    ``stored`` tells whether they certainly were made.
+    """
+    composed = dict(made)
+    around = {outer for path in made for outer in _paths_to(path)}
+    for change in changes:
+        outer = next((composed[path] for path in _paths_to(change.path) if path in composed), None)
+        inner: list[Made] = []
+        if outer is not None:
+            new = _change_inside(outer, change, stored=stored, attributes=attributes)
+        else:
+            # A task may have thousands of changes, of which few are around any other.
+            if change.path in around:
+                inner = [one for path, one in composed.items() if _lies_in(path, change.path)]
+            new = _change_around(inner, change, stored=stored, attributes=attributes)
+        if isinstance(new, Gap):
+            return new
+        for one in inner:
+            del composed[one.path]
+        composed[new.path] = new
+        around.update(_paths_to(new.path))
+    return composed
+
+
+def _paths_to(path: Path) -> Iterator[Path]:
+    """Give the paths that lead to ``path``, the shortest first, and itself."""
+    return (path[:length] for length in range(1, len(path) + 1))
 
 
 def _lies_in(path: Path, outer: Path) -> bool:

@@ -134,7 +134,7 @@ def _lost_addresses(
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
                 f"{path_text(path)}, which is not declared, was read as a storage address before "
-                f"and is now read as {shortened(value_text(text))}: it would be stored so",
+                f"and is now read as {shortened(value_text(text))}: the update would store that",
                 "plan again: if somebody changed the value, the new one is kept; if the server or "
                 "a proxy resolves addresses although it is asked not to, declare the stored one",
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.apply.report import Report, report_document
 from reconciler.plan.document import plan_document
 from reconciler.plan.encoding import indented_ascii
@@ -19,4 +17,4 @@ def render_plan(plan: Plan, *, watch: Watch = NOBODY) -> str:
 
 def render_report(report: Report) -> str:
     """Write a report as one JSON document, in ASCII as well."""
-    return json.dumps(report_document(report), indent=2) + "\n"
+    return indented_ascii(report_document(report)) + "\n"

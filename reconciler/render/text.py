@@ -9,7 +9,6 @@ from typing import Final
 
 from reconciler.apply.report import (
     GOOD,
-    MAY_HAVE_CHANGED,
     STOPPED,
     Outcome,
     Report,
@@ -61,7 +60,7 @@ def render_report(report: Report, *, style: Style, full: bool = False) -> str:
     for run in report.runs:
         lines += ["", *_run_lines(run, style)]
     lines.append("")
-    changed = [_row_of_outcome(o) for o in report.outcomes if _has_changed(o)]
+    changed = [_row_of_outcome(o) for o in report.outcomes if o.may_have_changed]
     for group in _groups(changed, full=full):
         lines += _entry(group, style=style, full=full)
         lines.append("")
@@ -96,7 +95,8 @@ def render_outcomes(
     said = ", ".join(parts if complete else [*parts, "the rest is not known"])
     if repaired := count_repaired(outcomes):
         lines.append(
-            f"Applied again, as another write had undone it: {counted_noun(repaired, 'task')}."
+            f"Changes of {counted_noun(repaired, 'task')} were applied again: another client had "
+            "undone them."
         )
     good = complete and all(outcome.is_good for outcome in outcomes)
     dress = style.added if good else style.removed
@@ -123,10 +123,6 @@ def _run_lines(run: Run, style: Style) -> Iterator[str]:
     for name, value in known.items():
         if value:
             yield f"{_INDENT}{name:6}  {visible(value)}"
-
-
-def _has_changed(outcome: TaskOutcome) -> bool:
-    return outcome.outcome in MAY_HAVE_CHANGED and bool(outcome.changes)
 
 
 def _outcome_line(outcome: TaskOutcome, style: Style) -> str:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from defusedxml.ElementTree import fromstring
 
-from reconciler.contract import label_config as contract
+from reconciler.contract.label_config import required_keys
 from reconciler.sandbox.exchange import invalid
 
 EMPTY = "<View></View>"
@@ -19,14 +19,6 @@ def parse(label_config: str) -> ET.Element:
         return fromstring(label_config, forbid_dtd=True)
     except (ET.ParseError, ValueError) as problem:
         raise invalid({"label_config": [str(problem)]}) from problem
-
-
-def required_keys(label_config: str) -> tuple[str, ...]:
-    """Return the keys that ``data`` must have when a task is created, in the config's order.
-
-    The project's own answer has them nowhere but in ``label_config`` itself.
-    """
-    return contract.required_keys(label_config)
 
 
 def renamed(data: dict[str, object], label_config: str) -> dict[str, object]:

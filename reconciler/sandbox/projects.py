@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.contract.label_config import required_keys
 from reconciler.sandbox.exchange import (
     Refusal,
     Request,
@@ -12,7 +13,7 @@ from reconciler.sandbox.exchange import (
     object_of,
 )
 from reconciler.sandbox.fields import INT64
-from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed, required_keys
+from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed
 from reconciler.sandbox.overlaps import count_changed, next_task, settings_changed
 from reconciler.sandbox.showing import View, annotation_body, represent, shown
 from reconciler.sandbox.state import USER, Annotation, Project, State, Task

@@ -51,7 +51,7 @@ _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
 """What a refusal is called, and what to do where Label Studio itself refuses."""
 
 _STRANGER_HINT: Final = (
-    "Label Studio does not answer so: is there a proxy or a gateway before it that refuses this?"
+    "Label Studio does not answer like this: does a proxy or gateway in front of it refuse this?"
 )
 _OWN_SCHEMES: Final = frozenset({"token", "bearer"})
 """What Label Studio itself asks for; its 401 has `WWW-Authenticate: Token`."""
@@ -62,8 +62,8 @@ _LOGIN: Final = re.compile(
 """The path of a page to log in on, of Label Studio or of others."""
 
 _LOGIN_HINT: Final = (
-    f"a token does not pass it: make sure that {URL_VARIABLE} is not the address of a page, and "
-    "ask whoever runs the login how programs pass it; headers for that go into "
+    f"an API token does not get past it: check that {URL_VARIABLE} is not the address of a page, "
+    "and ask whoever runs the login how programs get past it; headers for that go into "
     "RECONCILER_HEADER_<NAME>"
 )
 
@@ -241,9 +241,9 @@ class Answer:
 def _of_redirect(asked: httpx.URL, target: httpx.URL) -> str:
     """Say what a redirect may mean; never to send the token to where another host points."""
     if _LOGIN.search(target.path):
-        return f"a login stands before the server; {_LOGIN_HINT}"
+        return f"a login page is in front of the server; {_LOGIN_HINT}"
     if target.host != asked.host:
-        said = "another host is to answer: probably a login stands before the server"
+        said = "it leads to another host: probably a login page is in front of the server"
         return f"{said}; {_LOGIN_HINT}"
     if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
         return f"the server wants https: let {URL_VARIABLE} begin with it"

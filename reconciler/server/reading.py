@@ -245,7 +245,7 @@ class _Reader:
         """Ask a list once more for tasks that are said to be in it: it may have moved meanwhile."""
         with suppress(NotFound):
             yield from self._read_selection(project, unseen)
-        said = f"it is said to be in project {project}, but the list of that project lacks it"
+        said = f"the server says that it is in project {project}, whose list does not show it"
         yield Seen({}, {task: Unreadable(said, _UNLISTED_HINT) for task in unseen})
 
     def _locate(self, task: int) -> int | Missing | Unreadable | ServerError:
@@ -276,7 +276,7 @@ class _Reader:
         return Unreadable(f"the server failed on this task: {error.message}", hint)
 
 
-_NO_PROJECT: Final = "the server does not tell in which project it is"
+_NO_PROJECT: Final = "the server does not say which project it is in"
 _DECLARE_PROJECT: Final = (
     "if the manifest does not declare a project, add one: the list of the project may still show "
     "the task"

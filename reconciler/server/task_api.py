@@ -86,8 +86,7 @@ class TaskApi:
         """
         query = {"include": "id,project", **_NEVER_RESOLVED}
         answer = self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
-        project = answer.get("project")
-        return project if type(project) is int else None
+        return _integer(answer.get("project"))
 
     def user(self) -> User | None:
         """Ask, once, whose token it is; None where the server does not tell, for any reason."""
@@ -96,10 +95,8 @@ class TaskApi:
         except ServerError:
             return None
         told = answer if isinstance(answer, dict) else {}
-        number, email = told.get("id"), told.get("email")
-        if not isinstance(number, int) or isinstance(number, bool):
-            return None
-        return User(number, email if isinstance(email, str) else "")
+        number, email = _integer(told.get("id")), told.get("email")
+        return None if number is None else User(number, email if isinstance(email, str) else "")
 
     def fetch_list(
         self,

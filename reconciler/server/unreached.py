@@ -41,7 +41,7 @@ def refuses_client(said: str) -> bool:
 def _hint(said: str, proxy: Proxy | None) -> str:
     """Say what to do, by the words that are said."""
     if refuses_client(said):
-        return f"the server asks for a client certificate that it knows: see {CLIENT_VARIABLE}"
+        return f"the server asks for a client certificate that it trusts: see {CLIENT_VARIABLE}"
     # Of a proxy with TLS it may as well be the certificate.
     tunnel = proxy is not None and proxy.shown.startswith("https:")
     if _OTHER_HOST in said and not tunnel:

@@ -65,7 +65,7 @@ def test_a_login_before_the_server_is_told_as_one(
         ran = command("plan", path, "--url", f"http://{at}")
     assert ran.code == 1
     assert shown in ran.err
-    assert "a login stands before the server" in ran.err
+    assert "a login page is in front of the server" in ran.err
     assert "set LABEL_STUDIO_URL" not in ran.err
 
 
@@ -91,7 +91,7 @@ def test_a_gateway_lets_pass_who_sends_its_header(
         monkeypatch.setenv("RECONCILER_HEADER_X_GATEWAY", "s3cret")
         passed = command("plan", path, "--url", f"http://{at}")
     assert (refused.code, passed.code) == (1, 0)
-    assert "is there a proxy or a gateway before it that refuses this?" in refused.err
+    assert "does a proxy or gateway in front of it refuse this?" in refused.err
 
 
 def test_a_client_certificate_that_it_asks_for_is_told_and_taken(

@@ -169,9 +169,9 @@ def test_what_was_undone_by_accident_is_repaired_and_what_was_meant_is_not_fough
         other: 1,
         scalar: 1,
     }
-    assert "1 task: another write undid stored changes" in ran.err
+    assert "1 task: another client undid stored changes" in ran.err
     shown = command("show", "report.jsonl")
-    repaired = "Applied again, as another write had undone it: 1 task.\n"
+    repaired = "Changes of 1 task were applied again: another client had undone them.\n"
     assert ran.out.partition(repaired)[1:] == shown.out.partition(repaired)[1:]
     assert repaired in shown.out
 

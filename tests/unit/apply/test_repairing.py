@@ -123,7 +123,7 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
     assert methods(transport) == "GET PATCH PATCH PATCH GET GET PATCH GET"
     assert patience.waited == [2.0, 3.0]
     assert watch.notes == [
-        "1 task: another write undid stored changes, which are applied again (round 1 of 2)"
+        "1 task: another client undid stored changes; applying them again (round 1 of 2)"
     ]
 
 

@@ -467,15 +467,20 @@ def resolving(transport: Hooked, *, after: int) -> None:
     transport.hook = hook
 
 
-@pytest.mark.parametrize("honest_lists", [1, 2])
-def test_an_undeclared_address_that_reads_otherwise_than_planned_is_not_overwritten(
-    honest_lists: int,
+@pytest.mark.parametrize(("honest_lists", "saved"), [(1, False), (2, False), (2, True)])
+def test_an_undeclared_address_that_reads_otherwise_than_before_is_not_overwritten(
+    honest_lists: int, *, saved: bool
 ):
-    """The fresh read shows it, or the one after an answer that was lost."""
+    """The fresh read shows it, or the one after an answer that was lost.
+
+    A saved plan knows no addresses: the fresh read is then the first of the run.
+    """
     transport = Hooked(sandbox_with(1))
     stored = {"text": "A sentence.", "image": "s3://bucket/x.jpg"}
     transport.state.tasks[1].values["data"] = stored
     plan = planned(transport, desired(1, {"data": {"text": "Another."}}))
+    if saved:
+        plan = replace(plan, tasks=tuple(replace(task, addresses=()) for task in plan.tasks))
     resolving(transport, after=honest_lists - 1)
     lists = transport.hook
     losing = [honest_lists == 2]

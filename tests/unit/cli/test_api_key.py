@@ -112,10 +112,10 @@ def test_an_empty_file_is_no_token(monkeypatch: pytest.MonkeyPatch, text: str):
 
 def test_a_large_file_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
     named(monkeypatch, text="x" * (SIZE_MAX + 1))
-    with pytest.raises(SettingsError, match="too large"):
+    with pytest.raises(SettingsError, match="is larger than 65,536 bytes"):
         silent()
     monkeypatch.setenv("LABEL_STUDIO_API_KEY_FILE", "/dev/zero")
-    with pytest.raises(SettingsError, match="too large"):
+    with pytest.raises(SettingsError, match="is larger than 65,536 bytes"):
         silent()
 
 

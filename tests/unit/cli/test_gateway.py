@@ -60,13 +60,13 @@ def test_a_file_holds_lines_of_headers():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("AUTHORIZATION", "x", "the header AUTHORIZATION is not for others to set"),
-        ("Host", "x", "the header Host is not for others to set"),
-        ("CONTENT_LENGTH", "7", "the header CONTENT-LENGTH is not for others to set"),
-        ("TRANSFER_ENCODING", "chunked", "is not for others to set"),
-        ("Connection", "close", "is not for others to set"),
-        ("ACCEPT_ENCODING", "br", "is not for others to set"),
-        ("X_HTTP_METHOD_OVERRIDE", "DELETE", "is not for others to set"),
+        ("AUTHORIZATION", "x", "the header AUTHORIZATION cannot be set"),
+        ("Host", "x", "the header Host cannot be set"),
+        ("CONTENT_LENGTH", "7", "the header CONTENT-LENGTH cannot be set"),
+        ("TRANSFER_ENCODING", "chunked", "cannot be set"),
+        ("Connection", "close", "cannot be set"),
+        ("ACCEPT_ENCODING", "br", "cannot be set"),
+        ("X_HTTP_METHOD_OVERRIDE", "DELETE", "cannot be set"),
         ("X_A", "s3cret\r\nAuthorization: y", "the value of the header X-A is empty or has"),
         ("X_A", "s3cret\u00e9", "the value of the header X-A is empty or has"),
         ("X_A", "s3cret\x00", "the value of the header X-A is empty or has"),
@@ -88,7 +88,7 @@ def test_what_cannot_or_must_not_be_a_header_is_refused_without_its_value(
     ("text", "said"),
     [
         ("X-A: s3cret\ns3cret\n", "headers:2: no header (write lines like Name: value, and"),
-        ("authorization: s3cret", "headers:1: the header authorization is not for others to set"),
+        ("authorization: s3cret", "headers:1: the header authorization cannot be set"),
         ("X-A:", "headers:1: the value of the header X-A is empty or has"),
         ("X-A: s3cret\nx-a: s3cret", "headers:2: the header x-a is given twice, by headers:1 as"),
         ("X-B: s3cret", "headers:1: the header X-B is given twice, by RECONCILER_HEADER_X_B as"),
@@ -177,7 +177,7 @@ def test_after_a_redirect_nothing_is_sent(manifest: Manifest):
             ran = process("plan", manifest(), url=url, RECONCILER_HEADER_X_A=SECRET)
     assert (ran.returncode, got) == (1, [])
     assert f"was redirected to {other}/user/login/, and tokens are not" in ran.stderr
-    assert "a login stands before the server" in ran.stderr
+    assert "a login page is in front of the server" in ran.stderr
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
             code, said = planned(**given)
             assert code == 1
             assert said.endswith(
-                "(the server asks for a client certificate that it knows: see "
+                "(the server asks for a client certificate that it trusts: see "
                 "RECONCILER_CLIENT_CERT)\n"
             )
         Path(files["key"]).chmod(0o644)

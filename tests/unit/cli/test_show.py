@@ -270,7 +270,8 @@ def test_runs_between_which_somebody_changed_a_task_are_refused(
         assert ran.errors == (
             "reconciler: one.jsonl and two.jsonl do not follow each other: task 2, overlap: "
             "one.jsonl left 2, and two.jsonl found 7 (somebody else changed it in between, or a "
-            "report is missing: add that, or give each report alone, the latest first)\n"
+            "report is missing: add the missing one, or give the reports one at a time, "
+            "the latest first)\n"
         )
 
 

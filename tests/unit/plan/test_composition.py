@@ -16,9 +16,9 @@ ATTRIBUTES = load_contract()
 
 def composed(*changes: Change, lost: tuple[int, ...] = ()) -> Composed | Gap:
     """Compose changes; those with the numbers in ``lost`` may not have been stored."""
-    made: Composed = ()
+    made: Composed = {}
     for number, one in enumerate(changes):
-        after = compose(made, one, stored=number not in lost, attributes=ATTRIBUTES)
+        after = compose(made, [one], stored=number not in lost, attributes=ATTRIBUTES)
         if isinstance(after, Gap):
             return after
         made = after
@@ -30,7 +30,7 @@ def said(
 ) -> dict[str, tuple[Maybe, tuple[Maybe, ...]]]:
     found = composed(*changes, lost=lost)
     assert not isinstance(found, Gap), found
-    return {path_text(one.path): (one.before, one.afters) for one in found}
+    return {path_text(one.path): (one.before, one.afters) for one in found.values()}
 
 
 def test_changes_of_different_paths_stay_apart():

@@ -110,7 +110,7 @@ def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
 def test_a_report_counts_the_tasks_that_were_repaired():
     told = [TaskOutcome(1, Outcome.APPLIED, repairs=2), TaskOutcome(2, Outcome.APPLIED)]
     assert render_outcomes(told, style=PLAIN) == (
-        "Applied again, as another write had undone it: 1 task.\nApply: 2 applied.\n"
+        "Changes of 1 task were applied again: another client had undone them.\nApply: 2 applied.\n"
     )
 
 

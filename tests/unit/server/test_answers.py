@@ -26,11 +26,11 @@ ASKED = "GET http://label-studio.test/api/tasks/1/"
 CHECK_ADDRESS = "check LABEL_STUDIO_URL: is it Label Studio, and is there a proxy before it?"
 
 STRANGER = (
-    "Label Studio does not answer so: is there a proxy or a gateway before it that refuses this?"
+    "Label Studio does not answer like this: does a proxy or gateway in front of it refuse this?"
 )
 LOGIN = (
-    "a token does not pass it: make sure that LABEL_STUDIO_URL is not the address of a page, and "
-    "ask whoever runs the login how programs pass it; headers for that go into "
+    "an API token does not get past it: check that LABEL_STUDIO_URL is not the address of a page, "
+    "and ask whoever runs the login how programs get past it; headers for that go into "
     "RECONCILER_HEADER_<NAME>"
 )
 
@@ -135,7 +135,7 @@ ANSWERS = {
         NotLabelStudio,
         (
             f"{ASKED} was redirected to https://sso.example/start, and tokens are not sent after "
-            "redirects (another host is to answer: probably a login stands before the server; "
+            "redirects (it leads to another host: probably a login page is in front of the server; "
             f"{LOGIN})"
         ),
     ),
@@ -144,7 +144,7 @@ ANSWERS = {
         NotLabelStudio,
         (
             f"{ASKED} was redirected to http://label-studio.test/user/login/, and tokens are not "
-            f"sent after redirects (a login stands before the server; {LOGIN})"
+            f"sent after redirects (a login page is in front of the server; {LOGIN})"
         ),
     ),
     "redirect to https": (

@@ -241,7 +241,7 @@ def test_a_task_whose_project_the_server_does_not_tell_is_unreadable():
     transport = Scripted(lambda _: httpx.Response(200, json={"id": 1}))
     observed = read(transport, in_project(None, [1]))[1]
     assert isinstance(observed, Unreadable)
-    assert "in which project" in observed.detail
+    assert "which project it is in" in observed.detail
     assert "declare" in observed.hint
 
 
