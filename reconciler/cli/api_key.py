@@ -29,6 +29,10 @@ def read_api_key(warn: Callable[[str], None]) -> str:
         )
     if file:
         token = read_secret(Path(file), FILE_VARIABLE, holding=_WHERE, warn=warn)
+        if not token.strip():
+            raise SettingsError(
+                f"{file}, named by {FILE_VARIABLE}, is empty", hint=f"put {_WHERE} into it"
+            )
     if not token.strip():
         raise SettingsError(
             "no token is given",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import termios
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
@@ -178,6 +179,8 @@ def _ask(plan: Plan) -> None:
             "nothing is changed: there is no terminal to ask on",
             hint="add --yes where the plan has been looked at before",
         )
+    # What was typed before the plan was shown is no answer to it.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     try:
         if click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
             return

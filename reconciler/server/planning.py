@@ -115,13 +115,14 @@ class _Guards:
         self._allow = allow
         self._watch = watch
         self._projects: dict[int, ProjectSettings] = {}
+        self._not_shown: set[int] = set()
 
     def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
         """Judge the changes of one task."""
         for project in projects_to_ask([planned]) - self._projects.keys():
             self._projects[project] = self._api.project_settings(project)
-        for project in projects_to_warn_of([planned]) - self._projects.keys():
-            self._projects[project] = self._settings_if_shown(project)
+        for project in projects_to_warn_of([planned]) - self._projects.keys() - self._not_shown:
+            self._ask_if_shown(project)
         if may_be_ignored(planned.changes):
             self._attributes = self._api.capabilities.attributes(planned.task, self._watch)
         return guarded(
@@ -132,13 +133,13 @@ class _Guards:
             allow=self._allow,
         )
 
-    def _settings_if_shown(self, project: int) -> ProjectSettings:
+    def _ask_if_shown(self, project: int) -> None:
         """Ask for settings that only warnings need: a plan can do without them."""
         try:
-            return self._api.project_settings(project)
+            self._projects[project] = self._api.project_settings(project)
         except ServerError as error:
+            self._not_shown.add(project)
             self._watch.detail(
                 f"the settings of project {project} are not known ({error.message}); whether it "
                 "sets overlaps itself cannot be told"
             )
-            return ProjectSettings(unreadable=error.message)

@@ -299,6 +299,19 @@ def test_on_a_terminal_it_shows_colour_and_asks(
     assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
 
 
+def test_what_is_typed_before_the_question_is_no_answer_to_it(
+    sandbox: tuple[State, str], manifest: Manifest
+):
+    state, url = sandbox
+    terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
+    terminal.type("y\n")
+    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    terminal.type("n\n")
+    terminal.wait_for("nothing is changed: the answer was no")
+    assert terminal.end() == 1
+    assert state.tasks[1].values["overlap"] == 1
+
+
 def test_on_a_terminal_what_was_done_takes_the_place_of_the_progress(
     sandbox: tuple[State, str], manifest: Manifest
 ):
