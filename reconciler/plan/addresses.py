@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from reconciler.plan.encoding import encode
 from reconciler.plan.model import Change
 from reconciler.plan.notation import Path
 from reconciler.plan.values import Side
@@ -20,6 +21,9 @@ RESOLVED_PART: Final = "?fileuri="
 """What every address has that the server made up on reading."""
 
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
+_PARTS: Final = (b"://", b'"/')
+"""One of which the JSON text of every value has that holds a stored address."""
+
 _STORED: Final = re.compile(
     r"(?<![\w+.-])(?!(?:https?|data|blob|ftp|file)\b)[a-z][\w+.-]*://\S|^/(?:data|storage-data)/\S"
 )
@@ -31,10 +35,9 @@ def resolved_address(value: Side) -> str | None:
     """Find an address that the server made up on reading, in any string of ``value``."""
     if isinstance(value, str):
         return value if RESOLVED_PART in value and _RESOLVED.search(value) else None
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return next(filter(None, map(resolved_address, value)), None)
+    if isinstance(value, dict | list) and RESOLVED_PART.encode() in encode(value):
+        found = (resolved_address(text) for _, text in _strings((), value))
+        return next(filter(None, found), None)
     return None
 
 
@@ -44,14 +47,13 @@ def undeclared_addresses(live: Mapping[str, Side], changes: Collection[Change]) 
     They are sent along with the changes, as ``data`` is sent whole. An element of a list is named
     by its index, written as text.
     """
-    changed = [change.path for change in changes if change.path[0] == "data"]
-    if not changed:
+    data, changed = live.get("data"), _changed(changes)
+    if not changed or not isinstance(data, dict):
         return ()
-    return tuple(
-        path
-        for path, text in _strings(("data",), live.get("data"))
-        if _holds_address(text) and not _touched(path, changed)
-    )
+    written = encode(data)
+    if not any(part in written for part in _PARTS):
+        return ()
+    return tuple(path for path, text in _strings(("data",), data, changed) if _holds_address(text))
 
 
 def lost_addresses(
@@ -61,28 +63,32 @@ def lost_addresses(
 
     Where ``changes`` touch a place, or it holds no text any more, nothing is sent along.
     """
-    changed = [change.path for change in changes if change.path[0] == "data"]
-    waiting = {path for path in known if not _touched(path, changed)} if changed else set()
-    if waiting:
-        for path, text in _strings(("data",), live.get("data")):
-            if path in waiting and not _holds_address(text):
+    changed = _changed(changes)
+    if known and changed:
+        for path, text in _strings(("data",), live.get("data"), changed):
+            if path in known and not _holds_address(text):
                 yield path, text
+
+
+def _changed(changes: Collection[Change]) -> frozenset[Path]:
+    return frozenset(change.path for change in changes if change.path[0] == "data")
 
 
 def _holds_address(text: str) -> bool:
     return ("://" in text or text.startswith("/")) and _STORED.search(text) is not None
 
 
-def _touched(path: Path, changed: Collection[Path]) -> bool:
-    return any(path[: len(one)] == one[: len(path)] for one in changed)
-
-
-def _strings(path: Path, value: Side) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _strings((*path, key), inner)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _strings((*path, str(index)), inner)
+def _strings(path: Path, value: Side, without: Collection[Path] = ()) -> Iterator[tuple[Path, str]]:
+    """Give all strings inside a value but those at or inside the paths ``without``."""
+    waiting: list[tuple[Path, Side]] = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if path in without:
+            continue
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            waiting += (((*path, key), inner) for key, inner in reversed(value.items()))
+        elif isinstance(value, list):
+            inside = [((*path, str(index)), inner) for index, inner in enumerate(value)]
+            waiting += reversed(inside)

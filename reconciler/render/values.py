@@ -27,7 +27,7 @@ _SLICE: Final = 1 << 16
 _INNER_MAX: Final = 20
 _COUNTED: Final = 2_000
 """Characters up to which the length of a value is counted."""
-_SEARCHED: Final = 1_000
+_SEARCHED: Final = 200
 """Comparisons behind a difference within which the next one is looked for."""
 
 _LOOKS_LIKE: Final = {

@@ -21,7 +21,8 @@ import msgspec
 
 from reconciler.cli.garbage import look_rarely
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.loader import load_manifests
+from reconciler.manifest.files import find_manifests
+from reconciler.manifest.loader import load_files, load_manifests
 from reconciler.plan.values import same
 from reconciler.server.client import Client
 from reconciler.server.planning import make_plan
@@ -126,7 +127,7 @@ def validate(file: Path, _: int) -> float:
     """Check a manifest as ``validate`` does."""
     attributes = load_contract()
     started = time.process_time()
-    load_manifests([str(file)], attributes, compared=False)
+    load_files(find_manifests([str(file)]), attributes, compared=False)
     return time.process_time() - started
 
 

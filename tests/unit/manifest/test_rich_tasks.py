@@ -11,9 +11,10 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest import text_document
 from reconciler.manifest.document import Complaints
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.json_document import CutDocument, read_json_document
 from reconciler.manifest.json_text import decode_quickly, find_offsets
-from reconciler.manifest.loader import load_manifests
+from reconciler.manifest.loader import load_files, load_manifests
 from reconciler.plan.values import Json
 
 BOXES: Json = [{"x": n, "y": n / 7, "w": 1e-05, "h": -0.0} for n in range(3_000)]
@@ -119,7 +120,7 @@ def test_tasks_that_are_not_compared_have_no_fingerprints_but_all_else(tmp_path:
     file.write_text('{"version": 1}\n{"id": 1, "data": {"a": 1}}\n')
     live: dict[int, dict[str, Json]] = {1: {"id": 1, "data": {"a": 1}}}
     one, other = (
-        load_manifests([str(file)], load_contract(), compared=compared)
+        load_files(find_manifests([str(file)]), load_contract(), compared=compared)
         for compared in (True, False)
     )
     assert one.names() == other.names() == {"data"}

@@ -45,6 +45,15 @@ def test_a_long_text_is_looked_through_once():
     assert undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "a"),)
 
 
+def test_an_address_beside_a_large_value_that_changes_is_found():
+    boxes: list[Json] = [{"x": n} for n in range(1_000)]
+    live = {"data": {"boxes": boxes, "image": "s3://b/1", "deep": [[["/data/upload/x"]]]}}
+    assert undeclared_addresses(live, [change("data.boxes", boxes, [])]) == (
+        ("data", "image"),
+        ("data", "deep", "0", "0", "0"),
+    )
+
+
 def test_addresses_inside_lists_and_objects_are_named_by_index_and_key():
     live = {"data": {"pages": [{"image": "s3://b/1"}, {"image": "s3://b/2"}], "n": 1}}
     assert undeclared_addresses(live, [change("data.n", 1, 2)]) == (

@@ -74,12 +74,3 @@ def test_the_same_change_of_another_task_has_another_digest():
     assert digest(plan_of(update(1, OVERLAP))) != digest(
         plan_of(update(1, OVERLAP), update(2, KEY))
     )
-
-
-def test_a_digest_is_made_once(monkeypatch: pytest.MonkeyPatch):
-    plan = plan_of(update(1, OVERLAP))
-    made = digest(plan)
-    monkeypatch.setattr("reconciler.plan.digest.encode_canonical", None)
-    assert digest(plan) == made
-    with pytest.raises(TypeError):
-        digest(replace(plan, requests=7))
