@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -259,12 +260,15 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
-        """Send SIGINT, again where the first came just before the program began to wait."""
-        for _ in range(60):
-            if self.running.poll() is not None:
-                return
+        """Send SIGINT, again where the first came just before the program began to wait.
+
+        Not soon: on a busy machine the program may still be ending, and a second one kills it.
+        """
+        for _ in range(6):
             self.running.send_signal(signal.SIGINT)
-            time.sleep(0.5)
+            with suppress(subprocess.TimeoutExpired):
+                self.running.wait(10)
+                return
 
     def end(self) -> int:
         code = self.running.wait(30)
