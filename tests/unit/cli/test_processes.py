@@ -12,7 +12,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -260,15 +259,13 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
-        """Send SIGINT, again where the first came just before the program began to wait.
+        """Send SIGINT once the program waits for an answer.
 
-        Not soon: on a busy machine the program may still be ending, and a second one kills it.
+        While ``input`` prepares to wait, Python swallows an interrupt: it clears what flushing the
+        other streams raises.
         """
-        for _ in range(6):
-            self.running.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                self.running.wait(10)
-                return
+        time.sleep(1)
+        self.running.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         code = self.running.wait(30)
