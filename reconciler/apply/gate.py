@@ -10,6 +10,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.manifest_schema import build_patch_schema
 from reconciler.errors import Refused
+from reconciler.plan.encoding import encode_sorted
 from reconciler.plan.values import Json
 
 
@@ -36,3 +37,10 @@ class Gate:
         if not self._schema.is_valid(outline):
             names = ", ".join(body)
             raise Refused(f"the update of task {task} would break it: {names} not as the API says")
+        try:
+            encode_sorted(body)
+        except UnicodeEncodeError as error:
+            raise Refused(
+                f"the update of task {task} would break it: the server stores half of a surrogate "
+                "pair, and cannot read the task any more"
+            ) from error

@@ -71,7 +71,12 @@ def changes_made(
 def _do_not_follow(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
     """Say which two reports do not follow each other; the last one is that which found the gap."""
     *before, (later, _) = ordered
-    earlier = next(name for name, report in reversed(before) if _touches(report, task, gap))
+    earlier = next((name for name, report in reversed(before) if _touches(report, task, gap)), "")
+    if not earlier:
+        return SavedFileError(
+            f"{later}: task {task}, {path_text(gap.path)}: two of its changes do not fit each other",
+            hint="no apply writes such a report: it was edited",
+        )
     left = " or ".join(shortened(value_text(value)) for value in gap.left)
     found = shortened(value_text(gap.found))
     return SavedFileError(

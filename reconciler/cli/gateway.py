@@ -27,7 +27,7 @@ _VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 
 _OWN: Final = frozenset(
     {
-        *("authorization", "host", "accept", "accept-encoding"),
+        *("authorization", "host", "accept", "accept-encoding", "cache-control"),
         *("content-type", "content-length", "content-encoding", "expect", "range"),
         *("connection", "keep-alive", "proxy-connection", "te", "trailer"),
         *("transfer-encoding", "upgrade"),

@@ -189,6 +189,8 @@ class Client:
             **self._network.headers,
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
+            # A cache before the server must not answer a fresh read with what a plan was shown.
+            "Cache-Control": "no-cache",
         }
         if auth:
             headers["Authorization"] = auth

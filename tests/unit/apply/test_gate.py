@@ -66,3 +66,9 @@ def test_everything_else_is_refused_by_name(body: dict[str, Any]):
     assert str(refused.value) == (
         f"the update of task 101 would break it: {', '.join(body)} not as the API says"
     )
+
+
+@pytest.mark.parametrize("data", [{"text": "\ud800"}, {"a": [{"\ud800": 1}]}])
+def test_half_of_a_surrogate_pair_is_refused_anywhere(data: dict[str, Any]):
+    with pytest.raises(Refused, match="half of a surrogate pair"):
+        Gate(load_contract()).check(101, {"data": data})

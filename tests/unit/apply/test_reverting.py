@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.apply.report import Outcome, Report, Run, TaskOutcome
 from reconciler.apply.reverting import changes_made
 from reconciler.contract.openapi import load_contract
+from reconciler.errors import SavedFileError
 from tests.unit.plan.building import SERVER, change
 
 OVERLAP = change("overlap", 1, 2)
@@ -49,3 +52,11 @@ def test_what_was_undone_needs_no_way_back():
     applied = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,))
     undone = TaskOutcome(1, Outcome.APPLIED, (change("overlap", 2, 1),))
     assert made((applied,), (undone,)) == {}
+
+
+@pytest.mark.parametrize("path", ["data.text", "data.text.inner"])
+def test_changes_of_one_report_that_do_not_fit_each_other_are_refused(path: str):
+    changes = (change("data.text", "a", "b"), change(path, "c", "d"))
+    edited = Report(SERVER, (Run("sha256:0"),), (TaskOutcome(1, Outcome.APPLIED, changes),))
+    with pytest.raises(SavedFileError, match="two of its changes do not fit each other"):
+        changes_made([("one", edited)], load_contract())

@@ -55,6 +55,7 @@ def test_a_request_says_who_asks_and_what_it_can_read():
     )
     assert get.headers["authorization"] == f"Token {SANDBOX_TOKEN}"
     assert get.headers["accept"] == patch.headers["accept"] == "application/json"
+    assert get.headers["cache-control"] == "no-cache"
     assert "content-type" not in get.headers
     assert patch.headers["content-type"] == "application/json"
 
