@@ -74,7 +74,8 @@ def _do_not_follow(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Saved
     earlier = next((name for name, report in reversed(before) if _touches(report, task, gap)), "")
     if not earlier:
         return SavedFileError(
-            f"{later}: task {task}, {path_text(gap.path)}: two of its changes do not fit each other",
+            f"{later}: task {task}, {path_text(gap.path)}: two of its changes do not fit each "
+            "other",
             hint="no apply writes such a report: it was edited",
         )
     left = " or ".join(shortened(value_text(value)) for value in gap.left)
