@@ -37,6 +37,11 @@ DEFAULT_TIMEOUT: Final = 120.0
 SIZE_MAX: Final = 256 * 1024 * 1024
 """Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
 
+NEVER_ASKED_BEFORE: Final = "_"
+"""A parameter that servers ignore, and that gives each read an address of its own: a cache before
+the server, even one that is deaf to Cache-Control, must not answer the fresh read of an apply with
+what the plan was shown."""
+
 _PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
 
@@ -189,13 +194,14 @@ class Client:
             **self._network.headers,
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
-            # A cache before the server must not answer a fresh read with what a plan was shown.
             "Cache-Control": "no-cache",
         }
         if auth:
             headers["Authorization"] = auth
         if content is not None:
             headers["Content-Type"] = "application/json"
+        if method == "GET":
+            query = {**(query or {}), NEVER_ASKED_BEFORE: f"{time.time_ns():x}"}
         with self._lock:
             self._requests += 1
         connection = self._connections.take()

@@ -14,6 +14,7 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
+from reconciler.server.client import NEVER_ASKED_BEFORE
 from reconciler.server.cost import PAGE_SIZE
 from reconciler.server.numbered import Numbered
 from tests.bench import large_values, offline, planning
@@ -48,11 +49,12 @@ def test_floor_reads_the_pages_that_the_engine_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[dict[str, list[str]]] = []
-    answer = Pages.answer
+    answer, fresh = Pages.answer, NEVER_ASKED_BEFORE
 
     def noted(pages: Pages, path: str, query: str) -> tuple[int, bytes]:
         if path == "/api/tasks/":
-            asked.append(parse_qs(query.removesuffix("&resolve_uri=false")))
+            given = parse_qs(query)
+            asked.append({n: v for n, v in given.items() if n not in {"resolve_uri", fresh}})
         return answer(pages, path, query)
 
     monkeypatch.setattr(Pages, "answer", noted)

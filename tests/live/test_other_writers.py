@@ -117,6 +117,34 @@ def test_with_care_what_others_edit_just_before_our_update_is_kept(
     assert edits_kept(server, command, monkeypatch, "--careful", tasks=10, later=1) == []
 
 
+def cached() -> Trouble:
+    """Answer what was read before again, whatever the request says of caches."""
+    kept: dict[tuple[str, str], httpx.Response] = {}
+
+    def trouble(asked: Asked) -> Befall:
+        def befall(pass_on: PassOn) -> httpx.Response:
+            known = kept.get((asked.path, asked.query)) if asked.method == "GET" else None
+            return known or kept.setdefault((asked.path, asked.query), pass_on())
+
+        return befall
+
+    return trouble
+
+
+def test_behind_a_cache_that_is_deaf_to_headers_what_others_edit_is_kept(
+    server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    project, ids = server.make_tasks(3)
+    with counting_proxy(server.url, cached()) as (url, _):
+        monkeypatch.setenv("LABEL_STUDIO_URL", url)
+        assert command("plan", of_all(project, ids, "a"), "--out", "plan.json").code == 0
+        add_key(server, ids[0])
+        assert command("apply", "plan.json", "--yes").code == 0
+    after = data(server, project, ids)
+    assert [after[task]["a"] for task in ids] == ["ours"] * 3
+    assert after[ids[0]]["theirs"] == ids[0]
+
+
 def lines() -> dict[int, dict[str, Any]]:
     read = map(json.loads, Path("report.jsonl").read_text().splitlines())
     return {line["task"]: line for line in read if "task" in line}

@@ -35,7 +35,7 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
+from reconciler.server.client import NEVER_ASKED_BEFORE, Client
 
 ADDRESS = "http://label-studio.test"
 
@@ -130,6 +130,7 @@ def case(
 
 def _query_of(request: httpx.Request) -> dict[str, Any]:
     query: dict[str, Any] = dict(parse_qsl(request.url.query.decode()))
+    query.pop(NEVER_ASKED_BEFORE, None)
     if "query" in query:
         query["query"] = json.loads(query["query"])
     return query

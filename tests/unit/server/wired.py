@@ -17,7 +17,7 @@ from reconciler.sandbox.tasks_file import new_state
 from reconciler.sandbox.tokens import SANDBOX_TOKEN
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.server.attempts import Patience
-from reconciler.server.client import Client
+from reconciler.server.client import NEVER_ASKED_BEFORE, Client
 from reconciler.server.reading import read_task
 from reconciler.server.task_api import TaskApi
 from reconciler.server.tokens import credentials_of
@@ -117,7 +117,9 @@ def look_of(api: TaskApi) -> Look:
 
 
 def query_of(request: httpx.Request) -> dict[str, Any]:
-    return dict(parse_qsl(request.url.query.decode()))
+    query = dict(parse_qsl(request.url.query.decode()))
+    query.pop(NEVER_ASKED_BEFORE, None)
+    return query
 
 
 def selected(request: httpx.Request) -> list[int]:
