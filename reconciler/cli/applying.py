@@ -24,6 +24,7 @@ from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.interrupts import raise_if_interrupted
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.output import Talk, show_done, style_of_output, talk_options
+from reconciler.cli.parsed import OUTPUT_FILE
 from reconciler.cli.progress import Progress
 from reconciler.cli.reporting import Reporting
 from reconciler.cli.settings import Given, Settings, server_options
@@ -42,7 +43,7 @@ _OPTIONS = (
     click.option("-y", "--yes", is_flag=True, help="Do not ask."),
     click.option(
         "--report",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=OUTPUT_FILE,
         help="Write what was done, as JSON lines, as it happens.",
     ),
     click.option(

@@ -1,9 +1,10 @@
-"""Options whose values one of our own words reads: a shard, a limit."""
+"""Types of options that click does not have: what one of our own words reads, files to write."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Final, Generic, TypeVar
 
 import click
 
@@ -27,3 +28,13 @@ class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # click 8.
             return self._parse(value)
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+def _named_file(text: str) -> Path:
+    if text == "-":
+        raise ValueError("standard output is no file; name one (./- for a file called -)")
+    return Path(str(click.Path(dir_okay=False).convert(text, None, None)))
+
+
+OUTPUT_FILE: Final = Parsed("file", _named_file)
+"""A file that is written as a whole or line by line, and so must have a name."""

@@ -11,6 +11,7 @@ from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.limiting import refuse_too_many
 from reconciler.cli.loading import find_files, loaded
 from reconciler.cli.output import Talk, format_option, talk_options
+from reconciler.cli.parsed import OUTPUT_FILE
 from reconciler.cli.saving import refuse_manifest, save_plan
 from reconciler.cli.settings import OF_PLAN, Given, read_settings, server_options
 from reconciler.cli.sharding import shard_option
@@ -26,7 +27,7 @@ from reconciler.plan.shard import Shard
 @format_option
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUTPUT_FILE,
     help="Save the plan, for apply to carry out just that.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")

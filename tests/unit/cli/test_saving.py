@@ -43,3 +43,13 @@ def test_a_plan_that_cannot_be_saved_is_said_so(
     assert (ran.code, "the plan cannot be written to nowhere/plan.json" in ran.errors) == (1, True)
     assert server.count("PATCH") == 0
     assert not Path("nowhere").exists()
+
+
+def test_a_dash_is_not_taken_for_a_file_to_write(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    for args in (["plan", manifest(), "--out", "-"], ["apply", manifest(), "--report", "-"]):
+        ran = command(*args)
+        assert (ran.code, "standard output is no file; name one" in ran.errors) == (1, True)
+    assert not Path("-").exists()
+    assert server.requests == []
