@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.plan import make_plan
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
 from reconciler.render.style import Style
 from reconciler.render.text import render_plan
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURE: Final = ROOT / "docs" / "terminal.svg"

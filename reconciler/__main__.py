@@ -7,7 +7,7 @@ def main() -> None:
     """Run the command line and exit; from here on no signal is a traceback."""
     try:
         # Imported here, so that a signal which comes meanwhile is caught.
-        from reconciler.cli.interrupts import install_handlers  # noqa: PLC0415 - see above
+        from reconciler.cli.signals import install_handlers  # noqa: PLC0415 - see above
 
         install_handlers()
         from reconciler.cli.main import main as run  # noqa: PLC0415 - see above

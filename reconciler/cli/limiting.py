@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.parsed import Parsed
+from reconciler.cli.option_types import Parsed
+from reconciler.core.limit import Limit, exceeded
+from reconciler.core.model import Plan
 from reconciler.errors import Refused
-from reconciler.plan.limit import Limit, exceeded
-from reconciler.plan.model import Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,11 +10,11 @@ from typing import Final
 
 import click
 
+from reconciler.cli.console import give_up_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
-from reconciler.cli.garbage import look_no_more, look_rarely
-from reconciler.cli.output import give_up_output
+from reconciler.cli.garbage_collection import look_no_more, look_rarely
+from reconciler.core.notation import counted_noun, visible
 from reconciler.errors import ManifestError, ReconcilerError
-from reconciler.plan.notation import counted_noun, visible
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.parsed import Parsed
-from reconciler.plan.shard import Shard
+from reconciler.cli.option_types import Parsed
+from reconciler.core.shard import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 

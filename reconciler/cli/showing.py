@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.apply.report import Report
-from reconciler.apply.reverting import NamedReport, taken_as_given
-from reconciler.cli.output import Talk, show, style_of_output
-from reconciler.cli.progress import Progress
-from reconciler.plan.model import Plan
+from reconciler.cli.console import Talk, show, style_of_output
+from reconciler.cli.progress_bar import Progress
+from reconciler.core.model import Plan
+from reconciler.core.report import Report
+from reconciler.core.report_history import NamedReport, taken_as_given
 from reconciler.render import json, text
 
 

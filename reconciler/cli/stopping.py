@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import click
 
-from reconciler.cli.interrupts import handled_signals
+from reconciler.cli.signals import handled_signals
 
 
 def _tell(text: str) -> None:

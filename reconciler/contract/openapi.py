@@ -17,8 +17,8 @@ from reconciler.contract.api_schema import Facts, Node, child, facts_of, propert
 from reconciler.contract.attributes import Attribute, Type
 from reconciler.contract.location import schema_path
 from reconciler.contract.overlay import lay_over
-from reconciler.contract.source import read_file
 from reconciler.errors import ContractError
+from reconciler.labelstudio.schema_download import read_file
 
 # A prefix is tolerated: servers behind a path publish it with theirs.
 _TASK_PATH = re.compile(r"(?:/.*)?/api/tasks/\{[^/{}]+\}/?")

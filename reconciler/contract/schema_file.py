@@ -10,8 +10,8 @@ from pathlib import Path
 from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.manifest_schema import build_manifest_schema, dumps
 from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
-from reconciler.contract.source import read_file, read_source, shown
 from reconciler.errors import ContractError
+from reconciler.labelstudio.schema_download import read_file, read_source, shown
 
 _ROOT = "(the whole file)"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
+from reconciler.core.notation import Path, parse_path
+from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps
-from reconciler.plan.notation import Path, parse_path
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.source_map import Steps
 
 MERGEABLE: Final = ("data", "meta")
 """The attributes that hold objects, and that a policy can be given for."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.notation import path_text, shortened, value_text
+from reconciler.core.values import Json
 from reconciler.errors import Problem
-from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps
-from reconciler.manifest.scalars import plain
-from reconciler.plan.notation import path_text, shortened, value_text
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.scalars import plain
+from reconciler.manifest.readers.source_map import Steps
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -8,27 +8,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.contract.attributes import Attributes
-from reconciler.contract.server_address import ChosenServer
+from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
-from reconciler.manifest.combine import conflicts
-from reconciler.manifest.declarations import header_of
-from reconciler.manifest.desired import Desired
-from reconciler.manifest.document import Complaints, Document
-from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
-from reconciler.manifest.files import FoundFiles, find_manifests
-from reconciler.manifest.json_document import read_json_document
-from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.lines import BOM, LineFile
-from reconciler.manifest.rules import (
+from reconciler.manifest.checks import (
     absent_problems,
     defaults_problems,
     emptied_data,
     server_problems,
     task_problems,
 )
+from reconciler.manifest.combination import conflicts
+from reconciler.manifest.declarations import header_of
+from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
+from reconciler.manifest.files import FoundFiles, find_manifests
+from reconciler.manifest.index import Desired
+from reconciler.manifest.readers.document import Complaints, Document
+from reconciler.manifest.readers.json_document import read_json_document
+from reconciler.manifest.readers.json_lines_reader import read_json_lines
+from reconciler.manifest.readers.lines import BOM, LineFile
+from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline, check_task
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.watch import NOBODY, Watch
+from reconciler.progress import NOBODY, Watch
 
 
 def load_manifests(

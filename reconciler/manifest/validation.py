@@ -12,11 +12,11 @@ import jsonschema_rs
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.location import schema_path
+from reconciler.core.values import Json
 from reconciler.errors import Problem
-from reconciler.manifest.document import Document
 from reconciler.manifest.explanation import explained
-from reconciler.manifest.marks import Steps
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.source_map import Steps
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

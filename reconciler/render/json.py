@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.apply.report import Report, report_document
-from reconciler.plan.document import plan_document
-from reconciler.plan.encoding import indented_ascii
-from reconciler.plan.model import Plan
-from reconciler.watch import NOBODY, Watch
+from reconciler.core.encoding import indented_ascii
+from reconciler.core.model import Plan
+from reconciler.core.plan_document import plan_document
+from reconciler.core.report import Report, report_document
+from reconciler.progress import NOBODY, Watch
 
 
 def render_plan(plan: Plan, *, watch: Watch = NOBODY) -> str:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from reconciler.apply.report import (
+from reconciler.core.digest import digest
+from reconciler.core.encoding import encode
+from reconciler.core.ids import written_ranges
+from reconciler.core.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.notation import counted_noun, path_text, shortened, visible
+from reconciler.core.report import (
     GOOD,
     STOPPED,
     Outcome,
@@ -18,17 +23,12 @@ from reconciler.apply.report import (
     counted,
     not_started,
 )
+from reconciler.core.shard import Shard, shards_text
+from reconciler.core.values import boxed
 from reconciler.errors import Source
-from reconciler.plan.digest import digest
-from reconciler.plan.encoding import encode
-from reconciler.plan.ids import written_ranges
-from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
-from reconciler.plan.notation import counted_noun, path_text, shortened, visible
-from reconciler.plan.shard import Shard, shards_text
-from reconciler.plan.values import boxed
+from reconciler.progress import NOBODY, Watch
+from reconciler.render.change_lines import change_lines, symbol
 from reconciler.render.style import Style
-from reconciler.render.values import change_lines, symbol
-from reconciler.watch import NOBODY, Watch
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400

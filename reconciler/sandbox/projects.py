@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.contract.label_config import required_keys
+from reconciler.sandbox.controls import EMPTY, parse, parsed, renamed
 from reconciler.sandbox.exchange import (
     Refusal,
     Request,
@@ -13,11 +14,10 @@ from reconciler.sandbox.exchange import (
     object_of,
 )
 from reconciler.sandbox.fields import INT64
-from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed
 from reconciler.sandbox.overlaps import count_changed, next_task, settings_changed
-from reconciler.sandbox.showing import View, annotation_body, represent, shown
 from reconciler.sandbox.state import USER, Annotation, Project, State, Task
-from reconciler.sandbox.values import integer
+from reconciler.sandbox.stored_values import integer
+from reconciler.sandbox.task_view import View, annotation_body, represent, shown
 
 _SHORTEST_TITLE = 3
 

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.sandbox import projects, reading, tokens, updating
+from reconciler.sandbox import access as tokens
+from reconciler.sandbox import projects
+from reconciler.sandbox import task_lists as reading
+from reconciler.sandbox import task_update as updating
 from reconciler.sandbox.exchange import (
     HTML,
     Refusal,
@@ -17,8 +20,8 @@ from reconciler.sandbox.exchange import (
     object_of,
 )
 from reconciler.sandbox.fields import options_of
+from reconciler.sandbox.releases import version_body
 from reconciler.sandbox.state import Project, State, Task
-from reconciler.sandbox.versions import version_body
 
 _Action = Callable[[State, Request, str], Response]
 

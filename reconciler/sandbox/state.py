@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from uuid import NAMESPACE_URL, uuid5
 
+from reconciler.sandbox.controls import EMPTY
 from reconciler.sandbox.fields import Edition, Field, fields_of
-from reconciler.sandbox.label_config import EMPTY
-from reconciler.sandbox.values import written
-from reconciler.sandbox.versions import Release, release_of
+from reconciler.sandbox.releases import Release, release_of
+from reconciler.sandbox.stored_values import written
 
 USER = 1
 

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from reconciler.errors import SettingsError
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.controls import EMPTY, parse
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.fields import Edition, Field
-from reconciler.sandbox.label_config import EMPTY, parse
+from reconciler.sandbox.releases import NEWEST, release_of
 from reconciler.sandbox.state import Project, State, Storage
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.values import InvalidValue, stored
-from reconciler.sandbox.versions import NEWEST, release_of
+from reconciler.sandbox.stored_values import InvalidValue, stored
 
 _OVERLAPS = ("maximum_annotations", "overlap_cohort_percentage")
 _PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage", *_OVERLAPS})

@@ -16,9 +16,9 @@ import msgspec
 
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.location import schema_path
-from reconciler.manifest.document import Complaints
+from reconciler.core.values import same
 from reconciler.manifest.loader import read_documents
-from reconciler.plan.values import same
+from reconciler.manifest.readers.document import Complaints
 from tests.bench.data import Declared
 
 

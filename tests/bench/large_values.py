@@ -14,18 +14,18 @@ from typing import Any, Final
 
 import msgspec
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import look_rarely
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Plan
+from reconciler.core.values import Json, same
+from reconciler.engine.plan import make_plan
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.model import Plan
-from reconciler.plan.values import Json, same
 from reconciler.render import json as json_form
 from reconciler.render import text as text_form
 from reconciler.render.style import Style
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.bench.data import LABEL_CONFIG, Declared
 from tests.bench.floors import read, verdict
 from tests.bench.pages import Canned

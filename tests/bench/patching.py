@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.bench.data import Project, write_tasks
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell

@@ -16,15 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import look_rarely
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.plan import make_plan
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.bulk.cost import PAGE_SIZE, page_size
+from reconciler.labelstudio.bulk.numbered import Numbered, growing
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
-from reconciler.server.client import Client
-from reconciler.server.cost import PAGE_SIZE, page_size
-from reconciler.server.numbered import Numbered, growing
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.bench.data import Project
 from tests.bench.floors import unequal
 from tests.bench.pages import Canned, Pages

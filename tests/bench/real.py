@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from reconciler.server.read_pace import AT_ONCE
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from tests.bench.data import LABEL_CONFIG, Project, in_chunks
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell

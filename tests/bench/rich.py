@@ -19,15 +19,15 @@ from urllib.parse import parse_qs
 import jiter
 import msgspec
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import look_rarely
 from reconciler.contract.openapi import load_contract
+from reconciler.core.values import same
+from reconciler.engine.plan import make_plan
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_files, load_manifests
-from reconciler.plan.values import same
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.bench.data import Declared, text_of
 from tests.bench.measure import averaged, child, in_turn
 from tests.bench.options import Options, tell

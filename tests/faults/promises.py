@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from reconciler.apply.report import GOOD, Outcome, TaskOutcome
-from reconciler.plan.difference import equal
-from reconciler.plan.edit import value_at
-from reconciler.plan.model import Change
+from reconciler.core.difference import equal
+from reconciler.core.edit import value_at
+from reconciler.core.model import Change
+from reconciler.core.report import GOOD, Outcome, TaskOutcome
 from tests.faults.scenarios import CONTRACT, Ended, Scenario, Values, as_declared
 
 Tasks = Mapping[int, Values]

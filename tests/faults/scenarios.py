@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import TaskOutcome
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.report import TaskOutcome
+from reconciler.engine.plan import make_plan
 from reconciler.errors import ReconcilerError
-from reconciler.plan.model import DesiredTask, Kind, Plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
 from tests.faults.misbehaving import Misbehaving
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.wired import TEXT, api_of

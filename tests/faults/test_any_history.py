@@ -14,21 +14,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import GOOD, Outcome, Report, Run, TaskOutcome
-from reconciler.apply.reverting import changes_made
+from reconciler.core.difference import equal
+from reconciler.core.edit import value_at
+from reconciler.core.model import Change, Kind, Plan
+from reconciler.core.notation import Path
+from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_history import changes_made
+from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.engine.plan import make_plan, make_revert_plan
 from reconciler.errors import ServerError
-from reconciler.plan.difference import equal
-from reconciler.plan.edit import value_at
-from reconciler.plan.model import Change, Kind, Plan
-from reconciler.plan.notation import Path
-from reconciler.plan.restoring import restored_plan
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.json import render_plan
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server.planning import make_plan, make_revert_plan
-from reconciler.server.task_api import TaskApi
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once
 from tests.faults.promises import same

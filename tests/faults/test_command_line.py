@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import Report
+from reconciler.artifacts.saved_file import read_saved
 from reconciler.cli.main import run
-from reconciler.cli.saved import read_saved
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
+from reconciler.core.report import Report
+from reconciler.labelstudio.client import Client
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.conftest import TRIED
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, Schedule, once
@@ -57,7 +57,7 @@ def transport(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Sche
     def transport(schedule: Schedule) -> Misbehaving:
         state, _ = SCENARIOS["six tasks"].begin()
         line = Misbehaving(state, schedule)
-        monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=line))
+        monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=line))
         return line
 
     return transport

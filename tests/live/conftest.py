@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.overlaps import count_changed
-from reconciler.sandbox.server import serve
+from reconciler.sandbox.releases import NAMES, NEWEST
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.versions import NAMES, NEWEST
 from tests.live.buckets import buckets
 from tests.live.command_line import Command, Ran
 from tests.live.counting_proxy import Asked, Through, Trouble, counting_proxy

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from reconciler.apply.decisions import Patch, Terms, decide
-from reconciler.apply.gate import Gate
+from reconciler.contract.body_validator import Gate
 from reconciler.contract.date_time import parse_date_time
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import equal
-from reconciler.plan.model import Found, Kind
-from reconciler.plan.values import Json
+from reconciler.core.decision import Patch, Terms, decide
+from reconciler.core.difference import equal
+from reconciler.core.model import Found, Kind
+from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
 from tests.unit.plan.building import change, update
 

@@ -11,15 +11,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import GOOD
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Kind, Plan
-from reconciler.plan.values import Json
+from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.report import GOOD
+from reconciler.core.values import Json
+from reconciler.engine.plan import make_plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server.planning import make_plan
 from tests.unit.plan.building import Listed
 from tests.unit.plan.generating import OBJECTS, canonical, desired_tasks, live_tasks
 from tests.unit.server.wired import Hooked, api_of

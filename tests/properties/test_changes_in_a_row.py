@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.report import Outcome, Report, Run, TaskOutcome
-from reconciler.apply.reverting import changes_made
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import changes_of
-from reconciler.plan.edit import edited
-from reconciler.plan.model import Found, Status
-from reconciler.plan.reverting import revert_task
-from reconciler.plan.values import Json, same
+from reconciler.core.difference import changes_of
+from reconciler.core.edit import edited
+from reconciler.core.inverse import revert_task
+from reconciler.core.model import Found, Status
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_history import changes_made
+from reconciler.core.values import Json, same
 from tests.unit.plan.building import SERVER, desired
 
 ATTRIBUTES = load_contract()

@@ -9,11 +9,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.manifest.packed import PackedTasks
-from reconciler.plan.ids import SortedIds
-from reconciler.plan.values import Json
-from reconciler.server.cost import BATCH, IDS_LENGTH_MAX, batches, selection_cost
-from reconciler.server.unseen import Unseen
+from reconciler.core.ids import SortedIds
+from reconciler.core.values import Json
+from reconciler.labelstudio.bulk.cost import BATCH, IDS_LENGTH_MAX, batches, selection_cost
+from reconciler.labelstudio.bulk.pending_ids import Unseen
+from reconciler.manifest.readers.packed_tasks import PackedTasks
 
 IDS = st.integers(1, 30)
 NUMBERS = (

@@ -19,17 +19,17 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from reconciler.manifest.document import MAX_DEPTH, Complaints, MarkedDocument
-from reconciler.manifest.json_document import read_json_document
-from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.json_reader import read_json
-from reconciler.manifest.json_text import decode_quickly, encode
-from reconciler.manifest.lines import LineFile
-from reconciler.manifest.marks import Steps
-from reconciler.manifest.text_document import TextDocument
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.plan.notation import parse_path, path_text
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.notation import parse_path, path_text
+from reconciler.core.values import ABSENT, Json
+from reconciler.manifest.readers.document import MAX_DEPTH, Complaints, MarkedDocument
+from reconciler.manifest.readers.json_document import read_json_document
+from reconciler.manifest.readers.json_lines_reader import read_json_lines
+from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.json_text import decode_quickly, encode
+from reconciler.manifest.readers.lines import LineFile
+from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.readers.text_document import TextDocument
+from reconciler.manifest.readers.yaml_reader import read_yaml
 
 Places: TypeAlias = dict[tuple[Steps, str], tuple[int, int]]
 """By steps and "key" or "value": line and column."""

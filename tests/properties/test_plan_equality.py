@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.digest import digest
-from reconciler.plan.model import Change, Plan
-from reconciler.plan.values import ABSENT, Maybe, same
+from reconciler.core.digest import digest
+from reconciler.core.model import Change, Plan
+from reconciler.core.values import ABSENT, Maybe, same
 from tests.unit.plan.building import SOURCE, plan_of, update
 from tests.unit.plan.generating import (
     KEYS,

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import changes_of
-from reconciler.plan.model import DesiredTask
-from reconciler.plan.values import Json
+from reconciler.core.difference import changes_of
+from reconciler.core.model import DesiredTask
+from reconciler.core.values import Json
 from tests.unit.plan.building import desired, fingerprints_of
 from tests.unit.plan.generating import KEYS, OBJECTS, desired_tasks, live_tasks, reordered
 

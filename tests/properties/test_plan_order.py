@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.digest import digest
-from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.plan.planner import plan_task
-from reconciler.plan.values import Json
+from reconciler.core.digest import digest
+from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.core.planner import plan_task
+from reconciler.core.values import Json
 from tests.unit.plan.building import plan_of
 from tests.unit.plan.generating import canonical_change, desired_tasks, live_tasks, reordered
 

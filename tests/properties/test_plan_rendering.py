@@ -8,10 +8,10 @@ import unicodedata
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.inner import Budget, inner_differences
-from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.core.inner_difference import Budget, inner_differences
+from reconciler.core.values import ABSENT, Json, Maybe, same
+from reconciler.render.change_lines import change_lines
 from reconciler.render.style import Style
-from reconciler.render.values import change_lines
 from tests.unit.plan.generating import VALUES
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)

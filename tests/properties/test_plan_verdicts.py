@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import changes_of
-from reconciler.plan.edit import edited, value_at
-from reconciler.plan.model import Change, DesiredTask
-from reconciler.plan.three_way import Verdict, holds, verdict
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.core.difference import changes_of
+from reconciler.core.edit import edited, value_at
+from reconciler.core.model import Change, DesiredTask
+from reconciler.core.three_way import Verdict, holds, verdict
+from reconciler.core.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import SOURCE
 from tests.unit.plan.generating import (
     OBJECTS,

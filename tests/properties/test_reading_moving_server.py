@@ -12,9 +12,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Found, Missing, Unreadable
+from reconciler.core.model import Found, Missing, Unreadable
+from reconciler.labelstudio.bulk import cost, numbered, pages, selection
+from reconciler.labelstudio.bulk import task_reader as reading
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server import cost, numbered, pages, reading, selection
 from tests.unit.server.changing import (
     answers,
     create,

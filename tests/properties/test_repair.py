@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.apply.repair import Stored, undone
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.edit import edited
-from reconciler.plan.model import Change, TaskPlan
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.edit import edited
+from reconciler.core.model import Change, TaskPlan
+from reconciler.core.values import ABSENT, Json
+from reconciler.executor.repair import Stored, undone
 from tests.unit.plan.building import change, update
 
 CONTRACT = load_contract()

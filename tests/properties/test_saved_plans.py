@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.report import (
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.artifacts.strict_json import checked, parsed
+from reconciler.core.digest import digest
+from reconciler.core.merge import merged_plan
+from reconciler.core.model import Plan
+from reconciler.core.plan_document import plan_document
+from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.report import (
     Outcome,
     Report,
     Run,
@@ -21,15 +28,8 @@ from reconciler.apply.report import (
     not_started_lines,
     task_line,
 )
-from reconciler.cli.saved import read_saved
-from reconciler.cli.saved_json import checked, parsed
+from reconciler.core.shard import Shard, parse_shards, shards_text
 from reconciler.errors import SavedFileError
-from reconciler.plan.digest import digest
-from reconciler.plan.document import plan_document
-from reconciler.plan.merging import merged_plan
-from reconciler.plan.model import Plan
-from reconciler.plan.restoring import restored_plan
-from reconciler.plan.shard import Shard, parse_shards, shards_text
 from tests.unit.plan.building import SERVER
 from tests.unit.plan.generating import CHANGES, plans
 

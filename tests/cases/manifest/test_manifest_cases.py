@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask
+from reconciler.core.notation import parse_path
 from reconciler.errors import ManifestError
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.model import DesiredTask
-from reconciler.plan.notation import parse_path
 
 HERE = Path(__file__).parent
 EXPECTATIONS = {"problems.txt", "desired.json", "sources.json"}

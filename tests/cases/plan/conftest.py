@@ -31,11 +31,11 @@ import pytest
 import yaml
 
 from reconciler.cli.main import run
+from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, Client
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import NEVER_ASKED_BEFORE, Client
 
 ADDRESS = "http://label-studio.test"
 
@@ -104,7 +104,7 @@ def case(
 ) -> Case:
     """Open the case whose name the test is given, on a sandbox of its own."""
     # Not as many batches as this machine happens to be slow.
-    monkeypatch.setattr("reconciler.apply.batches.FIRST", 500)
+    monkeypatch.setattr("reconciler.executor.batches.FIRST", 500)
     folder = Path(__file__).parent / request.param
     file = folder / "case.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -113,7 +113,7 @@ def case(
         state.tasks[task].values["data"] = 1
     transport = RecordingTransport(state)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
+    monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.apply.pace import Pace
+from reconciler.executor.update_concurrency import Pace
 
 Server = Callable[[float], tuple[float, bool]]
 """Takes when an update is begun; returns when it is answered, and whether there was room for it."""

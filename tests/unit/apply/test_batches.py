@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.apply.batches import FIRST, FreshBatches
-from reconciler.apply.decisions import Patch
-from reconciler.plan.model import TaskPlan
+from reconciler.core.decision import Patch
+from reconciler.core.model import TaskPlan
+from reconciler.executor.batches import FIRST, FreshBatches
 from tests.unit.plan.building import change, update
 
 PLANNED = [update(task, change("overlap", 1, 2)) for task in range(1, 2_001)]

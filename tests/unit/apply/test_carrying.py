@@ -13,18 +13,18 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.pace import Pace
-from reconciler.apply.rate_limiter import RateLimiter
-from reconciler.apply.report import STOPPED, Outcome, TaskOutcome
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask, Kind, Plan, Status, TaskPlan
+from reconciler.core.report import STOPPED, Outcome, TaskOutcome
+from reconciler.core.values import ABSENT, Json
+from reconciler.engine.plan import make_plan
 from reconciler.errors import Refused
-from reconciler.plan.model import DesiredTask, Kind, Plan, Status, TaskPlan
-from reconciler.plan.values import ABSENT, Json
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.executor.rate_limiter import RateLimiter
+from reconciler.executor.update_concurrency import Pace
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
 from tests.unit.plan.building import Listed, change, desired, plan_of, update
 from tests.unit.server.wired import Hooked, Noted, api_of, query_of, sandbox_with
 
@@ -32,8 +32,8 @@ from tests.unit.server.wired import Hooked, Noted, api_of, query_of, sandbox_wit
 @pytest.fixture
 def large_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches as large as they get, however slow this machine is."""
-    monkeypatch.setattr("reconciler.apply.batches.FIRST", 500)
-    monkeypatch.setattr("reconciler.apply.batches.FRESH_SECONDS", 1e9)
+    monkeypatch.setattr("reconciler.executor.batches.FIRST", 500)
+    monkeypatch.setattr("reconciler.executor.batches.FRESH_SECONDS", 1e9)
 
 
 def one_by_one() -> Orders:
@@ -588,7 +588,7 @@ def test_workers_keep_their_connections_from_batch_to_batch(monkeypatch: pytest.
 
     transport = Hooked(sandbox_with(1100))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
-    monkeypatch.setattr("reconciler.server.client.httpx.Client", counted)
+    monkeypatch.setattr("reconciler.labelstudio.client.httpx.Client", counted)
     outcomes = applied(transport, plan, orders=Orders(concurrency=3))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert len(made) <= 2 + 3  # who looks again at the end, who reads, and three who send
@@ -780,7 +780,7 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
 
     monkeypatch.setattr(orders.stop, "wait", wait)
     limiter = partial(Noting, now=lambda: now[0])
-    monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", limiter)
+    monkeypatch.setattr("reconciler.executor.execution.RateLimiter", limiter)
     read: list[float] = []
     transport.hook = lambda r: read.append(now[0]) if r.method == "GET" else None
     assert {outcome for outcome, _ in applied(transport, plan, orders=orders).values()} == {

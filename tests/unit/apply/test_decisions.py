@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.apply.decisions import Patch, Terms, decide, left_alone, proved, settled
-from reconciler.apply.gate import Gate
-from reconciler.apply.report import Outcome, TaskOutcome
+from reconciler.contract.body_validator import Gate
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.decision import Patch, Terms, decide, left_alone, proved, settled
+from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem
+from reconciler.core.report import Outcome, TaskOutcome
+from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import SOURCE, change, update
 
 ATTRIBUTES = load_contract()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.gate import Gate
+from reconciler.contract.body_validator import Gate
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 

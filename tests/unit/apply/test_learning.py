@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection
 import httpx
 import pytest
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.learning import Learning
-from reconciler.apply.orders import Orders
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
+from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.engine.plan import make_plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.executor.ignored_attributes import Learning
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, change, desired, update
 from tests.unit.server.wired import Hook, Hooked, api_of, sandbox_with, selected
 

@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from reconciler.apply.pace import Pace
+from reconciler.executor.update_concurrency import Pace
 from tests.unit.apply.simulated import (
     Server,
     around,

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.apply.rate_limiter import RateLimiter
+from reconciler.executor.rate_limiter import RateLimiter
 
 
 class Clock:

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import TaskOutcome
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Plan
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
+from reconciler.core.model import DesiredTask, Plan
+from reconciler.core.report import TaskOutcome
+from reconciler.engine.plan import make_plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import ADDRESS, Hooked, Noted, api_of, sandbox_with

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.apply.report import (
+from reconciler.contract.location import schema_path
+from reconciler.core.model import ServerIdentity, User
+from reconciler.core.report import (
     STOPPED,
     Commit,
     Outcome,
@@ -25,10 +27,8 @@ from reconciler.apply.report import (
     task_line,
     time_text,
 )
-from reconciler.contract.location import schema_path
-from reconciler.plan.model import ServerIdentity, User
-from reconciler.plan.shard import Shard
-from reconciler.plan.values import ABSENT
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT
 from tests.unit.plan.building import SERVER, change
 
 DIGEST = "sha256:" + "0a" * 32

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report_file import ReportFile
+from reconciler.artifacts.report_file import ReportFile
 from reconciler.errors import Refused
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.report import (
+from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Change, User
+from reconciler.core.report import (
     STOPPED,
     Commit,
     Outcome,
@@ -20,13 +22,11 @@ from reconciler.apply.report import (
     report_document,
     task_line,
 )
-from reconciler.apply.restoring import merged_report, restored_report
-from reconciler.apply.reverting import taken_as_given
-from reconciler.contract.openapi import load_contract
+from reconciler.core.report_document import merged_report, restored_report
+from reconciler.core.report_history import taken_as_given
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT
 from reconciler.errors import SavedFileError
-from reconciler.plan.model import Change, User
-from reconciler.plan.shard import Shard
-from reconciler.plan.values import ABSENT
 from tests.unit.plan.building import SERVER, change
 
 ATTRIBUTES = load_contract()

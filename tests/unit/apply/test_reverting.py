@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.apply.report import Outcome, Report, Run, TaskOutcome
-from reconciler.apply.reverting import changes_made
 from reconciler.contract.openapi import load_contract
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_history import changes_made
 from reconciler.errors import SavedFileError
 from tests.unit.plan.building import SERVER, change
 

@@ -11,19 +11,19 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.decisions import Patch, decide
-from reconciler.apply.learning import Learning
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import TaskOutcome
-from reconciler.apply.rereading import Rereading
-from reconciler.apply.sending import Sending
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Plan
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.watch import NOBODY
+from reconciler.core.decision import Patch, decide
+from reconciler.core.model import DesiredTask, Plan
+from reconciler.core.report import TaskOutcome
+from reconciler.engine.plan import make_plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.executor.fresh_read import Rereading
+from reconciler.executor.ignored_attributes import Learning
+from reconciler.executor.update import Sending
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.progress import NOBODY
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import Hooked, api_of, look_of, sandbox_with

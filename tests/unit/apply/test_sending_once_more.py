@@ -8,15 +8,15 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from reconciler.apply.decisions import Patch, Terms
-from reconciler.apply.gate import Gate
-from reconciler.apply.learning import Learning
-from reconciler.apply.report import Outcome, TaskOutcome
-from reconciler.apply.sending import AGED_SECONDS, Sending
+from reconciler.contract.body_validator import Gate
 from reconciler.contract.openapi import load_contract
+from reconciler.core.decision import Patch, Terms
+from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.task_api import TaskApi
+from reconciler.executor.ignored_attributes import Learning
+from reconciler.executor.update import AGED_SECONDS, Sending
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import change, update
 from tests.unit.server.wired import Hooked, api_of, look_of, sandbox_with
 

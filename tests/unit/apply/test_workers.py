@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.apply.workers import Workers
+from reconciler.executor.workers import Workers
 
 
 class Counting:

@@ -16,10 +16,10 @@ from threading import Thread
 import pytest
 
 from reconciler.cli.main import run
-from reconciler.sandbox.server import serve
+from reconciler.labelstudio.client import Client
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
 from tests.unit.server.wired import ADDRESS, Hooked, sandbox_with
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
@@ -53,7 +53,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
     transport = Hooked(sandbox_with(3))
-    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
+    monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=transport))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.api_key import read_api_key
-from reconciler.cli.secret_file import SIZE_MAX
+from reconciler.engine.settings.api_key import read_api_key
+from reconciler.engine.settings.secret_file import SIZE_MAX
 from reconciler.errors import SettingsError
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
 
@@ -60,7 +60,7 @@ def test_a_secret_that_docker_mounts_is_read_as_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
 ):
     named(monkeypatch, mode=mode)
-    monkeypatch.setattr("reconciler.cli.secret_file.SECRET_MOUNTS", (tmp_path,))
+    monkeypatch.setattr("reconciler.engine.settings.secret_file.SECRET_MOUNTS", (tmp_path,))
     assert silent() == TOKEN
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import Commit
-from reconciler.cli.commit import find_commit
+from reconciler.core.report import Commit
+from reconciler.engine.commit import find_commit
 
 Git = Callable[..., str]
 
@@ -104,7 +104,7 @@ def test_git_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Mo
     hanging.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     hanging.chmod(0o755)
     monkeypatch.setenv("PATH", f"{hanging.parent}:/usr/bin:/bin")
-    monkeypatch.setattr("reconciler.cli.commit._SECONDS", 0.1)
+    monkeypatch.setattr("reconciler.engine.commit._SECONDS", 0.1)
     assert find_commit(["manifests"]) is None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
 

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.cli.conftest import (
     Manifest,
     answering,

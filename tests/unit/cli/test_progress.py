@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.output import Talk
-from reconciler.cli.progress import Progress, Work, described
+from reconciler.cli.console import Talk
+from reconciler.cli.progress_bar import Progress, Work, described
 
 
 @pytest.mark.parametrize(

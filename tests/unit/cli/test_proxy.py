@@ -16,12 +16,12 @@ import trustme
 
 from reconciler.cli.main import run
 from reconciler.errors import NotSent
-from reconciler.network.model import Network
-from reconciler.network.proxies import choose_proxy
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.network import Network
+from reconciler.labelstudio.proxies import choose_proxy
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
-from reconciler.server.tokens import credentials_of
 from tests.unit.cli.conftest import Manifest, process
 from tests.unit.cli.test_tls import with_tls
 from tests.unit.server.patient import Patient

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.plan.digest import digest
+from reconciler.core.digest import digest
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.plan.building import change, plan_of, update
 from tests.unit.server.wired import Hooked

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.rate_limiter import RateLimiter
-from reconciler.cli.settings import Given, Settings, read_settings
+from reconciler.core.limit import Limit
+from reconciler.engine.settings.run_settings import Given, Settings, read_settings
 from reconciler.errors import SettingsError
+from reconciler.executor.rate_limiter import RateLimiter
 from reconciler.manifest.files import place_of
-from reconciler.plan.limit import Limit
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
 
@@ -95,7 +95,7 @@ def test_updates_are_spaced_as_the_option_says(
         asked.append(rps)
         return RateLimiter(rps, wait)
 
-    monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", spacing)
+    monkeypatch.setattr("reconciler.executor.execution.RateLimiter", spacing)
     assert command("apply", manifest(), "--yes", *options).code == 0
     assert (asked, server.count("PATCH")) == ([used], 3)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.server import serve
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process, python, started
 from tests.unit.server.wired import sandbox_with
@@ -65,7 +65,7 @@ def test_a_second_signal_ends_it_at_once(
 ):
     twice = [
         "import signal",
-        "from reconciler.cli import applying",
+        "from reconciler.cli import apply_dialogue as applying",
         "def carry_out(*_, **__):",
         f"    signal.raise_signal({number:d})",
         f"    signal.raise_signal({number:d})",
@@ -96,7 +96,7 @@ def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
     state, url = sandbox
     interrupted = [
         "import signal",
-        "from reconciler.cli import applying",
+        "from reconciler.cli import apply_dialogue as applying",
         "show_done = applying.show_done",
         "def interrupted(text):",
         f"    signal.raise_signal({number:d})",
@@ -146,7 +146,7 @@ def test_a_signal_that_comes_where_python_only_prints_what_is_raised_comes_again
 
 def test_what_else_python_only_prints_is_still_printed():
     printed = [
-        "from reconciler.cli.interrupts import install_handlers",
+        "from reconciler.cli.signals import install_handlers",
         "class Failing:",
         "    __del__ = lambda self: 1 / 0",
         "install_handlers()",
@@ -158,7 +158,7 @@ def test_what_else_python_only_prints_is_still_printed():
 def test_a_signal_that_is_ignored_stays_ignored():
     ignored = [
         "import signal",
-        "from reconciler.cli.interrupts import install_handlers",
+        "from reconciler.cli.signals import install_handlers",
         "signal.signal(signal.SIGINT, signal.SIG_IGN)",
         "install_handlers()",
         "signal.raise_signal(signal.SIGINT)",

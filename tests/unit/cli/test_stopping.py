@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import interrupts, main
+from reconciler.cli import main
+from reconciler.cli import signals as interrupts
 from reconciler.cli.stopping import Stopping
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.contract.capabilities import marked, written_by
+from reconciler.contract.honoured_attributes import marked, written_by
 from reconciler.contract.openapi import load_contract
 
 DATA = {"type": "field", "required": True, "read_only": False}

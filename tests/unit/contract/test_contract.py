@@ -8,8 +8,8 @@ from reconciler.contract.attributes import Attribute, Type
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
 from reconciler.contract.overlay import lay_over
-from reconciler.contract.source import read_file
 from reconciler.errors import ContractError
+from reconciler.labelstudio.schema_download import read_file
 
 I32 = (-2147483648, 2147483647)
 I64 = (-9223372036854775808, 9223372036854775807)

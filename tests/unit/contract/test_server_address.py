@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.contract.server_address import checked_address, is_same_server
+from reconciler.core.server_address import checked_address, is_same_server
 from reconciler.errors import SettingsError
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.contract import source
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
 from reconciler.contract.schema_file import attributes_from
-from reconciler.contract.source import read_source
 from reconciler.errors import ContractError
+from reconciler.labelstudio import schema_download as source
+from reconciler.labelstudio.schema_download import read_source
 
 SERVER = Path(__file__).parent / "server-openapi.json"
 PAGES: dict[str, tuple[int, bytes, dict[str, str]]] = {

@@ -9,12 +9,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from reconciler.apply.report import Report
-from reconciler.cli.saved import read_saved
+from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import load_contract
+from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.report import Report
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.restoring import restored_plan
 from reconciler.render.style import Style
 from reconciler.render.text import render_report
 from tests.unit.docs.pages import Block, blocks

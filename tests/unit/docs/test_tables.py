@@ -11,20 +11,20 @@ from itertools import chain, pairwise
 
 import click
 
-from reconciler.apply.report import GOOD, Outcome
 from reconciler.cli import exit_codes
 from reconciler.cli.main import program
 from reconciler.contract.attributes import Attribute
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import Kind, Status
+from reconciler.core.model import Kind, Status
+from reconciler.core.report import GOOD, Outcome
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.fields import Edition, fields_of
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.unit.docs.pages import page, table
 
 MANIFEST = json.loads(schema_path("manifest.schema.json").read_text(encoding="utf-8"))

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import Outcome
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.desired import Desired
+from reconciler.core.report import Outcome
+from reconciler.core.values import ABSENT
+from reconciler.engine.plan import make_plan
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.index import Desired
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.values import ABSENT
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"

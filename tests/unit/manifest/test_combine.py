@@ -5,13 +5,13 @@ from textwrap import dedent
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask
 from reconciler.errors import Problem
-from reconciler.manifest.combine import combined, conflicts
+from reconciler.manifest.combination import combined, conflicts
 from reconciler.manifest.declarations import Declaration, header_of
-from reconciler.manifest.document import Complaints
+from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.plan.model import DesiredTask
 
 
 def declared(file: str, text: str) -> list[Declaration]:

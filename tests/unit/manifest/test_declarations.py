@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.notation import path_text
 from reconciler.manifest.declarations import Declaration, header_of
-from reconciler.manifest.document import Complaints
+from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.plan.notation import path_text
 
 TEXT = """\
 version: 1

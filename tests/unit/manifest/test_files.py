@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
-from reconciler.manifest.document import Complaints
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_files, load_manifests, read_documents
+from reconciler.manifest.readers.document import Complaints
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.values import Json
 from reconciler.errors import ManifestError
-from reconciler.manifest.desired import Desired
-from reconciler.manifest.document import Complaints, Document
-from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.lines import BLOCK, LineFile
+from reconciler.manifest.index import Desired
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Complaints, Document
+from reconciler.manifest.readers.json_lines_reader import read_json_lines
+from reconciler.manifest.readers.lines import BLOCK, LineFile
 
 HEADER = '{"version": 1, "project": 7}'
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.document import MarkedDocument
-from reconciler.manifest.marks import Marks, Steps, extent, nodes_of
-from reconciler.manifest.packed import PackedTasks
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import MarkedDocument
+from reconciler.manifest.readers.packed_tasks import PackedTasks
+from reconciler.manifest.readers.source_map import Marks, Steps, extent, nodes_of
 
 # Nodes in the order in which they stand:
 #      0  1     2  3   4     5    6  7   8     9   10

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.values import Json
 from reconciler.errors import ManifestError
-from reconciler.manifest import text_document
-from reconciler.manifest.document import Complaints
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.json_document import CutDocument, read_json_document
-from reconciler.manifest.json_text import decode_quickly, find_offsets
 from reconciler.manifest.loader import load_files, load_manifests
-from reconciler.plan.values import Json
+from reconciler.manifest.readers import text_document
+from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.json_document import CutDocument, read_json_document
+from reconciler.manifest.readers.json_text import decode_quickly, find_offsets
 
 BOXES: Json = [{"x": n, "y": n / 7, "w": 1e-05, "h": -0.0} for n in range(3_000)]
 CHAT: Json = [

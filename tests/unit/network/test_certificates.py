@@ -10,8 +10,8 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from reconciler.errors import SettingsError
-from reconciler.network.certificates import read_certificates
-from reconciler.network.model import ClientCertificate
+from reconciler.labelstudio.certificates import read_certificates
+from reconciler.labelstudio.network import ClientCertificate
 
 
 @pytest.fixture(autouse=True)

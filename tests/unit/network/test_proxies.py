@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import SettingsError
-from reconciler.network.proxies import Proxy, choose_proxy, is_this_machine
+from reconciler.labelstudio.proxies import Proxy, choose_proxy, is_this_machine
 
 PROXY = "http://proxy.test:3128"
 SERVER = "https://label-studio.example.org"

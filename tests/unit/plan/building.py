@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.core.fingerprint import Fingerprints
+from reconciler.core.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.notation import Path, parse_path
+from reconciler.core.values import Json, Maybe
 from reconciler.errors import Source
-from reconciler.plan.fingerprint import Fingerprints
-from reconciler.plan.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
-from reconciler.plan.notation import Path, parse_path
-from reconciler.plan.values import Json, Maybe
 
 SOURCE = Source("tasks.yaml", 3, 5)
 SERVER = ServerIdentity("http://label-studio.test", "Community", "1.23.2")

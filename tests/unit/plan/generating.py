@@ -8,8 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.errors import Source
-from reconciler.plan.model import (
+from reconciler.core.model import (
     Change,
     DesiredTask,
     Kind,
@@ -19,8 +18,9 @@ from reconciler.plan.model import (
     TaskPlan,
     TaskProblem,
 )
-from reconciler.plan.notation import Path
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.core.notation import Path
+from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.errors import Source
 from tests.unit.plan.building import OnePlace
 
 KEYS = st.sampled_from(["a", "b", "c", "", "a.b", '"', "é", "e\u0301", "[0]", "$x", "__id"])

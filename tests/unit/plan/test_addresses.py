@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.addresses import lost_addresses, undeclared_addresses
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.addresses import lost_addresses, undeclared_addresses
+from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import change
 
 STORED = [

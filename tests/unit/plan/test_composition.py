@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.composition import Composed, Gap, compose
-from reconciler.plan.model import Change
-from reconciler.plan.notation import path_text
-from reconciler.plan.values import ABSENT, Maybe
+from reconciler.core.composition import Composed, Gap, compose
+from reconciler.core.model import Change
+from reconciler.core.notation import path_text
+from reconciler.core.values import ABSENT, Maybe
 from tests.unit.plan.building import change
 
 ATTRIBUTES = load_contract()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.difference import changes_of, equal
+from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.errors import Source
-from reconciler.plan.difference import changes_of, equal
-from reconciler.plan.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import desired
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.digest import digest
+from reconciler.core.model import Change, Kind, Plan, ServerIdentity, Status, TaskProblem
+from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
-from reconciler.plan.digest import digest
-from reconciler.plan.model import Change, Kind, Plan, ServerIdentity, Status, TaskProblem
-from reconciler.plan.values import ABSENT, Json
 from tests.unit.plan.building import change, plan_of, update
 
 OVERLAP, KEY = change("overlap", 1, 2), change("data.key", ABSENT, {"a": [1, None], "b": 1e30})

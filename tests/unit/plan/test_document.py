@@ -12,8 +12,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.contract.location import schema_path
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.document import plan_document
-from reconciler.plan.model import (
+from reconciler.core.model import (
     Found,
     Kind,
     Missing,
@@ -22,8 +21,9 @@ from reconciler.plan.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.plan.planner import plan_task
-from reconciler.plan.values import ABSENT
+from reconciler.core.plan_document import plan_document
+from reconciler.core.planner import plan_task
+from reconciler.core.values import ABSENT
 from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
 
 CHANGES = (

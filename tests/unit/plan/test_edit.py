@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.edit import edited, value_at
-from reconciler.plan.model import Change
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.core.edit import edited, value_at
+from reconciler.core.model import Change
+from reconciler.core.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import change
 
 LIVE: dict[str, Json] = {"data": {"z": 1, "a": {"b": [1], "c": None}}, "meta": None, "overlap": 1}

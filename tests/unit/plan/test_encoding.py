@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.encoding import encode, encode_canonical, indented_ascii
-from reconciler.plan.values import Json, same
+from reconciler.core.encoding import encode, encode_canonical, indented_ascii
+from reconciler.core.values import Json, same
 from tests.unit.plan.generating import VALUES
 
 bounded = settings(max_examples=500, deadline=None, derandomize=True)

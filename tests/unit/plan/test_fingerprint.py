@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.fingerprint import SHAPES_MAX, Fingerprints
-from reconciler.plan.values import Json
+from reconciler.core.fingerprint import SHAPES_MAX, Fingerprints
+from reconciler.core.values import Json
 
 
 def held(declared: dict[str, Json], live: dict[str, Json], *whole: str) -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.contract.capabilities import marked
+from reconciler.contract.honoured_attributes import marked
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.guards import (
+from reconciler.core.guards import (
     guard,
     may_be_ignored,
     may_remove_keys,
     names_to_judge,
     resolved_address,
 )
-from reconciler.plan.model import Change, Kind, ProjectSettings, TaskProblem
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
+from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.inner import Budget, common_run, inner_differences
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.inner_difference import Budget, common_run, inner_differences
+from reconciler.core.values import ABSENT, Json
 
 
 def found(before: Json, after: Json, budget: Budget | None = None) -> list[tuple[object, ...]]:

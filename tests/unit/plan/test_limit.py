@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.limit import Limit, exceeded
-from reconciler.plan.model import Plan
+from reconciler.core.limit import Limit, exceeded
+from reconciler.core.model import Plan
 from tests.unit.plan.building import change, plan_of, update
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.digest import digest
+from reconciler.core.merge import merged_plan
+from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
-from reconciler.plan.digest import digest
-from reconciler.plan.merging import merged_plan
-from reconciler.plan.model import Plan, ServerIdentity
-from reconciler.plan.shard import Shard
 from tests.unit.plan.building import SERVER, change, plan_of, update
 
 OVERLAP = change("overlap", 1, 2)

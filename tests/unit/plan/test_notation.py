@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from reconciler.plan.notation import ascii_text, parse_path, path_text, shortened, value_text
-from reconciler.plan.values import ABSENT, Maybe
+from reconciler.core.notation import ascii_text, parse_path, path_text, shortened, value_text
+from reconciler.core.values import ABSENT, Maybe
 
 
 @pytest.mark.parametrize(

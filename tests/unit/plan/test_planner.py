@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import (
+from reconciler.core.model import (
     DesiredTask,
     Found,
     Kind,
@@ -15,14 +15,14 @@ from reconciler.plan.model import (
     Status,
     Unreadable,
 )
-from reconciler.plan.planner import (
+from reconciler.core.planner import (
     guarded,
     plan_task,
     project_shown,
     projects_to_ask,
     projects_to_warn_of,
 )
-from reconciler.plan.values import ABSENT, DEPTH_MAX, Json
+from reconciler.core.values import ABSENT, DEPTH_MAX, Json
 from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
 
 BASE: dict[str, Json] = {

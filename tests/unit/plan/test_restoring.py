@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Missing
+from reconciler.core.plan_document import plan_document
+from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.planner import plan_task
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT, DEPTH_MAX, Json
 from reconciler.errors import SavedFileError
-from reconciler.plan.document import plan_document
-from reconciler.plan.model import Missing
-from reconciler.plan.planner import plan_task
-from reconciler.plan.restoring import restored_plan
-from reconciler.plan.shard import Shard
-from reconciler.plan.values import ABSENT, DEPTH_MAX, Json
 from tests.unit.plan.building import change, desired, plan_of, update
 
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", "é", ABSENT))

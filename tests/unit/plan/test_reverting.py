@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.composition import Made
-from reconciler.plan.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
-from reconciler.plan.notation import parse_path
-from reconciler.plan.reverting import revert_task
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.core.composition import Made
+from reconciler.core.inverse import revert_task
+from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
+from reconciler.core.notation import parse_path
+from reconciler.core.values import ABSENT, Json, Maybe
 from tests.unit.plan.building import SOURCE, change
 
 ATTRIBUTES = load_contract()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.plan.shard import Shard, parse_shards, shards_text, without_shards
+from reconciler.core.shard import Shard, parse_shards, shards_text, without_shards
 
 
 def test_the_first_of_three_begins_with_task_three():

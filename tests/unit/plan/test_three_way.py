@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import Change
-from reconciler.plan.three_way import Verdict, holds, verdict
-from reconciler.plan.values import ABSENT, Json
+from reconciler.core.model import Change
+from reconciler.core.three_way import Verdict, holds, verdict
+from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import change
 
 EARLIER, LATER = "2026-01-02T03:04:05Z", "2026-01-03T00:00:00Z"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.plan.values import ABSENT, DEPTH_MAX, Json, Maybe, same, too_deep
+from reconciler.core.values import ABSENT, DEPTH_MAX, Json, Maybe, same, too_deep
 
 
 @pytest.mark.parametrize(

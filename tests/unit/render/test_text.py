@@ -8,13 +8,13 @@ from itertools import count
 
 import pytest
 
-from reconciler.apply.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
+from reconciler.core.planner import guarded, plan_task
+from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
-from reconciler.plan.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
-from reconciler.plan.planner import guarded, plan_task
-from reconciler.plan.shard import Shard
-from reconciler.plan.values import ABSENT, Json
 from reconciler.render.style import Style
 from reconciler.render.text import render_outcomes, render_plan, render_report
 from tests.unit.plan.building import SERVER, change, desired, plan_of, update

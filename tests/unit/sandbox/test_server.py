@@ -7,9 +7,9 @@ import threading
 import httpx
 import pytest
 
-from reconciler.sandbox import server
+from reconciler.sandbox import loopback_server as server
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
 
 HEADERS = {"Authorization": f"Token {SANDBOX_TOKEN}"}
 

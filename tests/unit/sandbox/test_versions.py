@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import SettingsError
+from reconciler.sandbox.releases import NAMES, NEWEST, version_body
 from reconciler.sandbox.tasks_file import load_state, new_state
-from reconciler.sandbox.versions import NAMES, NEWEST, version_body
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,11 +10,11 @@ from itertools import chain
 
 import httpx
 
-from reconciler.plan.model import Found, Missing, Observed, Unreadable
-from reconciler.plan.values import Json
+from reconciler.core.model import Found, Missing, Observed, Unreadable
+from reconciler.core.values import Json
+from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.progress import NOBODY, Watch
 from reconciler.sandbox.state import State
-from reconciler.server.reading import read_tasks
-from reconciler.watch import NOBODY, Watch
 from tests.unit.server.wired import Hook, Hooked, Scripted, api_of, query_of
 
 Answered = list[tuple[int, Observed]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.server.attempts import Patience
+from reconciler.labelstudio.attempts import Patience
 
 
 class Patient(Patience):

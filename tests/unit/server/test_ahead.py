@@ -10,8 +10,8 @@ from queue import Queue
 
 import pytest
 
-from reconciler.server.ahead import Ahead, SharedPace
-from reconciler.server.read_pace import AT_ONCE, ENOUGH, ReadPace
+from reconciler.labelstudio.bulk.prefetcher import Ahead, SharedPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadPace
 
 
 def all_at_once() -> SharedPace:

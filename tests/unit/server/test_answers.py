@@ -17,7 +17,7 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.server.wired import Scripted, client_of
 
 HTML = {"content-type": "text/html; charset=utf-8"}

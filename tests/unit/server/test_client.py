@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from reconciler.errors import SettingsError, Unreachable
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.server.client import Client
-from reconciler.server.tokens import credentials_of
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import Hooked, Scripted, client_of, sandbox_with
 

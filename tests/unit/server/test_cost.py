@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.server.cost import (
+from reconciler.labelstudio.bulk.cost import (
     BATCH,
     IDS_LENGTH_MAX,
     Cost,

@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Plan
+from reconciler.engine.plan import make_plan, make_revert_plan
 from reconciler.errors import (
     Broken,
     NotLabelStudio,
@@ -23,9 +25,7 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
-from reconciler.plan.model import Plan
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN
-from reconciler.server.planning import make_plan, make_revert_plan
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN
 from tests.unit.plan.building import Listed
 from tests.unit.server.patient import Patient
 from tests.unit.server.wired import Hooked, Noted, Scripted, api_of, client_of, sandbox_with
@@ -279,7 +279,7 @@ def test_eight_threads_whose_token_is_refused_in_mid_run_have_it_renewed_once():
 
 
 def test_an_answer_that_never_ends_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("reconciler.server.client.SIZE_MAX", 3 << 20)
+    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 3 << 20)
     given: list[int] = []
 
     class Endless(httpx.SyncByteStream):

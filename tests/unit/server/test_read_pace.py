@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from reconciler.server.read_pace import AT_ONCE, ENOUGH, ReadPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadPace
 from tests.unit.apply.simulated import Server, around, changing, with_workers
 
 SEEDS = range(20)

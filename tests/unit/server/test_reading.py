@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from reconciler.core.model import Found, Missing, Observed, Unreadable
 from reconciler.errors import Broken, NotFound, NotLabelStudio
-from reconciler.plan.model import Found, Missing, Observed, Unreadable
+from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.sandbox.state import State
-from reconciler.server.reading import read_tasks
 from tests.unit.server.wired import (
     Hooked,
     Scripted,

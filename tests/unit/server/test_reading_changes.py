@@ -7,10 +7,10 @@ from functools import partial
 import httpx
 import pytest
 
+from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.errors import Broken
-from reconciler.plan.model import Found, Missing, Unreadable
-from reconciler.server import ahead
-from reconciler.server.read_pace import AT_ONCE, ReadPace
+from reconciler.labelstudio.bulk import prefetcher as ahead
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
     after_the_first,
     answers,

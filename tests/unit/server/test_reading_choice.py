@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from reconciler.plan.model import Found, Missing
+from reconciler.core.model import Found, Missing
 from tests.unit.server.changing import (
     after_the_first,
     answers,

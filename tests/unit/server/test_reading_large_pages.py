@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.plan.model import Found, Missing, Unreadable
-from reconciler.server import ahead, cost, pages
-from reconciler.server.read_pace import AT_ONCE, ReadPace
+from reconciler.core.model import Found, Missing, Unreadable
+from reconciler.labelstudio.bulk import cost, pages
+from reconciler.labelstudio.bulk import prefetcher as ahead
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadPace
 from tests.unit.server.changing import (
     after_the_first,
     answers,

@@ -15,7 +15,7 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
-from reconciler.server.retrying import (
+from reconciler.labelstudio.retry import (
     ASKED_MAX,
     Pauses,
     may_be_stored,

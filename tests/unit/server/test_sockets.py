@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from reconciler.errors import NotLabelStudio, TimedOut, Unreachable
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
-from reconciler.server.tokens import credentials_of
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.client import Client
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.server.patient import Patient
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -106,7 +106,7 @@ def test_an_answer_that_is_cut_off_is_lost(answer: bytes):
 
 
 def test_a_body_without_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("reconciler.server.client.SIZE_MAX", 1 << 20)
+    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 1 << 20)
 
     def endless(connection: socket.socket, _: threading.Event) -> None:
         connection.sendall(HEAD + b"\r\n")
@@ -123,7 +123,7 @@ def test_a_body_without_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatc
 def test_a_body_that_unpacks_to_a_thousand_times_its_size_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("reconciler.server.client.SIZE_MAX", 1 << 20)
+    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 1 << 20)
     bomb = gzip.compress(b" " * (8 << 20))
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with (

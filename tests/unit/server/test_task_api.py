@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from reconciler.core.model import ProjectSettings, ServerIdentity
 from reconciler.errors import NotLabelStudio
-from reconciler.plan.model import ProjectSettings, ServerIdentity
 from tests.unit.server.wired import ADDRESS, Hooked, Scripted, api_of, sandbox_with
 
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from reconciler.errors import SettingsError, Unauthorised
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, jwt
-from reconciler.server.tokens import FixedToken, RefreshToken, credentials_of
+from reconciler.labelstudio.authentication import FixedToken, RefreshToken, credentials_of
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, jwt
 from tests.unit.server.wired import Hooked, client_of, sandbox_with
 
 HEX = "0123456789abcdef0123456789abcdef01234567"

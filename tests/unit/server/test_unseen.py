@@ -7,7 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.server.unseen import Unseen
+from reconciler.labelstudio.bulk.pending_ids import Unseen
 
 
 def test_a_task_is_taken_once():

@@ -10,17 +10,17 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from reconciler.apply.learning import Look
 from reconciler.contract.openapi import load_contract
+from reconciler.executor.ignored_attributes import Look
+from reconciler.labelstudio.attempts import Patience
+from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.bulk.task_reader import read_task
+from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.attempts import Patience
-from reconciler.server.client import NEVER_ASKED_BEFORE, Client
-from reconciler.server.reading import read_task
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.unit.server.patient import Patient
 
 ADDRESS = "http://label-studio.test"

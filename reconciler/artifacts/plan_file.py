@@ -1,0 +1,133 @@
+"""Saved plans and reports as what a run begins with, and ``plan --out``."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from reconciler.artifacts.saved_file import read_all_saved, read_saved
+from reconciler.cli.console import Talk
+from reconciler.cli.progress_bar import Progress
+from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.report import Report
+from reconciler.core.report_history import NamedReport
+from reconciler.errors import Refused, SavedFileError
+from reconciler.manifest.file_names import STANDARD_INPUT
+from reconciler.render import json
+
+_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+_PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
+_LOOKED_AT: Final = 4_096
+
+
+def save_plan(plan: Plan, file: Path, *, talk: Talk) -> None:
+    """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
+
+    Raises Refused where it cannot be written, or would take the place of anything but a plan.
+    """
+    with Progress(talk) as progress:
+        written = json.render_plan(plan, watch=progress)
+    try:
+        if file.is_file() and file.stat().st_size and not _begins(file, _PLAN):
+            raise Refused(
+                f"the plan is not saved: {file} is there already, and is no saved plan",
+                hint="name another file with --out, or remove that one",
+            )
+        if file.exists() and not file.is_file():
+            # A device or a pipe is written to; another file must not take its place.
+            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(written)
+        else:
+            _replace(file, written)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise Refused(
+            f"the plan cannot be written to {file}: {said}", hint="name another file with --out"
+        ) from error
+
+
+def _replace(file: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def saved_plan(paths: Sequence[str]) -> Plan | None:
+    """Read the saved plan that is to be applied; None where ``paths`` are manifests.
+
+    Raises SavedFileError for one that is damaged, or not alone.
+    """
+    plans = [path for path in paths if _looks_saved(path)]
+    if not plans:
+        return None
+    if len(paths) > 1:
+        said = f"{plans[0]} is a saved plan, and a plan is applied alone"
+        raise SavedFileError(said, hint="apply one plan after the other, and manifests apart")
+    found = read_saved(plans[0])
+    if isinstance(found, Report):
+        said = f"{plans[0]} is a report: it tells what was done"
+        raise SavedFileError(said, hint="revert takes reports; apply takes plans and manifests")
+    return found
+
+
+def read_reports(files: Sequence[str]) -> list[NamedReport]:
+    """Read reports, each after its name; raises SavedFileError where one is none."""
+    found = read_all_saved(files)
+    for file, one in found:
+        if isinstance(one, Plan):
+            said = f"{file} is a plan: nothing of it needs to be undone"
+            raise SavedFileError(said, hint="give the report that apply --report wrote")
+    return [(file, one) for file, one in found if isinstance(one, Report)]
+
+
+def refuse_other_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
+    """Raise Refused where a file is about another server: its ids are other tasks there.
+
+    That the server was updated in between does no harm: live values decide.
+    """
+    if (saved.url, saved.edition) != (live.url, live.edition):
+        raise Refused(
+            f"nothing is changed: {file} is about {saved}, and this is {live}",
+            hint="set LABEL_STUDIO_URL to that server, or plan again against this one",
+        )
+
+
+def refuse_manifest(file: Path | None, read: Sequence[str], what: str) -> None:
+    """Raise Refused where what is to be written would take the place of what is ``read``."""
+    if file is None or not file.exists():
+        return
+    if any(file.samefile(path) for path in read if path != STANDARD_INPUT):
+        raise Refused(
+            f"nothing is changed: {file} is a manifest, and would give way to the {what}",
+            hint="name another file",
+        )
+
+
+def _looks_saved(path: str) -> bool:
+    """Tell a saved plan or report from a manifest by how it begins: it may have been cut off."""
+    if path == STANDARD_INPUT or not Path(path).is_file():
+        return False
+    try:
+        return _begins(Path(path), _BEGINNING)
+    except OSError:
+        return False
+
+
+def _begins(path: Path, beginning: re.Pattern[bytes]) -> bool:
+    with path.open("rb") as file:
+        return beginning.match(file.read(_LOOKED_AT)) is not None

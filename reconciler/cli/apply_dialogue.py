@@ -1,0 +1,258 @@
+"""What apply and revert have in common: a plan is shown, asked about, and carried out."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import termios
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.artifacts.report_file import ReportFile
+from reconciler.artifacts.report_writer import Reporting
+from reconciler.cli.console import Talk, show_done, style_of_output, talk_options
+from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
+from reconciler.cli.limiting import refuse_too_many
+from reconciler.cli.option_types import OUTPUT_FILE
+from reconciler.cli.progress_bar import Progress
+from reconciler.cli.showing import show_plan
+from reconciler.cli.signals import raise_if_interrupted
+from reconciler.cli.stopping import Stopping
+from reconciler.contract.attributes import Attributes
+from reconciler.core.digest import digest
+from reconciler.core.model import Kind, Plan
+from reconciler.core.notation import counted_noun, visible
+from reconciler.core.report import Run
+from reconciler.core.values import Json
+from reconciler.engine.commit import find_commit
+from reconciler.engine.connection import in_the_way, plan_options
+from reconciler.engine.settings.run_settings import Given, Settings, server_options
+from reconciler.errors import Refused
+from reconciler.executor.apply_options import Orders
+from reconciler.executor.execution import carry_out
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.render import text
+
+_OPTIONS = (
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+    click.option(
+        "--report",
+        type=OUTPUT_FILE,
+        help="Write what was done, as JSON lines, as it happens.",
+    ),
+    click.option(
+        "--expect-digest",
+        metavar="DIGEST",
+        help="Do nothing unless this is the digest of the plan.",
+    ),
+    click.option(
+        "--canary",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Change N tasks first; go on only if they hold when they are read again.",
+    ),
+    click.option(
+        "--careful",
+        is_flag=True,
+        help="Read each task just before its update: twice the requests, and what others write to "
+        "the same task meanwhile is overwritten only within one round trip.",
+    ),
+    click.option(
+        "--concurrency",
+        envvar="RECONCILER_CONCURRENCY",
+        type=click.IntRange(1, 64),
+        help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
+    ),
+    click.option(
+        "--rps",
+        envvar="RECONCILER_RPS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Updates begun a second, at most; evenly spaced.  [default: any number]",
+    ),
+    plan_options,
+    server_options,
+    talk_options,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen of the options that are about carrying a plan out."""
+
+    yes: bool
+    report: Path | None
+    expect_digest: str | None
+    canary: int | None
+    careful: bool
+    allow: frozenset[Kind]
+    full: bool
+    talk: Talk
+
+
+def apply_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of everything that changes a server.
+
+    The command gets them as ``choices``, and those of the server as ``given``.
+    """
+
+    @functools.wraps(command)
+    def chosen(  # noqa: PLR0913 - one parameter an option
+        *,
+        yes: bool,
+        report: Path | None,
+        expect_digest: str | None,
+        canary: int | None,
+        careful: bool,
+        allowed: tuple[str, ...],
+        full: bool,
+        quiet: bool,
+        verbose: bool,
+        **others: Any,  # noqa: ANN401 - those of the command, and of the server
+    ) -> int:
+        given = Given(**{field.name: others.pop(field.name) for field in fields(Given)})
+        allow = frozenset(map(Kind, allowed))
+        talk = Talk(quiet, verbose)
+        choices = Choices(yes, report, expect_digest, canary, careful, allow, full, talk)
+        return command(**others, choices=choices, given=given)
+
+    wrapped: Callable[..., int] = chosen
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def show_ask_and_carry_out(
+    plan: Plan,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    settings: Settings,
+    choices: Choices,
+    manifests: Sequence[str] = (),
+) -> int:
+    """Show a plan, ask, carry it out, and return the exit code; raises Refused before that.
+
+    ``manifests`` are the files and folders that the plan was made from, if it was.
+    """
+    show_plan(plan, full=choices.full, talk=choices.talk)
+    _refuse_in_the_way(plan, choices.allow)
+    refuse_too_many(plan, settings.max_changes)
+    _refuse_unexpected(plan, choices.expect_digest)
+    if plan.updates and not choices.yes:
+        _ask(plan)
+    progress = Progress(choices.talk)
+    orders = Orders(
+        choices.allow,
+        settings.concurrency,
+        settings.rps,
+        canary=choices.canary or 0,
+        careful=choices.careful,
+        watch=progress,
+    )
+    report = _Destination(choices.report, manifests)
+    return _carry_out(plan, api, attributes, orders=orders, progress=progress, report=report)
+
+
+def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
+    said = in_the_way(plan, allow)
+    if said:
+        raise Refused(f"nothing is changed: {said[0]}", hint=f"see above; {said[1]}")
+
+
+def _refuse_unexpected(plan: Plan, expected: str | None) -> None:
+    if expected is None or expected == (found := digest(plan)):
+        return
+    raise Refused(
+        f"nothing is changed: this plan is {found}, and {visible(expected)} was expected",
+        hint="look at what it would change now, and expect the digest that it has",
+    )
+
+
+def _ask(plan: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(
+            "nothing is changed: there is no terminal to ask on",
+            hint="add --yes where the plan has been looked at before",
+        )
+    # What was typed before the plan was shown is no answer to it.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    try:
+        if click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
+            return
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise Refused("nothing is changed: no answer was given") from error
+    raise Refused("nothing is changed: the answer was no")
+
+
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """Where the report goes, if anywhere, and which manifests it is about."""
+
+    file: Path | None
+    manifests: Sequence[str]
+
+
+def _run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Run:
+    """Say what a report is about, and ask for what that takes: only reports tell it."""
+    return Run(
+        digest(plan),
+        shards=plan.shards,
+        command=command,
+        user=api.user(),
+        commit=find_commit(manifests),
+    )
+
+
+def _carry_out(
+    plan: Plan,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    orders: Orders,
+    progress: Progress,
+    report: _Destination,
+) -> int:
+    command = str(click.get_current_context().info_name)
+    # Asked before the report is there, which could count as a change beside the commit, and while
+    # a signal still ends the run at once.
+    run = _run(plan, command, api, report.manifests) if report.file else None
+    with ExitStack() as stack:
+        stopping = stack.enter_context(Stopping(orders.stop, progress.say))
+        raise_if_interrupted()
+        file = stack.enter_context(ReportFile(report.file)) if report.file else None
+        reporting = Reporting(file, orders.stop)
+        if run:
+            reporting.open(run, plan.server)
+        with progress:
+            outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
+        reporting.close(outcomes, api.requests)
+        # Still where a signal interrupts nothing: this may be the only record of what was done.
+        if plan.updates:
+            show_done(text.render_outcomes(outcomes, style=style_of_output(), command=command))
+        if file and file.kept:
+            click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
+        if reporting.lost:
+            why = f"stopped: {reporting.lost.message}"
+            said = f"{why}; run it again with another --report, and it goes on"
+            click.echo(f"reconciler: {visible(said)}", err=True)
+            _tell_unwritten(reporting.unwritten)
+    if stopping.signalled:
+        return INTERRUPTED
+    good = all(outcome.is_good for outcome in outcomes)
+    return DONE if good and not reporting.lost else PARTLY
+
+
+def _tell_unwritten(lines: Sequence[Mapping[str, Json]]) -> None:
+    """Give to standard error what the report could not take: put behind it, they make it whole."""
+    click.echo("These lines are missing at the end of the report:", err=True)
+    for line in lines:
+        click.echo(json.dumps(line, separators=(",", ":")), err=True)

@@ -1,0 +1,90 @@
+"""``reconciler show``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+import click
+
+from reconciler.artifacts.saved_file import read_all_saved
+from reconciler.cli.console import Talk, format_option, talk_options
+from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.cli.garbage_collection import no_looking
+from reconciler.cli.showing import order_as_given, show_plan, show_report
+from reconciler.contract.openapi import load_contract
+from reconciler.core.merge import merged_plan
+from reconciler.core.model import Plan
+from reconciler.core.notation import counted_noun, visible
+from reconciler.core.report import Report
+from reconciler.core.report_document import merged_report
+from reconciler.core.report_history import NamedReport
+from reconciler.core.shard import Shard, without_shards
+from reconciler.errors import SavedFileError
+
+_NAMED_MAX: Final = 20
+
+
+@click.command("show")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@format_option
+@click.option("--full", is_flag=True, help="List every task, and values in full.")
+@talk_options
+def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> int:
+    """Show saved plans, or reports: what was changed, when, by whom and from which commit.
+
+    A FILE is what plan --format json printed or what apply --report wrote, or - for standard
+    input. Several are shown as one: the shards of a run, and reports of runs that went on from
+    each other. Exits with 1 where a shard is missing.
+
+    \b
+    Example:
+      reconciler show plan-*.json
+      reconciler show report.jsonl
+    """
+    talk = Talk(quiet, verbose)
+    with no_looking():
+        saved = read_all_saved(files)
+        plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
+        reports = [(name, found) for name, found in saved if isinstance(found, Report)]
+        if plans and reports:
+            said = f"{plans[0][0]} is a plan, and {reports[0][0]} a report"
+            raise SavedFileError(said, hint="show plans apart from reports")
+        if plans:
+            talk.detail(f"read {counted_noun(len(plans), 'plan')}")
+            plan = merged_plan(plans)
+            show_plan(plan, form, full=full, talk=talk)
+            return _judge_missing(plan.shards)
+        talk.detail(f"read {counted_noun(len(reports), 'report')}")
+        report = merged_report(reports, load_contract())
+        show_report(report, form, full=full)
+        _say_what_is_not_known(reports)
+        return _judge_missing(report.shards)
+
+
+def _say_what_is_not_known(reports: Sequence[NamedReport]) -> None:
+    said = order_as_given(reports)
+    if said:
+        _warn(said)
+    for name, one in reports:
+        if not one.complete:
+            _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
+
+
+def _judge_missing(shards: tuple[Shard, ...]) -> int:
+    """Say which shards are not shown, and fail: a part must not be taken for the whole."""
+    missing = list(without_shards(shards))
+    if not missing:
+        return DONE
+    named = list(map(str, islice(missing, _NAMED_MAX)))
+    if len(missing) > _NAMED_MAX:
+        named.append(f"{len(missing) - _NAMED_MAX:,} more")
+    *first, last = named
+    those = f"shards {', '.join(first)} and {last} are" if first else f"shard {last} is"
+    _warn(f"{those} missing: this is not the whole (give the files of all shards)")
+    return ERROR
+
+
+def _warn(said: str) -> None:
+    click.echo(visible(f"reconciler: {said}"), err=True)

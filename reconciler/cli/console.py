@@ -1,0 +1,89 @@
+"""What goes to the terminal: results to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.core.notation import visible
+from reconciler.render.style import Style
+
+F = TypeVar("F", bound=Callable[..., Any])
+"""A function that is becoming a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much to say beside the results."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def note(self, text: str) -> None:
+        """Say what is done, unless quiet."""
+        if not self.quiet:
+            _tell(text)
+
+    def detail(self, text: str) -> None:
+        """Say how it is done, if verbose."""
+        if self.verbose and not self.quiet:
+            _tell(text)
+
+
+def _tell(text: str) -> None:
+    """Write a line beside the results; that it cannot be written must not cost the results."""
+    with suppress(OSError):
+        click.echo(visible(text), err=True)
+
+
+def talk_options(command: F) -> F:
+    """Add --quiet and --verbose."""
+    command = click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too.")(
+        command
+    )
+    return click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")(command)
+
+
+def format_option(command: F) -> F:
+    """Add --format."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to write it.",
+    )(command)
+
+
+def show(text: str) -> None:
+    """Print a result."""
+    click.echo(text, nl=False, color=True)
+
+
+def show_done(text: str) -> None:
+    """Print what was done; that nobody can read it does not make it undone."""
+    try:
+        show(text)
+    except OSError:
+        give_up_output()
+
+
+def give_up_output() -> None:
+    """Let go of a standard output that failed: its rest would fail at exit, with code 120."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def style_of_output() -> Style:
+    """Choose colour where standard output is a terminal and nobody minds."""
+    # A closed standard output is None.
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    minds = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Style(color=terminal and not minds)

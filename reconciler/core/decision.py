@@ -1,0 +1,188 @@
+"""What to send for a task, and what its answers prove: pure, as all of it is judged on data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from reconciler.contract.attributes import Attribute, Attributes, Type
+from reconciler.contract.body_validator import Gate
+from reconciler.core.difference import equal
+from reconciler.core.edit import edited
+from reconciler.core.model import (
+    Change,
+    Found,
+    Kind,
+    Missing,
+    Observed,
+    ProjectSettings,
+    Status,
+    TaskPlan,
+    Unreadable,
+)
+from reconciler.core.notation import path_text
+from reconciler.core.planner import TOO_DEEP, guarded
+from reconciler.core.report import STOPPED, Outcome, TaskOutcome
+from reconciler.core.three_way import Verdict, holds, verdict
+from reconciler.core.values import Json, too_deep
+from reconciler.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One update, ready to be sent: ``body`` holds the changed attributes, whole.
+
+    ``read_at`` is when what it is merged into was read, in seconds of a clock.
+    """
+
+    plan: TaskPlan
+    body: dict[str, Json]
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decisions rest on; ``projects`` are the settings of those that guards must know."""
+
+    attributes: Attributes
+    gate: Gate
+    allow: frozenset[Kind]
+    projects: Mapping[int, ProjectSettings]
+
+
+def decide(task: TaskPlan, observed: Observed, terms: Terms) -> TaskOutcome | Patch:
+    """Compare a task with what the server says now; one that moved since is left alone."""
+    if isinstance(observed, Missing):
+        return ended(task, Outcome.MISSING, "the task is gone since it was planned")
+    if isinstance(observed, Unreadable):
+        return ended(task, Outcome.FAILED, observed.detail)
+    if observed.attributes.get("project") != task.project:
+        return ended(task, Outcome.STALE, "the task is in another project than planned")
+    verdicts = [verdict(c, observed.attributes, terms.attributes) for c in task.changes]
+    judged = list(zip(task.changes, verdicts, strict=True))
+    stale = [change for change, said in judged if said is Verdict.STALE]
+    if stale:
+        return ended(task, Outcome.STALE, f"changed since it was planned: {_paths(stale)}")
+    due = tuple(change for change, said in judged if said is Verdict.DO)
+    if not due:
+        return ended(task, Outcome.ALREADY)
+    return _prepared(replace(task, changes=due), observed, terms)
+
+
+def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Patch:
+    """Judge the guards once more, on what is there now, and make the body."""
+    judged = guarded(
+        task,
+        observed,
+        attributes=terms.attributes,
+        projects=terms.projects,
+        # What a saved plan shows as accepted was accepted when it was looked at.
+        allow=terms.allow | {problem.kind for problem in task.problems},
+    )
+    if judged.status is Status.BLOCKED:
+        return ended(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
+    body = _with_integers(edited(observed.attributes, task.changes), terms.attributes)
+    if any(map(too_deep, body.values())):
+        return ended(task, Outcome.FAILED, TOO_DEEP.message)
+    try:
+        terms.gate.check(task.task, body)
+    except Refused as error:
+        return ended(task, Outcome.BLOCKED, str(error))
+    return Patch(replace(task, addresses=judged.addresses), body)
+
+
+def _with_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
+    """Write integers as integers: of `1e16` the server says that it is none, though not of `1.0`.
+
+    The digits are those that the number is written with, as when values are compared.
+    """
+    return {
+        name: int(Decimal(repr(value)))
+        if isinstance(value, float) and value.is_integer() and _is_integer(attributes.get(name))
+        else value
+        for name, value in body.items()
+    }
+
+
+def _is_integer(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type is Type.INTEGER
+
+
+def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge the answer to a PATCH: it shows every attribute that was stored, whole.
+
+    What it does not show is not claimed either: the last look settles it, as what an answer
+    shows depends on the role.
+    """
+    task = patch.plan
+    unproved = [change for change in task.changes if not holds(change, answer, attributes)]
+    if not unproved:
+        return _whole(patch, answer, attributes)
+    refuted = [change for change in unproved if change.path[0] in answer]
+    if refuted:
+        return ended(task, Outcome.NOT_HONOURED, _NOT_STORED + _paths(refuted))
+    said = f"{_NOT_STORED}{_paths(unproved)}, as far as its answer shows"
+    return ended(task, Outcome.NOT_HONOURED, said)
+
+
+def _whole(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge what was sent along with the changes: the keys of objects that nobody declared."""
+    lost = [
+        name
+        for name, value in patch.body.items()
+        if not equal((name,), answer[name], value, attributes)
+    ]
+    if lost:
+        said = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
+        return ended(patch.plan, Outcome.FAILED, said)
+    return ended(patch.plan, Outcome.APPLIED)
+
+
+def settled(
+    task: TaskPlan, observed: Observed, before: TaskOutcome, attributes: Attributes
+) -> TaskOutcome:
+    """Judge the last look at a task that a PATCH was sent for; ``before`` is what was said so far.
+
+    What is seen to hold is applied, whatever the answer was and whether there was any.
+    """
+    if not isinstance(observed, Found):
+        said = "sent, but the task cannot be read any more"
+        return before if before.outcome is Outcome.FAILED else otherwise(before, said)
+    lost = [c for c in task.changes if not holds(c, observed.attributes, attributes)]
+    if not lost:
+        return replace(before, outcome=Outcome.APPLIED, error="")
+    if before.outcome is Outcome.APPLIED:
+        said = f"stored, but it reads otherwise now: {_paths(lost)}"
+        return otherwise(before, said, Outcome.NOT_HONOURED)
+    return before
+
+
+def otherwise(before: TaskOutcome, said: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
+    """Correct what was said of a task: its changes stay those that were sent."""
+    return replace(before, outcome=outcome, error=said)
+
+
+_NOT_STORED: Final = "the server answered 200 and did not store "
+
+
+def _paths(changes: Iterable[Change]) -> str:
+    return ", ".join(path_text(change.path) for change in changes)
+
+
+def ended(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
+    """Say what became of a task, and why."""
+    return TaskOutcome(task.task, outcome, task.changes, error)
+
+
+def interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
+    """Say of tasks that the run was stopped before them."""
+    return [ended(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
+
+
+def left_alone(task: TaskPlan) -> TaskOutcome:
+    """Say of a task that the plan does not change; it was allowed, or nothing would be applied."""
+    outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
+    said = "; ".join(problem.message for problem in task.problems)
+    return TaskOutcome(task.task, outcome, (), said, accepted=True)

@@ -1,0 +1,28 @@
+"""The name of a plan: the same changes have the same digest, wherever and whenever planned."""
+
+from __future__ import annotations
+
+import hashlib
+
+from reconciler.core.encoding import encode_canonical
+from reconciler.core.model import WARNINGS, Plan, TaskPlan
+from reconciler.core.values import boxed
+
+
+def digest(plan: Plan) -> str:
+    """Digest what apply would do: task, path, before and after; no times, places or versions.
+
+    What guards would have stopped, and was allowed, is part of it. The order in which things are
+    declared, or come from the server, says nothing.
+    """
+    seen = hashlib.sha256()
+    for task in sorted(plan.updates, key=lambda task: task.task):
+        seen.update(_line(task) + b"\n")
+    return f"sha256:{seen.hexdigest()}"
+
+
+def _line(task: TaskPlan) -> bytes:
+    ordered = sorted(task.changes, key=lambda change: change.path)
+    changes = [[list(c.path), boxed(c.before), boxed(c.after)] for c in ordered]
+    allowed = sorted({problem.kind for problem in task.problems} - WARNINGS)
+    return encode_canonical([task.task, changes, allowed] if allowed else [task.task, changes])

@@ -1,0 +1,290 @@
+"""What may not be written although it is declared: each guard has a name and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
+from reconciler.core.addresses import lost_addresses, resolved_address
+from reconciler.core.edit import edited, value_at
+from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
+from reconciler.core.notation import Path, counted_noun, path_text, shortened, value_text
+from reconciler.core.values import ABSENT, UNREADABLE, Side
+
+_NAMED_MAX: Final = 4
+_COUNTERS: Final = {
+    "total_annotations": "annotation",
+    "cancelled_annotations": "skipped annotation",
+}
+_ANNOTATED_HINT: Final = (
+    "people labelled what is stored now, not what would be stored then; keep it, or accept that "
+    "with --allow annotated-data"
+)
+_WHOLE_COHORT: Final = 100
+
+
+def may_remove_keys(changes: Collection[Change]) -> bool:
+    """Tell whether the project's label config must be known to judge these changes."""
+    return any(map(_may_remove_keys, changes))
+
+
+def _may_remove_keys(change: Change) -> bool:
+    may = change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change)
+    return change.path[0] == "data" and may
+
+
+def changes_overlap(changes: Collection[Change]) -> bool:
+    """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
+    return any(change.path == ("overlap",) for change in changes)
+
+
+def may_be_ignored(changes: Collection[Change]) -> bool:
+    """Tell whether it must be known what the server honours to judge these changes."""
+    return any(change.path[0] not in ALWAYS_HONOURED for change in changes)
+
+
+def names_to_judge(names: Collection[str]) -> set[str]:
+    """Name what must be read so that changes of the attributes ``names`` can be judged."""
+    return {*names, *_COUNTERS} if "data" in names else set(names)
+
+
+def guard(
+    changes: Collection[Change],
+    live: Mapping[str, Side],
+    *,
+    attributes: Attributes,
+    project: ProjectSettings,
+    addresses: Collection[Path] = (),
+) -> tuple[TaskProblem, ...]:
+    """Judge the changes of one task; ``project`` is the one that it is in.
+
+    ``addresses`` are the places that held a stored address when this run read the task before.
+    """
+    return (
+        *_project_move(changes),
+        *_resolved_addresses(changes),
+        *_resolved_beside(changes, live),
+        *_lost_addresses(changes, live, addresses),
+        *_emptied_data(changes, live),
+        *_labelled_paths(changes, live, project),
+        *_rewritten(changes),
+        *_annotated_data(changes, live),
+        *_ignored(changes, attributes),
+        *_computed(changes, attributes),
+        *_overlap_cohort(changes, project),
+    )
+
+
+def _project_move(changes: Collection[Change]) -> Iterator[TaskProblem]:
+    for change in changes:
+        if change.path == ("project",):
+            yield TaskProblem(
+                Kind.PROJECT_MOVE,
+                f"would move the task from project {value_text(change.before)} to project "
+                f"{value_text(change.after)}",
+                "Label Studio Community refuses it; declare the project that the task is in",
+            )
+
+
+def _resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
+    for change in changes:
+        address = resolved_address(change.after)
+        if address is not None:
+            yield TaskProblem(
+                Kind.RESOLVED_ADDRESS,
+                f"{path_text(change.path)} would store {shortened(value_text(address))}, an "
+                "address that the server made up on reading",
+                "declare the stored address, such as s3://bucket/key",
+            )
+
+
+def _resolved_beside(
+    changes: Collection[Change], live: Mapping[str, Side]
+) -> Iterator[TaskProblem]:
+    """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
+
+    They are as the server shows them, and one that resolves addresses unasked shows no others.
+    """
+    for name in dict.fromkeys(change.path[0] for change in changes if len(change.path) > 1):
+        if not resolved_address(live.get(name)):
+            continue
+        inside = [change for change in changes if change.path[0] == name]
+        address = resolved_address(edited(live, inside)[name])
+        if address and not any(resolved_address(change.after) for change in inside):
+            yield TaskProblem(
+                Kind.RESOLVED_ADDRESS,
+                f"{name} would be stored with {shortened(value_text(address))}, an address that "
+                "the server made up on reading, in a key that is not declared",
+                "declare the stored address there as well, such as s3://bucket/key; if many tasks "
+                "show it, the server or a proxy resolves addresses although it is asked not to",
+            )
+
+
+def _lost_addresses(
+    changes: Collection[Change], live: Mapping[str, Side], addresses: Collection[Path]
+) -> Iterator[TaskProblem]:
+    """Compare stored addresses with what this run read before: a server may begin to resolve them.
+
+    What is sent along with the changes must be what is stored, and not what reading makes of it.
+    """
+    for path, text in lost_addresses(addresses, live, changes):
+        if not resolved_address(text):
+            yield TaskProblem(
+                Kind.RESOLVED_ADDRESS,
+                f"{path_text(path)}, which is not declared, was read as a storage address before "
+                f"and is now read as {shortened(value_text(text))}: the update would store that",
+                "plan again: if somebody changed the value, the new one is kept; if the server or "
+                "a proxy resolves addresses although it is asked not to, declare the stored one",
+            )
+
+
+def _emptied_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
+    if live.get("data") and _data_after(changes, live) == {}:
+        yield TaskProblem(
+            Kind.EMPTY_DATA,
+            "would remove every key of data",
+            "the task could not be labelled any more",
+        )
+
+
+def _labelled_paths(
+    changes: Collection[Change], live: Mapping[str, Side], project: ProjectSettings
+) -> Iterator[TaskProblem]:
+    removing = [path_text(change.path) for change in changes if _may_remove_keys(change)]
+    if not removing:
+        return
+    if project.unreadable:
+        yield TaskProblem(
+            Kind.LABEL_CONFIG,
+            f"would remove {_some(removing)} or keys inside, and the label config of the project, "
+            f"which may use them, cannot be read: {shortened(project.unreadable, 200)}",
+            "correct the label config, or keep the keys",
+        )
+    after = {"data": _data_after(changes, live)}
+    rewritten = any(map(_rewrites, changes))
+    for used in sorted(project.labelled):
+        path = ("data", *used)
+        was_there = rewritten or value_at(live, path) is not ABSENT
+        if was_there and value_at(after, path) is ABSENT:
+            yield TaskProblem(
+                Kind.LABEL_CONFIG,
+                f"would remove {path_text(path)}, which the label config of the project uses",
+                "the task could not be labelled any more; keep the key",
+            )
+
+
+def _rewritten(changes: Collection[Change]) -> Iterator[TaskProblem]:
+    for change in filter(_rewrites, changes):
+        yield TaskProblem(
+            Kind.REWRITE_UNREADABLE,
+            f"would replace {path_text(change.path)}, which the server cannot read, as a whole",
+            "what is stored now is lost, and revert cannot restore it; to repair the task that "
+            "way, pass --allow rewrite-unreadable",
+        )
+
+
+def _rewrites(change: Change) -> bool:
+    return change.before is UNREADABLE
+
+
+def _data_after(changes: Collection[Change], live: Mapping[str, Side]) -> Side:
+    data = [change for change in changes if change.path[0] == "data"]
+    return edited(live, data)["data"] if data else live.get("data")
+
+
+def _annotated_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
+    """Annotations are made of what is shown: what has been shown must not change under them.
+
+    The counters are taken as they are live: what the manifest declares of them proves nothing.
+    """
+    shown = [change.path for change in changes if change.path[0] == "data" and _was_there(change)]
+    if not shown:
+        return
+    paths = _some([path_text(path) for path in shown])
+    counts = {name: _count(live.get(name)) for name in _COUNTERS}
+    made = {name: count for name, count in counts.items() if count}
+    unknown = [name for name, count in counts.items() if count is None]
+    if made:
+        said = " and ".join(counted_noun(n, _COUNTERS[name]) for name, n in made.items())
+        message = f"would change {paths} under {said}"
+    elif unknown:
+        message = (
+            f"would change {paths}, and whether anybody annotated that is not known: the "
+            f"server's answer has no usable {' and no '.join(unknown)}"
+        )
+    else:
+        return
+    yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
+
+
+def _count(value: Side) -> int | None:
+    """Take a counter; None where it is not shown, or cannot have been counted."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def _was_there(change: Change) -> bool:
+    """Tell whether a change takes something away, or puts something in its place."""
+    return change.before is not ABSENT
+
+
+def _ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
+    for name in _names(changes):
+        if name in attributes and attributes[name].ignored:
+            yield TaskProblem(
+                Kind.IGNORED_ATTRIBUTE,
+                f"this server answers 200 to an update of {name} and does not store it",
+                "leave it out of the manifest; allowed, it is sent and reported as not honoured",
+            )
+
+
+def _computed(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
+    written = [name for name in _names(changes) if name in attributes]
+    computed = [
+        name for name in written if attributes[name].computed and not attributes[name].ignored
+    ]
+    if computed:
+        yield TaskProblem(
+            Kind.COMPUTED,
+            f"the server computes {_some(computed)} and will overwrite what is written",
+            "leave it to the server unless you mean to correct it once",
+        )
+
+
+def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> Iterator[TaskProblem]:
+    """Tell that the project sets overlaps too.
+
+    With a percentage below 100 it gives that part of its tasks an overlap of
+    ``maximum_annotations``, those with the most annotations first, and 1 to the rest: whenever a
+    task is imported or deleted while ``maximum_annotations`` is above 1, and when these settings
+    change.
+    """
+    percentage, most = project.overlap_cohort_percentage, project.maximum_annotations
+    if percentage is None or percentage >= _WHOLE_COHORT or not changes_overlap(changes):
+        return
+    if most is None or most > 1:
+        shared = "maximum_annotations" if most is None else most
+        message = (
+            f"the server resets overlap to {shared} for {percentage}% of the project's tasks, and "
+            "to 1 for the others, whenever a task is imported or deleted"
+        )
+    else:
+        message = "the server resets overlap when maximum_annotations of the project is raised"
+    yield TaskProblem(
+        Kind.OVERLAP_COHORT,
+        f"{message}: overlap_cohort_percentage of the project is {percentage}",
+        "to keep the overlap that you declare, set overlap_cohort_percentage to 100 in the "
+        "project's settings, or apply again after each import",
+    )
+
+
+def _names(changes: Collection[Change]) -> list[str]:
+    """Name the attributes that change, each once."""
+    return list(dict.fromkeys(change.path[0] for change in changes))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first few of many."""
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    return ", ".join(names[:_NAMED_MAX]) + more

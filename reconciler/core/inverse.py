@@ -1,0 +1,67 @@
+"""The inverse of changes that were made, where nobody went on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.composition import Made
+from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
+from reconciler.core.notation import path_text
+from reconciler.core.planner import project_shown, unseen
+from reconciler.core.three_way import Verdict, verdict
+from reconciler.core.values import UNREADABLE, Side
+
+
+def revert_task(
+    task: int, made: Sequence[Made], observed: Observed, attributes: Attributes
+) -> TaskPlan | None:
+    """Plan the inverse of what was ``made`` of one task; None where nothing is left of it.
+
+    A path that has been edited since belongs to whoever did so: its task is left alone, as part
+    of an earlier state and part of a later one would be a state that never was.
+    """
+    source = made[0].source
+    if not isinstance(observed, Found):
+        return unseen(task, None, source, observed)
+    lost = [one for one in made if one.before is UNREADABLE]
+    if lost:
+        project = project_shown(observed.attributes)
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_lost(lost),))
+    live = observed.attributes
+    judged = [_judged_inverse(one, live, attributes) for one in made]
+    edited = [change for change, said in judged if said is Verdict.STALE]
+    due = tuple(change for change, said in judged if said is Verdict.DO)
+    project = project_shown(live)
+    if edited:
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_edited(edited),))
+    return TaskPlan(task, project, Status.UPDATE, source, due) if due else None
+
+
+def _judged_inverse(
+    made: Made, live: Mapping[str, Side], attributes: Attributes
+) -> tuple[Change, Verdict]:
+    """Go back from that value of those that may be there which is there."""
+    inverse = [Change(made.path, after, made.before, made.source) for after in made.afters]
+    judged = [(change, verdict(change, live, attributes)) for change in inverse]
+    return next((one for one in judged if one[1] is not Verdict.STALE), judged[0])
+
+
+def _lost(made: Sequence[Made]) -> TaskProblem:
+    return TaskProblem(
+        Kind.UNREADABLE,
+        f"{_paths(made)} could not be read before that apply replaced it",
+        "what it was cannot be restored; leave the task out with --allow unreadable",
+    )
+
+
+def _paths(places: Sequence[Change | Made]) -> str:
+    return ", ".join(path_text(place.path) for place in places)
+
+
+def _edited(changes: Sequence[Change]) -> TaskProblem:
+    return TaskProblem(
+        Kind.EDITED_SINCE,
+        f"edited since that apply: {_paths(changes)}",
+        "what was written later is not undone; set it by a manifest, or by hand",
+    )

@@ -1,0 +1,82 @@
+"""Which git commit manifests were at: told by the environment, or asked of git."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from reconciler.core.report import Commit
+from reconciler.manifest.file_names import STANDARD_INPUT, is_manifest
+
+_VARIABLES: Final = ("RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA")
+_SECONDS: Final = 5.0
+"""How long git may take: a repository on a network drive must not hold up an apply."""
+
+_ISOLATED: Final = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "LC_ALL": "C",
+}
+_HARMLESS: Final = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+"""Settings of a user or a repository can name programs that git runs: none of them is to run."""
+
+_STATUS: Final = (
+    *("--porcelain", "-z", "--no-renames"),
+    *("--untracked-files=all", "--ignore-submodules=all"),
+)
+
+
+def find_commit(manifests: Sequence[str]) -> Commit | None:
+    """Tell the commit that ``manifests``, files and folders, are of; None where nothing tells.
+
+    The environment comes first: what it names need not be the commit that is checked out. Without
+    manifests, as for a saved plan, only the environment can tell.
+    """
+    for name in _VARIABLES:
+        told = os.environ.get(name, "").strip()
+        if told:
+            return Commit(told)
+    return _ask_git(manifests) if manifests else None
+
+
+def _ask_git(manifests: Sequence[str]) -> Commit | None:
+    folder = _folder_of(manifests[0])
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    if not commit:
+        return None
+    # A glob stands for its folder: git would not find what it stands for here.
+    paths = [str(Path(path).absolute()) for path in manifests if Path(path).exists()] or ["."]
+    changed = _git(folder, "status", *_STATUS, "--", *paths) or ""
+    dirty = any(map(is_manifest, changed.split("\0")))
+    return Commit(commit.strip(), dirty)
+
+
+def _folder_of(path: str) -> Path:
+    """Give the folder that a manifest, a folder of them, or a glob, lies in."""
+    start = Path() if path == STANDARD_INPUT else Path(path)
+    return next((p for p in (start, *start.parents) if p.is_dir()), Path())
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Ask git, which need not be there; None where it does not tell."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        asked = subprocess.run(  # noqa: S603 - no shell, and nothing but paths is given
+            ["git", *_HARMLESS, "-C", str(folder), *arguments],  # noqa: S607 - as it is installed
+            env={**kept, **_ISOLATED},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return asked.stdout if asked.returncode == 0 else None

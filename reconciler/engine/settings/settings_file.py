@@ -1,0 +1,236 @@
+"""The settings files of a run: found above its manifests, checked, and compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from reconciler.contract.location import schema_path
+from reconciler.core.limit import Limit
+from reconciler.core.notation import shortened, value_text
+from reconciler.core.server_address import checked_address, is_same_server
+from reconciler.errors import SettingsError
+from reconciler.manifest.file_names import STANDARD_INPUT
+from reconciler.manifest.files import Place
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
+FILE: Final = "reconciler.toml"
+
+_NAMED_MAX: Final = 5
+"""Values of a setting that are named where they differ: more do not help."""
+
+
+class SettingsFile:
+    """One settings file, checked."""
+
+    def __init__(self, path: str) -> None:
+        """Read ``path``; raises SettingsError."""
+        self.path = path
+        try:
+            self._text = Path(path).read_text(encoding="utf-8-sig")
+            self.values = tomllib.loads(self._text)
+        except (OSError, ValueError, RecursionError) as error:
+            raise SettingsError(f"{path}: cannot be read: {error}") from error
+        self._check()
+
+    def place_of(self, key: str) -> str:
+        """Tell where a setting is: file and line, the file alone where it is not set."""
+        return f"{self.path}:{self._line_of(key)}" if key in self.values else self.path
+
+    def _check(self) -> None:
+        known, schema = _known_settings()
+        wrong = dict.fromkeys(self.values.keys() - set(known), "there is no such setting")
+        for error in schema.iter_errors(self.values):
+            wrong[str(error.absolute_path[0])] = error.message
+        if wrong:
+            said = sorted((self._line_of(name), name, message) for name, message in wrong.items())
+            lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in said)
+            raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
+
+    def _line_of(self, key: str) -> int:
+        found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", self._text, re.MULTILINE)
+        return self._text.count("\n", 0, found.end()) + 1 if found else 1
+
+
+@cache
+def _known_settings() -> tuple[list[str], Draft7Validator]:
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
+
+    schema = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
+    known = schema["properties"]
+    return list(known), Draft7Validator({"properties": known})
+
+
+class _Use(NamedTuple):
+    """A settings file, None where there is none, and a manifest that it is nearest to."""
+
+    file: SettingsFile | None
+    manifest: str
+
+    def value(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - as the schema says
+        return self.file.values.get(key, default) if self.file else default
+
+    def described(self, key: str) -> str:
+        value = self.value(key)
+        said = "is not set" if value is None else f"is {_shown(key, value)}"
+        if self.file is None:
+            return f"no {FILE} above {self.manifest}: {key} {said}"
+        return f"{self.file.place_of(key)}: {key} {said}, for {self.manifest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFiles:
+    """The settings files that are nearest to the manifests of a run, at least one, or none."""
+
+    _uses: tuple[_Use, ...]
+
+    @classmethod
+    def above(cls, places: Mapping[Place, str]) -> SettingsFiles:
+        """Read the settings files nearest to ``places``; raises SettingsError.
+
+        One look at each folder, however many manifests are in it.
+        """
+        files: dict[str | None, SettingsFile | None] = {None: None}
+        uses: dict[str | None, _Use] = {}
+        wrong: list[SettingsError] = []
+        for path, manifest in _nearest(places):
+            real = path and os.path.realpath(path)
+            try:
+                if real not in files:
+                    files[real] = SettingsFile(str(path))
+                uses.setdefault(real, _Use(files[real], manifest))
+            except SettingsError as error:
+                files[real] = None
+                wrong.append(error)
+        if wrong:
+            hint = next((error.hint for error in wrong if error.hint), "")
+            raise SettingsError("\n".join(error.message for error in wrong), hint=hint)
+        return cls(tuple(uses.values()))
+
+    def agreed(self, keys: Collection[str], defaults: Mapping[str, object]) -> dict[str, Any]:
+        """Give the values of those ``keys`` that are set; raises SettingsError where files differ.
+
+        What is not set counts as its default.
+        """
+        differing = {
+            key: uses for key in keys if len(uses := self._distinct(key, defaults.get(key))) > 1
+        }
+        if differing:
+            lines = [line for key, uses in differing.items() for line in _differences(key, uses)]
+            over = [f"{variable_of(key)} or {option_of(key)}" for key in differing]
+            raise SettingsError(
+                "\n".join(["the manifests of one run need the same settings", *lines]),
+                hint=f"run them separately, or set {', and '.join(over)}, for all of them",
+            )
+        values = ((key, use.value(key)) for use in self._uses for key in keys)
+        return {key: value for key, value in values if value is not None}
+
+    def place_of(self, key: str) -> str:
+        """Tell where a setting that is set comes from."""
+        files = (use.file for use in self._uses if use.value(key) is not None)
+        return next((file.place_of(key) for file in files if file), FILE)
+
+    def _distinct(self, key: str, default: object) -> list[_Use]:
+        """Give one use of each value of a setting."""
+        found: list[_Use] = []
+        for use in self._uses:
+            value = use.value(key, default)
+            if not any(_is_same(key, value, other.value(key, default)) for other in found):
+                found.append(use)
+        return found
+
+
+def variable_of(key: str) -> str:
+    """Name the variable that goes over a setting."""
+    return "LABEL_STUDIO_URL" if key == "url" else f"RECONCILER_{key.upper()}"
+
+
+def option_of(key: str) -> str:
+    """Name the option that goes over a setting."""
+    return f"--{key.replace('_', '-')}"
+
+
+def _nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str]]:
+    """Give the settings file nearest to each place, None for none, with a manifest from there.
+
+    A settings file that is nearest to where a link leads, and that is not above the link too,
+    says something else of the same manifests: it comes as well.
+    """
+    above = _Above()
+    for place, example in places.items():
+        manifest = "standard input" if example == STANDARD_INPUT else example
+        reached = _absolute(place.reached)
+        files = above.files(reached)
+        yield (files[0] if files else None), manifest
+        if reached != place.real:
+            others = above.files(place.real)[:1]
+            known = {os.path.realpath(file) for file in files} if others else set()
+            for file in others:
+                if os.path.realpath(file) not in known:
+                    yield file, f"{manifest}, which a link leads to"
+
+
+class _Above:
+    """Which settings files are in a folder and above it, nearest first."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def files(self, folder: str) -> tuple[str, ...]:
+        """List them for an absolute path; each folder is looked at once."""
+        unknown: list[str] = []
+        while folder not in self._known and folder not in unknown[-1:]:
+            unknown.append(folder)
+            folder = os.path.dirname(folder)  # noqa: PTH120 - once a folder of thousands
+        files = self._known.get(folder, ())
+        for below in reversed(unknown):
+            file = os.path.join(below, FILE)  # noqa: PTH118 - as above
+            # A link to nothing is one too: passed over, another file would take its place.
+            files = (file, *files) if os.path.lexists(file) else files
+            self._known[below] = files
+        return files
+
+
+def _absolute(folder: str) -> str:
+    """Give the absolute path that a folder was reached by, links in it kept where they can be."""
+    if ".." in folder.split("/"):
+        return os.path.realpath(folder)
+    return os.path.abspath(folder)  # noqa: PTH100 - Path.absolute() keeps dots
+
+
+def _is_same(key: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - what the schema lets pass
+    if one is None or other is None:
+        return one is other
+    if key == "max_changes":
+        return Limit.parse(str(one)) == Limit.parse(str(other))
+    if key == "url":
+        try:
+            return is_same_server(one, other)
+        except SettingsError:
+            return bool(one == other)
+    return bool(one == other)
+
+
+def _differences(key: str, uses: list[_Use]) -> Iterator[str]:
+    yield from (use.described(key) for use in uses[:_NAMED_MAX])
+    if len(uses) > _NAMED_MAX:
+        yield f"{key} has {len(uses) - _NAMED_MAX:,} more values for other manifests"
+
+
+def _shown(key: str, value: Any) -> str:  # noqa: ANN401 - what the schema lets pass
+    """Write a value; of an address that cannot be used nothing, as it may hold a password."""
+    if key == "url":
+        try:
+            checked_address(value)
+        except SettingsError:
+            return "not a valid address"
+    return shortened(value_text(value), 200)

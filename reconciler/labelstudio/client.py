@@ -1,0 +1,279 @@
+"""HTTP with tokens: sends requests, again where that helps, and returns JSON or raises."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Final, Self
+
+import httpx
+
+from reconciler.core.server_address import checked_address
+from reconciler.core.values import Json
+from reconciler.errors import (
+    NotLabelStudio,
+    ServerError,
+    SettingsError,
+    TimedOut,
+    Unauthorised,
+    Unreachable,
+)
+from reconciler.labelstudio.attempts import Attempts, Patience
+from reconciler.labelstudio.authentication import Credentials
+from reconciler.labelstudio.connection_failure import not_sent, refuses_client
+from reconciler.labelstudio.network import DIRECT, Network
+from reconciler.labelstudio.response import URL_VARIABLE, Answer
+from reconciler.labelstudio.retry import Tries, tries
+from reconciler.labelstudio.secret_values import Secrets
+from reconciler.labelstudio.transport import Connection, Connections
+
+DEFAULT_TIMEOUT: Final = 120.0
+"""Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
+
+SIZE_MAX: Final = 256 * 1024 * 1024
+"""Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
+
+NEVER_ASKED_BEFORE: Final = "_"
+"""A parameter that servers ignore, and that gives each read an address of its own: a cache before
+the server, even one that is deaf to Cache-Control, must not answer the fresh read of an apply with
+what the plan was shown."""
+
+_PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
+
+_NOT_CONNECTED: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
+"""Errors before a request is sent: of a proxy, too, which made no way to the server."""
+
+
+class Client:
+    """A connection to one server, for any number of threads.
+
+    Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
+    costs more for every connection in it. ``network`` says by which way the server is asked, and
+    with what beside the token. ``timeout`` is for a whole request, in seconds. What only reads is
+    sent again where that may help, after pauses by ``patience``. ``transport`` takes the network's
+    place in tests.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials,
+        *,
+        network: Network = DIRECT,
+        timeout: float = DEFAULT_TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.address = checked_address(address)
+        self.patience = patience or Patience()
+        self._credentials = credentials
+        self._timeout = timeout
+        self._network = network
+        self._secrets = Secrets(network.headers.values())
+        self._connections = Connections(self.address, network, timeout=timeout, transport=transport)
+        self._lock = threading.Lock()
+        self._requests = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connections.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been sent, those for tokens and those sent again included."""
+        return self._requests
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """GET a path below the address."""
+        return self.fetch(path, query)()[0]
+
+    def fetch(
+        self, path: str, query: Mapping[str, str] | None = None, *, tries: Tries = tries
+    ) -> Callable[[], tuple[Json, int]]:
+        """GET a path, and leave what the answer means to whoever calls for it, with its length.
+
+        Where threads fetch, one thread should decode: what several decode at once lies in no
+        cache when it is looked at. What cannot be decoded is asked for again by then.
+        """
+        attempts = Attempts(self.patience, tries)
+        send = partial(self._send, "GET", path, query=query)
+        return partial(self._decoded, self._good(send, attempts), send, attempts)
+
+    def _good(self, send: Callable[[], Answer], attempts: Attempts) -> Answer:
+        """Send until a good answer comes; raises the error of the last attempt."""
+        while True:
+            self.patience.until_welcome()
+            try:
+                return send()
+            except ServerError as error:
+                if not attempts.another_after(error):
+                    raise
+
+    def _decoded(
+        self, answer: Answer, send: Callable[[], Answer], attempts: Attempts
+    ) -> tuple[Json, int]:
+        while True:
+            try:
+                return answer.json(), len(answer.content)
+            except ServerError as error:
+                if not attempts.another_after(error):
+                    raise
+            answer = self._good(send, attempts)
+
+    def options(self, path: str) -> Json:
+        """Ask what can be done at a path below the address; once, as nobody depends on it."""
+        return self._send("OPTIONS", path).json()
+
+    def patch(self, path: str, body: Mapping[str, Json]) -> Json:
+        """PATCH a path with a JSON body, written exactly: integers and escapes as they are.
+
+        It is sent once: whether it may be sent again is for others to find out.
+        """
+        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return self._send("PATCH", path, content=content).json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Send a request, and once more where the access token in it was refused."""
+        auth = self._credentials.header(self._exchange)
+        answer = self._request(method, path, query=query, content=content, auth=auth)
+        refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
+        if refused and self._credentials.rejected(auth):
+            # A 401 is answered before anything is done: asking again cannot do it twice.
+            auth = self._credentials.header(self._exchange)
+            answer = self._request(method, path, query=query, content=content, auth=auth)
+        answer.raise_if_bad()
+        return answer
+
+    def _exchange(self, refresh: str) -> str:
+        content = json.dumps({"refresh": refresh}).encode()
+
+        def send() -> Answer:
+            answer = self._request("POST", "/api/token/refresh", content=content, secret=refresh)
+            answer.raise_if_bad()
+            return answer
+
+        attempts = Attempts(self.patience, tries)
+        try:
+            return _access_token(self._decoded(self._good(send, attempts), send, attempts)[0])
+        except ServerError as error:
+            error.given_up = True
+            if isinstance(error, Unauthorised):
+                error.message = f"the personal access token was refused: {error.message}"
+            raise
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        auth: str = "",
+        secret: str = "",
+    ) -> Answer:
+        headers = {
+            **self._network.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Cache-Control": "no-cache",
+        }
+        if auth:
+            headers["Authorization"] = auth
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if method == "GET":
+            query = {**(query or {}), NEVER_ASKED_BEFORE: f"{time.time_ns():x}"}
+        with self._lock:
+            self._requests += 1
+        connection = self._connections.take()
+        ends = time.monotonic() + self._timeout
+        try:
+            request = connection.http.build_request(
+                method, self.address + path, params=query, content=content, headers=headers
+            )
+            response, body = self._exchanged(connection, request, ends)
+        except httpx.TransportError as error:
+            late = time.monotonic() >= ends
+            secret = secret or auth.partition(" ")[2]
+            raise self._unreachable(error, secret, late=late) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SettingsError(f"{self.address} cannot be asked: {error}") from error
+        finally:
+            self._connections.give_back(connection)
+        self.patience.answered = True
+        return Answer(response, body, secret or auth.partition(" ")[2], self._secrets)
+
+    def _exchanged(
+        self, connection: Connection, request: httpx.Request, ends: float
+    ) -> tuple[httpx.Response, bytes]:
+        response = connection.send(request, seconds=self._timeout)
+        try:
+            return response, self._body(response, ends)
+        except httpx.DecodingError as error:
+            said = f"{self.address} sent an answer that cannot be read"
+            raise NotLabelStudio(said, status=response.status_code) from error
+        finally:
+            response.close()
+            # The stream holds the response that holds it: with an answer in it, that would wait
+            # for the garbage collector.
+            response.stream = httpx.ByteStream(b"")
+
+    def _body(self, response: httpx.Response, ends: float) -> bytes:
+        """Read a body as it comes, no more of it than there may be and for no longer."""
+        packed = response.headers.get("content-encoding", "").lower()
+        if packed not in _PACKED:
+            said = f"{self.address} sent an answer packed as nobody asked for"
+            raise NotLabelStudio(said, status=response.status_code)
+        # One task is no page, and as many answers as there are updates are read at once.
+        most = SIZE_MAX if response.request.method == "GET" else SIZE_MAX // 8
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > most:
+                said = f"{self.address} sent an answer of more than {most >> 20} MB"
+                raise NotLabelStudio(said, hint=f"is {URL_VARIABLE} right?")
+            if time.monotonic() >= ends:
+                raise self._timed_out()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _unreachable(self, error: httpx.TransportError, secret: str, *, late: bool) -> Unreachable:
+        # What is said of an answer that is none may quote it.
+        said = self._secrets.hidden(str(error), secret) or type(error).__name__
+        if isinstance(error, _NOT_CONNECTED) or refuses_client(said):
+            return not_sent(self.address, said, self._network)
+        if late or isinstance(error, httpx.TimeoutException):
+            return self._timed_out()
+        return Unreachable(f"the answer of {self.address} was lost: {said}")
+
+    def _timed_out(self) -> TimedOut:
+        said = f"no answer within {self._timeout:g} seconds"
+        return TimedOut(f"the answer of {self.address} was lost: {said}")
+
+
+def _access_token(answer: Json) -> str:
+    """Take the token out of the answer to an exchange: one that can be sent as a header."""
+    access = answer.get("access") if isinstance(answer, dict) else None
+    if isinstance(access, str) and access and access.isascii() and access.isprintable():
+        return access
+    raise NotLabelStudio("the exchange of the personal access token gave no token")

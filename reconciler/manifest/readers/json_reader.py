@@ -1,0 +1,243 @@
+"""JSON text to documents, with the place of every node.
+
+JSON is read as JSON and not as the YAML that it nearly is: YAML's parser refuses the
+surrogate pairs with which JSON writers escape characters beyond the basic plane.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from typing import Final
+
+from reconciler.core.notation import shortened, value_text
+from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.manifest.readers.document import (
+    MAX_DEPTH,
+    Complaints,
+    MarkedDocument,
+    kept,
+    text_problem,
+)
+from reconciler.manifest.readers.packed_tasks import PackedTasks
+from reconciler.manifest.readers.scalars import integer, real
+from reconciler.manifest.readers.source_map import Marks, Steps
+from reconciler.progress import NOBODY, Watch
+
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+# Possessive, so that a long string leaves nothing behind to go back to.
+_CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
+_STRING_BEGUN: Final = re.compile(_CHARACTERS)
+_TOKEN: Final = re.compile(
+    r"[ \t\r\n]*+(?:"
+    f'(?P<string>{_CHARACTERS}")'
+    r"""
+      | (?P<real>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))
+      | (?P<integer>-?(?:0|[1-9][0-9]*))
+      | (?P<word>[A-Za-z_+-][A-Za-z0-9_+-]*)
+      | (?P<mark>[][{}:,]))""",
+    re.VERBOSE,
+)
+_WORDS: Final[dict[str, Json]] = {"null": None, "true": True, "false": False}
+
+
+class _Stop(Exception):
+    """Nothing after this can be read; the complaint is made."""
+
+
+def read_json(
+    text: str,
+    complaints: Complaints,
+    *,
+    start: tuple[int, int] = (1, 1),
+    steps: Steps = (),
+    watch: Watch = NOBODY,
+) -> list[MarkedDocument]:
+    """Read one document, which stands at ``steps``; ``start`` is its line and column."""
+    reader = _Reader(text, complaints, start=start, steps=steps, watch=watch)
+    try:
+        value = reader.document()
+    except _Stop:
+        return []
+    return [MarkedDocument(kept(value), reader.packed, reader.marks)]
+
+
+class _Reader:
+    """A recursive descent over the tokens of a text."""
+
+    def __init__(
+        self,
+        text: str,
+        complaints: Complaints,
+        *,
+        start: tuple[int, int],
+        steps: Steps,
+        watch: Watch,
+    ) -> None:
+        self.marks = Marks(complaints.file)
+        self.packed = PackedTasks()
+        self._text = text
+        self._complaints = complaints
+        self._watch = watch
+        self._start = start
+        self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._steps: list[str | int] = [*steps]
+        self._at = 0
+
+    def document(self) -> Maybe:
+        value = self._value(*self._token("a value"))
+        self._skip_space()
+        if self._at < len(self._text):
+            hint = "one document a file, or one task a line in .jsonl"
+            self._complain(self._at, "text after the end of the document", hint)
+        return value
+
+    def _token(self, expected: str) -> tuple[str, str, int]:
+        """Take the next token: its kind, its text, and where it starts."""
+        found = _TOKEN.match(self._text, self._at)
+        if not found or found.lastgroup is None:
+            self._skip_space()
+            raise self._syntax_error(self._at, expected)
+        kind = found.lastgroup
+        self._at = found.end()
+        return kind, found[kind], found.start(kind)
+
+    def _skip_space(self) -> None:
+        found = _SPACE.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+
+    def _value(self, kind: str, text: str, start: int) -> Maybe:
+        self._mark(start)
+        if kind == "mark" and text in "[{":
+            if len(self._steps) >= MAX_DEPTH:
+                self._complain(start, f"objects and lists nested more than {MAX_DEPTH} deep")
+                raise _Stop
+            return self._object() if text == "{" else self._array()
+        if kind == "string":
+            return self._string(text, start)
+        if kind == "word" and text in _WORDS:
+            return _WORDS[text]
+        if kind in {"integer", "real"}:
+            try:
+                return integer(text) if kind == "integer" else real(text)
+            except ValueError as error:
+                message, hint = error.args
+                return self._complain(start, message, hint)
+        if text in {"NaN", "Infinity", "-Infinity"}:
+            return self._complain(start, f"{text} is no number that JSON has", "")
+        raise self._syntax_error(start, "a value")
+
+    def _string(self, text: str, start: int) -> Maybe:
+        value: str = json.loads(text)
+        problem = text_problem(value)
+        return self._complain(start, *problem) if problem else value
+
+    def _object(self) -> Maybe:
+        result: dict[str, Json] = {}
+        lines: dict[str, int] = {}
+        kind, text, start = self._token("a key in double quotes")
+        while text != "}":
+            before = len(self.marks)
+            key = self._key(kind, text, start, lines)
+            self._expect(":")
+            self._steps.append(key if isinstance(key, str) else "?")
+            value = self._value(*self._token("a value"))
+            self._steps.pop()
+            if isinstance(key, str):
+                result[key] = kept(value)
+            else:
+                self.marks.forget(before)
+            if self._expect(",", "}") == "}":
+                break
+            kind, text, start = self._token("a key in double quotes")
+            if text == "}":
+                raise self._syntax_error(start, "a key in double quotes")
+        return result
+
+    def _key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
+        if kind != "string":
+            raise self._syntax_error(start, "a key in double quotes")
+        self._mark(start)
+        key = self._string(text, start)
+        if not isinstance(key, str):
+            return key
+        if key in lines:
+            found = shortened(value_text(key))
+            hint = f"first on line {lines[key]}; keep one"
+            return self._complain(start, f"the key {found} stands twice", hint)
+        lines[key] = self._place(start)[0]
+        return key
+
+    def _array(self) -> Maybe:
+        result: list[Json] = []
+        number = 0
+        token = self._token("a value")
+        while token[1] != "]":
+            self._steps.append(number)
+            self._element(*token, into=result)
+            self._steps.pop()
+            number += 1
+            if self._expect(",", "]") == "]":
+                break
+            token = self._token("a value")
+            if token[1] == "]":
+                raise self._syntax_error(token[2], "a value")
+        return result
+
+    def _element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
+        """Read one element; a task is packed, as there may be many of them."""
+        node = len(self.marks)
+        value = kept(self._value(kind, text, start))
+        if self._steps[:-1] == ["tasks"]:
+            self.packed.append(value, node=node, end=len(self.marks))
+            self._watch.advance()
+        else:
+            into.append(value)
+
+    def _expect(self, *marks: str) -> str:
+        if self._text[self._at : self._at + 1] not in marks:
+            self._skip_space()
+        if self._text[self._at : self._at + 1] not in marks:
+            raise self._syntax_error(self._at, " or ".join(map(repr, marks)))
+        self._at += 1
+        return self._text[self._at - 1]
+
+    def _mark(self, offset: int) -> None:
+        self.marks.add(*self._place(offset))
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self._line_starts, offset)
+        first_line, first_column = self._start
+        column = offset - self._line_starts[line - 1] + (first_column if line == 1 else 1)
+        return line - 1 + first_line, column
+
+    def _syntax_error(self, offset: int, expected: str) -> _Stop:
+        if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):
+            return self._string_error(offset)
+        found = _TOKEN.match(self._text, offset)
+        rest = found[0] if found else self._text[offset : offset + 1]
+        said = f"found {shortened(value_text(rest))}" if rest else "the text ends here"
+        self._complain(offset, f"not JSON: expected {expected}, {said}", "mend the JSON here")
+        return _Stop()
+
+    def _string_error(self, start: int) -> _Stop:
+        """Tell what is wrong with a string that does not come to its end."""
+        begun = _STRING_BEGUN.match(self._text, start)
+        at = begun.end() if begun else start
+        if at == len(self._text):
+            self._complain(start, "not JSON: this string does not end", "close it with a quote")
+        elif self._text[at] == "\\":
+            found = shortened(value_text(self._text[at : at + 2]))
+            hint = "write \\\\ for a backslash"
+            self._complain(at, f"not JSON: {found} begins no escape that JSON has", hint)
+        else:
+            found = json.dumps(self._text[at])
+            hint = f"close the string before it, or write it as {found[1:-1]}"
+            self._complain(at, f"not JSON: the character {found} inside a string", hint)
+        return _Stop()
+
+    def _complain(self, offset: int, message: str, hint: str = "") -> Maybe:
+        line, column = self._place(offset)
+        self._complaints.add(line, column, message, hint=hint, steps=tuple(self._steps))
+        return ABSENT

@@ -1,0 +1,249 @@
+"""YAML text to documents, over the events of PyYAML's C parser.
+
+The parser's events are a fifth of the cost of its node graph, and carry the place of every
+node. What scalars mean is decided here, by YAML 1.2: PyYAML's own loaders speak 1.1, in which
+``no`` is false and ``012`` is ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    StreamEndEvent,
+)
+
+from reconciler.core.notation import shortened, value_text
+from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.manifest.readers.anchors import Anchored, Anchors
+from reconciler.manifest.readers.document import (
+    MAX_DEPTH,
+    Complaints,
+    MarkedDocument,
+    kept,
+    text_problem,
+)
+from reconciler.manifest.readers.packed_tasks import PackedTasks
+from reconciler.manifest.readers.scalars import collection_problem, plain, tagged
+from reconciler.manifest.readers.source_map import Marks
+from reconciler.manifest.readers.yaml_problems import (
+    complain_of_character,
+    complain_of_escape,
+    complain_of_syntax,
+)
+from reconciler.progress import NOBODY, Watch
+
+_Event: TypeAlias = Any
+"""An event of the parser. Its stubs call marks optional, which this parser always sets."""
+
+
+class _Stop(Exception):
+    """Nothing after this can be read; the complaint is made."""
+
+
+def read_yaml(text: str, complaints: Complaints, *, watch: Watch = NOBODY) -> list[MarkedDocument]:
+    """Read all documents; what cannot be read is left out and complained about."""
+    if complain_of_character(text, complaints):
+        return []
+    documents: list[MarkedDocument] = []
+    try:
+        _Reader(text, complaints, watch).read_into(documents)
+    except yaml.MarkedYAMLError as error:
+        complain_of_syntax(error, text, complaints)
+    except UnicodeDecodeError:
+        complain_of_escape(text, complaints)
+    except _Stop:
+        pass
+    return documents
+
+
+class _Reader:
+    """One pass over the events of a file."""
+
+    def __init__(self, text: str, complaints: Complaints, watch: Watch) -> None:
+        self._text = text
+        self._next = cast("Callable[[], _Event]", yaml.CSafeLoader(text).get_event)
+        self._complaints = complaints
+        self._watch = watch
+        self._steps: list[str | int] = []
+        self._begin_document()
+
+    def _begin_document(self) -> None:
+        self._marks = Marks(self._complaints.file)
+        self._packed = PackedTasks()
+        self._no_tasks: list[Json] = []
+        self._anchors = Anchors()
+        self._characters = 0
+        self._deepest = 0
+
+    def read_into(self, documents: list[MarkedDocument]) -> None:
+        """Append the documents one by one, so that those before an error are kept."""
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                self._begin_document()
+                value = kept(self._node(self._next()))
+                documents.append(MarkedDocument(value, self._packed, self._marks))
+
+    def _node(self, event: _Event) -> Maybe:
+        """Read one node; ABSENT where it is not a value that a task can hold."""
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        if isinstance(event, NodeEvent) and event.anchor is not None:
+            return self._anchored(event)
+        self._marks.add(*_place(event))
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        self._descend(event, 1)
+        return (
+            self._mapping(event) if isinstance(event, MappingStartEvent) else self._sequence(event)
+        )
+
+    def _descend(self, event: _Event, levels: int) -> None:
+        depth = len(self._steps) + levels
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_DEPTH:
+            self._complain(event, f"objects and lists nested more than {MAX_DEPTH} deep")
+            raise _Stop
+
+    def _anchored(self, event: _Event) -> Maybe:
+        """Read a node that aliases may stand for, and remember how much of it there is."""
+        start, outer, characters = len(self._marks), self._deepest, self._characters
+        self._deepest = len(self._steps)
+        anchor, event.anchor = str(event.anchor), None
+        self._anchors.begin(anchor)
+        value = self._node(event)
+        deep = self._deepest - len(self._steps)
+        self._deepest = max(outer, self._deepest)
+        characters = self._characters - characters
+        inner = self._marks.since(start + 1)
+        self._anchors.end(anchor, Anchored(kept(value), inner, deep, characters))
+        return value
+
+    def _scalar(self, event: _Event) -> Maybe:
+        self._characters += len(event.value)
+        try:
+            if event.tag is not None:
+                value = tagged(event.tag, event.value)
+            else:
+                value = plain(event.value) if event.implicit[0] else event.value
+        except ValueError as error:
+            message, hint = error.args
+            return self._complain(event, message, hint)
+        problem = text_problem(value) if isinstance(value, str) else None
+        return self._complain(event, *problem) if problem else value
+
+    def _mapping(self, event: _Event) -> Maybe:
+        self._check_tag(event, "map")
+        result: dict[str, Json] = {}
+        lines: dict[str, int] = {}
+        while not isinstance(inner := self._next(), CollectionEndEvent):
+            start = len(self._marks)
+            key = self._key(inner, lines)
+            self._steps.append(key if isinstance(key, str) else "?")
+            following = self._next()
+            if isinstance(key, str):
+                self._check_value(inner, following)
+            value = self._node(following)
+            self._steps.pop()
+            if isinstance(key, str):
+                result[key] = kept(value)
+            else:
+                self._marks.forget(start)
+        return result
+
+    def _check_value(self, key: _Event, event: _Event) -> None:
+        """Refuse a key without a colon after it.
+
+        YAML reads ``{text: Cold, again}`` as two keys, the second with null: a comma in a text
+        that nobody quoted would go to the server as a key.
+        """
+        begin, end = event.start_mark.index, event.end_mark.index
+        nothing = isinstance(event, ScalarEvent) and begin == end
+        if nothing and ":" not in self._text[key.end_mark.index : begin]:
+            self._complain(key, "this key has no value", "quote a text with a comma in it")
+
+    def _key(self, event: _Event, lines: dict[str, int]) -> Maybe:
+        if not isinstance(event, ScalarEvent | AliasEvent):
+            found = "an object" if isinstance(event, MappingStartEvent) else "a list"
+            self._complain(event, f"a key must be a string, found {found}", "quote it")
+            told = len(self._complaints.problems)
+            self._steps.append("?")
+            self._node(event)
+            self._steps.pop()
+            del self._complaints.problems[told:]
+            return ABSENT
+        key = self._node(event)
+        if key is ABSENT:
+            return ABSENT
+        if not isinstance(key, str):
+            found = shortened(value_text(key))
+            return self._complain(event, f"a key must be a string, found {found}", "quote it")
+        if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
+            return self._complain(
+                event, "YAML 1.2 has no merge keys", "use defaults, or quote a key named <<"
+            )
+        if key in lines:
+            found = shortened(value_text(key))
+            return self._complain(
+                event, f"the key {found} stands twice", f"first on line {lines[key]}; keep one"
+            )
+        lines[key], _ = _place(event)
+        return key
+
+    def _sequence(self, event: _Event) -> Maybe:
+        self._check_tag(event, "seq")
+        if self._steps == ["tasks"]:
+            return self._tasks()
+        result: list[Json] = []
+        while not isinstance(inner := self._next(), CollectionEndEvent):
+            self._steps.append(len(result))
+            result.append(kept(self._node(inner)))
+            self._steps.pop()
+        return result
+
+    def _tasks(self) -> Maybe:
+        """Pack the tasks one by one: there may be more of them than memory for their objects."""
+        while not isinstance(inner := self._next(), CollectionEndEvent):
+            node = len(self._marks)
+            self._steps.append(len(self._packed))
+            value = kept(self._node(inner))
+            self._steps.pop()
+            self._packed.append(value, node=node, end=len(self._marks))
+            self._watch.advance()
+        return self._no_tasks
+
+    def _alias(self, event: _Event) -> Maybe:
+        self._marks.add(*_place(event))
+        anchored = self._anchors.stand_in(event.anchor)
+        if anchored is None:
+            return self._complain(event, *self._anchors.why_not(event.anchor))
+        bomb = self._anchors.bomb()
+        if bomb:
+            self._complain(event, *bomb)
+            raise _Stop
+        self._characters += anchored.characters
+        self._descend(event, anchored.levels)
+        self._marks.repeat(anchored.inner)
+        return list(self._packed) if anchored.value is self._no_tasks else anchored.value
+
+    def _check_tag(self, event: _Event, own: str) -> None:
+        problem = None if event.tag is None else collection_problem(event.tag, own)
+        if problem:
+            self._complain(event, *problem)
+
+    def _complain(self, event: _Event, message: str, hint: str = "") -> Maybe:
+        line, column = _place(event)
+        self._complaints.add(line, column, message, hint=hint, steps=tuple(self._steps))
+        return ABSENT
+
+
+def _place(event: _Event) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
