@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.contract.openapi import load_contract
-from reconciler.engine.plan import make_plan
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
@@ -56,10 +56,10 @@ def plan_in_colour() -> str:
     transport = SandboxTransport(load_state(ROOT / "examples" / "sandbox.json"))
     with (
         chdir(ROOT / "examples"),
-        Client(ADDRESS, credentials_of(SANDBOX_TOKEN), transport=transport) as client,
+        Client(ADDRESS, parse_token(SANDBOX_TOKEN), transport=transport) as client,
     ):
         desired = load_manifests(MANIFESTS, attributes)
-        plan = make_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, TaskApi(client, attributes), attributes)
     return render_plan(plan, style=Style(color=True))
 
 

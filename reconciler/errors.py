@@ -127,15 +127,15 @@ class NotFound(ServerError):
 class NoSuchProject(NotFound):
     """The tasks of ``project`` cannot be listed; ``source`` is where it is declared, if known."""
 
-    def __init__(self, project: int, said: str, *, source: Source | None = None) -> None:
+    def __init__(self, project: int, message: str, *, source: Source | None = None) -> None:
         at = f"{source}: " if source else ""
         super().__init__(
-            f"{at}project {project}: there is none, or none that this token may see: {said}",
+            f"{at}project {project}: there is none, or none that this token may see: {message}",
             hint="correct the project of the manifest, or use a token that may see it",
             status=404,
         )
         self.project = project
-        self.said = said
+        self.said = message
 
 
 class Rejected(ServerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 
-class Watch(Protocol):
+class ProgressListener(Protocol):
     """Told of work as it goes on; does nothing but show it."""
 
     def begin(self, work: str, total: int | None = None) -> None:
@@ -25,7 +25,7 @@ class Watch(Protocol):
         ...
 
 
-class _Nobody:
+class NullProgress:
     """Nobody watches."""
 
     def begin(self, work: str, total: int | None = None) -> None:
@@ -41,4 +41,4 @@ class _Nobody:
         """Do nothing."""
 
 
-NOBODY: Final[Watch] = _Nobody()
+NULL_PROGRESS: Final[ProgressListener] = NullProgress()

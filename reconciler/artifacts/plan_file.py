@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.saved_file import read_all_saved, read_saved
-from reconciler.cli.console import Talk
-from reconciler.cli.progress_bar import Progress
+from reconciler.cli.console import Console
+from reconciler.cli.progress_bar import ProgressBar
 from reconciler.core.model import Plan, ServerIdentity
 from reconciler.core.report import Report
 from reconciler.core.report_history import NamedReport
@@ -25,15 +25,15 @@ _PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"diges
 _LOOKED_AT: Final = 4_096
 
 
-def save_plan(plan: Plan, file: Path, *, talk: Talk) -> None:
+def save_plan(plan: Plan, file: Path, *, console: Console) -> None:
     """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
 
     Raises Refused where it cannot be written, or would take the place of anything but a plan.
     """
-    with Progress(talk) as progress:
-        written = json.render_plan(plan, watch=progress)
+    with ProgressBar(console) as progress:
+        written = json.render_plan(plan, progress=progress)
     try:
-        if file.is_file() and file.stat().st_size and not _begins(file, _PLAN):
+        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
             raise Refused(
                 f"the plan is not saved: {file} is there already, and is no saved plan",
                 hint="name another file with --out, or remove that one",
@@ -45,15 +45,15 @@ def save_plan(plan: Plan, file: Path, *, talk: Talk) -> None:
             with os.fdopen(descriptor, "w", encoding="utf-8") as out:
                 out.write(written)
         else:
-            _replace(file, written)
+            _replace_file(file, written)
     except OSError as error:
-        said = error.strerror or str(error)
+        message = error.strerror or str(error)
         raise Refused(
-            f"the plan cannot be written to {file}: {said}", hint="name another file with --out"
+            f"the plan cannot be written to {file}: {message}", hint="name another file with --out"
         ) from error
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace_file(file: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
@@ -67,7 +67,7 @@ def _replace(file: Path, text: str) -> None:
         raise
 
 
-def saved_plan(paths: Sequence[str]) -> Plan | None:
+def read_plan(paths: Sequence[str]) -> Plan | None:
     """Read the saved plan that is to be applied; None where ``paths`` are manifests.
 
     Raises SavedFileError for one that is damaged, or not alone.
@@ -76,12 +76,12 @@ def saved_plan(paths: Sequence[str]) -> Plan | None:
     if not plans:
         return None
     if len(paths) > 1:
-        said = f"{plans[0]} is a saved plan, and a plan is applied alone"
-        raise SavedFileError(said, hint="apply one plan after the other, and manifests apart")
+        message = f"{plans[0]} is a saved plan, and a plan is applied alone"
+        raise SavedFileError(message, hint="apply one plan after the other, and manifests apart")
     found = read_saved(plans[0])
     if isinstance(found, Report):
-        said = f"{plans[0]} is a report: it tells what was done"
-        raise SavedFileError(said, hint="revert takes reports; apply takes plans and manifests")
+        message = f"{plans[0]} is a report: it tells what was done"
+        raise SavedFileError(message, hint="revert takes reports; apply takes plans and manifests")
     return found
 
 
@@ -90,12 +90,12 @@ def read_reports(files: Sequence[str]) -> list[NamedReport]:
     found = read_all_saved(files)
     for file, one in found:
         if isinstance(one, Plan):
-            said = f"{file} is a plan: nothing of it needs to be undone"
-            raise SavedFileError(said, hint="give the report that apply --report wrote")
+            message = f"{file} is a plan: nothing of it needs to be undone"
+            raise SavedFileError(message, hint="give the report that apply --report wrote")
     return [(file, one) for file, one in found if isinstance(one, Report)]
 
 
-def refuse_other_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
+def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
     """Raise Refused where a file is about another server: its ids are other tasks there.
 
     That the server was updated in between does no harm: live values decide.
@@ -107,7 +107,7 @@ def refuse_other_server(saved: ServerIdentity, live: ServerIdentity, file: str) 
         )
 
 
-def refuse_manifest(file: Path | None, read: Sequence[str], what: str) -> None:
+def check_output(file: Path | None, read: Sequence[str], what: str) -> None:
     """Raise Refused where what is to be written would take the place of what is ``read``."""
     if file is None or not file.exists():
         return
@@ -123,11 +123,11 @@ def _looks_saved(path: str) -> bool:
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     try:
-        return _begins(Path(path), _BEGINNING)
+        return _has_beginning(Path(path), _BEGINNING)
     except OSError:
         return False
 
 
-def _begins(path: Path, beginning: re.Pattern[bytes]) -> bool:
+def _has_beginning(path: Path, beginning: re.Pattern[bytes]) -> bool:
     with path.open("rb") as file:
         return beginning.match(file.read(_LOOKED_AT)) is not None

@@ -76,8 +76,8 @@ class ReportFile:
             raise self._cannot_write(error) from error
 
     def _cannot_write(self, error: OSError) -> Refused:
-        said = error.strerror or str(error)
+        message = error.strerror or str(error)
         return Refused(
-            f"the report {self._path} cannot be written: {said}",
+            f"the report {self._path} cannot be written: {message}",
             hint="nothing is changed without a record; name another file with --report",
         )

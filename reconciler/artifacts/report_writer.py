@@ -12,11 +12,11 @@ from reconciler.core.model import ServerIdentity
 from reconciler.core.report import (
     Run,
     TaskOutcome,
-    first_line,
-    last_line,
-    not_started_lines,
-    task_line,
-    time_text,
+    build_first_line,
+    build_last_line,
+    build_not_started_lines,
+    build_task_line,
+    format_time,
 )
 from reconciler.core.values import Json
 from reconciler.errors import Refused
@@ -27,7 +27,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Reporting:
+class ReportWriter:
     """Records outcomes in a report file, if there is one.
 
     When it cannot be written any more, ``stop`` is set before the next update can leave, ``lost``
@@ -44,17 +44,17 @@ class Reporting:
     def open(self, run: Run, server: ServerIdentity) -> None:
         """Write what the report is about; raises Refused where not even that can be written."""
         if self._file:
-            self._file.write(first_line(replace(run, started=time_text(now())), server))
+            self._file.write(build_first_line(replace(run, started=format_time(now())), server))
 
     def record(self, outcome: TaskOutcome) -> None:
         """Write what became of a task."""
-        self._write(task_line(replace(outcome, time=time_text(now()))))
+        self._write(build_task_line(replace(outcome, time=format_time(now()))))
 
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> None:
         """Write which tasks were not started, and the counts of the run."""
-        for line in not_started_lines(outcomes):
+        for line in build_not_started_lines(outcomes):
             self._write(line)
-        self._write(last_line(outcomes, requests, time_text(now())))
+        self._write(build_last_line(outcomes, requests, format_time(now())))
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.artifacts.strict_json import checked, parsed, refuse_other_version
+from reconciler.artifacts.strict_json import check_schema, check_version, parse_json
 from reconciler.core.model import Plan
-from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.plan_restoring import restore_plan
 from reconciler.core.report import Report
-from reconciler.core.report_document import restored_report
+from reconciler.core.report_document import restore_report
 from reconciler.errors import SavedFileError
 from reconciler.manifest.file_names import STANDARD_INPUT
 
@@ -26,12 +26,12 @@ _APPLY_AGAIN: Final = "the tasks are what counts: plan tells what is left to do"
 def read_saved(file: str) -> Plan | Report:
     """Read one file, or standard input for ``-``; raises SavedFileError."""
     try:
-        return _restored(_text(file))
+        return _restore(_read_text(file))
     except SavedFileError as error:
         raise SavedFileError(f"{file}: {error.message}", hint=error.hint) from error
     except RecursionError:
-        said = f"{file}: its objects and lists are nested too deep"
-        raise SavedFileError(said, hint=_WHAT_TO_GIVE) from None
+        message = f"{file}: its objects and lists are nested too deep"
+        raise SavedFileError(message, hint=_WHAT_TO_GIVE) from None
 
 
 def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
@@ -45,7 +45,7 @@ def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
     return [(file, read_saved(file)) for file in files]
 
 
-def _text(file: str) -> str:
+def _read_text(file: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:
@@ -61,60 +61,60 @@ def _text(file: str) -> str:
     return text
 
 
-def _restored(text: str) -> Plan | Report:
+def _restore(text: str) -> Plan | Report:
     """Tell a report, an object a line, from a plan, one object on as many lines as it likes."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
         raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
     try:
-        document = parsed(first)
+        document = parse_json(first)
     except SavedFileError:
-        document, rest = parsed(text), ""
+        document, rest = parse_json(text), ""
     if not isinstance(document, dict) or "format_version" not in document:
         raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
-    refuse_other_version(document)
+    check_version(document)
     if document.get("kind") == "report":
-        return _report(document, rest)
+        return _restore_report(document, rest)
     if rest.strip():
         raise SavedFileError("more follows after the plan", hint="give each plan as its own file")
-    return restored_plan(checked(document, _PLAN))
+    return restore_plan(check_schema(document, _PLAN))
 
 
-def _report(first: dict[str, Any], rest: str) -> Report:
+def _restore_report(first: dict[str, Any], rest: str) -> Report:
     if "digests" in first:
-        said = "a report as show --format json writes it, which is not read back"
-        raise SavedFileError(said, hint="give the lines that apply --report wrote")
-    opening = checked(first, _REPORT, "first")
+        message = "a report as show --format json writes it, which is not read back"
+        raise SavedFileError(message, hint="give the lines that apply --report wrote")
+    opening = check_schema(first, _REPORT, "first")
     lines: list[dict[str, Any]] = []
     last: dict[str, Any] | None = None
-    for number, line in _lines(rest):
+    for number, line in _iterate_lines(rest):
         if last is not None or "kind" in line:
-            said = f"line {number}: it goes on where the report has ended, or another begins"
-            raise SavedFileError(said, hint="give each report as a file of its own")
+            message = f"line {number}: it goes on where the report has ended, or another begins"
+            raise SavedFileError(message, hint="give each report as a file of its own")
         try:
             if "summary" in line:
-                last = checked(line, _REPORT, "last")
+                last = check_schema(line, _REPORT, "last")
             else:
                 kind = "not_started" if "not_started" in line else "task"
-                lines.append(checked(line, _REPORT, kind))
+                lines.append(check_schema(line, _REPORT, kind))
         except SavedFileError as error:
             raise SavedFileError(f"line {number}: {error.message}", hint=error.hint) from error
-    return restored_report(opening, lines, last)
+    return restore_report(opening, lines, last)
 
 
-def _lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _iterate_lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line with its number; one that breaks off at the end of the file is left out."""
     lines = rest.split("\n")
     for number, line in enumerate(lines, 2):
         if not line.strip():
             continue
         try:
-            value = parsed(line)
+            value = parse_json(line)
         except SavedFileError as error:
             if number == len(lines) + 1:
                 return
-            said = f"line {number}: {error.message}"
-            raise SavedFileError(said, hint=_APPLY_AGAIN) from error
+            message = f"line {number}: {error.message}"
+            raise SavedFileError(message, hint=_APPLY_AGAIN) from error
         if not isinstance(value, dict):
             raise SavedFileError(f"line {number}: no line of a report", hint=_APPLY_AGAIN)
         yield number, value

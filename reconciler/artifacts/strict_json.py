@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reconciler.contract.location import schema_path
-from reconciler.core.notation import path_text, shortened, value_text
+from reconciler.contract.location import locate_schema
+from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
@@ -27,17 +27,17 @@ class _NotJson(ValueError):
     """What Python's reader would let pass."""
 
 
-def parsed(text: str) -> Json:
+def parse_json(text: str) -> Json:
     """Parse JSON, and nothing but JSON; raises SavedFileError, and RecursionError if deep."""
     try:
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         whole = text.rstrip()
         if error.pos >= len(whole) or not whole.endswith("}"):
-            said = "it ends in the middle: it was cut off"
-            raise SavedFileError(said, hint="make it again, and save all of it") from None
-        said = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        raise SavedFileError(said, hint=_EDITED) from None
+            message = "it ends in the middle: it was cut off"
+            raise SavedFileError(message, hint="make it again, and save all of it") from None
+        message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        raise SavedFileError(message, hint=_EDITED) from None
     except _NotJson as error:
         raise SavedFileError(f"not JSON: {error}", hint=_EDITED) from None
     except ValueError:
@@ -46,7 +46,7 @@ def parsed(text: str) -> Json:
     return value
 
 
-def refuse_other_version(document: dict[str, Any]) -> None:
+def check_version(document: dict[str, Any]) -> None:
     """Raise SavedFileError for what only another version of this tool can read."""
     found = document.get("format_version")
     major = str(found).partition(".")[0]
@@ -54,12 +54,12 @@ def refuse_other_version(document: dict[str, Any]) -> None:
     if isinstance(found, str) and major.isdecimal() and major != known:
         newer = int(major) > int(known)
         raise SavedFileError(
-            f"its format is {shortened(found)}, and this version reads {known}.x",
+            f"its format is {shorten(found)}, and this version reads {known}.x",
             hint="install a newer reconciler, or make it again" if newer else "make it again",
         )
 
 
-def checked(document: dict[str, Any], schema: str, definition: str = "") -> dict[str, Any]:
+def check_schema(document: dict[str, Any], schema: str, definition: str = "") -> dict[str, Any]:
     """Return a document that its schema accepts; raises SavedFileError for any other.
 
     One of a later minor version is taken if it has nothing that this version does not know.
@@ -68,14 +68,14 @@ def checked(document: dict[str, Any], schema: str, definition: str = "") -> dict
     known = document
     if isinstance(version, str) and version.startswith(FORMAT_VERSION.partition(".")[0] + "."):
         known = {**document, "format_version": FORMAT_VERSION}
-    if _accepts(_check(schema, definition), known):
+    if _accepts(_get_check(schema, definition), known):
         return known
-    error = next(_errors(known, schema, definition), None)
+    error = next(_iterate_errors(known, schema, definition), None)
     if error is None:
         return known
     later = version not in {None, FORMAT_VERSION}
     hint = f"its format is {version}: install a newer reconciler" if later else _EDITED
-    raise SavedFileError(_explained(error), hint=hint)
+    raise SavedFileError(_explain(error), hint=hint)
 
 
 def _accepts(check: SchemaCheck, value: Json) -> bool:
@@ -86,13 +86,15 @@ def _accepts(check: SchemaCheck, value: Json) -> bool:
         return False
 
 
-def _errors(document: dict[str, Any], schema: str, definition: str) -> Iterator[ValidationError]:
+def _iterate_errors(
+    document: dict[str, Any], schema: str, definition: str
+) -> Iterator[ValidationError]:
     """Explain what is wrong, looking closely only at those tasks that are refused."""
     tasks = document.get("tasks")
     rows = tasks if isinstance(tasks, list) else []
     outline = {**document, "tasks": []} if rows else document
-    yield from _check(schema, definition).errors(outline)
-    task = _check(schema, "task")
+    yield from _get_check(schema, definition).errors(outline)
+    task = _get_check(schema, "task")
     for index, row in enumerate(rows):
         if not _accepts(task, row):
             for error in task.errors(row):
@@ -100,26 +102,26 @@ def _errors(document: dict[str, Any], schema: str, definition: str) -> Iterator[
                 yield error
 
 
-def _explained(error: ValidationError) -> str:
-    at = path_text(tuple(error.absolute_path))
-    return f"{at}: " * bool(at) + shortened(error.message, _MESSAGE_MAX)
+def _explain(error: ValidationError) -> str:
+    at = format_path(tuple(error.absolute_path))
+    return f"{at}: " * bool(at) + shorten(error.message, _MESSAGE_MAX)
 
 
 @cache
-def _check(schema: str, definition: str) -> SchemaCheck:
-    whole: dict[str, Any] = json.loads(schema_path(schema).read_text(encoding="utf-8"))
+def _get_check(schema: str, definition: str) -> SchemaCheck:
+    whole: dict[str, Any] = json.loads(locate_schema(schema).read_text(encoding="utf-8"))
     if not definition:
         return SchemaCheck(whole)
     reference = f"#/definitions/{definition}"
     return SchemaCheck({"$schema": _DRAFT, "$ref": reference, "definitions": whole["definitions"]})
 
 
-def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _reject_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for number, key in enumerate(keys) if key in keys[:number])
-        raise _NotJson(f"the key {shortened(value_text(twice))} stands twice in one object")
+        raise _NotJson(f"the key {shorten(format_value(twice))} stands twice in one object")
     return found
 
 
@@ -127,13 +129,13 @@ def _refuse(constant: str) -> NoReturn:
     raise _NotJson(f"{constant} is no number that JSON has")
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _NotJson(f"{shortened(text)} is too large a number")
+        raise _NotJson(f"{shorten(text)} is too large a number")
     return value
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
+    object_pairs_hook=_reject_duplicates, parse_constant=_refuse, parse_float=_parse_finite
 )

@@ -15,27 +15,27 @@ from typing import Any
 import click
 
 from reconciler.artifacts.report_file import ReportFile
-from reconciler.artifacts.report_writer import Reporting
-from reconciler.cli.console import Talk, show_done, style_of_output, talk_options
+from reconciler.artifacts.report_writer import ReportWriter
+from reconciler.cli.console import Console, choose_style, print_outcome, verbosity_options
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
-from reconciler.cli.limiting import refuse_too_many
+from reconciler.cli.limiting import check_limit
 from reconciler.cli.option_types import OUTPUT_FILE
-from reconciler.cli.progress_bar import Progress
+from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.showing import show_plan
 from reconciler.cli.signals import raise_if_interrupted
 from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
-from reconciler.core.digest import digest
+from reconciler.core.digest import compute_digest
 from reconciler.core.model import Kind, Plan
-from reconciler.core.notation import counted_noun, visible
+from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.report import Run
 from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
-from reconciler.engine.connection import in_the_way, plan_options
-from reconciler.engine.settings.run_settings import Given, Settings, server_options
+from reconciler.engine.connection import describe_blockers, plan_options
+from reconciler.engine.settings.run_settings import CliOverrides, Settings, server_options
 from reconciler.errors import Refused
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render import text
 
@@ -77,12 +77,12 @@ _OPTIONS = (
     ),
     plan_options,
     server_options,
-    talk_options,
+    verbosity_options,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ApplyChoices:
     """What was chosen of the options that are about carrying a plan out."""
 
     yes: bool
@@ -92,7 +92,7 @@ class Choices:
     careful: bool
     allow: frozenset[Kind]
     full: bool
-    talk: Talk
+    console: Console
 
 
 def apply_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -115,10 +115,12 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
         verbose: bool,
         **others: Any,  # noqa: ANN401 - those of the command, and of the server
     ) -> int:
-        given = Given(**{field.name: others.pop(field.name) for field in fields(Given)})
+        given = CliOverrides(
+            **{field.name: others.pop(field.name) for field in fields(CliOverrides)}
+        )
         allow = frozenset(map(Kind, allowed))
-        talk = Talk(quiet, verbose)
-        choices = Choices(yes, report, expect_digest, canary, careful, allow, full, talk)
+        console = Console(quiet, verbose)
+        choices = ApplyChoices(yes, report, expect_digest, canary, careful, allow, full, console)
         return command(**others, choices=choices, given=given)
 
     wrapped: Callable[..., int] = chosen
@@ -127,54 +129,54 @@ def apply_options(command: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
-def show_ask_and_carry_out(
+def review_and_apply(
     plan: Plan,
     api: TaskApi,
     attributes: Attributes,
     *,
     settings: Settings,
-    choices: Choices,
+    choices: ApplyChoices,
     manifests: Sequence[str] = (),
 ) -> int:
     """Show a plan, ask, carry it out, and return the exit code; raises Refused before that.
 
     ``manifests`` are the files and folders that the plan was made from, if it was.
     """
-    show_plan(plan, full=choices.full, talk=choices.talk)
-    _refuse_in_the_way(plan, choices.allow)
-    refuse_too_many(plan, settings.max_changes)
-    _refuse_unexpected(plan, choices.expect_digest)
+    show_plan(plan, full=choices.full, console=choices.console)
+    _check_blockers(plan, choices.allow)
+    check_limit(plan, settings.max_changes)
+    _check_digest(plan, choices.expect_digest)
     if plan.updates and not choices.yes:
-        _ask(plan)
-    progress = Progress(choices.talk)
-    orders = Orders(
+        _confirm(plan)
+    progress = ProgressBar(choices.console)
+    options = ApplyOptions(
         choices.allow,
         settings.concurrency,
         settings.rps,
         canary=choices.canary or 0,
         careful=choices.careful,
-        watch=progress,
+        progress=progress,
     )
     report = _Destination(choices.report, manifests)
-    return _carry_out(plan, api, attributes, orders=orders, progress=progress, report=report)
+    return _apply(plan, api, attributes, options=options, progress=progress, report=report)
 
 
-def _refuse_in_the_way(plan: Plan, allow: frozenset[Kind]) -> None:
-    said = in_the_way(plan, allow)
-    if said:
-        raise Refused(f"nothing is changed: {said[0]}", hint=f"see above; {said[1]}")
+def _check_blockers(plan: Plan, allow: frozenset[Kind]) -> None:
+    message = describe_blockers(plan, allow)
+    if message:
+        raise Refused(f"nothing is changed: {message[0]}", hint=f"see above; {message[1]}")
 
 
-def _refuse_unexpected(plan: Plan, expected: str | None) -> None:
-    if expected is None or expected == (found := digest(plan)):
+def _check_digest(plan: Plan, expected: str | None) -> None:
+    if expected is None or expected == (found := compute_digest(plan)):
         return
     raise Refused(
-        f"nothing is changed: this plan is {found}, and {visible(expected)} was expected",
+        f"nothing is changed: this plan is {found}, and {escape_invisible(expected)} was expected",
         hint="look at what it would change now, and expect the digest that it has",
     )
 
 
-def _ask(plan: Plan) -> None:
+def _confirm(plan: Plan) -> None:
     if not sys.stdin.isatty():
         raise Refused(
             "nothing is changed: there is no terminal to ask on",
@@ -183,7 +185,7 @@ def _ask(plan: Plan) -> None:
     # What was typed before the plan was shown is no answer to it.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
     try:
-        if click.confirm(f"Change {counted_noun(len(plan.updates), 'task')}?", err=True):
+        if click.confirm(f"Change {count_noun(len(plan.updates), 'task')}?", err=True):
             return
     except click.Abort as error:
         if not isinstance(error.__context__, EOFError):
@@ -201,10 +203,10 @@ class _Destination:
     manifests: Sequence[str]
 
 
-def _run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Run:
+def _describe_run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Run:
     """Say what a report is about, and ask for what that takes: only reports tell it."""
     return Run(
-        digest(plan),
+        compute_digest(plan),
         shards=plan.shards,
         command=command,
         user=api.user(),
@@ -212,46 +214,48 @@ def _run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Ru
     )
 
 
-def _carry_out(
+def _apply(
     plan: Plan,
     api: TaskApi,
     attributes: Attributes,
     *,
-    orders: Orders,
-    progress: Progress,
+    options: ApplyOptions,
+    progress: ProgressBar,
     report: _Destination,
 ) -> int:
     command = str(click.get_current_context().info_name)
     # Asked before the report is there, which could count as a change beside the commit, and while
     # a signal still ends the run at once.
-    run = _run(plan, command, api, report.manifests) if report.file else None
+    run = _describe_run(plan, command, api, report.manifests) if report.file else None
     with ExitStack() as stack:
-        stopping = stack.enter_context(Stopping(orders.stop, progress.say))
+        stopping = stack.enter_context(Stopping(options.stop, progress.say))
         raise_if_interrupted()
         file = stack.enter_context(ReportFile(report.file)) if report.file else None
-        reporting = Reporting(file, orders.stop)
+        reporting = ReportWriter(file, options.stop)
         if run:
             reporting.open(run, plan.server)
         with progress:
-            outcomes = carry_out(plan, api, attributes, orders=orders, record=reporting.record)
+            outcomes = execute(plan, api, attributes, options=options, record=reporting.record)
         reporting.close(outcomes, api.requests)
         # Still where a signal interrupts nothing: this may be the only record of what was done.
         if plan.updates:
-            show_done(text.render_outcomes(outcomes, style=style_of_output(), command=command))
+            print_outcome(text.render_outcomes(outcomes, style=choose_style(), command=command))
         if file and file.kept:
-            click.echo(f"The earlier report is kept as {visible(str(file.kept))}.", err=True)
+            click.echo(
+                f"The earlier report is kept as {escape_invisible(str(file.kept))}.", err=True
+            )
         if reporting.lost:
             why = f"stopped: {reporting.lost.message}"
-            said = f"{why}; run it again with another --report, and it goes on"
-            click.echo(f"reconciler: {visible(said)}", err=True)
-            _tell_unwritten(reporting.unwritten)
+            message = f"{why}; run it again with another --report, and it goes on"
+            click.echo(f"reconciler: {escape_invisible(message)}", err=True)
+            _print_unwritten(reporting.unwritten)
     if stopping.signalled:
         return INTERRUPTED
     good = all(outcome.is_good for outcome in outcomes)
     return DONE if good and not reporting.lost else PARTLY
 
 
-def _tell_unwritten(lines: Sequence[Mapping[str, Json]]) -> None:
+def _print_unwritten(lines: Sequence[Mapping[str, Json]]) -> None:
     """Give to standard error what the report could not take: put behind it, they make it whole."""
     click.echo("These lines are missing at the end of the report:", err=True)
     for line in lines:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.core.notation import visible
+from reconciler.core.notation import escape_invisible
 from reconciler.render.style import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Console:
     """How much to say beside the results."""
 
     quiet: bool = False
@@ -39,10 +39,10 @@ class Talk:
 def _tell(text: str) -> None:
     """Write a line beside the results; that it cannot be written must not cost the results."""
     with suppress(OSError):
-        click.echo(visible(text), err=True)
+        click.echo(escape_invisible(text), err=True)
 
 
-def talk_options(command: F) -> F:
+def verbosity_options(command: F) -> F:
     """Add --quiet and --verbose."""
     command = click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too.")(
         command
@@ -62,26 +62,26 @@ def format_option(command: F) -> F:
     )(command)
 
 
-def show(text: str) -> None:
+def print_result(text: str) -> None:
     """Print a result."""
     click.echo(text, nl=False, color=True)
 
 
-def show_done(text: str) -> None:
+def print_outcome(text: str) -> None:
     """Print what was done; that nobody can read it does not make it undone."""
     try:
-        show(text)
+        print_result(text)
     except OSError:
-        give_up_output()
+        abandon_output()
 
 
-def give_up_output() -> None:
+def abandon_output() -> None:
     """Let go of a standard output that failed: its rest would fail at exit, with code 120."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def style_of_output() -> Style:
+def choose_style() -> Style:
     """Choose colour where standard output is a terminal and nobody minds."""
     # A closed standard output is None.
     terminal = sys.stdout is not None and sys.stdout.isatty()

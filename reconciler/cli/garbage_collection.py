@@ -15,12 +15,12 @@ _OBJECTS: Final = 10_000
 """More than a page of 1,000 tasks is made of, so that most are gone before anybody looks."""
 
 
-def look_rarely() -> None:
+def relax_gc() -> None:
     """Look for garbage each ten thousand objects from now on."""
     gc.set_threshold(_OBJECTS, 10, 10)
 
 
-def look_no_more() -> None:
+def freeze_gc() -> None:
     """Exempt all that is there: Python ends with a look through it, which takes it 30 ms.
 
     What it would find goes with the process.
@@ -29,7 +29,7 @@ def look_no_more() -> None:
 
 
 @contextmanager
-def no_looking() -> Iterator[None]:
+def pause_gc() -> Iterator[None]:
     """Look for no garbage: where all is kept to the end, looking takes as long as reading."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.option_types import Parsed
-from reconciler.core.limit import Limit, exceeded
+from reconciler.cli.option_types import ParsedType
+from reconciler.core.limit import Limit, describe_excess
 from reconciler.core.model import Plan
 from reconciler.errors import Refused
 
@@ -21,16 +21,16 @@ def limit_option(command: F) -> F:
         "--max-changes",
         envvar="RECONCILER_MAX_CHANGES",
         metavar="N|P%",
-        type=Parsed("limit", Limit.parse),
+        type=ParsedType("limit", Limit.parse),
         help="Tasks that may be changed, or the part of all.  [default: any number]",
     )(command)
 
 
-def refuse_too_many(plan: Plan, limit: Limit | None) -> None:
+def check_limit(plan: Plan, limit: Limit | None) -> None:
     """Raise Refused for a plan that goes over the limit."""
-    said = exceeded(plan, limit)
-    if said:
+    message = describe_excess(plan, limit)
+    if message:
         raise Refused(
-            f"max-changes: nothing is changed: {said}",
+            f"max-changes: nothing is changed: {message}",
             hint="is it meant? then give --max-changes a larger number, or 100%",
         )

@@ -10,10 +10,10 @@ from typing import Final
 
 import click
 
-from reconciler.cli.console import give_up_output
+from reconciler.cli.console import abandon_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
-from reconciler.cli.garbage_collection import look_no_more, look_rarely
-from reconciler.core.notation import counted_noun, visible
+from reconciler.cli.garbage_collection import freeze_gc, relax_gc
+from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
 
 _COMMANDS: Final = {
@@ -43,7 +43,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"reconciler.cli.{cmd_name}")
+        module = import_module(f"reconciler.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -92,10 +92,10 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
-    look_rarely()
+    relax_gc()
     sys.setswitchinterval(_SWITCH_SECONDS)
     code = run(sys.argv[1:])
-    look_no_more()
+    freeze_gc()
     sys.exit(code)
 
 
@@ -105,12 +105,12 @@ def run(arguments: Sequence[str]) -> int:
         result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
     except ManifestError as error:
         for problem in error.problems:
-            click.echo(visible(str(problem)), err=True)
-        click.echo(f"{counted_noun(len(error.problems), 'problem')} in the manifests", err=True)
+            click.echo(escape_invisible(str(problem)), err=True)
+        click.echo(f"{count_noun(len(error.problems), 'problem')} in the manifests", err=True)
         return ERROR
     except ReconcilerError as error:
         lines = str(error).split("\n")
-        click.echo("reconciler: " + "\n".join(map(visible, lines)), err=True)
+        click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
         return ERROR
     except click.ClickException as error:
         error.show()
@@ -118,8 +118,8 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _interrupted()
     except OSError as error:
-        give_up_output()
-        click.echo(f"reconciler: {visible(str(error))}", err=True)
+        abandon_output()
+        click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
         return ERROR
     except RuntimeError as error:
         # An interrupt inside `threading` may come out as the release of a lock that was not held.

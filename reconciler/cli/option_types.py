@@ -11,7 +11,7 @@ import click
 T = TypeVar("T")
 
 
-class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # click 8.2 has none
+class ParsedType(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # click 8.2 has none
     """What ``parse`` makes of text; the ValueError that it raises is said as click says it."""
 
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
@@ -30,11 +30,11 @@ class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # click 8.
             self.fail(f"{error}.", param, ctx)
 
 
-def _named_file(text: str) -> Path:
+def _parse_file(text: str) -> Path:
     if text == "-":
         raise ValueError("standard output is no file; name one (./- for a file called -)")
     return Path(str(click.Path(dir_okay=False).convert(text, None, None)))
 
 
-OUTPUT_FILE: Final = Parsed("file", _named_file)
+OUTPUT_FILE: Final = ParsedType("file", _parse_file)
 """A file that is written as a whole or line by line, and so must have a name."""

@@ -12,8 +12,8 @@ from typing import Final, Self
 
 import click
 
-from reconciler.cli.console import Talk
-from reconciler.core.notation import visible
+from reconciler.cli.console import Console
+from reconciler.core.notation import escape_invisible
 
 TERMINAL_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 10.0
@@ -29,24 +29,24 @@ class Work:
     total: int | None
 
 
-def described(work: Work, done: int, now: float) -> str:
+def format_work(work: Work, done: int, now: float) -> str:
     """Say how far work has come, how fast it goes, and what is left of it."""
     spent = now - work.started
     rate = done / spent if spent > 0 else 0.0
     of_all = "" if work.total is None else f" of {work.total:,}"
-    said = f"{work.name}: {done:,}{of_all} tasks, {rate:,.0f}/s"
+    message = f"{work.name}: {done:,}{of_all} tasks, {rate:,.0f}/s"
     if work.total is None or not rate:
-        return f"{said}, {_duration(spent)} so far"
-    return f"{said}, {_duration((work.total - done) / rate)} left"
+        return f"{message}, {_format_duration(spent)} so far"
+    return f"{message}, {_format_duration((work.total - done) / rate)} left"
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-class Progress:
+class ProgressBar:
     """A `watch.Watch` that writes to standard error, from a thread of its own.
 
     So it tells of work that hangs as well. Short work is not told about.
@@ -54,13 +54,13 @@ class Progress:
 
     def __init__(
         self,
-        talk: Talk,
+        console: Console,
         *,
         terminal: bool | None = None,
         every: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._talk = talk
+        self._console = console
         self._terminal = _is_terminal() if terminal is None else terminal
         self._every = every or (TERMINAL_SECONDS if self._terminal else LOG_SECONDS)
         self._clock = clock
@@ -72,7 +72,7 @@ class Progress:
         self._thread = Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Self:
-        if not self._talk.quiet:
+        if not self._console.quiet:
             self._thread.start()
         return self
 
@@ -95,32 +95,32 @@ class Progress:
         """Say how it is done, if that is wanted."""
         with self._writing:
             self._clear()
-            self._talk.detail(text)
+            self._console.detail(text)
 
     def note(self, text: str) -> None:
         """Say what happened, unless nothing is to be said."""
         with self._writing:
             self._clear()
-            self._talk.note(text)
+            self._console.note(text)
 
     def say(self, text: str) -> None:
         """Write a line for good, in the place of the one that changes."""
         with self._writing:
             self._clear()
-            click.echo(visible(text), err=True)
+            click.echo(escape_invisible(text), err=True)
 
     def _tick(self) -> None:
         while not self._ended.wait(self._every):
             if self._work is not None:
                 with self._writing:
-                    self._show(described(self._work, self._done, self._clock()))
+                    self._show(format_work(self._work, self._done, self._clock()))
 
     def _show(self, text: str) -> None:
         if self._terminal:
             self._shown = True
-            _write(_CLEAR + visible(text))
+            _write(_CLEAR + escape_invisible(text))
         else:
-            _write(visible(text) + "\n")
+            _write(escape_invisible(text) + "\n")
 
     def _clear(self) -> None:
         if self._shown:

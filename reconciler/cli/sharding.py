@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.option_types import Parsed
+from reconciler.cli.option_types import ParsedType
 from reconciler.core.shard import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,6 +19,6 @@ def shard_option(command: F) -> F:
         "--shard",
         envvar="RECONCILER_SHARD",
         metavar="K/N",
-        type=Parsed("shard", Shard.parse),
+        type=ParsedType("shard", Shard.parse),
         help="Only the tasks of the K-th of N parts.  [default: all tasks]",
     )(command)

@@ -14,7 +14,7 @@ from reconciler.core.values import Json
 from reconciler.errors import Refused
 
 
-class Gate:
+class BodyValidator:
     """Lets through what the contract says that a PATCH may be.
 
     The server itself takes a body that it cannot live with: data that is no object answers 500

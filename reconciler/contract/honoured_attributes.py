@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from reconciler.contract.api_schema import Node, child
+from reconciler.contract.api_schema import Node, get_child
 from reconciler.contract.attributes import Attribute, Attributes
 
 ALWAYS_HONOURED: Final = frozenset({"data", "meta"})
@@ -20,17 +20,17 @@ _UPDATES: Final = ("PATCH", "PUT", "POST")
 """The actions that may be described, those that tell most of a PATCH first."""
 
 
-def written_by(answer: object) -> frozenset[str] | None:
+def read_honoured_names(answer: object) -> frozenset[str] | None:
     """Name the attributes that an update stores; None where the answer does not tell."""
-    actions = child(answer, "actions") if isinstance(answer, Mapping) else {}
-    described = (child(actions, action) for action in _UPDATES)
+    actions = get_child(answer, "actions") if isinstance(answer, Mapping) else {}
+    described = (get_child(actions, action) for action in _UPDATES)
     rows = next(filter(None, described), {})
-    written = frozenset(name for name in rows if _is_written(child(rows, name)))
+    written = frozenset(name for name in rows if _is_written(get_child(rows, name)))
     # Data is stored by every Label Studio: a description without it is one of something else.
     return written if "data" in written else None
 
 
-def marked(attributes: Attributes, written: frozenset[str]) -> dict[str, Attribute]:
+def mark_ignored(attributes: Attributes, written: frozenset[str]) -> dict[str, Attribute]:
     """Mark in the table what is not ``written`` as ignored."""
     honoured = written | ALWAYS_HONOURED
     return {

@@ -9,7 +9,7 @@ from reconciler.errors import ContractError
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def schema_path(name: str) -> Path:
+def locate_schema(name: str) -> Path:
     """Return the path of the file ``name`` of ``schemas/``.
 
     A wheel carries the folder inside the package (``reconciler/schemas``); in a checkout, and in

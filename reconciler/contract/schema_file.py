@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.contract.attributes import Attribute, Attributes
-from reconciler.contract.manifest_schema import build_manifest_schema, dumps
-from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
+from reconciler.contract.manifest_schema import build_manifest_schema, format_schema
+from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
 from reconciler.errors import ContractError
-from reconciler.labelstudio.schema_download import read_file, read_source, shown
+from reconciler.labelstudio.schema_download import format_source, read_file, read_source
 
 _ROOT = "(the whole file)"
 
 
-def build_from(source: str | None) -> str:
+def build_schema(source: str | None) -> str:
     """Return the text of the manifest schema by the API description at ``source``.
 
     ``source`` is a file or an http(s) address; None stands for the repository's own contract.
@@ -25,28 +25,28 @@ def build_from(source: str | None) -> str:
         ContractError: the description cannot be read, or is none of this API.
 
     """
-    return dumps(build_manifest_schema(attributes_from(source)))
+    return format_schema(build_manifest_schema(load_attributes(source)))
 
 
-def attributes_from(source: str | None) -> Mapping[str, Attribute]:
+def load_attributes(source: str | None) -> Mapping[str, Attribute]:
     """Return the attributes by the API description at ``source``, None for our own contract.
 
     Where a description has no words for an attribute, ours are lent: editors show them.
 
     Raises:
-        ContractError: as ``build_from``; the message names the source.
+        ContractError: as ``build_schema``; the message names the source.
 
     """
     if source is None:
         return load_contract()
     document = read_source(source)
     try:
-        return _described(attributes_of(document, load_overlay()))
+        return _describe(build_attributes(document, load_overlay()))
     except ContractError as error:
-        raise ContractError(f"{shown(source)}: {error.message}", hint=error.hint) from error
+        raise ContractError(f"{format_source(source)}: {error.message}", hint=error.hint) from error
 
 
-def check(committed: Path, *, source: str | None = None) -> list[str]:
+def compare_schema(committed: Path, *, source: str | None = None) -> list[str]:
     """Return how a committed schema differs from the one that ``source`` gives; [] when it is it.
 
     Each line names a place by its JSON pointer and what differs there. Equal content in other
@@ -56,15 +56,15 @@ def check(committed: Path, *, source: str | None = None) -> list[str]:
         ContractError: ``committed`` or ``source`` cannot be read.
 
     """
-    built = build_from(source)
+    built = build_schema(source)
     found = read_file(committed)
-    lines = list(_differences(found, json.loads(built), pointer=""))
+    lines = list(_find_differences(found, json.loads(built), pointer=""))
     if not lines and committed.read_text(encoding="utf-8") != built:
         lines = [f"{_ROOT}: the same content in another order or layout"]
     return lines
 
 
-def _described(attributes: Attributes) -> dict[str, Attribute]:
+def _describe(attributes: Attributes) -> dict[str, Attribute]:
     ours = load_contract()
     return {
         name: replace(row, description=ours[name].description)
@@ -74,7 +74,7 @@ def _described(attributes: Attributes) -> dict[str, Attribute]:
     }
 
 
-def _differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
+def _find_differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
     """Walk two JSON values together; types count, since Python holds 1, 1.0 and true equal."""
     if isinstance(committed, Mapping) and isinstance(built, Mapping):
         for key in dict.fromkeys((*committed, *built)):
@@ -84,11 +84,12 @@ def _differences(committed: object, built: object, *, pointer: str) -> Iterator[
             elif key not in committed:
                 yield f"{place}: in the contract, but not committed"
             else:
-                yield from _differences(committed[key], built[key], pointer=place)
+                yield from _find_differences(committed[key], built[key], pointer=place)
     elif json.dumps(committed, default=str) != json.dumps(built):
-        yield f"{pointer or _ROOT}: committed {_brief(committed)}, by the contract {_brief(built)}"
+        both = f"committed {_shorten(committed)}, by the contract {_shorten(built)}"
+        yield f"{pointer or _ROOT}: {both}"
 
 
-def _brief(value: object) -> str:
+def _shorten(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 200 else f"{text[:199]}…"  # noqa: PLR2004 - one line on a terminal

@@ -31,17 +31,19 @@ _STORED: Final = re.compile(
 image of a hypertext."""
 
 
-def resolved_address(value: Side) -> str | None:
+def find_resolved_address(value: Side) -> str | None:
     """Find an address that the server made up on reading, in any string of ``value``."""
     if isinstance(value, str):
         return value if RESOLVED_PART in value and _RESOLVED.search(value) else None
     if isinstance(value, dict | list) and RESOLVED_PART.encode() in encode(value):
-        found = (resolved_address(text) for _, text in _strings((), value))
+        found = (find_resolved_address(text) for _, text in _iterate_strings((), value))
         return next(filter(None, found), None)
     return None
 
 
-def undeclared_addresses(live: Mapping[str, Side], changes: Collection[Change]) -> tuple[Path, ...]:
+def find_undeclared_addresses(
+    live: Mapping[str, Side], changes: Collection[Change]
+) -> tuple[Path, ...]:
     """Name the places in ``data`` that hold stored addresses and that ``changes`` do not touch.
 
     They are sent along with the changes, as ``data`` is sent whole. An element of a list is named
@@ -53,10 +55,12 @@ def undeclared_addresses(live: Mapping[str, Side], changes: Collection[Change]) 
     written = encode(data)
     if not any(part in written for part in _PARTS):
         return ()
-    return tuple(path for path, text in _strings(("data",), data, changed) if _holds_address(text))
+    return tuple(
+        path for path, text in _iterate_strings(("data",), data, changed) if _holds_address(text)
+    )
 
 
-def lost_addresses(
+def find_lost_addresses(
     known: Collection[Path], live: Mapping[str, Side], changes: Collection[Change]
 ) -> Iterator[tuple[Path, str]]:
     """Give those of the ``known`` places that hold another text now, with that text.
@@ -65,7 +69,7 @@ def lost_addresses(
     """
     changed = _changed(changes)
     if known and changed:
-        for path, text in _strings(("data",), live.get("data"), changed):
+        for path, text in _iterate_strings(("data",), live.get("data"), changed):
             if path in known and not _holds_address(text):
                 yield path, text
 
@@ -78,7 +82,9 @@ def _holds_address(text: str) -> bool:
     return ("://" in text or text.startswith("/")) and _STORED.search(text) is not None
 
 
-def _strings(path: Path, value: Side, without: Collection[Path] = ()) -> Iterator[tuple[Path, str]]:
+def _iterate_strings(
+    path: Path, value: Side, without: Collection[Path] = ()
+) -> Iterator[tuple[Path, str]]:
     """Give all strings inside a value but those at or inside the paths ``without``."""
     waiting: list[tuple[Path, Side]] = [(path, value)]
     while waiting:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.difference import equal
-from reconciler.core.edit import value_at, with_value
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value, set_value
 from reconciler.core.model import Change
 from reconciler.core.notation import Path
-from reconciler.core.values import ABSENT, Side, same
+from reconciler.core.values import ABSENT, Side, is_same
 from reconciler.errors import Source
 
 
@@ -36,7 +36,7 @@ class Made:
     @property
     def is_nothing(self) -> bool:
         """Whether the path certainly is what it was at first."""
-        return all(same(self.before, after) for after in self.afters)
+        return all(is_same(self.before, after) for after in self.afters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,11 @@ def compose(
     ``stored`` tells whether they certainly were made.
     """
     composed = dict(made)
-    around = {outer for path in made for outer in _paths_to(path)}
+    around = {outer for path in made for outer in _list_paths_to(path)}
     for change in changes:
-        outer = next((composed[path] for path in _paths_to(change.path) if path in composed), None)
+        outer = next(
+            (composed[path] for path in _list_paths_to(change.path) if path in composed), None
+        )
         inner: list[Made] = []
         if outer is not None:
             new = _change_inside(outer, change, stored=stored, attributes=attributes)
@@ -79,11 +81,11 @@ def compose(
         for one in inner:
             del composed[one.path]
         composed[new.path] = new
-        around.update(_paths_to(new.path))
+        around.update(_list_paths_to(new.path))
     return composed
 
 
-def _paths_to(path: Path) -> Iterator[Path]:
+def _list_paths_to(path: Path) -> Iterator[Path]:
     """Give the paths that lead to ``path``, the shortest first, and itself."""
     return (path[:length] for length in range(1, len(path) + 1))
 
@@ -101,12 +103,12 @@ def _change_inside(
         after
         for after in outer.afters
         if _has_place(after, keys)
-        and equal(change.path, _value_in(after, keys), change.before, attributes)
+        and are_equal(change.path, _value_in(after, keys), change.before, attributes)
     ]
     if not fitting:
         left = tuple(_value_in(after, keys) for after in outer.afters)
         return Gap(change.path, left, change.before)
-    afters = [with_value(after, keys, change.after) for after in fitting]
+    afters = [set_value(after, keys, change.after) for after in fitting]
     unchanged = [] if stored else fitting
     return Made(outer.path, outer.before, (*afters, *unchanged), change.source)
 
@@ -119,16 +121,16 @@ def _change_around(
     for one in inner:
         keys = one.path[len(change.path) :]
         found = _value_in(change.before, keys)
-        fits = any(equal(one.path, found, after, attributes) for after in one.afters)
+        fits = any(are_equal(one.path, found, after, attributes) for after in one.afters)
         if not (fits and _has_place(change.before, keys)):
             return Gap(one.path, one.afters, found)
-        before = with_value(before, keys, one.before)
+        before = set_value(before, keys, one.before)
     unchanged = () if stored else (change.before,)
     return Made(change.path, before, (change.after, *unchanged), change.source)
 
 
 def _value_in(value: Side, keys: Path) -> Side:
-    return value_at({} if value is ABSENT else {"": value}, ("", *keys))
+    return get_value({} if value is ABSENT else {"": value}, ("", *keys))
 
 
 def _has_place(value: Side, keys: Path) -> bool:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from reconciler.contract.attributes import Attribute, Attributes, Type
-from reconciler.contract.body_validator import Gate
-from reconciler.core.difference import equal
-from reconciler.core.edit import edited
+from reconciler.contract.body_validator import BodyValidator
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import apply_changes
 from reconciler.core.model import (
     Change,
     Found,
@@ -22,11 +22,11 @@ from reconciler.core.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.core.notation import path_text
-from reconciler.core.planner import TOO_DEEP, guarded
+from reconciler.core.notation import format_path
+from reconciler.core.planner import TOO_DEEP, apply_guards
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
-from reconciler.core.three_way import Verdict, holds, verdict
-from reconciler.core.values import Json, too_deep
+from reconciler.core.three_way import Verdict, is_applied, judge_change
+from reconciler.core.values import Json, is_too_deep
 from reconciler.errors import Refused
 
 
@@ -43,57 +43,59 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class GuardFacts:
     """What decisions rest on; ``projects`` are the settings of those that guards must know."""
 
     attributes: Attributes
-    gate: Gate
+    gate: BodyValidator
     allow: frozenset[Kind]
     projects: Mapping[int, ProjectSettings]
 
 
-def decide(task: TaskPlan, observed: Observed, terms: Terms) -> TaskOutcome | Patch:
+def decide(task: TaskPlan, observed: Observed, facts: GuardFacts) -> TaskOutcome | Patch:
     """Compare a task with what the server says now; one that moved since is left alone."""
     if isinstance(observed, Missing):
-        return ended(task, Outcome.MISSING, "the task is gone since it was planned")
+        return make_outcome(task, Outcome.MISSING, "the task is gone since it was planned")
     if isinstance(observed, Unreadable):
-        return ended(task, Outcome.FAILED, observed.detail)
+        return make_outcome(task, Outcome.FAILED, observed.detail)
     if observed.attributes.get("project") != task.project:
-        return ended(task, Outcome.STALE, "the task is in another project than planned")
-    verdicts = [verdict(c, observed.attributes, terms.attributes) for c in task.changes]
+        return make_outcome(task, Outcome.STALE, "the task is in another project than planned")
+    verdicts = [judge_change(c, observed.attributes, facts.attributes) for c in task.changes]
     judged = list(zip(task.changes, verdicts, strict=True))
-    stale = [change for change, said in judged if said is Verdict.STALE]
+    stale = [change for change, message in judged if message is Verdict.STALE]
     if stale:
-        return ended(task, Outcome.STALE, f"changed since it was planned: {_paths(stale)}")
-    due = tuple(change for change, said in judged if said is Verdict.DO)
+        return make_outcome(
+            task, Outcome.STALE, f"changed since it was planned: {_format_paths(stale)}"
+        )
+    due = tuple(change for change, message in judged if message is Verdict.DO)
     if not due:
-        return ended(task, Outcome.ALREADY)
-    return _prepared(replace(task, changes=due), observed, terms)
+        return make_outcome(task, Outcome.ALREADY)
+    return _prepare(replace(task, changes=due), observed, facts)
 
 
-def _prepared(task: TaskPlan, observed: Found, terms: Terms) -> TaskOutcome | Patch:
+def _prepare(task: TaskPlan, observed: Found, facts: GuardFacts) -> TaskOutcome | Patch:
     """Judge the guards once more, on what is there now, and make the body."""
-    judged = guarded(
+    judged = apply_guards(
         task,
         observed,
-        attributes=terms.attributes,
-        projects=terms.projects,
+        attributes=facts.attributes,
+        projects=facts.projects,
         # What a saved plan shows as accepted was accepted when it was looked at.
-        allow=terms.allow | {problem.kind for problem in task.problems},
+        allow=facts.allow | {problem.kind for problem in task.problems},
     )
     if judged.status is Status.BLOCKED:
-        return ended(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
-    body = _with_integers(edited(observed.attributes, task.changes), terms.attributes)
-    if any(map(too_deep, body.values())):
-        return ended(task, Outcome.FAILED, TOO_DEEP.message)
+        return make_outcome(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
+    body = _write_integers(apply_changes(observed.attributes, task.changes), facts.attributes)
+    if any(map(is_too_deep, body.values())):
+        return make_outcome(task, Outcome.FAILED, TOO_DEEP.message)
     try:
-        terms.gate.check(task.task, body)
+        facts.gate.check(task.task, body)
     except Refused as error:
-        return ended(task, Outcome.BLOCKED, str(error))
+        return make_outcome(task, Outcome.BLOCKED, str(error))
     return Patch(replace(task, addresses=judged.addresses), body)
 
 
-def _with_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
+def _write_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
     """Write integers as integers: of `1e16` the server says that it is none, though not of `1.0`.
 
     The digits are those that the number is written with, as when values are compared.
@@ -110,37 +112,39 @@ def _is_integer(attribute: Attribute | None) -> bool:
     return attribute is not None and attribute.type is Type.INTEGER
 
 
-def proved(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
     """Judge the answer to a PATCH: it shows every attribute that was stored, whole.
 
     What it does not show is not claimed either: the last look settles it, as what an answer
     shows depends on the role.
     """
     task = patch.plan
-    unproved = [change for change in task.changes if not holds(change, answer, attributes)]
+    unproved = [change for change in task.changes if not is_applied(change, answer, attributes)]
     if not unproved:
-        return _whole(patch, answer, attributes)
+        return _judge_undeclared(patch, answer, attributes)
     refuted = [change for change in unproved if change.path[0] in answer]
     if refuted:
-        return ended(task, Outcome.NOT_HONOURED, _NOT_STORED + _paths(refuted))
-    said = f"{_NOT_STORED}{_paths(unproved)}, as far as its answer shows"
-    return ended(task, Outcome.NOT_HONOURED, said)
+        return make_outcome(task, Outcome.NOT_HONOURED, _NOT_STORED + _format_paths(refuted))
+    message = f"{_NOT_STORED}{_format_paths(unproved)}, as far as its answer shows"
+    return make_outcome(task, Outcome.NOT_HONOURED, message)
 
 
-def _whole(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+def _judge_undeclared(
+    patch: Patch, answer: Mapping[str, Json], attributes: Attributes
+) -> TaskOutcome:
     """Judge what was sent along with the changes: the keys of objects that nobody declared."""
     lost = [
         name
         for name, value in patch.body.items()
-        if not equal((name,), answer[name], value, attributes)
+        if not are_equal((name,), answer[name], value, attributes)
     ]
     if lost:
-        said = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
-        return ended(patch.plan, Outcome.FAILED, said)
-    return ended(patch.plan, Outcome.APPLIED)
+        message = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
+        return make_outcome(patch.plan, Outcome.FAILED, message)
+    return make_outcome(patch.plan, Outcome.APPLIED)
 
 
-def settled(
+def settle(
     task: TaskPlan, observed: Observed, before: TaskOutcome, attributes: Attributes
 ) -> TaskOutcome:
     """Judge the last look at a task that a PATCH was sent for; ``before`` is what was said so far.
@@ -148,41 +152,41 @@ def settled(
     What is seen to hold is applied, whatever the answer was and whether there was any.
     """
     if not isinstance(observed, Found):
-        said = "sent, but the task cannot be read any more"
-        return before if before.outcome is Outcome.FAILED else otherwise(before, said)
-    lost = [c for c in task.changes if not holds(c, observed.attributes, attributes)]
+        message = "sent, but the task cannot be read any more"
+        return before if before.outcome is Outcome.FAILED else correct(before, message)
+    lost = [c for c in task.changes if not is_applied(c, observed.attributes, attributes)]
     if not lost:
         return replace(before, outcome=Outcome.APPLIED, error="")
     if before.outcome is Outcome.APPLIED:
-        said = f"stored, but it reads otherwise now: {_paths(lost)}"
-        return otherwise(before, said, Outcome.NOT_HONOURED)
+        message = f"stored, but it reads otherwise now: {_format_paths(lost)}"
+        return correct(before, message, Outcome.NOT_HONOURED)
     return before
 
 
-def otherwise(before: TaskOutcome, said: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
+def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
     """Correct what was said of a task: its changes stay those that were sent."""
-    return replace(before, outcome=outcome, error=said)
+    return replace(before, outcome=outcome, error=message)
 
 
 _NOT_STORED: Final = "the server answered 200 and did not store "
 
 
-def _paths(changes: Iterable[Change]) -> str:
-    return ", ".join(path_text(change.path) for change in changes)
+def _format_paths(changes: Iterable[Change]) -> str:
+    return ", ".join(format_path(change.path) for change in changes)
 
 
-def ended(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
+def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
     """Say what became of a task, and why."""
     return TaskOutcome(task.task, outcome, task.changes, error)
 
 
-def interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
+def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
     """Say of tasks that the run was stopped before them."""
-    return [ended(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
+    return [make_outcome(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
 
 
-def left_alone(task: TaskPlan) -> TaskOutcome:
+def mark_left_alone(task: TaskPlan) -> TaskOutcome:
     """Say of a task that the plan does not change; it was allowed, or nothing would be applied."""
     outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
-    said = "; ".join(problem.message for problem in task.problems)
-    return TaskOutcome(task.task, outcome, (), said, accepted=True)
+    message = "; ".join(problem.message for problem in task.problems)
+    return TaskOutcome(task.task, outcome, (), message, accepted=True)

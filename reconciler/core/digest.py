@@ -6,10 +6,10 @@ import hashlib
 
 from reconciler.core.encoding import encode_canonical
 from reconciler.core.model import WARNINGS, Plan, TaskPlan
-from reconciler.core.values import boxed
+from reconciler.core.values import box
 
 
-def digest(plan: Plan) -> str:
+def compute_digest(plan: Plan) -> str:
     """Digest what apply would do: task, path, before and after; no times, places or versions.
 
     What guards would have stopped, and was allowed, is part of it. The order in which things are
@@ -17,12 +17,12 @@ def digest(plan: Plan) -> str:
     """
     seen = hashlib.sha256()
     for task in sorted(plan.updates, key=lambda task: task.task):
-        seen.update(_line(task) + b"\n")
+        seen.update(_format_line(task) + b"\n")
     return f"sha256:{seen.hexdigest()}"
 
 
-def _line(task: TaskPlan) -> bytes:
+def _format_line(task: TaskPlan) -> bytes:
     ordered = sorted(task.changes, key=lambda change: change.path)
-    changes = [[list(c.path), boxed(c.before), boxed(c.after)] for c in ordered]
+    changes = [[list(c.path), box(c.before), box(c.after)] for c in ordered]
     allowed = sorted({problem.kind for problem in task.problems} - WARNINGS)
     return encode_canonical([task.task, changes, allowed] if allowed else [task.task, changes])

@@ -10,7 +10,7 @@ from reconciler.core.notation import Path
 from reconciler.core.values import ABSENT, Json, NoValue, Side
 
 
-def value_at(attributes: Mapping[str, Side], path: Path) -> Side:
+def get_value(attributes: Mapping[str, Side], path: Path) -> Side:
     """Look ``path`` up; ABSENT where it, or an object on the way, is not there."""
     name, *keys = path
     value: Side = attributes.get(name, ABSENT)
@@ -21,7 +21,7 @@ def value_at(attributes: Mapping[str, Side], path: Path) -> Side:
     return value
 
 
-def edited(attributes: Mapping[str, Side], changes: Iterable[Change]) -> dict[str, Json]:
+def apply_changes(attributes: Mapping[str, Side], changes: Iterable[Change]) -> dict[str, Json]:
     """Carry ``changes`` out on a copy, and return the attributes that they touch, whole.
 
     This is the body of a PATCH: the server replaces an object as a whole, so every key that
@@ -70,7 +70,7 @@ class _Copies:
         return copy
 
 
-def with_value(base: Side, path: Path, value: Side) -> Side:
+def set_value(base: Side, path: Path, value: Side) -> Side:
     """Put a value at a path inside a copy of ``base``; ABSENT removes what is there.
 
     Raises TypeError where an object on the way is not there.
@@ -80,7 +80,7 @@ def with_value(base: Side, path: Path, value: Side) -> Side:
     if not isinstance(base, dict):
         raise TypeError(f"no object to change {path[0]!r} in")
     key, *rest = path
-    inner = with_value(base.get(key, ABSENT), tuple(rest), value)
+    inner = set_value(base.get(key, ABSENT), tuple(rest), value)
     if isinstance(inner, NoValue):
         return {k: v for k, v in base.items() if k != key}
     return {**base, key: inner}

@@ -55,29 +55,29 @@ def encode_canonical(value: list[Any]) -> bytes:
     try:
         written = _ENCODE_SORTED(value)
     except UnicodeEncodeError:
-        return _slowly(value)
+        return _encode_slowly(value)
     plain = written.isascii() and b"\x7f" not in written
-    outside = _outside_strings(written) if plain else written
-    if not plain or (_may_be_otherwise(outside) and _OTHERWISE.search(written)):
-        return _slowly(value)
-    return _without_zeros(written) if b".0" in outside else written
+    outside = _drop_strings(written) if plain else written
+    if not plain or (_may_differ(outside) and _OTHERWISE.search(written)):
+        return _encode_slowly(value)
+    return _drop_zeros(written) if b".0" in outside else written
 
 
-def _outside_strings(written: bytes) -> bytes:
+def _drop_strings(written: bytes) -> bytes:
     """Leave the strings out where they are long, so that no more than the rest is searched."""
     if written.count(b'"') * _LONG_STRING > len(written) or b'\\"' in written:
         return written
     return b'"'.join(written.split(b'"')[::2])
 
 
-def _may_be_otherwise(written: bytes) -> bool:
+def _may_differ(written: bytes) -> bool:
     """Tell quickly where `_OTHERWISE` finds no number."""
     if b".0" in written and (b"0.0000" in written or b"-0.0" in written):
         return True
     return b"0e" in written.translate(_ANY_DIGIT)
 
 
-def _without_zeros(written: bytes) -> bytes:
+def _drop_zeros(written: bytes) -> bytes:
     """Write floats that are integers as such: what ends with ``.0`` outside of strings."""
     strings = b'"'.join(written.split(b'"')[1::2])
     if b'\\"' in written or b".0" in strings:
@@ -87,16 +87,16 @@ def _without_zeros(written: bytes) -> bytes:
     return written
 
 
-def indented_ascii(document: Mapping[str, object]) -> str:
+def encode_indented(document: Mapping[str, object]) -> str:
     """Write a document on as many lines as it has values, in ASCII."""
     try:
         text = msgspec.json.format(_ENCODE(document), indent=2).decode()
     except UnicodeEncodeError:
         return json.dumps(document, indent=2)
-    return text if text.isascii() and "\x7f" not in text else _in_ascii(text)
+    return text if text.isascii() and "\x7f" not in text else _escape_ascii(text)
 
 
-def _in_ascii(text: str) -> str:
+def _escape_ascii(text: str) -> str:
     """Escape what is no ASCII in JSON text."""
     for character, control in _KEPT.items():
         text = text.replace(character, control)
@@ -106,7 +106,7 @@ def _in_ascii(text: str) -> str:
     return text
 
 
-def _slowly(value: list[Any]) -> bytes:
+def _encode_slowly(value: list[Any]) -> bytes:
     return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
-from reconciler.core.addresses import lost_addresses, resolved_address
-from reconciler.core.edit import edited, value_at
+from reconciler.core.addresses import find_lost_addresses, find_resolved_address
+from reconciler.core.edit import apply_changes, get_value
 from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
-from reconciler.core.notation import Path, counted_noun, path_text, shortened, value_text
+from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
 _NAMED_MAX: Final = 4
@@ -35,7 +35,7 @@ def _may_remove_keys(change: Change) -> bool:
     return change.path[0] == "data" and may
 
 
-def changes_overlap(changes: Collection[Change]) -> bool:
+def may_reset_overlap(changes: Collection[Change]) -> bool:
     """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
     return any(change.path == ("overlap",) for change in changes)
 
@@ -45,12 +45,12 @@ def may_be_ignored(changes: Collection[Change]) -> bool:
     return any(change.path[0] not in ALWAYS_HONOURED for change in changes)
 
 
-def names_to_judge(names: Collection[str]) -> set[str]:
+def list_names_to_read(names: Collection[str]) -> set[str]:
     """Name what must be read so that changes of the attributes ``names`` can be judged."""
     return {*names, *_COUNTERS} if "data" in names else set(names)
 
 
-def guard(
+def find_problems(
     changes: Collection[Change],
     live: Mapping[str, Side],
     *,
@@ -63,44 +63,44 @@ def guard(
     ``addresses`` are the places that held a stored address when this run read the task before.
     """
     return (
-        *_project_move(changes),
-        *_resolved_addresses(changes),
-        *_resolved_beside(changes, live),
-        *_lost_addresses(changes, live, addresses),
-        *_emptied_data(changes, live),
-        *_labelled_paths(changes, live, project),
-        *_rewritten(changes),
-        *_annotated_data(changes, live),
-        *_ignored(changes, attributes),
-        *_computed(changes, attributes),
-        *_overlap_cohort(changes, project),
+        *_check_project_move(changes),
+        *_check_resolved_addresses(changes),
+        *_check_resolved_beside(changes, live),
+        *_check_lost_addresses(changes, live, addresses),
+        *_check_emptied_data(changes, live),
+        *_check_label_config(changes, live, project),
+        *_check_rewritten(changes),
+        *_check_annotated_data(changes, live),
+        *_check_ignored(changes, attributes),
+        *_check_computed(changes, attributes),
+        *_check_overlap_cohort(changes, project),
     )
 
 
-def _project_move(changes: Collection[Change]) -> Iterator[TaskProblem]:
+def _check_project_move(changes: Collection[Change]) -> Iterator[TaskProblem]:
     for change in changes:
         if change.path == ("project",):
             yield TaskProblem(
                 Kind.PROJECT_MOVE,
-                f"would move the task from project {value_text(change.before)} to project "
-                f"{value_text(change.after)}",
+                f"would move the task from project {format_value(change.before)} to project "
+                f"{format_value(change.after)}",
                 "Label Studio Community refuses it; declare the project that the task is in",
             )
 
 
-def _resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
+def _check_resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
     for change in changes:
-        address = resolved_address(change.after)
+        address = find_resolved_address(change.after)
         if address is not None:
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{path_text(change.path)} would store {shortened(value_text(address))}, an "
+                f"{format_path(change.path)} would store {shorten(format_value(address))}, an "
                 "address that the server made up on reading",
                 "declare the stored address, such as s3://bucket/key",
             )
 
 
-def _resolved_beside(
+def _check_resolved_beside(
     changes: Collection[Change], live: Mapping[str, Side]
 ) -> Iterator[TaskProblem]:
     """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
@@ -108,40 +108,42 @@ def _resolved_beside(
     They are as the server shows them, and one that resolves addresses unasked shows no others.
     """
     for name in dict.fromkeys(change.path[0] for change in changes if len(change.path) > 1):
-        if not resolved_address(live.get(name)):
+        if not find_resolved_address(live.get(name)):
             continue
         inside = [change for change in changes if change.path[0] == name]
-        address = resolved_address(edited(live, inside)[name])
-        if address and not any(resolved_address(change.after) for change in inside):
+        address = find_resolved_address(apply_changes(live, inside)[name])
+        if address and not any(find_resolved_address(change.after) for change in inside):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{name} would be stored with {shortened(value_text(address))}, an address that "
+                f"{name} would be stored with {shorten(format_value(address))}, an address that "
                 "the server made up on reading, in a key that is not declared",
                 "declare the stored address there as well, such as s3://bucket/key; if many tasks "
                 "show it, the server or a proxy resolves addresses although it is asked not to",
             )
 
 
-def _lost_addresses(
+def _check_lost_addresses(
     changes: Collection[Change], live: Mapping[str, Side], addresses: Collection[Path]
 ) -> Iterator[TaskProblem]:
     """Compare stored addresses with what this run read before: a server may begin to resolve them.
 
     What is sent along with the changes must be what is stored, and not what reading makes of it.
     """
-    for path, text in lost_addresses(addresses, live, changes):
-        if not resolved_address(text):
+    for path, text in find_lost_addresses(addresses, live, changes):
+        if not find_resolved_address(text):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{path_text(path)}, which is not declared, was read as a storage address before "
-                f"and is now read as {shortened(value_text(text))}: the update would store that",
+                f"{format_path(path)}, which is not declared, was read as a storage address before "
+                f"and is now read as {shorten(format_value(text))}: the update would store that",
                 "plan again: if somebody changed the value, the new one is kept; if the server or "
                 "a proxy resolves addresses although it is asked not to, declare the stored one",
             )
 
 
-def _emptied_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
-    if live.get("data") and _data_after(changes, live) == {}:
+def _check_emptied_data(
+    changes: Collection[Change], live: Mapping[str, Side]
+) -> Iterator[TaskProblem]:
+    if live.get("data") and _compute_data_after(changes, live) == {}:
         yield TaskProblem(
             Kind.EMPTY_DATA,
             "would remove every key of data",
@@ -149,37 +151,37 @@ def _emptied_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iter
         )
 
 
-def _labelled_paths(
+def _check_label_config(
     changes: Collection[Change], live: Mapping[str, Side], project: ProjectSettings
 ) -> Iterator[TaskProblem]:
-    removing = [path_text(change.path) for change in changes if _may_remove_keys(change)]
+    removing = [format_path(change.path) for change in changes if _may_remove_keys(change)]
     if not removing:
         return
     if project.unreadable:
         yield TaskProblem(
             Kind.LABEL_CONFIG,
-            f"would remove {_some(removing)} or keys inside, and the label config of the project, "
-            f"which may use them, cannot be read: {shortened(project.unreadable, 200)}",
+            f"would remove {_format_some(removing)} or keys inside, and the label config of the "
+            f"project, which may use them, cannot be read: {shorten(project.unreadable, 200)}",
             "correct the label config, or keep the keys",
         )
-    after = {"data": _data_after(changes, live)}
+    after = {"data": _compute_data_after(changes, live)}
     rewritten = any(map(_rewrites, changes))
     for used in sorted(project.labelled):
         path = ("data", *used)
-        was_there = rewritten or value_at(live, path) is not ABSENT
-        if was_there and value_at(after, path) is ABSENT:
+        was_there = rewritten or get_value(live, path) is not ABSENT
+        if was_there and get_value(after, path) is ABSENT:
             yield TaskProblem(
                 Kind.LABEL_CONFIG,
-                f"would remove {path_text(path)}, which the label config of the project uses",
+                f"would remove {format_path(path)}, which the label config of the project uses",
                 "the task could not be labelled any more; keep the key",
             )
 
 
-def _rewritten(changes: Collection[Change]) -> Iterator[TaskProblem]:
+def _check_rewritten(changes: Collection[Change]) -> Iterator[TaskProblem]:
     for change in filter(_rewrites, changes):
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
-            f"would replace {path_text(change.path)}, which the server cannot read, as a whole",
+            f"would replace {format_path(change.path)}, which the server cannot read, as a whole",
             "what is stored now is lost, and revert cannot restore it; to repair the task that "
             "way, pass --allow rewrite-unreadable",
         )
@@ -189,12 +191,14 @@ def _rewrites(change: Change) -> bool:
     return change.before is UNREADABLE
 
 
-def _data_after(changes: Collection[Change], live: Mapping[str, Side]) -> Side:
+def _compute_data_after(changes: Collection[Change], live: Mapping[str, Side]) -> Side:
     data = [change for change in changes if change.path[0] == "data"]
-    return edited(live, data)["data"] if data else live.get("data")
+    return apply_changes(live, data)["data"] if data else live.get("data")
 
 
-def _annotated_data(changes: Collection[Change], live: Mapping[str, Side]) -> Iterator[TaskProblem]:
+def _check_annotated_data(
+    changes: Collection[Change], live: Mapping[str, Side]
+) -> Iterator[TaskProblem]:
     """Annotations are made of what is shown: what has been shown must not change under them.
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
@@ -202,13 +206,13 @@ def _annotated_data(changes: Collection[Change], live: Mapping[str, Side]) -> It
     shown = [change.path for change in changes if change.path[0] == "data" and _was_there(change)]
     if not shown:
         return
-    paths = _some([path_text(path) for path in shown])
-    counts = {name: _count(live.get(name)) for name in _COUNTERS}
+    paths = _format_some([format_path(path) for path in shown])
+    counts = {name: _read_count(live.get(name)) for name in _COUNTERS}
     made = {name: count for name, count in counts.items() if count}
     unknown = [name for name, count in counts.items() if count is None]
     if made:
-        said = " and ".join(counted_noun(n, _COUNTERS[name]) for name, n in made.items())
-        message = f"would change {paths} under {said}"
+        text = " and ".join(count_noun(n, _COUNTERS[name]) for name, n in made.items())
+        message = f"would change {paths} under {text}"
     elif unknown:
         message = (
             f"would change {paths}, and whether anybody annotated that is not known: the "
@@ -219,7 +223,7 @@ def _annotated_data(changes: Collection[Change], live: Mapping[str, Side]) -> It
     yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
 
 
-def _count(value: Side) -> int | None:
+def _read_count(value: Side) -> int | None:
     """Take a counter; None where it is not shown, or cannot have been counted."""
     return value if type(value) is int and value >= 0 else None
 
@@ -229,8 +233,8 @@ def _was_there(change: Change) -> bool:
     return change.before is not ABSENT
 
 
-def _ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
-    for name in _names(changes):
+def _check_ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
+    for name in _list_names(changes):
         if name in attributes and attributes[name].ignored:
             yield TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
@@ -239,20 +243,22 @@ def _ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[Ta
             )
 
 
-def _computed(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
-    written = [name for name in _names(changes) if name in attributes]
+def _check_computed(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
+    written = [name for name in _list_names(changes) if name in attributes]
     computed = [
         name for name in written if attributes[name].computed and not attributes[name].ignored
     ]
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
-            f"the server computes {_some(computed)} and will overwrite what is written",
+            f"the server computes {_format_some(computed)} and will overwrite what is written",
             "leave it to the server unless you mean to correct it once",
         )
 
 
-def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> Iterator[TaskProblem]:
+def _check_overlap_cohort(
+    changes: Collection[Change], project: ProjectSettings
+) -> Iterator[TaskProblem]:
     """Tell that the project sets overlaps too.
 
     With a percentage below 100 it gives that part of its tasks an overlap of
@@ -261,7 +267,7 @@ def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> It
     change.
     """
     percentage, most = project.overlap_cohort_percentage, project.maximum_annotations
-    if percentage is None or percentage >= _WHOLE_COHORT or not changes_overlap(changes):
+    if percentage is None or percentage >= _WHOLE_COHORT or not may_reset_overlap(changes):
         return
     if most is None or most > 1:
         shared = "maximum_annotations" if most is None else most
@@ -279,12 +285,12 @@ def _overlap_cohort(changes: Collection[Change], project: ProjectSettings) -> It
     )
 
 
-def _names(changes: Collection[Change]) -> list[str]:
+def _list_names(changes: Collection[Change]) -> list[str]:
     """Name the attributes that change, each once."""
     return list(dict.fromkeys(change.path[0] for change in changes))
 
 
-def _some(names: Sequence[str]) -> str:
+def _format_some(names: Sequence[str]) -> str:
     """Name the first few of many."""
     more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
     return ", ".join(names[:_NAMED_MAX]) + more

@@ -10,7 +10,7 @@ from typing import Final
 _RANGES: Final = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?(, [0-9]{1,18}(-[0-9]{1,18})?)*", re.ASCII)
 
 
-def written_ranges(ids: Iterable[int]) -> list[str]:
+def format_ranges(ids: Iterable[int]) -> list[str]:
     """Write each run of neighbouring ids as one piece: ``["101-103", "107"]``."""
     ranges: list[tuple[int, int]] = []
     for task in sorted(ids):

@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Final, TypeAlias
 
 from reconciler.core.encoding import encode_sorted
-from reconciler.core.values import ABSENT, Json, Side, same
+from reconciler.core.values import ABSENT, Json, Side, is_same
 
 InnerPath: TypeAlias = tuple[str | int, ...]
 """A place inside a value: indices of lists and keys of objects."""
@@ -60,14 +60,14 @@ class Budget:
         return self.left < 0
 
 
-def inner_differences(before: Json, after: Json, budget: Budget) -> Iterator[Inner]:
+def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterator[Inner]:
     """Find what differs between two lists, or two objects, from the first place that does on.
 
     Where one stands alone in the place of another it is a change; what has no counterpart was
     added or removed. Elements of lists that stand in both, but elsewhere, are removed and added.
     """
-    if isinstance(before, list) and isinstance(after, list) and _small(before, after):
-        yield from _by_deepdiff(before, after)
+    if isinstance(before, list) and isinstance(after, list) and _is_small(before, after):
+        yield from _compare_by_deepdiff(before, after)
         return
     # Values may be nested deeper than Python calls functions.
     open_pairs: list[Iterator[_Pair]] = [iter([((), before, after)])]
@@ -79,10 +79,10 @@ def inner_differences(before: Json, after: Json, budget: Budget) -> Iterator[Inn
         path, old, new = pair
         budget.spend()
         if isinstance(old, list) and isinstance(new, list):
-            open_pairs.append(_elements(path, old, new, budget))
+            open_pairs.append(_pair_elements(path, old, new, budget))
         elif isinstance(old, dict) and isinstance(new, dict) and _share_keys(old, new):
-            open_pairs.append(_members(path, old, new, budget))
-        elif not same(old, new):
+            open_pairs.append(_pair_members(path, old, new, budget))
+        elif not is_same(old, new):
             yield Inner(path, old, new)
 
 
@@ -91,7 +91,7 @@ def _share_keys(before: dict[str, Json], after: dict[str, Json]) -> bool:
     return not (before and after and before.keys().isdisjoint(after))
 
 
-def _members(
+def _pair_members(
     path: InnerPath, before: dict[str, Json], after: dict[str, Json], budget: Budget
 ) -> Iterator[_Pair]:
     """Pair what stands under each key, in the order of ``before``, then what is new."""
@@ -103,19 +103,19 @@ def _members(
             budget.spend()
         new = after.get(key, ABSENT)
         common += new is not ABSENT
-        if not _plainly_same(old, new):
+        if not _are_plainly_same(old, new):
             yield (*path, key), old, new
     if common < len(after):
         for key in [key for key in after if key not in before]:
             yield (*path, key), ABSENT, after[key]
 
 
-def _plainly_same(old: Side, new: Side) -> bool:
+def _are_plainly_same(old: Side, new: Side) -> bool:
     """Tell two scalars of one type that are the same, without a call for each."""
     return type(old) is type(new) and not isinstance(old, (dict, list)) and old == new
 
 
-def _elements(
+def _pair_elements(
     path: InnerPath, before: list[Json], after: list[Json], budget: Budget
 ) -> Iterator[_Pair]:
     """Pair the elements of two lists; those that were added or removed with nothing."""
@@ -149,7 +149,7 @@ class _Alignment:
         """Give the ranges that lie between elements which both lists have, in that order."""
         if max(self._old_end, self._new_end) > 1:
             self._skip_alike()
-            tail = common_run(self._alike_at_end, self._room(), most=_RUN_MAX)
+            tail = count_common_run(self._alike_at_end, self._room(), most=_RUN_MAX)
             self._old_end, self._new_end = self._old_end - tail, self._new_end - tail
         while self._room() and not self._budget.spent:
             yield from self._window()
@@ -161,7 +161,7 @@ class _Alignment:
         return min(self._old_end - self._old, self._new_end - self._new)
 
     def _skip_alike(self) -> None:
-        run = common_run(self._alike_ahead, self._room(), most=_RUN_MAX)
+        run = count_common_run(self._alike_ahead, self._room(), most=_RUN_MAX)
         self._old, self._new = self._old + run, self._new + run
 
     def _alike_ahead(self, past: int, count: int) -> bool:
@@ -176,8 +176,8 @@ class _Alignment:
         """Tell elements that are surely the same; others may be, in another notation."""
         self._budget.spend()
         if not self._encoded:
-            return all(map(_plainly_same, before, after))
-        texts = _text(before), _text(after)
+            return all(map(_are_plainly_same, before, after))
+        texts = _encode(before), _encode(after)
         return texts[0] is not None and texts[0] == texts[1]
 
     def _window(self) -> Iterator[tuple[range, range]]:
@@ -199,11 +199,13 @@ class _Alignment:
         if len(before) == len(after) == 1 or not self._encoded:
             return []
         self._budget.spend(len(before) + len(after))
-        old, new = _single(before), _single(after)
-        return _longest_rise([(place, new[text]) for text, place in old.items() if text in new])
+        old, new = _find_single(before), _find_single(after)
+        return _find_longest_rise(
+            [(place, new[text]) for text, place in old.items() if text in new]
+        )
 
 
-def common_run(alike: Callable[[int, int], bool], room: int, *, most: int) -> int:
+def count_common_run(alike: Callable[[int, int], bool], room: int, *, most: int) -> int:
     """Count what is alike at the beginning of two sequences, of which ``room`` may be.
 
     ``alike(past, count)`` compares the ``count`` that come after the first ``past``. It is asked
@@ -228,13 +230,13 @@ def common_run(alike: Callable[[int, int], bool], room: int, *, most: int) -> in
     return run
 
 
-def _single(elements: list[Json]) -> dict[bytes, int]:
+def _find_single(elements: list[Json]) -> dict[bytes, int]:
     """Give the places of those elements that no other is like, by their text."""
     places: dict[bytes, int] = {}
     several: set[bytes] = set()
     size = 0
     for place, element in enumerate(elements):
-        text = _text(element)
+        text = _encode(element)
         if text is None:
             continue
         if text in places:
@@ -246,7 +248,7 @@ def _single(elements: list[Json]) -> dict[bytes, int]:
     return {text: place for text, place in places.items() if text not in several}
 
 
-def _text(value: Json) -> bytes | None:
+def _encode(value: Json) -> bytes | None:
     """Write a value; only values that are the same have the same text."""
     try:
         return encode_sorted(value)
@@ -254,7 +256,7 @@ def _text(value: Json) -> bytes | None:
         return None
 
 
-def _longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Choose as many of ``pairs``, in the order of their first, as have their second in order."""
     seconds: list[int] = []  # the lowest second that ends a choice of one, of two, ...
     ends: list[int] = []  # where in ``pairs`` that is
@@ -272,7 +274,7 @@ def _longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen[::-1]
 
 
-def _small(*values: Json) -> bool:
+def _is_small(*values: Json) -> bool:
     """Tell whether values hold little: few values, and few characters."""
     count, characters = 0, 0
     ahead = list(values)
@@ -289,38 +291,38 @@ def _small(*values: Json) -> bool:
     return characters <= _SMALL_CHARACTERS
 
 
-def _by_deepdiff(before: list[Json], after: list[Json]) -> tuple[Inner, ...]:
+def _compare_by_deepdiff(before: list[Json], after: list[Json]) -> tuple[Inner, ...]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - 150 ms that most plans need not spend
     from deepdiff.helper import NotPresent, notpresent  # noqa: PLC0415 - as above
 
     def value(side: object) -> Side:
         gone = side is notpresent or isinstance(side, NotPresent)
-        return ABSENT if gone else _booleans_back(side)
+        return ABSENT if gone else _unmark_booleans(side)
 
     tree = DeepDiff(
-        _booleans_apart(before), _booleans_apart(after), view="tree", ignore_private_variables=False
+        _mark_booleans(before), _mark_booleans(after), view="tree", ignore_private_variables=False
     )
     found = [
         Inner(tuple(level.path(output_format="list")), value(level.t1), value(level.t2))
         for levels in tree.values()
         for level in levels
     ]
-    unequal = [inner for inner in found if not same(inner.before, inner.after)]
+    unequal = [inner for inner in found if not is_same(inner.before, inner.after)]
     return tuple(sorted(unequal, key=lambda inner: [(str(type(p)), p) for p in inner.path]))
 
 
-def _booleans_apart(value: Json) -> object:
+def _mark_booleans(value: Json) -> object:
     """Write booleans as bytes, which no JSON value is: DeepDiff takes ``True`` for 1."""
     if isinstance(value, list):
-        return list(map(_booleans_apart, value))
+        return list(map(_mark_booleans, value))
     if isinstance(value, dict):
-        return {key: _booleans_apart(inner) for key, inner in value.items()}
+        return {key: _mark_booleans(inner) for key, inner in value.items()}
     return str(value).encode() if isinstance(value, bool) else value
 
 
-def _booleans_back(value: Any) -> Json:  # noqa: ANN401 - JSON, but for the bytes in it
+def _unmark_booleans(value: Any) -> Json:  # noqa: ANN401 - JSON, but for the bytes in it
     if isinstance(value, list):
-        return list(map(_booleans_back, value))
+        return list(map(_unmark_booleans, value))
     if isinstance(value, dict):
-        return {key: _booleans_back(inner) for key, inner in value.items()}
+        return {key: _unmark_booleans(inner) for key, inner in value.items()}
     return value == b"True" if isinstance(value, bytes) else value

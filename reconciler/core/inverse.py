@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
 from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
-from reconciler.core.notation import path_text
-from reconciler.core.planner import project_shown, unseen
-from reconciler.core.three_way import Verdict, verdict
+from reconciler.core.notation import format_path
+from reconciler.core.planner import get_project, plan_unread
+from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import UNREADABLE, Side
 
 
-def revert_task(
+def plan_inverse(
     task: int, made: Sequence[Made], observed: Observed, attributes: Attributes
 ) -> TaskPlan | None:
     """Plan the inverse of what was ``made`` of one task; None where nothing is left of it.
@@ -23,45 +23,45 @@ def revert_task(
     """
     source = made[0].source
     if not isinstance(observed, Found):
-        return unseen(task, None, source, observed)
+        return plan_unread(task, None, source, observed)
     lost = [one for one in made if one.before is UNREADABLE]
     if lost:
-        project = project_shown(observed.attributes)
-        return TaskPlan(task, project, Status.BLOCKED, source, (), (_lost(lost),))
+        project = get_project(observed.attributes)
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_find_lost(lost),))
     live = observed.attributes
-    judged = [_judged_inverse(one, live, attributes) for one in made]
-    edited = [change for change, said in judged if said is Verdict.STALE]
-    due = tuple(change for change, said in judged if said is Verdict.DO)
-    project = project_shown(live)
+    judged = [_judge_inverse(one, live, attributes) for one in made]
+    edited = [change for change, message in judged if message is Verdict.STALE]
+    due = tuple(change for change, message in judged if message is Verdict.DO)
+    project = get_project(live)
     if edited:
-        return TaskPlan(task, project, Status.BLOCKED, source, (), (_edited(edited),))
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_find_edited(edited),))
     return TaskPlan(task, project, Status.UPDATE, source, due) if due else None
 
 
-def _judged_inverse(
+def _judge_inverse(
     made: Made, live: Mapping[str, Side], attributes: Attributes
 ) -> tuple[Change, Verdict]:
     """Go back from that value of those that may be there which is there."""
     inverse = [Change(made.path, after, made.before, made.source) for after in made.afters]
-    judged = [(change, verdict(change, live, attributes)) for change in inverse]
+    judged = [(change, judge_change(change, live, attributes)) for change in inverse]
     return next((one for one in judged if one[1] is not Verdict.STALE), judged[0])
 
 
-def _lost(made: Sequence[Made]) -> TaskProblem:
+def _find_lost(made: Sequence[Made]) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
-        f"{_paths(made)} could not be read before that apply replaced it",
+        f"{_format_paths(made)} could not be read before that apply replaced it",
         "what it was cannot be restored; leave the task out with --allow unreadable",
     )
 
 
-def _paths(places: Sequence[Change | Made]) -> str:
-    return ", ".join(path_text(place.path) for place in places)
+def _format_paths(places: Sequence[Change | Made]) -> str:
+    return ", ".join(format_path(place.path) for place in places)
 
 
-def _edited(changes: Sequence[Change]) -> TaskProblem:
+def _find_edited(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
-        f"edited since that apply: {_paths(changes)}",
+        f"edited since that apply: {_format_paths(changes)}",
         "what was written later is not undone; set it by a manifest, or by hand",
     )

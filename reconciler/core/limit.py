@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from reconciler.core.model import Plan
-from reconciler.core.notation import counted_noun
+from reconciler.core.notation import count_noun
 
 _WRITTEN: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(%?)")
 _WHOLE: Final = 100
@@ -39,12 +39,10 @@ class Limit:
         return f"{float(self.most):g}%" if self.percent else f"{int(self.most):,}"
 
 
-def exceeded(plan: Plan, limit: Limit | None) -> str:
+def describe_excess(plan: Plan, limit: Limit | None) -> str:
     """Say by how much a plan goes over a limit; nothing where it does not."""
     changed, tasks = len(plan.updates), plan.summary()["tasks"]
     if limit is None or changed <= limit.of(tasks):
         return ""
     at_most = f"{limit.of(tasks):,}, {limit} of them," if limit.percent else str(limit)
-    return (
-        f"{counted_noun(changed, 'task')} of {tasks:,} would be changed, and at most {at_most} may"
-    )
+    return f"{count_noun(changed, 'task')} of {tasks:,} would be changed, and at most {at_most} may"

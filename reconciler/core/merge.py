@@ -28,7 +28,7 @@ class Part:
     tasks: Sequence[int]
 
 
-def merged_plan(plans: Sequence[tuple[str, Plan]]) -> Plan:
+def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
     """Put plans, each with the name of its file, together; its digest is that of all changes.
 
     Raises SavedFileError where they do not belong together.
@@ -42,71 +42,71 @@ def merged_plan(plans: Sequence[tuple[str, Plan]]) -> Plan:
         tasks=tuple(sorted(tasks, key=lambda task: task.task)),
         unchanged=sum(plan.unchanged for _, plan in plans),
         requests=sum(plan.requests for _, plan in plans),
-        shards=merged_shards(parts),
+        shards=merge_shards(parts),
     )
 
 
-def merged_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
+def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
     """Tell which shards the parts are together, in order; none where they are all of them.
 
     Raises SavedFileError where the parts do not belong together, naming two that do not.
     """
     for part in parts[1:]:
         if parts[0].server != part.server:
-            raise other_server(parts[0], part)
-    shards = shards_together(parts)
-    _refuse_shard_twice(parts)
-    _refuse_shared_tasks(parts)
+            raise make_other_server_error(parts[0], part)
+    shards = join_shards(parts)
+    _check_shards(parts)
+    _check_shared_tasks(parts)
     return shards
 
 
-def other_server(first: Part, other: Part) -> SavedFileError:
+def make_other_server_error(first: Part, other: Part) -> SavedFileError:
     """Say that two parts are about different servers."""
-    said = f"{first.name} is about {first.server}, {other.name} about {other.server}"
-    return SavedFileError(said, hint=_APART)
+    message = f"{first.name} is about {first.server}, {other.name} about {other.server}"
+    return SavedFileError(message, hint=_APART)
 
 
-def shards_together(parts: Sequence[Part]) -> tuple[Shard, ...]:
+def join_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
     """Tell which shards the parts are together, in order, however often each is among them.
 
     None where they are all. Raises SavedFileError where the tasks were not divided alike.
     """
     for part in parts[1:]:
-        _refuse_other_division(parts[0], part)
+        _check_division(parts[0], part)
     shards = {shard for part in parts for shard in part.shards}
     whole = bool(shards) and len(shards) == next(iter(shards)).count
     return () if whole else tuple(sorted(shards))
 
 
-def _refuse_other_division(first: Part, other: Part) -> None:
+def _check_division(first: Part, other: Part) -> None:
     if not first.shards and not other.shards:
         return
     if not (first.shards and other.shards):
         whole, part = (other, first) if first.shards else (first, other)
-        said = f"{part.name} is of shard {part.shards[0]}, {whole.name} is of no shard"
-        raise SavedFileError(said, hint=_APART)
+        message = f"{part.name} is of shard {part.shards[0]}, {whole.name} is of no shard"
+        raise SavedFileError(message, hint=_APART)
     if first.shards[0].count != other.shards[0].count:
-        said = f"{first.name} is of shard {first.shards[0]}, {other.name} of {other.shards[0]}"
+        message = f"{first.name} is of shard {first.shards[0]}, {other.name} of {other.shards[0]}"
         raise SavedFileError(
-            f"{said}: these were not divided alike", hint="give the shards of one run"
+            f"{message}: these were not divided alike", hint="give the shards of one run"
         )
 
 
-def _refuse_shard_twice(parts: Sequence[Part]) -> None:
+def _check_shards(parts: Sequence[Part]) -> None:
     seen: dict[Shard, str] = {}
     for part in parts:
         for shard in part.shards:
             if shard in seen:
-                said = f"{seen[shard]} and {part.name} are both of shard {shard}"
-                raise SavedFileError(said, hint=_ONCE)
+                message = f"{seen[shard]} and {part.name} are both of shard {shard}"
+                raise SavedFileError(message, hint=_ONCE)
             seen[shard] = part.name
 
 
-def _refuse_shared_tasks(parts: Sequence[Part]) -> None:
+def _check_shared_tasks(parts: Sequence[Part]) -> None:
     seen: dict[int, str] = {}
     for part in parts:
         for task in part.tasks:
             if task in seen:
-                said = f"task {task} is in {seen[task]} and in {part.name}"
-                raise SavedFileError(said, hint=_ONCE)
+                message = f"task {task} is in {seen[task]} and in {part.name}"
+                raise SavedFileError(message, hint=_ONCE)
             seen[task] = part.name

@@ -106,7 +106,7 @@ Observed: TypeAlias = Found | Missing | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReadBatch:
     """What one answer says: the attributes of tasks that were found, and what became of others."""
 
     found: Mapping[int, Mapping[str, Json]]

@@ -18,20 +18,20 @@ _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing although they count as letters, marks or symbols."""
 
 
-def value_text(value: Side) -> str:
+def format_value(value: Side) -> str:
     """Write a value as JSON on one line, with everything that cannot be seen escaped."""
     if isinstance(value, NoValue):
         return str(value)
-    return visible(json.dumps(value, ensure_ascii=False))
+    return escape_invisible(json.dumps(value, ensure_ascii=False))
 
 
-def ascii_text(value: Side) -> str:
+def format_ascii(value: Side) -> str:
     """Write a value as JSON in ASCII alone, for values that look alike otherwise."""
     return str(value) if isinstance(value, NoValue) else json.dumps(value)
 
 
-def begun_text(value: Side, limit: int, *, only_ascii: bool = False) -> str:
-    """Write a value as `value_text` or `ascii_text` does, and stop soon after ``limit`` characters.
+def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> str:
+    """Write a value as `format_value` or `format_ascii` does, up to about ``limit`` characters.
 
     What is at most ``limit`` long is whole; what is longer is cut off somewhere behind it.
     """
@@ -40,7 +40,7 @@ def begun_text(value: Side, limit: int, *, only_ascii: bool = False) -> str:
     written: list[str] = []
     length = 0
     for piece in _pieces(value, limit, only_ascii=only_ascii):
-        written.append(piece if only_ascii else visible(piece))
+        written.append(piece if only_ascii else escape_invisible(piece))
         length += len(written[-1])
         if length > limit:
             break
@@ -79,17 +79,17 @@ def _pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
             yield f"{lead}{scalar(inner)}"
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Replace characters that show nothing, or steer a terminal, by their ``\uXXXX`` escapes.
 
     Values come from strangers: an escape sequence in one must never reach a terminal.
     """
     if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
-    return "".join(_escaped(c) if _is_unseen(c) else c for c in text)
+    return "".join(_escape(c) if _is_unseen(c) else c for c in text)
 
 
-def shortened(text: str, limit: int = 60) -> str:
+def shorten(text: str, limit: int = 60) -> str:
     """Cut text to ``limit`` characters, with an ellipsis in the middle."""
     if len(text) <= limit:
         return text
@@ -97,12 +97,12 @@ def shortened(text: str, limit: int = 60) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def counted_noun(count: int, noun: str) -> str:
+def count_noun(count: int, noun: str) -> str:
     """Write ``1 task``, ``1,203 tasks``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def path_text(path: tuple[str | int, ...]) -> str:
+def format_path(path: tuple[str | int, ...]) -> str:
     """Write a path: ``data.image``, ``tasks[0].data["a.b"]``."""
     parts: list[str] = []
     for segment in path:
@@ -111,7 +111,7 @@ def path_text(path: tuple[str | int, ...]) -> str:
         elif _BARE.fullmatch(segment):
             parts.append(f".{segment}" if parts else segment)
         else:
-            parts.append(f"[{visible(json.dumps(segment, ensure_ascii=False))}]")
+            parts.append(f"[{escape_invisible(json.dumps(segment, ensure_ascii=False))}]")
     return "".join(parts)
 
 
@@ -124,14 +124,14 @@ def parse_path(text: str) -> Path:
         if not found or bool(found["dot"]) is not (bool(path) and found["bare"] is not None):
             raise ValueError(text)
         quoted = found["quoted"]
-        path.append(found["bare"] if quoted is None else _unquoted(quoted))
+        path.append(found["bare"] if quoted is None else _unquote(quoted))
         position = found.end()
     if not path:
         raise ValueError(text)
     return tuple(path)
 
 
-def _unquoted(quoted: str) -> str:
+def _unquote(quoted: str) -> str:
     text: Json = json.loads(quoted)
     return str(text)
 
@@ -140,6 +140,6 @@ def _is_unseen(character: str) -> bool:
     return not character.isprintable() or character in _BLANK
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     # JSON has no need to escape DEL, a terminal has.
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]

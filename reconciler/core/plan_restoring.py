@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from reconciler.core.digest import digest
+from reconciler.core.digest import compute_digest
 from reconciler.core.model import (
     Change,
     Kind,
@@ -16,37 +16,37 @@ from reconciler.core.model import (
     TaskPlan,
     TaskProblem,
 )
-from reconciler.core.notation import path_text, shortened
+from reconciler.core.notation import format_path, shorten
 from reconciler.core.shard import Shard, parse_shards
-from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Maybe, Side, too_deep
+from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Maybe, Side, is_too_deep
 from reconciler.errors import SavedFileError, Source
 
 MAKE_IT_AGAIN: Final = "make it again with reconciler plan --format json"
 
 
-def restored_plan(document: Mapping[str, Any]) -> Plan:
+def restore_plan(document: Mapping[str, Any]) -> Plan:
     """Turn a document that is as the schema of plans says into the plan it was made of.
 
     Raises SavedFileError where its parts do not fit each other: it was edited, and what it
     shows is then no longer what was found.
     """
     plan = Plan(
-        server=restored_server(document["server"]),
-        tasks=tuple(map(_task, document["tasks"])),
+        server=restore_server(document["server"]),
+        tasks=tuple(map(_restore_task, document["tasks"])),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
-        shards=restored_shards(document),
+        shards=restore_shards(document),
     )
-    _refuse_edited(plan, document)
+    _check_unedited(plan, document)
     return plan
 
 
-def restored_server(document: Mapping[str, Any]) -> ServerIdentity:
+def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
     """Read which server it was."""
     return ServerIdentity(document["url"], document["edition"], document["version"])
 
 
-def restored_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
+def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
     """Read which parts of the tasks it is about; none are named where it is about all."""
     try:
         return parse_shards(document["shard"]) if "shard" in document else ()
@@ -54,51 +54,53 @@ def restored_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
         raise SavedFileError(f"shard: {error}", hint=MAKE_IT_AGAIN) from error
 
 
-def restored_change(document: Mapping[str, Any]) -> Change:
+def restore_change(document: Mapping[str, Any]) -> Change:
     """Read one change; a side that is left out is not there."""
     path = tuple(document["path"])
     unreadable = document.get("before_unreadable", False)
     before: Side = UNREADABLE if unreadable else document.get("before", ABSENT)
     after: Maybe = document.get("after", ABSENT)
-    _refuse_depth(path, before)
-    _refuse_depth(path, after)
-    return Change(path, before, after, _source(document["source"]))
+    _check_depth(path, before)
+    _check_depth(path, after)
+    return Change(path, before, after, _restore_source(document["source"]))
 
 
-def _refuse_depth(path: tuple[str, ...], value: Side) -> None:
-    if isinstance(value, (dict, list)) and too_deep(value):
-        at = shortened(path_text(path))
-        said = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"
-        raise SavedFileError(said, hint="no plan or report has such a value: it was edited")
+def _check_depth(path: tuple[str, ...], value: Side) -> None:
+    if isinstance(value, (dict, list)) and is_too_deep(value):
+        at = shorten(format_path(path))
+        message = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"
+        raise SavedFileError(message, hint="no plan or report has such a value: it was edited")
 
 
-def _task(document: Mapping[str, Any]) -> TaskPlan:
+def _restore_task(document: Mapping[str, Any]) -> TaskPlan:
     # An integer may be written 1.0 in JSON.
     return TaskPlan(
         task=int(document["task"]),
         project=None if document["project"] is None else int(document["project"]),
         status=Status(document["status"]),
-        source=_source(document["source"]),
-        changes=tuple(map(restored_change, document["changes"])),
-        problems=tuple(map(_problem, document["problems"])),
+        source=_restore_source(document["source"]),
+        changes=tuple(map(restore_change, document["changes"])),
+        problems=tuple(map(_restore_problem, document["problems"])),
     )
 
 
-def _source(document: Mapping[str, Any]) -> Source:
+def _restore_source(document: Mapping[str, Any]) -> Source:
     return Source(document["file"], int(document["line"]), int(document["column"]))
 
 
-def _problem(document: Mapping[str, Any]) -> TaskProblem:
+def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
     return TaskProblem(Kind(document["kind"]), document["message"], document["hint"])
 
 
-def _refuse_edited(plan: Plan, document: Mapping[str, Any]) -> None:
-    said = _misfit(plan, document)
-    if said:
-        raise SavedFileError(f"{said}: it was edited, or put together by hand", hint=MAKE_IT_AGAIN)
+def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
+    message = _find_misfit(plan, document)
+    if message:
+        raise SavedFileError(
+            f"{message}: it was edited, or put together by hand", hint=MAKE_IT_AGAIN
+        )
 
 
-def _misfit(plan: Plan, document: Mapping[str, Any]) -> str:
+def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:
     """Say what does not fit; nothing where all does."""
     for one, other in pairwise(task.task for task in plan.tasks):
         if one >= other:
@@ -109,6 +111,6 @@ def _misfit(plan: Plan, document: Mapping[str, Any]) -> str:
         for task in plan.tasks:
             if not any(shard.holds(task.task) for shard in plan.shards):
                 return f"task {task.task} is not of shard {document['shard']}"
-    if digest(plan) != document["digest"]:
+    if compute_digest(plan) != document["digest"]:
         return "its digest does not fit its changes"
     return ""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.addresses import undeclared_addresses
-from reconciler.core.difference import changes_of
-from reconciler.core.guards import changes_overlap, guard, may_remove_keys
+from reconciler.core.addresses import find_undeclared_addresses
+from reconciler.core.difference import find_changes
+from reconciler.core.guards import find_problems, may_remove_keys, may_reset_overlap
 from reconciler.core.model import (
     NEVER,
     WARNINGS,
@@ -25,27 +25,27 @@ from reconciler.core.model import (
     TaskProblem,
     Unreadable,
 )
-from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, too_deep
+from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
 from reconciler.errors import Source
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
     """Compare one task with what the server said of it; None where nothing differs.
 
-    Guards are judged apart, by `guarded`.
+    Guards are judged apart, by `apply_guards`.
     """
     if isinstance(observed, Found):
         return _plan_found(desired, observed.attributes, attributes)
-    return unseen(desired.id, desired.project, desired.source, observed)
+    return plan_unread(desired.id, desired.project, desired.source, observed)
 
 
-def unseen(
+def plan_unread(
     task: int, project: int | None, source: Source, observed: Missing | Unreadable
 ) -> TaskPlan:
     """Say of a task that it could not be compared."""
     if isinstance(observed, Missing):
         return TaskPlan(task, project, Status.MISSING, source, (), (_MISSING,))
-    return TaskPlan(task, project, Status.UNREADABLE, source, (), (_unreadable(observed),))
+    return TaskPlan(task, project, Status.UNREADABLE, source, (), (_make_unreadable(observed),))
 
 
 def _plan_found(
@@ -53,40 +53,42 @@ def _plan_found(
 ) -> TaskPlan | None:
     project = live.get("project")
     if desired.project is not None and "project" in live and project != desired.project:
-        return _stopped(desired, Status.BLOCKED, _other_project(desired.project, project))
+        return _make_stopped(desired, Status.BLOCKED, _make_other_project(desired.project, project))
     names = desired.names()
-    unknown = [_not_answered(name) for name in sorted(names - live.keys())]
+    unknown = [_make_not_answered(name) for name in sorted(names - live.keys())]
     if live.get("data") is UNREADABLE:
         unknown += [] if "data" in desired.replaced & names else [_DAMAGED_DATA]
     elif "data" in live and not isinstance(live["data"], dict):
         unknown.append(_BROKEN_DATA)
     if unknown:
-        return _stopped(desired, Status.UNREADABLE, *unknown)
-    changes = changes_of(desired, live, attributes)
+        return _make_stopped(desired, Status.UNREADABLE, *unknown)
+    changes = find_changes(desired, live, attributes)
     if not changes:
         return None
-    if any(too_deep(change.before) for change in changes):
-        return _stopped(desired, Status.UNREADABLE, TOO_DEEP)
-    shown = project_shown(live)
+    if any(is_too_deep(change.before) for change in changes):
+        return _make_stopped(desired, Status.UNREADABLE, TOO_DEEP)
+    shown = get_project(live)
     in_project = desired.project if shown is None else shown
     return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes)
 
 
-def projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose label config must be read before `guarded` can judge."""
+def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose label config must be read before `apply_guards` can judge."""
     return {
         task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
     }
 
 
-def projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose settings `guarded` needs for warnings: they decide nothing else."""
+def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose settings `apply_guards` needs for warnings alone."""
     return {
-        task.project for task in tasks if task.project is not None and changes_overlap(task.changes)
+        task.project
+        for task in tasks
+        if task.project is not None and may_reset_overlap(task.changes)
     }
 
 
-def guarded(
+def apply_guards(
     task: TaskPlan,
     observed: Observed,
     *,
@@ -102,7 +104,7 @@ def guarded(
         return task
     known = projects.get(task.project) if task.project is not None else None
     project, live = known or ProjectSettings(), observed.attributes
-    problems = guard(
+    problems = find_problems(
         task.changes, live, attributes=attributes, project=project, addresses=task.addresses
     )
     accepted = (allow - NEVER) | WARNINGS
@@ -111,16 +113,16 @@ def guarded(
         task,
         status=Status.BLOCKED if stopped else Status.UPDATE,
         problems=problems,
-        addresses=task.addresses or undeclared_addresses(live, task.changes),
+        addresses=task.addresses or find_undeclared_addresses(live, task.changes),
     )
 
 
-def _stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
+def _make_stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
     none: tuple[Change, ...] = ()
     return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
 
 
-def project_shown(live: Mapping[str, Side]) -> int | None:
+def get_project(live: Mapping[str, Side]) -> int | None:
     """Tell in which project a task is; None where the server does not show it."""
     project = live.get("project")
     return project if isinstance(project, int) else None
@@ -149,7 +151,7 @@ _MISSING: Final = TaskProblem(
 )
 
 
-def _unreadable(observed: Unreadable) -> TaskProblem:
+def _make_unreadable(observed: Unreadable) -> TaskProblem:
     hint = observed.hint or (
         "its data may be stored as something other than an object, which only the database can "
         "repair; the log of the server says what fails"
@@ -157,7 +159,7 @@ def _unreadable(observed: Unreadable) -> TaskProblem:
     return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
 
 
-def _other_project(expected: int, project: Side) -> TaskProblem:
+def _make_other_project(expected: int, project: Side) -> TaskProblem:
     return TaskProblem(
         Kind.OTHER_PROJECT,
         f"the task is in project {project}, the manifest says {expected}",
@@ -165,7 +167,7 @@ def _other_project(expected: int, project: Side) -> TaskProblem:
     )
 
 
-def _not_answered(name: str) -> TaskProblem:
+def _make_not_answered(name: str) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
         f"the server's answer has no {name}: what it is now is not known",

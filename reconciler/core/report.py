@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.ids import written_ranges
+from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, ServerIdentity, User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
-    change_document,
-    server_document,
-    shards_document,
+    build_change_document,
+    build_server_document,
+    build_shards_document,
 )
 from reconciler.core.shard import Shard
 from reconciler.core.values import Json
@@ -51,7 +51,7 @@ class TaskOutcome:
     ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the
     plan named the task as one to leave alone, and was allowed. ``repairs`` is how often changes
     were applied again because another write had undone them. ``time`` is when it was recorded, as
-    `time_text` writes it; empty where that is not known.
+    `format_time` writes it; empty where that is not known.
     """
 
     task: int
@@ -85,8 +85,8 @@ class Commit:
 class Run:
     """One run of apply or revert: which plan it carried out, when, by whom, and from what.
 
-    ``digest`` names the plan. ``started`` and ``ended`` are times as `time_text` writes them. What
-    is not known is empty or None. ``requests`` is how many were sent, and None where the report was
+    ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. What is
+    not known is empty or None. ``requests`` is how many were sent, and None where the report was
     cut off: what else was done is not known then. ``shards`` are the parts of the tasks that it is
     about; empty where it is about all.
     """
@@ -133,53 +133,53 @@ class Report:
         return commands.pop() if len(commands) == 1 else ""
 
 
-def time_text(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Write a moment in UTC, to the millisecond: in text as in time, a later one is greater."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.removesuffix("+00:00") + "Z"
 
 
-def first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
+def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
     """Write what a report is about."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "report",
         "digest": run.digest,
-        **shards_document(run.shards),
-        "server": server_document(server),
+        **build_shards_document(run.shards),
+        "server": build_server_document(server),
         "command": run.command,
-        **_origin(run),
+        **_build_origin(run),
     }
 
 
-def _origin(run: Run) -> dict[str, Json]:
+def _build_origin(run: Run) -> dict[str, Json]:
     """Write when, by whom and from what; nothing of what is not known."""
     user, commit = run.user, run.commit
     return {
         **({"started": run.started} if run.started else {}),
         **({"user": {"id": user.id, "email": user.email}} if user else {}),
-        **({"commit": _commit(commit)} if commit else {}),
+        **({"commit": _build_commit(commit)} if commit else {}),
     }
 
 
-def _commit(commit: Commit) -> dict[str, Json]:
+def _build_commit(commit: Commit) -> dict[str, Json]:
     return {"id": commit.id, **({"dirty": True} if commit.dirty else {})}
 
 
-def task_line(outcome: TaskOutcome) -> dict[str, Json]:
+def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
     """Write what became of one task; a later line for the same task takes its place."""
     return {
         "task": outcome.task,
         "outcome": outcome.outcome.value,
         **({"time": outcome.time} if outcome.time else {}),
-        "changes": [change_document(change) for change in outcome.changes],
+        "changes": [build_change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
     }
 
 
-def not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]]:
+def group_not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]]:
     """Give the tasks that were not started, by the reason."""
     found: dict[str, list[int]] = {}
     for outcome in outcomes:
@@ -188,39 +188,41 @@ def not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]]:
     return found
 
 
-def not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[str, Json]]:
+def build_not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[str, Json]]:
     """Write all tasks that were not started, a line for each reason, however many they are."""
-    for error, tasks in not_started(outcomes).items():
-        written = ", ".join(written_ranges(tasks))
+    for error, tasks in group_not_started(outcomes).items():
+        written = ", ".join(format_ranges(tasks))
         yield {"not_started": {"count": len(tasks), "tasks": written}, "error": error}
 
 
-def last_line(outcomes: Iterable[TaskOutcome], requests: int, ended: str = "") -> dict[str, Json]:
+def build_last_line(
+    outcomes: Iterable[TaskOutcome], requests: int, ended: str = ""
+) -> dict[str, Json]:
     """Write the counts of a whole run; a report without this line was cut off."""
     outcomes = tuple(outcomes)
     return {
-        "summary": dict(counted(outcomes)),
-        **_repaired_document(outcomes),
+        "summary": dict(count_outcomes(outcomes)),
+        **_build_repaired(outcomes),
         "requests": requests,
         **({"ended": ended} if ended else {}),
     }
 
 
-def report_document(report: Report) -> dict[str, Json]:
+def build_report_document(report: Report) -> dict[str, Json]:
     """Write a whole report as one document."""
     told = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
-    lines: list[Json] = list(not_started_lines(filter(_is_brief, report.outcomes)))
+    lines: list[Json] = list(build_not_started_lines(filter(_is_brief, report.outcomes)))
     return {
         "format_version": FORMAT_VERSION,
         "kind": "report",
         "digests": [run.digest for run in report.runs],
-        **shards_document(report.shards),
-        "server": server_document(report.server),
-        "runs": [_run_document(run) for run in report.runs],
+        **build_shards_document(report.shards),
+        "server": build_server_document(report.server),
+        "runs": [_build_run(run) for run in report.runs],
         "complete": report.complete,
-        "summary": dict(counted(report.outcomes)),
-        **_repaired_document(report.outcomes),
-        "tasks": [task_line(outcome) for outcome in told],
+        "summary": dict(count_outcomes(report.outcomes)),
+        **_build_repaired(report.outcomes),
+        "tasks": [build_task_line(outcome) for outcome in told],
         **({"not_started": lines} if lines else {}),
         "requests": report.requests,
     }
@@ -231,18 +233,18 @@ def _is_brief(outcome: TaskOutcome) -> bool:
     return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
 
 
-def _run_document(run: Run) -> Json:
+def _build_run(run: Run) -> Json:
     return {
         "command": run.command,
         "digest": run.digest,
-        **shards_document(run.shards),
-        **_origin(run),
+        **build_shards_document(run.shards),
+        **_build_origin(run),
         **({"ended": run.ended} if run.ended else {}),
         "requests": run.requests,
     }
 
 
-def counted(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
+def count_outcomes(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
     """Count outcomes, in the order in which they are defined."""
     counts = Counter(outcome.outcome for outcome in outcomes)
     return {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
@@ -253,6 +255,6 @@ def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:
     return sum(outcome.repairs > 0 for outcome in outcomes)
 
 
-def _repaired_document(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:
+def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:
     repaired = count_repaired(outcomes)
     return {"repaired": repaired} if repaired else {}

@@ -8,17 +8,17 @@ from typing import Any
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
-from reconciler.core.difference import equal
+from reconciler.core.difference import are_equal
 from reconciler.core.ids import parse_ranges
-from reconciler.core.merge import Part, other_server, shards_together
+from reconciler.core.merge import Part, join_shards, make_other_server_error
 from reconciler.core.model import Change, User
-from reconciler.core.plan_restoring import restored_change, restored_server, restored_shards
-from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome, counted
-from reconciler.core.report_history import NamedReport, changes_made, in_order
+from reconciler.core.plan_restoring import restore_change, restore_server, restore_shards
+from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome, count_outcomes
+from reconciler.core.report_history import NamedReport, compose_changes, order_reports
 from reconciler.errors import SavedFileError
 
 
-def restored_report(
+def restore_report(
     first: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], last: Mapping[str, Any] | None
 ) -> Report:
     """Turn lines that are as the schema of reports says into the report that they are of.
@@ -26,23 +26,23 @@ def restored_report(
     A later line for a task takes the place of an earlier one; without ``last`` the report was
     cut off. Raises SavedFileError where the counts of the last line are not those of the others.
     """
-    latest = {outcome.task: outcome for line in lines for outcome in _outcomes(line)}
+    latest = {outcome.task: outcome for line in lines for outcome in _restore_outcomes(line)}
     outcomes = tuple(latest[task] for task in sorted(latest))
-    if last is not None and last["summary"] != counted(outcomes):
+    if last is not None and last["summary"] != count_outcomes(outcomes):
         raise SavedFileError(
             "the counts of its last line are not those of the others: it was edited",
             hint="show the report as apply wrote it",
         )
-    run = _run(first, last)
-    return Report(restored_server(first["server"]), (run,), outcomes, run.shards)
+    run = _restore_run(first, last)
+    return Report(restore_server(first["server"]), (run,), outcomes, run.shards)
 
 
-def _run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
+def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
     user, commit = first.get("user"), first.get("commit")
     return Run(
         digest=first["digest"],
         requests=None if last is None else int(last["requests"]),
-        shards=restored_shards(first),
+        shards=restore_shards(first),
         command=first.get("command", "apply"),
         started=first.get("started", ""),
         ended="" if last is None else last.get("ended", ""),
@@ -51,21 +51,21 @@ def _run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
     )
 
 
-def merged_report(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
+def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
     """Put reports together: shards of a run, runs that go on from each other, or both.
 
     Raises SavedFileError where they do not belong together.
     """
     if len(reports) == 1:
         return reports[0][1]
-    ordered = in_order(reports)
+    ordered = order_reports(reports)
     parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
     for part in parts[1:]:
         # A server may be updated between two runs.
         if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
-            raise other_server(parts[0], part)
-    shards = shards_together(parts)
-    made = changes_made(ordered, attributes)
+            raise make_other_server_error(parts[0], part)
+    shards = join_shards(parts)
+    made = compose_changes(ordered, attributes)
     by_task: dict[int, list[TaskOutcome]] = {}
     for _, report in ordered:
         for outcome in report.outcomes:
@@ -76,13 +76,13 @@ def merged_report(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
         outcomes=tuple(
             outcome
             for task in sorted(by_task)
-            for outcome in _together(by_task[task], made.get(task, ()), attributes)
+            for outcome in _join_outcomes(by_task[task], made.get(task, ()), attributes)
         ),
         shards=shards,
     )
 
 
-def _together(
+def _join_outcomes(
     outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
 ) -> Iterator[TaskOutcome]:
     """Say what became of a task in the end, and what was changed where that is something else."""
@@ -103,14 +103,14 @@ def _shows(already: TaskOutcome, changes: Iterable[Change], attributes: Attribut
     """Tell whether a task that was as declared later on shows that changes were made."""
     seen = {change.path: change.after for change in already.changes}
     return all(
-        change.path in seen and equal(change.path, seen[change.path], change.after, attributes)
+        change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
         for change in changes
     )
 
 
-def _outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
+def _restore_outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
     if "not_started" not in line:
-        yield _outcome(line)
+        yield _restore_outcome(line)
         return
     written = line["not_started"]
     try:
@@ -120,11 +120,11 @@ def _outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
         raise SavedFileError(f"not_started: {error}: it was edited") from error
 
 
-def _outcome(line: Mapping[str, Any]) -> TaskOutcome:
+def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
     return TaskOutcome(
         task=int(line["task"]),
         outcome=Outcome(line["outcome"]),
-        changes=tuple(map(restored_change, line["changes"])),
+        changes=tuple(map(restore_change, line["changes"])),
         error=line.get("error", ""),
         accepted=line.get("accepted", False),
         repairs=int(line.get("repairs", 0)),

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
-from reconciler.core.notation import path_text, shortened, value_text
+from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.report import Outcome, Report
 from reconciler.errors import SavedFileError
 
@@ -20,26 +20,26 @@ _APART: Final = (
 )
 
 
-def in_order(reports: Sequence[NamedReport]) -> list[NamedReport]:
+def order_reports(reports: Sequence[NamedReport]) -> list[NamedReport]:
     """Put reports in the order in which their runs began; as given where some do not say it."""
-    return list(reports) if _untimed(reports) else sorted(reports, key=_began)
+    return list(reports) if _list_untimed(reports) else sorted(reports, key=_get_start)
 
 
-def taken_as_given(reports: Sequence[NamedReport]) -> list[str]:
+def find_untimed(reports: Sequence[NamedReport]) -> list[str]:
     """Name the reports that do not say when they began, where the order decides what they say."""
     tasks = [task for _, report in reports for task in {o.task for o in report.outcomes}]
-    return _untimed(reports) if len(tasks) > len(set(tasks)) else []
+    return _list_untimed(reports) if len(tasks) > len(set(tasks)) else []
 
 
-def _untimed(reports: Sequence[NamedReport]) -> list[str]:
-    return [name for name, report in reports if not _began((name, report))]
+def _list_untimed(reports: Sequence[NamedReport]) -> list[str]:
+    return [name for name, report in reports if not _get_start((name, report))]
 
 
-def _began(named: NamedReport) -> str:
+def _get_start(named: NamedReport) -> str:
     return named[1].runs[0].started
 
 
-def changes_made(
+def compose_changes(
     reports: Sequence[NamedReport], attributes: Attributes
 ) -> Mapping[int, Sequence[Made]]:
     """Give by task what runs changed, or may have changed, from before the first to the last.
@@ -47,7 +47,7 @@ def changes_made(
     Raises SavedFileError where a change does not begin with what the ones before it left.
     """
     made: dict[int, Composed] = {}
-    ordered = in_order(reports)
+    ordered = order_reports(reports)
     for number, (_, report) in enumerate(ordered):
         for outcome in report.outcomes:
             if not outcome.may_have_changed:
@@ -59,7 +59,7 @@ def changes_made(
                 attributes=attributes,
             )
             if isinstance(composed, Gap):
-                raise _do_not_follow(outcome.task, composed, ordered[: number + 1])
+                raise _make_gap_error(outcome.task, composed, ordered[: number + 1])
             made[outcome.task] = composed
     kept = (
         (task, tuple(one for one in composed.values() if not one.is_nothing))
@@ -68,20 +68,20 @@ def changes_made(
     return {task: composed for task, composed in kept if composed}
 
 
-def _do_not_follow(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
+def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
     """Say which two reports do not follow each other; the last one is that which found the gap."""
     *before, (later, _) = ordered
     earlier = next((name for name, report in reversed(before) if _touches(report, task, gap)), "")
     if not earlier:
         return SavedFileError(
-            f"{later}: task {task}, {path_text(gap.path)}: two of its changes do not fit each "
+            f"{later}: task {task}, {format_path(gap.path)}: two of its changes do not fit each "
             "other",
             hint="no apply writes such a report: it was edited",
         )
-    left = " or ".join(shortened(value_text(value)) for value in gap.left)
-    found = shortened(value_text(gap.found))
+    left = " or ".join(shorten(format_value(value)) for value in gap.left)
+    found = shorten(format_value(gap.found))
     return SavedFileError(
-        f"{earlier} and {later} do not follow each other: task {task}, {path_text(gap.path)}: "
+        f"{earlier} and {later} do not follow each other: task {task}, {format_path(gap.path)}: "
         f"{earlier} left {left}, and {later} found {found}",
         hint=_APART,
     )

@@ -22,7 +22,7 @@ class ChosenServer(NamedTuple):
     named_by: str
 
 
-def checked_address(address: str) -> str:
+def normalize_address(address: str) -> str:
     """Return the address without a trailing slash; raises SettingsError for a bad one.
 
     A path is kept: Label Studio may stand below one.
@@ -33,7 +33,7 @@ def checked_address(address: str) -> str:
         raise SettingsError("the address of the server cannot be read", hint=_EXAMPLE) from None
     if "@" in address:
         raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
-    _refuse_page(parts)
+    _check_page(parts)
     if parts.query or parts.fragment:
         raise SettingsError("the address of the server has more than a path", hint=_EXAMPLE)
     spaced = any(character.isspace() for character in parts.geturl())
@@ -46,7 +46,7 @@ def checked_address(address: str) -> str:
     return parts.geturl().rstrip("/").removesuffix("/api")
 
 
-def is_plain(address: str) -> bool:
+def is_plaintext(address: str) -> bool:
     """Tell whether what is sent to an address can be read on its way: http beyond this machine.
 
     By way of a proxy, too: what is on this machine is never asked through one.
@@ -60,16 +60,16 @@ def is_same_server(one: str, other: str) -> bool:
 
     Raises SettingsError for a bad one.
     """
-    return _place(one) == _place(other)
+    return _split_place(one) == _split_place(other)
 
 
-def _place(address: str) -> tuple[str, str, int | None, str]:
-    parts = urlsplit(checked_address(address))
+def _split_place(address: str) -> tuple[str, str, int | None, str]:
+    parts = urlsplit(normalize_address(address))
     host = (parts.hostname or "").rstrip(".")
     return parts.scheme, host, parts.port or _PORTS.get(parts.scheme), parts.path
 
 
-def _refuse_page(parts: SplitResult) -> None:
+def _check_page(parts: SplitResult) -> None:
     """Refuse what was copied from a browser, and name the server that it is of."""
     found = _PAGE.search(parts.path)
     if found is None or parts.scheme not in _PORTS or not parts.hostname:

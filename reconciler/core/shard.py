@@ -40,19 +40,19 @@ class Shard:
 
 
 def parse_shards(text: str) -> tuple[Shard, ...]:
-    """Read what `shards_text` writes; raises ValueError."""
+    """Read what `format_shards` writes; raises ValueError."""
     shards = tuple(map(Shard.parse, text.split(_BETWEEN)))
     if len({shard.count for shard in shards}) > 1 or list(shards) != sorted({*shards}):
         raise ValueError(f"{text!r} are not shards of one division, each once and in order")
     return shards
 
 
-def shards_text(shards: Iterable[Shard]) -> str:
+def format_shards(shards: Iterable[Shard]) -> str:
     """Write shards: ``2/4``, or ``1/4, 2/4`` for several that were put together."""
     return _BETWEEN.join(map(str, shards))
 
 
-def without_shards(shards: tuple[Shard, ...]) -> Iterator[Shard]:
+def find_missing_shards(shards: tuple[Shard, ...]) -> Iterator[Shard]:
     """Name the shards that the given ones lack to be all; none lack where nothing was divided."""
     given = frozenset(shards)
     count = shards[0].count if shards else 0

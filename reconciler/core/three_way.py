@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.difference import equal
-from reconciler.core.edit import value_at
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value
 from reconciler.core.model import Change
 from reconciler.core.values import Side
 
@@ -20,22 +20,22 @@ class Verdict(StrEnum):
     STALE = "stale"
 
 
-def verdict(change: Change, live: Mapping[str, Side], attributes: Attributes) -> Verdict:
+def judge_change(change: Change, live: Mapping[str, Side], attributes: Attributes) -> Verdict:
     """Compare live with both ends of a change.
 
     An attribute that the answer does not carry proves nothing, not even an absent path.
     """
     if change.path[0] not in live:
         return Verdict.STALE
-    now = value_at(live, change.path)
-    if equal(change.path, now, change.after, attributes):
+    now = get_value(live, change.path)
+    if are_equal(change.path, now, change.after, attributes):
         return Verdict.ALREADY
-    parent = value_at(live, change.path[:-1]) if len(change.path) > 1 else {}
-    if isinstance(parent, dict) and equal(change.path, now, change.before, attributes):
+    parent = get_value(live, change.path[:-1]) if len(change.path) > 1 else {}
+    if isinstance(parent, dict) and are_equal(change.path, now, change.before, attributes):
         return Verdict.DO
     return Verdict.STALE
 
 
-def holds(change: Change, live: Mapping[str, Side], attributes: Attributes) -> bool:
+def is_applied(change: Change, live: Mapping[str, Side], attributes: Attributes) -> bool:
     """Tell whether ``live`` shows the change as carried out."""
-    return verdict(change, live, attributes) is Verdict.ALREADY
+    return judge_change(change, live, attributes) is Verdict.ALREADY

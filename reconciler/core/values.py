@@ -45,14 +45,14 @@ _HOLDERS: Final = frozenset({dict, list})
 _EXACT_INTEGERS: Final = 2.0**53
 
 
-def boxed(side: Side) -> list[Json] | None:
+def box(side: Side) -> list[Json] | None:
     """Write a side as JSON in which absence and what cannot be read are no values."""
     if side is UNREADABLE:
         return None
     return [] if side is ABSENT else [side]
 
 
-def same(left: Side, right: Side) -> bool:
+def is_same(left: Side, right: Side) -> bool:
     """Tell whether two values are one and the same to JSON.
 
     Numbers compare by what is written (``1`` is ``1.0``, ``1e30`` is ``10**30``, ``-0.0`` is
@@ -63,20 +63,22 @@ def same(left: Side, right: Side) -> bool:
         return (
             isinstance(right, dict)
             and len(left) == len(right)
-            and all(key in right and same(value, right[key]) for key, value in left.items())
+            and all(key in right and is_same(value, right[key]) for key, value in left.items())
         )
     if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
+        return (
+            isinstance(right, list) and len(left) == len(right) and all(map(is_same, left, right))
+        )
     if type(left) is type(right):
         return left == right
     if isinstance(left, int) and isinstance(right, float):
-        return not isinstance(left, bool) and _same_number(left, right)
+        return not isinstance(left, bool) and _is_same_number(left, right)
     if isinstance(left, float) and isinstance(right, int):
-        return not isinstance(right, bool) and _same_number(right, left)
+        return not isinstance(right, bool) and _is_same_number(right, left)
     return False
 
 
-def _same_number(whole: int, real: float) -> bool:
+def _is_same_number(whole: int, real: float) -> bool:
     """Compare an int with a float, as the digits they are written with.
 
     PostgreSQL keeps ``1e30`` as a decimal number and answers the integer ``10**30``, which is
@@ -87,17 +89,17 @@ def _same_number(whole: int, real: float) -> bool:
     return Decimal(repr(real)) == whole
 
 
-def too_deep(value: Side, most: int = DEPTH_MAX) -> bool:
+def is_too_deep(value: Side, most: int = DEPTH_MAX) -> bool:
     """Tell whether objects and lists are nested more than ``most`` deep."""
     level: list[_Holder] = [value] if isinstance(value, dict | list) else []
     for _ in range(most):
         if not level:
             return False
-        level = _holders_inside(level)
+        level = _list_containers(level)
     return bool(level)
 
 
-def _holders_inside(level: list[_Holder]) -> list[_Holder]:
+def _list_containers(level: list[_Holder]) -> list[_Holder]:
     """List the objects and lists in those of a level; most hold none, as their types tell."""
     parts = [part.values() if isinstance(part, dict) else part for part in level]
     if _HOLDERS.isdisjoint(map(type, chain.from_iterable(parts))):

@@ -10,20 +10,20 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.console import Talk
+from reconciler.cli.console import Console
 from reconciler.cli.limiting import limit_option
-from reconciler.cli.progress_bar import Progress
+from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.attributes import Attributes
 from reconciler.core.model import NEVER, WARNINGS, Kind, Plan
-from reconciler.core.notation import counted_noun
+from reconciler.core.notation import count_noun
 from reconciler.core.shard import Shard
-from reconciler.engine.plan import make_plan
+from reconciler.engine.plan import build_plan
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.index import Desired
-from reconciler.progress import Watch
+from reconciler.manifest.index import DesiredIndex
+from reconciler.progress import ProgressListener
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,46 +44,49 @@ def plan_options(command: F) -> F:
 
 
 @contextmanager
-def connected(settings: Settings, attributes: Attributes, talk: Talk) -> Iterator[TaskApi]:
+def connect(settings: Settings, attributes: Attributes, console: Console) -> Iterator[TaskApi]:
     """Connect to the server that the settings name; says what is to be known of them."""
-    credentials = credentials_of(settings.token)
+    credentials = parse_token(settings.token)
     for warning in settings.warnings:
-        talk.note(f"reconciler: warning: {warning}")
+        console.note(f"reconciler: warning: {warning}")
     if settings.network.proxy:
         proxy = settings.network.proxy
-        talk.detail(f"the server is asked through {proxy.shown}, which {proxy.variable} names")
+        console.detail(f"the server is asked through {proxy.shown}, which {proxy.variable} names")
     with Client(
         settings.url, credentials, network=settings.network, timeout=settings.timeout
     ) as client:
         yield TaskApi(client, attributes)
 
 
-def planned(
-    desired: Desired,
+def plan_desired(
+    desired: DesiredIndex,
     api: TaskApi,
     attributes: Attributes,
     *,
     allow: frozenset[Kind],
     shard: Shard | None,
-    talk: Talk,
+    console: Console,
 ) -> Plan:
     """Plan ``desired``, the tasks of ``shard``, and say what it took."""
-    plan = timed(lambda watch: make_plan(desired, api, attributes, allow=allow, watch=watch), talk)
+    plan = measure(
+        lambda progress: build_plan(desired, api, attributes, allow=allow, progress=progress),
+        console,
+    )
     return plan if shard is None else replace(plan, shards=(shard,))
 
 
-def timed(make: Callable[[Watch], Plan], talk: Talk) -> Plan:
+def measure(make: Callable[[ProgressListener], Plan], console: Console) -> Plan:
     """Make a plan, and say what it took."""
     started = time.monotonic()
-    with Progress(talk) as progress:
+    with ProgressBar(console) as progress:
         plan = make(progress)
     spent = time.monotonic() - started
     tasks = plan.summary()["tasks"]
-    talk.detail(f"read {tasks:,} tasks in {plan.requests} requests, {spent:.1f} s")
+    console.detail(f"read {tasks:,} tasks in {plan.requests} requests, {spent:.1f} s")
     return plan
 
 
-def in_the_way(plan: Plan, allow: frozenset[Kind]) -> tuple[str, str] | None:
+def describe_blockers(plan: Plan, allow: frozenset[Kind]) -> tuple[str, str] | None:
     """Say how many tasks stand in the way of an apply, and what to do about it."""
     tasks = plan.unaccepted(allow)
     if not tasks:
@@ -91,4 +94,4 @@ def in_the_way(plan: Plan, allow: frozenset[Kind]) -> tuple[str, str] | None:
     kinds = {p.kind for task in tasks for p in task.problems} - allow - WARNINGS - NEVER
     options = " ".join(f"--allow {kind.value}" for kind in sorted(kinds))
     hint = f"mend the manifests{options and f', or accept it with {options}'}"
-    return f"{counted_noun(len(tasks), 'task')} cannot be brought to what is declared", hint
+    return f"{count_noun(len(tasks), 'task')} cannot be brought to what is declared", hint

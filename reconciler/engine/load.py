@@ -5,48 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.cli.console import Talk
-from reconciler.cli.progress_bar import Progress
+from reconciler.cli.console import Console
+from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.attributes import Attributes
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests
-from reconciler.manifest.index import Desired
+from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_files
 
 _NAMED_MAX: Final = 20
 """Files that are not read and are named, unless all are asked for."""
 
 
-def find_files(paths: Sequence[str], talk: Talk) -> FoundFiles:
+def find_files(paths: Sequence[str], console: Console) -> FoundFiles:
     """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
     files = find_manifests(paths)
     # Paths may overlap.
     unread = list(dict.fromkeys(files.unread))
-    shown = len(unread) if talk.verbose else _NAMED_MAX
+    shown = len(unread) if console.verbose else _NAMED_MAX
     for problem in unread[:shown]:
-        talk.note(str(problem))
+        console.note(str(problem))
     if len(unread) > shown:
-        talk.note(f"{len(unread) - shown:,} more files are not read; --verbose names them")
+        console.note(f"{len(unread) - shown:,} more files are not read; --verbose names them")
     if not files.files:
         raise ManifestError(tuple(sorted(set(files.problems))))
     return files
 
 
-def loaded(
+def load_desired(
     files: FoundFiles,
     attributes: Attributes,
     shard: Shard | None = None,
     *,
     server: ChosenServer | None = None,
-    talk: Talk,
+    console: Console,
     compared: bool = True,
-) -> Desired:
+) -> DesiredIndex:
     """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
 
     ``server`` and ``compared`` are as `load_files` has them.
     """
-    with Progress(talk) as progress:
-        desired = load_files(files, attributes, server=server, watch=progress, compared=compared)
+    with ProgressBar(console) as progress:
+        desired = load_files(files, attributes, server=server, progress=progress, compared=compared)
     return desired if shard is None else desired.part(shard.holds)

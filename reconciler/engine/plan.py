@@ -7,48 +7,53 @@ from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
-from reconciler.core.guards import may_be_ignored, names_to_judge
-from reconciler.core.inverse import revert_task
+from reconciler.core.guards import list_names_to_read, may_be_ignored
+from reconciler.core.inverse import plan_inverse
 from reconciler.core.model import (
     DesiredTasks,
     Kind,
     Observed,
     Plan,
     ProjectSettings,
-    Seen,
+    ReadBatch,
     TaskPlan,
 )
-from reconciler.core.planner import guarded, plan_task, projects_to_ask, projects_to_warn_of
+from reconciler.core.planner import (
+    apply_guards,
+    list_projects_to_ask,
+    list_projects_to_warn_of,
+    plan_task,
+)
 from reconciler.errors import NoSuchProject, ServerError
 from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_Different: TypeAlias = Callable[[Seen], Iterator[tuple[TaskPlan, Observed]]]
+_Different: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
 """Compares tasks with what one answer said of them, and gives those of which something differs."""
 
 
-def make_plan(
+def build_plan(
     desired: DesiredTasks,
     api: TaskApi,
     attributes: Attributes,
     *,
     allow: frozenset[Kind] = frozenset(),
-    watch: Watch = NOBODY,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan ``desired`` against the live server; only reads. Raises ServerError.
 
     Tasks are compared as their answers come; of those that do not differ nothing is kept.
     """
 
-    def different(seen: Seen) -> Iterator[tuple[TaskPlan, Observed]]:
+    def different(seen: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
         maybe = {task: seen.found[task] for task in desired.not_held(seen.found)}
-        for task, observed in Seen(maybe, seen.others):
+        for task, observed in ReadBatch(maybe, seen.others):
             planned = plan_task(desired[task], observed, attributes)
             if planned is not None:
                 yield planned, observed
 
-    planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
+    planning = _Planning(api, _Guards(api, attributes, allow, progress), progress)
     try:
         return planning.plan(different, desired.by_project(), desired.names(), count=len(desired))
     except NoSuchProject as error:
@@ -56,34 +61,34 @@ def make_plan(
         raise NoSuchProject(error.project, error.said, source=source) from error
 
 
-def make_revert_plan(
+def build_revert_plan(
     made: Mapping[int, Sequence[Made]],
     api: TaskApi,
     attributes: Attributes,
     *,
     allow: frozenset[Kind] = frozenset(),
-    watch: Watch = NOBODY,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan the inverse of what was ``made``, by task; only reads. Raises ServerError."""
 
-    def different(seen: Seen) -> Iterator[tuple[TaskPlan, Observed]]:
+    def different(seen: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
         for task, observed in seen:
-            planned = revert_task(task, made[task], observed, attributes)
+            planned = plan_inverse(task, made[task], observed, attributes)
             if planned is not None:
                 yield planned, observed
 
     names = {one.path[0] for composed in made.values() for one in composed}
-    planning = _Planning(api, _Guards(api, attributes, allow, watch), watch)
+    planning = _Planning(api, _Guards(api, attributes, allow, progress), progress)
     return planning.plan(different, {None: sorted(made)}, names, count=len(made))
 
 
 class _Planning:
     """Reads what is wanted, and keeps what differs."""
 
-    def __init__(self, api: TaskApi, guards: _Guards, watch: Watch) -> None:
+    def __init__(self, api: TaskApi, guards: _Guards, progress: ProgressListener) -> None:
         self._api = api
         self._guards = guards
-        self._watch = watch
+        self._progress = progress
 
     def plan(
         self,
@@ -93,13 +98,15 @@ class _Planning:
         *,
         count: int,
     ) -> Plan:
-        self._api.patience.watch = self._watch
+        self._api.backoff.progress = self._progress
         server = self._api.identity()
-        self._watch.begin("reading and comparing", count)
+        self._progress.begin("reading and comparing", count)
         plans: list[TaskPlan] = []
-        for seen in read_tasks(self._api, wanted, names_to_judge(names), watch=self._watch):
+        for seen in read_tasks(
+            self._api, wanted, list_names_to_read(names), progress=self._progress
+        ):
             plans += (self._guards.judge(*found) for found in different(seen))
-            self._watch.advance(len(seen))
+            self._progress.advance(len(seen))
         plans.sort(key=lambda planned: planned.task)
         return Plan(server, tuple(plans), count - len(plans), self._api.requests)
 
@@ -108,24 +115,30 @@ class _Guards:
     """Judges tasks, and asks the server for what that takes once it matters."""
 
     def __init__(
-        self, api: TaskApi, attributes: Attributes, allow: frozenset[Kind], watch: Watch
+        self,
+        api: TaskApi,
+        attributes: Attributes,
+        allow: frozenset[Kind],
+        progress: ProgressListener,
     ) -> None:
         self._api = api
         self._attributes = attributes
         self._allow = allow
-        self._watch = watch
+        self._progress = progress
         self._projects: dict[int, ProjectSettings] = {}
         self._not_shown: set[int] = set()
 
     def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
         """Judge the changes of one task."""
-        for project in projects_to_ask([planned]) - self._projects.keys():
+        for project in list_projects_to_ask([planned]) - self._projects.keys():
             self._projects[project] = self._api.project_settings(project)
-        for project in projects_to_warn_of([planned]) - self._projects.keys() - self._not_shown:
+        for project in (
+            list_projects_to_warn_of([planned]) - self._projects.keys() - self._not_shown
+        ):
             self._ask_if_shown(project)
         if may_be_ignored(planned.changes):
-            self._attributes = self._api.capabilities.attributes(planned.task, self._watch)
-        return guarded(
+            self._attributes = self._api.capabilities.attributes(planned.task, self._progress)
+        return apply_guards(
             planned,
             observed,
             attributes=self._attributes,
@@ -139,7 +152,7 @@ class _Guards:
             self._projects[project] = self._api.project_settings(project)
         except ServerError as error:
             self._not_shown.add(project)
-            self._watch.detail(
+            self._progress.detail(
                 f"the settings of project {project} are not known ({error.message}); whether it "
                 "sets overlaps itself cannot be told"
             )

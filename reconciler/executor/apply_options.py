@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from reconciler.core.model import Kind
 from reconciler.core.report import TaskOutcome
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 DEFAULT_CONCURRENCY: Final = 8
 """PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
@@ -19,7 +19,7 @@ Record: TypeAlias = Callable[[TaskOutcome], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class ApplyOptions:
     """How to carry a plan out. ``stop`` set means: start nothing new.
 
     Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
@@ -33,4 +33,4 @@ class Orders:
     canary: int = 0
     careful: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
-    watch: Watch = NOBODY
+    progress: ProgressListener = NULL_PROGRESS

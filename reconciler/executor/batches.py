@@ -97,7 +97,7 @@ class FreshBatches:
         return min(sent / seconds, self._rps) if sent and seconds else None
 
 
-def whole_batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
+def split_batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
     """Cut tasks into batches that are as large as one request can be."""
     for start in range(0, len(tasks), BATCH):
         yield tasks[start : start + BATCH]

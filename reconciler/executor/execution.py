@@ -13,21 +13,21 @@ from typing import Final, TypeAlias, TypeVar
 from reconciler.contract.attributes import Attributes
 from reconciler.core.decision import (
     Patch,
+    correct,
     decide,
-    ended,
-    interrupted,
-    left_alone,
-    otherwise,
-    settled,
+    make_outcome,
+    mark_interrupted,
+    mark_left_alone,
+    settle,
 )
 from reconciler.core.model import Observed, Plan, Status, TaskPlan
-from reconciler.core.notation import counted_noun
+from reconciler.core.notation import count_noun
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.executor.apply_options import Orders, Record
-from reconciler.executor.batches import AHEAD_SECONDS, FRESH_SECONDS, FreshBatches, whole_batches
-from reconciler.executor.fresh_read import Rereading
-from reconciler.executor.ignored_attributes import Learning
+from reconciler.executor.apply_options import ApplyOptions, Record
+from reconciler.executor.batches import AHEAD_SECONDS, FRESH_SECONDS, FreshBatches, split_batches
+from reconciler.executor.fresh_read import FreshReader
+from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.executor.rate_limiter import RateLimiter
 from reconciler.executor.repair import (
     LOOK_SECONDS,
@@ -36,12 +36,12 @@ from reconciler.executor.repair import (
     UPDATED_AT,
     Repairs,
 )
-from reconciler.executor.update import Sending
+from reconciler.executor.update import UpdateSender
 from reconciler.executor.workers import Workers
 from reconciler.labelstudio.bulk.cost import BATCH
-from reconciler.labelstudio.bulk.prefetcher import Ahead
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.bulk.task_reader import read_task
-from reconciler.labelstudio.retry import of_the_server, stops_all
+from reconciler.labelstudio.retry import ends_run, is_about_server
 from reconciler.labelstudio.task_api import TaskApi
 
 STOP_SECONDS: Final = 0.1
@@ -55,13 +55,13 @@ _NO_CANARY: Final = "the canary did not hold"
 _Read: TypeAlias = tuple[float, dict[int, Observed]]
 """When a batch was read, and what it says."""
 
-_Reader: TypeAlias = Ahead[Sequence[TaskPlan], _Read]
+_Reader: TypeAlias = Prefetcher[Sequence[TaskPlan], _Read]
 
 _Job = TypeVar("_Job")
 
 
-def carry_out(
-    plan: Plan, api: TaskApi, attributes: Attributes, *, orders: Orders, record: Record
+def execute(
+    plan: Plan, api: TaskApi, attributes: Attributes, *, options: ApplyOptions, record: Record
 ) -> list[TaskOutcome]:
     """Carry ``plan`` out and return what became of its tasks, in the plan's order.
 
@@ -69,53 +69,53 @@ def carry_out(
     outcome of the same task takes the place of an earlier one. It gets none of a task that was
     not started. Raises what ``record`` raises.
     """
-    return _Run(api, attributes, orders=orders, record=record).carry_out(plan)
+    return _Execution(api, attributes, options=options, record=record).carry_out(plan)
 
 
-class _Run:
+class _Execution:
     """The state of one apply."""
 
     def __init__(
-        self, api: TaskApi, attributes: Attributes, *, orders: Orders, record: Record
+        self, api: TaskApi, attributes: Attributes, *, options: ApplyOptions, record: Record
     ) -> None:
         self._api = api
         self._attributes = attributes
-        self._orders = orders
+        self._options = options
         self._record = record
-        self._rereading = Rereading(api, attributes, orders.allow, orders.watch)
-        self._learning = Learning(self._look, attributes)
+        self._fresh_reader = FreshReader(api, attributes, options.allow, options.progress)
+        self._ignored = IgnoredAttributes(self._look, attributes)
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
         self._repairs = Repairs(attributes)
         self._noting = threading.Lock()
-        self._rate = RateLimiter(orders.rps, orders.stop.wait)
+        self._rate = RateLimiter(options.rps, options.stop.wait)
         self._in_vain = 0
-        api.patience.until(orders.stop)
-        api.patience.watch = orders.watch
+        api.backoff.until(options.stop)
+        api.backoff.progress = options.progress
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
-        self._note_all(left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
-        canary = self._orders.canary
+        self._note_all(mark_left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
+        canary = self._options.canary
         first, rest = plan.updates[:canary], plan.updates[canary:]
         self._carry_out(first)
         if all(self._outcomes[task.task].is_good for task in first):
             self._carry_out(rest)
-        elif self._orders.stop.is_set():
-            self._note_all(interrupted(rest))
+        elif self._options.stop.is_set():
+            self._note_all(mark_interrupted(rest))
         else:
-            self._note_all(ended(task, Outcome.INTERRUPTED, _NO_CANARY) for task in rest)
+            self._note_all(make_outcome(task, Outcome.INTERRUPTED, _NO_CANARY) for task in rest)
         return [self._outcomes[task.task] for task in plan.tasks]
 
     def _carry_out(self, tasks: Sequence[TaskPlan]) -> None:
         """Send updates, look at all of them again, and repair what others undid meanwhile."""
         if not tasks:
             return
-        self._orders.watch.begin("applying", len(tasks))
+        self._options.progress.begin("applying", len(tasks))
         self._send_all(tasks)
         sent = [task for task in tasks if task.task in self._to_settle]
         gone: ServerError | None = None
-        self._orders.watch.begin("reading again what was changed", len(sent))
-        for batch in whole_batches(sent):
+        self._options.progress.begin("reading again what was changed", len(sent))
+        for batch in split_batches(sent):
             gone = self._settle(batch, gone)
         if gone is None:
             self._repair_all(sent)
@@ -131,11 +131,11 @@ class _Run:
             if outcome.outcome is Outcome.INTERRUPTED:
                 return
             if new:
-                self._orders.watch.advance()
+                self._options.progress.advance()
             try:
                 self._record(outcome)
             except BaseException:
-                self._orders.stop.set()
+                self._options.stop.set()
                 raise
 
     def _note_all(self, outcomes: Iterable[TaskOutcome]) -> None:
@@ -143,17 +143,17 @@ class _Run:
             self._note(outcome)
 
     def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
-        if self._orders.careful:
-            self._note_all(interrupted(self._begin_each(tasks, self._read_and_send)))
+        if self._options.careful:
+            self._note_all(mark_interrupted(self._begin_each(tasks, self._read_and_send)))
             return
-        with Ahead(self._read_afresh) as reader:
+        with Prefetcher(self._read_afresh) as reader:
             patches = self._patches(tasks, reader)
             left = self._begin_each(patches, self._send_and_note)
-            self._note_all(interrupted(patch.plan for patch in left))
+            self._note_all(mark_interrupted(patch.plan for patch in left))
 
     def _begin_each(self, jobs: Iterable[_Job], work: Callable[[_Job], bool]) -> list[_Job]:
         """Have workers do jobs; gives those that were not begun because of a stop."""
-        cap, stop = self._orders.concurrency, self._orders.stop
+        cap, stop = self._options.concurrency, self._options.stop
         with Workers(work, cap=cap, stop=stop) as workers:
             return [
                 job
@@ -164,7 +164,7 @@ class _Run:
 
     def _patches(self, tasks: Sequence[TaskPlan], reader: _Reader) -> Iterator[Patch]:
         """Give what is to be sent; a batch is read while the last of the one before are sent."""
-        batches = FreshBatches(tasks, lambda: len(self._to_settle), self._orders.rps)
+        batches = FreshBatches(tasks, lambda: len(self._to_settle), self._options.rps)
         batch, reading = self._begin_reading(batches, reader)
         while batch:
             patches = batches.keep(self._decided(batch, partial(self._until_stopped, reading)))
@@ -180,7 +180,7 @@ class _Run:
         if batches:
             self._rate.wait_until_near(AHEAD_SECONDS)
         batch = batches.take()
-        return batch, None if self._orders.stop.is_set() or not batch else reader.submit(batch)
+        return batch, None if self._options.stop.is_set() or not batch else reader.submit(batch)
 
     def _read_and_send(self, task: TaskPlan) -> bool:
         """Read a task, and send its update at once; returns whether the server had room for it."""
@@ -194,27 +194,27 @@ class _Run:
         try:
             read = read_afresh()
         except ServerError as error:
-            self._orders.stop.set()
-            self._note_all(ended(task, Outcome.FAILED, str(error)) for task in tasks)
+            self._options.stop.set()
+            self._note_all(make_outcome(task, Outcome.FAILED, str(error)) for task in tasks)
             return []
         if read is None:
-            self._note_all(interrupted(tasks))
+            self._note_all(mark_interrupted(tasks))
             return []
         read_at, observed = read
-        decided = [decide(task, observed[task.task], self._rereading.terms) for task in tasks]
+        decided = [decide(task, observed[task.task], self._fresh_reader.facts) for task in tasks]
         self._note_all(outcome for outcome in decided if isinstance(outcome, TaskOutcome))
         return [replace(patch, read_at=read_at) for patch in decided if isinstance(patch, Patch)]
 
     def _until_stopped(self, reading: Future[_Read] | None) -> _Read | None:
         """Wait for a read; told to stop, nobody needs what it brings."""
-        while reading is not None and not self._orders.stop.is_set():
+        while reading is not None and not self._options.stop.is_set():
             # Not by the time-out of ``result``: the read may have ended with one of its own.
             if wait([reading], STOP_SECONDS).done:
                 return reading.result()
         return None
 
     def _read_afresh(self, tasks: Sequence[TaskPlan], also: Collection[str] = ()) -> _Read:
-        return self._api.patience.now(), self._rereading.read(tasks, also=also)
+        return self._api.backoff.now(), self._fresh_reader.read(tasks, also=also)
 
     def _send_and_note(self, patch: Patch) -> bool:
         """Send, and note what became of it before this worker sends anything else.
@@ -226,7 +226,7 @@ class _Run:
             outcome = sending.send(patch)
         except ServerError as error:
             self._judge(error)
-            outcome = ended(sending.plan or patch.plan, Outcome.FAILED, str(error))
+            outcome = make_outcome(sending.plan or patch.plan, Outcome.FAILED, str(error))
         else:
             self._in_vain = 0
         if sending.to_settle:
@@ -238,26 +238,26 @@ class _Run:
     def _look(self, task: TaskPlan, names: Collection[str]) -> Observed:
         return read_task(self._api, task.task, names, project=task.project)
 
-    def _sending(self) -> Sending:
-        return Sending(
+    def _sending(self) -> UpdateSender:
+        return UpdateSender(
             self._api,
-            self._rereading.terms,
+            self._fresh_reader.facts,
             self._may_begin,
             turn=self._rate.wait,
-            fresh=0.0 if self._orders.careful else FRESH_SECONDS,
-            learning=self._learning,
-            stop=self._orders.stop,
+            fresh=0.0 if self._options.careful else FRESH_SECONDS,
+            ignored=self._ignored,
+            stop=self._options.stop,
         )
 
     def _may_begin(self) -> bool:
         """Wait until the server takes updates; False where nothing new is to begin."""
-        return self._api.patience.until_welcome() and not self._orders.stop.is_set()
+        return self._api.backoff.until_welcome() and not self._options.stop.is_set()
 
     def _judge(self, error: ServerError) -> None:
         """Stop where the others would fare no better, and let another run go on."""
-        self._in_vain = self._in_vain + 1 if of_the_server(error) else 0
-        if stops_all(error) or self._in_vain >= GONE:
-            self._orders.stop.set()
+        self._in_vain = self._in_vain + 1 if is_about_server(error) else 0
+        if ends_run(error) or self._in_vain >= GONE:
+            self._options.stop.set()
 
     def _settle(self, tasks: Sequence[TaskPlan], gone: ServerError | None) -> ServerError | None:
         """Read once more what was sent: only what is seen to hold counts as applied.
@@ -274,12 +274,12 @@ class _Run:
         return None
 
     def _settle_read(self, tasks: Sequence[TaskPlan]) -> None:
-        observed = self._rereading.read(tasks, also={UPDATED_AT})
-        self._orders.watch.advance(len(tasks))
+        observed = self._fresh_reader.read(tasks, also={UPDATED_AT})
+        self._options.progress.advance(len(tasks))
         for task in tasks:
             self._repairs.look(task, observed[task.task])
             before = self._outcomes[task.task]
-            now = settled(task, observed[task.task], before, self._attributes)
+            now = settle(task, observed[task.task], before, self._attributes)
             now = replace(now, repairs=self._repairs.made[task.task])
             if now != before:
                 self._note(now)
@@ -287,36 +287,36 @@ class _Run:
     def _not_seen(self, tasks: Sequence[TaskPlan], error: ServerError) -> Iterator[TaskOutcome]:
         for task in tasks:
             if self._outcomes[task.task].outcome is Outcome.APPLIED:
-                said = f"stored, but not seen again: {error}"
-                yield otherwise(self._outcomes[task.task], said)
+                message = f"stored, but not seen again: {error}"
+                yield correct(self._outcomes[task.task], message)
 
     def _repair_all(self, sent: Sequence[TaskPlan]) -> None:
         """Apply again what other writes undid by accident, and look at that again."""
-        patience, latest = self._api.patience, {task.task for task in sent[-BATCH:]}
+        backoff, latest = self._api.backoff, {task.task for task in sent[-BATCH:]}
         # Who writes to the same tasks may be about to undo the last updates.
         if not self._repairs.due and self._repairs.written_since & latest:
-            patience.wait(LOOK_SECONDS)
+            backoff.wait(LOOK_SECONDS)
             self._look_again(sent, latest)
         for number in range(1, ROUNDS + 1):
             due = [task for task in sent if task.task in self._repairs.due]
-            if not due or self._orders.stop.is_set():
+            if not due or self._options.stop.is_set():
                 return
-            self._orders.watch.note(
-                f"{counted_noun(len(due), 'task')}: another client undid stored changes; applying "
+            self._options.progress.note(
+                f"{count_noun(len(due), 'task')}: another client undid stored changes; applying "
                 f"them again (round {number} of {ROUNDS})"
             )
-            if patience.wait_between(*PAUSE_SECONDS):
+            if backoff.wait_between(*PAUSE_SECONDS):
                 return
-            self._orders.watch.begin("applying again what another write undid", len(due))
+            self._options.progress.begin("applying again what another write undid", len(due))
             self._begin_each(due, self._repair)
-            patience.wait(LOOK_SECONDS)
+            backoff.wait(LOOK_SECONDS)
             self._look_again(sent, latest.union(task.task for task in due))
 
     def _look_again(self, sent: Sequence[TaskPlan], numbers: set[int]) -> None:
         """Settle some tasks anew; where they cannot be read now, what was seen before stays."""
         tasks = [task for task in sent if task.task in numbers & self._to_settle]
-        self._orders.watch.begin("reading again what was changed", len(tasks))
-        for batch in whole_batches(tasks):
+        self._options.progress.begin("reading again what was changed", len(tasks))
+        for batch in split_batches(tasks):
             with suppress(ServerError):
                 self._settle_read(batch)
 
@@ -337,18 +337,18 @@ class _Run:
         else:
             self._in_vain = 0
         self._repairs.note_again(task, sending.stored)
-        self._orders.watch.advance()
+        self._options.progress.advance()
         return not sending.crowded
 
-    def _note_harm(self, outcome: TaskOutcome, sending: Sending) -> None:
+    def _note_harm(self, outcome: TaskOutcome, sending: UpdateSender) -> None:
         """Note that an answer showed undeclared keys to be stored otherwise: no look tells that."""
         if outcome.outcome is Outcome.FAILED and not sending.to_settle:
             self._to_settle.discard(outcome.task)
             self._repairs.due.discard(outcome.task)
-            self._note(otherwise(self._outcomes[outcome.task], outcome.error))
+            self._note(correct(self._outcomes[outcome.task], outcome.error))
 
     def _judged_undone(self, task: TaskPlan, observed: Observed) -> Patch | TaskOutcome | None:
         """Decide on what is undone of a task as on any plan; None where nothing is."""
         changes = self._repairs.undone(task, observed)
         again = replace(task, changes=changes)
-        return decide(again, observed, self._rereading.terms) if changes else None
+        return decide(again, observed, self._fresh_reader.facts) if changes else None

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
-from reconciler.core.decision import ended
+from reconciler.core.decision import make_outcome
 from reconciler.core.model import Found, Observed, TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
-from reconciler.core.three_way import Verdict, verdict
+from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Json, Side
 from reconciler.errors import ServerError
 
@@ -20,7 +20,7 @@ Look: TypeAlias = Callable[[TaskPlan, Collection[str]], Observed]
 """Reads some attributes of one task afresh; raises ServerError."""
 
 
-class Learning:
+class IgnoredAttributes:
     """Attributes that were answered with 200 and not stored, each by the task that showed it.
 
     For any number of threads. An answer that lacks an attribute proves nothing, as what it
@@ -40,7 +40,9 @@ class Learning:
         if not names or names.keys() - self._shown_by.keys():
             return None
         shown = ", ".join(f"{name} (task {self._shown_by[name]} showed it)" for name in names)
-        return ended(task, Outcome.NOT_HONOURED, f"not sent: the server does not store {shown}")
+        return make_outcome(
+            task, Outcome.NOT_HONOURED, f"not sent: the server does not store {shown}"
+        )
 
     def learn(self, task: TaskPlan, answer: Mapping[str, Json]) -> None:
         """Judge from the answer to a PATCH which attributes of the task were not stored."""
@@ -58,5 +60,5 @@ class Learning:
         for change in task.changes:
             name = change.path[0]
             # As it was before: neither stored nor written by anybody else.
-            if name in doubtful and verdict(change, live, self._attributes) is Verdict.DO:
+            if name in doubtful and judge_change(change, live, self._attributes) is Verdict.DO:
                 self._shown_by[name] = task.task

@@ -15,7 +15,7 @@ from typing import Final, Self
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import parse_date_time
 from reconciler.core.model import Change, Found, Observed, TaskPlan
-from reconciler.core.three_way import Verdict, verdict
+from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Side
 
 UPDATED_AT: Final = "updated_at"
@@ -50,11 +50,11 @@ class Stored:
     @classmethod
     def read(cls, changes: tuple[Change, ...], answer: Mapping[str, Side]) -> Self | None:
         """Take the time from an answer; None where it does not tell."""
-        at = updated_at(answer)
+        at = get_updated_at(answer)
         return None if at is None else cls(changes, at)
 
 
-def updated_at(attributes: Mapping[str, Side]) -> datetime | None:
+def get_updated_at(attributes: Mapping[str, Side]) -> datetime | None:
     """Tell when a task was last written; None where its attributes do not tell."""
     value = attributes.get(UPDATED_AT)
     try:
@@ -63,7 +63,7 @@ def updated_at(attributes: Mapping[str, Side]) -> datetime | None:
         return None
 
 
-def undone(
+def find_undone(
     task: TaskPlan, live: Mapping[str, Side], stored: Stored, attributes: Attributes
 ) -> tuple[Change, ...]:
     """Give the changes that may be applied again; none where somebody may have meant to undo them.
@@ -71,15 +71,15 @@ def undone(
     A path inside `data` or `meta` may have been set back along with the whole object; an attribute
     never is. A value that is neither before nor after, anywhere in the task, was set on purpose.
     """
-    at = updated_at(live)
+    at = get_updated_at(live)
     if at is None or abs(at - stored.at) > WITHIN:
         return ()
-    if any(verdict(change, live, attributes) is Verdict.STALE for change in task.changes):
+    if any(judge_change(change, live, attributes) is Verdict.STALE for change in task.changes):
         return ()
     return tuple(
         change
         for change in stored.changes
-        if is_inside(change) and verdict(change, live, attributes) is Verdict.DO
+        if is_inside(change) and judge_change(change, live, attributes) is Verdict.DO
     )
 
 
@@ -122,7 +122,7 @@ class Repairs:
             return
         if self.undone(task, observed):
             self.due.add(task.task)
-        if updated_at(observed.attributes) not in {None, stored.at}:
+        if get_updated_at(observed.attributes) not in {None, stored.at}:
             self.written_since.add(task.task)
 
     def undone(self, task: TaskPlan, observed: Observed) -> tuple[Change, ...]:
@@ -130,4 +130,4 @@ class Repairs:
         stored = self._stored.get(task.task)
         if stored is None or not isinstance(observed, Found):
             return ()
-        return undone(task, observed.attributes, stored, self._attributes)
+        return find_undone(task, observed.attributes, stored, self._attributes)

@@ -7,17 +7,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from reconciler.core.decision import Patch, Terms, decide, ended, interrupted, proved
-from reconciler.core.guards import names_to_judge
+from reconciler.core.decision import (
+    GuardFacts,
+    Patch,
+    decide,
+    judge_answer,
+    make_outcome,
+    mark_interrupted,
+)
+from reconciler.core.guards import list_names_to_read
 from reconciler.core.model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError, Unreachable
 from reconciler.executor.batches import FRESH_SECONDS
-from reconciler.executor.ignored_attributes import Learning
+from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.executor.repair import Stored
 from reconciler.labelstudio.attempts import Attempts
 from reconciler.labelstudio.bulk.task_reader import read_task
-from reconciler.labelstudio.retry import OVERLOADED, may_be_stored, never_stored, tries
+from reconciler.labelstudio.retry import OVERLOADED, is_never_stored, is_perhaps_stored, tries
 from reconciler.labelstudio.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
@@ -27,7 +34,7 @@ One that a pause held up is merged anew after `FRESH_SECONDS`."""
 _PERHAPS: Final = "; an update before that may have been stored: its answer was lost"
 
 
-class Sending:
+class UpdateSender:
     """Sends an update, reads the task where its answer proves nothing, and sends what is still due.
 
     Afterwards ``plan`` holds the changes that were sent last, ``to_settle`` tells whether an update
@@ -41,22 +48,22 @@ class Sending:
     def __init__(  # noqa: PLR0913 - what all updates of a run share
         self,
         api: TaskApi,
-        terms: Terms,
+        facts: GuardFacts,
         may_begin: Callable[[], bool],
         *,
         turn: Callable[[], bool] = lambda: True,
         fresh: float = FRESH_SECONDS,
-        learning: Learning,
+        ignored: IgnoredAttributes,
         stop: threading.Event,
     ) -> None:
         self._api = api
-        self._terms = terms
+        self._facts = facts
         self._may_begin = may_begin
-        self._learning = learning
+        self._ignored = ignored
         self._turn = turn
         self._fresh = fresh
         self._stop = stop
-        self._attempts = Attempts(api.patience, tries)
+        self._attempts = Attempts(api.backoff, tries)
         self._perhaps: TaskPlan | None = None
         self.plan: TaskPlan | None = None
         self.to_settle = False
@@ -80,21 +87,21 @@ class Sending:
 
     def _stopped(self, plan: TaskPlan) -> TaskOutcome:
         if self.to_settle:
-            return ended(plan, Outcome.FAILED, "the run was stopped" + _PERHAPS)
-        return interrupted([plan])[0]
+            return make_outcome(plan, Outcome.FAILED, "the run was stopped" + _PERHAPS)
+        return mark_interrupted([plan])[0]
 
     def _attempt(self, patch: Patch) -> Patch | TaskOutcome:
         """Send once; returns what is to be sent next where that is not the end of it."""
         # Of one that may have been sent before it would not be so that it was not.
-        if not self.to_settle and (futile := self._learning.futile(patch.plan)):
+        if not self.to_settle and (futile := self._ignored.futile(patch.plan)):
             return futile
         try:
             answer = self._api.patch(patch.plan.task, patch.body)
         except ServerError as error:
             return self._after(error, patch)
         if self._api.capabilities.are_unknown:
-            self._learning.learn(patch.plan, answer)
-        outcome = proved(patch, answer, self._terms.attributes)
+            self._ignored.learn(patch.plan, answer)
+        outcome = judge_answer(patch, answer, self._facts.attributes)
         self.to_settle = outcome.outcome is not Outcome.FAILED
         if outcome.outcome is Outcome.APPLIED and self._perhaps is None:
             self.stored = Stored.read(outcome.changes, answer)
@@ -102,14 +109,14 @@ class Sending:
 
     def _after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:
         self.crowded |= isinstance(error, Unreachable) or error.status in OVERLOADED
-        if may_be_stored(error):
+        if is_perhaps_stored(error):
             self.to_settle = True
             self._perhaps = self._perhaps or patch.plan
         if not self._attempts.another_after(error):
             if self._stop.is_set() and not self.to_settle and tries(error) > 1:
                 return self._stopped(patch.plan)
             # What is answered with an error is not believed either: the last look tells.
-            self.to_settle |= not never_stored(error)
+            self.to_settle |= not is_never_stored(error)
             raise error
         if not self._turn():
             return self._stopped(self._perhaps or patch.plan)
@@ -121,18 +128,18 @@ class Sending:
         Batches are made to be sent while they are fresh: without a pause somewhat more is let
         pass, as reading each task again takes as many requests as there are tasks.
         """
-        patience = self._api.patience
-        paused = patience.paused_until > patch.read_at
-        return patience.now() - patch.read_at > (self._fresh if paused else AGED_SECONDS)
+        backoff = self._api.backoff
+        paused = backoff.paused_until > patch.read_at
+        return backoff.now() - patch.read_at > (self._fresh if paused else AGED_SECONDS)
 
     def _judged_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
         """Read the task, and judge it as at first: done, still to do, or changed by others."""
         plan = self._perhaps or plan
-        names = names_to_judge({"data", *(change.path[0] for change in plan.changes)})
-        read_at = self._api.patience.now()
+        names = list_names_to_read({"data", *(change.path[0] for change in plan.changes)})
+        read_at = self._api.backoff.now()
         try:
             observed = read_task(self._api, plan.task, names, project=plan.project)
-            judged = decide(plan, observed, self._terms)
+            judged = decide(plan, observed, self._facts)
         except ServerError as error:
             error.message += self._doubt
             raise
@@ -150,5 +157,5 @@ class Sending:
         if self._perhaps is None:
             return outcome
         if outcome.outcome is Outcome.ALREADY:
-            return ended(self._perhaps, Outcome.APPLIED)
+            return make_outcome(self._perhaps, Outcome.APPLIED)
         return replace(outcome, changes=self._perhaps.changes)

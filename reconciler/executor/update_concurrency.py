@@ -34,7 +34,7 @@ PATIENCE_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class UpdateConcurrency:
     """What is known of a server: ``limit`` is how many updates may be under way now.
 
     Each answer makes a new one of it. A rate is in answers a second, if every place is held: the
@@ -65,12 +65,12 @@ class Pace:
     """Windows that must have passed before the next one."""
 
     @classmethod
-    def start(cls, cap: int) -> Pace:
+    def start(cls, cap: int) -> UpdateConcurrency:
         """Begin low, to have at most ``cap`` at a time; the first to come also have to connect."""
         limit = min(FIRST, cap)
         return cls(limit, cap, settling=limit)
 
-    def answered(self, seconds: float) -> Pace:
+    def answered(self, seconds: float) -> UpdateConcurrency:
         """Take in an answer; places were held for ``seconds``, together, since the one before."""
         if self.settling:
             left = max(0, self.pardoned - 1)
@@ -82,7 +82,7 @@ class Pace:
         closed = replace(taken, counted=0, seconds=0.0, waited=self.waited + 1)
         return _go_on(closed, rate) if self.home is None else _judge(closed, self.home, rate)
 
-    def crowded(self) -> Pace:
+    def crowded(self) -> UpdateConcurrency:
         """Take in that the server had no room for an update, or no answer: halve the limit.
 
         Others that were under way with it are likely to fare alike: they count as one.
@@ -97,7 +97,7 @@ class Pace:
         return replace(halved, pardoned=others, upward=True, doubling=False, patience=patience)
 
 
-def _go_on(pace: Pace, rate: float) -> Pace:
+def _go_on(pace: UpdateConcurrency, rate: float) -> UpdateConcurrency:
     """Experiment when it is time to, or when the server seems to have become another one."""
     if pace.rate and not CHANGED < rate / pace.rate < 1 / CHANGED:
         pace = replace(pace, upward=rate > pace.rate, patience=1)
@@ -112,7 +112,7 @@ def _go_on(pace: Pace, rate: float) -> Pace:
     return _move(pace, limit, home=pace.limit, rate=rate)
 
 
-def _judge(pace: Pace, home: int, rate: float) -> Pace:
+def _judge(pace: UpdateConcurrency, home: int, rate: float) -> UpdateConcurrency:
     """Stay and take another step, or go home: of two limits the higher one must be worth it."""
     low, high = sorted([(home, pace.rate), (pace.limit, rate)])
     brought, at_best = high[1] / low[1] - 1, high[0] / low[0] - 1
@@ -123,13 +123,15 @@ def _judge(pace: Pace, home: int, rate: float) -> Pace:
     return replace(back, upward=not pace.upward, doubling=False, patience=patience)
 
 
-def _move(pace: Pace, limit: int, *, home: int | None, rate: float) -> Pace:
+def _move(
+    pace: UpdateConcurrency, limit: int, *, home: int | None, rate: float
+) -> UpdateConcurrency:
     settling = max(limit, pace.limit)
     moved = replace(pace, limit=limit, settling=settling, home=home, rate=rate)
     return replace(moved, counted=0, seconds=0.0, waited=0)
 
 
-def _more(pace: Pace) -> int:
+def _more(pace: UpdateConcurrency) -> int:
     step = pace.limit if pace.doubling else max(1, pace.limit // 2)
     return min(pace.limit + step, pace.cap)
 

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from reconciler.executor.update_concurrency import Pace
+from reconciler.executor.update_concurrency import UpdateConcurrency
 
 Job = TypeVar("Job")
 
@@ -33,7 +33,7 @@ class Workers(Generic[Job]):
         self._work = work
         self._stop = stop
         self._now = now
-        self._pace = Pace.start(cap)
+        self._pace = UpdateConcurrency.start(cap)
         self._busy = 0
         self._held = 0.0
         self._held_until = 0.0

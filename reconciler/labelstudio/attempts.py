@@ -10,16 +10,16 @@ from typing import Final
 
 from reconciler.errors import ServerError, Unreachable
 from reconciler.labelstudio.retry import TRIES, TRIES_ODD, Pauses, Tries
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 PATIENCE: Final = 180.0
 """Seconds of pauses, together, after which one request is given up."""
 
 
-class Patience:
+class Backoff:
     """What all requests to one server share: how pauses are waited for, and who is told of them.
 
-    ``watch`` is told why something is sent again; ``answered`` tells whether the server ever did
+    ``progress`` is told why something is sent again; ``answered`` tells whether the server ever did
     answer. ``now`` is a clock in seconds, ``draw`` gives numbers from 0 to 1.
     """
 
@@ -30,7 +30,7 @@ class Patience:
         draw: Callable[[], float] = random.random,
         pauses: Pauses | None = None,
     ) -> None:
-        self.watch: Watch = NOBODY
+        self.progress: ProgressListener = NULL_PROGRESS
         self.now = now
         self.answered = False
         self._draw = draw
@@ -82,8 +82,8 @@ class Patience:
 class Attempts:
     """The attempts at one request, in one thread."""
 
-    def __init__(self, patience: Patience, tries: Tries) -> None:
-        self._patience = patience
+    def __init__(self, backoff: Backoff, tries: Tries) -> None:
+        self._backoff = backoff
         self._tries = tries
         self._made: list[int] = []
         self._waited = 0.0
@@ -94,15 +94,15 @@ class Attempts:
         # Each kind of failure has its attempts: a 500 after a 502 may as well pass.
         if self._made.count(error.status) >= self._most(error) or len(self._made) >= TRIES:
             return False
-        seconds = self._patience.pause(len(self._made), error)
+        seconds = self._backoff.pause(len(self._made), error)
         self._waited += seconds
         if self._waited > PATIENCE:
             return False
-        self._patience.watch.detail(f"{error.message}; asking again in {seconds:.1f} s")
-        return not self._patience.wait(seconds)
+        self._backoff.progress.detail(f"{error.message}; asking again in {seconds:.1f} s")
+        return not self._backoff.wait(seconds)
 
     def _most(self, error: ServerError) -> int:
         most = self._tries(error)
         # What has never answered is more likely not there than on its way back.
-        first_contact = isinstance(error, Unreachable) and not self._patience.answered
+        first_contact = isinstance(error, Unreachable) and not self._backoff.answered
         return min(most, TRIES_ODD) if first_contact else most

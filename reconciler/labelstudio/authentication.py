@@ -56,7 +56,7 @@ class RefreshToken:
             if not self._access or self._now() > self._renew_at:
                 asked = self._now()
                 self._access = exchange(self._token)
-                lifetime = _lifetime(self._access)
+                lifetime = _read_lifetime(self._access)
                 self._renew_at = asked + lifetime - min(RENEW_BEFORE, lifetime / 10)
             return f"Bearer {self._access}"
 
@@ -74,7 +74,7 @@ class RefreshToken:
 Credentials = FixedToken | RefreshToken
 
 
-def credentials_of(token: str) -> Credentials:
+def parse_token(token: str) -> Credentials:
     """Tell the kind of token by its looks; raises SettingsError, without the token, if it has none.
 
     A personal access token is a JWT that says of itself that it is for refreshing.
@@ -85,7 +85,7 @@ def credentials_of(token: str) -> Credentials:
             "the token is empty or has characters that no token has",
             hint="copy it once more from Account & Settings in Label Studio",
         )
-    kind = _claim(token, "token_type")
+    kind = _read_claim(token, "token_type")
     if kind == "refresh":
         return RefreshToken(token)
     if kind == "access":
@@ -93,15 +93,15 @@ def credentials_of(token: str) -> Credentials:
     return FixedToken(f"Token {token}")
 
 
-def _lifetime(access: str) -> float:
+def _read_lifetime(access: str) -> float:
     """Read from an access token for how many seconds it is good; its server's clock may be off."""
-    issued, expires = _claim(access, "iat"), _claim(access, "exp")
+    issued, expires = _read_claim(access, "iat"), _read_claim(access, "exp")
     if isinstance(issued, int | float) and isinstance(expires, int | float):
         return float(expires - issued)
     return LIFETIME
 
 
-def _claim(token: str, name: str) -> str | float | None:
+def _read_claim(token: str, name: str) -> str | float | None:
     """Read one claim of a JWT's payload; None where it is none, or does not say."""
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reconciler.contract.attributes import Attributes
-from reconciler.contract.honoured_attributes import marked, written_by
+from reconciler.contract.honoured_attributes import mark_ignored, read_honoured_names
 from reconciler.errors import ServerError
 from reconciler.labelstudio.client import Client
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
 class Capabilities:
@@ -26,26 +26,27 @@ class Capabilities:
         """Tell whether the server was asked and did not say."""
         return self._silent
 
-    def attributes(self, task: int, watch: Watch = NOBODY) -> Attributes:
+    def attributes(self, task: int, progress: ProgressListener = NULL_PROGRESS) -> Attributes:
         """Give the table, what is ignored marked; ``task`` is one to ask about.
 
         Raises nothing: where the server does not say, nothing is marked.
         """
         if not self._asked:
             self._asked = True
-            self._ask(task, watch)
+            self._ask(task, progress)
         return self._attributes
 
-    def _ask(self, task: int, watch: Watch) -> None:
-        said = "its answer does not describe an update"
+    def _ask(self, task: int, progress: ProgressListener) -> None:
+        message = "its answer does not describe an update"
         try:
-            written = written_by(self._client.options(f"/api/tasks/{task}/"))
+            written = read_honoured_names(self._client.options(f"/api/tasks/{task}/"))
         except ServerError as error:
-            written, said = None, error.message
+            written, message = None, error.message
         if written is None:
             self._silent = True
-            watch.detail(
-                f"the server does not tell which attributes it stores ({said}); answers will show"
+            progress.detail(
+                f"the server does not tell which attributes it stores ({message}); answers will "
+                "show"
             )
         else:
-            self._attributes = marked(self._attributes, written)
+            self._attributes = mark_ignored(self._attributes, written)

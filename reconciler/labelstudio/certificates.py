@@ -20,7 +20,7 @@ KEY_VARIABLE: Final = "RECONCILER_CLIENT_KEY"
 PASSWORD_VARIABLE: Final = "RECONCILER_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of it
 
 
-def reading_certificates(
+def start_reading_certificates(
     address: str, certificate: ClientCertificate | None
 ) -> Future[ssl.SSLContext]:
     """Begin to read the certificates for an address, while manifests are read.
@@ -68,19 +68,20 @@ def _load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
         # Without a function for the password OpenSSL would ask for it on the terminal.
         context.load_cert_chain(certificate.certificate, key, lambda: certificate.password)
     except (OSError, ValueError) as error:
-        raise _not_loaded(certificate.certificate, key, error) from error
+        raise _make_not_loaded(certificate.certificate, key, error) from error
 
 
-def _not_loaded(certificate: Path, key: Path, error: Exception) -> SettingsError:
+def _make_not_loaded(certificate: Path, key: Path, error: Exception) -> SettingsError:
     """Say what is wrong with a certificate and its key, as far as OpenSSL does."""
-    said = str(error)
-    if "KEY_VALUES_MISMATCH" in said:
+    message = str(error)
+    if "KEY_VALUES_MISMATCH" in message:
         return SettingsError(
             f"the key in {key} is not that of the certificate in {certificate}",
             hint=f"check {CLIENT_VARIABLE} and {KEY_VARIABLE}",
         )
     return SettingsError(
-        f"{certificate}, named by {CLIENT_VARIABLE}, cannot be used with the key in {key}: {said}",
+        f"{certificate}, named by {CLIENT_VARIABLE}, cannot be used with the key in {key}: "
+        f"{message}",
         hint=f"both must be in PEM form; if the key has a password, set {PASSWORD_VARIABLE}",
     )
 
@@ -91,5 +92,5 @@ def _check_readable(path: Path, variable: str) -> None:
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or "no name that a file can have"
-        raise SettingsError(f"{path}, named by {variable}, cannot be read: {said}") from error
+        message = getattr(error, "strerror", None) or "no name that a file can have"
+        raise SettingsError(f"{path}, named by {variable}, cannot be read: {message}") from error

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import httpx
 
-from reconciler.core.server_address import checked_address
+from reconciler.core.server_address import normalize_address
 from reconciler.core.values import Json
 from reconciler.errors import (
     NotLabelStudio,
@@ -22,11 +22,11 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
-from reconciler.labelstudio.attempts import Attempts, Patience
+from reconciler.labelstudio.attempts import Attempts, Backoff
 from reconciler.labelstudio.authentication import Credentials
-from reconciler.labelstudio.connection_failure import not_sent, refuses_client
+from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
 from reconciler.labelstudio.network import DIRECT, Network
-from reconciler.labelstudio.response import URL_VARIABLE, Answer
+from reconciler.labelstudio.response import URL_VARIABLE, Response
 from reconciler.labelstudio.retry import Tries, tries
 from reconciler.labelstudio.secret_values import Secrets
 from reconciler.labelstudio.transport import Connection, Connections
@@ -60,7 +60,7 @@ class Client:
     Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
     costs more for every connection in it. ``network`` says by which way the server is asked, and
     with what beside the token. ``timeout`` is for a whole request, in seconds. What only reads is
-    sent again where that may help, after pauses by ``patience``. ``transport`` takes the network's
+    sent again where that may help, after pauses by ``backoff``. ``transport`` takes the network's
     place in tests.
     """
 
@@ -72,10 +72,10 @@ class Client:
         network: Network = DIRECT,
         timeout: float = DEFAULT_TIMEOUT,
         transport: httpx.BaseTransport | None = None,
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        self.address = checked_address(address)
-        self.patience = patience or Patience()
+        self.address = normalize_address(address)
+        self.backoff = backoff or Backoff()
         self._credentials = credentials
         self._timeout = timeout
         self._network = network
@@ -107,14 +107,14 @@ class Client:
         Where threads fetch, one thread should decode: what several decode at once lies in no
         cache when it is looked at. What cannot be decoded is asked for again by then.
         """
-        attempts = Attempts(self.patience, tries)
+        attempts = Attempts(self.backoff, tries)
         send = partial(self._send, "GET", path, query=query)
         return partial(self._decoded, self._good(send, attempts), send, attempts)
 
-    def _good(self, send: Callable[[], Answer], attempts: Attempts) -> Answer:
+    def _good(self, send: Callable[[], Response], attempts: Attempts) -> Response:
         """Send until a good answer comes; raises the error of the last attempt."""
         while True:
-            self.patience.until_welcome()
+            self.backoff.until_welcome()
             try:
                 return send()
             except ServerError as error:
@@ -122,7 +122,7 @@ class Client:
                     raise
 
     def _decoded(
-        self, answer: Answer, send: Callable[[], Answer], attempts: Attempts
+        self, answer: Response, send: Callable[[], Response], attempts: Attempts
     ) -> tuple[Json, int]:
         while True:
             try:
@@ -151,7 +151,7 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request, and once more where the access token in it was refused."""
         auth = self._credentials.header(self._exchange)
         answer = self._request(method, path, query=query, content=content, auth=auth)
@@ -166,14 +166,14 @@ class Client:
     def _exchange(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()
 
-        def send() -> Answer:
+        def send() -> Response:
             answer = self._request("POST", "/api/token/refresh", content=content, secret=refresh)
             answer.raise_if_bad()
             return answer
 
-        attempts = Attempts(self.patience, tries)
+        attempts = Attempts(self.backoff, tries)
         try:
-            return _access_token(self._decoded(self._good(send, attempts), send, attempts)[0])
+            return _read_access_token(self._decoded(self._good(send, attempts), send, attempts)[0])
         except ServerError as error:
             error.given_up = True
             if isinstance(error, Unauthorised):
@@ -189,7 +189,7 @@ class Client:
         content: bytes | None = None,
         auth: str = "",
         secret: str = "",
-    ) -> Answer:
+    ) -> Response:
         headers = {
             **self._network.headers,
             "Accept": "application/json",
@@ -219,8 +219,8 @@ class Client:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
         finally:
             self._connections.give_back(connection)
-        self.patience.answered = True
-        return Answer(response, body, secret or auth.partition(" ")[2], self._secrets)
+        self.backoff.answered = True
+        return Response(response, body, secret or auth.partition(" ")[2], self._secrets)
 
     def _exchanged(
         self, connection: Connection, request: httpx.Request, ends: float
@@ -229,8 +229,8 @@ class Client:
         try:
             return response, self._body(response, ends)
         except httpx.DecodingError as error:
-            said = f"{self.address} sent an answer that cannot be read"
-            raise NotLabelStudio(said, status=response.status_code) from error
+            message = f"{self.address} sent an answer that cannot be read"
+            raise NotLabelStudio(message, status=response.status_code) from error
         finally:
             response.close()
             # The stream holds the response that holds it: with an answer in it, that would wait
@@ -241,8 +241,8 @@ class Client:
         """Read a body as it comes, no more of it than there may be and for no longer."""
         packed = response.headers.get("content-encoding", "").lower()
         if packed not in _PACKED:
-            said = f"{self.address} sent an answer packed as nobody asked for"
-            raise NotLabelStudio(said, status=response.status_code)
+            message = f"{self.address} sent an answer packed as nobody asked for"
+            raise NotLabelStudio(message, status=response.status_code)
         # One task is no page, and as many answers as there are updates are read at once.
         most = SIZE_MAX if response.request.method == "GET" else SIZE_MAX // 8
         chunks: list[bytes] = []
@@ -251,27 +251,27 @@ class Client:
             chunks.append(chunk)
             size += len(chunk)
             if size > most:
-                said = f"{self.address} sent an answer of more than {most >> 20} MB"
-                raise NotLabelStudio(said, hint=f"is {URL_VARIABLE} right?")
+                message = f"{self.address} sent an answer of more than {most >> 20} MB"
+                raise NotLabelStudio(message, hint=f"is {URL_VARIABLE} right?")
             if time.monotonic() >= ends:
                 raise self._timed_out()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _unreachable(self, error: httpx.TransportError, secret: str, *, late: bool) -> Unreachable:
         # What is said of an answer that is none may quote it.
-        said = self._secrets.hidden(str(error), secret) or type(error).__name__
-        if isinstance(error, _NOT_CONNECTED) or refuses_client(said):
-            return not_sent(self.address, said, self._network)
+        message = self._secrets.hidden(str(error), secret) or type(error).__name__
+        if isinstance(error, _NOT_CONNECTED) or is_client_refused(message):
+            return make_not_sent(self.address, message, self._network)
         if late or isinstance(error, httpx.TimeoutException):
             return self._timed_out()
-        return Unreachable(f"the answer of {self.address} was lost: {said}")
+        return Unreachable(f"the answer of {self.address} was lost: {message}")
 
     def _timed_out(self) -> TimedOut:
-        said = f"no answer within {self._timeout:g} seconds"
-        return TimedOut(f"the answer of {self.address} was lost: {said}")
+        message = f"no answer within {self._timeout:g} seconds"
+        return TimedOut(f"the answer of {self.address} was lost: {message}")
 
 
-def _access_token(answer: Json) -> str:
+def _read_access_token(answer: Json) -> str:
     """Take the token out of the answer to an exchange: one that can be sent as a header."""
     access = answer.get("access") if isinstance(answer, dict) else None
     if isinstance(access, str) and access and access.isascii() and access.isprintable():

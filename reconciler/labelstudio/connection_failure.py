@@ -22,42 +22,42 @@ _REFUSED_BY_PROXY: Final = ("401", "403", "407")
 """What a proxy answers for good."""
 
 
-def not_sent(address: str, said: str, network: Network) -> NotSent:
-    """Name the error of a request for which no connection came about, by what was ``said``."""
+def make_not_sent(address: str, message: str, network: Network) -> NotSent:
+    """Name the error of a request for which no connection came about, by what was ``message``."""
     proxy = network.proxy
     way = f" through the proxy {proxy.shown}" if proxy else ""
-    error = NotSent(f"no answer from {address}{way}: {said}", hint=_hint(said, proxy))
+    error = NotSent(f"no answer from {address}{way}: {message}", hint=_make_hint(message, proxy))
     # A server that is not trusted now will not be in a moment, and trusts no more itself.
-    refused = proxy is not None and said.startswith(_REFUSED_BY_PROXY)
-    error.given_up = refused or _NOT_TRUSTED in said or refuses_client(said)
+    refused = proxy is not None and message.startswith(_REFUSED_BY_PROXY)
+    error.given_up = refused or _NOT_TRUSTED in message or is_client_refused(message)
     return error
 
 
-def refuses_client(said: str) -> bool:
+def is_client_refused(message: str) -> bool:
     """Tell whether a server ended the handshake by what it was shown, before any request."""
-    return "_ALERT_" in said and any(alert in said for alert in _ABOUT_CLIENT)
+    return "_ALERT_" in message and any(alert in message for alert in _ABOUT_CLIENT)
 
 
-def _hint(said: str, proxy: Proxy | None) -> str:
+def _make_hint(message: str, proxy: Proxy | None) -> str:
     """Say what to do, by the words that are said."""
-    if refuses_client(said):
+    if is_client_refused(message):
         return f"the server asks for a client certificate that it trusts: see {CLIENT_VARIABLE}"
     # Of a proxy with TLS it may as well be the certificate.
     tunnel = proxy is not None and proxy.shown.startswith("https:")
-    if _OTHER_HOST in said and not tunnel:
+    if _OTHER_HOST in message and not tunnel:
         return f"it is another host's: is {URL_VARIABLE} right?"
-    if _EXPIRED in said and not tunnel:
+    if _EXPIRED in message and not tunnel:
         return "the server needs a new one"
-    if _NOT_TRUSTED in said:
-        return _how_to_trust()
+    if _NOT_TRUSTED in message:
+        return _make_trust_hint()
     if proxy:
         return f"is the proxy, which {proxy.variable} names, up, and does it let this pass?"
-    if _NO_TLS in said:
+    if _NO_TLS in message:
         return f"it speaks no TLS: is {URL_VARIABLE} right to begin with https?"
     return f"is the server up, and is {URL_VARIABLE} right?"
 
 
-def _how_to_trust() -> str:
+def _make_trust_hint() -> str:
     file = os.environ.get(FILE_VARIABLE)
     if file:
         return f"add the certificate of its authority to {file}, which {FILE_VARIABLE} names"

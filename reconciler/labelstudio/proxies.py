@@ -48,8 +48,8 @@ class _Target(NamedTuple):
 
 def is_this_machine(host: str) -> bool:
     """Tell whether bytes for a host stay on this machine."""
-    host = _plain_name(host)
-    ip = _ip(host)
+    host = _normalize_name(host)
+    ip = _parse_ip(host)
     if ip is None:
         return host == "localhost" or host.endswith(".localhost")
     return ip.is_loopback
@@ -64,18 +64,22 @@ def choose_proxy(
     used. Raises SettingsError for a proxy that is needed and cannot be used.
     """
     parts = urlsplit(address)
-    host = _plain_name(parts.hostname or "")
+    host = _normalize_name(parts.hostname or "")
     if is_this_machine(host):
         return None
-    variable = _named(f"{parts.scheme}_proxy", environment) or _named("all_proxy", environment)
+    variable = _find_variable(f"{parts.scheme}_proxy", environment) or _find_variable(
+        "all_proxy", environment
+    )
     if variable is None:
         return None
     port = parts.port or _PORTS.get(parts.scheme)
-    target = _Target(parts.scheme, host, _ip(host), port)
-    return None if _exempt(target, environment, warn) else _checked(variable, environment[variable])
+    target = _Target(parts.scheme, host, _parse_ip(host), port)
+    return (
+        None if _is_exempt(target, environment, warn) else _check(variable, environment[variable])
+    )
 
 
-def proxy_for_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
+def build_httpx_proxy(proxy: Proxy | None) -> httpx.Proxy | None:
     """Make what httpx takes; to a proxy with TLS no certificate of our own is shown."""
     import httpx  # noqa: PLC0415 - slow to import, and not every run needs it
 
@@ -87,7 +91,7 @@ def proxy_for_httpx(proxy: Proxy | None) -> httpx.Proxy | None:
     return httpx.Proxy(proxy.address, ssl_context=read_certificates() if with_tls else None)
 
 
-def _named(name: str, environment: Mapping[str, str]) -> str | None:
+def _find_variable(name: str, environment: Mapping[str, str]) -> str | None:
     """Find a variable that is not empty; the lower-case one goes first, as in curl and Python."""
     if name in environment:
         return name if environment[name].strip() else None
@@ -97,7 +101,7 @@ def _named(name: str, environment: Mapping[str, str]) -> str | None:
     return upper if environment.get(upper, "").strip() else None
 
 
-def _checked(variable: str, value: str) -> Proxy:
+def _check(variable: str, value: str) -> Proxy:
     """Read the address of a proxy; no message quotes it, as it may hold a password."""
     import httpx  # noqa: PLC0415 - slow to import, and few runs have a proxy
 
@@ -120,13 +124,15 @@ def _checked(variable: str, value: str) -> Proxy:
     return Proxy(variable, f"{url.scheme}://{host}{port}", address)
 
 
-def _exempt(target: _Target, environment: Mapping[str, str], warn: Callable[[str], None]) -> bool:
+def _is_exempt(
+    target: _Target, environment: Mapping[str, str], warn: Callable[[str], None]
+) -> bool:
     """Tell whether NO_PROXY names the target."""
-    variable = _named("no_proxy", environment)
+    variable = _find_variable("no_proxy", environment)
     if variable is None:
         return False
     entries = re.split(r"[\s,]+", environment[variable].strip().lower())
-    verdicts = {entry: _covers(entry, target) for entry in entries if entry}
+    verdicts = {entry: _is_covered(entry, target) for entry in entries if entry}
     if any(verdicts.values()):
         return True
     for entry, verdict in verdicts.items():
@@ -135,7 +141,7 @@ def _exempt(target: _Target, environment: Mapping[str, str], warn: Callable[[str
     return False
 
 
-def _covers(entry: str, target: _Target) -> bool | None:
+def _is_covered(entry: str, target: _Target) -> bool | None:
     """Tell whether an entry of NO_PROXY names the target; None where it can name nothing."""
     scheme, separator, rest = entry.rpartition("://")
     if separator:
@@ -145,7 +151,7 @@ def _covers(entry: str, target: _Target) -> bool | None:
     found = _BRACKETED.fullmatch(rest) or _WITH_PORT.fullmatch(rest)
     parts = found.groupdict() if found else {}
     host = parts.get("host", rest) + (parts.get("bits") or "")
-    network = _network(host)
+    network = _parse_network(host)
     if network is None and not _NAME.fullmatch(host):
         return None
     if scheme not in {"", "all", target.scheme} or parts.get("port") not in {
@@ -155,15 +161,15 @@ def _covers(entry: str, target: _Target) -> bool | None:
         return False
     if network is not None:
         return target.ip is not None and target.ip in network
-    name = _plain_name(host.removeprefix("*").removeprefix("."))
+    name = _normalize_name(host.removeprefix("*").removeprefix("."))
     return target.host == name or target.host.endswith(f".{name}")
 
 
-def _plain_name(host: str) -> str:
+def _normalize_name(host: str) -> str:
     return host.lower().rstrip(".")
 
 
-def _ip(host: str) -> IPv4Address | IPv6Address | None:
+def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
     """Read an address; one of IPv4 that is written as one of IPv6 is one of IPv4."""
     try:
         ip = ip_address(host)
@@ -172,11 +178,11 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
-def _network(text: str) -> IPv4Network | IPv6Network | None:
+def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
     """Read a network; a single address is one, too."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
         return None
-    ip = _ip(text)
+    ip = _parse_ip(text)
     return network if ip is None else ip_network(ip)

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import httpx
 import msgspec
 
-from reconciler.core.notation import shortened, visible
+from reconciler.core.notation import escape_invisible, shorten
 from reconciler.core.values import Json
 from reconciler.errors import (
     Broken,
@@ -25,7 +25,7 @@ from reconciler.errors import (
     Unauthorised,
 )
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE
-from reconciler.labelstudio.retry import asks_too_much, date_of, seconds_asked
+from reconciler.labelstudio.retry import asks_too_much, parse_http_date, parse_retry_after
 from reconciler.labelstudio.secret_values import Secrets
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
@@ -69,7 +69,7 @@ _LOGIN_HINT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response whose body has been read as ``content``, and what can be said of it in words.
 
     ``secret`` is the token that was sent, and ``secrets`` holds what else was: some servers repeat
@@ -97,7 +97,7 @@ class Answer:
         NotLabelStudio.
         """
         try:
-            return _decoded(self.content)
+            return _decode(self.content)
         except (ValueError, RecursionError):
             found = _UNREADABLE if self.is_json else self.page()
             raise self._not_label_studio(found) from None
@@ -110,16 +110,16 @@ class Answer:
         detail = self.detail()
         if status in _REFUSALS:
             refused, hint = _REFUSALS[status]
-            said = f"{asked} was {refused}: {detail}"
-            return Unauthorised(said, hint=self._who_refuses(hint), status=status)
+            message = f"{asked} was {refused}: {detail}"
+            return Unauthorised(message, hint=self._who_refuses(hint), status=status)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.response.request.content:
             return self._too_large(detail)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if self.is_json:
-                said = f"{asked} failed on the server with {status}: {detail}"
-                return Broken(said, status=status)
-            said = f"{asked} answered {status} with {detail}"
-            return Broken(said, hint=_ADDRESS_HINT, status=status)
+                message = f"{asked} failed on the server with {status}: {detail}"
+                return Broken(message, status=status)
+            message = f"{asked} answered {status} with {detail}"
+            return Broken(message, hint=_ADDRESS_HINT, status=status)
         if not self.is_json:
             return self._not_label_studio(detail)
         if status == HTTPStatus.NOT_FOUND:
@@ -129,8 +129,8 @@ class Answer:
     def retry_after(self) -> float | None:
         """Tell how many seconds the server asks to wait, by its own clock."""
         headers = self.response.headers
-        now = date_of(headers.get("date", ""))
-        return seconds_asked(
+        now = parse_http_date(headers.get("date", ""))
+        return parse_retry_after(
             headers.get("retry-after", ""), now=time.time() if now is None else now
         )
 
@@ -143,23 +143,23 @@ class Answer:
         except (httpx.InvalidURL, ValueError):
             target = httpx.URL()
         shown = self.quoted(str(target) or location.partition("?")[0], limit=200)
-        said = f"{self.asked} was redirected to {shown}, and tokens are not sent after redirects"
+        message = f"{self.asked} was redirected to {shown}, and tokens are not sent after redirects"
         return NotLabelStudio(
-            said, hint=_of_redirect(request.url, target), status=self.response.status_code
+            message, hint=_make_redirect_hint(request.url, target), status=self.response.status_code
         )
 
     def _too_large(self, detail: str) -> ServerError:
         """Tell whose limit it is, as far as the answer does."""
         size = len(self.response.request.content)
         by = self.quoted(self.response.headers.get("server", ""), limit=60) or "the server"
-        said = f"{self.asked} was rejected with 413, {size:,} bytes being too many: {detail}"
+        message = f"{self.asked} was rejected with 413, {size:,} bytes being too many: {detail}"
         if self.speaks_label_studio:
-            return Rejected(said, hint="it is Label Studio's own limit", status=413)
+            return Rejected(message, hint="it is Label Studio's own limit", status=413)
         hint = (
             f"it is the limit of {by}, probably a proxy before Label Studio: have it allow larger "
             "bodies, in nginx by client_max_body_size"
         )
-        return Rejected(said, hint=hint, status=413)
+        return Rejected(message, hint=hint, status=413)
 
     def _who_refuses(self, own: str) -> str:
         """Say what to do about a refusal: the ``own`` hint where Label Studio itself refuses."""
@@ -175,11 +175,11 @@ class Answer:
 
     def _not_label_studio(self, found: str) -> ServerError:
         status = self.response.status_code
-        said = f"{self.asked} answered {status} with {found}"
+        message = f"{self.asked} answered {status} with {found}"
         # nginx has no other way to tell it.
         wants_certificate = status == HTTPStatus.BAD_REQUEST and "SSL certificate" in found
         hint = _CERTIFICATE_HINT if wants_certificate else _ADDRESS_HINT
-        return NotLabelStudio(said, hint=hint, status=status)
+        return NotLabelStudio(message, hint=hint, status=status)
 
     @property
     def asked(self) -> str:
@@ -214,17 +214,17 @@ class Answer:
         errors = body.get("validation_errors")
         if isinstance(errors, dict) and errors:
             return self.quoted(
-                "; ".join(f"{name}: {_words(said)}" for name, said in errors.items())
+                "; ".join(f"{name}: {_join_words(message)}" for name, message in errors.items())
             )
-        return self.quoted(_words(body.get("detail", "no reason given")))
+        return self.quoted(_join_words(body.get("detail", "no reason given")))
 
     def page(self) -> str:
         """Say what page stands in the place of JSON."""
         kind = self.response.headers.get("content-type", "no content type").split(";")[0]
         found = _TITLE.search(self._beginning())
         title = " ".join((found[1] or found[2] or "").split()) if found else ""
-        said = f" ({self.quoted(title, limit=60)})" if title else ""
-        return f"a page of {self.quoted(kind, limit=60)}{said}, not JSON"
+        message = f" ({self.quoted(title, limit=60)})" if title else ""
+        return f"a page of {self.quoted(kind, limit=60)}{message}, not JSON"
 
     def _beginning(self) -> str:
         begins = self.content[:20_000]
@@ -235,22 +235,22 @@ class Answer:
 
     def quoted(self, text: str, *, limit: int = 300) -> str:
         """Quote the server: briefly, visibly, and without what is secret."""
-        return visible(shortened(self.secrets.hidden(text, self.secret), limit))
+        return escape_invisible(shorten(self.secrets.hidden(text, self.secret), limit))
 
 
-def _of_redirect(asked: httpx.URL, target: httpx.URL) -> str:
+def _make_redirect_hint(asked: httpx.URL, target: httpx.URL) -> str:
     """Say what a redirect may mean; never to send the token to where another host points."""
     if _LOGIN.search(target.path):
         return f"a login page is in front of the server; {_LOGIN_HINT}"
     if target.host != asked.host:
-        said = "it leads to another host: probably a login page is in front of the server"
-        return f"{said}; {_LOGIN_HINT}"
+        message = "it leads to another host: probably a login page is in front of the server"
+        return f"{message}; {_LOGIN_HINT}"
     if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
         return f"the server wants https: let {URL_VARIABLE} begin with it"
     return f"is the path in {URL_VARIABLE} right?"
 
 
-def _decoded(content: bytes) -> Json:
+def _decode(content: bytes) -> Json:
     """Decode quickly what is plain JSON, and with patience what is not.
 
     Label Studio stores lone surrogates, which are no UTF-8, and integers of any size.
@@ -258,20 +258,20 @@ def _decoded(content: bytes) -> Json:
     try:
         quick: Json = msgspec.json.decode(content)
     except (ValueError, RecursionError):
-        slow: Json = json.loads(content, parse_constant=_refuse, parse_float=_finite)
+        slow: Json = json.loads(content, parse_constant=_refuse, parse_float=_parse_finite)
         return slow
     return quick
 
 
-def _words(said: Json) -> str:
-    return " ".join(map(str, said)) if isinstance(said, list) else str(said)
+def _join_words(message: Json) -> str:
+    return " ".join(map(str, message)) if isinstance(message, list) else str(message)
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise ValueError(text)

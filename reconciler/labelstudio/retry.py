@@ -110,25 +110,25 @@ def is_odd(error: ServerError) -> bool:
     return isinstance(error, NotLabelStudio) and good
 
 
-def never_stored(error: ServerError) -> bool:
+def is_never_stored(error: ServerError) -> bool:
     """Tell whether an update that failed so has certainly not been looked at."""
     return isinstance(error, NotSent) or error.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
-def may_be_stored(error: ServerError) -> bool:
+def is_perhaps_stored(error: ServerError) -> bool:
     """Tell whether an update that failed so may have been carried out all the same."""
-    if never_stored(error) or error.given_up:
+    if is_never_stored(error) or error.given_up:
         return False
     refused = HTTPStatus.MULTIPLE_CHOICES <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
     return not refused or error.status == HTTPStatus.REQUEST_TIMEOUT
 
 
-def of_the_server(error: ServerError) -> bool:
+def is_about_server(error: ServerError) -> bool:
     """Tell whether an error tells of the server, or of the way to it, and not of one task."""
     return isinstance(error, Unreachable) or error.status in OVERLOADED or is_odd(error)
 
 
-def stops_all(error: ServerError) -> bool:
+def ends_run(error: ServerError) -> bool:
     """Tell whether any other request would fare no better, after all attempts at this one."""
     refused = error.status == HTTPStatus.UNAUTHORIZED
     return refused or error.given_up or isinstance(error, NotSent) or asks_too_much(error)
@@ -139,7 +139,7 @@ def asks_too_much(error: ServerError) -> bool:
     return error.retry_after is not None and error.retry_after > ASKED_MAX
 
 
-def seconds_asked(header: str, *, now: float) -> float | None:
+def parse_retry_after(header: str, *, now: float) -> float | None:
     """Read a Retry-After header: seconds, or a date; None where it is neither.
 
     ``now`` is the time of the answer, in seconds since 1970.
@@ -147,11 +147,11 @@ def seconds_asked(header: str, *, now: float) -> float | None:
     header = header.strip()
     if header.isascii() and header.isdigit():
         return float(header[:9])
-    moment = date_of(header)
+    moment = parse_http_date(header)
     return None if moment is None else max(0.0, moment - now)
 
 
-def date_of(header: str) -> float | None:
+def parse_http_date(header: str) -> float | None:
     """Read the date of a header, in seconds since 1970; None where it is none."""
     try:
         moment = parsedate_to_datetime(header)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from reconciler.errors import ContractError, SettingsError
-from reconciler.labelstudio.proxies import choose_proxy, proxy_for_httpx
+from reconciler.labelstudio.proxies import build_httpx_proxy, choose_proxy
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +36,7 @@ def read_source(source: str) -> Mapping[str, object]:
 
     """
     if _is_address(source):
-        return _parsed(_fetched(source), name=shown(source))
+        return _parse(_fetch(source), name=format_source(source))
     return read_file(Path(source))
 
 
@@ -53,10 +53,10 @@ def read_file(path: Path) -> Mapping[str, object]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ContractError(f"{path}: {reason}") from error
-    return _parsed(content, name=str(path))
+    return _parse(content, name=str(path))
 
 
-def _fetched(address: str) -> bytes:
+def _fetch(address: str) -> bytes:
     """GET ``address``; a redirect is refused, since it may lead to another host's description."""
     import httpx  # noqa: PLC0415 - slow to import, and most runs need none of it
 
@@ -70,13 +70,13 @@ def _fetched(address: str) -> bytes:
             address,
             timeout=_SECONDS,
             follow_redirects=False,
-            proxy=proxy_for_httpx(proxy),
+            proxy=build_httpx_proxy(proxy),
             verify=read_certificates(),
             trust_env=False,
         ) as response:
             if response.status_code != _OK:
-                raise _not_ok(response, name=shown(address))
-            return _body(response, name=shown(address))
+                raise _make_not_ok(response, name=format_source(address))
+            return _read_body(response, name=format_source(address))
     except SettingsError as error:
         raise ContractError(error.message, hint=error.hint) from error
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError) as error:
@@ -85,12 +85,12 @@ def _fetched(address: str) -> bytes:
             # What is said of it may be a part of its password.
             reason = "it cannot be read"
         raise ContractError(
-            f"{shown(address)}: not reachable: {reason}",
+            f"{format_source(address)}: not reachable: {reason}",
             hint="check the address, or name a file instead",
         ) from error
 
 
-def _body(response: httpx.Response, *, name: str) -> bytes:
+def _read_body(response: httpx.Response, *, name: str) -> bytes:
     """Collect the body, within bounds of size and of time: a slow drip resets httpx's own."""
     end = time.monotonic() + _SECONDS
     content = bytearray()
@@ -103,9 +103,9 @@ def _body(response: httpx.Response, *, name: str) -> bytes:
     return bytes(content)
 
 
-def _not_ok(response: httpx.Response, *, name: str) -> ContractError:
+def _make_not_ok(response: httpx.Response, *, name: str) -> ContractError:
     if response.has_redirect_location:
-        target = shown(urljoin(name, response.headers["location"]))
+        target = format_source(urljoin(name, response.headers["location"]))
         return ContractError(
             f"{name}: answers {response.status_code}, a redirect to {target}",
             hint="redirects are not followed: give the final address",
@@ -116,7 +116,7 @@ def _not_ok(response: httpx.Response, *, name: str) -> ContractError:
     )
 
 
-def _parsed(content: bytes, *, name: str) -> Mapping[str, object]:
+def _parse(content: bytes, *, name: str) -> Mapping[str, object]:
     """Read JSON, or YAML, which is tried second because it takes a hundred times as long."""
     if len(content) > _MAX_BYTES:
         raise ContractError(f"{name}: larger than {_MAX_BYTES // 1_000_000} MB")
@@ -158,7 +158,7 @@ def _is_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def shown(source: str) -> str:
+def format_source(source: str) -> str:
     """Return ``source`` for messages: of an address no user, password, query or fragment.
 
     Those may hold secrets. The name of a file stays as it is.

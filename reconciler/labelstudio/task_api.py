@@ -9,12 +9,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.contract.label_config import UnreadableLabelConfigError, paths_used
+from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
 from reconciler.core.model import ProjectSettings, ServerIdentity, User
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
-from reconciler.labelstudio.attempts import Patience
-from reconciler.labelstudio.bulk.prefetcher import SharedPace
+from reconciler.labelstudio.attempts import Backoff
+from reconciler.labelstudio.bulk.prefetcher import ReadConcurrency
 from reconciler.labelstudio.capabilities import Capabilities
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.retry import Tries, tries
@@ -48,7 +48,7 @@ class TaskApi:
         self._client = client
         self._attributes = attributes
         self.capabilities = Capabilities(client, attributes)
-        self.pace = SharedPace()
+        self.pace = ReadConcurrency()
 
     @property
     def requests(self) -> int:
@@ -56,9 +56,9 @@ class TaskApi:
         return self._client.requests
 
     @property
-    def patience(self) -> Patience:
+    def backoff(self) -> Backoff:
         """How long requests wait before they are sent again, and who is told."""
-        return self._client.patience
+        return self._client.backoff
 
     def identity(self) -> ServerIdentity:
         """Ask the server what it is; raises NotLabelStudio where it is something else."""
@@ -86,7 +86,7 @@ class TaskApi:
         """
         query = {"include": "id,project", **_NEVER_RESOLVED}
         answer = self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
-        return _integer(answer.get("project"))
+        return _get_integer(answer.get("project"))
 
     def user(self) -> User | None:
         """Ask, once, whose token it is; None where the server does not tell, for any reason."""
@@ -95,7 +95,7 @@ class TaskApi:
         except ServerError:
             return None
         told = answer if isinstance(answer, dict) else {}
-        number, email = _integer(told.get("id")), told.get("email")
+        number, email = _get_integer(told.get("id")), told.get("email")
         return None if number is None else User(number, email if isinstance(email, str) else "")
 
     def fetch_list(
@@ -141,7 +141,7 @@ class TaskApi:
         if isinstance(answer, dict) and answer.get("id") == project:
             label_config = answer.get("label_config")
             if isinstance(label_config, str):
-                return _settings(label_config, answer)
+                return _read_settings(label_config, answer)
         raise NotLabelStudio(f"the answer for project {project} has no label config")
 
     def _include(self, names: Collection[str]) -> str:
@@ -161,7 +161,7 @@ class TaskApi:
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
             if isinstance(total, int) and total >= 0 and isinstance(tasks, list):
-                rows = _by_id(tasks)
+                rows = _index_by_id(tasks)
                 whole = len(rows) == len(tasks)
                 selected = ids is None or rows.keys() <= set(ids)
                 strays = [n for n, row in rows.items() if row.get("project", project) != project]
@@ -174,7 +174,7 @@ class TaskApi:
         )
 
 
-def _by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
+def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     """Put the tasks of a page under their ids; fewer where one is no task."""
     try:
         ids = [task["id"] for task in tasks]
@@ -183,18 +183,18 @@ def _by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}
 
 
-def _settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:
+def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:
     try:
-        labelled, unreadable = paths_used(label_config), ""
+        labelled, unreadable = find_used_paths(label_config), ""
     except UnreadableLabelConfigError as error:
         labelled, unreadable = frozenset(), str(error)
     return ProjectSettings(
         labelled,
         unreadable,
-        _integer(answer.get("overlap_cohort_percentage")),
-        _integer(answer.get("maximum_annotations")),
+        _get_integer(answer.get("overlap_cohort_percentage")),
+        _get_integer(answer.get("maximum_annotations")),
     )
 
 
-def _integer(value: Json) -> int | None:
+def _get_integer(value: Json) -> int | None:
     return value if type(value) is int else None

@@ -12,9 +12,9 @@ from typing import Any, Final
 import httpx
 
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.certificates import reading_certificates
+from reconciler.labelstudio.certificates import start_reading_certificates
 from reconciler.labelstudio.network import Network
-from reconciler.labelstudio.proxies import proxy_for_httpx
+from reconciler.labelstudio.proxies import build_httpx_proxy
 
 LOOKS: Final = 10
 """How many times within the time that a request has is looked whether it is over."""
@@ -84,7 +84,7 @@ class Connections:
         self._transport = transport
         self._all: list[Connection] = []
         self._idle: list[Connection] = []
-        self._trusted = reading_certificates(address, network.certificate)
+        self._trusted = start_reading_certificates(address, network.certificate)
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -113,7 +113,7 @@ class Connections:
                 timeout=self._timeout,
                 transport=self._transport,
                 follow_redirects=False,
-                proxy=proxy_for_httpx(self._proxy),
+                proxy=build_httpx_proxy(self._proxy),
                 # What httpx would take from there is chosen in `proxies` and `certificates`.
                 trust_env=False,
             )

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from reconciler.core.addresses import RESOLVED_PART, resolved_address
-from reconciler.core.notation import Path, path_text, shortened, value_text
-from reconciler.core.server_address import ChosenServer, checked_address, is_same_server
+from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
+from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
-from reconciler.manifest.declarations import MERGEABLE, Declaration, absent_path
+from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
 from reconciler.manifest.readers.document import MAX_DEPTH, Document
 from reconciler.manifest.readers.packed_tasks import Entry
 from reconciler.manifest.readers.source_map import Steps
@@ -20,7 +20,7 @@ UNDEFINED: Final = "$undefined$"
 """The server moves what it finds here to the first key of the label config, over what is there."""
 
 
-def server_problems(
+def check_server(
     document: Document, header: Mapping[str, Any], chosen: ChosenServer | None
 ) -> Iterator[Problem]:
     """Judge the server that a document declares: its address, and that the run is against it.
@@ -31,28 +31,28 @@ def server_problems(
     if declared is None:
         return
     try:
-        address = checked_address(declared)
+        address = normalize_address(declared)
     except SettingsError as error:
-        yield _at_value(document, ("server",), shortened(error.message, 200), error.hint)
+        yield _make_problem_at(document, ("server",), shorten(error.message, 200), error.hint)
         return
     if chosen and not is_same_server(address, chosen.address):
-        yield _at_value(
+        yield _make_problem_at(
             document,
             ("server",),
-            f"the manifest declares {shortened(address, 200)}, but this run uses "
+            f"the manifest declares {shorten(address, 200)}, but this run uses "
             f"{chosen.address}, from {chosen.named_by}",
             "run it against the declared server, or correct the manifest",
         )
 
 
-def defaults_problems(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
+def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
     """Judge the defaults of a document, of what the schema accepts of it."""
     defaults = header.get("defaults", {})
-    yield from _address_problems(document, ("defaults",), defaults)
-    yield from _other_problems(document, ("defaults",), defaults, project=header.get("project"))
+    yield from _check_addresses(document, ("defaults",), defaults)
+    yield from _check_others(document, ("defaults",), defaults, project=header.get("project"))
 
 
-def task_problems(
+def check_task_rules(
     document: Document, entry: Entry, task: Mapping[str, Any], *, project: int | None
 ) -> Iterable[Problem]:
     """Judge what the schema accepts of a task, but for its ``absent``."""
@@ -64,62 +64,62 @@ def task_problems(
         return ()  # as of most tasks
     steps: Steps = ("tasks", index)
     return chain(
-        _address_problems(document, steps, task),
-        _other_problems(document, steps, task, project=project),
+        _check_addresses(document, steps, task),
+        _check_others(document, steps, task, project=project),
     )
 
 
-def absent_problems(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
+def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
     """Judge the paths that must not exist."""
     seen: set[Path] = set()
     inside: dict[Path, Path] = {}
     for number, written in enumerate(task.get("absent", ())):
-        problem = _absent_problem(written, task, seen=seen, inside=inside)
+        problem = _check_absent_path(written, task, seen=seen, inside=inside)
         if problem:
-            yield _at_value(document, ("tasks", index, "absent", number), *problem)
+            yield _make_problem_at(document, ("tasks", index, "absent", number), *problem)
             continue
-        path = absent_path(written)
+        path = parse_absent_path(written)
         seen.add(path)
         inside.update({path[:length]: path for length in range(1, len(path))})
 
 
-def emptied_data(declaration: Declaration) -> Iterator[Problem]:
+def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
     """Find out whether the data of a task would lose every key, defaults considered."""
     if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
         yield Problem(
             declaration.source_of(("data",)),
-            path_text(("tasks", declaration.position, "data")),
+            format_path(("tasks", declaration.position, "data")),
             "with policy replace this would remove every key of data",
             "a task without data cannot be labelled; declare its keys, or merge",
         )
 
 
-def _address_problems(
+def _check_addresses(
     document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
     for name in MERGEABLE:
-        for at, address in _resolved(attributes.get(name), (*steps, name)):
-            yield _at_value(
+        for at, address in _find_resolved(attributes.get(name), (*steps, name)):
+            yield _make_problem_at(
                 document,
                 at,
-                f"{shortened(value_text(address))} is an address that the server made up",
+                f"{shorten(format_value(address))} is an address that the server made up",
                 "declare the stored address, such as s3://bucket/key",
             )
 
 
-def _other_problems(
+def _check_others(
     document: Document, steps: Steps, attributes: Mapping[str, Json], *, project: int | None
 ) -> Iterator[Problem]:
     data = attributes.get("data")
     if isinstance(data, dict) and UNDEFINED in data:
-        yield _at_value(
+        yield _make_problem_at(
             document,
             (*steps, "data", UNDEFINED),
             f"the server keeps no key {UNDEFINED}: it stores the value under another key",
             "declare the key that the label config of the project uses",
         )
     if project is not None and attributes.get("project", project) != project:
-        yield _at_value(
+        yield _make_problem_at(
             document,
             (*steps, "project"),
             f"project {attributes['project']} here, but project {project} for the whole manifest",
@@ -127,7 +127,7 @@ def _other_problems(
         )
 
 
-def _absent_problem(
+def _check_absent_path(
     written: str | list[str],
     task: Mapping[str, Json],
     *,
@@ -139,32 +139,32 @@ def _absent_problem(
     ``seen`` are the paths before it; ``inside`` names one of them for every path around one.
     """
     try:
-        path = absent_path(written)
+        path = parse_absent_path(written)
     except ValueError:
-        found = shortened(value_text(str(written)))
+        found = shorten(format_value(str(written)))
         return f"{found} is not a path", 'write data.key, or data["a.b"] for odd keys'
     if path[0] not in MERGEABLE or len(path) == 1:
         return (
-            f"{path_text(path)} cannot be absent",
+            f"{format_path(path)} cannot be absent",
             "only keys inside data and meta can; null is a value",
         )
     if len(path) > MAX_DEPTH:
-        said = f"{shortened(path_text(path[:MAX_DEPTH]))} leads more than {MAX_DEPTH} keys deep"
-        return said, "no data is nested so"
+        message = f"{shorten(format_path(path[:MAX_DEPTH]))} leads more than {MAX_DEPTH} keys deep"
+        return message, "no data is nested so"
     if path in seen:
-        return f"{path_text(path)} stands twice", "keep one"
+        return f"{format_path(path)} stands twice", "keep one"
     around = (path[:length] for length in range(len(path)))
     other = next((shorter for shorter in around if shorter in seen), inside.get(path))
     if other is not None:
-        return f"{path_text(path)} and {path_text(other)} overlap", "keep the shorter one"
-    return _contradiction(path, task)
+        return f"{format_path(path)} and {format_path(other)} overlap", "keep the shorter one"
+    return _find_contradiction(path, task)
 
 
-def _contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:
+def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:
     value: Json = dict(task)
     for depth, key in enumerate(path):
         if not isinstance(value, dict):
-            parent = path_text(path[:depth])
+            parent = format_path(path[:depth])
             return (
                 f"{parent} is declared with a value that has no keys",
                 "declare it or its absence",
@@ -172,22 +172,22 @@ def _contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | No
         if key not in value:
             return None
         value = value[key]
-    return f"{path_text(path)} is declared too", "declare it or its absence"
+    return f"{format_path(path)} is declared too", "declare it or its absence"
 
 
-def _resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
+def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
     if isinstance(value, str):
-        address = resolved_address(value)
+        address = find_resolved_address(value)
         if address is not None:
             yield steps, address
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _resolved(inner, (*steps, key))
+            yield from _find_resolved(inner, (*steps, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _resolved(inner, (*steps, index))
+            yield from _find_resolved(inner, (*steps, index))
 
 
-def _at_value(document: Document, steps: Steps, message: str, hint: str) -> Problem:
+def _make_problem_at(document: Document, steps: Steps, message: str, hint: str) -> Problem:
     source = document.value_source(steps)
-    return Problem(source, path_text(steps), message, hint)
+    return Problem(source, format_path(steps), message, hint)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from reconciler.core.model import DesiredTask
-from reconciler.core.notation import Path, path_text
+from reconciler.core.notation import Path, format_path
 from reconciler.core.values import Json
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -37,15 +37,15 @@ class _Together:
         return next(owners, self._declarations[0]).source_of(path)
 
 
-def combined(declarations: Sequence[Declaration]) -> DesiredTask:
+def combine(declarations: Sequence[Declaration]) -> DesiredTask:
     """Combine what is declared of one task, in places without conflicts."""
     first = declarations[0]
     if len(declarations) == 1:
-        return alone(first)
+        return take_single(first)
     projects = [d.header.project for d in declarations if d.header.project is not None]
     attributes: dict[str, Json] = {}
     for declaration in declarations:
-        attributes = _merged(attributes, declaration.attributes())
+        attributes = _merge(attributes, declaration.attributes())
     return DesiredTask(
         id=first.id,
         project=projects[0] if projects else None,
@@ -58,7 +58,7 @@ def combined(declarations: Sequence[Declaration]) -> DesiredTask:
     )
 
 
-def alone(declaration: Declaration) -> DesiredTask:
+def take_single(declaration: Declaration) -> DesiredTask:
     """Give what is declared in one place: so are nearly all tasks, and there are many."""
     header = declaration.header
     attributes = declaration.attributes()
@@ -72,25 +72,25 @@ def alone(declaration: Declaration) -> DesiredTask:
     )
 
 
-def _merged(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
+def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
     """Merge objects whose paths are disjoint; where they are not, a conflict is reported."""
     result = dict(left)
     for key, value in right.items():
         old = result.get(key)
         if isinstance(old, dict) and isinstance(value, dict):
-            result[key] = _merged(old, value)
+            result[key] = _merge(old, value)
         else:
             result[key] = value
     return result
 
 
-def conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
+def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
     """List the paths of one task that are declared twice; both places are named."""
     problems: list[Problem] = []
     taken = _Taken()
     project: Declaration | None = None
     for declaration in declarations:
-        problems += _project_conflict(project, declaration)
+        problems += _find_project_conflict(project, declaration)
         project = project or (declaration if declaration.header.project is not None else None)
         leaves = list(declaration.leaves())
         for leaf in leaves:
@@ -98,8 +98,8 @@ def conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
             if other is None:
                 continue
             owner = taken.owners[other]
-            if leaf != other or not _shared_default(leaf, owner, declaration):
-                problems.append(_conflict(leaf, other, owner, declaration))
+            if leaf != other or not _is_shared_default(leaf, owner, declaration):
+                problems.append(_make_conflict(leaf, other, owner, declaration))
         taken.add(leaves, declaration)
     return problems
 
@@ -124,23 +124,23 @@ class _Taken:
         return next((path for path in around if path in self.owners), self._inside.get(leaf))
 
 
-def _shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
+def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
     """Two entries of one document share its defaults; that is one declaration, not two."""
     return left.header is right.header and left.source_of(leaf) == right.source_of(leaf)
 
 
-def _conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
+def _make_conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
     place = left.source_of(other)
     if leaf == other:
         message = f"task {right.id} declares this at {place} too"
     else:
         relation = "which holds this" if len(other) < len(leaf) else "which lies inside this"
-        message = f"task {right.id} declares {path_text(other)} at {place}, {relation}"
+        message = f"task {right.id} declares {format_path(other)} at {place}, {relation}"
     hint = "declare every path in one place"
-    return Problem(right.source_of(leaf), path_text(leaf), message, hint)
+    return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 
-def _project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:
+def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:
     project = right.header.project
     if left is None or project is None or project == left.header.project:
         return

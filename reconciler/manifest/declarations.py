@@ -36,13 +36,13 @@ class Header:
         self, own: Mapping[str, Json], absent: tuple[Path, ...]
     ) -> Mapping[str, Json]:
         """Merge the defaults below a task's own values; what must be absent is left out."""
-        return _below(self.defaults, own, absent, ()) if self.defaults else own
+        return _iterate_below(self.defaults, own, absent, ()) if self.defaults else own
 
     def declaration(self, index: int) -> Declaration:
         """Make the declaration of one task, anew; raises ManifestError where it has changed."""
         # It was checked, and nobody else has it: what is no attribute can be taken out.
         own = cast("dict[str, Any]", self.document.task(index))
-        absent = tuple(map(absent_path, own.pop("absent", ())))
+        absent = tuple(map(parse_absent_path, own.pop("absent", ())))
         return Declaration(self, index, int(own.pop("id")), own, absent)
 
 
@@ -84,11 +84,11 @@ class Declaration(NamedTuple):
     def leaves(self) -> Iterator[Path]:
         """List the paths that this declaration decides about."""
         for name, value in self.attributes().items():
-            yield from _leaves((name,), value, whole=name in self.header.replaced)
+            yield from _iterate_leaves((name,), value, whole=name in self.header.replaced)
         yield from self.absent
 
 
-def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
+def read_header(document: Document, accepted: Mapping[str, Any]) -> Header:
     """Make a header of what the schema accepts of a document's outline."""
     policy = accepted.get("policy", {})
     project = accepted.get("project")
@@ -100,12 +100,12 @@ def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
     )
 
 
-def absent_path(written: str | list[str]) -> Path:
+def parse_absent_path(written: str | list[str]) -> Path:
     """Read an element of ``absent``; raises ValueError."""
     return tuple(written) if isinstance(written, list) else parse_path(written)
 
 
-def _below(
+def _iterate_below(
     defaults: Mapping[str, Json], own: Mapping[str, Json], absent: tuple[Path, ...], at: Path
 ) -> dict[str, Json]:
     result = dict(own)
@@ -115,15 +115,17 @@ def _below(
             continue
         value = own.get(key)
         if isinstance(default, dict) and (key not in own or isinstance(value, dict)):
-            result[key] = _below(default, value if isinstance(value, dict) else {}, absent, path)
+            result[key] = _iterate_below(
+                default, value if isinstance(value, dict) else {}, absent, path
+            )
         elif key not in own:
             result[key] = default
     return result
 
 
-def _leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
+def _iterate_leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
     if isinstance(value, dict) and value and not whole:
         for key, inner in value.items():
-            yield from _leaves((*path, key), inner, whole=False)
+            yield from _iterate_leaves((*path, key), inner, whole=False)
     else:
         yield path

@@ -23,11 +23,11 @@ from reconciler.manifest.folders import (
     File,
     Folder,
     FolderWalk,
-    join,
-    link_target,
-    unreadable,
+    join_path,
+    make_unreadable,
+    resolve_link,
 )
-from reconciler.manifest.patterns import fixed_part, is_pattern, match_pattern
+from reconciler.manifest.patterns import find_fixed_part, is_pattern, match_pattern
 
 _KNOWN: Final = "a manifest ends in " + ", ".join(SUFFIXES)
 _SPELLING: Final = "check its spelling, and the folder that you are in"
@@ -63,23 +63,23 @@ def find_manifests(paths: Sequence[str]) -> FoundFiles:
     and by globs may lead anywhere in the git work tree of what was named. A path that stands for
     nothing is a problem: to take it for 'no changes' would hide a slip of the pen.
     """
-    search = _Search(Bounds(_folders_named(paths)))
+    search = _Search(Bounds(_find_folders_named(paths)))
     for path in paths:
         search.add(path)
     return search.found
 
 
-def place_of(path: str) -> Place:
+def find_place(path: str) -> Place:
     """Tell which folder a file is in; that of standard input is the one we are in."""
     return Place(str(Path(path).parent), str(Path(os.path.realpath(path)).parent))
 
 
-def _folders_named(paths: Sequence[str]) -> Iterator[str]:
+def _find_folders_named(paths: Sequence[str]) -> Iterator[str]:
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - a path need not be one that there can be
             yield path
         elif is_pattern(path):
-            yield fixed_part(path)
+            yield find_fixed_part(path)
 
 
 class _Search:
@@ -98,39 +98,39 @@ class _Search:
     def add(self, path: str) -> None:
         """Add what one path stands for; a problem, where that is nothing."""
         if path == STANDARD_INPUT:
-            self._take(path, path, place_of(path))
+            self._take(path, path, find_place(path))
             return
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116 - a path is shown as it was given
         except OSError as error:
             self._add_other(path, error)
         except ValueError:
-            self._complain(path, "not a name that a file can have", _SPELLING)
+            self._report(path, "not a name that a file can have", _SPELLING)
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path)
             elif is_manifest(path):
                 self._take(path, *self._locate(path))
             else:
-                self._complain(path, "not the name of a manifest", _KNOWN)
+                self._report(path, "not the name of a manifest", _KNOWN)
 
     def _add_other(self, path: str, error: OSError) -> None:
         """Add what is no file: a pattern, or nothing."""
         if os.path.lexists(path):
-            broken = link_target(path)
+            broken = resolve_link(path)
             if isinstance(broken, Problem):
                 self.found.problems.append(broken)
         elif is_pattern(path):
             self._add_pattern(path)
         elif error.errno in NOWHERE:
-            self._complain(path, "no such file or folder", _SPELLING)
+            self._report(path, "no such file or folder", _SPELLING)
         else:
-            self.found.problems.append(unreadable(path, error))
+            self.found.problems.append(make_unreadable(path, error))
 
     def _add_folder(self, path: str) -> None:
         told = len(self.found.problems)
         if not self._take_folder(path) and len(self.found.problems) == told:
-            self._complain(path, "no manifest in this folder", _KNOWN)
+            self._report(path, "no manifest in this folder", _KNOWN)
 
     def _add_pattern(self, pattern: str) -> None:
         told = len(self.found.problems)
@@ -138,11 +138,11 @@ class _Search:
         # Not any(): each of them is to be taken.
         taken = [self._take_match(path) for path in matches]
         if not any(taken) and len(self.found.problems) == told:
-            self._complain(pattern, "no manifest matches this pattern", _KNOWN)
+            self._report(pattern, "no manifest matches this pattern", _KNOWN)
 
     def _take_match(self, path: str) -> bool:
         """Take a file or folder that a pattern matches; tells whether it stands for any."""
-        is_folder = link_target(path)
+        is_folder = resolve_link(path)
         real, place = self._locate(path)
         if is_folder is not True and not is_manifest(path):
             broken = is_folder if isinstance(is_folder, Problem) else None
@@ -162,13 +162,13 @@ class _Search:
         """Tell the real path of a file or folder, and the place that it is in."""
         folder, _, name = path.rpartition("/")
         if not name or name in {".", ".."} or os.path.islink(path):  # noqa: PTH114 - as above
-            return os.path.realpath(path), place_of(path)
+            return os.path.realpath(path), find_place(path)
         # Paths are many where a shell has expanded a pattern, and their folders few.
         reached = folder or ("/" if path.startswith("/") else ".")
         if reached not in self._real:
             self._real[reached] = os.path.realpath(reached)
         place = Place(reached, self._real[reached])
-        return join(place.real, name), place
+        return join_path(place.real, name), place
 
     def _take_folder(self, path: str) -> bool:
         """Take the manifests below a folder; tells whether there are any."""
@@ -178,13 +178,13 @@ class _Search:
                 # What is in it was found on another way, where other settings may be nearest.
                 if folder.real in self._holding:
                     example = self._examples.get(folder.real)
-                    example = join(folder.path, example) if example else folder.path
+                    example = join_path(folder.path, example) if example else folder.path
                     self.found.places.setdefault(place, example)
                     self._hold(folder)
                 continue
             taken = [file.path for file in files if self._take_file(file, place)]
             if taken:
-                self._examples[folder.real] = _name_of(taken[0])
+                self._examples[folder.real] = _get_name(taken[0])
                 self._hold(folder)
         return os.path.realpath(path) in self._holding
 
@@ -200,7 +200,7 @@ class _Search:
         elif not self._bounds.hold(file.real):
             self.found.problems.append(self._bounds.outside(file.path, file.real))
         else:
-            self._take(file.path, file.real, place_of(file.path))
+            self._take(file.path, file.real, find_place(file.path))
             return True
         return False
 
@@ -212,15 +212,15 @@ class _Search:
 
     def _pass_over(self, file: File) -> None:
         """Tell of what is no manifest, where somebody may think that it is one."""
-        name = _name_of(file.path)
+        name = _get_name(file.path)
         if file.broken and may_be_folder(name):
             self.found.problems.append(file.broken)
         elif file.broken:
-            said = Problem(file.broken.source, "", f"not read: {file.broken.message}")
-            self.found.unread.append(said)
+            message = Problem(file.broken.source, "", f"not read: {file.broken.message}")
+            self.found.unread.append(message)
         elif looks_like_manifest(name):
-            said = Problem(Source(file.path, 1, 1), "", "not read", _KNOWN)
-            self.found.unread.append(said)
+            message = Problem(Source(file.path, 1, 1), "", "not read", _KNOWN)
+            self.found.unread.append(message)
 
     def _hold(self, folder: Folder) -> None:
         """Remember that there are manifests below a folder, and below those that lead to it."""
@@ -230,9 +230,9 @@ class _Search:
                 self._holding.add(str(at))
                 at = at.parent
 
-    def _complain(self, path: str, message: str, hint: str) -> None:
+    def _report(self, path: str, message: str, hint: str) -> None:
         self.found.problems.append(Problem(Source(path, 1, 1), "", message, hint))
 
 
-def _name_of(path: str) -> str:
+def _get_name(path: str) -> str:
     return path.rpartition("/")[2]

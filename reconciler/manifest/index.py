@@ -13,15 +13,15 @@ from reconciler.core.ids import SortedIds
 from reconciler.core.model import DesiredTask
 from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.combination import alone, combined
-from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, absent_path
+from reconciler.manifest.combination import combine, take_single
+from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
 
 _INDEX_BITS: Final = 40
 _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
 """Bits that hold the index of a task in its document; those above hold which document it is."""
 
 
-class Desired:
+class DesiredIndex:
     """The declarations of all documents, as `plan.model.DesiredTasks`.
 
     Of each declaration is kept where it is, and a fingerprint. Those of the same task lie side by
@@ -51,7 +51,7 @@ class Desired:
         if not task.keys() <= self._known:
             self._known |= task.keys()
         if "absent" in task:
-            self._known |= {absent_path(written)[0] for written in task["absent"]}
+            self._known |= {parse_absent_path(written)[0] for written in task["absent"]}
         if "absent" in task or not self._compared:
             self._fingerprints.add_unknown()
         else:
@@ -64,16 +64,16 @@ class Desired:
             self._take(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._sorted()
 
-    def part(self, holds: Callable[[int], bool]) -> Desired:
+    def part(self, holds: Callable[[int], bool]) -> DesiredIndex:
         """Give those tasks alone whose ids are in a part."""
-        chosen = Desired()
+        chosen = DesiredIndex()
         chosen._headers, chosen._known = self._headers, self._known
         kept = [place for place, task in enumerate(self._ids) if holds(task)]
         chosen._take(self, kept)
         chosen._sorted()
         return chosen
 
-    def _take(self, other: Desired, places: Sequence[int]) -> None:
+    def _take(self, other: DesiredIndex, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))
         self._where = array("Q", map(other._where.__getitem__, places))
         self._fingerprints = other._fingerprints.at(places)
@@ -86,15 +86,15 @@ class Desired:
         return sum(1 for _ in self._runs()) if self._repeats else len(self._ids)
 
     def __iter__(self) -> Iterator[DesiredTask]:
-        return (combined(self._declarations(run)) for run in self._runs())
+        return (combine(self._declarations(run)) for run in self._runs())
 
     def __getitem__(self, task: int) -> DesiredTask:
         start = self._places.index_of(task)
         if start is None:
             raise KeyError(task)
         if self._repeats:
-            return combined(self._declarations(self._run_from(start)))
-        return alone(self._declaration(self._where[start]))
+            return combine(self._declarations(self._run_from(start)))
+        return take_single(self._declaration(self._where[start]))
 
     def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
         """Name those tasks of which it must be looked into whether something differs."""
@@ -123,8 +123,8 @@ class Desired:
             return {self._headers[0].project: self._ids}
         found: dict[int | None, array[int]] = {}
         for run in self._runs():
-            said = (self._headers[self._where[place] >> _INDEX_BITS].project for place in run)
-            project = next((project for project in said if project is not None), None)
+            message = (self._headers[self._where[place] >> _INDEX_BITS].project for place in run)
+            project = next((project for project in message if project is not None), None)
             found.setdefault(project, array("q")).append(self._ids[run.start])
         return found
 

@@ -12,7 +12,13 @@ from typing import Final
 
 from reconciler.errors import Problem
 from reconciler.manifest.file_names import may_be_folder
-from reconciler.manifest.folders import NOWHERE, FolderWalk, join, link_target, unreadable
+from reconciler.manifest.folders import (
+    NOWHERE,
+    FolderWalk,
+    join_path,
+    make_unreadable,
+    resolve_link,
+)
 
 _MAGIC: Final = re.compile(r"[*?[]")
 _ANY_FOLDERS: Final = "**"
@@ -23,7 +29,7 @@ def is_pattern(path: str) -> bool:
     return _MAGIC.search(path) is not None
 
 
-def fixed_part(pattern: str) -> str:
+def find_fixed_part(pattern: str) -> str:
     """Give the folder that all matches of a pattern are in."""
     start, parts = _split(pattern)
     fixed = takewhile(lambda part: not is_pattern(part), parts[:-1])
@@ -59,7 +65,7 @@ class _Step:
 
     def matches(self, base: str) -> Iterator[str]:
         """Give what the part matches in ``base``; nothing where that is no folder."""
-        is_folder = link_target(base)
+        is_folder = resolve_link(base)
         if is_folder is not True:
             self._pass_over(base, is_folder or None)
             return iter(())
@@ -85,15 +91,15 @@ class _Step:
             if entry.name.startswith(".") and not self._part.startswith("."):
                 continue
             if self._fits(entry.name):
-                yield join(base, entry.name)
+                yield join_path(base, entry.name)
 
     def _itself(self, base: str) -> Iterator[str]:
-        path = join(base, self._part)
+        path = join_path(base, self._part)
         try:
             os.lstat(path)
         except OSError as error:
             if error.errno not in NOWHERE:
-                self._problems.append(unreadable(path, error))
+                self._problems.append(make_unreadable(path, error))
         else:
             yield path
 

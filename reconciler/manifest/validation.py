@@ -11,10 +11,10 @@ import jsonschema_rs
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import is_date_time
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.core.values import Json
 from reconciler.errors import Problem
-from reconciler.manifest.explanation import explained
+from reconciler.manifest.explanation import explain_error
 from reconciler.manifest.readers.document import Document
 from reconciler.manifest.readers.source_map import Steps
 
@@ -55,26 +55,26 @@ class SchemaCheck:
 
 
 @cache
-def _manifest_schema() -> dict[str, Any]:
-    text = schema_path("manifest.schema.json").read_text(encoding="utf-8")
+def _load_manifest_schema() -> dict[str, Any]:
+    text = locate_schema("manifest.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
 
 @cache
-def header_check() -> SchemaCheck:
+def get_header_check() -> SchemaCheck:
     """Judge documents whose list of tasks has been emptied."""
-    return SchemaCheck(_manifest_schema())
+    return SchemaCheck(_load_manifest_schema())
 
 
 @cache
-def task_check() -> SchemaCheck:
+def get_task_check() -> SchemaCheck:
     """Judge single tasks."""
-    return _definition("task")
+    return _get_definition("task")
 
 
-def _definition(name: str) -> SchemaCheck:
-    definitions = _manifest_schema()["definitions"]
+def _get_definition(name: str) -> SchemaCheck:
+    definitions = _load_manifest_schema()["definitions"]
     return SchemaCheck(
         {"$schema": _DRAFT, "$ref": f"#/definitions/{name}", "definitions": definitions}
     )
@@ -87,27 +87,27 @@ def check_outline(
 
     Returns the problems, and the keys that the schema accepts, for others to look into.
     """
-    return _accepted(document.outline, header_check(), _explain((), document, attributes))
+    return _split_accepted(document.outline, get_header_check(), _explain((), document, attributes))
 
 
 def check_task(
     document: Document, index: int, task: Json, *, attributes: Attributes
 ) -> tuple[list[Problem], dict[str, Any]]:
     """Hold one task against the schema; returns the same for it."""
-    if task_check().accepts(task) and isinstance(task, dict):
+    if get_task_check().accepts(task) and isinstance(task, dict):
         return [], task
     explain = _explain(("tasks", index), document, attributes)
-    return _accepted(task, task_check(), explain)
+    return _split_accepted(task, get_task_check(), explain)
 
 
 _Explain: TypeAlias = "Callable[[ValidationError], Iterator[Problem]]"
 
 
 def _explain(steps: Steps, document: Document, attributes: Attributes) -> _Explain:
-    return lambda error: explained(error, steps, document, attributes)
+    return lambda error: explain_error(error, steps, document, attributes)
 
 
-def _accepted(
+def _split_accepted(
     value: Json, schema: SchemaCheck, explain: _Explain
 ) -> tuple[list[Problem], dict[str, Any]]:
     """List the problems of an object, and give the keys of it that have none."""

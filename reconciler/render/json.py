@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from reconciler.core.encoding import indented_ascii
+from reconciler.core.encoding import encode_indented
 from reconciler.core.model import Plan
-from reconciler.core.plan_document import plan_document
-from reconciler.core.report import Report, report_document
-from reconciler.progress import NOBODY, Watch
+from reconciler.core.plan_document import build_plan_document
+from reconciler.core.report import Report, build_report_document
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
-def render_plan(plan: Plan, *, watch: Watch = NOBODY) -> str:
+def render_plan(plan: Plan, *, progress: ProgressListener = NULL_PROGRESS) -> str:
     """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
-    watch.begin("writing the plan", len(plan.tasks))
-    return indented_ascii(plan_document(plan)) + "\n"
+    progress.begin("writing the plan", len(plan.tasks))
+    return encode_indented(build_plan_document(plan)) + "\n"
 
 
 def render_report(report: Report) -> str:
     """Write a report as one JSON document, in ASCII as well."""
-    return indented_ascii(report_document(report)) + "\n"
+    return encode_indented(build_report_document(report)) + "\n"

@@ -7,7 +7,14 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from reconciler.sandbox.exchange import Refusal, Request, Response, as_json, invalid, object_of
+from reconciler.sandbox.exchange import (
+    Refusal,
+    Request,
+    Response,
+    make_invalid,
+    make_json,
+    read_object,
+)
 from reconciler.sandbox.state import USER, State
 from reconciler.sandbox.stored_values import NULL
 
@@ -20,19 +27,21 @@ _SWITCHED_OFF = (
 )
 
 
-def _part(value: Mapping[str, object]) -> str:
+def _encode_part(value: Mapping[str, object]) -> str:
     text = json.dumps(value, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def jwt(payload: Mapping[str, object]) -> str:
+def make_jwt(payload: Mapping[str, object]) -> str:
     """Return a token of the right shape; its signature is made up, nothing checks it."""
     header = {"alg": "HS256", "typ": "JWT"}
-    return ".".join((_part(header), _part(payload), "c2FuZGJveC1zYW5kYm94LXNhbmRib3gtc2FuZGJveC0"))
+    return ".".join(
+        (_encode_part(header), _encode_part(payload), "c2FuZGJveC1zYW5kYm94LXNhbmRib3gtc2FuZGJveC0")
+    )
 
 
 SANDBOX_TOKEN = "5a9db0c5" * 5
-SANDBOX_REFRESH_TOKEN = jwt(
+SANDBOX_REFRESH_TOKEN = make_jwt(
     {"token_type": "refresh", "exp": 8_102_444_400, "iat": 1_767_225_600, "user_id": str(USER)}
 )
 
@@ -43,7 +52,7 @@ def authenticate(state: State, request: Request) -> None:
     if scheme.lower() == "token":
         _check_legacy(state, rest)
     elif scheme.lower() != "bearer" or not (state.personal_tokens and _is_fresh(state, rest)):
-        raise _unauthorised(NOT_PROVIDED)
+        raise _make_unauthorised(NOT_PROVIDED)
 
 
 def whoami(_state: State, _request: Request) -> Response:
@@ -58,39 +67,39 @@ def whoami(_state: State, _request: Request) -> Response:
         "phone": "",
         "active_organization": 1,
     }
-    return as_json(user)
+    return make_json(user)
 
 
 def refresh(state: State, request: Request) -> Response:
     """Answer with a new access token for a personal access token."""
-    body = object_of(request)
+    body = read_object(request)
     if "refresh" not in body:
-        raise invalid({"refresh": ["This field is required."]})
+        raise make_invalid({"refresh": ["This field is required."]})
     token = body["refresh"]
     if token is None:
-        raise invalid({"refresh": [NULL]})
+        raise make_invalid({"refresh": [NULL]})
     if token not in state.refresh_tokens:
         wrong = "has wrong type" if token in state.access_tokens else "is invalid"
         header = {"WWW-Authenticate": 'Bearer realm="api"'}
         raise Refusal(401, f"Token {wrong}", headers=header)
-    return as_json({"access": _new_access_token(state)})
+    return make_json({"access": _new_access_token(state)})
 
 
-def settings(state: State, _request: Request) -> Response:
+def get_token_settings(state: State, _request: Request) -> Response:
     """Tell which kinds of token the organisation lets in."""
     kinds = {
         "api_tokens_enabled": state.personal_tokens,
         "legacy_api_tokens_enabled": state.legacy_tokens,
     }
-    return as_json(kinds)
+    return make_json(kinds)
 
 
-def change_settings(state: State, request: Request) -> Response:
+def change_token_settings(state: State, request: Request) -> Response:
     """Let a kind of token in, or not any more."""
-    body = object_of(request)
+    body = read_object(request)
     state.personal_tokens = bool(body.get("api_tokens_enabled", state.personal_tokens))
     state.legacy_tokens = bool(body.get("legacy_api_tokens_enabled", state.legacy_tokens))
-    return settings(state, request)
+    return get_token_settings(state, request)
 
 
 def _new_access_token(state: State) -> str:
@@ -103,20 +112,20 @@ def _new_access_token(state: State) -> str:
         "jti": f"{len(state.access_tokens):032x}",
         "user_id": str(USER),
     }
-    token = jwt(payload)
+    token = make_jwt(payload)
     state.access_tokens[token] = expires
     return token
 
 
 def _check_legacy(state: State, rest: list[str]) -> None:
     if not rest:
-        raise _unauthorised("Invalid token header. No credentials provided.")
+        raise _make_unauthorised("Invalid token header. No credentials provided.")
     if len(rest) > 1:
-        raise _unauthorised("Invalid token header. Token string should not contain spaces.")
+        raise _make_unauthorised("Invalid token header. Token string should not contain spaces.")
     if rest[0] not in state.tokens:
-        raise _unauthorised("Invalid token.")
+        raise _make_unauthorised("Invalid token.")
     if not state.legacy_tokens:
-        raise _unauthorised(_SWITCHED_OFF)
+        raise _make_unauthorised(_SWITCHED_OFF)
 
 
 def _is_fresh(state: State, rest: list[str]) -> bool:
@@ -124,5 +133,5 @@ def _is_fresh(state: State, rest: list[str]) -> bool:
     return expires is not None and state.clock() < expires
 
 
-def _unauthorised(detail: str) -> Refusal:
+def _make_unauthorised(detail: str) -> Refusal:
     return Refusal(401, detail, headers=_CHALLENGE)

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, NoReturn
 
 from reconciler.errors import SettingsError
 from reconciler.sandbox.exchange import Request
-from reconciler.sandbox.sandbox_transport import answer
+from reconciler.sandbox.sandbox_transport import answer_safely
 from reconciler.sandbox.state import State
 
 LOOPBACK = "127.0.0.1"
@@ -46,7 +46,9 @@ class _Connection(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        response = answer(self.server.state, Request(self.command, path, query, headers, body))
+        response = answer_safely(
+            self.server.state, Request(self.command, path, query, headers, body)
+        )
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)

@@ -48,7 +48,7 @@ _ENTERPRISE: Final = Release(version="2.37.0", open_source="1.23.2")
 NAMES: Final = tuple(_COMMUNITY)
 
 
-def release_of(edition: Edition, name: str = NEWEST) -> Release:
+def find_release(edition: Edition, name: str = NEWEST) -> Release:
     """Return a release by its name; raises SettingsError where nothing is known of it."""
     known = _COMMUNITY if edition is Edition.COMMUNITY else {NEWEST: _ENTERPRISE}
     if name not in known:
@@ -59,7 +59,7 @@ def release_of(edition: Edition, name: str = NEWEST) -> Release:
     return known[name]
 
 
-def version_body(edition: Edition, release: Release) -> dict[str, object]:
+def build_version_body(edition: Edition, release: Release) -> dict[str, object]:
     """Return the answer of ``/api/version``: the release, and the edition with a capital letter."""
     return {
         "release": release.version,

@@ -21,7 +21,9 @@ def check_readable(data: object) -> None:
         raise Refusal(500, f"argument of type '{type(data).__name__}' is not iterable")
 
 
-def resolved(data: object, storage: Storage | None, *, task: int, release: Release) -> object:
+def resolve_addresses(
+    data: object, storage: Storage | None, *, task: int, release: Release
+) -> object:
     """Return ``data`` with its addresses replaced by addresses of this server, or by the objects.
 
     The server takes for granted that data is an object: on a list or a string it fails.
@@ -32,36 +34,36 @@ def resolved(data: object, storage: Storage | None, *, task: int, release: Relea
         raise Refusal(500, f"{type(data).__name__} indices must be integers or slices, not str")
     if storage is None:
         return data
-    served = partial(_served, path=f"/tasks/{task}/{release.resolves_to}/")
+    served = partial(_make_served, path=f"/tasks/{task}/{release.resolves_to}/")
     embedded = release.embeds and not storage.presign
-    return _resolved(data, storage, _embedded if embedded else served)
+    return _resolve(data, storage, _embed if embedded else served)
 
 
-def _resolved(value: object, storage: Storage, show: Callable[[str], str]) -> object:
+def _resolve(value: object, storage: Storage, show: Callable[[str], str]) -> object:
     if isinstance(value, dict):
-        return {key: _resolved(item, storage, show) for key, item in value.items()}
+        return {key: _resolve(item, storage, show) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(item, storage, show) for item in value]
-    return _rewritten(value, storage, show) if isinstance(value, str) else value
+        return [_resolve(item, storage, show) for item in value]
+    return _rewrite(value, storage, show) if isinstance(value, str) else value
 
 
-def _rewritten(text: str, storage: Storage, show: Callable[[str], str]) -> str:
-    address = _address_in(text)
-    if not address or not _in_bucket(address, storage):
+def _rewrite(text: str, storage: Storage, show: Callable[[str], str]) -> str:
+    address = _find_address(text)
+    if not address or not _is_in_bucket(address, storage):
         return text
     return text.replace(address, show(address))
 
 
-def _served(address: str, *, path: str) -> str:
+def _make_served(address: str, *, path: str) -> str:
     return f"{path}?fileuri={base64.urlsafe_b64encode(address.encode()).decode()}"
 
 
-def _embedded(address: str) -> str:
+def _embed(address: str) -> str:
     """Return an object's content as the server writes it; here the content is the address."""
     return f"data:image/jpeg;base64,{base64.b64encode(address.encode()).decode()}"
 
 
-def _address_in(text: str) -> str:
+def _find_address(text: str) -> str:
     """Return the address that a text is or has in quotes; amid other text it is not seen."""
     if text.strip().startswith(_SCHEME):
         return text.strip()
@@ -69,6 +71,6 @@ def _address_in(text: str) -> str:
     return found["address"] if found else ""
 
 
-def _in_bucket(address: str, storage: Storage) -> bool:
+def _is_in_bucket(address: str, storage: Storage) -> bool:
     bucket = address.removeprefix(_SCHEME).partition("/")[0]
     return storage.bucket in (None, bucket)

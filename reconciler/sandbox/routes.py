@@ -15,12 +15,12 @@ from reconciler.sandbox.exchange import (
     Refusal,
     Request,
     Response,
-    as_json,
-    as_page,
-    object_of,
+    make_json,
+    make_page,
+    read_object,
 )
-from reconciler.sandbox.fields import options_of
-from reconciler.sandbox.releases import version_body
+from reconciler.sandbox.fields import list_options
+from reconciler.sandbox.releases import build_version_body
 from reconciler.sandbox.state import Project, State, Task
 
 _Action = Callable[[State, Request, str], Response]
@@ -56,7 +56,7 @@ def _answer(state: State, request: Request) -> Response:
             if action is None:
                 raise Refusal(405, f'Method "{request.method}" not allowed.')
             return action(state, request, found.groupdict().get("id", ""))
-    return as_page(404)
+    return make_page(404)
 
 
 def _refused(state: State, refusal: Refusal) -> Response:
@@ -69,7 +69,7 @@ def _refused(state: State, refusal: Refusal) -> Response:
     }
     if refusal.errors is not None:
         body["validation_errors"] = refusal.errors
-    return as_json(body, refusal.status, headers=refusal.headers)
+    return make_json(body, refusal.status, headers=refusal.headers)
 
 
 def _on_task(act: Callable[[State, Request, Task], Response]) -> _Action:
@@ -88,7 +88,7 @@ def _on_task(act: Callable[[State, Request, Task], Response]) -> _Action:
 
 def _lost(state: State, request: Request) -> Refusal:
     """Return the refusal of a task without a project, which some releases fail to look for."""
-    named = request.method == "PATCH" and object_of(request).get("project")
+    named = request.method == "PATCH" and read_object(request).get("project")
     if state.release.fails_on_lost and not named:
         return Refusal(500, "'NoneType' object has no attribute 'id'")
     return Refusal(404, updating.NO_TASK)
@@ -114,7 +114,7 @@ def _on_nothing(act: Callable[[State, Request], Response]) -> _Action:
 def _import(state: State, request: Request, key: str) -> Response:
     """Unlike its neighbours, import answers with a page where the project does not exist."""
     if int(key) not in state.projects:
-        return as_page(404)
+        return make_page(404)
     return projects.import_tasks(state, request, state.projects[int(key)])
 
 
@@ -124,13 +124,13 @@ def _options(state: State, _request: Request, _task: Task) -> Response:
         "description": "",
         "renders": ["application/json"],
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
-        "actions": {"PUT": options_of(state.edition, state.release.stored_too)},
+        "actions": {"PUT": list_options(state.edition, state.release.stored_too)},
     }
-    return as_json(body)
+    return make_json(body)
 
 
 def _version(state: State, _request: Request) -> Response:
-    return as_json(version_body(state.edition, state.release))
+    return make_json(build_version_body(state.edition, state.release))
 
 
 def _health(_state: State, _request: Request) -> Response:
@@ -165,7 +165,10 @@ _ROUTES = (
     _Route(re.compile(r"/api/current-user/whoami"), {"GET": _on_nothing(tokens.whoami)}),
     _Route(
         re.compile(r"/api/jwt/settings/?"),
-        {"GET": _on_nothing(tokens.settings), "POST": _on_nothing(tokens.change_settings)},
+        {
+            "GET": _on_nothing(tokens.get_token_settings),
+            "POST": _on_nothing(tokens.change_token_settings),
+        },
     ),
     _Route(re.compile(r"/api/version/?"), {"GET": _on_nothing(_version)}, public=True),
     _Route(re.compile(r"/health/?"), {"GET": _on_nothing(_health)}, public=True),

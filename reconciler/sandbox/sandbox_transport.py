@@ -9,7 +9,7 @@ from reconciler.sandbox.routes import handle
 from reconciler.sandbox.state import State
 
 
-def answer(state: State, request: Request) -> Response:
+def answer_safely(state: State, request: Request) -> Response:
     """``handle`` for callers in several threads: one request after the other."""
     with state.lock:
         return handle(state, request)
@@ -23,11 +23,11 @@ class SandboxTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the state, whatever host the request is meant for."""
-        response = answer(self.state, from_httpx(request, request.read()))
-        return to_httpx(response)
+        response = answer_safely(self.state, read_httpx_request(request, request.read()))
+        return make_httpx_response(response)
 
 
-def from_httpx(request: httpx.Request, body: bytes) -> Request:
+def read_httpx_request(request: httpx.Request, body: bytes) -> Request:
     """Return a request of httpx as the sandbox takes it."""
     return Request(
         request.method,
@@ -38,6 +38,6 @@ def from_httpx(request: httpx.Request, body: bytes) -> Request:
     )
 
 
-def to_httpx(response: Response) -> httpx.Response:
+def make_httpx_response(response: Response) -> httpx.Response:
     """Return the sandbox's answer as httpx takes it."""
     return httpx.Response(response.status, headers=dict(response.headers), content=response.body)

@@ -10,9 +10,9 @@ from functools import cache, partial
 from uuid import NAMESPACE_URL, uuid5
 
 from reconciler.sandbox.controls import EMPTY
-from reconciler.sandbox.fields import Edition, Field, fields_of
-from reconciler.sandbox.releases import Release, release_of
-from reconciler.sandbox.stored_values import written
+from reconciler.sandbox.fields import Edition, Field, list_fields
+from reconciler.sandbox.releases import Release, find_release
+from reconciler.sandbox.stored_values import format_date_time
 
 USER = 1
 
@@ -76,7 +76,7 @@ class Annotation:
 
 @cache
 def _fields(edition: Edition, release: Release) -> tuple[Field, ...]:
-    return fields_of(edition, release.stored_too)
+    return list_fields(edition, release.stored_too)
 
 
 @cache
@@ -94,7 +94,7 @@ class State:
     """
 
     edition: Edition = Edition.COMMUNITY
-    release: Release = field(default_factory=partial(release_of, Edition.COMMUNITY))
+    release: Release = field(default_factory=partial(find_release, Edition.COMMUNITY))
     clock: Callable[[], datetime] = now
     page_size_max: int | None = None
     legacy_tokens: bool = True
@@ -116,7 +116,7 @@ class State:
 
     def timestamp(self) -> str:
         """Now, as the server writes date-times."""
-        return written(self.clock())
+        return format_date_time(self.clock())
 
     def next_error_id(self) -> str:
         """Return an identifier such as each error body has: the same in every run."""

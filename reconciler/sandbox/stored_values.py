@@ -24,7 +24,7 @@ class InvalidValue(ValueError):
     """The value is refused; its text is the server's message."""
 
 
-def stored(field: Field, value: object, *, edition: Edition) -> object:
+def coerce(field: Field, value: object, *, edition: Edition) -> object:
     """Return what the server stores when ``value`` is sent for ``field``; raises InvalidValue."""
     if value is None or (value in ("", "null") and field.kind is Kind.BOOLEAN and field.nullable):
         if field.nullable:
@@ -37,12 +37,12 @@ def stored(field: Field, value: object, *, edition: Edition) -> object:
     return result
 
 
-def written(moment: datetime) -> str:
+def format_date_time(moment: datetime) -> str:
     """Return a date-time as the server writes it: UTC, ``Z``, microseconds if there are some."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def integer(value: object, word: str = "integer") -> int:
+def parse_integer(value: object, word: str = "integer") -> int:
     """Return an integer, also from ``"3"``, ``"3.00"`` and ``2.0``, but never from a boolean."""
     if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         raise InvalidValue("String value too large.")
@@ -59,19 +59,19 @@ def _check_bounds(value: int, limit: int) -> None:
         raise InvalidValue(f"Ensure this value is greater than or equal to {-limit}.")
 
 
-def _big_integer(value: object) -> int:
-    return integer(value, Kind.BIG_INTEGER)
+def _parse_big_integer(value: object) -> int:
+    return parse_integer(value, Kind.BIG_INTEGER)
 
 
-def _number(value: object) -> float:
+def _parse_number(value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise InvalidValue("A valid number is required.") from None
 
 
-def _boolean(value: object) -> bool:
-    text = value.lower() if isinstance(value, str) else _digit(value)
+def _parse_boolean(value: object) -> bool:
+    text = value.lower() if isinstance(value, str) else _get_digit(value)
     if text in _TRUE:
         return True
     if text in _FALSE:
@@ -79,12 +79,12 @@ def _boolean(value: object) -> bool:
     raise InvalidValue("Must be a valid boolean.")
 
 
-def _digit(value: object) -> str:
+def _get_digit(value: object) -> str:
     """``"1"`` for 1, 1.0 and true, ``"0"`` for their opposites, else what no boolean reads."""
     return str(int(value)) if isinstance(value, (int, float)) and value in (0, 1) else ""
 
 
-def _date_time(value: object) -> str:
+def _parse_date_time(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValue(_DATE_TIME_FORMAT)
     try:
@@ -94,27 +94,27 @@ def _date_time(value: object) -> str:
     if value.endswith("z"):
         raise InvalidValue(_DATE_TIME_FORMAT)
     try:
-        return written(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return format_date_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except OverflowError:
         raise InvalidValue("Datetime value out of range.") from None
 
 
-def _json(value: object) -> object:
-    if not _finite(value):
+def _parse_json(value: object) -> object:
+    if not _is_finite(value):
         raise InvalidValue("Value must be valid JSON.")
     return value
 
 
-def _finite(value: object) -> bool:
+def _is_finite(value: object) -> bool:
     """Whether no number in it is infinite, as ``1e400`` becomes on its way in."""
     if isinstance(value, dict):
-        return all(map(_finite, value.values()))
+        return all(map(_is_finite, value.values()))
     if isinstance(value, list):
-        return all(map(_finite, value))
+        return all(map(_is_finite, value))
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _key(value: object) -> object:
+def _parse_key(value: object) -> object:
     if isinstance(value, (bool, dict, list)):
         raise InvalidValue(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
     try:
@@ -124,19 +124,19 @@ def _key(value: object) -> object:
         raise InvalidValue(f"Incorrect type. Expected pk value, received {name}.") from None
 
 
-def _keys(value: object) -> object:
+def _parse_keys(value: object) -> object:
     if not isinstance(value, list):
         raise InvalidValue(f'Expected a list of items but got type "{type(value).__name__}".')
-    return [_key(item) for item in value]
+    return [_parse_key(item) for item in value]
 
 
 _CONVERSIONS: Mapping[Kind, Callable[[object], object]] = {
-    Kind.INTEGER: integer,
-    Kind.BIG_INTEGER: _big_integer,
-    Kind.NUMBER: _number,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE_TIME: _date_time,
-    Kind.JSON: _json,
-    Kind.KEY: _key,
-    Kind.KEYS: _keys,
+    Kind.INTEGER: parse_integer,
+    Kind.BIG_INTEGER: _parse_big_integer,
+    Kind.NUMBER: _parse_number,
+    Kind.BOOLEAN: _parse_boolean,
+    Kind.DATE_TIME: _parse_date_time,
+    Kind.JSON: _parse_json,
+    Kind.KEY: _parse_key,
+    Kind.KEYS: _parse_keys,
 }

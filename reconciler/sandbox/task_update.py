@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from reconciler.sandbox.controls import renamed
-from reconciler.sandbox.exchange import Refusal, Request, Response, as_json, invalid, object_of
+from reconciler.sandbox.controls import rename_undefined
+from reconciler.sandbox.exchange import (
+    Refusal,
+    Request,
+    Response,
+    make_invalid,
+    make_json,
+    read_object,
+)
 from reconciler.sandbox.fields import Field, Kind
 from reconciler.sandbox.state import USER, State, Task
-from reconciler.sandbox.stored_values import InvalidValue, stored
-from reconciler.sandbox.task_view import annotations_of
+from reconciler.sandbox.stored_values import InvalidValue, coerce
+from reconciler.sandbox.task_view import list_annotations
 
 NO_TASK = "No Task matches the given query."
 
 
 def update_task(state: State, request: Request, task: Task) -> Response:
     """Store what is honoured of the request, ignore the rest, answer with what is stored."""
-    body = object_of(request)
+    body = read_object(request)
     _check_project(state, body.get("project"), task)
-    changes = _validated(state, body)
+    changes = _validate(state, body)
     _check_storable(task.values["data"])
     if isinstance(data := changes.get("data"), dict):
-        changes["data"] = renamed(data, state.projects[task.project].label_config)
+        changes["data"] = rename_undefined(data, state.projects[task.project].label_config)
     if changes.get("inner_id") == 0:
         changes["inner_id"] = state.next_inner_id(state.projects[task.project])
     task.values |= {**changes, "updated_at": state.timestamp()}
     if "project" in changes and changes["project"] is None:
         _lose(state, task)
     _check_storable(task.values["data"])
-    return as_json(stored_body(state, task))
+    return make_json(build_stored_body(state, task))
 
 
-def stored_body(state: State, task: Task) -> dict[str, object]:
+def build_stored_body(state: State, task: Task) -> dict[str, object]:
     """Return the answer to a PATCH: all attributes of the serializer, none of them resolved."""
-    read_only = {"id": task.id, "annotations": annotations_of(state, task), "predictions": []}
+    read_only = {"id": task.id, "annotations": list_annotations(state, task), "predictions": []}
     values = {**task.values, **read_only}
     return {row.name: values[row.name] for row in state.fields}
 
@@ -52,7 +59,7 @@ def _check_project(state: State, project: object, task: Task) -> None:
         raise Refusal(404, NO_TASK)
 
 
-def _validated(state: State, body: dict[str, object]) -> dict[str, object]:
+def _validate(state: State, body: dict[str, object]) -> dict[str, object]:
     """Return what of the body will be stored; one wrong value refuses all of it."""
     changes: dict[str, object] = {}
     errors: dict[str, object] = {}
@@ -60,19 +67,19 @@ def _validated(state: State, body: dict[str, object]) -> dict[str, object]:
         if row.read_only or row.name not in body:
             continue
         try:
-            changes[row.name] = _value(state, row, body[row.name])
+            changes[row.name] = _coerce_value(state, row, body[row.name])
         except InvalidValue as problem:
             errors[row.name] = [str(problem)]
     if errors:
-        raise invalid(errors)
+        raise make_invalid(errors)
     return changes
 
 
-def _value(state: State, row: Field, value: object) -> object:
+def _coerce_value(state: State, row: Field, value: object) -> object:
     """Return the value to store; a key that is the empty string counts as null."""
     if row.kind is Kind.KEY and value == "":
         value = None
-    result = stored(row, value, edition=state.edition)
+    result = coerce(row, value, edition=state.edition)
     for key in result if isinstance(result, list) and row.kind is Kind.KEYS else [result]:
         if row.kind in (Kind.KEY, Kind.KEYS) and key is not None:
             _check_key(state, row.name, key)

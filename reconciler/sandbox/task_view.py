@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from reconciler.sandbox.resolved_addresses import check_readable, resolved
+from reconciler.sandbox.resolved_addresses import check_readable, resolve_addresses
 from reconciler.sandbox.state import USER, Annotation, State, Storage, Task
 
 _READABLE = (
@@ -62,7 +62,7 @@ class View:
     resolve: bool
 
 
-def shown(state: State, *, full: bool, include: str | None = None) -> tuple[str, ...]:
+def list_shown(state: State, *, full: bool, include: str | None = None) -> tuple[str, ...]:
     """Return the attributes of an answer, in their order; ``include`` is the query's comma list."""
     more = [row.name for row in state.fields if row.name not in _READABLE]
     wanted = None if include is None else {*include.split(","), *state.release.stored_too}
@@ -73,7 +73,7 @@ def shown(state: State, *, full: bool, include: str | None = None) -> tuple[str,
     )
 
 
-def represent(state: State, task: Task, view: View) -> dict[str, object]:
+def build_task(state: State, task: Task, view: View) -> dict[str, object]:
     """Return the answer's object for a task; fails as the server does where data is no object.
 
     The data is looked at and resolved even where the answer leaves it out.
@@ -81,7 +81,9 @@ def represent(state: State, task: Task, view: View) -> dict[str, object]:
     data = task.values["data"]
     check_readable(data)
     if view.resolve:
-        data = resolved(data, _storage(state, task), task=task.id, release=state.release)
+        data = resolve_addresses(
+            data, _build_storage(state, task), task=task.id, release=state.release
+        )
     values = {**task.values, "data": data}
     return {
         name: compute(state, task) if (compute := _COMPUTED.get(name)) else values.get(name)
@@ -89,7 +91,7 @@ def represent(state: State, task: Task, view: View) -> dict[str, object]:
     }
 
 
-def annotation_body(annotation: Annotation) -> dict[str, object]:
+def build_annotation(annotation: Annotation) -> dict[str, object]:
     """Return an annotation, without the attributes that only an annotator's screen needs."""
     return {
         "id": annotation.id,
@@ -106,24 +108,24 @@ def annotation_body(annotation: Annotation) -> dict[str, object]:
     }
 
 
-def annotations_of(state: State, task: Task) -> list[dict[str, object]]:
+def list_annotations(state: State, task: Task) -> list[dict[str, object]]:
     """Return the bodies of a task's annotations, oldest first."""
-    return [annotation_body(annotation) for annotation in state.annotations_of(task.id)]
+    return [build_annotation(annotation) for annotation in state.annotations_of(task.id)]
 
 
-def _storage(state: State, task: Task) -> Storage | None:
+def _build_storage(state: State, task: Task) -> Storage | None:
     return state.projects[task.project].storage
 
 
-def _annotators(state: State, task: Task) -> object:
+def _list_annotators(state: State, task: Task) -> object:
     return [USER] if state.annotations_of(task.id) else []
 
 
-def _annotation_ids(state: State, task: Task) -> object:
+def _list_annotation_ids(state: State, task: Task) -> object:
     return ",".join(str(annotation.id) for annotation in state.annotations_of(task.id))
 
 
-def _lead_time(state: State, task: Task) -> object:
+def _compute_lead_time(state: State, task: Task) -> object:
     """Return what was written, which only enterprise stores, or else the mean."""
     if (stored := task.values.get("avg_lead_time")) is not None:
         return stored
@@ -131,7 +133,7 @@ def _lead_time(state: State, task: Task) -> object:
     return fmean(times) if times else None
 
 
-def _completed_at(state: State, task: Task) -> object:
+def _compute_completed_at(state: State, task: Task) -> object:
     """Return what was written, which only enterprise stores, or the newest annotation's."""
     if (stored := task.values.get("completed_at")) is not None:
         return stored
@@ -139,23 +141,23 @@ def _completed_at(state: State, task: Task) -> object:
     return annotations[-1].created_at if annotations and task.values["is_labeled"] else None
 
 
-def _updated_by(_state: State, task: Task) -> object:
+def _build_updated_by(_state: State, task: Task) -> object:
     user = task.values["updated_by"]
     return [{"user_id": user}] if user else []
 
 
 _COMPUTED: Mapping[str, Callable[[State, Task], object]] = {
     "id": lambda _state, task: task.id,
-    "annotations": annotations_of,
-    "annotations_ids": _annotation_ids,
+    "annotations": list_annotations,
+    "annotations_ids": _list_annotation_ids,
     "annotations_results": lambda _state, _task: "",
-    "annotators": _annotators,
-    "avg_lead_time": _lead_time,
-    "completed_at": _completed_at,
+    "annotators": _list_annotators,
+    "avg_lead_time": _compute_lead_time,
+    "completed_at": _compute_completed_at,
     "draft_exists": lambda _state, task: task.values.get("draft_exists", False),
     "drafts": lambda _state, _task: [],
     "predictions": lambda _state, _task: [],
     "predictions_model_versions": lambda _state, _task: "",
     "predictions_results": lambda _state, _task: "",
-    "updated_by": _updated_by,
+    "updated_by": _build_updated_by,
 }

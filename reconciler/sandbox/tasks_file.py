@@ -7,12 +7,12 @@ from pathlib import Path
 
 from reconciler.errors import SettingsError
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.controls import EMPTY, parse
+from reconciler.sandbox.controls import EMPTY, parse_config
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.fields import Edition, Field
-from reconciler.sandbox.releases import NEWEST, release_of
+from reconciler.sandbox.releases import NEWEST, find_release
 from reconciler.sandbox.state import Project, State, Storage
-from reconciler.sandbox.stored_values import InvalidValue, stored
+from reconciler.sandbox.stored_values import InvalidValue, coerce
 
 _OVERLAPS = ("maximum_annotations", "overlap_cohort_percentage")
 _PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage", *_OVERLAPS})
@@ -59,7 +59,7 @@ def new_state(edition: Edition | str = Edition.COMMUNITY, *, release: str = NEWE
     """Return a state with tokens and nothing else."""
     return State(
         edition=Edition(edition),
-        release=release_of(Edition(edition), release),
+        release=find_release(Edition(edition), release),
         tokens={SANDBOX_TOKEN},
         refresh_tokens={SANDBOX_REFRESH_TOKEN},
     )
@@ -114,7 +114,7 @@ class _Loader:
         number = self._number(place, item, taken=self.state.projects)
         config = str(item.get("label_config", EMPTY))
         try:
-            parse(config)
+            parse_config(config)
         except Refusal as refusal:
             raise self._wrong(f"{place}.label_config", f"not XML: {refusal.errors}") from refusal
         title = str(item.get("title", f"Project {number}"))
@@ -163,7 +163,7 @@ class _Loader:
             edition = self.state.edition
             raise self._wrong(place, f"no attribute that the {edition} edition stores")
         try:
-            return stored(field, value, edition=self.state.edition)
+            return coerce(field, value, edition=self.state.edition)
         except InvalidValue as problem:
             raise self._wrong(place, str(problem)) from problem
 

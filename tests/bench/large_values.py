@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
-from reconciler.cli.garbage_collection import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
-from reconciler.core.values import Json, same
-from reconciler.engine.plan import make_plan
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.core.values import Json, is_same
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
@@ -97,8 +97,8 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
     canned = Canned(live)
     started = time.process_time()
     desired = load_manifests([str(file)], attributes)
-    with Client("http://label-studio.test", credentials_of("0"), transport=canned) as client:
-        made = make_plan(desired, TaskApi(client, attributes), attributes)
+    with Client("http://label-studio.test", parse_token("0"), transport=canned) as client:
+        made = build_plan(desired, TaskApi(client, attributes), attributes)
     planned = time.process_time()
     written = _rendered(made, form)
     ended = time.process_time()
@@ -135,12 +135,12 @@ def _accepted(tasks: Iterator[Declared], accepts: Callable[[object], bool]) -> I
 
 
 def _holds(declared: Declared, live: Declared) -> bool:
-    return all(same(value, live["data"].get(key)) for key, value in declared["data"].items())
+    return all(is_same(value, live["data"].get(key)) for key, value in declared["data"].items())
 
 
 def main(kind: str, case: str, form: str, folder: str) -> None:
     """Measure one of the two, check that it found all tasks to differ, and print what it took."""
-    look_rarely()
+    relax_gc()
     file = Path(folder) / f"{case}.jsonl"
     took = (plan if kind == "plan" else floor)(file, Live(case), form)
     if took.pop("changed") != CASES[case][0]:

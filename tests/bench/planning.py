@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.garbage_collection import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
-from reconciler.engine.plan import make_plan
-from reconciler.labelstudio.authentication import credentials_of
-from reconciler.labelstudio.bulk.cost import PAGE_SIZE, page_size
-from reconciler.labelstudio.bulk.numbered import Numbered, growing
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
+from reconciler.labelstudio.bulk.numbered import Numbered, list_growing
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
@@ -39,12 +39,12 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     pages = _made(project, _growing(project))
     kept = pages.kept
     canned = Canned(pages)
-    credentials = credentials_of("0" * 40)
+    credentials = parse_token("0" * 40)
     started = time.process_time()
     desired = load_manifests([str(file)], attributes)
     loaded = time.process_time()
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        plan = make_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, TaskApi(client, attributes), attributes)
     spent = time.process_time() - started
     if pages.kept != kept:
         raise SystemExit("the plan asked for other pages than were made beforehand")
@@ -93,12 +93,14 @@ def _equal(project: Project) -> Iterator[Numbered]:
 def _growing(project: Project) -> Iterator[Numbered]:
     """Name the pages that a plan asks for, where answers take no time."""
     yield Numbered(1, PAGE_SIZE)
-    yield from growing(PAGE_SIZE, project.count, most=page_size(project.count, seconds=0, length=0))
+    yield from list_growing(
+        PAGE_SIZE, project.count, most=choose_page_size(project.count, seconds=0, length=0)
+    )
 
 
 def main(kind: str, file: str, count: str) -> None:
     """Measure one of the two, check that it found what there is, and print what it took."""
-    look_rarely()  # As the command does; anybody may, so that the floor has it too.
+    relax_gc()  # As the command does; anybody may, so that the floor has it too.
     project = Project(int(count))
     took = _KINDS[kind](Path(file), project)
     if took.pop("changed") != list(project.changed):

@@ -123,7 +123,7 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
 
 def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
     """Fetch pages with httpx and nothing else; gives the seconds it took, start-up included."""
-    orders = write_orders(
+    options = write_orders(
         at.folder / "pages.json",
         url=at.url,
         token=TOKEN,
@@ -131,7 +131,7 @@ def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
         requests=[("GET", target, None) for target in targets],
         at_once=True,
     )
-    return float(child("raw", orders)["process_wall"])
+    return float(child("raw", options)["process_wall"])
 
 
 def _faster(at: Site, targets: Sequence[str]) -> int:
@@ -221,11 +221,11 @@ def gets(project: Project, count: int) -> list[Sent]:
 
 def raw_gets(at: Site, project: Project, count: int) -> dict[str, Any]:
     """Read tasks one by one with httpx and nothing else."""
-    orders = write_orders(
+    options = write_orders(
         at.folder / "gets.json",
         url=at.url,
         token=TOKEN,
         in_flight=1,
         requests=gets(project, count),
     )
-    return child("raw", orders)
+    return child("raw", options)

@@ -19,11 +19,11 @@ from urllib.parse import parse_qs
 import jiter
 import msgspec
 
-from reconciler.cli.garbage_collection import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
-from reconciler.core.values import same
-from reconciler.engine.plan import make_plan
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.core.values import is_same
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
@@ -148,9 +148,9 @@ def plan(file: Path, megabytes: int) -> float:
     canned = Canned(RichPages(megabytes))
     started = time.process_time()
     desired = load_manifests([str(file)], attributes)
-    credentials = credentials_of("0" * 40)
+    credentials = parse_token("0" * 40)
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        found = make_plan(desired, TaskApi(client, attributes), attributes)
+        found = build_plan(desired, TaskApi(client, attributes), attributes)
     spent = time.process_time() - started - canned.spent
     if [task.task for task in found.updates] != _changed(len(desired)):
         raise SystemExit("the plan found other changes than there are")
@@ -167,7 +167,7 @@ def least(file: Path, megabytes: int) -> float:
     changed = [
         task["id"]
         for task in listed
-        if not all(same(value, live[task["id"]].get(key)) for key, value in task["data"].items())
+        if not all(is_same(value, live[task["id"]].get(key)) for key, value in task["data"].items())
     ]
     spent = time.process_time() - started
     if changed != _changed(len(live)):
@@ -240,7 +240,7 @@ def _row(options: Options, suffix: str, size: int, ours: str, beside: str) -> Ro
 
 def main(kind: str, file: str, megabytes: str) -> None:
     """Measure one of them, and print what it took."""
-    look_rarely()
+    relax_gc()
     sys.stdout.write(json.dumps({"cpu": _MEASURES[kind](Path(file), int(megabytes))}))
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.engine.plan import make_plan
+from reconciler.engine.plan import build_plan
 from reconciler.errors import ReconcilerError
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -86,7 +86,7 @@ class Scenario:
         if self.moved is None:
             return state, None
         with api_of(SandboxTransport(state)) as api:
-            plan = make_plan(Listed(self.desired), api, CONTRACT, allow=self.allow)
+            plan = build_plan(Listed(self.desired), api, CONTRACT, allow=self.allow)
         self.moved(state)
         return state, plan
 
@@ -137,13 +137,13 @@ def run(
     scenario: Scenario, transport: Misbehaving, plan: Plan | None, *, concurrency: int
 ) -> Ended:
     """Do what ``reconciler apply`` does; any error that is not meant for people comes through."""
-    orders = Orders(scenario.allow, concurrency)
+    options = ApplyOptions(scenario.allow, concurrency)
     try:
         with api_of(transport, scenario.token) as api:
             made = plan or _planned(scenario, api)
             if made.unaccepted(scenario.allow):
                 return Ended(1, error="tasks are in the way")
-            outcomes = carry_out(made, api, CONTRACT, orders=orders, record=lambda _: None)
+            outcomes = execute(made, api, CONTRACT, options=options, record=lambda _: None)
     except ReconcilerError as error:
         return Ended(1, error=str(error))
     finally:
@@ -153,7 +153,7 @@ def run(
 
 
 def _planned(scenario: Scenario, api: TaskApi) -> Plan:
-    return make_plan(Listed(scenario.desired), api, CONTRACT, allow=scenario.allow)
+    return build_plan(Listed(scenario.desired), api, CONTRACT, allow=scenario.allow)
 
 
 def bounded_call(call: Callable[[], T]) -> T:

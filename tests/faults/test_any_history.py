@@ -14,18 +14,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reconciler.core.difference import equal
-from reconciler.core.edit import value_at
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value
 from reconciler.core.model import Change, Kind, Plan
 from reconciler.core.notation import Path
-from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.plan_restoring import restore_plan
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
-from reconciler.core.report_history import changes_made
+from reconciler.core.report_history import compose_changes
 from reconciler.core.values import ABSENT, Json, Maybe
-from reconciler.engine.plan import make_plan, make_revert_plan
+from reconciler.engine.plan import build_plan, build_revert_plan
 from reconciler.errors import ServerError
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.json import render_plan
 from reconciler.sandbox.tasks_file import new_state
@@ -159,7 +159,7 @@ class History(RuleBasedStateMachine):
         before = stored(self.state)
         made = self._try(self._plan)
         if made is not None:
-            self.saved = restored_plan(json.loads(render_plan(made)))
+            self.saved = restore_plan(json.loads(render_plan(made)))
             assert self.saved == made
         assert before == self._without_comments(stored(self.state), before)
 
@@ -179,9 +179,9 @@ class History(RuleBasedStateMachine):
     @rule()
     def revert(self) -> None:
         report = Report(SERVER, (Run("sha256:0"),), tuple(self.reported.values()))
-        made = changes_made([("report.jsonl", report)], CONTRACT)
+        made = compose_changes([("report.jsonl", report)], CONTRACT)
         before = stored(self.state)
-        plan = self._try(lambda api: make_revert_plan(made, api, CONTRACT, allow=ALL))
+        plan = self._try(lambda api: build_revert_plan(made, api, CONTRACT, allow=ALL))
         if plan is not None:
             for task in plan.updates:
                 assert {c.path for c in task.changes} <= {c.path for c in made[task.task]}
@@ -224,7 +224,7 @@ class History(RuleBasedStateMachine):
             )
             for task in sorted(self.declared.keys() | self.absent.keys())
         )
-        return make_plan(Listed(tasks), api, CONTRACT, allow=ALL)
+        return build_plan(Listed(tasks), api, CONTRACT, allow=ALL)
 
     def _try(self, make: Callable[[TaskApi], Plan]) -> Plan | None:
         """Plan; None where the server or the process did not live to its end."""
@@ -239,11 +239,11 @@ class History(RuleBasedStateMachine):
     def _carry_out(self, plan: Plan, *, concurrency: int = 2, canary: int = 0) -> None:
         before = stored(self.state)
         self.reported = {}
-        orders = Orders(ALL, concurrency, canary=canary)
+        options = ApplyOptions(ALL, concurrency, canary=canary)
 
         def carry() -> None:
             with api_of(self.line) as api:
-                outcomes = carry_out(plan, api, CONTRACT, orders=orders, record=self._record)
+                outcomes = execute(plan, api, CONTRACT, options=options, record=self._record)
             recorded = [task for task in outcomes if task.outcome is not Outcome.INTERRUPTED]
             assert {task.task: task for task in recorded} == self.reported
             self.reported = {task.task: task for task in outcomes}
@@ -309,7 +309,7 @@ class History(RuleBasedStateMachine):
 
 
 def holds(change: Change, values: Values) -> bool:
-    return equal(change.path, value_at(values, change.path), change.after, CONTRACT)
+    return are_equal(change.path, get_value(values, change.path), change.after, CONTRACT)
 
 
 def brought(values: Values, changes: tuple[Change, ...]) -> Values:
@@ -324,8 +324,10 @@ def brought(values: Values, changes: tuple[Change, ...]) -> Values:
 
 def is_due(change: Change, values: Values) -> bool:
     """Tell whether a change finds what it was planned for; a key needs its object to be absent."""
-    inside = len(change.path) == 1 or isinstance(value_at(values, change.path[:-1]), dict)
-    return inside and equal(change.path, value_at(values, change.path), change.before, CONTRACT)
+    inside = len(change.path) == 1 or isinstance(get_value(values, change.path[:-1]), dict)
+    return inside and are_equal(
+        change.path, get_value(values, change.path), change.before, CONTRACT
+    )
 
 
 def with_value(values: Values, path: Path, value: Maybe) -> Values:

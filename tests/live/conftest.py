@@ -15,7 +15,7 @@ import pytest
 from reconciler.cli.main import run
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
-from reconciler.sandbox.overlaps import count_changed
+from reconciler.sandbox.overlaps import apply_count_change
 from reconciler.sandbox.releases import NAMES, NEWEST
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
@@ -199,7 +199,7 @@ def _remove(state: State, task: int) -> None:
     """Delete a task behind the API: the sandbox offers no DELETE, as the tool sends none."""
     project = state.projects[state.tasks.pop(task).project]
     project.task_ids.remove(task)
-    count_changed(state, project)
+    apply_count_change(state, project)
 
 
 def _connect(state: State, project: int, bucket: str, *, presign: bool) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.values import Json
 from reconciler.errors import NotLabelStudio
-from reconciler.labelstudio.response import Answer
+from reconciler.labelstudio.response import Response
 from reconciler.labelstudio.secret_values import Secrets
 
 ESCAPED = st.integers(0, 0xFFFF).map(lambda unit: f"\\u{unit:04x}") | st.sampled_from(
@@ -58,7 +58,7 @@ def decoded(content: bytes) -> Json:
     request = httpx.Request("GET", "http://label-studio.test/api/tasks/1/")
     headers = {"content-type": "application/json"}
     response = httpx.Response(200, content=content, headers=headers, request=request)
-    return Answer(response, content, "", Secrets()).json()
+    return Response(response, content, "", Secrets()).json()
 
 
 def patiently(content: bytes) -> Json:

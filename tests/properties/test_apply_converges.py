@@ -15,9 +15,9 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import GOOD
 from reconciler.core.values import Json
-from reconciler.engine.plan import make_plan
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.unit.plan.building import Listed
@@ -39,13 +39,13 @@ def server_with(*tasks: dict[str, Json]) -> Hooked:
 
 def planned(server: Hooked, desired: list[DesiredTask]) -> Plan:
     with api_of(server) as api:
-        return make_plan(Listed(desired), api, CONTRACT, allow=ALLOWED)
+        return build_plan(Listed(desired), api, CONTRACT, allow=ALLOWED)
 
 
 def apply(server: Hooked, plan: Plan) -> None:
-    orders = Orders(allow=ALLOWED, concurrency=2)
+    options = ApplyOptions(allow=ALLOWED, concurrency=2)
     with api_of(server) as api:
-        outcomes = carry_out(plan, api, CONTRACT, orders=orders, record=lambda _: None)
+        outcomes = execute(plan, api, CONTRACT, options=options, record=lambda _: None)
     assert {outcome.outcome for outcome in outcomes} <= GOOD
 
 

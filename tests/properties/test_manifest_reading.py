@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from reconciler.core.notation import parse_path, path_text
+from reconciler.core.notation import format_path, parse_path
 from reconciler.core.values import ABSENT, Json
-from reconciler.manifest.readers.document import MAX_DEPTH, Complaints, MarkedDocument
+from reconciler.manifest.readers.document import MAX_DEPTH, Diagnostics, MarkedDocument
 from reconciler.manifest.readers.json_document import read_json_document
 from reconciler.manifest.readers.json_lines_reader import read_json_lines
 from reconciler.manifest.readers.json_reader import read_json
@@ -63,8 +63,8 @@ def strict(value: Json) -> str:
 AnyDocument: TypeAlias = MarkedDocument | TextDocument
 
 
-def only(documents: Sequence[AnyDocument], complaints: Complaints) -> AnyDocument:
-    assert complaints.problems == []
+def only(documents: Sequence[AnyDocument], diagnostics: Diagnostics) -> AnyDocument:
+    assert diagnostics.problems == []
     (document,) = documents
     return document
 
@@ -101,8 +101,8 @@ def test_json_is_read_back_as_it_was_written(
     *, value: Json, ascii_only: bool, indent: int | str | None
 ):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
-    complaints = Complaints("a.json")
-    document = only(read_json(text, complaints), complaints)
+    diagnostics = Diagnostics("a.json")
+    document = only(read_json(text, diagnostics), diagnostics)
     assert strict(whole(document)) == strict(value)
 
     lines = text.split("\n")
@@ -142,9 +142,9 @@ def test_json_lines_read_like_the_document_that_they_stand_for(
     tasks: list[Json], end: str, separators: tuple[str, str]
 ):
     text = end.join(json.dumps(part, separators=separators) for part in [{"version": 1}, *tasks])
-    complaints = Complaints("a.jsonl")
+    diagnostics = Diagnostics("a.jsonl")
     with file_of(text) as file:
-        document = only(read_json_lines(file, complaints), complaints)
+        document = only(read_json_lines(file, diagnostics), diagnostics)
         assert strict(whole(document)) == strict({"version": 1, "tasks": tasks})
         lines = text.split("\n")
         for index, task in enumerate(tasks):
@@ -168,10 +168,10 @@ def test_what_is_found_in_a_line_without_reading_it_is_where_the_reader_finds_it
     *, task: Json, indent: str, ascii_only: bool
 ):
     line = indent + json.dumps(task, ensure_ascii=ascii_only)
-    complaints = Complaints("a.jsonl")
-    read = places(only(read_json(line, complaints, start=(2, 1)), complaints))
+    diagnostics = Diagnostics("a.jsonl")
+    read = places(only(read_json(line, diagnostics, start=(2, 1)), diagnostics))
     with file_of('{"version": 1}\n' + line) as file:
-        document = only(read_json_lines(file, complaints), complaints)
+        document = only(read_json_lines(file, diagnostics), diagnostics)
         list(document.tasks())
         for (steps, kind), place in read.items():
             source = getattr(document, f"{kind}_source")(("tasks", 0, *steps))
@@ -182,7 +182,7 @@ def test_what_is_found_in_a_line_without_reading_it_is_where_the_reader_finds_it
 @given(named_parts, st.lists(names_and_more, min_size=1, max_size=3))
 def test_a_key_that_is_not_there_is_not_found(task: Json, steps: list[str]):
     with file_of('{"version": 1}\n' + json.dumps(task)) as file:
-        document = only(read_json_lines(file, Complaints("a")), Complaints("a"))
+        document = only(read_json_lines(file, Diagnostics("a")), Diagnostics("a"))
         list(document.tasks())
         try:
             there = reduce(getitem, steps, task)
@@ -206,12 +206,12 @@ oddly_written = st.sampled_from(
 @MANY
 @given(st.builds(json.dumps, parts, ensure_ascii=st.booleans()) | oddly_written)
 def test_a_line_is_decoded_quickly_only_to_what_the_slow_reader_makes_of_it(line: str):
-    complaints = Complaints("a.jsonl")
-    documents = read_json(line, complaints, steps=("tasks", 0))
+    diagnostics = Diagnostics("a.jsonl")
+    documents = read_json(line, diagnostics, steps=("tasks", 0))
     quick = decode_quickly(line.encode())
     if quick is not None:
-        assert complaints.problems == []
-        assert strict(quick.value) == strict(whole(only(documents, complaints)))
+        assert diagnostics.problems == []
+        assert strict(quick.value) == strict(whole(only(documents, diagnostics)))
         assert quick.text == encode(quick.value)
 
 
@@ -259,13 +259,13 @@ def json_documents(draw: st.DrawFn) -> str:
 @example('{"tasks": [1, 2], "tasks": [1, 2]}')
 @example('{"é": 1, "tasks": [1,\n "é", 2], "a": {"b": 1},\n "c": [2]}')
 def test_a_document_is_cut_into_tasks_only_as_the_slow_reader_reads_it(text: str):
-    heard = Complaints("a.json")
+    heard = Diagnostics("a.json")
     (*expected,) = read_json(text, heard)
-    complaints = Complaints("a.json")
-    (*documents,) = read_json_document(text.encode(), complaints)
+    diagnostics = Diagnostics("a.json")
+    (*documents,) = read_json_document(text.encode(), diagnostics)
     tasks = [list(document.tasks()) for document in documents]
-    assert set(heard.problems) <= set(complaints.problems)
-    assert bool(heard.problems) == bool(complaints.problems)
+    assert set(heard.problems) <= set(diagnostics.problems)
+    assert bool(heard.problems) == bool(diagnostics.problems)
     if not heard.problems:
         (document,), (found,) = documents, tasks
         (other,) = expected
@@ -310,8 +310,8 @@ def test_yaml_is_read_back_as_it_was_written(
 ):
     assume(reads_alike_in_1_1_and_1_2(value))
     text = yaml.dump(value, allow_unicode=unicode, default_flow_style=flow, width=width)
-    complaints = Complaints("a.yaml")
-    document = only(read_yaml(text, complaints), complaints)
+    diagnostics = Diagnostics("a.yaml")
+    document = only(read_yaml(text, diagnostics), diagnostics)
     assert strict(whole(document)) == strict(value)
 
 
@@ -561,13 +561,13 @@ def mutated(draw: st.DrawFn) -> str:
 
 
 def check_against_reference(text: str) -> None:
-    complaints = Complaints("a.yaml")
-    documents = read_yaml(text, complaints)
+    diagnostics = Diagnostics("a.yaml")
+    documents = read_yaml(text, diagnostics)
     expected = reference(text)
     if expected is None:
-        assert complaints.problems
+        assert diagnostics.problems
         return
-    assert complaints.problems == []
+    assert diagnostics.problems == []
     assert [strict(document.whole()) for document in documents] == [
         strict(read.value) for read in expected
     ]
@@ -587,9 +587,9 @@ def test_the_reader_agrees_with_a_slow_reference(text: str):
     check_against_reference(text)
 
 
-def read_json_bytes(text: str, complaints: Complaints) -> Sequence[AnyDocument]:
+def read_json_bytes(text: str, diagnostics: Diagnostics) -> Sequence[AnyDocument]:
     """Read what is UTF-8, as all is that comes to this reader."""
-    return read_json_document(text.encode("utf-8", "replace"), complaints)
+    return read_json_document(text.encode("utf-8", "replace"), diagnostics)
 
 
 anything = st.text() | st.text(
@@ -611,15 +611,15 @@ half = st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateesca
 @example('{"tasks": ["\\ud800", 1e400, 1]}')
 def test_no_text_makes_a_reader_raise(text: str):
     for read in (read_yaml, read_json, read_json_lines, read_json_bytes):
-        complaints = Complaints("a")
+        diagnostics = Diagnostics("a")
         with file_of(text) as file:
-            documents = read(file if read is read_json_lines else text, complaints)
+            documents = read(file if read is read_json_lines else text, diagnostics)
             assert all(len(places(document)) > 0 for document in documents)
-        assert all(problem.source.line >= 1 for problem in complaints.problems)
-        assert all(problem.source.column >= 1 for problem in complaints.problems)
+        assert all(problem.source.line >= 1 for problem in diagnostics.problems)
+        assert all(problem.source.column >= 1 for problem in diagnostics.problems)
 
 
 @MANY
 @given(st.lists(st.text(), min_size=1, max_size=4).map(tuple))
 def test_a_path_is_read_back_as_it_was_written(path: tuple[str, ...]):
-    assert parse_path(path_text(path)) == path
+    assert parse_path(format_path(path)) == path

@@ -45,7 +45,7 @@ def small_sizes() -> Iterator[None]:
         patch.setattr(cost, "PAGES", 2)
         patch.setattr(reading, "BATCH", BATCH)
         patch.setattr(selection, "BATCH", BATCH)
-        patch.setitem(cost.batches.__kwdefaults__, "at_most", BATCH)
+        patch.setitem(cost.split_ids.__kwdefaults__, "at_most", BATCH)
         for module in (numbered, selection):
             patch.setattr(module, "SIZE_MIN", SMALL)
         yield

@@ -6,25 +6,27 @@ from contextlib import suppress
 
 import click
 
-from reconciler.artifacts.plan_file import refuse_manifest, refuse_other_server, saved_plan
-from reconciler.cli.apply_dialogue import Choices, apply_options, show_ask_and_carry_out
+from reconciler.artifacts.plan_file import check_output, check_server, read_plan
+from reconciler.cli.apply_dialogue import ApplyChoices, apply_options, review_and_apply
 from reconciler.cli.sharding import shard_option
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
 from reconciler.core.shard import Shard
-from reconciler.engine.connection import connected, planned
-from reconciler.engine.load import find_files, loaded
-from reconciler.engine.settings.run_settings import Given, read_settings
+from reconciler.engine.connection import connect, plan_desired
+from reconciler.engine.load import find_files, load_desired
+from reconciler.engine.settings.run_settings import CliOverrides, read_settings
 from reconciler.errors import Broken, NotFound, SettingsError
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.files import FoundFiles, place_of
+from reconciler.manifest.files import FoundFiles, find_place
 
 
 @click.command("apply")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @shard_option
 @apply_options
-def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, given: Given) -> int:
+def command(
+    *, paths: tuple[str, ...], shard: Shard | None, choices: ApplyChoices, given: CliOverrides
+) -> int:
     """Show what would change on the server, ask, and change it.
 
     A PATH is a manifest, a folder of manifests, or one plan that plan --out saved: then just
@@ -38,21 +40,23 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
       reconciler apply plan.json --report report.jsonl
     """
     attributes = load_contract()
-    talk, allow = choices.talk, choices.allow
-    saved = saved_plan(paths)
-    files = FoundFiles([*paths], places={place_of(paths[0]): paths[0]})
+    console, allow = choices.console, choices.allow
+    saved = read_plan(paths)
+    files = FoundFiles([*paths], places={find_place(paths[0]): paths[0]})
     if saved is None:
-        files = find_files(paths, talk)
+        files = find_files(paths, console)
     settings = read_settings(files.places, given)
-    refuse_manifest(choices.report, files.files, "report")
-    with connected(settings, attributes, talk) as api:
+    check_output(choices.report, files.files, "report")
+    with connect(settings, attributes, console) as api:
         if saved is None:
-            desired = loaded(files, attributes, shard, server=settings.server, talk=talk)
-            plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
+            desired = load_desired(
+                files, attributes, shard, server=settings.server, console=console
+            )
+            plan = plan_desired(desired, api, attributes, allow=allow, shard=shard, console=console)
         else:
             plan = saved
             _check_saved(plan, shard, api, file=paths[0])
-        return show_ask_and_carry_out(
+        return review_and_apply(
             plan,
             api,
             attributes,
@@ -65,9 +69,11 @@ def command(*, paths: tuple[str, ...], shard: Shard | None, choices: Choices, gi
 def _check_saved(plan: Plan, shard: Shard | None, api: TaskApi, *, file: str) -> None:
     """Hold a saved plan to the server and the options that it is to be carried out with."""
     if shard is not None:
-        said = "a saved plan is of the tasks that it was made for, and --shard cannot change that"
-        raise SettingsError(said, hint="give --shard to plan, and apply the plan of each shard")
-    refuse_other_server(plan.server, api.identity(), file)
+        message = (
+            "a saved plan is of the tasks that it was made for, and --shard cannot change that"
+        )
+        raise SettingsError(message, hint="give --shard to plan, and apply the plan of each shard")
+    check_server(plan.server, api.identity(), file)
     if plan.updates:
         # A server tells anybody its version: a token that it refuses is to show before the report.
         with suppress(NotFound, Broken):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from reconciler.artifacts.plan_file import refuse_manifest, save_plan
-from reconciler.cli.console import Talk, format_option, talk_options
+from reconciler.artifacts.plan_file import check_output, save_plan
+from reconciler.cli.console import Console, format_option, verbosity_options
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
-from reconciler.cli.limiting import refuse_too_many
+from reconciler.cli.limiting import check_limit
 from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.sharding import shard_option
 from reconciler.cli.showing import show_plan
@@ -17,9 +17,14 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.limit import Limit
 from reconciler.core.model import Kind, Plan
 from reconciler.core.shard import Shard
-from reconciler.engine.connection import connected, in_the_way, plan_options, planned
-from reconciler.engine.load import find_files, loaded
-from reconciler.engine.settings.run_settings import OF_PLAN, Given, read_settings, server_options
+from reconciler.engine.connection import connect, describe_blockers, plan_desired, plan_options
+from reconciler.engine.load import find_files, load_desired
+from reconciler.engine.settings.run_settings import (
+    OF_PLAN,
+    CliOverrides,
+    read_settings,
+    server_options,
+)
 
 
 @click.command("plan")
@@ -34,7 +39,7 @@ from reconciler.engine.settings.run_settings import OF_PLAN, Given, read_setting
 @shard_option
 @plan_options
 @server_options
-@talk_options
+@verbosity_options
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     paths: tuple[str, ...],
@@ -61,24 +66,24 @@ def command(  # noqa: PLR0913 - one parameter an option
       reconciler plan manifests/ --out plan.json
     """
     attributes = load_contract()
-    talk = Talk(quiet, verbose)
-    given = Given(url, timeout, max_changes=max_changes, allow_plain_http=allow_plain_http)
-    files = find_files(paths, talk)
+    console = Console(quiet, verbose)
+    given = CliOverrides(url, timeout, max_changes=max_changes, allow_plain_http=allow_plain_http)
+    files = find_files(paths, console)
     settings = read_settings(files.places, given, keys=OF_PLAN)
-    refuse_manifest(out, files.files, "plan")
+    check_output(out, files.files, "plan")
     allow = frozenset(map(Kind, allowed))
-    with connected(settings, attributes, talk) as api:
-        desired = loaded(files, attributes, shard, server=settings.server, talk=talk)
-        plan = planned(desired, api, attributes, allow=allow, shard=shard, talk=talk)
+    with connect(settings, attributes, console) as api:
+        desired = load_desired(files, attributes, shard, server=settings.server, console=console)
+        plan = plan_desired(desired, api, attributes, allow=allow, shard=shard, console=console)
     try:
-        show_plan(plan, form, full=full, talk=talk)
+        show_plan(plan, form, full=full, console=console)
     finally:
         # Who stopped reading what is shown may still want the file.
         if out:
-            save_plan(plan, out, talk=talk)
-    refuse_too_many(plan, settings.max_changes)
-    if said := in_the_way(plan, allow):
-        talk.note("reconciler: {} ({})".format(*said))
+            save_plan(plan, out, console=console)
+    check_limit(plan, settings.max_changes)
+    if message := describe_blockers(plan, allow):
+        console.note("reconciler: {} ({})".format(*message))
     return _exit_code(plan, allow, detailed=detailed_exitcode)
 
 

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 import click
 
-from reconciler.artifacts.plan_file import read_reports, refuse_other_server
-from reconciler.cli.apply_dialogue import Choices, apply_options, show_ask_and_carry_out
-from reconciler.cli.console import Talk
-from reconciler.cli.showing import order_as_given
+from reconciler.artifacts.plan_file import check_server, read_reports
+from reconciler.cli.apply_dialogue import ApplyChoices, apply_options, review_and_apply
+from reconciler.cli.console import Console
+from reconciler.cli.showing import describe_given_order
 from reconciler.contract.openapi import load_contract
-from reconciler.core.report_history import NamedReport, changes_made
-from reconciler.engine.connection import connected, timed
-from reconciler.engine.plan import make_revert_plan
-from reconciler.engine.settings.run_settings import Given, read_settings
-from reconciler.manifest.files import place_of
+from reconciler.core.report_history import NamedReport, compose_changes
+from reconciler.engine.connection import connect, measure
+from reconciler.engine.plan import build_revert_plan
+from reconciler.engine.settings.run_settings import CliOverrides, read_settings
+from reconciler.manifest.files import find_place
 
 
 @click.command("revert")
 @click.argument("files", metavar="REPORT...", nargs=-1, required=True)
 @apply_options
-def command(*, files: tuple[str, ...], choices: Choices, given: Given) -> int:
+def command(*, files: tuple[str, ...], choices: ApplyChoices, given: CliOverrides) -> int:
     """Undo what an apply changed: show what would change, ask, and change it.
 
     A REPORT is what apply --report wrote. Several are undone as one, in the order in which their
@@ -37,24 +37,26 @@ def command(*, files: tuple[str, ...], choices: Choices, given: Given) -> int:
     """
     attributes = load_contract()
     reports = read_reports(files)
-    made, allow = changes_made(reports, attributes), choices.allow
-    settings = read_settings({place_of(file): file for file in files}, given)
-    _say_what_is_not_known(reports, choices.talk)
-    with connected(settings, attributes, choices.talk) as api:
+    made, allow = compose_changes(reports, attributes), choices.allow
+    settings = read_settings({find_place(file): file for file in files}, given)
+    _say_what_is_not_known(reports, choices.console)
+    with connect(settings, attributes, choices.console) as api:
         identity = api.identity()
         for name, report in reports:
-            refuse_other_server(report.server, identity, name)
-        plan = timed(
-            lambda watch: make_revert_plan(made, api, attributes, allow=allow, watch=watch),
-            choices.talk,
+            check_server(report.server, identity, name)
+        plan = measure(
+            lambda progress: build_revert_plan(
+                made, api, attributes, allow=allow, progress=progress
+            ),
+            choices.console,
         )
-        return show_ask_and_carry_out(plan, api, attributes, settings=settings, choices=choices)
+        return review_and_apply(plan, api, attributes, settings=settings, choices=choices)
 
 
-def _say_what_is_not_known(reports: Sequence[NamedReport], talk: Talk) -> None:
+def _say_what_is_not_known(reports: Sequence[NamedReport], console: Console) -> None:
     for name, report in reports:
         if not report.complete:
-            talk.note(f"{name} was cut off: what was under way then is not in it")
-    said = order_as_given(reports)
-    if said:
-        talk.note(said)
+            console.note(f"{name} was cut off: what was under way then is not in it")
+    message = describe_given_order(reports)
+    if message:
+        console.note(message)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.console import Talk, show, talk_options
+from reconciler.cli.console import Console, print_result, verbosity_options
 from reconciler.cli.exit_codes import DONE, ERROR
-from reconciler.contract.location import schema_path
-from reconciler.contract.schema_file import build_from, check
-from reconciler.core.notation import visible
+from reconciler.contract.location import locate_schema
+from reconciler.contract.schema_file import build_schema, compare_schema
+from reconciler.core.notation import escape_invisible
 from reconciler.errors import ContractError
 
 _SOURCE = click.option(
@@ -30,7 +30,7 @@ def command() -> None:
 @command.command("build")
 @_SOURCE
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; - or none prints.")
-@talk_options
+@verbosity_options
 def build(*, source: str | None, out: Path | None, quiet: bool, verbose: bool) -> None:
     """Build the manifest schema from an API description.
 
@@ -38,21 +38,21 @@ def build(*, source: str | None, out: Path | None, quiet: bool, verbose: bool) -
     Example:
       reconciler schema build --out schemas/manifest.schema.json
     """
-    built = build_from(source)
+    built = build_schema(source)
     if out is None or str(out) == "-":
-        show(built)
+        print_result(built)
         return
     try:
         out.write_text(built, encoding="utf-8")
     except OSError as error:
         raise ContractError(f"{out} cannot be written: {error.strerror}") from error
-    Talk(quiet, verbose).note(f"Wrote {out}.")
+    Console(quiet, verbose).note(f"Wrote {out}.")
 
 
 @command.command("check")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @_SOURCE
-@talk_options
+@verbosity_options
 def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose: bool) -> int:
     """Compare a committed schema with the API description it is built from.
 
@@ -62,12 +62,14 @@ def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose
     Example:
       reconciler schema check schemas/manifest.schema.json
     """
-    committed = file or schema_path("manifest.schema.json")
-    differences = check(committed, source=source)
+    committed = file or locate_schema("manifest.schema.json")
+    differences = compare_schema(committed, source=source)
     for difference in differences:
-        click.echo(f"{committed}: {visible(difference)}")
+        click.echo(f"{committed}: {escape_invisible(difference)}")
     if differences:
-        Talk(quiet, verbose).note(f"Build it again with: reconciler schema build --out {committed}")
+        Console(quiet, verbose).note(
+            f"Build it again with: reconciler schema build --out {committed}"
+        )
         return ERROR
-    Talk(quiet, verbose).note(f"{committed} is as its source says.")
+    Console(quiet, verbose).note(f"{committed} is as its source says.")
     return DONE

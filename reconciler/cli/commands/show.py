@@ -9,18 +9,18 @@ from typing import Final
 import click
 
 from reconciler.artifacts.saved_file import read_all_saved
-from reconciler.cli.console import Talk, format_option, talk_options
+from reconciler.cli.console import Console, format_option, verbosity_options
 from reconciler.cli.exit_codes import DONE, ERROR
-from reconciler.cli.garbage_collection import no_looking
-from reconciler.cli.showing import order_as_given, show_plan, show_report
+from reconciler.cli.garbage_collection import pause_gc
+from reconciler.cli.showing import describe_given_order, show_plan, show_report
 from reconciler.contract.openapi import load_contract
-from reconciler.core.merge import merged_plan
+from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan
-from reconciler.core.notation import counted_noun, visible
+from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.report import Report
-from reconciler.core.report_document import merged_report
+from reconciler.core.report_document import merge_reports
 from reconciler.core.report_history import NamedReport
-from reconciler.core.shard import Shard, without_shards
+from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.errors import SavedFileError
 
 _NAMED_MAX: Final = 20
@@ -30,7 +30,7 @@ _NAMED_MAX: Final = 20
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @format_option
 @click.option("--full", is_flag=True, help="List every task, and values in full.")
-@talk_options
+@verbosity_options
 def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> int:
     """Show saved plans, or reports: what was changed, when, by whom and from which commit.
 
@@ -43,30 +43,30 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
       reconciler show plan-*.json
       reconciler show report.jsonl
     """
-    talk = Talk(quiet, verbose)
-    with no_looking():
+    console = Console(quiet, verbose)
+    with pause_gc():
         saved = read_all_saved(files)
         plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
         reports = [(name, found) for name, found in saved if isinstance(found, Report)]
         if plans and reports:
-            said = f"{plans[0][0]} is a plan, and {reports[0][0]} a report"
-            raise SavedFileError(said, hint="show plans apart from reports")
+            message = f"{plans[0][0]} is a plan, and {reports[0][0]} a report"
+            raise SavedFileError(message, hint="show plans apart from reports")
         if plans:
-            talk.detail(f"read {counted_noun(len(plans), 'plan')}")
-            plan = merged_plan(plans)
-            show_plan(plan, form, full=full, talk=talk)
+            console.detail(f"read {count_noun(len(plans), 'plan')}")
+            plan = merge_plans(plans)
+            show_plan(plan, form, full=full, console=console)
             return _judge_missing(plan.shards)
-        talk.detail(f"read {counted_noun(len(reports), 'report')}")
-        report = merged_report(reports, load_contract())
+        console.detail(f"read {count_noun(len(reports), 'report')}")
+        report = merge_reports(reports, load_contract())
         show_report(report, form, full=full)
         _say_what_is_not_known(reports)
         return _judge_missing(report.shards)
 
 
 def _say_what_is_not_known(reports: Sequence[NamedReport]) -> None:
-    said = order_as_given(reports)
-    if said:
-        _warn(said)
+    message = describe_given_order(reports)
+    if message:
+        _warn(message)
     for name, one in reports:
         if not one.complete:
             _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
@@ -74,7 +74,7 @@ def _say_what_is_not_known(reports: Sequence[NamedReport]) -> None:
 
 def _judge_missing(shards: tuple[Shard, ...]) -> int:
     """Say which shards are not shown, and fail: a part must not be taken for the whole."""
-    missing = list(without_shards(shards))
+    missing = list(find_missing_shards(shards))
     if not missing:
         return DONE
     named = list(map(str, islice(missing, _NAMED_MAX)))
@@ -86,5 +86,5 @@ def _judge_missing(shards: tuple[Shard, ...]) -> int:
     return ERROR
 
 
-def _warn(said: str) -> None:
-    click.echo(visible(f"reconciler: {said}"), err=True)
+def _warn(message: str) -> None:
+    click.echo(escape_invisible(f"reconciler: {message}"), err=True)

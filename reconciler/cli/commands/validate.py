@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.console import Talk, talk_options
+from reconciler.cli.console import Console, verbosity_options
 from reconciler.contract.openapi import load_contract
-from reconciler.core.notation import counted_noun
-from reconciler.engine.load import find_files, loaded
+from reconciler.core.notation import count_noun
+from reconciler.engine.load import find_files, load_desired
 
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@talk_options
+@verbosity_options
 def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
     """Check manifests, offline: every problem of every file at once.
 
@@ -22,7 +22,7 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
     Example:
       reconciler validate manifests/
     """
-    talk = Talk(quiet, verbose)
-    files = find_files(paths, talk)
-    tasks = loaded(files, load_contract(), talk=talk, compared=False)
-    talk.note(f"Valid: {counted_noun(len(tasks), 'task')} declared.")
+    console = Console(quiet, verbose)
+    files = find_files(paths, console)
+    tasks = load_desired(files, load_contract(), console=console, compared=False)
+    console.note(f"Valid: {count_noun(len(tasks), 'task')} declared.")

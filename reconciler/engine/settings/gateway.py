@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from reconciler.core.server_address import is_plain
+from reconciler.core.server_address import is_plaintext
 from reconciler.engine.settings.secret_file import read_secret, warn_if_open
 from reconciler.errors import SettingsError
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
@@ -45,8 +45,8 @@ def read_network(
     address: str, environment: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> Network:
     """Settle how a server is reached; raises SettingsError, which quotes no secret."""
-    headers = _headers(environment, warn)
-    if headers and is_plain(address):
+    headers = _read_headers(environment, warn)
+    if headers and is_plaintext(address):
         names = ", ".join(sorted(headers))
         raise SettingsError(
             f"{names} of {PREFIX}<NAME> or {FILE_VARIABLE} would be sent unencrypted: {address} is "
@@ -57,10 +57,10 @@ def read_network(
     return Network(choose_proxy(address, environment, warn=warn), headers, certificate)
 
 
-def _headers(environment: Mapping[str, str], warn: Callable[[str], None]) -> Mapping[str, str]:
+def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -> Mapping[str, str]:
     """Read all headers, each with the variable or the line of a file that it stands in."""
     found: dict[str, tuple[str, str, str]] = {}
-    for where, name, value in _written(environment, warn):
+    for where, name, value in _list_headers(environment, warn):
         _check(where, name, value)
         twice = found.setdefault(name.lower(), (where, name, value))
         if twice[0] != where:
@@ -71,7 +71,7 @@ def _headers(environment: Mapping[str, str], warn: Callable[[str], None]) -> Map
     return {name: value for _, name, value in found.values()}
 
 
-def _written(
+def _list_headers(
     environment: Mapping[str, str], warn: Callable[[str], None]
 ) -> Iterator[tuple[str, str, str]]:
     """Give place, name and value of each header; a variable that is empty counts as not set."""

@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 import click
 
 from reconciler.core.limit import Limit
-from reconciler.core.server_address import ChosenServer, checked_address, is_plain
+from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.gateway import read_network
-from reconciler.engine.settings.settings_file import FILE, SettingsFiles, variable_of
+from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
 from reconciler.errors import SettingsError
 from reconciler.executor.apply_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
@@ -92,7 +92,7 @@ def server_options(command: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CliOverrides:
     """What was given as options, or by their variables; None for what was not."""
 
     url: str | None = None
@@ -104,7 +104,7 @@ class Given:
 
 
 def read_settings(
-    places: Mapping[Place, str], given: Given, *, keys: tuple[str, ...] = OF_APPLY
+    places: Mapping[Place, str], given: CliOverrides, *, keys: tuple[str, ...] = OF_APPLY
 ) -> Settings:
     """Settle what a run uses; raises SettingsError.
 
@@ -119,8 +119,8 @@ def read_settings(
         raise SettingsError(
             "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
         )
-    address = checked_address(address)
-    if is_plain(address) and not (given.allow_plain_http or _plain_http_allowed(files)):
+    address = normalize_address(address)
+    if is_plaintext(address) and not (given.allow_plain_http or _is_plain_http_allowed(files)):
         raise SettingsError(
             f"the token would be sent unencrypted: {address} is no https address",
             hint="use https, or give --allow-plain-http where the network is trusted",
@@ -130,32 +130,32 @@ def read_settings(
         url=address,
         token=read_api_key(warnings.append),
         concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
-        rps=_checked_rps(given.rps or file.get("rps")),
-        timeout=_checked_timeout(given.timeout or file.get("timeout") or DEFAULT_TIMEOUT),
-        max_changes=given.max_changes or _limit(file.get("max_changes")),
+        rps=_check_rps(given.rps or file.get("rps")),
+        timeout=_check_timeout(given.timeout or file.get("timeout") or DEFAULT_TIMEOUT),
+        max_changes=given.max_changes or _parse_limit(file.get("max_changes")),
         network=read_network(address, os.environ, warn=warnings.append),
         warnings=tuple(warnings),
-        url_from=_name_of(given.url) if given.url else files.place_of("url"),
+        url_from=_name_source(given.url) if given.url else files.place_of("url"),
     )
 
 
-def _plain_http_allowed(files: SettingsFiles) -> bool:
+def _is_plain_http_allowed(files: SettingsFiles) -> bool:
     """Look at what matters to few servers alone: elsewhere, files may differ in it."""
     return bool(files.agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
 
 
-def _name_of(url: str) -> str:
+def _name_source(url: str) -> str:
     """Tell whether an address was given as a variable or as an option."""
-    variable = variable_of("url")
+    variable = name_variable("url")
     return variable if os.environ.get(variable) == url else "--url"
 
 
-def _limit(written: int | str | None) -> Limit | None:
+def _parse_limit(written: int | str | None) -> Limit | None:
     """Read what the schema of the settings file lets pass."""
     return None if written is None else Limit.parse(str(written))
 
 
-def _checked_timeout(seconds: float) -> float:
+def _check_timeout(seconds: float) -> float:
     if 0 < seconds <= TIMEOUT_MAX:
         return seconds
     raise SettingsError(
@@ -164,7 +164,7 @@ def _checked_timeout(seconds: float) -> float:
     )
 
 
-def _checked_rps(rps: float | None) -> float | None:
+def _check_rps(rps: float | None) -> float | None:
     if rps is None or RPS_MIN <= rps < math.inf:
         return rps
     raise SettingsError(

@@ -33,9 +33,9 @@ def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str]
             warn_if_open(path, variable, os.fstat(file.fileno()), warn)
             raw = file.read(SIZE_MAX + 1)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or "no name that a file can have"
+        message = getattr(error, "strerror", None) or "no name that a file can have"
         raise SettingsError(
-            f"{path}, named by {variable}, cannot be read: {said}", hint=f"put {holding} into it"
+            f"{path}, named by {variable}, cannot be read: {message}", hint=f"put {holding} into it"
         ) from error
     if len(raw) > SIZE_MAX:
         raise SettingsError(

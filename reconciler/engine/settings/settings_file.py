@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.core.limit import Limit
-from reconciler.core.notation import shortened, value_text
-from reconciler.core.server_address import checked_address, is_same_server
+from reconciler.core.notation import format_value, shorten
+from reconciler.core.server_address import is_same_server, normalize_address
 from reconciler.errors import SettingsError
 from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.manifest.files import Place
@@ -52,8 +52,8 @@ class SettingsFile:
         for error in schema.iter_errors(self.values):
             wrong[str(error.absolute_path[0])] = error.message
         if wrong:
-            said = sorted((self._line_of(name), name, message) for name, message in wrong.items())
-            lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in said)
+            text = sorted((self._line_of(name), name, message) for name, message in wrong.items())
+            lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in text)
             raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
 
     def _line_of(self, key: str) -> int:
@@ -65,7 +65,7 @@ class SettingsFile:
 def _known_settings() -> tuple[list[str], Draft7Validator]:
     from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
 
-    schema = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
     known = schema["properties"]
     return list(known), Draft7Validator({"properties": known})
 
@@ -81,10 +81,10 @@ class _Use(NamedTuple):
 
     def described(self, key: str) -> str:
         value = self.value(key)
-        said = "is not set" if value is None else f"is {_shown(key, value)}"
+        message = "is not set" if value is None else f"is {_format(key, value)}"
         if self.file is None:
-            return f"no {FILE} above {self.manifest}: {key} {said}"
-        return f"{self.file.place_of(key)}: {key} {said}, for {self.manifest}"
+            return f"no {FILE} above {self.manifest}: {key} {message}"
+        return f"{self.file.place_of(key)}: {key} {message}, for {self.manifest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class SettingsFiles:
         files: dict[str | None, SettingsFile | None] = {None: None}
         uses: dict[str | None, _Use] = {}
         wrong: list[SettingsError] = []
-        for path, manifest in _nearest(places):
+        for path, manifest in _find_nearest(places):
             real = path and os.path.realpath(path)
             try:
                 if real not in files:
@@ -125,8 +125,10 @@ class SettingsFiles:
             key: uses for key in keys if len(uses := self._distinct(key, defaults.get(key))) > 1
         }
         if differing:
-            lines = [line for key, uses in differing.items() for line in _differences(key, uses)]
-            over = [f"{variable_of(key)} or {option_of(key)}" for key in differing]
+            lines = [
+                line for key, uses in differing.items() for line in _describe_differences(key, uses)
+            ]
+            over = [f"{name_variable(key)} or {name_option(key)}" for key in differing]
             raise SettingsError(
                 "\n".join(["the manifests of one run need the same settings", *lines]),
                 hint=f"run them separately, or set {', and '.join(over)}, for all of them",
@@ -149,17 +151,17 @@ class SettingsFiles:
         return found
 
 
-def variable_of(key: str) -> str:
+def name_variable(key: str) -> str:
     """Name the variable that goes over a setting."""
     return "LABEL_STUDIO_URL" if key == "url" else f"RECONCILER_{key.upper()}"
 
 
-def option_of(key: str) -> str:
+def name_option(key: str) -> str:
     """Name the option that goes over a setting."""
     return f"--{key.replace('_', '-')}"
 
 
-def _nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str]]:
+def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str]]:
     """Give the settings file nearest to each place, None for none, with a manifest from there.
 
     A settings file that is nearest to where a link leads, and that is not above the link too,
@@ -168,7 +170,7 @@ def _nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str]]:
     above = _Above()
     for place, example in places.items():
         manifest = "standard input" if example == STANDARD_INPUT else example
-        reached = _absolute(place.reached)
+        reached = _make_absolute(place.reached)
         files = above.files(reached)
         yield (files[0] if files else None), manifest
         if reached != place.real:
@@ -200,7 +202,7 @@ class _Above:
         return files
 
 
-def _absolute(folder: str) -> str:
+def _make_absolute(folder: str) -> str:
     """Give the absolute path that a folder was reached by, links in it kept where they can be."""
     if ".." in folder.split("/"):
         return os.path.realpath(folder)
@@ -220,17 +222,17 @@ def _is_same(key: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - what the
     return bool(one == other)
 
 
-def _differences(key: str, uses: list[_Use]) -> Iterator[str]:
+def _describe_differences(key: str, uses: list[_Use]) -> Iterator[str]:
     yield from (use.described(key) for use in uses[:_NAMED_MAX])
     if len(uses) > _NAMED_MAX:
         yield f"{key} has {len(uses) - _NAMED_MAX:,} more values for other manifests"
 
 
-def _shown(key: str, value: Any) -> str:  # noqa: ANN401 - what the schema lets pass
+def _format(key: str, value: Any) -> str:  # noqa: ANN401 - what the schema lets pass
     """Write a value; of an address that cannot be used nothing, as it may hold a password."""
     if key == "url":
         try:
-            checked_address(value)
+            normalize_address(value)
         except SettingsError:
             return "not a valid address"
-    return shortened(value_text(value), 200)
+    return shorten(format_value(value), 200)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.notation import counted_noun
+from reconciler.core.notation import count_noun
 
 PAGE_SIZE: Final = 1_000
 """Tasks of the first page of a project, which tells how large the project is."""
@@ -57,10 +57,10 @@ class Cost:
 
     def __str__(self) -> str:
         seconds = max(0.1, self.seconds)
-        return f"{self.way} ({counted_noun(self.requests, 'request')}, about {seconds:.1f} s)"
+        return f"{self.way} ({count_noun(self.requests, 'request')}, about {seconds:.1f} s)"
 
 
-def page_size(total: int, *, seconds: float, length: int) -> int:
+def choose_page_size(total: int, *, seconds: float, length: int) -> int:
     """Tell how many tasks pages may hold behind the first: 1, 2, 4... times as many.
 
     The first of a project of ``total`` tasks took ``seconds``, and ``length`` bytes. What a page
@@ -75,15 +75,15 @@ def page_size(total: int, *, seconds: float, length: int) -> int:
     return size
 
 
-def pages_cost(tasks: int, *, requests: int, total: int) -> Cost:
+def estimate_pages(tasks: int, *, requests: int, total: int) -> Cost:
     """Tell what so many ``tasks`` of a project of ``total`` cost in so many pages."""
     each = REQUEST_SECONDS + total * COUNTED_SECONDS
     return Cost(Way.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
 
 
-def selection_cost(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
+def estimate_selection(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
     """Tell what asking for ``ids`` costs, ``at_most`` in a request."""
-    sizes = [len(batch) for batch in batches(ids, at_most=at_most)]
+    sizes = [len(batch) for batch in split_ids(ids, at_most=at_most)]
     return Cost(
         Way.SELECTION,
         len(sizes),
@@ -91,12 +91,12 @@ def selection_cost(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
     )
 
 
-def cheaper(one: Cost, other: Cost) -> Cost:
+def choose_cheaper(one: Cost, other: Cost) -> Cost:
     """Choose what needs fewer requests, or as many and less time."""
     return min(one, other, key=lambda cost: (cost.requests, cost.seconds))
 
 
-def batches(ids: Iterable[int], *, at_most: int = BATCH) -> Iterator[list[int]]:
+def split_ids(ids: Iterable[int], *, at_most: int = BATCH) -> Iterator[list[int]]:
     """Pack ids by count and by the length of the address that they make."""
     batch: list[int] = []
     length = 0

@@ -22,7 +22,7 @@ class Numbered(NamedTuple):
         return (self.number - 1) * self.size
 
 
-def growing(begin: int, end: int, *, most: int) -> Iterator[Numbered]:
+def list_growing(begin: int, end: int, *, most: int) -> Iterator[Numbered]:
     """Give the pages from ``begin`` tasks on: each holds as many as come before it, or ``most``.
 
     ``most`` is ``begin``, or twice, four times... as much.
@@ -38,7 +38,7 @@ def make_smaller(waiting: deque[Numbered], failed: Numbered) -> bool:
 
     Tells whether that could be done.
     """
-    size = smaller(failed.size)
+    size = find_smaller_size(failed.size)
     if size:
         divide(waiting, failed, size)
     return bool(size)
@@ -53,22 +53,22 @@ def divide(waiting: deque[Numbered], failed: Numbered, size: int, *, alone: bool
     waiting.clear()
     for page in sorted([failed, *others], key=lambda page: page.begin):
         whole = page.size <= size or (alone and page is not failed)
-        waiting.extend([page] if whole else _parts(page, size))
+        waiting.extend([page] if whole else _split(page, size))
 
 
-def smaller(size: int) -> int:
+def find_smaller_size(size: int) -> int:
     """Give a size of which ``size`` is a multiple, or 0 where there is none that is worth it."""
     parts = next((parts for parts in (2, 3, 5, 7) if size % parts == 0), size)
     return size // parts if size // parts >= SIZE_MIN else 0
 
 
-def end_at(waiting: deque[Numbered], last: Numbered) -> None:
+def drop_after(waiting: deque[Numbered], last: Numbered) -> None:
     """Leave out the pages behind ``last``; parts of one before it may still wait."""
     before = [page for page in waiting if page.begin < last.begin]
     waiting.clear()
     waiting.extend(before)
 
 
-def _parts(page: Numbered, size: int) -> Sequence[Numbered]:
+def _split(page: Numbered, size: int) -> Sequence[Numbered]:
     parts = page.size // size
     return [Numbered(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]

@@ -12,16 +12,16 @@ from math import ceil
 from typing import Final, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
-from reconciler.labelstudio.bulk.cost import PAGE_SIZE, page_size
+from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
 from reconciler.labelstudio.bulk.numbered import (
     Numbered,
     divide,
-    end_at,
-    growing,
+    drop_after,
+    find_smaller_size,
+    list_growing,
     make_smaller,
-    smaller,
 )
-from reconciler.labelstudio.bulk.prefetcher import Ahead
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.retry import (
     Tries,
     tries_of_larger_list,
@@ -42,12 +42,12 @@ _Fetched: TypeAlias = Callable[[], Page]
 """A page that has come, and is decoded when it is called for."""
 
 
-def too_heavy(error: ServerError) -> bool:
+def is_too_heavy(error: ServerError) -> bool:
     """Tell whether an answer failed in a way that a smaller one might not."""
     return isinstance(error, TimedOut) or error.status in _TOO_HEAVY
 
 
-def breaks_on_a_task(error: ServerError) -> bool:
+def is_broken_by_task(error: ServerError) -> bool:
     """Tell whether an answer failed as it does when one task in it cannot be written."""
     return isinstance(error, Broken) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -87,7 +87,7 @@ class ProjectPages:
 
     def requests(self, tasks: int) -> int:
         """Tell how many pages hold so many tasks behind the first."""
-        return sum(1 for _ in growing(self._size, self._size + tasks, most=self._size_max))
+        return sum(1 for _ in list_growing(self._size, self._size + tasks, most=self._size_max))
 
     def first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
@@ -96,9 +96,9 @@ class ProjectPages:
             try:
                 page = self._fetch(Numbered(1, self._size))()
             except ServerError as error:
-                if not too_heavy(error) or not smaller(self._size):
+                if not is_too_heavy(error) or not find_smaller_size(self._size):
                     raise
-                self._size = smaller(self._size)
+                self._size = find_smaller_size(self._size)
             else:
                 self.seconds = time.monotonic() - started
                 self._begin(page)
@@ -111,7 +111,7 @@ class ProjectPages:
             self._size = page.rows
         self._size_max = self._size
         if self._size == PAGE_SIZE:
-            self._size_max = page_size(page.total, seconds=self.seconds, length=page.length)
+            self._size_max = choose_page_size(page.total, seconds=self.seconds, length=page.length)
         self._count(page)
         self.complete = self._received == self.total
 
@@ -132,13 +132,13 @@ class ProjectPages:
         ServerError where the server fails on more than single tasks.
         """
         # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
-        queue = deque(growing(self._size, min(self.total, up_to), most=self._size_max))
+        queue = deque(list_growing(self._size, min(self.total, up_to), most=self._size_max))
 
         def to_come() -> float:
             # Those behind ``up_to`` would be read for nothing.
             return self.expected(up_to=up_to) / queue[0].size if queue else 0
 
-        with Ahead(self._fetch, self._api.pace) as ahead:
+        with Prefetcher(self._fetch, self._api.pace) as ahead:
             yield self._good(ahead.in_order(queue, to_come=to_come), queue, up_to)
 
     def _good(
@@ -152,16 +152,16 @@ class ProjectPages:
                 page = answer.result()()
             except NotFound:
                 steady = False  # Fewer tasks than there were: the list ends before this page.
-                end_at(queue, numbered)
+                drop_after(queue, numbered)
                 continue
             except ServerError as error:
                 if numbered.size > self._size:
-                    self._as_large_as_the_first(queue, numbered, alone=breaks_on_a_task(error))
+                    self._as_large_as_the_first(queue, numbered, alone=is_broken_by_task(error))
                     continue
                 steady = False
                 failed_in_a_row += 1
-                divided = too_heavy(error) and make_smaller(queue, numbered)
-                if failed_in_a_row == FAILED_MAX or not (divided or breaks_on_a_task(error)):
+                divided = is_too_heavy(error) and make_smaller(queue, numbered)
+                if failed_in_a_row == FAILED_MAX or not (divided or is_broken_by_task(error)):
                     raise
                 continue
             if numbered.size > self._size and self._is_cut(numbered, page):
@@ -172,7 +172,7 @@ class ProjectPages:
             steady = steady and page.total == self.total
             yield page
             if max(page.tasks, default=up_to) >= up_to:
-                end_at(queue, numbered)
+                drop_after(queue, numbered)
         self.complete = steady and self._received == self.total
 
     def _is_cut(self, asked: Numbered, page: Page) -> bool:
@@ -198,7 +198,7 @@ class ProjectPages:
         if page.size > self._size:
             judged: Tries = tries_of_larger_list
         else:
-            judged = tries_of_list if smaller(page.size) else tries_of_small_list
+            judged = tries_of_list if find_smaller_size(page.size) else tries_of_small_list
         return self._api.fetch_list(
             self._project, self._names, page=page.number, size=page.size, tries=judged
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.core.ids import SortedIds
 
 
-class Unseen:
+class PendingIds:
     """Ids in ascending order, each with a byte that tells whether it has been seen."""
 
     def __init__(self, wanted: Sequence[int]) -> None:

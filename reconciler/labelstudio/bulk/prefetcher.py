@@ -11,17 +11,17 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, Self, TypeVar
 
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
 
 A = TypeVar("A")
 T = TypeVar("T")
 
 
-class SharedPace:
+class ReadConcurrency:
     """The pace of all lists of a run: what was learned from one of them serves the next."""
 
-    def __init__(self, pace: ReadPace | None = None) -> None:
-        self._pace = pace or ReadPace(time.monotonic())
+    def __init__(self, pace: ReadProbe | None = None) -> None:
+        self._pace = pace or ReadProbe(time.monotonic())
         self._lock = Lock()
 
     @property
@@ -40,18 +40,18 @@ class SharedPace:
             self._pace = self._pace.answered(time.monotonic(), left)
 
 
-class Ahead(Generic[A, T]):
+class Prefetcher(Generic[A, T]):
     """Calls one function from a few threads.
 
     The threads are daemons: nobody waits for reads that nobody wants any more, so that an
     interrupted run ends at once.
     """
 
-    def __init__(self, function: Callable[[A], T], pace: SharedPace | None = None) -> None:
+    def __init__(self, function: Callable[[A], T], pace: ReadConcurrency | None = None) -> None:
         self._function = function
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._pace = pace or SharedPace()
+        self._pace = pace or ReadConcurrency()
         self._left = inf
 
     def __enter__(self) -> Self:

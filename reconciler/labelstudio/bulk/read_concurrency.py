@@ -36,7 +36,7 @@ of one process what most of a page takes, which is to be little beside all that 
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPace:
+class ReadProbe:
     """What is known of a server: ``limit`` is how many reads may be under way now.
 
     Each answer makes a new one of it. What an answer takes is measured over a window of `AT_ONCE`
@@ -63,15 +63,15 @@ class ReadPace:
     patience: int = 1
     """Windows until it is put to the test."""
 
-    def elsewhere(self, now: float) -> ReadPace:
+    def elsewhere(self, now: float) -> ReadProbe:
         """Begin other reads at ``now``, as of another project: they take another time each.
 
         A trial that has not come to its end was none.
         """
-        limit = _other(self.limit) if self.trying else self.limit
-        return ReadPace(now, limit=limit, waited=self.waited, patience=self.patience)
+        limit = _get_other_limit(self.limit) if self.trying else self.limit
+        return ReadProbe(now, limit=limit, waited=self.waited, patience=self.patience)
 
-    def answered(self, now: float, left: float = inf) -> ReadPace:
+    def answered(self, now: float, left: float = inf) -> ReadProbe:
         """Take in that an answer came at ``now``, and that so many more are ``left`` to come."""
         if self.settling:
             return replace(self, settling=self.settling - 1, began=now)
@@ -81,8 +81,8 @@ class ReadPace:
         seconds = (now - self.began) / counted
         closed = replace(self, counted=0, began=now, waited=self.waited + 1)
         if self.limit == 1:
-            return _next_window(replace(closed, alone=self._halfway(self.alone, seconds)), left)
-        return _next_window(replace(closed, together=self._halfway(self.together, seconds)), left)
+            return _begin_window(replace(closed, alone=self._halfway(self.alone, seconds)), left)
+        return _begin_window(replace(closed, together=self._halfway(self.together, seconds)), left)
 
     def _halfway(self, before: float, now: float) -> float:
         if not before or (self.trying and now < before):
@@ -90,24 +90,24 @@ class ReadPace:
         return (before + now) / 2
 
 
-def _next_window(pace: ReadPace, left: float) -> ReadPace:
+def _begin_window(pace: ReadProbe, left: float) -> ReadProbe:
     """Decide what has been tried, or try the other way when it is time to."""
     if pace.trying:
         better = AT_ONCE if WORTH * pace.together <= pace.alone else 1
         was_better = (better == 1) == (pace.limit == 1)
         patience = PATIENCE if was_better else pace.patience * _PATIENCE_GROWS
-        return replace(_at(pace, better), trying=False, patience=patience)
+        return replace(_set_limit(pace, better), trying=False, patience=patience)
     worth_it = left >= ENOUGH or (left >= AT_ONCE and pace.waited >= RELUCTANCE)
     if pace.waited < pace.patience or not worth_it:
         return pace
-    return replace(_at(pace, _TRIED if pace.limit == 1 else 1), trying=True)
+    return replace(_set_limit(pace, _TRIED if pace.limit == 1 else 1), trying=True)
 
 
-def _other(limit: int) -> int:
+def _get_other_limit(limit: int) -> int:
     """Tell where a trial was begun that is at ``limit``."""
     return AT_ONCE if limit == 1 else 1
 
 
-def _at(pace: ReadPace, limit: int) -> ReadPace:
+def _set_limit(pace: ReadProbe, limit: int) -> ReadProbe:
     settling = max(0, pace.limit - limit)
     return replace(pace, limit=limit, settling=settling, waited=0)

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from reconciler.errors import NotFound, ServerError
-from reconciler.labelstudio.bulk.cost import BATCH, batches
+from reconciler.labelstudio.bulk.cost import BATCH, split_ids
 from reconciler.labelstudio.bulk.numbered import SIZE_MIN
-from reconciler.labelstudio.bulk.pages import breaks_on_a_task, too_heavy
-from reconciler.labelstudio.bulk.prefetcher import Ahead
+from reconciler.labelstudio.bulk.pages import is_broken_by_task, is_too_heavy
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.retry import Tries, tries, tries_of_list, tries_of_small_list
 from reconciler.labelstudio.task_api import Page, TaskApi
 
@@ -36,10 +36,10 @@ class Selection:
 
         Raises ServerError where more fails than single tasks.
         """
-        waiting: deque[Sequence[int]] = deque(batches(ids, at_most=self._at_most))
+        waiting: deque[Sequence[int]] = deque(split_ids(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._judged(waiting.pop(), waiting)
-        with Ahead(self._pages, self._api.pace) as ahead:
+        with Prefetcher(self._pages, self._api.pace) as ahead:
             for batch, answer in ahead.in_order(waiting):
                 yield from self._judged(batch, waiting, answer)
 
@@ -53,13 +53,13 @@ class Selection:
         try:
             yield from answer.result() if answer else self._pages(ids)
         except ServerError as error:
-            if breaks_on_a_task(error):
+            if is_broken_by_task(error):
                 yield from self._isolated(ids, error)
             elif _fails_by_its_size(error, len(ids)):
-                self._at_most = min(self._at_most, _smaller(error, len(ids)))
+                self._at_most = min(self._at_most, _choose_smaller(error, len(ids)))
                 again = [*ids, *(task for batch in waiting for task in batch)]
                 waiting.clear()
-                waiting.extend(batches(again, at_most=self._at_most))
+                waiting.extend(split_ids(again, at_most=self._at_most))
             else:
                 raise
 
@@ -86,7 +86,7 @@ class Selection:
         try:
             pages = self._pages(ids)
         except ServerError as error:
-            if breaks_on_a_task(error):
+            if is_broken_by_task(error):
                 yield from self._isolated(ids, error)
                 return True
             if not _fails_by_its_size(error, len(ids)):
@@ -103,7 +103,7 @@ class Selection:
             try:
                 yield from self._pages([task])
             except ServerError as found:
-                if not breaks_on_a_task(found):
+                if not is_broken_by_task(found):
                     raise
                 error = found
         if error is not None:
@@ -116,7 +116,7 @@ class Selection:
         """
         pages: list[Page] = []
         seen: set[int] = set()
-        judged = _tries(len(ids))
+        judged = _choose_tries(len(ids))
         while True:
             number = len(pages) + 1
             try:
@@ -134,7 +134,7 @@ class Selection:
                 return pages
 
 
-def _tries(size: int) -> Tries:
+def _choose_tries(size: int) -> Tries:
     """Tell how to judge an error of so many: what smaller ones may mend is not asked again."""
     if size > SIZE_MIN:
         return tries_of_list
@@ -145,9 +145,9 @@ def _fails_by_its_size(error: ServerError, size: int) -> bool:
     """Tell whether a smaller batch might be answered; an address may be too long at any size."""
     if error.status == HTTPStatus.REQUEST_URI_TOO_LONG:
         return size > 1
-    return too_heavy(error) and size > SIZE_MIN
+    return is_too_heavy(error) and size > SIZE_MIN
 
 
-def _smaller(error: ServerError, size: int) -> int:
+def _choose_smaller(error: ServerError, size: int) -> int:
     """Tell how many ids to try next, where so many were too much."""
-    return max(size // 2, SIZE_MIN if too_heavy(error) else 1)
+    return max(size // 2, SIZE_MIN if is_too_heavy(error) else 1)

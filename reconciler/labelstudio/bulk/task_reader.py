@@ -15,25 +15,25 @@ from itertools import chain
 from math import ceil
 from typing import Final
 
-from reconciler.core.model import Found, Missing, Observed, Seen, Unreadable
+from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadable
 from reconciler.core.values import UNREADABLE
 from reconciler.errors import NoSuchProject, NotFound, ServerError
 from reconciler.labelstudio.bulk.cost import (
     BATCH,
     Way,
-    batches,
-    cheaper,
-    pages_cost,
-    selection_cost,
+    choose_cheaper,
+    estimate_pages,
+    estimate_selection,
+    split_ids,
 )
-from reconciler.labelstudio.bulk.pages import ProjectPages, breaks_on_a_task
-from reconciler.labelstudio.bulk.pending_ids import Unseen
-from reconciler.labelstudio.bulk.prefetcher import Ahead
+from reconciler.labelstudio.bulk.pages import ProjectPages, is_broken_by_task
+from reconciler.labelstudio.bulk.pending_ids import PendingIds
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from reconciler.labelstudio.bulk.selection import Selection
 from reconciler.labelstudio.retry import tries_of_small_list
 from reconciler.labelstudio.task_api import Page, TaskApi
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 SEVERAL: Final = 5
 """Tasks from which on one request for all costs less than one for each."""
@@ -50,8 +50,8 @@ def read_tasks(
     wanted: Mapping[int | None, Sequence[int]],
     names: Collection[str],
     *,
-    watch: Watch = NOBODY,
-) -> Iterator[Seen]:
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Iterator[ReadBatch]:
     """Read the attributes ``names`` of the tasks ``wanted``, each task once, answer by answer.
 
     ``wanted`` holds ids in ascending order by the project in which they are said to be, None
@@ -61,13 +61,13 @@ def read_tasks(
 
     Raises ServerError where the server fails on more than single tasks.
     """
-    reader = _Reader(api, {*names, "data"}, watch)
+    reader = _Reader(api, {*names, "data"}, progress)
     unaccounted: list[int] = []
     for project, ids in sorted(wanted.items(), key=lambda item: (item[0] is None, item[0])):
         if project is None:
             unaccounted += ids
         elif ids:
-            unseen = Unseen(ids)
+            unseen = PendingIds(ids)
             yield from reader.read_project(project, unseen)
             unaccounted += unseen
     yield from reader.search(sorted(unaccounted))
@@ -81,33 +81,33 @@ def read_task(api: TaskApi, task: int, names: Collection[str], *, project: int |
 class _Reader:
     """Reads project by project, by the way that costs less."""
 
-    def __init__(self, api: TaskApi, names: Collection[str], watch: Watch) -> None:
+    def __init__(self, api: TaskApi, names: Collection[str], progress: ProgressListener) -> None:
         self._api = api
         self._names = names
-        self._watch = watch
+        self._progress = progress
         self._swept: set[int] = set()
         self._broken_in_a_row = 0
 
-    def read_project(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+    def read_project(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Read the tasks that lie in ``project``; the others stay unseen."""
         self._swept.add(project)
         try:
             if len(unseen) > BATCH:
                 yield from self._read_large(project, unseen)
             else:
-                cost = selection_cost(unseen)
-                self._watch.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
+                cost = estimate_selection(unseen)
+                self._progress.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
                 yield from self._read_selection(project, unseen)
         except NotFound as error:
             raise NoSuchProject(project, error.message) from error
 
-    def _read_large(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+    def _read_large(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Read the first page, which tells how large the project is, and then choose."""
         pages = ProjectPages(self._api, project, self._names)
         try:
             first = pages.first()
         except ServerError as error:
-            if not breaks_on_a_task(error):
+            if not is_broken_by_task(error):
                 raise
             yield from self._read_selection(project, unseen)
             return
@@ -125,26 +125,28 @@ class _Reader:
             yield from self._read_hidden(project, unseen, at_most=at_most)
 
     def _choice(
-        self, project: int, pages: ProjectPages, unseen: Unseen, *, at_most: int
+        self, project: int, pages: ProjectPages, unseen: PendingIds, *, at_most: int
     ) -> Way | None:
         """Choose how to read what the first page has not shown; None where that is nothing."""
         to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
         if not unseen or not to_come:
             return None
-        by_ids = selection_cost(unseen, at_most=at_most)
+        by_ids = estimate_selection(unseen, at_most=at_most)
         # As if no page were larger than the first: a larger one takes longer, too.
         usual = ceil(to_come / pages.size)
-        way = cheaper(pages_cost(to_come, requests=usual, total=pages.total), by_ids).way
-        by_pages = pages_cost(to_come, requests=pages.requests(to_come), total=pages.total)
+        way = choose_cheaper(estimate_pages(to_come, requests=usual, total=pages.total), by_ids).way
+        by_pages = estimate_pages(to_come, requests=pages.requests(to_come), total=pages.total)
         chosen, other = (by_pages, by_ids) if way is Way.PAGES else (by_ids, by_pages)
-        self._watch.detail(
+        self._progress.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
             f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
             f"for the rest {chosen} rather than {other}"
         )
         return way
 
-    def _read_pages(self, pages: ProjectPages, unseen: Unseen, first: Seen) -> Iterator[Seen]:
+    def _read_pages(
+        self, pages: ProjectPages, unseen: PendingIds, first: ReadBatch
+    ) -> Iterator[ReadBatch]:
         """Read the other pages, as long as ids alone would not take fewer requests after all.
 
         They are under way while the ``first`` is worked on.
@@ -157,13 +159,15 @@ class _Reader:
                 if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
                     return
 
-    def _read_hidden(self, project: int, unseen: Unseen, *, at_most: int) -> Iterator[Seen]:
+    def _read_hidden(
+        self, project: int, unseen: PendingIds, *, at_most: int
+    ) -> Iterator[ReadBatch]:
         """Look for what a list that seems complete has not shown, until a batch brings nothing.
 
         As many may have been created as were deleted. But mostly they lie in other projects: to
         ask this one for each of them would cost as much as those do.
         """
-        for batch in batches(list(unseen), at_most=at_most):
+        for batch in split_ids(list(unseen), at_most=at_most):
             before = len(unseen)
             yield from self._read_selection(project, unseen, batch, at_most=at_most)
             if len(unseen) == before:
@@ -172,11 +176,11 @@ class _Reader:
     def _read_selection(
         self,
         project: int,
-        unseen: Unseen,
+        unseen: PendingIds,
         ids: Sequence[int] | None = None,
         *,
         at_most: int = BATCH,
-    ) -> Iterator[Seen]:
+    ) -> Iterator[ReadBatch]:
         """Ask for ``ids``, all that are unseen where none are named."""
         selection = Selection(self._api, project, self._names, at_most=at_most)
         for answer in selection.read(list(unseen) if ids is None else ids):
@@ -185,7 +189,7 @@ class _Reader:
             else:
                 task, error = answer
                 unseen.mark_seen(task)
-                yield Seen({}, {task: self._without_data(project, task, error)})
+                yield ReadBatch({}, {task: self._without_data(project, task, error)})
 
     def _without_data(self, project: int, task: int, error: ServerError) -> Observed:
         """Ask for all but the data of a task that breaks an answer: mostly its data is the reason.
@@ -204,15 +208,15 @@ class _Reader:
         self._broken_in_a_row = 0
         return Found({**page.tasks[task], "data": UNREADABLE})
 
-    def _new(self, page: Page, unseen: Unseen) -> Seen:
+    def _new(self, page: Page, unseen: PendingIds) -> ReadBatch:
         shown = list(page.tasks)
         taken = unseen.take(shown)
         if taken:
             self._broken_in_a_row = 0
         whole = len(taken) == len(shown)
-        return Seen(page.tasks if whole else {task: page.tasks[task] for task in taken})
+        return ReadBatch(page.tasks if whole else {task: page.tasks[task] for task in taken})
 
-    def search(self, ids: Sequence[int]) -> Iterator[Seen]:
+    def search(self, ids: Sequence[int]) -> Iterator[ReadBatch]:
         """Find tasks that no list has shown, by id: only a 404 proves one missing.
 
         The first that is found tells which project the rest may lie in, so that tasks whose
@@ -221,7 +225,7 @@ class _Reader:
         pending = deque(ids)
         unlisted: dict[int, list[int]] = {}
         at_once = 1
-        with Ahead(self._locate) as ahead:
+        with Prefetcher(self._locate) as ahead:
             while pending:
                 asked = [pending.popleft() for _ in range(min(at_once, len(pending)))]
                 futures = [ahead.submit(task) for task in asked]
@@ -231,14 +235,14 @@ class _Reader:
                     if isinstance(place, int):
                         located.setdefault(place, []).append(task)
                     else:
-                        yield Seen({}, {task: place})
+                        yield ReadBatch({}, {task: place})
                 # While each brings a new project, one at a time is enough.
                 at_once = 1 if located.keys() - self._swept else AT_ONCE
                 for project, tasks in sorted(located.items()):
                     if project in self._swept:
                         unlisted.setdefault(project, []).extend(tasks)
                         continue
-                    unseen = Unseen(sorted([*tasks, *pending]))
+                    unseen = PendingIds(sorted([*tasks, *pending]))
                     # A project that cannot be listed shows none of its tasks.
                     with suppress(NotFound):
                         yield from self.read_project(project, unseen)
@@ -246,14 +250,14 @@ class _Reader:
                     unlisted[project] = [task for task in tasks if task in left]
                     pending = deque(task for task in pending if task in left)
         for project, tasks in sorted(unlisted.items()):
-            yield from self._read_unlisted(project, Unseen(sorted(tasks)))
+            yield from self._read_unlisted(project, PendingIds(sorted(tasks)))
 
-    def _read_unlisted(self, project: int, unseen: Unseen) -> Iterator[Seen]:
+    def _read_unlisted(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Ask a list once more for tasks that are said to be in it: it may have moved meanwhile."""
         with suppress(NotFound):
             yield from self._read_selection(project, unseen)
-        said = f"the server says that it is in project {project}, whose list does not show it"
-        yield Seen({}, {task: Unreadable(said, _UNLISTED_HINT) for task in unseen})
+        message = f"the server says that it is in project {project}, whose list does not show it"
+        yield ReadBatch({}, {task: Unreadable(message, _UNLISTED_HINT) for task in unseen})
 
     def _locate(self, task: int) -> int | Missing | Unreadable | ServerError:
         """Ask in which project a task is."""

@@ -61,5 +61,5 @@ class Anchors:
             what = f"{ALIASED_TEXT_MAX:,} characters"
         else:
             return None
-        said = f"the aliases of this document stand for more than {what}"
-        return said, "write them out, or split the file"
+        message = f"the aliases of this document stand for more than {what}"
+        return message, "write them out, or split the file"

@@ -7,11 +7,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Final, Protocol
 
-from reconciler.core.notation import path_text, shortened
+from reconciler.core.notation import format_path, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.errors import Problem, Source
 from reconciler.manifest.readers.packed_tasks import Entry, PackedTasks
-from reconciler.manifest.readers.source_map import Marks, Steps, extent, nodes_of
+from reconciler.manifest.readers.source_map import SourceMap, Steps, count_nodes, list_nodes
 
 MAX_DEPTH: Final = 100
 """Objects and lists inside each other; deeper ones are nobody's data and exhaust readers."""
@@ -57,10 +57,10 @@ class MarkedDocument:
     ``packed`` are the tasks that its reader has taken out of ``value``.
     """
 
-    def __init__(self, value: Json, packed: PackedTasks, marks: Marks) -> None:
+    def __init__(self, value: Json, packed: PackedTasks, source_map: SourceMap) -> None:
         self.outline = value
         self._packed = packed
-        self._marks = marks
+        self._source_map = source_map
         self._numbered: dict[int, dict[Steps, tuple[int, int]]] = {}
         self._pack_what_is_left()
 
@@ -70,7 +70,7 @@ class MarkedDocument:
         if isinstance(tasks, list) and tasks and isinstance(self.outline, dict):
             node = self._top["tasks"] + 2
             for task in tasks:
-                end = node + extent(task)
+                end = node + count_nodes(task)
                 self._packed.append(task, node=node, end=end)
                 node = end
             self.outline = {**self.outline, "tasks": []}
@@ -91,14 +91,14 @@ class MarkedDocument:
 
     def value_source(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
-        return self._marks.source(self._nodes(steps)[1])
+        return self._source_map.source(self._nodes(steps)[1])
 
     def key_source(self, steps: Steps) -> Source:
         """Tell where the key, or the list's element, that ``steps`` end with begins.
 
         Raises LookupError where there is none.
         """
-        return self._marks.source(self._nodes(steps)[0])
+        return self._source_map.source(self._nodes(steps)[0])
 
     def _nodes(self, steps: Steps) -> tuple[int, int]:
         """Find the key's and the value's node, by numbering only the part they lie in."""
@@ -119,7 +119,7 @@ class MarkedDocument:
             return start, start
         if start not in self._numbered:
             self._numbered.clear()
-            self._numbered[start] = nodes_of(part(), start=start)
+            self._numbered[start] = list_nodes(part(), start=start)
         return self._numbered[start][steps]
 
     @cached_property
@@ -127,13 +127,13 @@ class MarkedDocument:
         """By key of the outermost object: the key's node."""
         top = self.outline if isinstance(self.outline, dict) else {}
         extents = (
-            1 + extent(value) + (self._packed.extent if key == "tasks" else 0)
+            1 + count_nodes(value) + (self._packed.extent if key == "tasks" else 0)
             for key, value in top.items()
         )
         return dict(zip(top, accumulate(extents, initial=1), strict=False))
 
 
-class Complaints:
+class Diagnostics:
     """Collects the problems of one file while it is read."""
 
     def __init__(self, file: str) -> None:
@@ -145,16 +145,16 @@ class Complaints:
     ) -> None:
         """Note a problem at ``line`` and ``column``, both from 1."""
         at = Source(self.file, line, column)
-        path = shortened(path_text(steps), PATH_MAX)
+        path = shorten(format_path(steps), PATH_MAX)
         self.problems.append(Problem(at, path, message, hint))
 
 
-def kept(value: Maybe) -> Json:
+def replace_refused(value: Maybe) -> Json:
     """Put null where a value was refused, so that what stands around it keeps its place."""
     return None if value is ABSENT else value
 
 
-def text_problem(text: str) -> tuple[str, str] | None:
+def find_text_problem(text: str) -> tuple[str, str] | None:
     """Tell what keeps a string out of a task, and what to do: NUL and lone surrogates."""
     if "\0" in text:
         return "a NUL character cannot be stored", "PostgreSQL refuses it; remove it"

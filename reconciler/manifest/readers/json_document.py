@@ -15,12 +15,12 @@ from typing import Final
 import msgspec
 
 from reconciler.errors import Source
-from reconciler.manifest.readers.document import Complaints, Document, MarkedDocument
+from reconciler.manifest.readers.document import Diagnostics, Document, MarkedDocument
 from reconciler.manifest.readers.json_reader import read_json
-from reconciler.manifest.readers.json_text import after_space
+from reconciler.manifest.readers.json_text import skip_space
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.readers.text_document import TextDocument
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _LIST_OF_TASKS: Final = re.compile(rb'"tasks"[ \t\r\n]*:[ \t\r\n]*\[')
 
@@ -35,11 +35,11 @@ _SKIM: Final = msgspec.json.Decoder(_Tasks).decode
 
 
 def read_json_document(
-    text: bytes, complaints: Complaints, *, watch: Watch = NOBODY
+    text: bytes, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> Sequence[Document]:
     """Read one document of UTF-8 without a byte order mark."""
-    cut = _cut(text, complaints, watch)
-    return [cut] if cut else read_json(text.decode(), complaints, watch=watch)
+    cut = _cut_tasks(text, diagnostics, progress)
+    return [cut] if cut else read_json(text.decode(), diagnostics, progress=progress)
 
 
 class CutDocument(TextDocument):
@@ -54,10 +54,10 @@ class CutDocument(TextDocument):
         bounds: array[int],
         header: MarkedDocument,
         *,
-        complaints: Complaints,
-        watch: Watch,
+        diagnostics: Diagnostics,
+        progress: ProgressListener,
     ) -> None:
-        super().__init__(header.outline, complaints, watch)
+        super().__init__(header.outline, diagnostics, progress)
         self._whole = text
         self._bounds = bounds
         self._header = header
@@ -99,7 +99,7 @@ class CutDocument(TextDocument):
         """The lines and columns at which the tasks begin, and at which their list ends."""
         lines, columns = array("Q"), array("Q")
         line, column, before = 1, 1, 0
-        end = after_space(self._whole, self._bounds[-1])
+        end = skip_space(self._whole, self._bounds[-1])
         for offset in (*self._bounds[::2], end):
             *passed, last = self._whole[before:offset].rsplit(b"\n", 1)
             line += passed[0].count(b"\n") + 1 if passed else 0
@@ -110,30 +110,32 @@ class CutDocument(TextDocument):
         return lines, columns
 
 
-def _cut(text: bytes, complaints: Complaints, watch: Watch) -> CutDocument | None:
+def _cut_tasks(
+    text: bytes, diagnostics: Diagnostics, progress: ProgressListener
+) -> CutDocument | None:
     """Cut a document into its tasks; None where it has none, or anything is odd around them."""
     try:
         tasks = _SKIM(text).tasks
     except (ValueError, RecursionError):
         return None
     for found in _LIST_OF_TASKS.finditer(text) if tasks else ():
-        bounds = _bounds(text, found.end(), tasks)
+        bounds = _find_bounds(text, found.end(), tasks)
         if bounds:
-            end = after_space(text, bounds[-1])
-            header = _header(text[: found.end()] + text[end:], complaints.file)
+            end = skip_space(text, bounds[-1])
+            header = _read_header(text[: found.end()] + text[end:], diagnostics.file)
             if header is None:
                 return None
-            return CutDocument(text, bounds, header, complaints=complaints, watch=watch)
+            return CutDocument(text, bounds, header, diagnostics=diagnostics, progress=progress)
     return None
 
 
-def _bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> array[int] | None:
+def _find_bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> array[int] | None:
     """Find where tasks begin and end in a list; None where it is not the list of just these."""
     bounds = array("Q")
     for left, task in zip(range(len(tasks), 0, -1), tasks, strict=True):
-        start = after_space(text, offset)
+        start = skip_space(text, offset)
         end = start + len(memoryview(task))
-        following = after_space(text, end)
+        following = skip_space(text, end)
         is_it = text.startswith(bytes(task), start)
         if not is_it or text[following : following + 1] != (b"," if left > 1 else b"]"):
             return None
@@ -142,13 +144,13 @@ def _bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> array[int
     return bounds
 
 
-def _header(text: bytes, file: str) -> MarkedDocument | None:
+def _read_header(text: bytes, file: str) -> MarkedDocument | None:
     """Read a document whose tasks have been cut out; None where it is not one without complaint.
 
     A list of tasks that is still there is one that was not cut out: the key is there twice, or it
     was another list of that name.
     """
-    unheard = Complaints(file)
+    unheard = Diagnostics(file)
     documents = read_json(text.decode(), unheard)
     outline = documents[0].whole() if documents and not unheard.problems else None
     is_empty = isinstance(outline, dict) and outline.get("tasks") == []

@@ -10,11 +10,11 @@ from typing import Final
 
 from reconciler.core.values import Json
 from reconciler.errors import ManifestError, Problem, Source
-from reconciler.manifest.readers.document import Complaints, Document, MarkedDocument
+from reconciler.manifest.readers.document import Diagnostics, Document, MarkedDocument
 from reconciler.manifest.readers.lines import Line, LineFile
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.readers.text_document import TextDocument, read_text
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _NOT_IN_HEADER: Final = (
     ("tasks", "the header of a .jsonl file holds no tasks", "write each on a line of its own"),
@@ -23,17 +23,17 @@ _NOT_IN_HEADER: Final = (
 
 
 def read_json_lines(
-    file: LineFile, complaints: Complaints, *, watch: Watch = NOBODY
+    file: LineFile, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> list[Document]:
     """Read the header, and leave the tasks to be streamed; empty lines are none."""
     lines = file.lines()
     first = next(lines, None)
-    headers = read_text(first.text, complaints, start=(first.number, 1)) if first else []
+    headers = read_text(first.text, diagnostics, start=(first.number, 1)) if first else []
     if not headers or not isinstance(headers[0].outline, dict):
         return [*headers]
-    if _refused(headers[0], headers[0].outline, complaints):
+    if _report_refused(headers[0], headers[0].outline, diagnostics):
         return []
-    return [LinesDocument(headers[0], lines, file=file, complaints=complaints, watch=watch)]
+    return [LinesDocument(headers[0], lines, file=file, diagnostics=diagnostics, progress=progress)]
 
 
 class LinesDocument(TextDocument):
@@ -45,12 +45,12 @@ class LinesDocument(TextDocument):
         lines: Iterator[Line],
         *,
         file: LineFile,
-        complaints: Complaints,
-        watch: Watch,
+        diagnostics: Diagnostics,
+        progress: ProgressListener,
     ) -> None:
         outline = header.outline
         whole: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
-        super().__init__(whole, complaints, watch)
+        super().__init__(whole, diagnostics, progress)
         self._header = header
         self._lines = lines
         self._file = file
@@ -62,7 +62,7 @@ class LinesDocument(TextDocument):
                 self._file.remember(line)
                 yield line.text
         except OSError as error:
-            at = Source(self._complaints.file, 1, 1)
+            at = Source(self._diagnostics.file, 1, 1)
             raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
         if not self._file.steady:
             raise self._changed(1, "this file changed while it was read")
@@ -88,16 +88,16 @@ class LinesDocument(TextDocument):
             return after, after
         return self._header.key_source(steps), self._header.value_source(steps)
 
-    def _changed(self, number: int, said: str) -> ManifestError:
-        at = Source(self._complaints.file, number, 1)
-        return ManifestError((Problem(at, "", said, "run it again when nobody writes to it"),))
+    def _changed(self, number: int, message: str) -> ManifestError:
+        at = Source(self._diagnostics.file, number, 1)
+        return ManifestError((Problem(at, "", message, "run it again when nobody writes to it"),))
 
 
-def _refused(header: Document, keys: Mapping[str, Json], complaints: Complaints) -> bool:
+def _report_refused(header: Document, keys: Mapping[str, Json], diagnostics: Diagnostics) -> bool:
     """Note a first line that is a task, or a whole manifest, in the place of the header."""
     for key, message, hint in _NOT_IN_HEADER:
         if key in keys:
             at = header.key_source((key,))
-            complaints.add(at.line, at.column, message, hint=hint, steps=(key,))
+            diagnostics.add(at.line, at.column, message, hint=hint, steps=(key,))
             return True
     return False

@@ -11,19 +11,19 @@ import re
 from bisect import bisect_right
 from typing import Final
 
-from reconciler.core.notation import shortened, value_text
+from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.document import (
     MAX_DEPTH,
-    Complaints,
+    Diagnostics,
     MarkedDocument,
-    kept,
-    text_problem,
+    find_text_problem,
+    replace_refused,
 )
 from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.scalars import integer, real
-from reconciler.manifest.readers.source_map import Marks, Steps
-from reconciler.progress import NOBODY, Watch
+from reconciler.manifest.readers.scalars import parse_integer, parse_real
+from reconciler.manifest.readers.source_map import SourceMap, Steps
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 # Possessive, so that a long string leaves nothing behind to go back to.
@@ -48,19 +48,19 @@ class _Stop(Exception):
 
 def read_json(
     text: str,
-    complaints: Complaints,
+    diagnostics: Diagnostics,
     *,
     start: tuple[int, int] = (1, 1),
     steps: Steps = (),
-    watch: Watch = NOBODY,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> list[MarkedDocument]:
     """Read one document, which stands at ``steps``; ``start`` is its line and column."""
-    reader = _Reader(text, complaints, start=start, steps=steps, watch=watch)
+    reader = _Reader(text, diagnostics, start=start, steps=steps, progress=progress)
     try:
         value = reader.document()
     except _Stop:
         return []
-    return [MarkedDocument(kept(value), reader.packed, reader.marks)]
+    return [MarkedDocument(replace_refused(value), reader.packed, reader.source_map)]
 
 
 class _Reader:
@@ -69,17 +69,17 @@ class _Reader:
     def __init__(
         self,
         text: str,
-        complaints: Complaints,
+        diagnostics: Diagnostics,
         *,
         start: tuple[int, int],
         steps: Steps,
-        watch: Watch,
+        progress: ProgressListener,
     ) -> None:
-        self.marks = Marks(complaints.file)
+        self.source_map = SourceMap(diagnostics.file)
         self.packed = PackedTasks()
         self._text = text
-        self._complaints = complaints
-        self._watch = watch
+        self._diagnostics = diagnostics
+        self._progress = progress
         self._start = start
         self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self._steps: list[str | int] = [*steps]
@@ -90,7 +90,7 @@ class _Reader:
         self._skip_space()
         if self._at < len(self._text):
             hint = "one document a file, or one task a line in .jsonl"
-            self._complain(self._at, "text after the end of the document", hint)
+            self._report(self._at, "text after the end of the document", hint)
         return value
 
     def _token(self, expected: str) -> tuple[str, str, int]:
@@ -111,7 +111,7 @@ class _Reader:
         self._mark(start)
         if kind == "mark" and text in "[{":
             if len(self._steps) >= MAX_DEPTH:
-                self._complain(start, f"objects and lists nested more than {MAX_DEPTH} deep")
+                self._report(start, f"objects and lists nested more than {MAX_DEPTH} deep")
                 raise _Stop
             return self._object() if text == "{" else self._array()
         if kind == "string":
@@ -120,34 +120,34 @@ class _Reader:
             return _WORDS[text]
         if kind in {"integer", "real"}:
             try:
-                return integer(text) if kind == "integer" else real(text)
+                return parse_integer(text) if kind == "integer" else parse_real(text)
             except ValueError as error:
                 message, hint = error.args
-                return self._complain(start, message, hint)
+                return self._report(start, message, hint)
         if text in {"NaN", "Infinity", "-Infinity"}:
-            return self._complain(start, f"{text} is no number that JSON has", "")
+            return self._report(start, f"{text} is no number that JSON has", "")
         raise self._syntax_error(start, "a value")
 
     def _string(self, text: str, start: int) -> Maybe:
         value: str = json.loads(text)
-        problem = text_problem(value)
-        return self._complain(start, *problem) if problem else value
+        problem = find_text_problem(value)
+        return self._report(start, *problem) if problem else value
 
     def _object(self) -> Maybe:
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
         kind, text, start = self._token("a key in double quotes")
         while text != "}":
-            before = len(self.marks)
+            before = len(self.source_map)
             key = self._key(kind, text, start, lines)
             self._expect(":")
             self._steps.append(key if isinstance(key, str) else "?")
             value = self._value(*self._token("a value"))
             self._steps.pop()
             if isinstance(key, str):
-                result[key] = kept(value)
+                result[key] = replace_refused(value)
             else:
-                self.marks.forget(before)
+                self.source_map.forget(before)
             if self._expect(",", "}") == "}":
                 break
             kind, text, start = self._token("a key in double quotes")
@@ -163,9 +163,9 @@ class _Reader:
         if not isinstance(key, str):
             return key
         if key in lines:
-            found = shortened(value_text(key))
+            found = shorten(format_value(key))
             hint = f"first on line {lines[key]}; keep one"
-            return self._complain(start, f"the key {found} stands twice", hint)
+            return self._report(start, f"the key {found} stands twice", hint)
         lines[key] = self._place(start)[0]
         return key
 
@@ -187,24 +187,24 @@ class _Reader:
 
     def _element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
         """Read one element; a task is packed, as there may be many of them."""
-        node = len(self.marks)
-        value = kept(self._value(kind, text, start))
+        node = len(self.source_map)
+        value = replace_refused(self._value(kind, text, start))
         if self._steps[:-1] == ["tasks"]:
-            self.packed.append(value, node=node, end=len(self.marks))
-            self._watch.advance()
+            self.packed.append(value, node=node, end=len(self.source_map))
+            self._progress.advance()
         else:
             into.append(value)
 
-    def _expect(self, *marks: str) -> str:
-        if self._text[self._at : self._at + 1] not in marks:
+    def _expect(self, *source_map: str) -> str:
+        if self._text[self._at : self._at + 1] not in source_map:
             self._skip_space()
-        if self._text[self._at : self._at + 1] not in marks:
-            raise self._syntax_error(self._at, " or ".join(map(repr, marks)))
+        if self._text[self._at : self._at + 1] not in source_map:
+            raise self._syntax_error(self._at, " or ".join(map(repr, source_map)))
         self._at += 1
         return self._text[self._at - 1]
 
     def _mark(self, offset: int) -> None:
-        self.marks.add(*self._place(offset))
+        self.source_map.add(*self._place(offset))
 
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, offset)
@@ -217,8 +217,8 @@ class _Reader:
             return self._string_error(offset)
         found = _TOKEN.match(self._text, offset)
         rest = found[0] if found else self._text[offset : offset + 1]
-        said = f"found {shortened(value_text(rest))}" if rest else "the text ends here"
-        self._complain(offset, f"not JSON: expected {expected}, {said}", "mend the JSON here")
+        message = f"found {shorten(format_value(rest))}" if rest else "the text ends here"
+        self._report(offset, f"not JSON: expected {expected}, {message}", "mend the JSON here")
         return _Stop()
 
     def _string_error(self, start: int) -> _Stop:
@@ -226,18 +226,18 @@ class _Reader:
         begun = _STRING_BEGUN.match(self._text, start)
         at = begun.end() if begun else start
         if at == len(self._text):
-            self._complain(start, "not JSON: this string does not end", "close it with a quote")
+            self._report(start, "not JSON: this string does not end", "close it with a quote")
         elif self._text[at] == "\\":
-            found = shortened(value_text(self._text[at : at + 2]))
+            found = shorten(format_value(self._text[at : at + 2]))
             hint = "write \\\\ for a backslash"
-            self._complain(at, f"not JSON: {found} begins no escape that JSON has", hint)
+            self._report(at, f"not JSON: {found} begins no escape that JSON has", hint)
         else:
             found = json.dumps(self._text[at])
             hint = f"close the string before it, or write it as {found[1:-1]}"
-            self._complain(at, f"not JSON: the character {found} inside a string", hint)
+            self._report(at, f"not JSON: the character {found} inside a string", hint)
         return _Stop()
 
-    def _complain(self, offset: int, message: str, hint: str = "") -> Maybe:
+    def _report(self, offset: int, message: str, hint: str = "") -> Maybe:
         line, column = self._place(offset)
-        self._complaints.add(line, column, message, hint=hint, steps=tuple(self._steps))
+        self._diagnostics.add(line, column, message, hint=hint, steps=tuple(self._steps))
         return ABSENT

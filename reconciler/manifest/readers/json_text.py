@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from reconciler.core.values import Json, too_deep
+from reconciler.core.values import Json, is_too_deep
 from reconciler.manifest.readers.document import MAX_DEPTH
 from reconciler.manifest.readers.source_map import Steps
 
@@ -77,8 +77,8 @@ def decode_quickly(text: bytes) -> Decoded | None:
         return None
     if written != text and written.count(b":") != text.count(b":"):
         return None
-    deep = _may_be_deep(written) and _deep(written)
-    if deep or (deep is None and too_deep(value, LEVELS_MAX)):
+    deep = _may_be_deep(written) and _is_deep(written)
+    if deep or (deep is None and is_too_deep(value, LEVELS_MAX)):
         return None
     return Decoded(value, written)
 
@@ -87,7 +87,7 @@ def _may_be_deep(written: bytes) -> bool:
     return len(written) > _LONG or written.count(b"]") + written.count(b"}") > LEVELS_MAX
 
 
-def _deep(written: bytes) -> bool | None:
+def _is_deep(written: bytes) -> bool | None:
     """Tell by its brackets whether a text is nested too deep; None where strings have some too.
 
     Of a string without brackets, and without quotes in it, two quotes are left.
@@ -107,7 +107,7 @@ def find_offsets(text: bytes, steps: Steps) -> Offsets:
 
     Raises LookupError where there is nothing.
     """
-    at = after_space(text, 0)
+    at = skip_space(text, 0)
     found = Offsets(at, at)
     value = text[at:].rstrip(b" \t\r\n")
     for step in steps:
@@ -119,32 +119,32 @@ def find_offsets(text: bytes, steps: Steps) -> Offsets:
 
 def _find(step: str | int, value: bytes) -> tuple[int, int, bytes]:
     """Find one part of an object or list: the offsets of its key and value, and its text."""
-    parts = _elements(value) if value.startswith(b"[") else _members(value)
+    parts = _iterate_elements(value) if value.startswith(b"[") else _iterate_members(value)
     for name, key, at, part in parts:
         if name == step:
             return key, at, bytes(part)
     raise LookupError(step)
 
 
-def _elements(value: bytes) -> Iterator[_Part]:
+def _iterate_elements(value: bytes) -> Iterator[_Part]:
     end = 0
     for index, part in enumerate(_LIST.decode(value)):
-        at = after_space(value, end + 1)
-        end = after_space(value, at + len(memoryview(part)))
+        at = skip_space(value, end + 1)
+        end = skip_space(value, at + len(memoryview(part)))
         yield index, at, at, part
 
 
-def _members(value: bytes) -> Iterator[_Part]:
+def _iterate_members(value: bytes) -> Iterator[_Part]:
     end = 0
     for name, part in _OBJECT.decode(value).items() if value.startswith(b"{") else ():
-        key = after_space(value, end + 1)
+        key = skip_space(value, end + 1)
         quoted = _KEY.match(value, key)
-        at = after_space(value, quoted.end()) if quoted else key
-        end = after_space(value, at + len(memoryview(part)))
+        at = skip_space(value, quoted.end()) if quoted else key
+        end = skip_space(value, at + len(memoryview(part)))
         yield name, key, at, part
 
 
-def after_space(text: bytes, offset: int) -> int:
+def skip_space(text: bytes, offset: int) -> int:
     """Give the offset of the first byte from ``offset`` on that is no white space."""
     found = _SPACE.match(text, offset)
     return found.end() if found else offset

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from reconciler.core.notation import shortened, value_text, visible
+from reconciler.core.notation import escape_invisible, format_value, shorten
 from reconciler.core.values import Json
 from reconciler.manifest.readers.document import MAX_DIGITS
 
@@ -28,69 +28,69 @@ _COLLECTIONS: Final = {"map": "an object", "seq": "a list"}
 _OF_TAG: Final = {"null": type(None), "bool": bool, "int": int, "float": float}
 
 
-def plain(text: str) -> Json:
+def parse_plain(text: str) -> Json:
     """Give a plain scalar its value; raises ValueError with what is wrong and what to do."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC_START:
         return text
     if _DECIMAL.fullmatch(text):
-        return integer(text)
+        return parse_integer(text)
     if _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text):
-        return _bounded(int(text, base=0))
+        return _bound(int(text, base=0))
     if _FLOAT.fullmatch(text):
-        return real(text)
+        return parse_real(text)
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"{text} is no number that JSON has", "quote it if you mean a string")
     return text
 
 
-def tagged(tag: str, text: str) -> Json:
-    """Give a scalar with one of YAML's own tags its value; raises as `plain` does."""
+def parse_tagged(tag: str, text: str) -> Json:
+    """Give a scalar with one of YAML's own tags its value; raises as `parse_plain` does."""
     name = tag.removeprefix(TAG)
     if name == "str" or tag == "!":
         return text
     if not tag.startswith(TAG) or name not in _OF_TAG:
-        raise ValueError(f"the tag {_written(tag)} is not known", "manifests hold plain data only")
-    value = plain(text)
+        raise ValueError(f"the tag {_format(tag)} is not known", "manifests hold plain data only")
+    value = parse_plain(text)
     if name == "float" and type(value) is int:
-        return real(str(value))
+        return parse_real(str(value))
     if type(value) is not _OF_TAG[name]:
-        found = shortened(value_text(text))
-        raise ValueError(f"{found} is not what its tag {_written(tag)} says", "drop the tag")
+        found = shorten(format_value(text))
+        raise ValueError(f"{found} is not what its tag {_format(tag)} says", "drop the tag")
     return value
 
 
-def collection_problem(tag: str, own: str) -> tuple[str, str] | None:
+def find_collection_problem(tag: str, own: str) -> tuple[str, str] | None:
     """Tell what is wrong with the tag of an object (``own`` is map) or list (seq)."""
     if tag in {"!", TAG + own}:
         return None
     if tag.startswith(TAG) and tag.removeprefix(TAG) in {*_OF_TAG, *_COLLECTIONS, "str"}:
-        return f"{_COLLECTIONS[own]} is not what its tag {_written(tag)} says", "drop the tag"
-    return f"the tag {_written(tag)} is not known", "manifests hold plain data only"
+        return f"{_COLLECTIONS[own]} is not what its tag {_format(tag)} says", "drop the tag"
+    return f"the tag {_format(tag)} is not known", "manifests hold plain data only"
 
 
-def integer(text: str) -> int:
-    """Read decimal digits; raises as `plain` does for more than are sane."""
-    return _bounded(int(text) if len(text) <= MAX_DIGITS else _TOO_LARGE)
+def parse_integer(text: str) -> int:
+    """Read decimal digits; raises as `parse_plain` does for more than are sane."""
+    return _bound(int(text) if len(text) <= MAX_DIGITS else _TOO_LARGE)
 
 
-def _bounded(value: int) -> int:
+def _bound(value: int) -> int:
     if value >= _TOO_LARGE:
         message = f"an integer of more than {MAX_DIGITS:,} digits"
         raise ValueError(message, "quote it to store a string")
     return value
 
 
-def real(text: str) -> float:
-    """Read a floating-point number; raises as `plain` does where it has no finite value."""
+def parse_real(text: str) -> float:
+    """Read a floating-point number; raises as `parse_plain` does where it has no finite value."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(
-            f"{shortened(text)} is larger than a number can be", "the limit is about 1.8e308"
+            f"{shorten(text)} is larger than a number can be", "the limit is about 1.8e308"
         )
     return value
 
 
-def _written(tag: str) -> str:
-    return visible("!!" + tag.removeprefix(TAG) if tag.startswith(TAG) else tag)
+def _format(tag: str) -> str:
+    return escape_invisible("!!" + tag.removeprefix(TAG) if tag.startswith(TAG) else tag)

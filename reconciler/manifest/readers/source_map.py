@@ -14,7 +14,7 @@ Steps: TypeAlias = tuple[str | int, ...]
 _COLUMN_BITS: Final = 32
 
 
-class Marks:
+class SourceMap:
     """The places of a document's nodes, in the order in which they stand.
 
     A node is a value or a key; an object's nodes are itself, then each key followed by what
@@ -22,64 +22,64 @@ class Marks:
     which only those few tasks pay for whose places are asked for.
     """
 
-    __slots__ = ("_marks", "file")
+    __slots__ = ("_nodes", "file")
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._marks = array("Q")
+        self._nodes = array("Q")
 
     def __len__(self) -> int:
-        return len(self._marks)
+        return len(self._nodes)
 
     def add(self, line: int, column: int) -> None:
         """Add the next node; ``line`` and ``column`` count from 1."""
-        self._marks.append(line << _COLUMN_BITS | column)
+        self._nodes.append(line << _COLUMN_BITS | column)
 
     def forget(self, since: int) -> None:
         """Drop the nodes from index ``since`` on: their value is not kept."""
-        del self._marks[since:]
+        del self._nodes[since:]
 
     def since(self, start: int) -> array[int]:
         """Copy the places of the nodes from ``start`` on: what stands there may be forgotten."""
-        return self._marks[start:]
+        return self._nodes[start:]
 
     def repeat(self, places: array[int]) -> None:
         """Add nodes once more, for an alias of what holds them."""
-        self._marks.extend(places)
+        self._nodes.extend(places)
 
     def source(self, node: int) -> Source:
         """Tell where the node with index ``node`` stands."""
-        mark = self._marks[node]
+        mark = self._nodes[node]
         return Source(self.file, mark >> _COLUMN_BITS, mark & (1 << _COLUMN_BITS) - 1)
 
 
-def nodes_of(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:
+def list_nodes(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:
     """Give the nodes of ``value``, whose own is ``start``: by steps, the key's and the value's.
 
     An element of a list, and ``value`` itself, have no key: theirs is the value's node.
     """
     found: dict[Steps, tuple[int, int]] = {(): (start, start)}
-    _number(value, (), start + 1, found)
+    _number_nodes(value, (), start + 1, found)
     return found
 
 
-def _number(value: Json, steps: Steps, node: int, found: dict[Steps, tuple[int, int]]) -> int:
+def _number_nodes(value: Json, steps: Steps, node: int, found: dict[Steps, tuple[int, int]]) -> int:
     """Give what is inside ``value`` its nodes from ``node`` on, and return the next one."""
     if isinstance(value, dict):
         for key, inner in value.items():
             found[*steps, key] = (node, node + 1)
-            node = _number(inner, (*steps, key), node + 2, found)
+            node = _number_nodes(inner, (*steps, key), node + 2, found)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             found[*steps, index] = (node, node)
-            node = _number(inner, (*steps, index), node + 1, found)
+            node = _number_nodes(inner, (*steps, index), node + 1, found)
     return node
 
 
-def extent(value: Json) -> int:
+def count_nodes(value: Json) -> int:
     """Count the nodes of a value: itself, and all below."""
     if isinstance(value, dict):
-        return 1 + sum(1 + extent(inner) for inner in value.values())
+        return 1 + sum(1 + count_nodes(inner) for inner in value.values())
     if isinstance(value, list):
-        return 1 + sum(map(extent, value))
+        return 1 + sum(map(count_nodes, value))
     return 1

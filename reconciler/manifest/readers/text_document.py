@@ -7,21 +7,21 @@ from collections.abc import Iterator
 
 from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.readers.document import Complaints, MarkedDocument
+from reconciler.manifest.readers.document import Diagnostics, MarkedDocument
 from reconciler.manifest.readers.json_reader import read_json
 from reconciler.manifest.readers.json_text import decode, decode_quickly, encode, find_offsets
 from reconciler.manifest.readers.packed_tasks import Entry
 from reconciler.manifest.readers.source_map import Steps
-from reconciler.progress import Watch
+from reconciler.progress import ProgressListener
 
 
 class TextDocument(ABC):
-    """What cannot be read of its tasks goes to ``complaints``, once they are read."""
+    """What cannot be read of its tasks goes to ``diagnostics``, once they are read."""
 
-    def __init__(self, outline: Json, complaints: Complaints, watch: Watch) -> None:
+    def __init__(self, outline: Json, diagnostics: Diagnostics, progress: ProgressListener) -> None:
         self.outline = outline
-        self._complaints = complaints
-        self._watch = watch
+        self._diagnostics = diagnostics
+        self._progress = progress
         self._read_slowly: set[int] = set()
         self._marked: tuple[int, MarkedDocument] | None = None
 
@@ -51,13 +51,13 @@ class TextDocument(ABC):
     def tasks(self) -> Iterator[Entry]:
         """Read the tasks in order; raises ManifestError where their file changes meanwhile."""
         for index, text in enumerate(self._texts()):
-            self._watch.advance()
+            self._progress.advance()
             found = decode_quickly(text)
             if found:
                 yield index, *found
                 continue
             self._read_slowly.add(index)
-            for document in self._with_places(index, text, self._complaints, ("tasks", index)):
+            for document in self._with_places(index, text, self._diagnostics, ("tasks", index)):
                 value = document.whole()
                 yield index, value, encode(value)
 
@@ -98,24 +98,24 @@ class TextDocument(ABC):
         line, column = self._start(index)
         *lines, last = before.split(b"\n")
         at = len(last.decode()) + (1 if lines else column)
-        return Source(self._complaints.file, line + len(lines), at)
+        return Source(self._diagnostics.file, line + len(lines), at)
 
     def _with_marks(self, index: int, text: bytes) -> MarkedDocument:
         """Read one task with the places of its nodes: the last one is kept."""
         if self._marked is None or self._marked[0] != index:
-            unheard = Complaints(self._complaints.file)
+            unheard = Diagnostics(self._diagnostics.file)
             (document,) = self._with_places(index, text, unheard, ())
             self._marked = index, document
         return self._marked[1]
 
     def _with_places(
-        self, index: int, text: bytes, complaints: Complaints, steps: Steps
+        self, index: int, text: bytes, diagnostics: Diagnostics, steps: Steps
     ) -> list[MarkedDocument]:
-        return read_text(text, complaints, start=self._start(index), steps=steps)
+        return read_text(text, diagnostics, start=self._start(index), steps=steps)
 
 
 def read_text(
-    text: bytes, complaints: Complaints, *, start: tuple[int, int], steps: Steps = ()
+    text: bytes, diagnostics: Diagnostics, *, start: tuple[int, int], steps: Steps = ()
 ) -> list[MarkedDocument]:
     """Read what stands at ``steps`` with the places of its nodes; ``start`` is where it begins."""
     try:
@@ -123,6 +123,6 @@ def read_text(
     except UnicodeDecodeError as error:
         line, column = start
         column += len(text[: error.start].decode())
-        complaints.add(line, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
+        diagnostics.add(line, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
         return []
-    return read_json(characters, complaints, start=start, steps=steps)
+    return read_json(characters, diagnostics, start=start, steps=steps)

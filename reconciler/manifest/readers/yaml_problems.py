@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.document import Diagnostics
 
 _NOT_ALLOWED: Final = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -24,7 +24,7 @@ _SYNTAX_HINTS: Final = (
 _ESCAPE: Final = re.compile("%[89a-fA-F]")
 
 
-def complain_of_character(text: str, complaints: Complaints) -> bool:
+def report_character(text: str, diagnostics: Diagnostics) -> bool:
     """Note the first character that may not stand in YAML as it is; tell whether there is one."""
     found = _NOT_ALLOWED.search(text)
     if found is None:
@@ -32,40 +32,40 @@ def complain_of_character(text: str, complaints: Complaints) -> bool:
     code = ord(found[0])
     escape = f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - one byte
     hint = f'remove it, or write "{escape}" in double quotes' if code else "remove it"
-    at = _place_of(text, found.start())
-    complaints.add(*at, f"the character U+{code:04X} is not allowed", hint=hint)
+    at = _get_place(text, found.start())
+    diagnostics.add(*at, f"the character U+{code:04X} is not allowed", hint=hint)
     return True
 
 
-def complain_of_escape(text: str, complaints: Complaints) -> None:
+def report_escape(text: str, diagnostics: Diagnostics) -> None:
     """Note a tag whose escapes are not UTF-8; the parser passes them on, and says not where."""
     found = _ESCAPE.search(text)
-    at = _place_of(text, found.start() if found else 0)
+    at = _get_place(text, found.start() if found else 0)
     message = "not YAML: the escapes in this tag are not UTF-8"
-    complaints.add(*at, message, hint="manifests hold plain data only")
+    diagnostics.add(*at, message, hint="manifests hold plain data only")
 
 
-def complain_of_syntax(error: yaml.MarkedYAMLError, text: str, complaints: Complaints) -> None:
+def report_syntax(error: yaml.MarkedYAMLError, text: str, diagnostics: Diagnostics) -> None:
     """Note where the parser gave up, and what it said."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     begun = error.context_mark.line + 1 if error.context_mark else line
     since = f"that begins on line {begun}" if begun != line else ""
-    said = " ".join(filter(None, (error.context, since, error.problem)))
+    message = " ".join(filter(None, (error.context, since, error.problem)))
     found = text.splitlines()[line - 1 : line]
-    hint = _syntax_hint(said, found[0][column - 1 : column] if found else "")
-    complaints.add(line, column, f"not YAML: {said}", hint=hint)
+    hint = _make_syntax_hint(message, found[0][column - 1 : column] if found else "")
+    diagnostics.add(line, column, f"not YAML: {message}", hint=hint)
 
 
-def _syntax_hint(said: str, found: str) -> str:
+def _make_syntax_hint(message: str, found: str) -> str:
     """Tell what to do about the slips that are common, by what the parser said."""
-    if "cannot start any token" in said:
+    if "cannot start any token" in message:
         tab = found == "\t"
         return (
             "indent with spaces, not with tabs" if tab else f"quote a text that begins with {found}"
         )
-    return next((hint for words, hint in _SYNTAX_HINTS if words in said), "mend the YAML here")
+    return next((hint for words, hint in _SYNTAX_HINTS if words in message), "mend the YAML here")
 
 
-def _place_of(text: str, offset: int) -> tuple[int, int]:
+def _get_place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -21,25 +21,25 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.core.notation import shortened, value_text
+from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.anchors import Anchored, Anchors
 from reconciler.manifest.readers.document import (
     MAX_DEPTH,
-    Complaints,
+    Diagnostics,
     MarkedDocument,
-    kept,
-    text_problem,
+    find_text_problem,
+    replace_refused,
 )
 from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.scalars import collection_problem, plain, tagged
-from reconciler.manifest.readers.source_map import Marks
+from reconciler.manifest.readers.scalars import find_collection_problem, parse_plain, parse_tagged
+from reconciler.manifest.readers.source_map import SourceMap
 from reconciler.manifest.readers.yaml_problems import (
-    complain_of_character,
-    complain_of_escape,
-    complain_of_syntax,
+    report_character,
+    report_escape,
+    report_syntax,
 )
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _Event: TypeAlias = Any
 """An event of the parser. Its stubs call marks optional, which this parser always sets."""
@@ -49,17 +49,19 @@ class _Stop(Exception):
     """Nothing after this can be read; the complaint is made."""
 
 
-def read_yaml(text: str, complaints: Complaints, *, watch: Watch = NOBODY) -> list[MarkedDocument]:
+def read_yaml(
+    text: str, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
+) -> list[MarkedDocument]:
     """Read all documents; what cannot be read is left out and complained about."""
-    if complain_of_character(text, complaints):
+    if report_character(text, diagnostics):
         return []
     documents: list[MarkedDocument] = []
     try:
-        _Reader(text, complaints, watch).read_into(documents)
+        _Reader(text, diagnostics, progress).read_into(documents)
     except yaml.MarkedYAMLError as error:
-        complain_of_syntax(error, text, complaints)
+        report_syntax(error, text, diagnostics)
     except UnicodeDecodeError:
-        complain_of_escape(text, complaints)
+        report_escape(text, diagnostics)
     except _Stop:
         pass
     return documents
@@ -68,16 +70,16 @@ def read_yaml(text: str, complaints: Complaints, *, watch: Watch = NOBODY) -> li
 class _Reader:
     """One pass over the events of a file."""
 
-    def __init__(self, text: str, complaints: Complaints, watch: Watch) -> None:
+    def __init__(self, text: str, diagnostics: Diagnostics, progress: ProgressListener) -> None:
         self._text = text
         self._next = cast("Callable[[], _Event]", yaml.CSafeLoader(text).get_event)
-        self._complaints = complaints
-        self._watch = watch
+        self._diagnostics = diagnostics
+        self._progress = progress
         self._steps: list[str | int] = []
         self._begin_document()
 
     def _begin_document(self) -> None:
-        self._marks = Marks(self._complaints.file)
+        self._source_map = SourceMap(self._diagnostics.file)
         self._packed = PackedTasks()
         self._no_tasks: list[Json] = []
         self._anchors = Anchors()
@@ -89,8 +91,8 @@ class _Reader:
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):
                 self._begin_document()
-                value = kept(self._node(self._next()))
-                documents.append(MarkedDocument(value, self._packed, self._marks))
+                value = replace_refused(self._node(self._next()))
+                documents.append(MarkedDocument(value, self._packed, self._source_map))
 
     def _node(self, event: _Event) -> Maybe:
         """Read one node; ABSENT where it is not a value that a task can hold."""
@@ -98,7 +100,7 @@ class _Reader:
             return self._alias(event)
         if isinstance(event, NodeEvent) and event.anchor is not None:
             return self._anchored(event)
-        self._marks.add(*_place(event))
+        self._source_map.add(*_place(event))
         if isinstance(event, ScalarEvent):
             return self._scalar(event)
         self._descend(event, 1)
@@ -110,12 +112,12 @@ class _Reader:
         depth = len(self._steps) + levels
         self._deepest = max(self._deepest, depth)
         if depth > MAX_DEPTH:
-            self._complain(event, f"objects and lists nested more than {MAX_DEPTH} deep")
+            self._report(event, f"objects and lists nested more than {MAX_DEPTH} deep")
             raise _Stop
 
     def _anchored(self, event: _Event) -> Maybe:
         """Read a node that aliases may stand for, and remember how much of it there is."""
-        start, outer, characters = len(self._marks), self._deepest, self._characters
+        start, outer, characters = len(self._source_map), self._deepest, self._characters
         self._deepest = len(self._steps)
         anchor, event.anchor = str(event.anchor), None
         self._anchors.begin(anchor)
@@ -123,29 +125,29 @@ class _Reader:
         deep = self._deepest - len(self._steps)
         self._deepest = max(outer, self._deepest)
         characters = self._characters - characters
-        inner = self._marks.since(start + 1)
-        self._anchors.end(anchor, Anchored(kept(value), inner, deep, characters))
+        inner = self._source_map.since(start + 1)
+        self._anchors.end(anchor, Anchored(replace_refused(value), inner, deep, characters))
         return value
 
     def _scalar(self, event: _Event) -> Maybe:
         self._characters += len(event.value)
         try:
             if event.tag is not None:
-                value = tagged(event.tag, event.value)
+                value = parse_tagged(event.tag, event.value)
             else:
-                value = plain(event.value) if event.implicit[0] else event.value
+                value = parse_plain(event.value) if event.implicit[0] else event.value
         except ValueError as error:
             message, hint = error.args
-            return self._complain(event, message, hint)
-        problem = text_problem(value) if isinstance(value, str) else None
-        return self._complain(event, *problem) if problem else value
+            return self._report(event, message, hint)
+        problem = find_text_problem(value) if isinstance(value, str) else None
+        return self._report(event, *problem) if problem else value
 
     def _mapping(self, event: _Event) -> Maybe:
         self._check_tag(event, "map")
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
         while not isinstance(inner := self._next(), CollectionEndEvent):
-            start = len(self._marks)
+            start = len(self._source_map)
             key = self._key(inner, lines)
             self._steps.append(key if isinstance(key, str) else "?")
             following = self._next()
@@ -154,9 +156,9 @@ class _Reader:
             value = self._node(following)
             self._steps.pop()
             if isinstance(key, str):
-                result[key] = kept(value)
+                result[key] = replace_refused(value)
             else:
-                self._marks.forget(start)
+                self._source_map.forget(start)
         return result
 
     def _check_value(self, key: _Event, event: _Event) -> None:
@@ -168,31 +170,31 @@ class _Reader:
         begin, end = event.start_mark.index, event.end_mark.index
         nothing = isinstance(event, ScalarEvent) and begin == end
         if nothing and ":" not in self._text[key.end_mark.index : begin]:
-            self._complain(key, "this key has no value", "quote a text with a comma in it")
+            self._report(key, "this key has no value", "quote a text with a comma in it")
 
     def _key(self, event: _Event, lines: dict[str, int]) -> Maybe:
         if not isinstance(event, ScalarEvent | AliasEvent):
             found = "an object" if isinstance(event, MappingStartEvent) else "a list"
-            self._complain(event, f"a key must be a string, found {found}", "quote it")
-            told = len(self._complaints.problems)
+            self._report(event, f"a key must be a string, found {found}", "quote it")
+            told = len(self._diagnostics.problems)
             self._steps.append("?")
             self._node(event)
             self._steps.pop()
-            del self._complaints.problems[told:]
+            del self._diagnostics.problems[told:]
             return ABSENT
         key = self._node(event)
         if key is ABSENT:
             return ABSENT
         if not isinstance(key, str):
-            found = shortened(value_text(key))
-            return self._complain(event, f"a key must be a string, found {found}", "quote it")
+            found = shorten(format_value(key))
+            return self._report(event, f"a key must be a string, found {found}", "quote it")
         if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
-            return self._complain(
+            return self._report(
                 event, "YAML 1.2 has no merge keys", "use defaults, or quote a key named <<"
             )
         if key in lines:
-            found = shortened(value_text(key))
-            return self._complain(
+            found = shorten(format_value(key))
+            return self._report(
                 event, f"the key {found} stands twice", f"first on line {lines[key]}; keep one"
             )
         lines[key], _ = _place(event)
@@ -205,43 +207,43 @@ class _Reader:
         result: list[Json] = []
         while not isinstance(inner := self._next(), CollectionEndEvent):
             self._steps.append(len(result))
-            result.append(kept(self._node(inner)))
+            result.append(replace_refused(self._node(inner)))
             self._steps.pop()
         return result
 
     def _tasks(self) -> Maybe:
         """Pack the tasks one by one: there may be more of them than memory for their objects."""
         while not isinstance(inner := self._next(), CollectionEndEvent):
-            node = len(self._marks)
+            node = len(self._source_map)
             self._steps.append(len(self._packed))
-            value = kept(self._node(inner))
+            value = replace_refused(self._node(inner))
             self._steps.pop()
-            self._packed.append(value, node=node, end=len(self._marks))
-            self._watch.advance()
+            self._packed.append(value, node=node, end=len(self._source_map))
+            self._progress.advance()
         return self._no_tasks
 
     def _alias(self, event: _Event) -> Maybe:
-        self._marks.add(*_place(event))
+        self._source_map.add(*_place(event))
         anchored = self._anchors.stand_in(event.anchor)
         if anchored is None:
-            return self._complain(event, *self._anchors.why_not(event.anchor))
+            return self._report(event, *self._anchors.why_not(event.anchor))
         bomb = self._anchors.bomb()
         if bomb:
-            self._complain(event, *bomb)
+            self._report(event, *bomb)
             raise _Stop
         self._characters += anchored.characters
         self._descend(event, anchored.levels)
-        self._marks.repeat(anchored.inner)
+        self._source_map.repeat(anchored.inner)
         return list(self._packed) if anchored.value is self._no_tasks else anchored.value
 
     def _check_tag(self, event: _Event, own: str) -> None:
-        problem = None if event.tag is None else collection_problem(event.tag, own)
+        problem = None if event.tag is None else find_collection_problem(event.tag, own)
         if problem:
-            self._complain(event, *problem)
+            self._report(event, *problem)
 
-    def _complain(self, event: _Event, message: str, hint: str = "") -> Maybe:
+    def _report(self, event: _Event, message: str, hint: str = "") -> Maybe:
         line, column = _place(event)
-        self._complaints.add(line, column, message, hint=hint, steps=tuple(self._steps))
+        self._diagnostics.add(line, column, message, hint=hint, steps=tuple(self._steps))
         return ABSENT
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.executor.update_concurrency import Pace
+from reconciler.executor.update_concurrency import UpdateConcurrency
 
 Server = Callable[[float], tuple[float, bool]]
 """Takes when an update is begun; returns when it is answered, and whether there was room for it."""
@@ -89,7 +89,7 @@ class Run:
 
 def run(server: Server, count: int, *, cap: int = 8) -> Run:
     """Send ``count`` updates, always as many at a time as the pace allows."""
-    pace = Pace.start(cap)
+    pace = UpdateConcurrency.start(cap)
     now, under_way, limits, refused = 0.0, list[tuple[float, bool]](), list[int](), 0
     while len(limits) < count:
         while len(under_way) < pace.limit:

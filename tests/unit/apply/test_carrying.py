@@ -17,12 +17,12 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Kind, Plan, Status, TaskPlan
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
 from reconciler.core.values import ABSENT, Json
-from reconciler.engine.plan import make_plan
+from reconciler.engine.plan import build_plan
 from reconciler.errors import Refused
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.executor.rate_limiter import RateLimiter
-from reconciler.executor.update_concurrency import Pace
+from reconciler.executor.update_concurrency import UpdateConcurrency
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from tests.unit.plan.building import Listed, change, desired, plan_of, update
@@ -36,24 +36,24 @@ def large_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.executor.batches.FRESH_SECONDS", 1e9)
 
 
-def one_by_one() -> Orders:
-    return Orders(concurrency=1)
+def one_by_one() -> ApplyOptions:
+    return ApplyOptions(concurrency=1)
 
 
 def planned(transport: Hooked, *tasks: DesiredTask, allow: frozenset[Kind] = frozenset()) -> Plan:
     with api_of(transport) as api:
-        plan = make_plan(Listed(tasks), api, load_contract(), allow=allow)
+        plan = build_plan(Listed(tasks), api, load_contract(), allow=allow)
     transport.requests.clear()
     return plan
 
 
 def applied(
-    transport: Hooked, plan: Plan, *, orders: Orders | None = None
+    transport: Hooked, plan: Plan, *, options: ApplyOptions | None = None
 ) -> dict[int, tuple[str, str]]:
     """What became of each task, and why."""
     with api_of(transport) as api:
-        outcomes = carry_out(
-            plan, api, load_contract(), orders=orders or one_by_one(), record=lambda _: None
+        outcomes = execute(
+            plan, api, load_contract(), options=options or one_by_one(), record=lambda _: None
         )
     return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
 
@@ -162,7 +162,7 @@ def test_only_what_is_still_to_be_done_is_sent_and_reported():
     values(transport.state, 1)["overlap"] = 3
     recorded: list[TaskOutcome] = []
     with api_of(transport) as api:
-        carry_out(plan, api, load_contract(), orders=one_by_one(), record=recorded.append)
+        execute(plan, api, load_contract(), options=one_by_one(), record=recorded.append)
     assert sent_bodies(transport) == {"/api/tasks/1/": {"meta": {"a": 1}}}
     assert [[c.path for c in outcome.changes] for outcome in recorded] == [[("meta", "a")]]
 
@@ -180,7 +180,7 @@ def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
     allow = frozenset({Kind.IGNORED_ATTRIBUTE})
     plan = planned(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}), allow=allow)
-    assert applied(transport, plan, orders=Orders(allow=allow, concurrency=1)) == {
+    assert applied(transport, plan, options=ApplyOptions(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
             "the server answered 200 and did not store avg_lead_time, as far as its answer shows",
@@ -310,8 +310,8 @@ def test_what_is_stored_is_asked_once_for_a_plan_and_its_apply():
     transport = Hooked(sandbox_with(3))
     with api_of(transport) as api:
         tasks = Listed(desired(task, {"overlap": 2}) for task in (1, 2, 3))
-        plan = make_plan(tasks, api, load_contract())
-        carry_out(plan, api, load_contract(), orders=one_by_one(), record=lambda _: None)
+        plan = build_plan(tasks, api, load_contract())
+        execute(plan, api, load_contract(), options=one_by_one(), record=lambda _: None)
     assert transport.count("OPTIONS") == 1
 
 
@@ -327,8 +327,8 @@ def test_what_was_allowed_for_the_plan_is_allowed_for_its_apply():
     values(transport.state, 1)["data"] = {"text": "A.", "more": 1}
     allow = frozenset({Kind.LABEL_CONFIG})
     plan = planned(transport, desired(1, absent=("data.text",)), allow=allow)
-    orders = Orders(allow=allow, concurrency=1)
-    assert applied(transport, plan, orders=orders) == {1: ("applied", "")}
+    options = ApplyOptions(allow=allow, concurrency=1)
+    assert applied(transport, plan, options=options) == {1: ("applied", "")}
 
 
 @pytest.mark.parametrize(
@@ -348,8 +348,8 @@ def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
 ):
     transport = Hooked(sandbox_with(1))
     plan = plan_of(update(1, change(path, before, after)))
-    orders = Orders(allow=frozenset(Kind), concurrency=1)
-    outcome, error = applied(transport, plan, orders=orders)[1]
+    options = ApplyOptions(allow=frozenset(Kind), concurrency=1)
+    outcome, error = applied(transport, plan, options=options)[1]
     assert outcome == "blocked"
     assert error == f"the update of task 1 would break it: {path} not as the API says"
     assert transport.count("PATCH") == 0
@@ -358,8 +358,8 @@ def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
 def test_a_null_project_never_leaves_even_where_moving_is_allowed():
     transport = Hooked(sandbox_with(1))
     plan = plan_of(update(1, change("project", 7, None)))
-    orders = Orders(allow=frozenset(Kind), concurrency=1)
-    assert applied(transport, plan, orders=orders)[1][0] == "blocked"
+    options = ApplyOptions(allow=frozenset(Kind), concurrency=1)
+    assert applied(transport, plan, options=options)[1][0] == "blocked"
     assert transport.count("PATCH") == 0
 
 
@@ -376,9 +376,9 @@ def test_a_resolved_address_never_leaves_even_out_of_a_plan():
 def test_once_told_to_stop_nothing_is_read_or_sent():
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
-    orders = Orders(concurrency=1)
-    orders.stop.set()
-    assert applied(transport, plan, orders=orders) == {
+    options = ApplyOptions(concurrency=1)
+    options.stop.set()
+    assert applied(transport, plan, options=options) == {
         1: ("interrupted", "the run was stopped before this task"),
         2: ("interrupted", "the run was stopped before this task"),
     }
@@ -388,9 +388,9 @@ def test_once_told_to_stop_nothing_is_read_or_sent():
 def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
     transport = Hooked(sandbox_with(5))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
-    orders = Orders(concurrency=1)
-    transport.hook = before_first("PATCH", orders.stop.set)
-    outcomes = applied(transport, plan, orders=orders)
+    options = ApplyOptions(concurrency=1)
+    transport.hook = before_first("PATCH", options.stop.set)
+    outcomes = applied(transport, plan, options=options)
     assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 4]
     assert transport.count("PATCH") == 1
     assert values(transport.state, 1)["overlap"] == 2
@@ -399,25 +399,25 @@ def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
 def test_tasks_that_were_not_started_are_no_progress_and_no_record():
     transport = Hooked(sandbox_with(500))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 501)))
-    watch, recorded = Counted(), list[TaskOutcome]()
-    orders = Orders(concurrency=1, watch=watch)
-    transport.hook = before_first("PATCH", orders.stop.set)
+    progress, recorded = Counted(), list[TaskOutcome]()
+    options = ApplyOptions(concurrency=1, progress=progress)
+    transport.hook = before_first("PATCH", options.stop.set)
     with api_of(transport) as api:
-        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=recorded.append)
+        outcomes = execute(plan, api, load_contract(), options=options, record=recorded.append)
     assert [outcome.task for outcome in recorded] == [1]
     assert Counter(outcome.outcome.value for outcome in outcomes) == {
         "applied": 1,
         "interrupted": 499,
     }
-    assert watch.done == {"applying": 1, "reading again what was changed": 1}
+    assert progress.done == {"applying": 1, "reading again what was changed": 1}
 
 
 def test_a_stop_while_the_canary_is_sent_says_nothing_of_the_canary():
     transport = Hooked(sandbox_with(4))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 5)))
-    orders = Orders(concurrency=1, canary=2)
-    transport.hook = before_first("PATCH", orders.stop.set)
-    outcomes = applied(transport, plan, orders=orders)
+    options = ApplyOptions(concurrency=1, canary=2)
+    transport.hook = before_first("PATCH", options.stop.set)
+    outcomes = applied(transport, plan, options=options)
     assert [outcomes[task] for task in (2, 3, 4)] == [("interrupted", STOPPED)] * 3
 
 
@@ -538,7 +538,7 @@ def test_an_update_whose_answer_shows_too_little_is_settled_by_the_last_look():
     stored_and(transport, of_a_role_that_sees_less)
     recorded: list[TaskOutcome] = []
     with api_of(transport) as api:
-        carry_out(plan, api, load_contract(), orders=one_by_one(), record=recorded.append)
+        execute(plan, api, load_contract(), options=one_by_one(), record=recorded.append)
     first, last = [outcome.outcome.value for outcome in recorded]
     assert first == "not_honoured"
     assert last == "applied"
@@ -589,7 +589,7 @@ def test_workers_keep_their_connections_from_batch_to_batch(monkeypatch: pytest.
     transport = Hooked(sandbox_with(1100))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
     monkeypatch.setattr("reconciler.labelstudio.client.httpx.Client", counted)
-    outcomes = applied(transport, plan, orders=Orders(concurrency=3))
+    outcomes = applied(transport, plan, options=ApplyOptions(concurrency=3))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert len(made) <= 2 + 3  # who looks again at the end, who reads, and three who send
     assert all(used.is_closed for used in made)
@@ -664,11 +664,11 @@ def test_every_line_is_written_before_the_next_update_is_sent():
 
     transport.hook = in_step
     with api_of(transport) as api:
-        carry_out(
+        execute(
             plan,
             api,
             load_contract(),
-            orders=one_by_one(),
+            options=one_by_one(),
             record=lambda outcome: recorded.append(outcome.task),
         )
     assert recorded == [1, 2, 3, 4]
@@ -683,7 +683,7 @@ def test_a_line_that_cannot_be_written_stops_before_the_next_update():
             raise Refused("no space left")
 
     with api_of(transport) as api, pytest.raises(Refused, match="no space left"):
-        carry_out(plan, api, load_contract(), orders=one_by_one(), record=disk_is_full)
+        execute(plan, api, load_contract(), options=one_by_one(), record=disk_is_full)
     assert list(sent_bodies(transport)) == ["/api/tasks/1/", "/api/tasks/2/"]
 
 
@@ -697,8 +697,8 @@ def test_one_thread_at_a_time_writes():
         writing.release()
 
     with api_of(transport) as api:
-        outcomes = carry_out(
-            plan, api, load_contract(), orders=Orders(concurrency=16), record=record
+        outcomes = execute(
+            plan, api, load_contract(), options=ApplyOptions(concurrency=16), record=record
         )
     assert {outcome.outcome for outcome in outcomes} == {Outcome.APPLIED}
 
@@ -710,7 +710,7 @@ def test_outcomes_come_in_the_order_of_the_plan():
         transport, *(desired(task, {"overlap": 2}) for task in range(30, 0, -1)), desired(99)
     )
     values(transport.state, 7)["overlap"] = 6
-    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    outcomes = applied(transport, plan, options=ApplyOptions(concurrency=8))
     assert list(outcomes) == [*range(1, 31), 99]
     assert outcomes[7][0] == "stale"
     assert outcomes[99][0] == "missing"
@@ -723,8 +723,8 @@ def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
     ]
     transport = Hooked(sandbox_with(0))
     with api_of(transport) as api:
-        outcomes = carry_out(
-            plan_of(*left), api, load_contract(), orders=one_by_one(), record=lambda _: None
+        outcomes = execute(
+            plan_of(*left), api, load_contract(), options=one_by_one(), record=lambda _: None
         )
     assert [(o.outcome.value, o.accepted) for o in outcomes] == [
         ("missing", True),
@@ -738,7 +738,7 @@ def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
 def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
     transport = Hooked(sandbox_with(1000))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1001)))
-    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    outcomes = applied(transport, plan, options=ApplyOptions(concurrency=8))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert (transport.count("PATCH"), transport.count("GET")) == (1000, 4)
 
@@ -747,7 +747,7 @@ def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
 def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sent():
     transport = Hooked(sandbox_with(1100))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
-    outcomes = applied(transport, plan, orders=Orders(concurrency=2))
+    outcomes = applied(transport, plan, options=ApplyOptions(concurrency=2))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     methods = [sent.method for sent in transport.requests if sent.method != "OPTIONS"]
     reads = [n for n, method in enumerate(methods) if method == "GET"]
@@ -763,7 +763,7 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
 ):
     transport = Hooked(sandbox_with(6))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 7)))
-    orders = Orders(concurrency=1, rps=0.5)
+    options = ApplyOptions(concurrency=1, rps=0.5)
     now = [100.0]
 
     def wait(seconds: float | None = None) -> bool:
@@ -778,12 +778,12 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
             begun.append(now[0])
             return took
 
-    monkeypatch.setattr(orders.stop, "wait", wait)
+    monkeypatch.setattr(options.stop, "wait", wait)
     limiter = partial(Noting, now=lambda: now[0])
     monkeypatch.setattr("reconciler.executor.execution.RateLimiter", limiter)
     read: list[float] = []
     transport.hook = lambda r: read.append(now[0]) if r.method == "GET" else None
-    assert {outcome for outcome, _ in applied(transport, plan, orders=orders).values()} == {
+    assert {outcome for outcome, _ in applied(transport, plan, options=options).values()} == {
         "applied"
     }
     assert begun == [100, 102, 104, 106, 108, 110]
@@ -794,9 +794,9 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
 def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():
     transport = Hooked(sandbox_with(6))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 7)))
-    orders = Orders(rps=0.001)
-    transport.hook = before_first("PATCH", orders.stop.set)
-    outcomes = applied(transport, plan, orders=orders)
+    options = ApplyOptions(rps=0.001)
+    transport.hook = before_first("PATCH", options.stop.set)
+    outcomes = applied(transport, plan, options=options)
     assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 5]
     assert transport.count("PATCH") == 1
 
@@ -808,18 +808,18 @@ def test_a_server_that_is_asked_too_much_at_once_is_asked_less(
     transport = Hooked(sandbox_with(60))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 61)))
     halved: list[int] = []
-    crowded = Pace.crowded
+    crowded = UpdateConcurrency.crowded
 
-    def noted(pace: Pace) -> Pace:
+    def noted(pace: UpdateConcurrency) -> UpdateConcurrency:
         halved.append(crowded(pace).limit)
         return crowded(pace)
 
-    monkeypatch.setattr(Pace, "crowded", noted)
+    monkeypatch.setattr(UpdateConcurrency, "crowded", noted)
     busy = httpx.Response(status, json={"detail": "Slow down."})
     transport.hook = lambda r: (
         busy if r.method == "PATCH" and transport.count("PATCH") < 5 else None
     )
-    outcomes = applied(transport, plan, orders=Orders(concurrency=8))
+    outcomes = applied(transport, plan, options=ApplyOptions(concurrency=8))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert transport.count("PATCH") == 60 + 4
     assert 2 in halved
@@ -835,7 +835,7 @@ def test_an_error_that_nobody_foresaw_ends_the_run_and_sends_nothing_twice():
 
     transport.hook = fail
     with pytest.raises(ZeroDivisionError):
-        applied(transport, plan, orders=Orders(concurrency=8))
+        applied(transport, plan, options=ApplyOptions(concurrency=8))
     sent = [request.url.path for request in transport.requests if request.method == "PATCH"]
     assert len(sent) == len(set(sent))
     assert 300 <= len(sent) <= 308
@@ -863,7 +863,7 @@ def test_no_request_deletes():
 def test_a_canary_that_holds_is_followed_by_the_rest():
     transport = Hooked(sandbox_with(5))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
-    became = applied(transport, plan, orders=Orders(concurrency=1, canary=2))
+    became = applied(transport, plan, options=ApplyOptions(concurrency=1, canary=2))
     assert {outcome for outcome, _ in became.values()} == {"applied"}
     methods = [request.method for request in transport.requests]
     first, rest = ["GET", "OPTIONS", "PATCH", "PATCH", "GET"], ["GET", *["PATCH"] * 3, "GET"]
@@ -879,7 +879,7 @@ def test_a_canary_that_does_not_last_is_the_end_of_it():
             transport.state.tasks[1].values["overlap"] = 1
 
     transport.hook = undone
-    became = applied(transport, plan, orders=Orders(concurrency=1, canary=2))
+    became = applied(transport, plan, options=ApplyOptions(concurrency=1, canary=2))
     assert [outcome for outcome, _ in became.values()] == [
         "not_honoured",
         "applied",
@@ -894,7 +894,7 @@ def test_a_canary_that_is_as_declared_already_holds():
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in (1, 2)))
     transport.state.tasks[1].values["overlap"] = 2
-    became = applied(transport, plan, orders=Orders(concurrency=1, canary=1))
+    became = applied(transport, plan, options=ApplyOptions(concurrency=1, canary=1))
     assert [outcome for outcome, _ in became.values()] == ["already", "applied"]
 
 
@@ -911,8 +911,8 @@ def test_what_is_settled_tells_only_of_the_changes_that_were_sent():
 
     transport.hook = lost
     with api_of(transport) as api:
-        (outcome,) = carry_out(
-            plan, api, load_contract(), orders=one_by_one(), record=lambda _: None
+        (outcome,) = execute(
+            plan, api, load_contract(), options=one_by_one(), record=lambda _: None
         )
     assert outcome.outcome is Outcome.APPLIED
     assert [change.path for change in outcome.changes] == [("inner_id",)]

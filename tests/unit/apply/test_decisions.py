@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from reconciler.contract.body_validator import Gate
+from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.openapi import load_contract
-from reconciler.core.decision import Patch, Terms, decide, left_alone, proved, settled
+from reconciler.core.decision import (
+    GuardFacts,
+    Patch,
+    decide,
+    judge_answer,
+    mark_left_alone,
+    settle,
+)
 from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import SOURCE, change, update
 
 ATTRIBUTES = load_contract()
-TERMS = Terms(ATTRIBUTES, Gate(ATTRIBUTES), frozenset(), {})
+TERMS = GuardFacts(ATTRIBUTES, BodyValidator(ATTRIBUTES), frozenset(), {})
 LIVE: dict[str, Json] = {
     "id": 1,
     "project": 7,
@@ -40,7 +47,7 @@ def test_everything_that_stands_in_the_way_is_told():
 def test_what_an_answer_refutes_is_told_apart_from_what_it_does_not_show():
     patch = Patch(BOTH, {"overlap": 2, "inner_id": 2})
     said = "the server answered 200 and did not store overlap"
-    assert proved(patch, {"id": 1, "overlap": 1}, ATTRIBUTES) == TaskOutcome(
+    assert judge_answer(patch, {"id": 1, "overlap": 1}, ATTRIBUTES) == TaskOutcome(
         1, Outcome.NOT_HONOURED, BOTH.changes, said
     )
 
@@ -49,17 +56,17 @@ def test_every_attribute_that_lost_undeclared_keys_is_named():
     task = update(1, change("data.a", 1, 2), change("meta.a", 1, 2))
     patch = Patch(task, {"data": {"a": 2, "b": 1}, "meta": {"a": 2, "b": 1}})
     said = "the server answered 200 and stored data, meta otherwise than sent"
-    assert proved(patch, {"data": {"a": 2}, "meta": {"a": 2}}, ATTRIBUTES) == TaskOutcome(
+    assert judge_answer(patch, {"data": {"a": 2}, "meta": {"a": 2}}, ATTRIBUTES) == TaskOutcome(
         1, Outcome.FAILED, task.changes, said
     )
 
 
 def test_a_failure_is_told_as_it_was_where_the_last_look_finds_no_task():
     failed = TaskOutcome(1, Outcome.FAILED, BOTH.changes, "the answer was lost")
-    assert settled(BOTH, Missing(), failed, ATTRIBUTES) == failed
+    assert settle(BOTH, Missing(), failed, ATTRIBUTES) == failed
     applied = TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
     said = "sent, but the task cannot be read any more"
-    assert settled(BOTH, Missing(), applied, ATTRIBUTES) == TaskOutcome(
+    assert settle(BOTH, Missing(), applied, ATTRIBUTES) == TaskOutcome(
         1, Outcome.FAILED, BOTH.changes, said
     )
 
@@ -70,7 +77,7 @@ def test_a_task_that_the_plan_leaves_alone_is_told_with_all_its_problems():
         TaskProblem(Kind.LABEL_CONFIG, "a label needs it", "keep it"),
     )
     task = TaskPlan(1, 7, Status.BLOCKED, SOURCE, BOTH.changes, problems)
-    assert left_alone(task) == TaskOutcome(
+    assert mark_left_alone(task) == TaskOutcome(
         1, Outcome.BLOCKED, (), "no data is left; a label needs it", accepted=True
     )
 

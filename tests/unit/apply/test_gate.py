@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.contract.body_validator import Gate
+from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import Refused
 
@@ -26,7 +26,7 @@ from reconciler.errors import Refused
     ],
 )
 def test_what_the_contract_allows_passes(body: dict[str, Any]):
-    Gate(load_contract()).check(1, body)
+    BodyValidator(load_contract()).check(1, body)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_the_contract_allows_passes(body: dict[str, Any]):
 )
 def test_everything_else_is_refused_by_name(body: dict[str, Any]):
     with pytest.raises(Refused) as refused:
-        Gate(load_contract()).check(101, body)
+        BodyValidator(load_contract()).check(101, body)
     assert str(refused.value) == (
         f"the update of task 101 would break it: {', '.join(body)} not as the API says"
     )
@@ -71,4 +71,4 @@ def test_everything_else_is_refused_by_name(body: dict[str, Any]):
 @pytest.mark.parametrize("data", [{"text": "\ud800"}, {"a": [{"\ud800": 1}]}])
 def test_half_of_a_surrogate_pair_is_refused_anywhere(data: dict[str, Any]):
     with pytest.raises(Refused, match="half of a surrogate pair"):
-        Gate(load_contract()).check(101, {"data": data})
+        BodyValidator(load_contract()).check(101, {"data": data})

@@ -9,10 +9,10 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.engine.plan import make_plan
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
-from reconciler.executor.ignored_attributes import Learning
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
+from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, change, desired, update
 from tests.unit.server.wired import Hook, Hooked, api_of, sandbox_with, selected
@@ -38,10 +38,10 @@ class Silent(Hooked):
 def applied(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[str, str]]:
     """Plan and apply in one run; give what became of each task, and why."""
     with api_of(transport) as api:
-        plan = make_plan(Listed(tasks), api, load_contract())
+        plan = build_plan(Listed(tasks), api, load_contract())
         assert all(isinstance(task, TaskPlan) and not task.problems[1:] for task in plan.tasks)
-        orders = Orders(concurrency=1)
-        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=lambda _: None)
+        options = ApplyOptions(concurrency=1)
+        outcomes = execute(plan, api, load_contract(), options=options, record=lambda _: None)
     return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
 
 
@@ -137,10 +137,10 @@ def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
         return Found({"completed_at": None})
 
     changes = (change("avg_lead_time", None, 2.5), change("completed_at", None, "2026-01-02"))
-    learning = Learning(look, load_contract())
-    learning.learn(update(1, *changes), {"id": 1, "avg_lead_time": None})
+    ignored = IgnoredAttributes(look, load_contract())
+    ignored.learn(update(1, *changes), {"id": 1, "avg_lead_time": None})
     assert asked == [{"completed_at"}]
-    futile = learning.futile(update(2, *changes))
+    futile = ignored.futile(update(2, *changes))
     assert futile is not None
     assert futile.error == (
         "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "

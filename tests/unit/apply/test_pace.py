@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from reconciler.executor.update_concurrency import Pace
+from reconciler.executor.update_concurrency import UpdateConcurrency
 from tests.unit.apply.simulated import (
     Server,
     around,
@@ -110,25 +110,25 @@ def test_no_more_than_the_cap_are_ever_allowed():
 
 
 def test_a_run_begins_with_what_every_server_bears():
-    assert [Pace.start(cap).limit for cap in (1, 3, 4, 8, 64)] == [1, 3, 4, 4, 4]
+    assert [UpdateConcurrency.start(cap).limit for cap in (1, 3, 4, 8, 64)] == [1, 3, 4, 4, 4]
 
 
 def test_refusals_that_come_together_halve_once():
-    pace = Pace.start(8)
+    pace = UpdateConcurrency.start(8)
     for _ in range(4):
         pace = pace.crowded()
     assert pace.limit == 2
 
 
 def test_refusals_that_go_on_leave_one_at_a_time():
-    pace = Pace.start(64)
+    pace = UpdateConcurrency.start(64)
     for _ in range(20):
         pace = pace.crowded()
     assert pace.limit == 1
 
 
 def test_a_refusal_ends_an_experiment_at_once():
-    pace = Pace.start(8)
+    pace = UpdateConcurrency.start(8)
     while pace.limit == 4:
         pace = pace.answered(LATENCY)
     assert pace.limit == 8
@@ -142,7 +142,7 @@ def test_single_answers_that_take_long_do_not_keep_the_others_back():
 
 
 def test_answers_that_take_no_time_are_no_reason_to_fail():
-    pace = Pace.start(8)
+    pace = UpdateConcurrency.start(8)
     for _ in range(200):
         pace = pace.answered(0.0)
     assert pace.limit == 4

@@ -11,9 +11,9 @@ import httpx
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.engine.plan import make_plan
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, desired
@@ -25,7 +25,7 @@ UNDONE = "stored, but it reads otherwise now: "
 
 def planned(transport: Hooked, *tasks: DesiredTask) -> Plan:
     with api_of(transport) as api:
-        plan = make_plan(Listed(tasks), api, load_contract())
+        plan = build_plan(Listed(tasks), api, load_contract())
     transport.requests.clear()
     return plan
 
@@ -34,15 +34,15 @@ def carried_out(
     transport: Hooked,
     plan: Plan,
     *,
-    orders: Orders | None = None,
-    patience: Patient | None = None,
+    options: ApplyOptions | None = None,
+    backoff: Patient | None = None,
 ) -> dict[int, TaskOutcome]:
-    with api_of(transport, patience=patience) as api:
-        outcomes = carry_out(
+    with api_of(transport, backoff=backoff) as api:
+        outcomes = execute(
             plan,
             api,
             load_contract(),
-            orders=orders or Orders(concurrency=1),
+            options=options or ApplyOptions(concurrency=1),
             record=lambda _: None,
         )
     return {outcome.task: outcome for outcome in outcomes}
@@ -106,12 +106,12 @@ def overwriting(transport: Hooked) -> Callable[[int], None]:
 
 
 def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_theirs():
-    transport, watch = Hooked(sandbox_with(3)), Noted()
+    transport, progress = Hooked(sandbox_with(3)), Noted()
     plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
     after_update(transport, overwriting(transport), of=[2])
-    patience = Patient()
-    orders = Orders(concurrency=1, watch=watch)
-    outcomes = carried_out(transport, plan, orders=orders, patience=patience)
+    backoff = Patient()
+    options = ApplyOptions(concurrency=1, progress=progress)
+    outcomes = carried_out(transport, plan, options=options, backoff=backoff)
     assert {n: (o.outcome.value, o.repairs) for n, o in outcomes.items()} == {
         1: ("applied", 0),
         2: ("applied", 1),
@@ -121,8 +121,8 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
     assert data == {"text": "Sentence 2.", "lang": "en", "theirs": 2}
     # Beside the first look: a read just before, the update, and another look.
     assert methods(transport) == "GET PATCH PATCH PATCH GET GET PATCH GET"
-    assert patience.waited == [2.0, 3.0]
-    assert watch.notes == [
+    assert backoff.waited == [2.0, 3.0]
+    assert progress.notes == [
         "1 task: another client undid stored changes; applying them again (round 1 of 2)"
     ]
 
@@ -131,12 +131,12 @@ def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport), times=9)
-    patience = Patient()
-    outcome = carried_out(transport, plan, patience=patience)[1]
+    backoff = Patient()
+    outcome = carried_out(transport, plan, backoff=backoff)[1]
     assert (outcome.outcome.value, outcome.error) == ("not_honoured", UNDONE + "data.lang")
     assert outcome.repairs == 2
     assert transport.count("PATCH") == 3
-    assert patience.waited == [2.0, 3.0, 2.0, 3.0]
+    assert backoff.waited == [2.0, 3.0, 2.0, 3.0]
     assert "lang" not in Client(transport).read(1)
 
 
@@ -191,7 +191,7 @@ def test_what_somebody_set_during_the_pause_is_left_alone():
             client.write(1, data={**client.read(1), "lang": "nl"})
             return super().wait(seconds)
 
-    outcome = carried_out(transport, plan, patience=Busy())[1]
+    outcome = carried_out(transport, plan, backoff=Busy())[1]
     assert (outcome.outcome.value, outcome.repairs) == ("not_honoured", 0)
     assert transport.count("PATCH") == 1
     assert client.read(1)["lang"] == "nl"
@@ -232,14 +232,14 @@ def test_a_stop_during_the_pause_leaves_it_as_it_is():
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport))
-    orders = Orders(concurrency=1)
+    options = ApplyOptions(concurrency=1)
 
     class Interrupted(Patient):
         def wait(self, seconds: float) -> bool:
-            orders.stop.set()
+            options.stop.set()
             return super().wait(seconds)
 
-    outcome = carried_out(transport, plan, orders=orders, patience=Interrupted())[1]
+    outcome = carried_out(transport, plan, options=options, backoff=Interrupted())[1]
     assert outcome.outcome.value == "not_honoured"
     assert methods(transport) == "GET PATCH GET"
 
@@ -247,14 +247,14 @@ def test_a_stop_during_the_pause_leaves_it_as_it_is():
 def test_a_run_that_was_stopped_repairs_nothing():
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
-    overwrite, orders = overwriting(transport), Orders(concurrency=1)
+    overwrite, options = overwriting(transport), ApplyOptions(concurrency=1)
 
     def overwrite_and_stop(task: int) -> None:
         overwrite(task)
-        orders.stop.set()
+        options.stop.set()
 
     after_update(transport, overwrite_and_stop, of=[1])
-    outcomes = carried_out(transport, plan, orders=orders)
+    outcomes = carried_out(transport, plan, options=options)
     assert [o.outcome.value for o in outcomes.values()] == ["not_honoured", "interrupted"]
     assert transport.count("PATCH") == 1
 
@@ -312,28 +312,28 @@ def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_onc
                 overwrite(2)
             return super().wait(seconds)
 
-    patience = Late()
-    outcomes = carried_out(transport, plan, patience=patience)
+    backoff = Late()
+    outcomes = carried_out(transport, plan, backoff=backoff)
     assert [(o.outcome.value, o.repairs) for o in outcomes.values()] == [
         ("applied", 0),
         ("applied", 1),
     ]
-    assert patience.waited == [3.0, 2.0, 3.0]
+    assert backoff.waited == [3.0, 2.0, 3.0]
     assert Client(transport).read(2) == {"text": "Sentence 2.", "lang": "en", "theirs": 2}
 
 
 def test_where_nobody_else_writes_nothing_is_waited_for():
-    transport, patience = Hooked(sandbox_with(2)), Patient()
+    transport, backoff = Hooked(sandbox_with(2)), Patient()
     plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
-    carried_out(transport, plan, patience=patience)
-    assert patience.waited == []
+    carried_out(transport, plan, backoff=backoff)
+    assert backoff.waited == []
     assert methods(transport) == "GET PATCH PATCH GET"
 
 
 def test_with_care_each_task_is_read_in_the_list_just_before_its_update():
     transport = Hooked(sandbox_with(3))
     plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
-    outcomes = carried_out(transport, plan, orders=Orders(concurrency=1, careful=True))
+    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     assert {o.outcome.value for o in outcomes.values()} == {"applied"}
     assert methods(transport) == "GET PATCH GET PATCH GET PATCH GET"
     assert {r.url.path for r in transport.requests if r.method == "GET"} == {"/api/tasks/"}
@@ -349,7 +349,7 @@ def test_with_care_what_others_write_between_two_updates_is_kept():
             client.write(task + 1, data={**client.read(task + 1), "theirs": 1})
 
     after_update(transport, edit_the_next)
-    carried_out(transport, plan, orders=Orders(concurrency=1, careful=True))
+    carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     for task in range(2, 21):
         assert client.read(task) == {"text": f"Sentence {task}.", "lang": "en", "theirs": 1}
 
@@ -366,7 +366,7 @@ def test_with_care_a_task_is_read_again_before_an_update_that_the_server_had_no_
         return busy.pop()
 
     transport.hook = hook
-    carried_out(transport, plan, orders=Orders(concurrency=1, careful=True))
+    carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     assert client.read(1) == {"text": "Sentence 1.", "lang": "en", "theirs": 1}
     assert methods(transport) == "GET PATCH GET PATCH GET"
 
@@ -375,7 +375,7 @@ def test_with_care_a_server_that_cannot_be_read_stops_the_run():
     transport = Hooked(sandbox_with(3))
     plan = planned(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     transport.hook = lambda _: httpx.Response(503, html="<title>Busy</title>")
-    outcomes = carried_out(transport, plan, orders=Orders(concurrency=1, careful=True))
+    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     assert [o.outcome.value for o in outcomes.values()] == ["failed", "interrupted", "interrupted"]
 
 
@@ -387,7 +387,7 @@ def test_with_care_many_workers_ask_once_what_guards_must_know():
     plan = planned(
         transport, *(desired(n, {"overlap": 2}, absent=("data.old",)) for n in range(1, 41))
     )
-    outcomes = carried_out(transport, plan, orders=Orders(concurrency=8, careful=True))
+    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=8, careful=True))
     assert {o.outcome.value for o in outcomes.values()} == {"applied"}
     paths = [request.url.path for request in transport.requests]
     assert (paths.count("/api/projects/7/"), transport.count("OPTIONS")) == (1, 1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.core.model import ServerIdentity, User
 from reconciler.core.report import (
     STOPPED,
@@ -19,13 +19,13 @@ from reconciler.core.report import (
     Report,
     Run,
     TaskOutcome,
-    counted,
-    first_line,
-    last_line,
-    not_started_lines,
-    report_document,
-    task_line,
-    time_text,
+    build_first_line,
+    build_last_line,
+    build_not_started_lines,
+    build_report_document,
+    build_task_line,
+    count_outcomes,
+    format_time,
 )
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT
@@ -48,43 +48,45 @@ TOLD = Run(
     commit=Commit("0a1b2c", dirty=True),
 )
 LINES: dict[str, dict[str, Any]] = {
-    "first": first_line(Run(DIGEST), SERVER),
-    "first of a silent server": first_line(
+    "first": build_first_line(Run(DIGEST), SERVER),
+    "first of a silent server": build_first_line(
         Run(DIGEST), ServerIdentity("http://x.test", None, None)
     ),
-    "first that tells all": first_line(TOLD, SERVER),
-    "document": report_document(Report(SERVER, (Run(DIGEST, 12),), (DONE,))),
-    "document that tells all": report_document(
+    "first that tells all": build_first_line(TOLD, SERVER),
+    "document": build_report_document(Report(SERVER, (Run(DIGEST, 12),), (DONE,))),
+    "document that tells all": build_report_document(
         Report(SERVER, (TOLD,), (DONE, *STOPPED_TASKS), (Shard(4, 2),))
     ),
-    "document of one cut off": report_document(Report(SERVER, (Run(DIGEST),), ())),
-    "applied": task_line(TaskOutcome(1, Outcome.APPLIED, CHANGES)),
-    "already": task_line(TaskOutcome(1, Outcome.ALREADY, CHANGES)),
+    "document of one cut off": build_report_document(Report(SERVER, (Run(DIGEST),), ())),
+    "applied": build_task_line(TaskOutcome(1, Outcome.APPLIED, CHANGES)),
+    "already": build_task_line(TaskOutcome(1, Outcome.ALREADY, CHANGES)),
     **{
-        outcome.value: task_line(TaskOutcome(1, outcome, CHANGES, "a reason"))
+        outcome.value: build_task_line(TaskOutcome(1, outcome, CHANGES, "a reason"))
         for outcome in Outcome
         if outcome not in {Outcome.APPLIED, Outcome.ALREADY}
     },
-    "applied at a time": task_line(DONE),
-    "not started": next(not_started_lines(STOPPED_TASKS)),
-    "left alone": task_line(TaskOutcome(1, Outcome.MISSING, (), "no such task", accepted=True)),
-    "last": last_line([TaskOutcome(n, outcome) for n, outcome in enumerate(Outcome, 1)], 12),
-    "last of nothing": last_line([], 0),
-    "repaired": task_line(REPAIRED),
-    "last of repaired": last_line([REPAIRED, DONE], 12),
-    "document of repaired": report_document(Report(SERVER, (Run(DIGEST, 12),), (REPAIRED,))),
-    "last at a time": last_line([], 0, TIME),
+    "applied at a time": build_task_line(DONE),
+    "not started": next(build_not_started_lines(STOPPED_TASKS)),
+    "left alone": build_task_line(
+        TaskOutcome(1, Outcome.MISSING, (), "no such task", accepted=True)
+    ),
+    "last": build_last_line([TaskOutcome(n, outcome) for n, outcome in enumerate(Outcome, 1)], 12),
+    "last of nothing": build_last_line([], 0),
+    "repaired": build_task_line(REPAIRED),
+    "last of repaired": build_last_line([REPAIRED, DONE], 12),
+    "document of repaired": build_report_document(Report(SERVER, (Run(DIGEST, 12),), (REPAIRED,))),
+    "last at a time": build_last_line([], 0, TIME),
 }
 OPTIONAL = {"accepted", "shard", "time", "command", "started", "user", "commit", "ended", "runs"}
 """Keys that lines have which earlier versions wrote without."""
 
 
 def validator() -> Draft7Validator:
-    return Draft7Validator(json.loads(schema_path("report.schema.json").read_text()))
+    return Draft7Validator(json.loads(locate_schema("report.schema.json").read_text()))
 
 
 def test_a_line_for_a_task_says_what_why_and_both_values():
-    line = task_line(TaskOutcome(101, Outcome.STALE, CHANGES[:2], "changed since"))
+    line = build_task_line(TaskOutcome(101, Outcome.STALE, CHANGES[:2], "changed since"))
     place = {"file": "tasks.yaml", "line": 3, "column": 5}
     assert line == {
         "task": 101,
@@ -99,7 +101,7 @@ def test_a_line_for_a_task_says_what_why_and_both_values():
 
 def test_outcomes_are_counted_in_one_order_without_those_that_nobody_had():
     outcomes = [TaskOutcome(n, o) for n, o in enumerate([Outcome.STALE, Outcome.APPLIED] * 2)]
-    assert list(counted(outcomes).items()) == [("applied", 2), ("stale", 2)]
+    assert list(count_outcomes(outcomes).items()) == [("applied", 2), ("stale", 2)]
 
 
 def test_repairs_are_counted_by_task_and_tasks_with_repairs_by_run():
@@ -110,13 +112,13 @@ def test_repairs_are_counted_by_task_and_tasks_with_repairs_by_run():
 def test_a_time_is_in_utc_and_sorts_as_text():
     early = datetime(2026, 11, 28, 12, 0, tzinfo=timezone(timedelta(hours=2)))
     late = datetime(2026, 11, 28, 10, 0, 0, 999, tzinfo=UTC) + timedelta(milliseconds=1)
-    assert time_text(early) == "2026-11-28T10:00:00.000Z"
-    assert time_text(early) < time_text(late)
+    assert format_time(early) == "2026-11-28T10:00:00.000Z"
+    assert format_time(early) < format_time(late)
 
 
 def test_tasks_that_were_not_started_are_one_line_for_each_reason():
     others = [TaskOutcome(n, Outcome.INTERRUPTED, (), "no canary") for n in range(10, 2_010)]
-    assert list(not_started_lines([DONE, *STOPPED_TASKS, *others])) == [
+    assert list(build_not_started_lines([DONE, *STOPPED_TASKS, *others])) == [
         {"not_started": {"count": 4, "tasks": "3-5, 9"}, "error": STOPPED},
         {"not_started": {"count": 2_000, "tasks": "10-2009"}, "error": "no canary"},
     ]

@@ -16,14 +16,14 @@ from reconciler.core.report import (
     Report,
     Run,
     TaskOutcome,
-    first_line,
-    last_line,
-    not_started_lines,
-    report_document,
-    task_line,
+    build_first_line,
+    build_last_line,
+    build_not_started_lines,
+    build_report_document,
+    build_task_line,
 )
-from reconciler.core.report_document import merged_report, restored_report
-from reconciler.core.report_history import taken_as_given
+from reconciler.core.report_document import merge_reports, restore_report
+from reconciler.core.report_history import find_untimed
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT
 from reconciler.errors import SavedFileError
@@ -38,7 +38,9 @@ LEFT = TaskOutcome(2, Outcome.MISSING, (), "no such task", accepted=True)
 
 
 def restored(*outcomes: TaskOutcome, last: dict[str, Any] | None = None) -> Report:
-    return restored_report(first_line(Run(DIGEST), SERVER), map(task_line, outcomes), last)
+    return restore_report(
+        build_first_line(Run(DIGEST), SERVER), map(build_task_line, outcomes), last
+    )
 
 
 def report(
@@ -51,7 +53,7 @@ def report(
 
 
 def merged(*reports: tuple[str, Report]) -> Report:
-    return merged_report(reports, ATTRIBUTES)
+    return merge_reports(reports, ATTRIBUTES)
 
 
 def outcomes_of(*reports: tuple[str, Report]) -> list[tuple[int, str, list[tuple[Any, Any]]]]:
@@ -63,7 +65,7 @@ def outcomes_of(*reports: tuple[str, Report]) -> list[tuple[int, str, list[tuple
 
 
 def test_a_report_comes_back_in_order_of_tasks_with_what_was_allowed():
-    found = restored(LEFT, APPLIED, last=last_line([LEFT, APPLIED], 3))
+    found = restored(LEFT, APPLIED, last=build_last_line([LEFT, APPLIED], 3))
     assert found == report(APPLIED, LEFT)
     assert found.complete
     assert found.outcomes[1].is_good
@@ -71,31 +73,34 @@ def test_a_report_comes_back_in_order_of_tasks_with_what_was_allowed():
 
 def test_repairs_come_back():
     repaired = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,), repairs=2)
-    assert restored(repaired, last=last_line([repaired], 3)) == report(repaired)
+    assert restored(repaired, last=build_last_line([repaired], 3)) == report(repaired)
 
 
 def test_a_later_line_for_a_task_takes_the_place_of_an_earlier_one():
     sent = TaskOutcome(1, Outcome.FAILED, (OVERLAP,), "the answer was lost")
-    assert restored(sent, APPLIED, last=last_line([APPLIED], 3)) == report(APPLIED)
+    assert restored(sent, APPLIED, last=build_last_line([APPLIED], 3)) == report(APPLIED)
 
 
 def test_a_report_without_its_last_line_was_cut_off():
     found = restored(APPLIED)
     assert found == report(APPLIED, requests=None)
     assert not found.complete
-    assert (report_document(found)["complete"], report_document(found)["requests"]) == (False, None)
+    assert (build_report_document(found)["complete"], build_report_document(found)["requests"]) == (
+        False,
+        None,
+    )
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
     with pytest.raises(SavedFileError, match="it was edited"):
-        restored(APPLIED, last=last_line([APPLIED, LEFT], 3))
+        restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
 def test_tasks_that_were_not_started_come_back_out_of_one_line():
     stopped = [TaskOutcome(n, Outcome.INTERRUPTED, (), STOPPED) for n in (2, 3, 4, 7)]
-    lines = [task_line(APPLIED), *not_started_lines(stopped)]
-    last = last_line([APPLIED, *stopped], 3)
-    assert restored_report(first_line(Run(DIGEST), SERVER), lines, last) == report(
+    lines = [build_task_line(APPLIED), *build_not_started_lines(stopped)]
+    last = build_last_line([APPLIED, *stopped], 3)
+    assert restore_report(build_first_line(Run(DIGEST), SERVER), lines, last) == report(
         APPLIED, *stopped
     )
 
@@ -107,7 +112,7 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
 def test_a_line_of_tasks_that_does_not_fit_its_count_was_edited(count: int, tasks: str):
     line = {"not_started": {"count": count, "tasks": tasks}, "error": STOPPED}
     with pytest.raises(SavedFileError, match="it was edited"):
-        restored_report(first_line(Run(DIGEST), SERVER), [line], None)
+        restore_report(build_first_line(Run(DIGEST), SERVER), [line], None)
 
 
 def test_what_is_told_of_a_run_comes_back():
@@ -121,8 +126,8 @@ def test_what_is_told_of_a_run_comes_back():
         commit=Commit("0a1b2c", dirty=True),
     )
     done = replace(APPLIED, time="2026-11-28T10:00:00.500Z")
-    last = last_line([done], 3, run.ended)
-    found = restored_report(first_line(run, SERVER), [task_line(done)], last)
+    last = build_last_line([done], 3, run.ended)
+    found = restore_report(build_first_line(run, SERVER), [build_task_line(done)], last)
     assert found == Report(SERVER, (run,), (done,))
 
 
@@ -161,13 +166,13 @@ def test_reports_that_do_not_say_when_are_taken_as_they_are_given():
     second = report(applied(change("overlap", 2, 3)), at=2)
     named = [("a", first), ("b", second)]
     assert outcomes_of(*named) == [(1, "applied", [(1, 3)])]
-    assert taken_as_given(named) == ["a"]
+    assert find_untimed(named) == ["a"]
     with pytest.raises(SavedFileError, match="b and a do not follow each other"):
         merged(*reversed(named))
 
 
 def test_the_order_of_reports_that_share_no_task_needs_no_word():
-    assert taken_as_given([("a", report(APPLIED)), ("b", report(LEFT))]) == []
+    assert find_untimed([("a", report(APPLIED)), ("b", report(LEFT))]) == []
 
 
 def test_a_run_that_went_on_where_one_was_interrupted_completes_it():

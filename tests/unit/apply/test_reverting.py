@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.report import Outcome, Report, Run, TaskOutcome
-from reconciler.core.report_history import changes_made
+from reconciler.core.report_history import compose_changes
 from reconciler.errors import SavedFileError
 from tests.unit.plan.building import SERVER, change
 
@@ -18,7 +18,7 @@ def made(*runs: tuple[TaskOutcome, ...]) -> dict[int, list[tuple[object, tuple[o
     reports = [
         (f"{n}.jsonl", Report(SERVER, (Run("sha256:0a", 3),), run)) for n, run in enumerate(runs)
     ]
-    found = changes_made(reports, load_contract())
+    found = compose_changes(reports, load_contract())
     return {task: [(one.before, one.afters) for one in all_] for task, all_ in found.items()}
 
 
@@ -59,4 +59,4 @@ def test_changes_of_one_report_that_do_not_fit_each_other_are_refused(path: str)
     changes = (change("data.text", "a", "b"), change(path, "c", "d"))
     edited = Report(SERVER, (Run("sha256:0"),), (TaskOutcome(1, Outcome.APPLIED, changes),))
     with pytest.raises(SavedFileError, match="two of its changes do not fit each other"):
-        changes_made([("one", edited)], load_contract())
+        compose_changes([("one", edited)], load_contract())

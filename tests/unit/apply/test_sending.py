@@ -15,14 +15,14 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.decision import Patch, decide
 from reconciler.core.model import DesiredTask, Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.engine.plan import make_plan
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
-from reconciler.executor.fresh_read import Rereading
-from reconciler.executor.ignored_attributes import Learning
-from reconciler.executor.update import Sending
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
+from reconciler.executor.fresh_read import FreshReader
+from reconciler.executor.ignored_attributes import IgnoredAttributes
+from reconciler.executor.update import UpdateSender
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.progress import NOBODY
+from reconciler.progress import NULL_PROGRESS
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import Listed, desired
 from tests.unit.server.patient import Patient
@@ -34,7 +34,7 @@ Fate = Callable[[httpx.Request, SandboxTransport], httpx.Response]
 
 def planned(transport: Hooked, *tasks: DesiredTask) -> Plan:
     with api_of(transport) as api:
-        plan = make_plan(Listed(tasks), api, load_contract())
+        plan = build_plan(Listed(tasks), api, load_contract())
     transport.requests.clear()
     return plan
 
@@ -43,15 +43,15 @@ def carried_out(
     transport: Hooked,
     plan: Plan,
     *,
-    orders: Orders | None = None,
-    patience: Patient | None = None,
+    options: ApplyOptions | None = None,
+    backoff: Patient | None = None,
 ) -> list[TaskOutcome]:
-    with api_of(transport, patience=patience) as api:
-        return carry_out(
+    with api_of(transport, backoff=backoff) as api:
+        return execute(
             plan,
             api,
             load_contract(),
-            orders=orders or Orders(concurrency=1),
+            options=options or ApplyOptions(concurrency=1),
             record=lambda _: None,
         )
 
@@ -287,24 +287,24 @@ def test_a_stop_ends_the_pause_and_what_was_stored_is_told_by_the_last_look(
 ):
     transport = Hooked(sandbox_with(2))
     plan = planned(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
-    orders = Orders(concurrency=1)
+    options = ApplyOptions(concurrency=1)
 
     def stopped(request: httpx.Request, server: SandboxTransport) -> httpx.Response:
-        orders.stop.set()
+        options.stop.set()
         return fate(request, server)
 
     let(transport, stopped)
-    patience = Patient()
-    outcomes = carried_out(transport, plan, orders=orders, patience=patience)
+    backoff = Patient()
+    outcomes = carried_out(transport, plan, options=options, backoff=backoff)
     assert told(outcomes) == [outcome, "interrupted"]
     assert transport.count("PATCH") == 1
-    assert patience.waited == []
+    assert backoff.waited == []
 
 
 def test_a_pause_that_the_server_asks_for_holds_all_workers_back():
     transport = Hooked(sandbox_with(40))
     plan = planned(transport, *(desired(task, {"overlap": 2}) for task in range(1, 41)))
-    patience, asked = Patient(), list[float]()
+    backoff, asked = Patient(), list[float]()
     early: list[Any] = []
     lock = threading.Lock()
 
@@ -313,14 +313,14 @@ def test_a_pause_that_the_server_asks_for_holds_all_workers_back():
             return None
         with lock:
             if not asked:
-                asked.append(patience.clock)
+                asked.append(backoff.clock)
                 return httpx.Response(429, json={}, headers={"retry-after": "5"})
-            early.extend([request] if patience.clock < asked[0] + 5 else [])
+            early.extend([request] if backoff.clock < asked[0] + 5 else [])
         return None
 
     transport.hook = hook
-    orders = Orders(concurrency=8)
-    assert set(told(carried_out(transport, plan, orders=orders, patience=patience))) == {"applied"}
+    options = ApplyOptions(concurrency=8)
+    assert set(told(carried_out(transport, plan, options=options, backoff=backoff))) == {"applied"}
     # Those that were under way with it.
     assert len(early) <= 7
     assert transport.count("PATCH") == 41
@@ -339,7 +339,7 @@ def test_a_fresh_read_that_times_out_by_itself_is_waited_for_no_more():
 
 
 def test_on_a_server_whose_reads_take_longer_than_they_stay_fresh_an_update_is_sent_all_the_same():
-    transport, patience = Hooked(sandbox_with(1)), Patient()
+    transport, backoff = Hooked(sandbox_with(1)), Patient()
     plan = planned(transport, desired(1, {"overlap": 2}))
     read: list[httpx.Request] = []
 
@@ -353,49 +353,49 @@ def test_on_a_server_whose_reads_take_longer_than_they_stay_fresh_an_update_is_s
         return httpx.Response(429, json={}, headers={"retry-after": "15"})
 
     transport.hook = every_other_is_refused
-    assert told(carried_out(transport, plan, patience=patience)) == ["applied"]
+    assert told(carried_out(transport, plan, backoff=backoff)) == ["applied"]
 
 
 def test_what_was_read_long_ago_is_read_again_though_nobody_asked_for_a_pause():
-    transport, patience = Hooked(sandbox_with(2)), Patient()
+    transport, backoff = Hooked(sandbox_with(2)), Patient()
     plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
 
     def record(_: TaskOutcome) -> None:
         if transport.count("PATCH") == 1:
-            patience.clock += 60
+            backoff.clock += 60
             transport.state.tasks[2].values["data"] = {"text": "Somebody's."}
 
-    with api_of(transport, patience=patience) as api:
-        orders = Orders(concurrency=1)
-        outcomes = carry_out(plan, api, load_contract(), orders=orders, record=record)
+    with api_of(transport, backoff=backoff) as api:
+        options = ApplyOptions(concurrency=1)
+        outcomes = execute(plan, api, load_contract(), options=options, record=record)
     assert told(outcomes) == ["applied", "applied"]
     assert transport.state.tasks[2].values["data"] == {"text": "Somebody's.", "lang": "en"}
 
 
 def sent_alone(
-    api: TaskApi, plan: Plan, learning: Learning, may_begin: Callable[[], bool]
+    api: TaskApi, plan: Plan, ignored: IgnoredAttributes, may_begin: Callable[[], bool]
 ) -> TaskOutcome:
     """Decide on the one task of a plan, and send its update."""
-    rereading = Rereading(api, load_contract(), frozenset(), NOBODY)
-    patch = decide(plan.tasks[0], rereading.read(plan.tasks)[1], rereading.terms)
+    rereading = FreshReader(api, load_contract(), frozenset(), NULL_PROGRESS)
+    patch = decide(plan.tasks[0], rereading.read(plan.tasks)[1], rereading.facts)
     assert isinstance(patch, Patch)
     stop = threading.Event()
-    sending = Sending(api, rereading.terms, may_begin, learning=learning, stop=stop)
-    return sending.send(replace(patch, read_at=api.patience.now()))
+    sending = UpdateSender(api, rereading.facts, may_begin, ignored=ignored, stop=stop)
+    return sending.send(replace(patch, read_at=api.backoff.now()))
 
 
 def test_an_update_that_waits_long_for_its_turn_is_read_once_more_and_then_sent():
-    transport, patience = Hooked(sandbox_with(1)), Patient()
+    transport, backoff = Hooked(sandbox_with(1)), Patient()
     plan = planned(transport, desired(1, {"overlap": 2}))
     begun: list[float] = []
 
     def turn() -> bool:
-        begun.append(patience.clock)
-        patience.clock += 100
+        begun.append(backoff.clock)
+        backoff.clock += 100
         return len(begun) < 5
 
-    with api_of(transport, patience=patience) as api:
-        outcome = sent_alone(api, plan, Learning(look_of(api), load_contract()), turn)
+    with api_of(transport, backoff=backoff) as api:
+        outcome = sent_alone(api, plan, IgnoredAttributes(look_of(api), load_contract()), turn)
     assert (outcome.outcome.value, len(begun)) == ("applied", 1)
     assert methods(transport) == "GET OPTIONS GET PATCH"
 
@@ -404,16 +404,16 @@ def test_it_is_not_said_of_an_update_whose_answer_was_lost_that_it_was_not_sent(
     transport = Hooked(sandbox_with(1))
     plan = planned(transport, desired(1, {"overlap": 2}))
     with api_of(transport) as api:
-        learning = Learning(look_of(api), load_contract())
+        ignored = IgnoredAttributes(look_of(api), load_contract())
 
         def lost_while_another_shows_it(
             request: httpx.Request, server: SandboxTransport
         ) -> httpx.Response:
-            learning.learn(plan.tasks[0], {"overlap": 1})
+            ignored.learn(plan.tasks[0], {"overlap": 1})
             return lost_on_the_way(request, server)
 
         let(transport, lost_while_another_shows_it)
-        outcome = sent_alone(api, plan, learning, lambda: True)
+        outcome = sent_alone(api, plan, ignored, lambda: True)
     assert (outcome.outcome.value, transport.count("PATCH")) == ("applied", 2)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from reconciler.contract.body_validator import Gate
+from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.openapi import load_contract
-from reconciler.core.decision import Patch, Terms
+from reconciler.core.decision import GuardFacts, Patch
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.executor.ignored_attributes import Learning
-from reconciler.executor.update import AGED_SECONDS, Sending
+from reconciler.executor.ignored_attributes import IgnoredAttributes
+from reconciler.executor.update import AGED_SECONDS, UpdateSender
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.plan.building import change, update
@@ -29,11 +29,11 @@ def sending(
     api: TaskApi,
     may_begin: Callable[[], bool] = lambda: True,
     stop: threading.Event | None = None,
-) -> Sending:
+) -> UpdateSender:
     attributes = load_contract()
-    terms = Terms(attributes, Gate(attributes), frozenset(), {})
-    learning = Learning(look_of(api), attributes)
-    return Sending(api, terms, may_begin, learning=learning, stop=stop or threading.Event())
+    facts = GuardFacts(attributes, BodyValidator(attributes), frozenset(), {})
+    ignored = IgnoredAttributes(look_of(api), attributes)
+    return UpdateSender(api, facts, may_begin, ignored=ignored, stop=stop or threading.Event())
 
 
 def half_stored_and_lost(transport: Hooked) -> None:

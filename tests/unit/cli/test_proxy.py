@@ -16,7 +16,7 @@ import trustme
 
 from reconciler.cli.main import run
 from reconciler.errors import NotSent
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.network import Network
 from reconciler.labelstudio.proxies import choose_proxy
@@ -206,9 +206,9 @@ def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: 
         with (
             Client(
                 f"https://{HOST}",
-                credentials_of(SANDBOX_TOKEN),
+                parse_token(SANDBOX_TOKEN),
                 network=network,
-                patience=Patient(),
+                backoff=Patient(),
             ) as client,
             pytest.raises(NotSent) as failed,
         ):

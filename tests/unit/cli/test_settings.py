@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from reconciler.core.limit import Limit
-from reconciler.engine.settings.run_settings import Given, Settings, read_settings
+from reconciler.engine.settings.run_settings import CliOverrides, Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.executor.rate_limiter import RateLimiter
-from reconciler.manifest.files import place_of
+from reconciler.manifest.files import find_place
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.server.wired import Hooked
@@ -57,8 +57,8 @@ def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PL
 
 
 def settings(**given: Any) -> Settings:  # noqa: ANN401 - as Given
-    places = {place_of("tasks.yaml"): "tasks.yaml"}
-    return read_settings(places, Given(**{"url": "https://x.test", **given}))
+    places = {find_place("tasks.yaml"): "tasks.yaml"}
+    return read_settings(places, CliOverrides(**{"url": "https://x.test", **given}))
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -120,13 +120,13 @@ def test_the_nearest_file_above_a_manifest_holds(monkeypatch: pytest.MonkeyPatch
     write("reconciler.toml", "timeout = 1\n")
     write("repository/reconciler.toml", "timeout = 2\n")
     for path in (deep / "tasks.yaml", "repository/tasks.yaml"):
-        places = {place_of(str(path)): "tasks.yaml"}
-        assert read_settings(places, Given(url="https://x.test")).timeout == 2
+        places = {find_place(str(path)): "tasks.yaml"}
+        assert read_settings(places, CliOverrides(url="https://x.test")).timeout == 2
     monkeypatch.chdir(deep)
     # The folders that a path goes through to leave them again are not above what it leads to.
     write("reconciler.toml", "timeout = 3\n")
-    places = {place_of("../../../tasks.yaml"): "tasks.yaml"}
-    assert read_settings(places, Given(url="https://x.test")).timeout == 1
+    places = {find_place("../../../tasks.yaml"): "tasks.yaml"}
+    assert read_settings(places, CliOverrides(url="https://x.test")).timeout == 1
 
 
 def write(name: str, text: str) -> None:

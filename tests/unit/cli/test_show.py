@@ -14,7 +14,7 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command, Manifest, Ran
 from tests.unit.server.wired import Hooked
 
@@ -149,7 +149,7 @@ def test_nobody_asks_whose_token_it_is_where_no_report_tells(
 
 def test_a_report_is_one_document_in_json(report: str, command: Command):
     shown = json.loads(command("show", report, "--format", "json").output)
-    schema = json.loads(schema_path("report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(locate_schema("report.schema.json").read_text(encoding="utf-8"))
     Draft7Validator(schema).validate(shown)
     lines = list(map(json.loads, Path(report).read_text(encoding="ascii").splitlines()))
     assert shown["digests"] == [lines[0]["digest"]]

@@ -69,7 +69,7 @@ def test_a_second_signal_ends_it_at_once(
         "def carry_out(*_, **__):",
         f"    signal.raise_signal({number:d})",
         f"    signal.raise_signal({number:d})",
-        "applying.carry_out = carry_out",
+        "applying.execute = carry_out",
         *RUN,
     ]
     ran = python(*twice, arguments=["apply", manifest(), "--yes"], url=sandbox[1])
@@ -97,11 +97,11 @@ def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
     interrupted = [
         "import signal",
         "from reconciler.cli import apply_dialogue as applying",
-        "show_done = applying.show_done",
+        "print_outcome = applying.print_outcome",
         "def interrupted(text):",
         f"    signal.raise_signal({number:d})",
-        "    show_done(text)",
-        "applying.show_done = interrupted",
+        "    print_outcome(text)",
+        "applying.print_outcome = interrupted",
         *RUN,
     ]
     ran = python(*interrupted, arguments=["apply", manifest(), "--yes"], url=url)
@@ -136,7 +136,7 @@ def test_a_signal_that_comes_where_python_only_prints_what_is_raised_comes_again
         "class Lost:",
         f"    __del__ = lambda self: signal.raise_signal({number:d})",
         "def lose(): Lost()",
-        "module.look_rarely = lose",
+        "module.relax_gc = lose",
         *RUN,
     ]
     ran = python(*lost, arguments=["apply", manifest(), "--yes"], url=url)
@@ -172,7 +172,7 @@ def test_a_signal_when_all_is_done_is_no_traceback():
     late = [
         "import signal",
         "from reconciler.cli import main as module",
-        "module.look_no_more = lambda: signal.raise_signal(signal.SIGTERM)",
+        "module.freeze_gc = lambda: signal.raise_signal(signal.SIGTERM)",
         *RUN,
     ]
     ran = python(*late, arguments=["--help"])

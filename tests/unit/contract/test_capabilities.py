@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.contract.honoured_attributes import marked, written_by
+from reconciler.contract.honoured_attributes import mark_ignored, read_honoured_names
 from reconciler.contract.openapi import load_contract
 
 DATA = {"type": "field", "required": True, "read_only": False}
@@ -13,12 +13,15 @@ ROWS = {"data": DATA, "overlap": {"read_only": False}, "id": {"read_only": True}
 
 @pytest.mark.parametrize("action", ["PATCH", "PUT", "POST"])
 def test_what_is_described_and_not_read_only_is_written(action: str):
-    assert written_by({"name": "Task Api", "actions": {action: ROWS}}) == {"data", "overlap"}
+    assert read_honoured_names({"name": "Task Api", "actions": {action: ROWS}}) == {
+        "data",
+        "overlap",
+    }
 
 
 def test_the_action_that_is_nearest_to_an_update_counts():
     answer = {"actions": {"POST": {**ROWS, "title": {"type": "string"}}, "PUT": ROWS}}
-    assert written_by(answer) == {"data", "overlap"}
+    assert read_honoured_names(answer) == {"data", "overlap"}
 
 
 @pytest.mark.parametrize(
@@ -37,11 +40,11 @@ def test_the_action_that_is_nearest_to_an_update_counts():
     ],
 )
 def test_an_answer_that_describes_no_update_of_a_task_tells_nothing(answer: object):
-    assert written_by(answer) is None
+    assert read_honoured_names(answer) is None
 
 
 def test_what_is_not_written_is_marked_and_data_and_meta_never_are():
-    table = marked(load_contract(), frozenset({"data", "overlap"}))
+    table = mark_ignored(load_contract(), frozenset({"data", "overlap"}))
     assert not any(table[name].ignored for name in ("data", "meta", "overlap"))
     assert table["avg_lead_time"].ignored
     assert table.keys() == load_contract().keys()

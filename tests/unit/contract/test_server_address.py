@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.server_address import checked_address, is_same_server
+from reconciler.core.server_address import is_same_server, normalize_address
 from reconciler.errors import SettingsError
 
 
@@ -21,7 +21,7 @@ from reconciler.errors import SettingsError
     ],
 )
 def test_an_address_is_taken_without_what_people_leave_at_its_end(written: str, used: str):
-    assert checked_address(written) == used
+    assert normalize_address(written) == used
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_address_is_taken_without_what_people_leave_at_its_end(written: str, 
 )
 def test_anything_else_is_refused_with_an_example(written: str, message: str):
     with pytest.raises(SettingsError) as refused:
-        checked_address(written)
+        normalize_address(written)
     assert refused.value.message == message
     assert refused.value.hint == "write it like https://label-studio.example.org"
 
@@ -60,7 +60,7 @@ def test_anything_else_is_refused_with_an_example(written: str, message: str):
 )
 def test_secrets_in_an_address_are_not_repeated(written: str):
     with pytest.raises(SettingsError) as refused:
-        checked_address(written)
+        normalize_address(written)
     assert "s3cret" not in str(refused.value)
 
 
@@ -78,7 +78,7 @@ def test_secrets_in_an_address_are_not_repeated(written: str):
 )
 def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server: str):
     with pytest.raises(SettingsError, match="has the path of a page in the browser") as refused:
-        checked_address(written)
+        normalize_address(written)
     assert refused.value.hint == f"write only {server}"
     assert "s3cret" not in str(refused.value)
 
@@ -87,7 +87,7 @@ def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server
     "written", ["https://example.org/projects", "https://example.org/projects/eight/ls"]
 )
 def test_a_server_may_stand_below_a_path_that_is_like_one(written: str):
-    assert checked_address(written) == written
+    assert normalize_address(written) == written
 
 
 @pytest.mark.parametrize(

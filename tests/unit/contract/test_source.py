@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.contract.location import schema_path
-from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
-from reconciler.contract.schema_file import attributes_from
+from reconciler.contract.location import locate_schema
+from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
+from reconciler.contract.schema_file import load_attributes
 from reconciler.errors import ContractError
 from reconciler.labelstudio import schema_download as source
 from reconciler.labelstudio.schema_download import read_source
@@ -59,7 +59,7 @@ def test_an_address(address: str):
 
 
 def test_words_are_lent_to_a_description_that_has_none(address: str):
-    attributes = attributes_from(f"{address}/docs/api/schema/json/")
+    attributes = load_attributes(f"{address}/docs/api/schema/json/")
     assert attributes["overlap"].description.startswith("How many different annotators")
     assert attributes["state"].description == ""
 
@@ -76,7 +76,7 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
 )
 def test_an_address_that_does_not_give_one(address: str, path: str, message: str):
     with pytest.raises(ContractError) as caught:
-        attributes_from(f"{address}{path}?token=secret")
+        load_attributes(f"{address}{path}?token=secret")
     assert message in caught.value.message
     assert caught.value.message.startswith(f"{address}{path}: ")
     assert "\n" not in str(caught.value)
@@ -93,7 +93,7 @@ def test_an_address_that_never_ends(address: str, monkeypatch: pytest.MonkeyPatc
     moments = iter([0.0, 31.0, 62.0])
     monkeypatch.setattr(source.time, "monotonic", lambda: next(moments))
     with pytest.raises(ContractError, match="not complete after 30 seconds"):
-        source._body(_Dripping(), name=address)  # noqa: SLF001 - no other way to drip
+        source._read_body(_Dripping(), name=address)  # noqa: SLF001 - no other way to drip
 
 
 class _Dripping:
@@ -159,5 +159,5 @@ def test_a_file_that_is_not_there(tmp_path: Path):
 
 
 def test_our_own_document_as_a_source_is_our_contract():
-    document = read_source(str(schema_path("task-api.openapi.yaml")))
-    assert attributes_of(document, load_overlay()) == load_contract()
+    document = read_source(str(locate_schema("task-api.openapi.yaml")))
+    assert build_attributes(document, load_overlay()) == load_contract()

@@ -10,9 +10,9 @@ import yaml
 from jsonschema import Draft7Validator
 
 from reconciler.artifacts.saved_file import read_saved
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
-from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.plan_restoring import restore_plan
 from reconciler.core.report import Report
 from reconciler.manifest.loader import load_manifests
 from reconciler.render.style import Style
@@ -36,7 +36,7 @@ def place(block: Block) -> str:
 
 
 def validator(name: str) -> Draft7Validator:
-    return Draft7Validator(json.loads(schema_path(name).read_text(encoding="utf-8")))
+    return Draft7Validator(json.loads(locate_schema(name).read_text(encoding="utf-8")))
 
 
 def test_there_are_some_of_each():
@@ -58,7 +58,7 @@ def test_it_is_a_plan(block: Block):
     counts = plan["summary"]
 
     validator("plan.schema.json").validate(plan)
-    assert restored_plan(plan).updates
+    assert restore_plan(plan).updates
     assert counts["tasks"] == sum(counts.values()) - counts["tasks"]
     assert len(plan["tasks"]) == counts["tasks"] - counts["unchanged"]
 

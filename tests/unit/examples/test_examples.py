@@ -11,13 +11,13 @@ import yaml
 from reconciler.contract.openapi import load_contract
 from reconciler.core.report import Outcome
 from reconciler.core.values import ABSENT
-from reconciler.engine.plan import make_plan
-from reconciler.executor.apply_options import Orders
-from reconciler.executor.execution import carry_out
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution import execute
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.index import Desired
+from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -39,27 +39,27 @@ def state() -> State:
 def api(state: State) -> Iterator[TaskApi]:
     transport = SandboxTransport(state)
     with Client(
-        "http://sandbox.example", credentials_of(SANDBOX_TOKEN), transport=transport
+        "http://sandbox.example", parse_token(SANDBOX_TOKEN), transport=transport
     ) as client:
         yield TaskApi(client, ATTRIBUTES)
 
 
-def desired(*files: Path) -> Desired:
+def desired(*files: Path) -> DesiredIndex:
     return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], ATTRIBUTES)
 
 
-def apply(api: TaskApi, tasks: Desired) -> set[Outcome]:
-    plan = make_plan(tasks, api, ATTRIBUTES)
-    outcomes = carry_out(plan, api, ATTRIBUTES, orders=Orders(), record=lambda _: None)
+def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
+    plan = build_plan(tasks, api, ATTRIBUTES)
+    outcomes = execute(plan, api, ATTRIBUTES, options=ApplyOptions(), record=lambda _: None)
     return {outcome.outcome for outcome in outcomes}
 
 
 def test_plan_apply_plan_ends_with_nothing_to_do(api: TaskApi):
     tasks = desired()
 
-    before = make_plan(tasks, api, ATTRIBUTES)
+    before = build_plan(tasks, api, ATTRIBUTES)
     outcomes = apply(api, tasks)
-    after = make_plan(tasks, api, ATTRIBUTES)
+    after = build_plan(tasks, api, ATTRIBUTES)
 
     assert len(before.updates) == len(before.tasks) == len(tasks) > 10
     assert outcomes == {Outcome.APPLIED}
@@ -71,7 +71,7 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
     tasks = desired(path)
 
     assert apply(api, tasks) == {Outcome.APPLIED}
-    assert make_plan(tasks, api, ATTRIBUTES).tasks == ()
+    assert build_plan(tasks, api, ATTRIBUTES).tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_they_show_each_thing_that_a_manifest_can_do(api: TaskApi):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     ]
     changes = [
-        change for task in make_plan(desired(), api, ATTRIBUTES).tasks for change in task.changes
+        change for task in build_plan(desired(), api, ATTRIBUTES).tasks for change in task.changes
     ]
 
     assert len(documents) > len(MANIFESTS)

@@ -7,27 +7,27 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask
 from reconciler.errors import Problem
-from reconciler.manifest.combination import combined, conflicts
-from reconciler.manifest.declarations import Declaration, header_of
-from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.combination import combine, find_conflicts
+from reconciler.manifest.declarations import Declaration, read_header
+from reconciler.manifest.readers.document import Diagnostics
 from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
 
 
 def declared(file: str, text: str) -> list[Declaration]:
-    complaints = Complaints(file)
-    documents = read_yaml(text, complaints)
-    assert complaints.problems == []
+    diagnostics = Diagnostics(file)
+    documents = read_yaml(text, diagnostics)
+    assert diagnostics.problems == []
     found: list[Declaration] = []
     for document in documents:
         _, accepted = check_outline(document, load_contract())
-        header = header_of(document, accepted)
+        header = read_header(document, accepted)
         found += [header.declaration(index) for index, _, _ in document.tasks()]
     return found
 
 
-def combine(declarations: list[Declaration]) -> tuple[DesiredTask, list[Problem]]:
-    return combined(declarations), conflicts(declarations)
+def combined(declarations: list[Declaration]) -> tuple[DesiredTask, list[Problem]]:
+    return combine(declarations), find_conflicts(declarations)
 
 
 def a(task: str, header: str = "") -> list[Declaration]:
@@ -39,7 +39,7 @@ def b(task: str, header: str = "") -> list[Declaration]:
 
 
 def test_disjoint_declarations_of_a_task_combine():
-    task, problems = combine(
+    task, problems = combined(
         a("{id: 1, data: {x: {a: 1}}, absent: [data.old]}", "policy: {meta: replace}")
         + b("{id: 1, data: {x: {b: 2}, y: 3}, meta: {m: 1}, absent: [data.x.c]}", "project: 7")
     )
@@ -64,7 +64,7 @@ def test_disjoint_declarations_of_a_task_combine():
 )
 def test_each_path_is_declared_where_it_stands(path: tuple[str, ...], place: str):
     first = a("{id: 1, data: {x: {a: 1}}}")
-    task, _ = combine(first + b("{id: 1, data: {x: {b: 1}}, absent: [data.old], meta: {m: 1}}"))
+    task, _ = combined(first + b("{id: 1, data: {x: {b: 1}}, absent: [data.old], meta: {m: 1}}"))
     assert str(task.places.source_of(path)) == place
 
 
@@ -84,7 +84,7 @@ def test_each_path_is_declared_where_it_stands(path: tuple[str, ...], place: str
 )
 def test_paths_that_meet_are_a_conflict_in_either_order(left: str, right: str):
     for one, other in ((left, right), (right, left)):
-        _, problems = combine(a(f"{{id: 1, {one}}}") + b(f"{{id: 1, {other}}}"))
+        _, problems = combined(a(f"{{id: 1, {one}}}") + b(f"{{id: 1, {other}}}"))
         (problem,) = problems
         assert problem.source.file == "b.yaml"
         assert "a.yaml:4:" in problem.message
@@ -94,13 +94,13 @@ def test_paths_that_meet_are_a_conflict_in_either_order(left: str, right: str):
     "entries", ["{id: 1, overlap: 3}\n- {id: 1}", "{id: 1}\n- {id: 1, overlap: 3}"]
 )
 def test_a_default_for_one_entry_and_another_value_in_the_other_are_a_conflict(entries: str):
-    _, (problem,) = combine(a(entries, "defaults: {overlap: 2}"))
+    _, (problem,) = combined(a(entries, "defaults: {overlap: 2}"))
     assert problem.path == "overlap"
 
 
 def test_defaults_of_two_documents_are_two_declarations():
     header = "defaults: {overlap: 2}"
-    _, (problem,) = combine(a("{id: 1}", header) + b("{id: 1}", header))
+    _, (problem,) = combined(a("{id: 1}", header) + b("{id: 1}", header))
     assert str(problem) == (
         "b.yaml:2:12: overlap: task 1 declares this at a.yaml:2:12 too "
         "(declare every path in one place)"
@@ -109,7 +109,7 @@ def test_defaults_of_two_documents_are_two_declarations():
 
 def test_every_declaration_is_held_against_all_before_it():
     c = declared("c.yaml", "version: 1\ntasks: [{id: 1, meta: 1, overlap: 1}]\n")
-    _, problems = combine(a("{id: 1, overlap: 1}") + b("{id: 1, meta: 1}") + c)
+    _, problems = combined(a("{id: 1, overlap: 1}") + b("{id: 1, meta: 1}") + c)
     assert [(problem.path, problem.source.file) for problem in problems] == [
         ("meta", "c.yaml"),
         ("overlap", "c.yaml"),

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.notation import path_text
-from reconciler.manifest.declarations import Declaration, header_of
-from reconciler.manifest.readers.document import Complaints
+from reconciler.core.notation import format_path
+from reconciler.manifest.declarations import Declaration, read_header
+from reconciler.manifest.readers.document import Diagnostics
 from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
 
@@ -29,11 +29,11 @@ tasks:
 
 
 def declarations(text: str = TEXT) -> list[Declaration]:
-    complaints = Complaints("a.yaml")
-    (document,) = read_yaml(text, complaints)
-    assert complaints.problems == []
+    diagnostics = Diagnostics("a.yaml")
+    (document,) = read_yaml(text, diagnostics)
+    assert diagnostics.problems == []
     _, accepted = check_outline(document, load_contract())
-    header = header_of(document, accepted)
+    header = read_header(document, accepted)
     return [header.declaration(index) for index, _, _ in document.tasks()]
 
 
@@ -84,14 +84,14 @@ def test_what_is_declared_nowhere_is_the_task_as_a_whole():
 
 def test_leaves_are_what_a_declaration_decides_about():
     bare, full = declarations()
-    assert [path_text(leaf) for leaf in bare.leaves()] == [
+    assert [format_path(leaf) for leaf in bare.leaves()] == [
         "overlap",
         "data.lang",
         "data.source.site",
         "data.source.year",
         "meta",
     ]
-    assert sorted(path_text(leaf) for leaf in full.leaves()) == [
+    assert sorted(format_path(leaf) for leaf in full.leaves()) == [
         "data.lang",
         "data.source.site",
         "data.source.year",

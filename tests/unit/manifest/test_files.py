@@ -13,7 +13,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_files, load_manifests, read_documents
-from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.document import Diagnostics
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"
@@ -190,9 +190,9 @@ def give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "tasks.yaml")
-    complaints = Complaints(str(tmp_path / "tasks.yaml"))
-    assert read_documents(complaints.file, complaints) == []
-    assert [problem.message for problem in complaints.problems] == ["not a regular file"]
+    diagnostics = Diagnostics(str(tmp_path / "tasks.yaml"))
+    assert read_documents(diagnostics.file, diagnostics) == []
+    assert [problem.message for problem in diagnostics.problems] == ["not a regular file"]
 
 
 def test_a_suffix_in_capitals_is_one():

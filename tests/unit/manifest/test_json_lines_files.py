@@ -13,9 +13,9 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.values import Json
 from reconciler.errors import ManifestError
-from reconciler.manifest.index import Desired
+from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
-from reconciler.manifest.readers.document import Complaints, Document
+from reconciler.manifest.readers.document import Diagnostics, Document
 from reconciler.manifest.readers.json_lines_reader import read_json_lines
 from reconciler.manifest.readers.lines import BLOCK, LineFile
 
@@ -31,11 +31,11 @@ def write(path: Path, *lines: str, end: str = "\n") -> Path:
     return path
 
 
-def load(*paths: Path) -> Desired:
+def load(*paths: Path) -> DesiredIndex:
     return load_manifests([str(path) for path in paths], load_contract())
 
 
-def texts(desired: Desired) -> dict[int, object]:
+def texts(desired: DesiredIndex) -> dict[int, object]:
     return {declared.id: declared.attributes["data"]["text"] for declared in desired}
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_replaced_by_an_equal_one_is_no_problem(tmp_path: Path):
     assert texts(desired) == {1: "A sentence.", 2: "A sentence."}
 
 
-def what_is_said(desired: Desired, number: int) -> Mapping[str, Json] | str:
+def what_is_said(desired: DesiredIndex, number: int) -> Mapping[str, Json] | str:
     """What is declared of a task, or the problem with it."""
     try:
         return desired[number].attributes
@@ -148,9 +148,9 @@ class Changing:
 
 def opened(path: Path) -> Document:
     """The document of a file whose header has been read, and nothing else."""
-    complaints = Complaints(str(path))
-    (document,) = read_json_lines(LineFile(path), complaints)
-    assert complaints.problems == []
+    diagnostics = Diagnostics(str(path))
+    (document,) = read_json_lines(LineFile(path), diagnostics)
+    assert diagnostics.problems == []
     return document
 
 
@@ -182,8 +182,8 @@ def test_a_file_that_is_removed_before_its_tasks_are_read_is_still_the_one_that_
 
 def test_a_file_that_is_replaced_while_it_is_checked_is_told_when_it_is_planned(tmp_path: Path):
     file = write(tmp_path / "a.jsonl", HEADER, task(1, "One."), task(2, "Two."))
-    watch = Changing(lambda: replaced(file) if b"Two." in file.read_bytes() else None)
-    desired = load_manifests([str(file)], load_contract(), watch=watch)
+    progress = Changing(lambda: replaced(file) if b"Two." in file.read_bytes() else None)
+    desired = load_manifests([str(file)], load_contract(), progress=progress)
     with pytest.raises(ManifestError) as failed:
         _ = desired[2]
     assert told(failed.value) == ("a.jsonl", 3, NOT_WHAT_IT_WAS)

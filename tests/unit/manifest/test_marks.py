@@ -6,7 +6,7 @@ from reconciler.core.values import Json
 from reconciler.errors import Source
 from reconciler.manifest.readers.document import MarkedDocument
 from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.source_map import Marks, Steps, extent, nodes_of
+from reconciler.manifest.readers.source_map import SourceMap, Steps, count_nodes, list_nodes
 
 # Nodes in the order in which they stand:
 #      0  1     2  3   4     5    6  7   8     9   10
@@ -15,7 +15,7 @@ VALUE: Json = {"a": [10, {"b": 20}], "c": None, "d": []}
 
 
 def test_nodes_are_numbered_as_they_stand_each_key_before_its_value():
-    assert nodes_of(VALUE, start=0) == {
+    assert list_nodes(VALUE, start=0) == {
         (): (0, 0),
         ("a",): (1, 2),
         ("a", 0): (3, 3),
@@ -24,21 +24,21 @@ def test_nodes_are_numbered_as_they_stand_each_key_before_its_value():
         ("c",): (7, 8),
         ("d",): (9, 10),
     }
-    assert extent(VALUE) == 11
+    assert count_nodes(VALUE) == 11
 
 
 def document(value: Json) -> MarkedDocument:
     """A document whose nodes stand in lines of their own."""
-    marks = Marks("a.yaml")
-    for line in range(extent(value)):
-        marks.add(line, 1)
-    return MarkedDocument(value, PackedTasks(), marks)
+    source_map = SourceMap("a.yaml")
+    for line in range(count_nodes(value)):
+        source_map.add(line, 1)
+    return MarkedDocument(value, PackedTasks(), source_map)
 
 
 @pytest.mark.parametrize("around", [VALUE, {"x": VALUE}, {"tasks": [1, VALUE]}, [[], VALUE]])
 def test_every_part_of_a_document_is_found(around: Json):
     whole = document(around)
-    for steps, (key, value) in nodes_of(around, start=0).items():
+    for steps, (key, value) in list_nodes(around, start=0).items():
         assert whole.key_source(steps).line == key
         assert whole.value_source(steps).line == value
 
@@ -54,18 +54,18 @@ def test_there_is_no_place_for_what_is_not_there(steps: Steps):
 
 
 def test_marks_are_places_in_a_file():
-    marks = Marks("a.yaml")
-    marks.add(1, 1)
-    marks.add(4_000_000_000, 3_000_000_000)
-    assert marks.source(0) == Source("a.yaml", 1, 1)
-    assert marks.source(1) == Source("a.yaml", 4_000_000_000, 3_000_000_000)
+    source_map = SourceMap("a.yaml")
+    source_map.add(1, 1)
+    source_map.add(4_000_000_000, 3_000_000_000)
+    assert source_map.source(0) == Source("a.yaml", 1, 1)
+    assert source_map.source(1) == Source("a.yaml", 4_000_000_000, 3_000_000_000)
 
 
 def test_marks_can_be_repeated_also_when_they_were_forgotten():
-    marks = Marks("a.jsonl")
+    source_map = SourceMap("a.jsonl")
     for line in (1, 2, 3, 4):
-        marks.add(line, 1)
-    places = marks.since(1)
-    marks.forget(3)
-    marks.repeat(places)
-    assert [marks.source(node).line for node in range(len(marks))] == [1, 2, 3, 2, 3, 4]
+        source_map.add(line, 1)
+    places = source_map.since(1)
+    source_map.forget(3)
+    source_map.repeat(places)
+    assert [source_map.source(node).line for node in range(len(source_map))] == [1, 2, 3, 2, 3, 4]

@@ -13,7 +13,7 @@ from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_files, load_manifests
 from reconciler.manifest.readers import text_document
-from reconciler.manifest.readers.document import Complaints
+from reconciler.manifest.readers.document import Diagnostics
 from reconciler.manifest.readers.json_document import CutDocument, read_json_document
 from reconciler.manifest.readers.json_text import decode_quickly, find_offsets
 
@@ -67,7 +67,7 @@ def test_rich_tasks_of_a_document_are_read_and_their_places_found(
     whole = {"version": 1, "tasks": tasks(), "project": 7}
     text = json.dumps(whole, indent=indent, ensure_ascii=False)
     file.write_text(text, encoding="utf-8")
-    (document,) = read_json_document(text.encode(), Complaints("rich.json"))
+    (document,) = read_json_document(text.encode(), Diagnostics("rich.json"))
     assert isinstance(document, CutDocument)
 
     desired = load_manifests([str(file)], load_contract())

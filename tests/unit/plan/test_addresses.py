@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.addresses import lost_addresses, undeclared_addresses
+from reconciler.core.addresses import find_lost_addresses, find_undeclared_addresses
 from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import change
 
@@ -31,24 +31,24 @@ NOT_STORED = [
 @pytest.mark.parametrize("text", STORED)
 def test_addresses_of_storages_and_of_the_server_itself_are_stored_ones(text: str):
     live = {"data": {"image": text, "n": 1}}
-    assert undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "image"),)
+    assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "image"),)
 
 
 @pytest.mark.parametrize("text", NOT_STORED)
 def test_other_texts_are_none(text: str):
     live = {"data": {"image": text, "n": 1}}
-    assert undeclared_addresses(live, [change("data.n", 1, 2)]) == ()
+    assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == ()
 
 
 def test_a_long_text_is_looked_through_once():
     live = {"data": {"a": "ab" * 500_000 + "://x"}}
-    assert undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "a"),)
+    assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "a"),)
 
 
 def test_an_address_beside_a_large_value_that_changes_is_found():
     boxes: list[Json] = [{"x": n} for n in range(1_000)]
     live = {"data": {"boxes": boxes, "image": "s3://b/1", "deep": [[["/data/upload/x"]]]}}
-    assert undeclared_addresses(live, [change("data.boxes", boxes, [])]) == (
+    assert find_undeclared_addresses(live, [change("data.boxes", boxes, [])]) == (
         ("data", "image"),
         ("data", "deep", "0", "0", "0"),
     )
@@ -56,7 +56,7 @@ def test_an_address_beside_a_large_value_that_changes_is_found():
 
 def test_addresses_inside_lists_and_objects_are_named_by_index_and_key():
     live = {"data": {"pages": [{"image": "s3://b/1"}, {"image": "s3://b/2"}], "n": 1}}
-    assert undeclared_addresses(live, [change("data.n", 1, 2)]) == (
+    assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == (
         ("data", "pages", "0", "image"),
         ("data", "pages", "1", "image"),
     )
@@ -65,12 +65,12 @@ def test_addresses_inside_lists_and_objects_are_named_by_index_and_key():
 @pytest.mark.parametrize("path", ["data", "data.a", "data.a.image"])
 def test_what_is_changed_is_not_sent_along(path: str):
     live = {"data": {"a": {"image": "s3://b/1"}}}
-    assert undeclared_addresses(live, [change(path, None, None)]) == ()
+    assert find_undeclared_addresses(live, [change(path, None, None)]) == ()
 
 
 def test_where_data_does_not_change_none_of_it_is_sent():
     live = {"data": {"image": "s3://b/1"}}
-    assert undeclared_addresses(live, [change("overlap", 1, 2), change("meta.a", 1, 2)]) == ()
+    assert find_undeclared_addresses(live, [change("overlap", 1, 2), change("meta.a", 1, 2)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_where_data_does_not_change_none_of_it_is_sent():
 def test_an_address_is_lost_where_another_kind_of_text_stands_in_its_place(
     now: dict[str, Json], *, lost: bool
 ):
-    found = list(lost_addresses([("data", "image")], {"data": now}, [change("data.n", 1, 2)]))
+    found = list(find_lost_addresses([("data", "image")], {"data": now}, [change("data.n", 1, 2)]))
     assert found == ([(("data", "image"), now["image"])] if lost else [])
 
 
 def test_an_address_that_is_changed_or_removed_is_not_lost():
     live = {"data": {"image": "data:image/png;base64,AAAA"}}
     removed = change("data.image", "s3://b/1", ABSENT)
-    assert list(lost_addresses([("data", "image")], live, [removed])) == []
+    assert list(find_lost_addresses([("data", "image")], live, [removed])) == []

@@ -7,7 +7,7 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.composition import Composed, Gap, compose
 from reconciler.core.model import Change
-from reconciler.core.notation import path_text
+from reconciler.core.notation import format_path
 from reconciler.core.values import ABSENT, Maybe
 from tests.unit.plan.building import change
 
@@ -30,7 +30,7 @@ def said(
 ) -> dict[str, tuple[Maybe, tuple[Maybe, ...]]]:
     found = composed(*changes, lost=lost)
     assert not isinstance(found, Gap), found
-    return {path_text(one.path): (one.before, one.afters) for one in found.values()}
+    return {format_path(one.path): (one.before, one.afters) for one in found.values()}
 
 
 def test_changes_of_different_paths_stay_apart():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.difference import changes_of, equal
+from reconciler.core.difference import are_equal, find_changes
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.errors import Source
 from tests.unit.plan.building import desired
@@ -19,7 +19,7 @@ def differences(
     absent: tuple[str, ...] = (),
 ) -> list[tuple[str, Maybe, Maybe]]:
     task = desired(1, declared, replaced=replaced, absent=absent)
-    changes = changes_of(task, live, load_contract())
+    changes = find_changes(task, live, load_contract())
     return [(".".join(c.path), c.before, c.after) for c in changes]
 
 
@@ -101,7 +101,7 @@ def test_an_attribute_that_is_not_there_is_not_null(declared: Json, replaced: tu
 
 
 def test_each_change_says_where_it_is_declared():
-    changes = changes_of(
+    changes = find_changes(
         desired(1, {"data": {"a": {"b": 1}}}), {"data": {"a": {}}}, load_contract()
     )
     assert [change.source for change in changes] == [Source("tasks.yaml", 6, 5)]
@@ -123,9 +123,9 @@ def test_each_change_says_where_it_is_declared():
 def test_only_attributes_that_are_date_times_compare_as_instants(
     path: str, left: Json, right: Json, *, expected: bool
 ):
-    assert equal((path,), left, right, load_contract()) is expected
+    assert are_equal((path,), left, right, load_contract()) is expected
 
 
 def test_a_date_time_inside_data_is_a_string_like_any_other():
     left, right = "2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z"
-    assert not equal(("data", "completed_at"), left, right, load_contract())
+    assert not are_equal(("data", "completed_at"), left, right, load_contract())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import (
     Found,
@@ -21,7 +21,7 @@ from reconciler.core.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.core.plan_document import plan_document
+from reconciler.core.plan_document import build_plan_document
 from reconciler.core.planner import plan_task
 from reconciler.core.values import ABSENT
 from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
@@ -44,11 +44,11 @@ def whole() -> dict[str, Any]:
         plan_task(desired(4, project=8), live, contract),
         plan_task(desired(5, project=None), Unreadable("500"), contract),
     )
-    return plan_document(plan_of(*tasks, unchanged=2))
+    return build_plan_document(plan_of(*tasks, unchanged=2))
 
 
 def validator() -> Draft7Validator:
-    return Draft7Validator(json.loads(schema_path("plan.schema.json").read_text()))
+    return Draft7Validator(json.loads(locate_schema("plan.schema.json").read_text()))
 
 
 def test_a_plan_has_the_keys_that_are_promised():
@@ -97,7 +97,7 @@ def test_a_problem_is_written_with_its_kind_and_what_to_do():
 
 def test_a_plan_is_as_its_schema_says():
     validator().validate(whole())
-    validator().validate(plan_document(plan_of()))
+    validator().validate(build_plan_document(plan_of()))
 
 
 def test_every_kind_and_every_status_is_in_the_schema():
@@ -110,7 +110,7 @@ def test_every_kind_and_every_status_is_in_the_schema():
 
 def test_a_silent_server_is_null_in_the_plan():
     silent = replace(plan_of(), server=ServerIdentity("http://x.test", None, None))
-    document = plan_document(silent)
+    document = build_plan_document(silent)
     assert document["server"] == {"url": "http://x.test", "edition": None, "version": None}
     validator().validate(document)
 
@@ -196,6 +196,6 @@ def test_the_schema_describes_every_property_and_lets_no_other_in():
 
 def test_a_task_without_a_known_project_has_null():
     unknown = TaskPlan(9, None, Status.UPDATE, SOURCE, CHANGES)
-    document = plan_document(plan_of(unknown))
+    document = build_plan_document(plan_of(unknown))
     validator().validate(document)
     assert document["tasks"][0]["project"] is None

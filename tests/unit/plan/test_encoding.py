@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.encoding import encode, encode_canonical, indented_ascii
-from reconciler.core.values import Json, same
+from reconciler.core.encoding import encode, encode_canonical, encode_indented
+from reconciler.core.values import Json, is_same
 from tests.unit.plan.generating import VALUES
 
 bounded = settings(max_examples=500, deadline=None, derandomize=True)
@@ -52,15 +52,15 @@ def test_canonical_text_is_that_of_the_standard_library(value: list[Json]):
 @example({"a": "\x7f"})
 @example({"a": "\ud800", "b": [1, {}]})
 def test_a_document_is_ascii_and_reads_back_as_it_was(document: dict[str, Json]):
-    text = indented_ascii(document)
+    text = encode_indented(document)
     assert text.isascii()
     assert "\x7f" not in text
-    assert same(json.loads(text), json.loads(json.dumps(document)))
+    assert is_same(json.loads(text), json.loads(json.dumps(document)))
 
 
 def test_a_document_is_indented():
     document: dict[str, Json] = {"a": [1, {"b": 'caf\u00e9 "x"\n'}], "c": {}, "d": []}
-    assert indented_ascii(document) == json.dumps(document, indent=2)
+    assert encode_indented(document) == json.dumps(document, indent=2)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.contract.honoured_attributes import marked
+from reconciler.contract.honoured_attributes import mark_ignored
 from reconciler.contract.openapi import load_contract
+from reconciler.core.addresses import find_resolved_address
 from reconciler.core.guards import (
-    guard,
+    find_problems,
+    list_names_to_read,
     may_be_ignored,
     may_remove_keys,
-    names_to_judge,
-    resolved_address,
 )
 from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
 from reconciler.core.values import ABSENT, Json
@@ -32,7 +32,9 @@ def judge(
 ) -> list[TaskProblem]:
     """Judge changes; ``live`` is what is otherwise than in `LIVE`."""
     project = ProjectSettings(frozenset(labelled))
-    return list(guard(changes, {**LIVE, **live}, attributes=load_contract(), project=project))
+    return list(
+        find_problems(changes, {**LIVE, **live}, attributes=load_contract(), project=project)
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def judge(
     ],
 )
 def test_an_address_that_the_server_made_up_is_found_wherever_it_is(value: Json):
-    assert resolved_address(value) is not None
+    assert find_resolved_address(value) is not None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_an_address_that_the_server_made_up_is_found_wherever_it_is(value: Json)
     ],
 )
 def test_other_values_are_not_taken_for_one(value: Json):
-    assert resolved_address(value) is None
+    assert find_resolved_address(value) is None
 
 
 def test_writing_a_resolved_address_is_stopped_by_its_path():
@@ -242,15 +244,15 @@ def test_where_annotations_are_not_counted_nobody_guesses(count: Json):
 def test_where_the_answer_lacks_both_counters_both_are_named():
     changed = change("data.text", "A.", "B.")
     live: dict[str, Json] = {"data": {"text": "A."}}
-    [problem] = guard([changed], live, attributes=load_contract(), project=NOT_ASKED)
+    [problem] = find_problems([changed], live, attributes=load_contract(), project=NOT_ASKED)
     assert problem.message.endswith("has no usable total_annotations and no cancelled_annotations")
 
 
 def test_counters_are_read_only_where_data_may_change():
-    assert names_to_judge({"data", "overlap"}) == {
+    assert list_names_to_read({"data", "overlap"}) == {
         *("data", "overlap", "total_annotations", "cancelled_annotations")
     }
-    assert names_to_judge({"meta", "overlap"}) == {"meta", "overlap"}
+    assert list_names_to_read({"meta", "overlap"}) == {"meta", "overlap"}
 
 
 @pytest.mark.parametrize(
@@ -267,8 +269,8 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
         change("completed_at", None, "2026-01-02"),
         change("total_annotations", 0, 1),
     )
-    table = marked(load_contract(), frozenset({"data", "total_annotations"}))
-    problems = guard(changes, LIVE, attributes=table, project=NOT_ASKED)
+    table = mark_ignored(load_contract(), frozenset({"data", "total_annotations"}))
+    problems = find_problems(changes, LIVE, attributes=table, project=NOT_ASKED)
     assert [(problem.kind, problem.message) for problem in problems] == [
         (
             Kind.IGNORED_ATTRIBUTE,
@@ -289,13 +291,15 @@ def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
     """A server, or a proxy, that resolves addresses although it is asked not to."""
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]
-    problems = guard(changes, live, attributes=load_contract(), project=NOT_ASKED)
+    problems = find_problems(changes, live, attributes=load_contract(), project=NOT_ASKED)
     assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
     mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
     changes = [change("data.text", "a", "b"), mended]
-    problems = guard(changes, live, attributes=load_contract(), project=NOT_ASKED)
+    problems = find_problems(changes, live, attributes=load_contract(), project=NOT_ASKED)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
-    problems = guard([change("overlap", 1, 2)], live, attributes=load_contract(), project=NOT_ASKED)
+    problems = find_problems(
+        [change("overlap", 1, 2)], live, attributes=load_contract(), project=NOT_ASKED
+    )
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
 
 
@@ -306,12 +310,12 @@ def test_removing_keys_is_stopped_where_the_label_config_cannot_be_read(gone: Ch
     project = ProjectSettings(unreadable="undefined entity: line 1, column 6")
     [problem] = [
         problem
-        for problem in guard([gone], LIVE, attributes=load_contract(), project=project)
+        for problem in find_problems([gone], LIVE, attributes=load_contract(), project=project)
         if problem.kind is Kind.LABEL_CONFIG
     ]
     assert "cannot be read: undefined entity: line 1, column 6" in problem.message
     added = [change("data.new", ABSENT, 1)]
-    assert guard(added, LIVE, attributes=load_contract(), project=project) == ()
+    assert find_problems(added, LIVE, attributes=load_contract(), project=project) == ()
 
 
 @pytest.mark.parametrize(
@@ -332,16 +336,16 @@ def test_a_project_that_sets_overlaps_too_is_told_with_its_percentage(
 ):
     project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=most)
     overlap = change("overlap", 1, 5)
-    [problem] = guard([overlap], LIVE, attributes=load_contract(), project=project)
+    [problem] = find_problems([overlap], LIVE, attributes=load_contract(), project=project)
     assert problem.kind is Kind.OVERLAP_COHORT
     assert said in problem.message
     assert f"overlap_cohort_percentage of the project is {percentage}" in problem.message
     other = change("meta.overlap", 1, 5)
-    assert guard([other], LIVE, attributes=load_contract(), project=project) == ()
+    assert find_problems([other], LIVE, attributes=load_contract(), project=project) == ()
 
 
 @pytest.mark.parametrize("percentage", [100, 150, None])
 def test_a_project_that_leaves_overlaps_alone_is_not_worth_a_word(percentage: int | None):
     project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=3)
     changes = [change("overlap", 1, 5)]
-    assert guard(changes, LIVE, attributes=load_contract(), project=project) == ()
+    assert find_problems(changes, LIVE, attributes=load_contract(), project=project) == ()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.inner_difference import Budget, common_run, inner_differences
+from reconciler.core.inner_difference import Budget, count_common_run, find_inner_differences
 from reconciler.core.values import ABSENT, Json
 
 
 def found(before: Json, after: Json, budget: Budget | None = None) -> list[tuple[object, ...]]:
-    differences = inner_differences(before, after, budget or Budget())
+    differences = find_inner_differences(before, after, budget or Budget())
     return [(inner.path, inner.before, inner.after) for inner in differences]
 
 
@@ -76,7 +76,7 @@ def test_differences_are_found_one_by_one():
     budget = Budget()
     before: Json = [{"boxes": BOXES}]
     after: Json = [{"boxes": MOVED}]
-    first = next(inner_differences(before, after, budget))
+    first = next(find_inner_differences(before, after, budget))
     assert (first.path, first.before, first.after) == ((0, "boxes", 0, "x"), 0, 1)
     assert budget.made < 200
 
@@ -115,4 +115,4 @@ def test_a_common_run_is_as_long_as_what_is_alike(room: int, most: int):
             assert past + count <= room
             return past + count <= length
 
-        assert common_run(alike, room, most=most) == length
+        assert count_common_run(alike, room, most=most) == length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.limit import Limit, exceeded
+from reconciler.core.limit import Limit, describe_excess
 from reconciler.core.model import Plan
 from tests.unit.plan.building import change, plan_of, update
 
@@ -36,17 +36,17 @@ def test_a_plan_goes_over_its_limit_or_does_not(
     unchanged: int,
     over: bool,  # noqa: FBT001 - a column
 ):
-    assert bool(exceeded(plan(updates, unchanged), Limit.parse(limit))) == over
+    assert bool(describe_excess(plan(updates, unchanged), Limit.parse(limit))) == over
 
 
 def test_without_a_limit_any_number_is_fine():
-    assert not exceeded(plan(1_000, 0), None)
+    assert not describe_excess(plan(1_000, 0), None)
 
 
 def test_it_is_said_by_how_much():
-    said = exceeded(plan(1_203, 797), Limit.parse("5%"))
+    said = describe_excess(plan(1_203, 797), Limit.parse("5%"))
     assert said == "1,203 tasks of 2,000 would be changed, and at most 100, 5% of them, may"
-    assert exceeded(plan(2, 0), Limit.parse("1")).endswith("and at most 1 may")
+    assert describe_excess(plan(2, 0), Limit.parse("1")).endswith("and at most 1 may")
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "101%", "100.1%", "%", "1e3", "5 %", "nan"])

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.digest import digest
-from reconciler.core.merge import merged_plan
+from reconciler.core.digest import compute_digest
+from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
@@ -22,26 +22,28 @@ def part(number: int, count: int, *tasks: int, unchanged: int = 0) -> Plan:
 
 
 def test_all_shards_are_a_whole_plan():
-    merged = merged_plan([("b", part(2, 2, 1, 3, unchanged=4)), ("a", part(1, 2, 2, unchanged=5))])
+    merged = merge_plans([("b", part(2, 2, 1, 3, unchanged=4)), ("a", part(1, 2, 2, unchanged=5))])
 
     assert [task.task for task in merged.tasks] == [1, 2, 3]
     assert (merged.unchanged, merged.requests, merged.shards) == (9, 6, ())
-    assert digest(merged) == digest(plan_of(*(update(task, OVERLAP) for task in (1, 2, 3))))
+    assert compute_digest(merged) == compute_digest(
+        plan_of(*(update(task, OVERLAP) for task in (1, 2, 3)))
+    )
 
 
 def test_some_shards_stay_some_shards_and_more_can_be_added():
-    some = merged_plan([("c", part(3, 3, 2)), ("a", part(1, 3, 3))])
+    some = merge_plans([("c", part(3, 3, 2)), ("a", part(1, 3, 3))])
     assert some.shards == (Shard(3, 1), Shard(3, 3))
 
-    assert merged_plan([("some", some), ("b", part(2, 3, 1))]).shards == ()
+    assert merge_plans([("some", some), ("b", part(2, 3, 1))]).shards == ()
 
 
 def test_one_plan_stays_as_it_is():
-    assert merged_plan([("a", part(1, 1, 1))]).shards == (Shard(1, 1),)
+    assert merge_plans([("a", part(1, 1, 1))]).shards == (Shard(1, 1),)
 
 
 def test_plans_of_other_manifests_are_one_plan_too():
-    merged = merged_plan([("a", plan_of(update(5, OVERLAP))), ("b", plan_of(update(2, OVERLAP)))])
+    merged = merge_plans([("a", plan_of(update(5, OVERLAP))), ("b", plan_of(update(2, OVERLAP)))])
     assert [task.task for task in merged.tasks] == [2, 5]
 
 
@@ -76,5 +78,5 @@ def test_what_does_not_belong_together_is_refused_with_both_names(
     one: Plan, other: Plan, said: str
 ):
     with pytest.raises(SavedFileError, match=said) as refused:
-        merged_plan([("a.json", one), ("b.json", other)])
+        merge_plans([("a.json", one), ("b.json", other)])
     assert refused.value.hint

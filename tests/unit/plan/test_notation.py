@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reconciler.core.notation import ascii_text, parse_path, path_text, shortened, value_text
+from reconciler.core.notation import format_ascii, format_path, format_value, parse_path, shorten
 from reconciler.core.values import ABSENT, Maybe
 
 
@@ -32,12 +32,12 @@ from reconciler.core.values import ABSENT, Maybe
     ],
 )
 def test_a_value_is_written_as_json_with_all_that_cannot_be_seen_escaped(value: Maybe, text: str):
-    assert value_text(value) == text
+    assert format_value(value) == text
 
 
 def test_where_values_look_alike_they_are_written_in_ascii():
-    assert ascii_text("caf\u00e9") == '"caf\\u00e9"'
-    assert ascii_text(ABSENT) == "(absent)"
+    assert format_ascii("caf\u00e9") == '"caf\\u00e9"'
+    assert format_ascii(ABSENT) == "(absent)"
 
 
 PATHS = [
@@ -56,13 +56,13 @@ PATHS = [
 
 @pytest.mark.parametrize(("path", "text"), PATHS)
 def test_a_path_is_written_so_that_it_can_be_read_again(path: tuple[str, ...], text: str):
-    assert path_text(path) == text
+    assert format_path(path) == text
     assert parse_path(text) == path
 
 
 def test_places_in_lists_are_numbers_in_brackets():
-    assert path_text(("tasks", 0, "data", "a.b", 3)) == 'tasks[0].data["a.b"][3]'
-    assert path_text((3, "weight")) == "[3].weight"
+    assert format_path(("tasks", 0, "data", "a.b", 3)) == 'tasks[0].data["a.b"][3]'
+    assert format_path((3, "weight")) == "[3].weight"
 
 
 def test_keys_that_are_not_bare_can_be_read_without_quotes():
@@ -91,5 +91,5 @@ def test_what_is_no_path_is_refused(text: str):
 
 
 def test_a_long_text_is_cut_in_its_middle():
-    assert shortened("a" * 60) == "a" * 60
-    assert shortened("a" * 40 + "b" * 40) == "a" * 29 + "\u2026" + "b" * 29
+    assert shorten("a" * 60) == "a" * 60
+    assert shorten("a" * 40 + "b" * 40) == "a" * 29 + "\u2026" + "b" * 29

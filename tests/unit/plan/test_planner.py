@@ -16,11 +16,11 @@ from reconciler.core.model import (
     Unreadable,
 )
 from reconciler.core.planner import (
-    guarded,
+    apply_guards,
+    get_project,
+    list_projects_to_ask,
+    list_projects_to_warn_of,
     plan_task,
-    project_shown,
-    projects_to_ask,
-    projects_to_warn_of,
 )
 from reconciler.core.values import ABSENT, DEPTH_MAX, Json
 from tests.unit.plan.building import SOURCE, change, desired, plan_of, update
@@ -107,7 +107,7 @@ def test_where_the_server_shows_no_project_the_declared_one_is_taken():
 
 @pytest.mark.parametrize("project", ["7", None, {"id": 7}])
 def test_a_project_that_is_no_number_is_not_shown(project: Json):
-    assert project_shown({"project": project}) is None
+    assert get_project({"project": project}) is None
 
 
 @pytest.mark.parametrize("observed", [Missing(), Unreadable("500"), Found({**BASE, "data": 5})])
@@ -130,10 +130,10 @@ def test_a_live_value_that_is_nested_too_deep_makes_a_task_unreadable():
 def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():
     harmless = update(1, change("overlap", 1, 2))
     removing = update(2, change("data.old", 1, ABSENT))
-    assert projects_to_ask([harmless]) == set()
-    assert projects_to_ask([harmless, removing]) == {7}
-    assert projects_to_warn_of([removing]) == set()
-    assert projects_to_warn_of([harmless, removing]) == {7}
+    assert list_projects_to_ask([harmless]) == set()
+    assert list_projects_to_ask([harmless, removing]) == {7}
+    assert list_projects_to_warn_of([removing]) == set()
+    assert list_projects_to_warn_of([harmless, removing]) == {7}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():
     ],
 )
 def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], expected: Status):
-    planned = guarded(
+    planned = apply_guards(
         update(1, change("data.text", "A.", ABSENT)),
         Found({**BASE, "data": {"text": "A.", "more": 1}}),
         attributes=load_contract(),
@@ -158,7 +158,7 @@ def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], e
 
 
 def test_a_warning_blocks_nothing():
-    planned = guarded(
+    planned = apply_guards(
         update(1, change("comment_count", 0, 1)),
         Found(BASE),
         attributes=load_contract(),
@@ -170,7 +170,7 @@ def test_a_warning_blocks_nothing():
 
 
 def test_an_address_that_the_server_made_up_cannot_be_allowed():
-    task = guarded(
+    task = apply_guards(
         update(1, change("data.image", "s3://b/k", "/tasks/1/resolve/?fileuri=czM6")),
         Found(BASE),
         attributes=load_contract(),

@@ -12,8 +12,8 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Missing
-from reconciler.core.plan_document import plan_document
-from reconciler.core.plan_restoring import restored_plan
+from reconciler.core.plan_document import build_plan_document
+from reconciler.core.plan_restoring import restore_plan
 from reconciler.core.planner import plan_task
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, DEPTH_MAX, Json
@@ -26,35 +26,35 @@ PLAN = plan_of(update(1, *CHANGES), MISSING, unchanged=4)
 
 
 def document() -> dict[str, Any]:
-    return copy.deepcopy(plan_document(PLAN))
+    return copy.deepcopy(build_plan_document(PLAN))
 
 
 def test_a_plan_comes_back_whole():
-    assert restored_plan(document()) == PLAN
+    assert restore_plan(document()) == PLAN
 
 
 def test_absence_and_null_stay_apart():
-    _, added, removed = restored_plan(document()).tasks[0].changes
+    _, added, removed = restore_plan(document()).tasks[0].changes
     assert (added.before, added.after) == (ABSENT, None)
     assert (removed.before, removed.after) == ("é", ABSENT)
 
 
 def test_half_of_a_pair_of_surrogates_stays_one():
     plan = plan_of(update(1, change("data.a", "\ud800", "\udc00 ")))
-    assert restored_plan(json.loads(json.dumps(plan_document(plan)))) == plan
+    assert restore_plan(json.loads(json.dumps(build_plan_document(plan)))) == plan
 
 
 def test_a_plan_of_a_shard_is_of_that_shard():
     plan = replace(PLAN, shards=(Shard(2, 2),))
-    assert plan_document(plan)["shard"] == "2/2"
-    assert restored_plan(plan_document(plan)) == plan
+    assert build_plan_document(plan)["shard"] == "2/2"
+    assert restore_plan(build_plan_document(plan)) == plan
 
 
 def test_integers_may_be_written_as_other_programs_write_them():
     odd = document()
     odd["tasks"][0].update(task=1.0, project=7.0)
     odd["requests"] = 3.0
-    restored = restored_plan(odd)
+    restored = restore_plan(odd)
     assert restored == PLAN
     assert type(restored.tasks[0].task) is type(restored.requests) is int
 
@@ -77,7 +77,7 @@ def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], sai
     spoiled = document()
     edit(spoiled)
     with pytest.raises(SavedFileError, match=said) as refused:
-        restored_plan(spoiled)
+        restore_plan(spoiled)
     assert refused.value.hint == "make it again with reconciler plan --format json"
 
 
@@ -90,4 +90,4 @@ def test_a_value_that_is_too_deep_is_refused():
     with pytest.raises(
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
     ):
-        restored_plan(spoiled)
+        restore_plan(spoiled)

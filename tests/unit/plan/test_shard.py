@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.shard import Shard, parse_shards, shards_text, without_shards
+from reconciler.core.shard import Shard, find_missing_shards, format_shards, parse_shards
 
 
 def test_the_first_of_three_begins_with_task_three():
@@ -50,7 +50,7 @@ def test_what_is_no_shard_is_refused(text: str, said: str):
 
 def test_several_shards_are_written_and_read_in_order():
     shards = (Shard(4, 1), Shard(4, 4))
-    assert shards_text(shards) == "1/4, 4/4"
+    assert format_shards(shards) == "1/4, 4/4"
     assert parse_shards("1/4, 4/4") == shards
 
 
@@ -61,6 +61,6 @@ def test_shards_that_are_none_of_one_division_are_refused(text: str):
 
 
 def test_what_lacks_is_named():
-    assert shards_text(without_shards((Shard(4, 1), Shard(4, 4)))) == "2/4, 3/4"
-    assert list(without_shards((Shard(1, 1),))) == []
-    assert list(without_shards(())) == []
+    assert format_shards(find_missing_shards((Shard(4, 1), Shard(4, 4)))) == "2/4, 3/4"
+    assert list(find_missing_shards((Shard(1, 1),))) == []
+    assert list(find_missing_shards(())) == []

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Change
-from reconciler.core.three_way import Verdict, holds, verdict
+from reconciler.core.three_way import Verdict, is_applied, judge_change
 from reconciler.core.values import ABSENT, Json
 from tests.unit.plan.building import change
 
@@ -44,7 +44,7 @@ EARLIER, LATER = "2026-01-02T03:04:05Z", "2026-01-03T00:00:00Z"
 def test_a_change_is_done_only_where_live_is_still_as_planned(
     planned: Change, live: dict[str, Json], expected: Verdict
 ):
-    assert verdict(planned, live, load_contract()) is expected
+    assert judge_change(planned, live, load_contract()) is expected
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_a_change_is_done_only_where_live_is_still_as_planned(
 def test_a_change_holds_only_where_the_answer_shows_it(
     planned: Change, live: dict[str, Json], *, expected: bool
 ):
-    assert holds(planned, live, load_contract()) is expected
+    assert is_applied(planned, live, load_contract()) is expected

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.core.values import ABSENT, DEPTH_MAX, Json, Maybe, same, too_deep
+from reconciler.core.values import ABSENT, DEPTH_MAX, Json, Maybe, is_same, is_too_deep
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from reconciler.core.values import ABSENT, DEPTH_MAX, Json, Maybe, same, too_dee
     ],
 )
 def test_what_json_writes_in_two_ways_is_the_same(left: Maybe, right: Maybe):
-    assert same(left, right)
-    assert same(right, left)
+    assert is_same(left, right)
+    assert is_same(right, left)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_what_json_writes_in_two_ways_is_the_same(left: Maybe, right: Maybe):
     ],
 )
 def test_what_json_tells_apart_is_not_the_same(left: Maybe, right: Maybe):
-    assert not same(left, right)
-    assert not same(right, left)
+    assert not is_same(left, right)
+    assert not is_same(right, left)
 
 
 def test_absence_says_what_it_is():
@@ -76,4 +76,4 @@ def test_values_nested_beyond_the_limit_are_too_deep(
     value: Json = 1
     for _ in range(levels):
         value = wrap(value)
-    assert too_deep(value) is deep
+    assert is_too_deep(value) is deep

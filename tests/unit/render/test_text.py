@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
-from reconciler.core.planner import guarded, plan_task
+from reconciler.core.planner import apply_guards, plan_task
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
@@ -39,7 +39,7 @@ def gone(task: int) -> TaskPlan:
 
 
 def test_a_plan_in_colour():
-    warned = guarded(
+    warned = apply_guards(
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
         attributes=load_contract(),
@@ -393,7 +393,7 @@ class Told:
 def test_whoever_watches_is_told_how_far_it_is():
     told = Told()
     tasks = [update(1, change("overlap", 1, 2)), update(2, change("overlap", 1, 2)), gone(3)]
-    render_plan(plan_of(*tasks), style=PLAIN, watch=told)
+    render_plan(plan_of(*tasks), style=PLAIN, progress=told)
     assert told.said == [("writing the plan", 3), 2, 1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import SettingsError
-from reconciler.sandbox.releases import NAMES, NEWEST, version_body
+from reconciler.sandbox.releases import NAMES, NEWEST, build_version_body
 from reconciler.sandbox.tasks_file import load_state, new_state
 
 
@@ -13,7 +13,7 @@ from reconciler.sandbox.tasks_file import load_state, new_state
 def test_each_release_says_which_it_is(name: str):
     state = load_state(None, release=name)
 
-    assert str(version_body(state.edition, state.release)["release"]).startswith(f"{name}.")
+    assert str(build_version_body(state.edition, state.release)["release"]).startswith(f"{name}.")
 
 
 def test_the_newest_release_is_taken_where_none_is_named():

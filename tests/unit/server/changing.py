@@ -13,7 +13,7 @@ import httpx
 from reconciler.core.model import Found, Missing, Observed, Unreadable
 from reconciler.core.values import Json
 from reconciler.labelstudio.bulk.task_reader import read_tasks
-from reconciler.progress import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.sandbox.state import State
 from tests.unit.server.wired import Hook, Hooked, Scripted, api_of, query_of
 
@@ -24,11 +24,11 @@ def answers(
     transport: Hooked | Scripted,
     wanted: Mapping[int | None, Sequence[int]],
     *,
-    watch: Watch = NOBODY,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Answered:
     """All that is said of the tasks that are wanted, in the order in which it is said."""
     with api_of(transport) as api:
-        return list(chain.from_iterable(read_tasks(api, wanted, ["overlap"], watch=watch)))
+        return list(chain.from_iterable(read_tasks(api, wanted, ["overlap"], progress=progress)))
 
 
 def of_kind(answered: Answered, kind: type[Found | Missing | Unreadable]) -> list[int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reconciler.labelstudio.attempts import Patience
+from reconciler.labelstudio.attempts import Backoff
 
 
-class Patient(Patience):
+class Patient(Backoff):
     """Notes what is waited for, in seconds, in place of waiting."""
 
     def __init__(self) -> None:

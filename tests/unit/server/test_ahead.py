@@ -10,12 +10,12 @@ from queue import Queue
 
 import pytest
 
-from reconciler.labelstudio.bulk.prefetcher import Ahead, SharedPace
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadPace
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher, ReadConcurrency
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadProbe
 
 
-def all_at_once() -> SharedPace:
-    return SharedPace(ReadPace(0.0, limit=AT_ONCE, patience=1_000))
+def all_at_once() -> ReadConcurrency:
+    return ReadConcurrency(ReadProbe(0.0, limit=AT_ONCE, patience=1_000))
 
 
 SOON = 5.0
@@ -23,7 +23,7 @@ SOON = 5.0
 
 
 def test_results_come_to_the_calls_that_they_are_of():
-    with Ahead(lambda number: 2**number) as ahead:
+    with Prefetcher(lambda number: 2**number) as ahead:
         futures = [ahead.submit(number) for number in range(50)]
         assert [future.result(SOON) for future in futures] == [2**n for n in range(50)]
 
@@ -37,7 +37,7 @@ def test_an_error_is_raised_where_the_result_is_asked_for_and_ends_no_thread(
             raise error
         return number
 
-    with Ahead(failing) as ahead:
+    with Prefetcher(failing) as ahead:
         futures = [ahead.submit(number) for number in range(20)]
         for number, future in enumerate(futures):
             assert future.exception(SOON) is (error if number % 2 else None)
@@ -61,7 +61,7 @@ class Held:
 
 def test_only_so_many_calls_are_under_way_at_once():
     held = Held()
-    with Ahead(held) as ahead:
+    with Prefetcher(held) as ahead:
         futures = [ahead.submit(number) for number in range(3 * AT_ONCE)]
         for _ in range(AT_ONCE):
             assert held.entered.acquire(timeout=SOON)
@@ -76,7 +76,7 @@ def test_only_so_many_calls_are_under_way_at_once():
 
 def test_threads_are_daemons_and_end_once_nobody_needs_them():
     held = Held()
-    with Ahead(held) as ahead:
+    with Prefetcher(held) as ahead:
         futures = [ahead.submit(number) for number in range(AT_ONCE)]
         held.go.set()
         for future in futures:
@@ -92,7 +92,7 @@ def test_nobody_waits_for_calls_whose_results_nobody_wants():
     futures: list[Future[int]] = []
 
     def interrupted() -> None:
-        with Ahead(held) as ahead:
+        with Prefetcher(held) as ahead:
             futures.append(ahead.submit(1))
             assert held.entered.acquire(timeout=SOON)
             raise KeyboardInterrupt
@@ -106,7 +106,7 @@ def test_nobody_waits_for_calls_whose_results_nobody_wants():
 
 def test_no_thread_is_begun_where_nothing_is_called():
     before = set(threading.enumerate())
-    with Ahead(abs) as ahead:
+    with Prefetcher(abs) as ahead:
         assert list(ahead.in_order(deque())) == []
         # Those of other tests may end meanwhile.
         assert set(threading.enumerate()) <= before
@@ -124,13 +124,13 @@ def test_what_waits_is_given_in_its_order_whatever_ends_first():
         first.set()
         return -number
 
-    with Ahead(called, all_at_once()) as ahead:
+    with Prefetcher(called, all_at_once()) as ahead:
         assert list(numbers(ahead.in_order(deque(range(9))))) == [(n, -n) for n in range(9)]
 
 
 def test_what_changes_what_waits_is_heeded():
     waiting = deque([1, 2, 3])
-    with Ahead(abs) as ahead:
+    with Prefetcher(abs) as ahead:
         seen: list[int] = []
         for number, _ in ahead.in_order(waiting):
             seen.append(number)
@@ -141,7 +141,7 @@ def test_what_changes_what_waits_is_heeded():
 
 def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_is_worked_on():
     begun: Queue[int] = Queue()
-    with Ahead(begun.put) as ahead:
+    with Prefetcher(begun.put) as ahead:
         ended = ahead.in_order(deque([1, 2, 3]))
         assert begun.get(timeout=SOON) == 1
         next(ended)
@@ -150,7 +150,7 @@ def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_i
 
 def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for():
     waiting = deque(range(9))
-    with Ahead(abs, all_at_once()) as ahead:
+    with Prefetcher(abs, all_at_once()) as ahead:
         ended = ahead.in_order(waiting)
         assert len(waiting) == 9 - AT_ONCE
         next(ended)
@@ -159,7 +159,7 @@ def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for
 
 def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
     waiting = deque(range(9))
-    with Ahead(abs, all_at_once()) as ahead:
+    with Prefetcher(abs, all_at_once()) as ahead:
         ended = ahead.in_order(waiting, to_come=lambda: 1)
         next(ended)
         assert len(waiting) == 8
@@ -181,7 +181,7 @@ def test_more_at_a_time_is_tried_where_enough_is_left(
     waiting: int, to_come: Callable[[], int], under_way: int
 ):
     left = deque(range(waiting))
-    with Ahead(abs) as ahead:
+    with Prefetcher(abs) as ahead:
         ended = ahead.in_order(left, to_come=to_come)
         for _ in range(AT_ONCE + 1):
             given, _ = next(ended)
@@ -193,7 +193,7 @@ def test_what_was_learned_from_one_list_serves_the_next():
     pace = all_at_once()
     for _ in range(2):
         waiting = deque(range(9))
-        with Ahead(abs, pace) as ahead:
+        with Prefetcher(abs, pace) as ahead:
             ended = ahead.in_order(waiting)
             assert len(waiting) == 9 - AT_ONCE
             list(ended)
@@ -207,7 +207,7 @@ def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
             raise ValueError(number)
         return number
 
-    with Ahead(failing) as ahead:
+    with Prefetcher(failing) as ahead:
         ended = ahead.in_order(waiting)
         assert isinstance(next(ended)[1].exception(SOON), ValueError)
         assert list(waiting) == [2, 3]
@@ -219,7 +219,7 @@ def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
 def test_no_more_are_under_way_than_are_to_come_but_one(most: int):
     held = Held()
     waiting = deque(range(9))
-    with Ahead(held, all_at_once()) as ahead:
+    with Prefetcher(held, all_at_once()) as ahead:
         ahead.in_order(waiting, to_come=lambda: most)
         assert len(waiting) == 9 - max(1, most)
         held.go.set()

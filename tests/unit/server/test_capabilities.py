@@ -55,13 +55,13 @@ def test_it_is_asked_once_of_the_first_task():
 def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
     answer: httpx.Response, said: str
 ):
-    transport, watch = Scripted(lambda _: answer), Noted()
+    transport, progress = Scripted(lambda _: answer), Noted()
     with api_of(transport) as api:
-        assert api.capabilities.attributes(1, watch) is api.capabilities.attributes(1, watch)
+        assert api.capabilities.attributes(1, progress) is api.capabilities.attributes(1, progress)
         assert api.capabilities.attributes(1) == load_contract()
         assert api.capabilities.are_unknown
     assert len(transport.requests) == 1
-    [detail] = watch.details
+    [detail] = progress.details
     assert said in detail
     assert detail.startswith("the server does not tell which attributes it stores (")
 

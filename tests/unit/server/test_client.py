@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from reconciler.errors import SettingsError, Unreachable
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.server.patient import Patient
@@ -64,7 +64,7 @@ def test_a_request_says_who_asks_and_what_it_can_read():
 
 def test_a_server_below_a_path_is_asked_below_it():
     transport = Scripted(ok)
-    credentials = credentials_of(SANDBOX_TOKEN)
+    credentials = parse_token(SANDBOX_TOKEN)
     with Client("https://example.org/studio/", credentials, transport=transport) as client:
         client.get("/api/version")
     assert transport.requests[0].url.copy_with(query=None) == (
@@ -100,7 +100,7 @@ def test_the_certificates_are_read_once_for_all_threads(monkeypatch: pytest.Monk
     monkeypatch.setattr("httpx.create_ssl_context", counted)
     with (
         Client(
-            "https://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), timeout=5, patience=Patient()
+            "https://127.0.0.1:9", parse_token(SANDBOX_TOKEN), timeout=5, backoff=Patient()
         ) as client,
         ThreadPoolExecutor(4) as pool,
     ):
@@ -113,7 +113,7 @@ def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with Client("https://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client:
+    with Client("https://127.0.0.1:9", parse_token(SANDBOX_TOKEN), backoff=Patient()) as client:
         for _ in range(2):
             with pytest.raises(SettingsError, match=r"none\.pem, named by SSL_CERT_FILE, cannot"):
                 client.get("/api/version")
@@ -124,7 +124,7 @@ def test_no_certificates_are_read_for_an_address_without_tls(
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with (
-        Client("http://127.0.0.1:9", credentials_of(SANDBOX_TOKEN), patience=Patient()) as client,
+        Client("http://127.0.0.1:9", parse_token(SANDBOX_TOKEN), backoff=Patient()) as client,
         pytest.raises(Unreachable, match="Connection refused"),
     ):
         client.get("/api/version")
@@ -170,7 +170,7 @@ def test_a_redirect_is_not_followed():
 @pytest.mark.parametrize("address", ["http://a..b", "http://" + "x" * 64])
 def test_a_host_that_cannot_be_one_is_told_as_a_wrong_setting(address: str):
     with (
-        Client(address, credentials_of(SANDBOX_TOKEN)) as client,
+        Client(address, parse_token(SANDBOX_TOKEN)) as client,
         pytest.raises(SettingsError, match="cannot be asked"),
     ):
         client.get("/api/version")

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
-from reconciler.engine.plan import make_plan, make_revert_plan
+from reconciler.engine.plan import build_plan, build_revert_plan
 from reconciler.errors import (
     Broken,
     NotLabelStudio,
@@ -76,11 +76,11 @@ PASSING = {
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_read_is_sent_again_after_a_fault_that_passes(fault: str):
-    transport, patience = failing(1, PASSING[fault]), Patient()
-    with client_of(transport, patience=patience) as client:
+    transport, backoff = failing(1, PASSING[fault]), Patient()
+    with client_of(transport, backoff=backoff) as client:
         assert client.get("/api/tasks/1/") == {"id": 1}
         assert client.requests == 2
-    assert patience.waited == [0.5]
+    assert backoff.waited == [0.5]
 
 
 @pytest.mark.parametrize("first", ["reset", "502", "late", "page with 200"])
@@ -121,14 +121,14 @@ def test_a_read_is_given_up_after_a_few_attempts(fault: str, requests: int):
 
 
 def test_a_server_that_has_answered_before_is_waited_for_longer():
-    patience = Patient()
+    backoff = Patient()
     transport = Scripted(lambda _: httpx.Response(200, text=GOOD))
-    with client_of(transport, patience=patience) as client:
+    with client_of(transport, backoff=backoff) as client:
         client.get("/api/version")
         transport._answer = lambda _: raising(httpx.ConnectError("refused"))()  # noqa: SLF001 - a fault from within
         with pytest.raises(NotSent):
             client.get("/api/version")
-    assert patience.waited == [0.5, 1.5, 4.5, 13.5]
+    assert backoff.waited == [0.5, 1.5, 4.5, 13.5]
 
 
 def test_an_update_is_sent_once_whatever_becomes_of_it():
@@ -140,19 +140,19 @@ def test_an_update_is_sent_once_whatever_becomes_of_it():
 
 
 def test_the_pause_that_a_server_asks_for_is_kept():
-    patience = Patient()
-    with client_of(failing(1, answering(429, retry_after="7")), patience=patience) as client:
+    backoff = Patient()
+    with client_of(failing(1, answering(429, retry_after="7")), backoff=backoff) as client:
         client.get("/api/tasks/1/")
-    assert sum(patience.waited) == 7.25
+    assert sum(backoff.waited) == 7.25
 
 
 def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server():
     told = {"date": "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:57 GMT"}
     fault = partial(httpx.Response, 503, json={}, headers=told)
-    patience = Patient()
-    with client_of(failing(1, fault), patience=patience) as client:
+    backoff = Patient()
+    with client_of(failing(1, fault), backoff=backoff) as client:
         client.get("/api/tasks/1/")
-    assert sum(patience.waited) == 20.25
+    assert sum(backoff.waited) == 20.25
 
 
 def test_a_server_that_asks_for_an_hour_is_left_alone_and_the_error_says_so():
@@ -164,22 +164,22 @@ def test_a_server_that_asks_for_an_hour_is_left_alone_and_the_error_says_so():
 
 
 def test_a_pause_that_is_asked_for_holds_all_requests_back():
-    patience = Patient()
-    with client_of(failing(1, answering(503, retry_after="30")), patience=patience) as client:
+    backoff = Patient()
+    with client_of(failing(1, answering(503, retry_after="30")), backoff=backoff) as client:
         with pytest.raises(Broken):
             client.patch("/api/tasks/1/", {})
         error = Broken("", status=503, retry_after=30.0)
-        patience.pause(1, error)
+        backoff.pause(1, error)
         client.get("/api/tasks/2/")
-    assert patience.waited == [30.25]
+    assert backoff.waited == [30.25]
 
 
 def test_a_pause_ends_where_the_run_is_told_to_stop_and_no_attempt_follows():
-    patience, stop = Patient(), threading.Event()
-    patience.until(stop)
+    backoff, stop = Patient(), threading.Event()
+    backoff.until(stop)
     stop.set()
     transport = failing(9, answering(503))
-    with client_of(transport, patience=patience) as client, pytest.raises(Broken):
+    with client_of(transport, backoff=backoff) as client, pytest.raises(Broken):
         client.get("/api/tasks/1/")
     assert len(transport.requests) == 1
 
@@ -188,21 +188,21 @@ AGAIN = "the answer of http://label-studio.test was lost: reset; asking again in
 
 
 def test_attempts_are_told_of():
-    patience, told = Patient(), Noted()
-    patience.watch = told
-    with client_of(failing(1, PASSING["reset"]), patience=patience) as client:
+    backoff, told = Patient(), Noted()
+    backoff.progress = told
+    with client_of(failing(1, PASSING["reset"]), backoff=backoff) as client:
         client.get("/api/tasks/1/")
     assert told.details == [AGAIN]
 
 
-@pytest.mark.parametrize("make", [make_plan, make_revert_plan])
+@pytest.mark.parametrize("make", [build_plan, build_revert_plan])
 def test_attempts_while_planning_are_told_to_whoever_watches_it(make: Callable[..., Plan]):
     told = Noted()
-    nothing = Listed([]) if make is make_plan else {}
+    nothing = Listed([]) if make is build_plan else {}
     transport = Hooked(sandbox_with(1))
     transport.hook = lambda _: PASSING["reset"]() if len(transport.requests) == 1 else None
-    with api_of(transport, patience=Patient()) as api:
-        make(nothing, api, load_contract(), watch=told)
+    with api_of(transport, backoff=Patient()) as api:
+        make(nothing, api, load_contract(), progress=told)
     assert told.details == [AGAIN]
 
 
@@ -311,16 +311,16 @@ def test_an_answer_packed_as_nobody_asked_for_is_not_unpacked(packed: str):
 
 
 def test_a_body_that_drips_is_late_as_a_whole():
-    patience = Patient()
+    backoff = Patient()
 
     class Dripping(httpx.SyncByteStream):
         def __iter__(self):  # noqa: ANN204 - bytes
             while True:
-                patience.clock += 1
+                backoff.clock += 1
                 yield b" "
 
     transport = Scripted(lambda _: httpx.Response(200, stream=Dripping()))
-    with client_of(transport, patience=patience) as client, pytest.raises(TimedOut) as failed:
+    with client_of(transport, backoff=backoff) as client, pytest.raises(TimedOut) as failed:
         client.get("/api/tasks/1/")
     assert isinstance(failed.value, Unreachable)
     assert "no answer within 5 seconds" in str(failed.value)

@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadProbe
 from tests.unit.apply.simulated import Server, around, changing, with_workers
 
 SEEDS = range(20)
@@ -33,7 +33,7 @@ def slowing(*, by: float, spread: float, seed: int) -> Server:
 
 def run(server: Server, *counts: int) -> tuple[list[int], float]:
     """Read projects of so many pages; gives the limit after each answer, and the seconds taken."""
-    pace, now = ReadPace(0.0), 0.0
+    pace, now = ReadProbe(0.0), 0.0
     limits = list[int]()
     for count in counts:
         pace, under_way, left = pace.elsewhere(now), list[float](), count
@@ -131,9 +131,9 @@ def test_projects_that_end_before_a_trial_would_are_read_as_the_ones_before(page
 
 def test_a_trial_that_another_list_cuts_short_was_none():
     for limit, tried in ((1, 2), (AT_ONCE, 1)):
-        pace = ReadPace(0.0, limit=tried, alone=0.1, together=0.1, trying=True, counted=2)
+        pace = ReadProbe(0.0, limit=tried, alone=0.1, together=0.1, trying=True, counted=2)
         begun = pace.elsewhere(7.0)
-        assert begun == ReadPace(7.0, limit=limit)
+        assert begun == ReadProbe(7.0, limit=limit)
 
 
 def test_a_server_that_loses_its_processes_is_asked_one_by_one_again():
@@ -164,7 +164,7 @@ def test_a_first_answer_that_is_very_late_is_soon_forgotten():
 
 
 def test_what_began_under_a_higher_limit_says_nothing_of_a_lower_one():
-    pace = ReadPace(0.0, limit=AT_ONCE, alone=0.1, together=1.0, trying=True)
+    pace = ReadProbe(0.0, limit=AT_ONCE, alone=0.1, together=1.0, trying=True)
     for now in (1.0, 2.0, 3.0, 4.0):
         pace = pace.answered(now)
     assert (pace.limit, pace.alone) == (1, 0.1)

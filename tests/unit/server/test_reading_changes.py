@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.errors import Broken
 from reconciler.labelstudio.bulk import prefetcher as ahead
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
 from tests.unit.server.changing import (
     after_the_first,
     answers,
@@ -38,7 +38,7 @@ ALL = range(1, TASKS + 1)
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many reads are under way: few answers come here, from which a pace learns nothing."""
     limit: int = request.param
-    monkeypatch.setattr(ahead, "ReadPace", partial(ReadPace, limit=limit))
+    monkeypatch.setattr(ahead, "ReadProbe", partial(ReadProbe, limit=limit))
     return limit
 
 

@@ -24,7 +24,7 @@ from tests.unit.server.wired import Hooked, Noted, add_tasks, sandbox_with
 def read(transport: Hooked, wanted: Sequence[int]) -> str:
     """Read tasks that are all in project 7; gives what was said of the choice."""
     noted = Noted()
-    answered = answers(transport, {7: wanted}, watch=noted)
+    answered = answers(transport, {7: wanted}, progress=noted)
     assert each_once(answered) == of_kind(answered, Found) == list(wanted)
     (detail,) = noted.details or [""]
     return detail

@@ -12,7 +12,7 @@ import pytest
 from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.labelstudio.bulk import cost, pages
 from reconciler.labelstudio.bulk import prefetcher as ahead
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadPace
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
 from tests.unit.server.changing import (
     after_the_first,
     answers,
@@ -36,7 +36,7 @@ GROWING = [(1, 100), (2, 100), (2, 200), (2, 400), (3, 400)]
 @pytest.fixture(params=[1, AT_ONCE], ids="{} at once".format, autouse=True)
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many reads are under way."""
-    monkeypatch.setattr(ahead, "ReadPace", partial(ReadPace, limit=request.param))
+    monkeypatch.setattr(ahead, "ReadProbe", partial(ReadProbe, limit=request.param))
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +212,7 @@ def test_whether_pages_or_ids_are_read_does_not_depend_on_how_large_pages_may_be
 
 def test_what_pages_cost_is_told_as_they_grow():
     noted = Noted()
-    answers(project_of(), {7: ALL}, watch=noted)
+    answers(project_of(), {7: ALL}, progress=noted)
     (detail,) = noted.details
     assert "for the rest whole-project pages (4 requests, about 0.3 s) rather than" in detail
 

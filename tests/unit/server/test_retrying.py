@@ -18,9 +18,9 @@ from reconciler.errors import (
 from reconciler.labelstudio.retry import (
     ASKED_MAX,
     Pauses,
-    may_be_stored,
-    never_stored,
-    seconds_asked,
+    is_never_stored,
+    is_perhaps_stored,
+    parse_retry_after,
     tries,
     tries_of_list,
 )
@@ -65,7 +65,7 @@ def test_a_server_gets_the_pause_that_it_asks_for_and_never_a_shorter_one(
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None):
-    assert seconds_asked(header, now=NOON) == seconds
+    assert parse_retry_after(header, now=NOON) == seconds
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_a_list_is_not_repeated_where_a_part_of_it_may_do(error: ServerError, at
 def test_of_each_error_it_is_known_whether_an_update_may_have_been_stored(
     error: ServerError, *, never: bool, perhaps: bool
 ):
-    assert (never_stored(error), may_be_stored(error)) == (never, perhaps)
+    assert (is_never_stored(error), is_perhaps_stored(error)) == (never, perhaps)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import NotLabelStudio, TimedOut, Unreachable
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.server.patient import Patient
@@ -28,8 +28,8 @@ Serve = Callable[[socket.socket, threading.Event], None]
 def client_on(serve: Serve, *, timeout: float = 20) -> Iterator[Client]:
     """A client of a server that does as it is told with each connection."""
     over = threading.Event()
-    patience = Patient()
-    patience.now = time.monotonic
+    backoff = Patient()
+    backoff.now = time.monotonic
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def accept() -> None:
@@ -47,7 +47,7 @@ def client_on(serve: Serve, *, timeout: float = 20) -> Iterator[Client]:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
             with Client(
-                address, credentials_of(SANDBOX_TOKEN), timeout=timeout, patience=patience
+                address, parse_token(SANDBOX_TOKEN), timeout=timeout, backoff=backoff
             ) as client:
                 yield client
         finally:

@@ -11,16 +11,16 @@ import httpx
 import pytest
 
 from reconciler.errors import SettingsError, Unauthorised
-from reconciler.labelstudio.authentication import FixedToken, RefreshToken, credentials_of
-from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, jwt
+from reconciler.labelstudio.authentication import FixedToken, RefreshToken, parse_token
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, make_jwt
 from tests.unit.server.wired import Hooked, client_of, sandbox_with
 
 HEX = "0123456789abcdef0123456789abcdef01234567"
-REFRESH = jwt({"token_type": "refresh", "exp": 8_102_444_400})
+REFRESH = make_jwt({"token_type": "refresh", "exp": 8_102_444_400})
 
 
 def access_token(issued: int, seconds: int = 300) -> str:
-    return jwt({"token_type": "access", "iat": issued, "exp": issued + seconds})
+    return make_jwt({"token_type": "access", "iat": issued, "exp": issued + seconds})
 
 
 class Clock:
@@ -53,36 +53,36 @@ class Exchanges:
         (f"  {HEX}\n", FixedToken),
         (REFRESH, RefreshToken),
         (access_token(1000), FixedToken),
-        (jwt({"token_type": "sliding"}), FixedToken),
-        (jwt({"no": "type"}), FixedToken),
+        (make_jwt({"token_type": "sliding"}), FixedToken),
+        (make_jwt({"no": "type"}), FixedToken),
         ("a.b.c", FixedToken),
         ("a.bm8.c", FixedToken),
     ],
 )
 def test_the_kind_of_a_token_is_told_by_its_looks(token: str, kind: type):
-    assert type(credentials_of(token)) is kind
+    assert type(parse_token(token)) is kind
 
 
 @pytest.mark.parametrize("token", ["", "  ", "two words", "line\nbreak", "ümlaut", "bell\x07"])
 def test_what_no_token_looks_like_is_refused_without_being_shown(token: str):
     with pytest.raises(SettingsError) as refused:
-        credentials_of(token)
+        parse_token(token)
     assert "characters that no token has" in str(refused.value)
     assert not token.strip() or token not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", [HEX, REFRESH, access_token(1000)])
 def test_no_token_shows_in_the_repr_of_its_credentials(token: str):
-    credentials = credentials_of(token)
+    credentials = parse_token(token)
     assert token not in repr(credentials)
     assert token not in str(credentials)
 
 
 def test_a_legacy_token_is_sent_as_token_and_an_access_token_as_bearer():
     exchanges = Exchanges(Clock())
-    assert credentials_of(HEX).header(exchanges) == f"Token {HEX}"
+    assert parse_token(HEX).header(exchanges) == f"Token {HEX}"
     access = access_token(1000)
-    assert credentials_of(access).header(exchanges) == f"Bearer {access}"
+    assert parse_token(access).header(exchanges) == f"Bearer {access}"
     assert exchanges.asked == []
 
 
@@ -133,7 +133,9 @@ def test_a_server_whose_clock_is_an_hour_off_is_not_asked_for_a_token_each_time(
     assert len(exchanges.asked) == 2
 
 
-@pytest.mark.parametrize("access", ["opaque", jwt({"exp": "soon", "iat": "now"}), jwt({})])
+@pytest.mark.parametrize(
+    "access", ["opaque", make_jwt({"exp": "soon", "iat": "now"}), make_jwt({})]
+)
 def test_an_access_token_that_does_not_tell_its_time_counts_as_good_for_300_seconds(access: str):
     clock = Clock()
     asked: list[str] = []

@@ -7,11 +7,11 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.labelstudio.bulk.pending_ids import Unseen
+from reconciler.labelstudio.bulk.pending_ids import PendingIds
 
 
 def test_a_task_is_taken_once():
-    unseen = Unseen([2, 5, 9])
+    unseen = PendingIds([2, 5, 9])
     assert unseen.mark_seen(5)
     assert not unseen.mark_seen(5)
     assert list(unseen) == [2, 9]
@@ -20,19 +20,19 @@ def test_a_task_is_taken_once():
 
 
 def test_what_is_not_wanted_is_not_taken():
-    unseen = Unseen(array("q", [2, 5, 9]))
+    unseen = PendingIds(array("q", [2, 5, 9]))
     assert not any(map(unseen.mark_seen, (-1, 0, 1, 3, 8, 10, 10**30)))
     assert list(unseen) == [2, 5, 9]
 
 
 def test_the_last_is_the_largest_that_is_wanted_seen_or_not():
-    unseen = Unseen([2, 5, 9])
+    unseen = PendingIds([2, 5, 9])
     unseen.mark_seen(9)
     assert unseen.last == 9
 
 
 def test_nothing_is_left_once_all_have_been_seen_in_any_order():
-    unseen = Unseen(range(1, 6))
+    unseen = PendingIds(range(1, 6))
     assert all(map(unseen.mark_seen, (3, 1, 5, 4, 2)))
     assert not unseen
     assert list(unseen) == []
@@ -43,7 +43,7 @@ def test_nothing_is_left_once_all_have_been_seen_in_any_order():
     st.lists(st.lists(st.integers(0, 30), unique=True), max_size=6),
 )
 def test_taking_many_is_taking_each(wanted: list[int], pages: list[list[int]]):
-    at_once, one_by_one = Unseen(array("q", wanted)), Unseen(wanted)
+    at_once, one_by_one = PendingIds(array("q", wanted)), PendingIds(wanted)
     for page in pages:
         assert at_once.take(page) == [task for task in page if one_by_one.mark_seen(task)]
         assert list(at_once) == list(one_by_one)
@@ -51,7 +51,7 @@ def test_taking_many_is_taking_each(wanted: list[int], pages: list[list[int]]):
 
 
 def test_a_page_that_is_wanted_as_a_whole_is_taken_once():
-    unseen = Unseen(range(1, 2_001))
+    unseen = PendingIds(range(1, 2_001))
     page = list(range(1, 1_001))
     assert unseen.take(page) == page
     assert unseen.take(page) == []

@@ -12,8 +12,8 @@ import httpx
 
 from reconciler.contract.openapi import load_contract
 from reconciler.executor.ignored_attributes import Look
-from reconciler.labelstudio.attempts import Patience
-from reconciler.labelstudio.authentication import credentials_of
+from reconciler.labelstudio.attempts import Backoff
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.bulk.task_reader import read_task
 from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, Client
 from reconciler.labelstudio.task_api import TaskApi
@@ -93,21 +93,21 @@ def add_tasks(state: State, numbers: range, *, project: int) -> None:
 
 @contextmanager
 def client_of(
-    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, patience: Patience | None = None
+    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, backoff: Backoff | None = None
 ) -> Iterator[Client]:
-    """A client whose pauses take no time, unless another ``patience`` is given."""
-    patience = patience or Patient()
+    """A client whose pauses take no time, unless another ``backoff`` is given."""
+    backoff = backoff or Patient()
     with Client(
-        ADDRESS, credentials_of(token), timeout=5, transport=transport, patience=patience
+        ADDRESS, parse_token(token), timeout=5, transport=transport, backoff=backoff
     ) as client:
         yield client
 
 
 @contextmanager
 def api_of(
-    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, patience: Patience | None = None
+    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, backoff: Backoff | None = None
 ) -> Iterator[TaskApi]:
-    with client_of(transport, token, patience=patience) as client:
+    with client_of(transport, token, backoff=backoff) as client:
         yield TaskApi(client, load_contract())
 
 
