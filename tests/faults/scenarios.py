@@ -21,8 +21,8 @@ from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.faults.misbehaving import Misbehaving
-from tests.unit.plan.building import Listed, desired
-from tests.unit.server.wired import TEXT, api_of
+from tests.unit.core.building import Listed, desired
+from tests.unit.labelstudio.wired import TEXT, api_of
 
 CONTRACT = load_contract()
 SECONDS: Final = 30.0

@@ -33,8 +33,8 @@ from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once
 from tests.faults.promises import same
 from tests.faults.scenarios import CONTRACT, Values, bounded_call, stored
-from tests.unit.plan.building import SERVER, Listed, desired
-from tests.unit.server.wired import TEXT, api_of
+from tests.unit.core.building import SERVER, Listed, desired
+from tests.unit.labelstudio.wired import TEXT, api_of
 
 ALL = frozenset(Kind)
 TASKS = st.integers(1, 3)

@@ -14,7 +14,7 @@ from reconciler.core.difference import are_equal
 from reconciler.core.model import Found, Kind
 from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
-from tests.unit.plan.building import change, update
+from tests.unit.core.building import change, update
 
 ATTRIBUTES = load_contract()
 TERMS = GuardFacts(ATTRIBUTES, BodyValidator(ATTRIBUTES), frozenset(Kind), {})

@@ -20,9 +20,9 @@ from reconciler.executor.apply_options import ApplyOptions
 from reconciler.executor.execution import execute
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from tests.unit.plan.building import Listed
-from tests.unit.plan.generating import OBJECTS, canonical, desired_tasks, live_tasks
-from tests.unit.server.wired import Hooked, api_of
+from tests.unit.core.building import Listed
+from tests.unit.core.generating import OBJECTS, canonical, desired_tasks, live_tasks
+from tests.unit.labelstudio.wired import Hooked, api_of
 
 bounded = settings(max_examples=150, deadline=None, derandomize=True)
 CONTRACT = load_contract()

@@ -15,7 +15,7 @@ from reconciler.core.model import Found, Status
 from reconciler.core.report import Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
 from reconciler.core.values import Json, is_same
-from tests.unit.plan.building import SERVER, desired
+from tests.unit.core.building import SERVER, desired
 
 ATTRIBUTES = load_contract()
 SCALARS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from([1.0, "a", "b"])

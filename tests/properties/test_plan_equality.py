@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, Plan
 from reconciler.core.values import ABSENT, Maybe, is_same
-from tests.unit.plan.building import SOURCE, plan_of, update
-from tests.unit.plan.generating import (
+from tests.unit.core.building import SOURCE, plan_of, update
+from tests.unit.core.generating import (
     KEYS,
     NUMBERS,
     VALUES,

@@ -11,8 +11,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.difference import find_changes
 from reconciler.core.model import DesiredTask
 from reconciler.core.values import Json
-from tests.unit.plan.building import desired, fingerprints_of
-from tests.unit.plan.generating import KEYS, OBJECTS, desired_tasks, live_tasks, reordered
+from tests.unit.core.building import desired, fingerprints_of
+from tests.unit.core.generating import KEYS, OBJECTS, desired_tasks, live_tasks, reordered
 
 bounded = settings(max_examples=400, deadline=None, derandomize=True)
 ATTRIBUTES = load_contract()

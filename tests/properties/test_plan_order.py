@@ -10,8 +10,8 @@ from reconciler.core.digest import compute_digest
 from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
 from reconciler.core.planner import plan_task
 from reconciler.core.values import Json
-from tests.unit.plan.building import plan_of
-from tests.unit.plan.generating import canonical_change, desired_tasks, live_tasks, reordered
+from tests.unit.core.building import plan_of
+from tests.unit.core.generating import canonical_change, desired_tasks, live_tasks, reordered
 
 
 def planned(desired: list[DesiredTask], live: dict[int, dict[str, Json]]) -> list[TaskPlan]:

@@ -11,8 +11,8 @@ from reconciler.core.edit import apply_changes, get_value
 from reconciler.core.model import Change, DesiredTask
 from reconciler.core.three_way import Verdict, is_applied, judge_change
 from reconciler.core.values import ABSENT, Json, Maybe
-from tests.unit.plan.building import SOURCE
-from tests.unit.plan.generating import (
+from tests.unit.core.building import SOURCE
+from tests.unit.core.generating import (
     OBJECTS,
     PATHS,
     VALUES,

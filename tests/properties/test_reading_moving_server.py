@@ -16,7 +16,7 @@ from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.labelstudio.bulk import cost, numbered, pages, selection
 from reconciler.labelstudio.bulk import task_reader as reading
 from reconciler.sandbox.tasks_file import new_state
-from tests.unit.server.changing import (
+from tests.unit.labelstudio.bulk.changing import (
     answers,
     create,
     delete,
@@ -26,7 +26,7 @@ from tests.unit.server.changing import (
     move,
     poison,
 )
-from tests.unit.server.wired import Hooked, query_of
+from tests.unit.labelstudio.wired import Hooked, query_of
 
 PROJECTS = (7, 8)
 IDS = range(1, 90)

@@ -14,7 +14,7 @@ from reconciler.core.edit import apply_changes
 from reconciler.core.model import Change, TaskPlan
 from reconciler.core.values import ABSENT, Json
 from reconciler.executor.repair import Stored, find_undone
-from tests.unit.plan.building import change, update
+from tests.unit.core.building import change, update
 
 CONTRACT = load_contract()
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)

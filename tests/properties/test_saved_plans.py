@@ -30,8 +30,8 @@ from reconciler.core.report import (
 )
 from reconciler.core.shard import Shard, format_shards, parse_shards
 from reconciler.errors import SavedFileError
-from tests.unit.plan.building import SERVER
-from tests.unit.plan.generating import CHANGES, plans
+from tests.unit.core.building import SERVER
+from tests.unit.core.generating import CHANGES, plans
 
 bounded = settings(max_examples=150, deadline=None, derandomize=True)
 IDS = st.integers(1, 2**63 - 1)

@@ -20,7 +20,7 @@ from reconciler.labelstudio.client import Client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
-from tests.unit.server.wired import ADDRESS, Hooked, sandbox_with
+from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 

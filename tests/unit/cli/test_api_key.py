@@ -12,7 +12,7 @@ from reconciler.engine.settings.secret_file import SIZE_MAX
 from reconciler.errors import SettingsError
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 OPEN = (
     "token, named by LABEL_STUDIO_API_KEY_FILE, can be read or changed by other users of this "

@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command
-from tests.unit.server.wired import ADDRESS, Hooked, add_tasks
+from tests.unit.labelstudio.wired import ADDRESS, Hooked, add_tasks
 
 FILES = Path(__file__).parent / "old_reports"
 

@@ -24,8 +24,8 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process
 from tests.unit.cli.test_tls import with_tls
-from tests.unit.server.patient import Patient
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.patient import Patient
+from tests.unit.labelstudio.wired import sandbox_with
 
 HOST = "label-studio.test"
 

@@ -13,8 +13,8 @@ import pytest
 
 from reconciler.core.digest import compute_digest
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.plan.building import change, plan_of, update
-from tests.unit.server.wired import Hooked
+from tests.unit.core.building import change, plan_of, update
+from tests.unit.labelstudio.wired import Hooked
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from reconciler.executor.rate_limiter import RateLimiter
 from reconciler.manifest.files import find_place
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 
 def asked(server: Hooked) -> set[str]:

@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command, Manifest, Ran
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 GIVE = "(give what plan --format json printed, or apply --report wrote)\n"
 

@@ -16,7 +16,7 @@ import pytest
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process, python, started
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.wired import sandbox_with
 
 INTERRUPTED = "reconciler: interrupted; nothing more is done\n"
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -15,7 +15,7 @@ from reconciler.cli import main
 from reconciler.cli import signals as interrupts
 from reconciler.cli.stopping import Stopping
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 SECONDS = 30
 """After which a test is given up; none waits for it."""

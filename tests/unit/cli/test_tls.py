@@ -15,7 +15,7 @@ import trustme
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.wired import sandbox_with
 
 HOST = "127.0.0.1"
 

@@ -17,7 +17,7 @@ from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from reconciler.render.style import Style
 from reconciler.render.text import render_outcomes, render_plan, render_report
-from tests.unit.plan.building import SERVER, change, desired, plan_of, update
+from tests.unit.core.building import SERVER, change, desired, plan_of, update
 
 PLAIN, COLORED = Style(), Style(color=True)
 GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "33", "1", "2", "0"))
