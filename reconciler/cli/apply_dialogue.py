@@ -25,7 +25,6 @@ from reconciler.cli.showing import show_plan
 from reconciler.cli.signals import raise_if_interrupted
 from reconciler.cli.stopping import Stopping
 from reconciler.contract.attributes import Attributes
-from reconciler.core.digest import compute_digest
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.report import Run
@@ -168,7 +167,7 @@ def _check_blockers(plan: Plan, allow: frozenset[Kind]) -> None:
 
 
 def _check_digest(plan: Plan, expected: str | None) -> None:
-    if expected is None or expected == (found := compute_digest(plan)):
+    if expected is None or expected == (found := plan.digest):
         return
     raise Refused(
         f"nothing is changed: this plan is {found}, and {escape_invisible(expected)} was expected",
@@ -206,7 +205,7 @@ class _Destination:
 def _describe_run(plan: Plan, command: str, api: TaskApi, manifests: Sequence[str]) -> Run:
     """Say what a report is about, and ask for what that takes: only reports tell it."""
     return Run(
-        compute_digest(plan),
+        plan.digest,
         shards=plan.shards,
         command=command,
         user=api.user(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Protocol, TypeAlias
 
+from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
 from reconciler.core.shard import Shard
 from reconciler.core.values import Json, Side
@@ -182,6 +184,11 @@ class TaskProblem:
     message: str
     hint: str = ""
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether the problem is only reported, and blocks nothing."""
+        return self.kind in WARNINGS
+
 
 class Status(StrEnum):
     """What the plan says of one task."""
@@ -249,10 +256,15 @@ class Plan:
     requests: int = 0
     shards: tuple[Shard, ...] = ()
 
-    @property
+    @cached_property
     def updates(self) -> tuple[TaskPlan, ...]:
         """The tasks that apply would change."""
         return tuple(task for task in self.tasks if task.status is Status.UPDATE)
+
+    @cached_property
+    def digest(self) -> str:
+        """The name of the plan: what apply would do, digested; see `compute_digest`."""
+        return compute_digest(self.updates)
 
     def summary(self) -> dict[str, int]:
         """Count the tasks by status, and all of them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, Plan, ServerIdentity, TaskPlan, TaskProblem
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.values import UNREADABLE, Json, NoValue
@@ -17,7 +16,7 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
     """Write a plan as JSON; ``before`` or ``after`` left out means that nothing is there."""
     return {
         "format_version": FORMAT_VERSION,
-        "digest": compute_digest(plan),
+        "digest": plan.digest,
         **build_shards_document(plan.shards),
         "server": build_server_document(plan.server),
         "summary": dict(plan.summary()),

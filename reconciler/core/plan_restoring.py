@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from reconciler.core.digest import compute_digest
 from reconciler.core.model import (
     Change,
     Kind,
@@ -111,6 +110,6 @@ def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:
         for task in plan.tasks:
             if not any(shard.holds(task.task) for shard in plan.shards):
                 return f"task {task.task} is not of shard {document['shard']}"
-    if compute_digest(plan) != document["digest"]:
+    if plan.digest != document["digest"]:
         return "its digest does not fit its changes"
     return ""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from reconciler.core.digest import compute_digest
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
@@ -51,7 +50,7 @@ def render_plan(
         progress.advance(len(group))
     lines.append(_format_plan_summary(plan, style))
     if plan.updates:
-        lines.append(style.dim(f"Digest: {compute_digest(plan)}"))
+        lines.append(style.dim(f"Digest: {plan.digest}"))
     return "\n".join(lines) + "\n"
 
 
