@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 
 from reconciler.artifacts.report_file import ReportFile
 from reconciler.core.model import ServerIdentity
-from reconciler.core.report import (
-    Run,
-    TaskOutcome,
+from reconciler.core.report import Run, TaskOutcome, format_time
+from reconciler.core.report_document import (
     build_first_line,
     build_last_line,
     build_not_started_lines,
     build_task_line,
-    format_time,
 )
 from reconciler.core.values import Json
 from reconciler.errors import Refused

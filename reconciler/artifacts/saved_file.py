@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.artifacts.strict_json import check_schema, check_version, parse_json
 from reconciler.core.model import Plan
-from reconciler.core.plan_restoring import restore_plan
+from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import restore_report
 from reconciler.errors import SavedFileError

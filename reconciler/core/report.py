@@ -1,24 +1,16 @@
-"""What an apply did, as data, as lines of JSON, and as one document."""
+"""What an apply did, as data."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, ServerIdentity, User
-from reconciler.core.plan_document import (
-    FORMAT_VERSION,
-    build_change_document,
-    build_server_document,
-    build_shards_document,
-)
 from reconciler.core.shard import Shard
-from reconciler.core.values import Json
 
 
 class Outcome(StrEnum):
@@ -139,46 +131,6 @@ def format_time(moment: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
-    """Write what a report is about."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "kind": "report",
-        "digest": run.digest,
-        **build_shards_document(run.shards),
-        "server": build_server_document(server),
-        "command": run.command,
-        **_build_origin(run),
-    }
-
-
-def _build_origin(run: Run) -> dict[str, Json]:
-    """Write when, by whom and from what; nothing of what is not known."""
-    user, commit = run.user, run.commit
-    return {
-        **({"started": run.started} if run.started else {}),
-        **({"user": {"id": user.id, "email": user.email}} if user else {}),
-        **({"commit": _build_commit(commit)} if commit else {}),
-    }
-
-
-def _build_commit(commit: Commit) -> dict[str, Json]:
-    return {"id": commit.id, **({"dirty": True} if commit.dirty else {})}
-
-
-def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
-    """Write what became of one task; a later line for the same task takes its place."""
-    return {
-        "task": outcome.task,
-        "outcome": outcome.outcome.value,
-        **({"time": outcome.time} if outcome.time else {}),
-        "changes": [build_change_document(change) for change in outcome.changes],
-        **({"error": outcome.error} if outcome.error else {}),
-        **({"accepted": True} if outcome.accepted else {}),
-        **({"repairs": outcome.repairs} if outcome.repairs else {}),
-    }
-
-
 def group_not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]]:
     """Give the tasks that were not started, by the reason."""
     found: dict[str, list[int]] = {}
@@ -186,62 +138,6 @@ def group_not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]
         if outcome.outcome is Outcome.INTERRUPTED:
             found.setdefault(outcome.error, []).append(outcome.task)
     return found
-
-
-def build_not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[str, Json]]:
-    """Write all tasks that were not started, a line for each reason, however many they are."""
-    for error, tasks in group_not_started(outcomes).items():
-        written = ", ".join(format_ranges(tasks))
-        yield {"not_started": {"count": len(tasks), "tasks": written}, "error": error}
-
-
-def build_last_line(
-    outcomes: Iterable[TaskOutcome], requests: int, ended: str = ""
-) -> dict[str, Json]:
-    """Write the counts of a whole run; a report without this line was cut off."""
-    outcomes = tuple(outcomes)
-    return {
-        "summary": dict(count_outcomes(outcomes)),
-        **_build_repaired(outcomes),
-        "requests": requests,
-        **({"ended": ended} if ended else {}),
-    }
-
-
-def build_report_document(report: Report) -> dict[str, Json]:
-    """Write a whole report as one document."""
-    told = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
-    lines: list[Json] = list(build_not_started_lines(filter(_is_brief, report.outcomes)))
-    return {
-        "format_version": FORMAT_VERSION,
-        "kind": "report",
-        "digests": [run.digest for run in report.runs],
-        **build_shards_document(report.shards),
-        "server": build_server_document(report.server),
-        "runs": [_build_run(run) for run in report.runs],
-        "complete": report.complete,
-        "summary": dict(count_outcomes(report.outcomes)),
-        **_build_repaired(report.outcomes),
-        "tasks": [build_task_line(outcome) for outcome in told],
-        **({"not_started": lines} if lines else {}),
-        "requests": report.requests,
-    }
-
-
-def _is_brief(outcome: TaskOutcome) -> bool:
-    """Tell a task of which there is only to say that it was not started; old reports say more."""
-    return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
-
-
-def _build_run(run: Run) -> Json:
-    return {
-        "command": run.command,
-        "digest": run.digest,
-        **build_shards_document(run.shards),
-        **_build_origin(run),
-        **({"ended": run.ended} if run.ended else {}),
-        "requests": run.requests,
-    }
 
 
 def count_outcomes(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
@@ -253,8 +149,3 @@ def count_outcomes(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
 def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:
     """Count the tasks of which changes were applied again."""
     return sum(outcome.repairs > 0 for outcome in outcomes)
-
-
-def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:
-    repaired = count_repaired(outcomes)
-    return {"repaired": repaired} if repaired else {}

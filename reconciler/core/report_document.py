@@ -1,20 +1,32 @@
-"""From the lines of a report back to what they say, and several reports as one."""
+"""A report as lines of JSON, as one document, and back: what `report.schema.json` says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.contract.attributes import Attributes
-from reconciler.core.composition import Made
-from reconciler.core.difference import are_equal
-from reconciler.core.ids import parse_ranges
-from reconciler.core.merge import Part, join_shards, make_other_server_error
-from reconciler.core.model import Change, User
-from reconciler.core.plan_restoring import restore_change, restore_server, restore_shards
-from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome, count_outcomes
-from reconciler.core.report_history import NamedReport, compose_changes, order_reports
+from reconciler.core.ids import format_ranges, parse_ranges
+from reconciler.core.model import ServerIdentity, User
+from reconciler.core.plan_document import (
+    FORMAT_VERSION,
+    build_change_document,
+    build_server_document,
+    build_shards_document,
+    restore_change,
+    restore_server,
+    restore_shards,
+)
+from reconciler.core.report import (
+    Commit,
+    Outcome,
+    Report,
+    Run,
+    TaskOutcome,
+    count_outcomes,
+    count_repaired,
+    group_not_started,
+)
+from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
 
 
@@ -51,63 +63,6 @@ def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Ru
     )
 
 
-def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
-    """Put reports together: shards of a run, runs that go on from each other, or both.
-
-    Raises SavedFileError where they do not belong together.
-    """
-    if len(reports) == 1:
-        return reports[0][1]
-    ordered = order_reports(reports)
-    parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
-    for part in parts[1:]:
-        # A server may be updated between two runs.
-        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
-            raise make_other_server_error(parts[0], part)
-    shards = join_shards(parts)
-    made = compose_changes(ordered, attributes)
-    by_task: dict[int, list[TaskOutcome]] = {}
-    for _, report in ordered:
-        for outcome in report.outcomes:
-            by_task.setdefault(outcome.task, []).append(outcome)
-    return Report(
-        server=parts[-1].server,
-        runs=tuple(run for _, report in ordered for run in report.runs),
-        outcomes=tuple(
-            outcome
-            for task in sorted(by_task)
-            for outcome in _join_outcomes(by_task[task], made.get(task, ()), attributes)
-        ),
-        shards=shards,
-    )
-
-
-def _join_outcomes(
-    outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
-) -> Iterator[TaskOutcome]:
-    """Say what became of a task in the end, and what was changed where that is something else."""
-    last = outcomes[-1]
-    changing = [outcome for outcome in outcomes if outcome.may_have_changed]
-    if not changing:
-        yield last
-        return
-    done = replace(changing[-1], changes=tuple(one.change for one in made))
-    if last.outcome is Outcome.ALREADY and _shows(last, done.changes, attributes):
-        done = replace(done, outcome=Outcome.APPLIED, error="")
-    yield done
-    if last is not changing[-1] and not (last.outcome is Outcome.ALREADY and done.is_good):
-        yield last
-
-
-def _shows(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
-    """Tell whether a task that was as declared later on shows that changes were made."""
-    seen = {change.path: change.after for change in already.changes}
-    return all(
-        change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
-        for change in changes
-    )
-
-
 def _restore_outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
     if "not_started" not in line:
         yield _restore_outcome(line)
@@ -130,3 +85,104 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
     )
+
+
+def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
+    """Write what a report is about."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "report",
+        "digest": run.digest,
+        **build_shards_document(run.shards),
+        "server": build_server_document(server),
+        "command": run.command,
+        **_build_origin(run),
+    }
+
+
+def _build_origin(run: Run) -> dict[str, Json]:
+    """Write when, by whom and from what; nothing of what is not known."""
+    user, commit = run.user, run.commit
+    return {
+        **({"started": run.started} if run.started else {}),
+        **({"user": {"id": user.id, "email": user.email}} if user else {}),
+        **({"commit": _build_commit(commit)} if commit else {}),
+    }
+
+
+def _build_commit(commit: Commit) -> dict[str, Json]:
+    return {"id": commit.id, **({"dirty": True} if commit.dirty else {})}
+
+
+def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
+    """Write what became of one task; a later line for the same task takes its place."""
+    return {
+        "task": outcome.task,
+        "outcome": outcome.outcome.value,
+        **({"time": outcome.time} if outcome.time else {}),
+        "changes": [build_change_document(change) for change in outcome.changes],
+        **({"error": outcome.error} if outcome.error else {}),
+        **({"accepted": True} if outcome.accepted else {}),
+        **({"repairs": outcome.repairs} if outcome.repairs else {}),
+    }
+
+
+def build_not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[str, Json]]:
+    """Write all tasks that were not started, a line for each reason, however many they are."""
+    for error, tasks in group_not_started(outcomes).items():
+        written = ", ".join(format_ranges(tasks))
+        yield {"not_started": {"count": len(tasks), "tasks": written}, "error": error}
+
+
+def build_last_line(
+    outcomes: Iterable[TaskOutcome], requests: int, ended: str = ""
+) -> dict[str, Json]:
+    """Write the counts of a whole run; a report without this line was cut off."""
+    outcomes = tuple(outcomes)
+    return {
+        "summary": dict(count_outcomes(outcomes)),
+        **_build_repaired(outcomes),
+        "requests": requests,
+        **({"ended": ended} if ended else {}),
+    }
+
+
+def build_report_document(report: Report) -> dict[str, Json]:
+    """Write a whole report as one document."""
+    told = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
+    lines: list[Json] = list(build_not_started_lines(filter(_is_brief, report.outcomes)))
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "report",
+        "digests": [run.digest for run in report.runs],
+        **build_shards_document(report.shards),
+        "server": build_server_document(report.server),
+        "runs": [_build_run(run) for run in report.runs],
+        "complete": report.complete,
+        "summary": dict(count_outcomes(report.outcomes)),
+        **_build_repaired(report.outcomes),
+        "tasks": [build_task_line(outcome) for outcome in told],
+        **({"not_started": lines} if lines else {}),
+        "requests": report.requests,
+    }
+
+
+def _is_brief(outcome: TaskOutcome) -> bool:
+    """Tell a task of which there is only to say that it was not started; old reports say more."""
+    return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
+
+
+def _build_run(run: Run) -> Json:
+    return {
+        "command": run.command,
+        "digest": run.digest,
+        **build_shards_document(run.shards),
+        **_build_origin(run),
+        **({"ended": run.ended} if run.ended else {}),
+        "requests": run.requests,
+    }
+
+
+def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:
+    repaired = count_repaired(outcomes)
+    return {"repaired": repaired} if repaired else {}

@@ -1,14 +1,18 @@
-"""What runs may have changed, out of their reports: one after the other, as one."""
+"""What several runs did, one after the other, out of their reports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
+from reconciler.core.difference import are_equal
+from reconciler.core.merge import Part, join_shards, make_other_server_error
+from reconciler.core.model import Change
 from reconciler.core.notation import format_path, format_value, shorten
-from reconciler.core.report import Outcome, Report
+from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 
 NamedReport: TypeAlias = tuple[str, Report]
@@ -94,4 +98,61 @@ def _touches(report: Report, task: int, gap: Gap) -> bool:
         for outcome in report.outcomes
         if outcome.task == task and outcome.may_have_changed
         for change in outcome.changes
+    )
+
+
+def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
+    """Put reports together: shards of a run, runs that go on from each other, or both.
+
+    Raises SavedFileError where they do not belong together.
+    """
+    if len(reports) == 1:
+        return reports[0][1]
+    ordered = order_reports(reports)
+    parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
+    for part in parts[1:]:
+        # A server may be updated between two runs.
+        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
+            raise make_other_server_error(parts[0], part)
+    shards = join_shards(parts)
+    made = compose_changes(ordered, attributes)
+    by_task: dict[int, list[TaskOutcome]] = {}
+    for _, report in ordered:
+        for outcome in report.outcomes:
+            by_task.setdefault(outcome.task, []).append(outcome)
+    return Report(
+        server=parts[-1].server,
+        runs=tuple(run for _, report in ordered for run in report.runs),
+        outcomes=tuple(
+            outcome
+            for task in sorted(by_task)
+            for outcome in _join_outcomes(by_task[task], made.get(task, ()), attributes)
+        ),
+        shards=shards,
+    )
+
+
+def _join_outcomes(
+    outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
+) -> Iterator[TaskOutcome]:
+    """Say what became of a task in the end, and what was changed where that is something else."""
+    last = outcomes[-1]
+    changing = [outcome for outcome in outcomes if outcome.may_have_changed]
+    if not changing:
+        yield last
+        return
+    done = replace(changing[-1], changes=tuple(one.change for one in made))
+    if last.outcome is Outcome.ALREADY and _shows(last, done.changes, attributes):
+        done = replace(done, outcome=Outcome.APPLIED, error="")
+    yield done
+    if last is not changing[-1] and not (last.outcome is Outcome.ALREADY and done.is_good):
+        yield last
+
+
+def _shows(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
+    """Tell whether a task that was as declared later on shows that changes were made."""
+    seen = {change.path: change.after for change in already.changes}
+    return all(
+        change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
+        for change in changes
     )

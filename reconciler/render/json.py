@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.core.encoding import encode_indented
 from reconciler.core.model import Plan
 from reconciler.core.plan_document import build_plan_document
-from reconciler.core.report import Report, build_report_document
+from reconciler.core.report import Report
+from reconciler.core.report_document import build_report_document
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 

@@ -15,13 +15,9 @@ from reconciler.artifacts.saved_file import read_saved
 from reconciler.artifacts.strict_json import check_schema, parse_json
 from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan
-from reconciler.core.plan_document import build_plan_document
-from reconciler.core.plan_restoring import restore_plan
-from reconciler.core.report import (
-    Outcome,
-    Report,
-    Run,
-    TaskOutcome,
+from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_document import (
     build_first_line,
     build_last_line,
     build_not_started_lines,

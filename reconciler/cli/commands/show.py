@@ -18,8 +18,7 @@ from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.report import Report
-from reconciler.core.report_document import merge_reports
-from reconciler.core.report_history import NamedReport
+from reconciler.core.report_history import NamedReport, merge_reports
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.errors import SavedFileError
 

@@ -19,13 +19,15 @@ from reconciler.core.report import (
     Report,
     Run,
     TaskOutcome,
+    count_outcomes,
+    format_time,
+)
+from reconciler.core.report_document import (
     build_first_line,
     build_last_line,
     build_not_started_lines,
     build_report_document,
     build_task_line,
-    count_outcomes,
-    format_time,
 )
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT

@@ -9,21 +9,16 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Change, User
-from reconciler.core.report import (
-    STOPPED,
-    Commit,
-    Outcome,
-    Report,
-    Run,
-    TaskOutcome,
+from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_document import (
     build_first_line,
     build_last_line,
     build_not_started_lines,
     build_report_document,
     build_task_line,
+    restore_report,
 )
-from reconciler.core.report_document import merge_reports, restore_report
-from reconciler.core.report_history import find_untimed
+from reconciler.core.report_history import find_untimed, merge_reports
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT
 from reconciler.errors import SavedFileError

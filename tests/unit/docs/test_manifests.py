@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
-from reconciler.core.plan_restoring import restore_plan
+from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import Report
 from reconciler.manifest.loader import load_manifests
 from reconciler.render.style import Style

@@ -12,8 +12,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Missing
-from reconciler.core.plan_document import build_plan_document
-from reconciler.core.plan_restoring import restore_plan
+from reconciler.core.plan_document import build_plan_document, restore_plan
 from reconciler.core.planner import plan_task
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, DEPTH_MAX, Json
