@@ -19,6 +19,7 @@ from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
 from reconciler.render.text import render_plan
 from reconciler.sandbox.access import SANDBOX_TOKEN
@@ -60,7 +61,7 @@ def plan_in_colour() -> str:
     ):
         desired = load_manifests(MANIFESTS, attributes)
         plan = build_plan(desired, TaskApi(client, attributes), attributes)
-    return render_plan(plan, style=Style(color=True))
+    return render_plan(plan, RenderOptions(style=Style(color=True)))
 
 
 def drawn(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Saved plans and reports as what a run begins with, and ``plan --out``."""
+"""The file of a saved plan: written whole, and read back."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from reconciler.artifacts.saved_file import read_all_saved, read_saved
-from reconciler.cli.console import Console
-from reconciler.cli.progress_bar import ProgressBar
-from reconciler.core.model import Plan, ServerIdentity
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.core.model import Plan
+from reconciler.core.notation import STANDARD_INPUT
+from reconciler.core.plan_document import format_plan
 from reconciler.core.report import Report
-from reconciler.core.report_history import NamedReport
 from reconciler.errors import Refused, SavedFileError
-from reconciler.manifest.file_names import STANDARD_INPUT
-from reconciler.render import json
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+
 _PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
+
 _LOOKED_AT: Final = 4_096
 
 
-def save_plan(plan: Plan, file: Path, *, console: Console) -> None:
+def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROGRESS) -> None:
     """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
 
     Raises Refused where it cannot be written, or would take the place of anything but a plan.
     """
-    with ProgressBar(console) as progress:
-        written = json.render_plan(plan, progress=progress)
+    written = format_plan(plan, progress=progress)
     try:
         if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
             raise Refused(
@@ -83,39 +82,6 @@ def read_plan(paths: Sequence[str]) -> Plan | None:
         message = f"{plans[0]} is a report: it tells what was done"
         raise SavedFileError(message, hint="revert takes reports; apply takes plans and manifests")
     return found
-
-
-def read_reports(files: Sequence[str]) -> list[NamedReport]:
-    """Read reports, each after its name; raises SavedFileError where one is none."""
-    found = read_all_saved(files)
-    for file, one in found:
-        if isinstance(one, Plan):
-            message = f"{file} is a plan: nothing of it needs to be undone"
-            raise SavedFileError(message, hint="give the report that apply --report wrote")
-    return [(file, one) for file, one in found if isinstance(one, Report)]
-
-
-def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
-    """Raise Refused where a file is about another server: its ids are other tasks there.
-
-    That the server was updated in between does no harm: live values decide.
-    """
-    if (saved.url, saved.edition) != (live.url, live.edition):
-        raise Refused(
-            f"nothing is changed: {file} is about {saved}, and this is {live}",
-            hint="set LABEL_STUDIO_URL to that server, or plan again against this one",
-        )
-
-
-def check_output(file: Path | None, read: Sequence[str], what: str) -> None:
-    """Raise Refused where what is to be written would take the place of what is ``read``."""
-    if file is None or not file.exists():
-        return
-    if any(file.samefile(path) for path in read if path != STANDARD_INPUT):
-        raise Refused(
-            f"nothing is changed: {file} is a manifest, and would give way to the {what}",
-            hint="name another file",
-        )
 
 
 def _looks_saved(path: str) -> bool:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import click
 
 from reconciler.core.notation import escape_invisible
 from reconciler.render.style import Style
-
-F = TypeVar("F", bound=Callable[..., Any])
-"""A function that is becoming a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +35,6 @@ def _tell(text: str) -> None:
     """Write a line beside the results; that it cannot be written must not cost the results."""
     with suppress(OSError):
         click.echo(escape_invisible(text), err=True)
-
-
-def verbosity_options(command: F) -> F:
-    """Add --quiet and --verbose."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too.")(
-        command
-    )
-    return click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")(command)
-
-
-def format_option(command: F) -> F:
-    """Add --format."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How to write it.",
-    )(command)
 
 
 def print_result(text: str) -> None:

@@ -12,6 +12,9 @@ from reconciler.core.values import Json, NoValue, Side
 Path: TypeAlias = tuple[str, ...]
 """A place inside a task: the attribute, then the keys of objects."""
 
+STANDARD_INPUT: Final = "-"
+"""What names standard input in the place of a file."""
+
 _BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
 _SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")

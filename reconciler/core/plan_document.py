@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
+from reconciler.core.encoding import encode_indented
 from reconciler.core.model import (
     Change,
     Kind,
@@ -28,8 +29,15 @@ from reconciler.core.values import (
     is_too_deep,
 )
 from reconciler.errors import SavedFileError, Source
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 FORMAT_VERSION: Final = "1.0"
+
+
+def format_plan(plan: Plan, *, progress: ProgressListener = NULL_PROGRESS) -> str:
+    """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
+    progress.begin("writing the plan", len(plan.tasks))
+    return encode_indented(build_plan_document(plan)) + "\n"
 
 
 def build_plan_document(plan: Plan) -> dict[str, Json]:
@@ -60,7 +68,7 @@ def _build_task(task: TaskPlan) -> Json:
         "task": task.task,
         "project": task.project,
         "status": task.status.value,
-        "source": _build_source(task.source),
+        "source": build_source(task.source),
         "changes": [build_change_document(change) for change in task.changes],
         "problems": [_build_problem(problem) for problem in task.problems],
     }
@@ -73,11 +81,12 @@ def build_change_document(change: Change) -> dict[str, Json]:
         "path": list(change.path),
         **{side: value for side, value in sides.items() if not isinstance(value, NoValue)},
         **({"before_unreadable": True} if change.before is UNREADABLE else {}),
-        "source": _build_source(change.source),
+        "source": build_source(change.source),
     }
 
 
-def _build_source(source: Source) -> Json:
+def build_source(source: Source) -> Json:
+    """Write where something stands."""
     return {"file": source.file, "line": source.line, "column": source.column}
 
 

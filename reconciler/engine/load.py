@@ -1,12 +1,9 @@
-"""Manifests in, desired tasks out, with a word about it where it takes long."""
+"""Manifests in, desired tasks out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from reconciler.cli.console import Console
-from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.attributes import Attributes
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.shard import Shard
@@ -14,39 +11,32 @@ from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_files
-
-_NAMED_MAX: Final = 20
-"""Files that are not read and are named, unless all are asked for."""
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
-def find_files(paths: Sequence[str], console: Console) -> FoundFiles:
-    """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
-    files = find_manifests(paths)
-    # Paths may overlap.
-    unread = list(dict.fromkeys(files.unread))
-    shown = len(unread) if console.verbose else _NAMED_MAX
-    for problem in unread[:shown]:
-        console.note(str(problem))
-    if len(unread) > shown:
-        console.note(f"{len(unread) - shown:,} more files are not read; --verbose names them")
+def find_files(paths: Sequence[str]) -> FoundFiles:
+    """Find the manifests of ``paths``, once a run; what is wrong with paths is in the result."""
+    return find_manifests(paths)
+
+
+def check_files(files: FoundFiles) -> None:
+    """Raise ManifestError where no manifest was found."""
     if not files.files:
         raise ManifestError(tuple(sorted(set(files.problems))))
-    return files
 
 
 def load_desired(
     files: FoundFiles,
     attributes: Attributes,
-    shard: Shard | None = None,
     *,
+    shard: Shard | None = None,
     server: ChosenServer | None = None,
-    console: Console,
+    progress: ProgressListener = NULL_PROGRESS,
     compared: bool = True,
 ) -> DesiredIndex:
     """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
 
     ``server`` and ``compared`` are as `load_files` has them.
     """
-    with ProgressBar(console) as progress:
-        desired = load_files(files, attributes, server=server, progress=progress, compared=compared)
+    desired = load_files(files, attributes, server=server, progress=progress, compared=compared)
     return desired if shard is None else desired.part(shard.holds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
@@ -24,6 +25,7 @@ from reconciler.core.planner import (
     list_projects_to_warn_of,
     plan_task,
 )
+from reconciler.core.shard import Shard
 from reconciler.errors import NoSuchProject, ServerError
 from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.labelstudio.task_api import TaskApi
@@ -59,6 +61,20 @@ def build_plan(
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
         raise NoSuchProject(error.project, error.said, source=source) from error
+
+
+def plan_shard(
+    desired: DesiredTasks,
+    api: TaskApi,
+    attributes: Attributes,
+    *,
+    shard: Shard | None,
+    allow: frozenset[Kind] = frozenset(),
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Plan:
+    """Plan ``desired``, which are the tasks of ``shard``, or all of them; see `build_plan`."""
+    plan = build_plan(desired, api, attributes, allow=allow, progress=progress)
+    return plan if shard is None else replace(plan, shards=(shard,))
 
 
 def build_revert_plan(

@@ -1,21 +1,26 @@
-"""A plan or a report as JSON, for machines; schemas/ says what is in it."""
+"""A plan, a report or problems as JSON, for machines; schemas/ says what is in it."""
 
 from __future__ import annotations
 
 from reconciler.core.encoding import encode_indented
 from reconciler.core.model import Plan
-from reconciler.core.plan_document import build_plan_document
+from reconciler.core.plan_document import format_plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import build_report_document
-from reconciler.progress import NULL_PROGRESS, ProgressListener
+from reconciler.core.validation_document import Validation, build_validation_document
+from reconciler.render.options import RenderOptions
 
 
-def render_plan(plan: Plan, *, progress: ProgressListener = NULL_PROGRESS) -> str:
+def render_plan(plan: Plan, options: RenderOptions) -> str:
     """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
-    progress.begin("writing the plan", len(plan.tasks))
-    return encode_indented(build_plan_document(plan)) + "\n"
+    return format_plan(plan, progress=options.progress)
 
 
-def render_report(report: Report) -> str:
+def render_report(report: Report, _options: RenderOptions) -> str:
     """Write a report as one JSON document, in ASCII as well."""
     return encode_indented(build_report_document(report)) + "\n"
+
+
+def render_problems(validation: Validation, _options: RenderOptions) -> str:
+    """Write what `validate` found as one JSON document, in ASCII as well."""
+    return encode_indented(build_validation_document(validation)) + "\n"

@@ -36,3 +36,7 @@ class Style:
 
     def _dressed(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}{_RESET}" if self.color and text else text
+
+
+PLAIN: Final = Style()
+"""No colour."""

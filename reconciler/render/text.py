@@ -23,10 +23,11 @@ from reconciler.core.report import (
     group_not_started,
 )
 from reconciler.core.shard import Shard, format_shards
+from reconciler.core.validation_document import Validation
 from reconciler.core.values import box
 from reconciler.errors import Source
-from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.render.change_lines import format_change, get_symbol
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
 
 _PATH_WIDTH: Final = 32
@@ -36,10 +37,9 @@ _RANGES_MAX: Final = 6
 _INDENT: Final = "    "
 
 
-def render_plan(
-    plan: Plan, *, style: Style, full: bool = False, progress: ProgressListener = NULL_PROGRESS
-) -> str:
+def render_plan(plan: Plan, options: RenderOptions) -> str:
     """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
+    style, full, progress = options.style, options.full, options.progress
     progress.begin("writing the plan", len(plan.tasks))
     lines = [style.dim(escape_invisible(str(plan.server)))]
     lines += _format_shards_line(plan.shards, style)
@@ -54,8 +54,9 @@ def render_plan(
     return "\n".join(lines) + "\n"
 
 
-def render_report(report: Report, *, style: Style, full: bool = False) -> str:
+def render_report(report: Report, options: RenderOptions) -> str:
     """Write what was changed, when, by whom and from what, and then what `render_outcomes` does."""
+    style, full = options.style, options.full
     lines = [style.dim(escape_invisible(str(report.server)))]
     lines += _format_shards_line(report.shards, style)
     for run in report.runs:
@@ -69,6 +70,16 @@ def render_report(report: Report, *, style: Style, full: bool = False) -> str:
         report.outcomes, style=style, command=report.command, complete=report.complete
     )
     return "\n".join(lines) + "\n" + message
+
+
+def render_problems(validation: Validation, _options: RenderOptions) -> str:
+    """Write each problem on a line, then how many there are, or how many tasks are declared."""
+    lines = [escape_invisible(str(problem)) for problem in validation.problems]
+    if lines:
+        lines.append(f"{count_noun(len(lines), 'problem')} in the manifests")
+    elif validation.tasks is not None:
+        lines.append(f"Valid: {count_noun(validation.tasks, 'task')} declared.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_outcomes(

@@ -25,6 +25,7 @@ from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests
 from reconciler.render import json as json_form
 from reconciler.render import text as text_form
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
 from tests.bench.data import LABEL_CONFIG, Declared
 from tests.bench.floors import read, verdict
@@ -112,8 +113,8 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
 
 def _rendered(made: Plan, form: str) -> str:
     if form == "json":
-        return json_form.render_plan(made)
-    return text_form.render_plan(made, style=Style())
+        return json_form.render_plan(made, RenderOptions())
+    return text_form.render_plan(made, RenderOptions(style=Style()))
 
 
 def floor(file: Path, live: Live, form: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from reconciler.executor.apply_options import ApplyOptions
 from reconciler.executor.execution import execute
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.json import render_plan
+from reconciler.render.options import RenderOptions
 from reconciler.sandbox.tasks_file import new_state
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once
@@ -159,7 +160,7 @@ class History(RuleBasedStateMachine):
         before = stored(self.state)
         made = self._try(self._plan)
         if made is not None:
-            self.saved = restore_plan(json.loads(render_plan(made)))
+            self.saved = restore_plan(json.loads(render_plan(made, RenderOptions())))
             assert self.saved == made
         assert before == self._without_comments(stored(self.state), before)
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from dataclasses import dataclass
 
 import click
 
-from reconciler.artifacts.plan_file import check_output, check_server, read_plan
-from reconciler.cli.apply_dialogue import ApplyChoices, apply_options, review_and_apply
-from reconciler.cli.sharding import shard_option
+from reconciler.artifacts.plan_file import read_plan
+from reconciler.cli.inputs import connect_to_server, find_inputs, plan_inputs
+from reconciler.cli.options import shard_option, take_options
+from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
 from reconciler.core.shard import Shard
-from reconciler.engine.connection import connect, plan_desired
-from reconciler.engine.load import find_files, load_desired
-from reconciler.engine.settings.run_settings import CliOverrides, read_settings
+from reconciler.engine.policy import check_output, check_server
+from reconciler.engine.settings.run_settings import read_settings
 from reconciler.errors import Broken, NotFound, SettingsError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, find_place
 
 
+@dataclass(frozen=True, slots=True)
+class ApplyCommandOptions:
+    """The arguments and options of ``apply``."""
+
+    paths: tuple[str, ...]
+    shard: Shard | None
+    review: ReviewOptions
+
+
 @click.command("apply")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @shard_option
-@apply_options
-def command(
-    *, paths: tuple[str, ...], shard: Shard | None, choices: ApplyChoices, given: CliOverrides
-) -> int:
+@review_options
+@take_options(ApplyCommandOptions)
+def command(options: ApplyCommandOptions) -> int:
     """Show what would change on the server, ask, and change it.
 
     A PATH is a manifest, a folder of manifests, or one plan that plan --out saved: then just
@@ -40,28 +50,33 @@ def command(
       reconciler apply plan.json --report report.jsonl
     """
     attributes = load_contract()
-    console, allow = choices.console, choices.allow
+    paths, review = options.paths, options.review
     saved = read_plan(paths)
     files = FoundFiles([*paths], places={find_place(paths[0]): paths[0]})
     if saved is None:
-        files = find_files(paths, console)
-    settings = read_settings(files.places, given)
-    check_output(choices.report, files.files, "report")
-    with connect(settings, attributes, console) as api:
+        files = find_inputs(paths, review.console)
+    settings = read_settings(files.places, review.overrides, os.environ)
+    check_output(review.report, files.files, "report")
+    with connect_to_server(settings, attributes, review.console) as api:
         if saved is None:
-            desired = load_desired(
-                files, attributes, shard, server=settings.server, console=console
+            plan = plan_inputs(
+                files,
+                api,
+                attributes,
+                settings=settings,
+                allow=review.allow,
+                shard=options.shard,
+                console=review.console,
             )
-            plan = plan_desired(desired, api, attributes, allow=allow, shard=shard, console=console)
         else:
             plan = saved
-            _check_saved(plan, shard, api, file=paths[0])
+            _check_saved(plan, options.shard, api, file=paths[0])
         return review_and_apply(
             plan,
             api,
             attributes,
             settings=settings,
-            choices=choices,
+            options=review,
             manifests=() if saved else paths,
         )
 

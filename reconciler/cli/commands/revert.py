@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
-from reconciler.artifacts.plan_file import check_server, read_reports
-from reconciler.cli.apply_dialogue import ApplyChoices, apply_options, review_and_apply
+from reconciler.artifacts.report_file import read_reports
 from reconciler.cli.console import Console
-from reconciler.cli.showing import describe_given_order
+from reconciler.cli.inputs import connect_to_server
+from reconciler.cli.options import take_options
+from reconciler.cli.printer import describe_given_order, make_plan
+from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.contract.openapi import load_contract
 from reconciler.core.report_history import NamedReport, compose_changes
-from reconciler.engine.connection import connect, measure
 from reconciler.engine.plan import build_revert_plan
-from reconciler.engine.settings.run_settings import CliOverrides, read_settings
+from reconciler.engine.policy import check_server
+from reconciler.engine.settings.run_settings import read_settings
 from reconciler.manifest.files import find_place
+
+
+@dataclass(frozen=True, slots=True)
+class RevertOptions:
+    """The arguments and options of ``revert``."""
+
+    files: tuple[str, ...]
+    review: ReviewOptions
 
 
 @click.command("revert")
 @click.argument("files", metavar="REPORT...", nargs=-1, required=True)
-@apply_options
-def command(*, files: tuple[str, ...], choices: ApplyChoices, given: CliOverrides) -> int:
+@review_options
+@take_options(RevertOptions)
+def command(options: RevertOptions) -> int:
     """Undo what an apply changed: show what would change, ask, and change it.
 
     A REPORT is what apply --report wrote. Several are undone as one, in the order in which their
@@ -36,24 +49,26 @@ def command(*, files: tuple[str, ...], choices: ApplyChoices, given: CliOverride
       reconciler revert report.jsonl --report reverted.jsonl
     """
     attributes = load_contract()
+    files, review = options.files, options.review
     reports = read_reports(files)
-    made, allow = compose_changes(reports, attributes), choices.allow
-    settings = read_settings({find_place(file): file for file in files}, given)
-    _say_what_is_not_known(reports, choices.console)
-    with connect(settings, attributes, choices.console) as api:
+    made = compose_changes(reports, attributes)
+    places = {find_place(file): file for file in files}
+    settings = read_settings(places, review.overrides, os.environ)
+    _print_unknown(reports, review.console)
+    with connect_to_server(settings, attributes, review.console) as api:
         identity = api.identity()
         for name, report in reports:
             check_server(report.server, identity, name)
-        plan = measure(
+        plan = make_plan(
             lambda progress: build_revert_plan(
-                made, api, attributes, allow=allow, progress=progress
+                made, api, attributes, allow=review.allow, progress=progress
             ),
-            choices.console,
+            review.console,
         )
-        return review_and_apply(plan, api, attributes, settings=settings, choices=choices)
+        return review_and_apply(plan, api, attributes, settings=settings, options=review)
 
 
-def _say_what_is_not_known(reports: Sequence[NamedReport], console: Console) -> None:
+def _print_unknown(reports: Sequence[NamedReport], console: Console) -> None:
     for name, report in reports:
         if not report.complete:
             console.note(f"{name} was cut off: what was under way then is not in it")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from reconciler.cli.console import Console, print_result, verbosity_options
+from reconciler.cli.console import Console, print_result
 from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.cli.options import take_options, verbosity_options
 from reconciler.contract.location import locate_schema
 from reconciler.contract.schema_file import build_schema, compare_schema
 from reconciler.core.notation import escape_invisible
@@ -22,6 +24,24 @@ _SOURCE = click.option(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """The options of ``schema build``."""
+
+    source: str | None
+    out: Path | None
+    console: Console
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The argument and options of ``schema check``."""
+
+    file: Path | None
+    source: str | None
+    console: Console
+
+
 @click.group("schema")
 def command() -> None:
     """Build and check the schema of manifests, which editors use too."""
@@ -31,14 +51,16 @@ def command() -> None:
 @_SOURCE
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; - or none prints.")
 @verbosity_options
-def build(*, source: str | None, out: Path | None, quiet: bool, verbose: bool) -> None:
+@take_options(BuildOptions)
+def build(options: BuildOptions) -> None:
     """Build the manifest schema from an API description.
 
     \b
     Example:
       reconciler schema build --out schemas/manifest.schema.json
     """
-    built = build_schema(source)
+    built = build_schema(options.source)
+    out = options.out
     if out is None or str(out) == "-":
         print_result(built)
         return
@@ -46,14 +68,15 @@ def build(*, source: str | None, out: Path | None, quiet: bool, verbose: bool) -
         out.write_text(built, encoding="utf-8")
     except OSError as error:
         raise ContractError(f"{out} cannot be written: {error.strerror}") from error
-    Console(quiet, verbose).note(f"Wrote {out}.")
+    options.console.note(f"Wrote {out}.")
 
 
 @command.command("check")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @_SOURCE
 @verbosity_options
-def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose: bool) -> int:
+@take_options(CheckOptions)
+def check(options: CheckOptions) -> int:
     """Compare a committed schema with the API description it is built from.
 
     FILE is the schema that ships with this tool if left out.
@@ -62,14 +85,12 @@ def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose
     Example:
       reconciler schema check schemas/manifest.schema.json
     """
-    committed = file or locate_schema("manifest.schema.json")
-    differences = compare_schema(committed, source=source)
+    committed = options.file or locate_schema("manifest.schema.json")
+    differences = compare_schema(committed, source=options.source)
     for difference in differences:
         click.echo(f"{committed}: {escape_invisible(difference)}")
     if differences:
-        Console(quiet, verbose).note(
-            f"Build it again with: reconciler schema build --out {committed}"
-        )
+        options.console.note(f"Build it again with: reconciler schema build --out {committed}")
         return ERROR
-    Console(quiet, verbose).note(f"{committed} is as its source says.")
+    options.console.note(f"{committed} is as its source says.")
     return DONE

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 import click
 
 from reconciler.artifacts.saved_file import read_all_saved
-from reconciler.cli.console import Console, format_option, verbosity_options
+from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
-from reconciler.cli.showing import describe_given_order, show_plan, show_report
+from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
+from reconciler.cli.printer import describe_given_order, print_subject
 from reconciler.contract.openapi import load_contract
 from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan
@@ -25,12 +27,23 @@ from reconciler.errors import SavedFileError
 _NAMED_MAX: Final = 20
 
 
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """The arguments and options of ``show``."""
+
+    files: tuple[str, ...]
+    form: str
+    full: bool
+    console: Console
+
+
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@format_option
-@click.option("--full", is_flag=True, help="List every task, and values in full.")
+@format_option(Plan)
+@full_option
 @verbosity_options
-def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbose: bool) -> int:
+@take_options(ShowOptions)
+def command(options: ShowOptions) -> int:
     """Show saved plans, or reports: what was changed, when, by whom and from which commit.
 
     A FILE is what plan --format json printed or what apply --report wrote, or - for standard
@@ -42,9 +55,9 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
       reconciler show plan-*.json
       reconciler show report.jsonl
     """
-    console = Console(quiet, verbose)
+    console, form, full = options.console, options.form, options.full
     with pause_gc():
-        saved = read_all_saved(files)
+        saved = read_all_saved(options.files)
         plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
         reports = [(name, found) for name, found in saved if isinstance(found, Report)]
         if plans and reports:
@@ -53,16 +66,16 @@ def command(*, files: tuple[str, ...], form: str, full: bool, quiet: bool, verbo
         if plans:
             console.detail(f"read {count_noun(len(plans), 'plan')}")
             plan = merge_plans(plans)
-            show_plan(plan, form, full=full, console=console)
+            print_subject(plan, form, full=full, console=console)
             return _judge_missing(plan.shards)
         console.detail(f"read {count_noun(len(reports), 'report')}")
         report = merge_reports(reports, load_contract())
-        show_report(report, form, full=full)
-        _say_what_is_not_known(reports)
+        print_subject(report, form, full=full, console=console)
+        _print_unknown(reports)
         return _judge_missing(report.shards)
 
 
-def _say_what_is_not_known(reports: Sequence[NamedReport]) -> None:
+def _print_unknown(reports: Sequence[NamedReport]) -> None:
     message = describe_given_order(reports)
     if message:
         _warn(message)

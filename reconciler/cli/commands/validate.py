@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import click
 
-from reconciler.cli.console import Console, verbosity_options
+from reconciler.cli.console import Console
+from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.cli.inputs import find_inputs
+from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.printer import print_subject
+from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
-from reconciler.engine.load import find_files, load_desired
+from reconciler.core.validation_document import Validation
+from reconciler.engine.load import load_desired
+from reconciler.errors import ManifestError
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateOptions:
+    """The arguments and options of ``validate``."""
+
+    paths: tuple[str, ...]
+    form: str
+    console: Console
 
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@format_option(Validation)
 @verbosity_options
-def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
+@take_options(ValidateOptions)
+def command(options: ValidateOptions) -> int:
     """Check manifests, offline: every problem of every file at once.
 
     A PATH is a file, a folder, a glob, or - for standard input.
@@ -21,8 +41,23 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
     \b
     Example:
       reconciler validate manifests/
+      reconciler validate manifests/ --format json
     """
-    console = Console(quiet, verbose)
-    files = find_files(paths, console)
-    tasks = load_desired(files, load_contract(), console=console, compared=False)
-    console.note(f"Valid: {count_noun(len(tasks), 'task')} declared.")
+    if options.form == "text":
+        # Problems go to standard error, as those of any other command.
+        tasks = _validate(options)
+        options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
+        return DONE
+    try:
+        validation = Validation((), _validate(options))
+    except ManifestError as error:
+        validation = Validation(error.problems)
+    print_subject(validation, options.form, console=options.console)
+    return ERROR if validation.problems else DONE
+
+
+def _validate(options: ValidateOptions) -> int:
+    """Check all manifests, and count the tasks that they declare; raises ManifestError."""
+    files = find_inputs(options.paths, options.console)
+    with ProgressBar(options.console) as progress:
+        return len(load_desired(files, load_contract(), progress=progress, compared=False))

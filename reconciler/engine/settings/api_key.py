@@ -5,8 +5,7 @@ An option would show in the list of processes, and a settings file be committed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +18,10 @@ FILE_VARIABLE: Final = f"{TOKEN_VARIABLE}_FILE"
 _WHERE: Final = "a token from Account & Settings in Label Studio"
 
 
-def read_api_key(warn: Callable[[str], None]) -> str:
+def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) -> str:
     """Return the token; raises SettingsError, which never quotes it."""
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    file = os.environ.get(FILE_VARIABLE, "")
+    token = environment.get(TOKEN_VARIABLE, "")
+    file = environment.get(FILE_VARIABLE, "")
     if token.strip() and file:
         raise SettingsError(
             f"both {TOKEN_VARIABLE} and {FILE_VARIABLE} are set", hint="set one of them"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
-
-import click
+from typing import Final
 
 from reconciler.core.limit import Limit
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
@@ -40,8 +37,6 @@ OF_PLAN: Final = ("url", "timeout", "max_changes")
 OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
 """The settings that carrying a plan out depends on, too."""
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -67,30 +62,6 @@ class Settings:
         return ChosenServer(self.url, self.url_from)
 
 
-def server_options(command: F) -> F:
-    """Add the options that say which server, and how to talk to it."""
-    options = (
-        click.option(
-            "--url", envvar="LABEL_STUDIO_URL", metavar="URL", help="Address of the server."
-        ),
-        click.option(
-            "--timeout",
-            envvar="RECONCILER_TIMEOUT",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Seconds to wait for an answer.  [default: 120]",
-        ),
-        click.option(
-            "--allow-plain-http",
-            is_flag=True,
-            envvar="RECONCILER_ALLOW_PLAIN_HTTP",
-            help="Send the token to another host without encryption.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @dataclass(frozen=True, slots=True)
 class CliOverrides:
     """What was given as options, or by their variables; None for what was not."""
@@ -104,7 +75,11 @@ class CliOverrides:
 
 
 def read_settings(
-    places: Mapping[Place, str], given: CliOverrides, *, keys: tuple[str, ...] = OF_APPLY
+    places: Mapping[Place, str],
+    given: CliOverrides,
+    environment: Mapping[str, str],
+    *,
+    keys: tuple[str, ...] = OF_APPLY,
 ) -> Settings:
     """Settle what a run uses; raises SettingsError.
 
@@ -128,14 +103,14 @@ def read_settings(
     warnings: list[str] = []
     return Settings(
         url=address,
-        token=read_api_key(warnings.append),
+        token=read_api_key(environment, warnings.append),
         concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
         rps=_check_rps(given.rps or file.get("rps")),
         timeout=_check_timeout(given.timeout or file.get("timeout") or DEFAULT_TIMEOUT),
         max_changes=given.max_changes or _parse_limit(file.get("max_changes")),
-        network=read_network(address, os.environ, warn=warnings.append),
+        network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
-        url_from=_name_source(given.url) if given.url else files.place_of("url"),
+        url_from=_name_source(given.url, environment) if given.url else files.place_of("url"),
     )
 
 
@@ -144,10 +119,10 @@ def _is_plain_http_allowed(files: SettingsFiles) -> bool:
     return bool(files.agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
 
 
-def _name_source(url: str) -> str:
+def _name_source(url: str, environment: Mapping[str, str]) -> str:
     """Tell whether an address was given as a variable or as an option."""
     variable = name_variable("url")
-    return variable if os.environ.get(variable) == url else "--url"
+    return variable if environment.get(variable) == url else "--url"
 
 
 def _parse_limit(written: int | str | None) -> Limit | None:

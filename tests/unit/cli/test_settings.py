@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PL
 
 def settings(**given: Any) -> Settings:  # noqa: ANN401 - as Given
     places = {find_place("tasks.yaml"): "tasks.yaml"}
-    return read_settings(places, CliOverrides(**{"url": "https://x.test", **given}))
+    return read_settings(places, CliOverrides(**{"url": "https://x.test", **given}), os.environ)
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -121,12 +122,12 @@ def test_the_nearest_file_above_a_manifest_holds(monkeypatch: pytest.MonkeyPatch
     write("repository/reconciler.toml", "timeout = 2\n")
     for path in (deep / "tasks.yaml", "repository/tasks.yaml"):
         places = {find_place(str(path)): "tasks.yaml"}
-        assert read_settings(places, CliOverrides(url="https://x.test")).timeout == 2
+        assert read_settings(places, CliOverrides(url="https://x.test"), os.environ).timeout == 2
     monkeypatch.chdir(deep)
     # The folders that a path goes through to leave them again are not above what it leads to.
     write("reconciler.toml", "timeout = 3\n")
     places = {find_place("../../../tasks.yaml"): "tasks.yaml"}
-    assert read_settings(places, CliOverrides(url="https://x.test")).timeout == 1
+    assert read_settings(places, CliOverrides(url="https://x.test"), os.environ).timeout == 1
 
 
 def write(name: str, text: str) -> None:

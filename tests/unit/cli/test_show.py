@@ -78,7 +78,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = count()
     start = datetime(2026, 11, 28, 10, tzinfo=UTC)
     monkeypatch.setattr(
-        "reconciler.artifacts.report_writer.now", lambda: start + timedelta(seconds=next(seconds))
+        "reconciler.artifacts.report_file.now", lambda: start + timedelta(seconds=next(seconds))
     )
 
 

@@ -65,11 +65,11 @@ def test_a_second_signal_ends_it_at_once(
 ):
     twice = [
         "import signal",
-        "from reconciler.cli import apply_dialogue as applying",
+        "from reconciler.cli import review as applying",
         "def carry_out(*_, **__):",
         f"    signal.raise_signal({number:d})",
         f"    signal.raise_signal({number:d})",
-        "applying.execute = carry_out",
+        "applying.apply_plan = carry_out",
         *RUN,
     ]
     ran = python(*twice, arguments=["apply", manifest(), "--yes"], url=sandbox[1])
@@ -96,7 +96,7 @@ def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
     state, url = sandbox
     interrupted = [
         "import signal",
-        "from reconciler.cli import apply_dialogue as applying",
+        "from reconciler.cli import review as applying",
         "print_outcome = applying.print_outcome",
         "def interrupted(text):",
         f"    signal.raise_signal({number:d})",

@@ -15,7 +15,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import Report
 from reconciler.manifest.loader import load_manifests
-from reconciler.render.style import Style
+from reconciler.render.options import RenderOptions
 from reconciler.render.text import render_report
 from tests.unit.docs.pages import Block, blocks
 
@@ -72,4 +72,5 @@ def test_it_is_a_report_and_shown_as_the_page_says(block: Block, tmp_path: Path)
     report = read_saved(str(file))
 
     assert isinstance(report, Report)
-    assert render_report(report, style=Style()) in [shown.text for shown in blocks("text")]
+    shown = [block.text for block in blocks("text")]
+    assert render_report(report, RenderOptions()) in shown
