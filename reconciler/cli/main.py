@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,9 @@ from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.cli.garbage_collection import freeze_gc, relax_gc
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
+
+if TYPE_CHECKING:
+    import httpx
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",
@@ -99,10 +102,15 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; nothing but bugs ends in a traceback."""
+def run(arguments: Sequence[str], *, transport: httpx.BaseTransport | None = None) -> int:
+    """Run a command line and return its exit code; nothing but bugs ends in a traceback.
+
+    ``transport`` takes the network's place in tests.
+    """
     try:
-        result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+        result = program.main(
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=transport
+        )
     except ManifestError as error:
         for problem in error.problems:
             click.echo(escape_invisible(str(problem)), err=True)

@@ -8,15 +8,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 
 from reconciler.cli.main import run
-from reconciler.labelstudio.client import Client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
@@ -49,11 +48,22 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@dataclass(slots=True)
+class Wire:
+    """What command lines talk to in the place of the network; None lets them use that."""
+
+    transport: httpx.BaseTransport | None = None
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def server(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
-    transport = Hooked(sandbox_with(3))
-    monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=transport))
+    transport = wire.transport = Hooked(sandbox_with(3))
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
     monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
@@ -61,11 +71,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def command(wire: Wire, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command line in this process."""
 
     def command(*arguments: str) -> Ran:
-        code = run(arguments)
+        code = run(arguments, transport=wire.transport)
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 
