@@ -22,8 +22,7 @@ from reconciler.cli.limiting import check_limit
 from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.showing import show_plan
-from reconciler.cli.signals import raise_if_interrupted
-from reconciler.cli.stopping import Stopping
+from reconciler.cli.signals import SIGNALS
 from reconciler.contract.attributes import Attributes
 from reconciler.core.digest import compute_digest
 from reconciler.core.model import Kind, Plan
@@ -32,6 +31,7 @@ from reconciler.core.report import Run
 from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import describe_blockers, plan_options
+from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.settings.run_settings import CliOverrides, Settings, server_options
 from reconciler.errors import Refused
 from reconciler.executor.apply_options import ApplyOptions
@@ -79,6 +79,8 @@ _OPTIONS = (
     server_options,
     verbosity_options,
 )
+
+_STOPPING = "reconciler: stopping; waiting for the updates under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +230,18 @@ def _apply(
     # a signal still ends the run at once.
     run = _describe_run(plan, command, api, report.manifests) if report.file else None
     with ExitStack() as stack:
-        stopping = stack.enter_context(Stopping(options.stop, progress.say))
-        raise_if_interrupted()
+        stack.enter_context(SIGNALS.record_only())
         file = stack.enter_context(ReportFile(report.file)) if report.file else None
         reporting = ReportWriter(file, options.stop)
         if run:
             reporting.open(run, plan.server)
         with progress:
-            outcomes = execute(plan, api, attributes, options=options, record=reporting.record)
+            outcomes = run_until_stopped(
+                lambda: execute(plan, api, attributes, options=options, record=reporting.record),
+                options.stop,
+                is_signalled=lambda: SIGNALS.stopped,
+                on_stop=lambda: progress.say(_STOPPING),
+            )
         reporting.close(outcomes, api.requests)
         # Still where a signal interrupts nothing: this may be the only record of what was done.
         if plan.updates:
@@ -249,7 +255,7 @@ def _apply(
             message = f"{why}; run it again with another --report, and it goes on"
             click.echo(f"reconciler: {escape_invisible(message)}", err=True)
             _print_unwritten(reporting.unwritten)
-    if stopping.signalled:
+    if SIGNALS.stopped:
         return INTERRUPTED
     good = all(outcome.is_good for outcome in outcomes)
     return DONE if good and not reporting.lost else PARTLY

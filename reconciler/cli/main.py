@@ -13,6 +13,7 @@ import click
 from reconciler.cli.console import abandon_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.cli.garbage_collection import freeze_gc, relax_gc
+from reconciler.cli.signals import SIGNALS, print_interrupted
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
 
@@ -103,38 +104,35 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing but bugs ends in a traceback."""
     try:
         result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
-    except ManifestError as error:
-        for problem in error.problems:
-            click.echo(escape_invisible(str(problem)), err=True)
-        click.echo(f"{count_noun(len(error.problems), 'problem')} in the manifests", err=True)
-        return ERROR
-    except ReconcilerError as error:
-        lines = str(error).split("\n")
-        click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
-        return ERROR
-    except click.ClickException as error:
-        error.show()
-        return ERROR
     except (click.Abort, KeyboardInterrupt):
-        return _interrupted()
-    except OSError as error:
-        abandon_output()
-        click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
-        return ERROR
-    except RuntimeError as error:
-        # An interrupt inside `threading` may come out as the release of a lock that was not held.
-        if not _came_of_an_interrupt(error):
+        print_interrupted()
+        return INTERRUPTED
+    except Exception as error:
+        # An interrupt may come out as an error of whatever it interrupted.
+        if SIGNALS.interrupted:
+            print_interrupted()
+            return INTERRUPTED
+        if not _print_error(error):
             raise
-        return _interrupted()
+        return ERROR
     return result if isinstance(result, int) else 0
 
 
-def _interrupted() -> int:
-    click.echo("reconciler: interrupted; nothing more is done", err=True)
-    return INTERRUPTED
-
-
-def _came_of_an_interrupt(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
+def _print_error(error: Exception) -> bool:
+    """Print what went wrong; returns False for a bug."""
+    match error:
+        case ManifestError():
+            for problem in error.problems:
+                click.echo(escape_invisible(str(problem)), err=True)
+            click.echo(f"{count_noun(len(error.problems), 'problem')} in the manifests", err=True)
+        case ReconcilerError():
+            lines = str(error).split("\n")
+            click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
+        case click.ClickException():
+            error.show()
+        case OSError():
+            abandon_output()
+            click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
+        case _:
+            return False
+    return True

@@ -107,7 +107,7 @@ class ProgressBar:
         """Write a line for good, in the place of the one that changes."""
         with self._writing:
             self._clear()
-            click.echo(escape_invisible(text), err=True)
+            _write(escape_invisible(text) + "\n")
 
     def _tick(self) -> None:
         while not self._ended.wait(self._every):

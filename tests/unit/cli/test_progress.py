@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -104,6 +105,18 @@ def test_what_is_said_for_good_takes_the_place_of_the_line(capsys: pytest.Captur
 
     shown(Console(), work, terminal=True)
     assert "\r\x1b[Kstopping\n" in capsys.readouterr().err
+
+
+class _Closed(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_what_nobody_can_read_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stderr", _Closed())
+    with ProgressBar(Console(), terminal=True) as progress:
+        progress.say("stopping")
+        progress.note("applied again")
 
 
 def test_nothing_is_shown_before_there_is_anything_to_wait_for(capsys: pytest.CaptureFixture[str]):
