@@ -1,4 +1,4 @@
-"""The command `reconciler`: finds the subcommand, and turns every error into one clear line."""
+"""The command `reconciler`: runs the subcommand, and turns every error into one clear line."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _COMMANDS: Final = {
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a stand-in for Label Studio, to try and test with.",
 }
-"""The commands and what they do; their modules are imported only when they are called."""
+"""The commands and what they do; the module of a command is imported only when it is called."""
 
 _SWITCH_SECONDS: Final = 0.001
-"""Seconds that a thread which computes keeps the GIL from one that has a request to send.
+"""How long a thread that computes keeps the GIL from one that has a request to send.
 
-From a page to the request for the next one it is 2 ms so, and 5 to 6 with the 5 ms of Python.
+With it 2 ms pass between a page and the request for the next one; with Python's 5 ms, 5 to 6.
 """
 
 
 class _Commands(click.Group):
-    """Imports a command's module when the command is asked for: `--help` stays fast."""
+    """Imports the module of a command only when it is called: `--help` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(_COMMANDS)
@@ -91,7 +91,7 @@ def program() -> None:
 def main() -> None:
     """Run the command line and exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
+        # A value that the terminal's encoding cannot express is escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
     relax_gc()
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; nothing but bugs ends in a traceback."""
+    """Run a command line and return its exit code; only a bug ends in a traceback."""
     try:
         result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

@@ -15,10 +15,18 @@ from typing import Final
 from reconciler.cli.exit_codes import INTERRUPTED
 
 
+class SignalInterrupt(KeyboardInterrupt):
+    """A signal came before the first change.
+
+    A class of its own: after a KeyboardInterrupt inside ``exec``, as where a dataclass is made,
+    Python ends as if killed by SIGINT, even if it was caught.
+    """
+
+
 class SignalRecord:
     """The signals that came so far, each recorded before it has any effect.
 
-    The first one raises KeyboardInterrupt, and ``interrupted`` stays true whatever becomes of that;
+    The first one raises SignalInterrupt, and ``interrupted`` stays true whatever becomes of that;
     while signals are only recorded, it makes ``stopped`` true and raises nothing. The second one
     ends the program as if there were no handler.
     """
@@ -38,12 +46,12 @@ class SignalRecord:
     def record_only(self) -> Iterator[None]:
         """Let no signal interrupt the block, which makes changes and prints what they were.
 
-        Raises KeyboardInterrupt if an earlier one was swallowed on its way.
+        Raises SignalInterrupt if an earlier one was swallowed on its way.
         """
         self._records_only = True
         try:
             if self.interrupted:
-                raise KeyboardInterrupt
+                raise SignalInterrupt
             yield
         finally:
             self._records_only = False
@@ -73,7 +81,7 @@ class SignalRecord:
             self.stopped = True
         else:
             self.interrupted = True
-            raise KeyboardInterrupt
+            raise SignalInterrupt
 
 
 SIGNALS: Final = SignalRecord()

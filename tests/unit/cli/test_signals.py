@@ -218,3 +218,15 @@ def test_a_signal_while_the_program_is_still_imported_ends_with_130():
     ]
     ran = python(*interrupted)
     assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
+
+
+@BOTH
+def test_a_signal_while_a_class_is_made_from_text_ends_with_130(number: signal.Signals):
+    """Python remembers a KeyboardInterrupt there, and would end as if killed by SIGINT."""
+    interrupted = [
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        f"    exec('import signal; signal.raise_signal({number:d})')",
+    ]
+    ran = python(*interrupted)
+    assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
