@@ -64,8 +64,8 @@ class SignalRecord:
             yield
         except SystemExit:
             raise
-        except BaseException as error:
-            if not self.interrupted and not isinstance(error, KeyboardInterrupt):
+        except BaseException:
+            if not self.interrupted:
                 raise
             print_interrupted()
             sys.exit(INTERRUPTED)

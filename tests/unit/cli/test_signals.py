@@ -93,13 +93,12 @@ def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
 ):
     state, url = sandbox
     interrupted = [
-        "import signal",
-        "from reconciler.cli import apply_dialogue as applying",
-        "print_outcome = applying.print_outcome",
+        "import signal, sys",
+        "write = sys.stdout.write",
         "def interrupted(text):",
-        f"    signal.raise_signal({number:d})",
-        "    print_outcome(text)",
-        "applying.print_outcome = interrupted",
+        f"    'Apply: ' in text and signal.raise_signal({number:d})",
+        "    return write(text)",
+        "sys.stdout.write = interrupted",
         *RUN,
     ]
     ran = python(*interrupted, arguments=["apply", manifest(), "--yes"], url=url)
@@ -130,13 +129,14 @@ def test_after_a_signal_that_was_swallowed_nothing_is_changed(
     """Python prints what is raised in ``__del__``, and goes on."""
     state, url = sandbox
     swallowed = [
-        "import signal",
-        "from reconciler.cli import main as module",
+        "import signal, sys",
+        "from reconciler.cli.main import run",
+        "from reconciler.cli.signals import SIGNALS",
         "class Swallowing:",
         f"    __del__ = lambda self: signal.raise_signal({number:d})",
-        "def swallow(): Swallowing()",
-        "module.relax_gc = swallow",
-        *RUN,
+        "with SIGNALS.exit_when_interrupted():",
+        "    Swallowing()",
+        "    sys.exit(run(sys.argv[1:]))",
     ]
     report = tmp_path / "report.jsonl"
     arguments = ["apply", manifest(), "--yes", "--report", str(report)]
@@ -189,11 +189,13 @@ def test_a_signal_that_is_ignored_stays_ignored():
 def test_a_signal_when_all_is_done_is_no_traceback():
     late = [
         "import signal",
-        "from reconciler.cli import main as module",
-        "module.freeze_gc = lambda: signal.raise_signal(signal.SIGTERM)",
-        *RUN,
+        "from reconciler.cli.main import run",
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        "    run(['--help'])",
+        "    signal.raise_signal(signal.SIGTERM)",
     ]
-    ran = python(*late, arguments=["--help"])
+    ran = python(*late)
     assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
 
 
