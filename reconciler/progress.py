@@ -1,4 +1,4 @@
-"""Who is told about long work: the core says what it does, and never how to show it."""
+"""The interface through which long work reports progress; how to show it is up to the caller."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ from typing import Final, Protocol
 
 
 class ProgressListener(Protocol):
-    """Told of work as it goes on; does nothing but show it."""
+    """Follows long work, and only shows it: nothing that it does may change the work.
+
+    Methods are called from any thread, and must not raise.
+    """
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Work begins, on ``total`` tasks if that is known; what was begun before has ended."""
+        """Start to follow ``work``, on ``total`` tasks if known; the work before has ended."""
         ...
 
     def advance(self, tasks: int = 1) -> None:
-        """So many tasks more are done."""
+        """Count this many more tasks as done."""
         ...
 
     def detail(self, text: str) -> None:
-        """Something was decided that explains what the work costs."""
+        """Take a line on how the work is done, for those who want to know what it costs."""
         ...
 
     def note(self, text: str) -> None:
-        """Something happened that whoever runs this should know."""
+        """Take a line on something that the user should know."""
         ...
 
 
 class NullProgress:
-    """Nobody watches."""
+    """A listener that ignores everything."""
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Do nothing."""
+        """Ignore it."""
 
     def advance(self, tasks: int = 1) -> None:
-        """Do nothing."""
+        """Ignore it."""
 
     def detail(self, text: str) -> None:
-        """Do nothing."""
+        """Ignore it."""
 
     def note(self, text: str) -> None:
-        """Do nothing."""
+        """Ignore it."""
 
 
 NULL_PROGRESS: Final[ProgressListener] = NullProgress()
+"""The default where nobody follows the work."""

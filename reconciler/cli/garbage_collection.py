@@ -1,7 +1,7 @@
-"""How often Python looks for garbage, which counting references does not find.
+"""How often Python collects the garbage that counting references does not free.
 
-What a run makes by the million are trees: pages, tasks, changes. They go as soon as nobody holds
-them, and looking through them for cycles each 700 objects takes a tenth of a plan's time.
+A run creates trees by the million: pages, tasks, changes. They are freed as soon as nothing refers
+to them, and to search them for cycles every 700 objects takes a tenth of a plan's time.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from contextlib import contextmanager
 from typing import Final
 
 _OBJECTS: Final = 10_000
-"""More than a page of 1,000 tasks is made of, so that most are gone before anybody looks."""
+"""More than a page of 1,000 tasks consists of, so that most are freed before a collection."""
 
 
 def relax_gc() -> None:
-    """Look for garbage each ten thousand objects from now on."""
+    """Collect garbage every ten thousand objects from now on."""
     gc.set_threshold(_OBJECTS, 10, 10)
 
 
 def freeze_gc() -> None:
-    """Exempt all that is there: Python ends with a look through it, which takes it 30 ms.
+    """Exempt all objects from the collection with which Python ends: it takes 30 ms.
 
-    What it would find goes with the process.
+    The process frees them anyway.
     """
     gc.freeze()
 
 
 @contextmanager
 def pause_gc() -> Iterator[None]:
-    """Look for no garbage: where all is kept to the end, looking takes as long as reading."""
+    """Collect no garbage: where all is kept to the end, collecting takes as long as reading."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""How long work goes on: a line that changes on a terminal, a line every ten seconds elsewhere."""
+"""Progress of long work: a line that changes on a terminal, a line every ten seconds in a log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being done, since when by `time.monotonic`, and how many tasks there are."""
+    """What is being done, when it started by `time.monotonic`, and how many tasks there are."""
 
     name: str
     started: float
@@ -30,7 +30,7 @@ class Work:
 
 
 def format_work(work: Work, done: int, now: float) -> str:
-    """Say how far work has come, how fast it goes, and what is left of it."""
+    """Return how far work has come, how fast it goes, and how long the rest takes."""
     spent = now - work.started
     rate = done / spent if spent > 0 else 0.0
     of_all = "" if work.total is None else f" of {work.total:,}"
@@ -47,9 +47,10 @@ def _format_duration(seconds: float) -> str:
 
 
 class ProgressBar:
-    """A `watch.Watch` that writes to standard error, from a thread of its own.
+    """A `ProgressListener` that writes to standard error.
 
-    So it tells of work that hangs as well. Short work is not told about.
+    It writes from a thread of its own, so that work which hangs is shown too, and for the first
+    time after ``every`` seconds: short work is not shown.
     """
 
     def __init__(
@@ -83,31 +84,31 @@ class ProgressBar:
         self._clear()
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Begin work; what was begun before has ended."""
+        """Start to show ``work``; the work before has ended."""
         self._done = 0
         self._work = Work(work, self._clock(), total)
 
     def advance(self, tasks: int = 1) -> None:
-        """Count tasks that are done."""
+        """Count this many more tasks as done."""
         self._done += tasks
 
     def detail(self, text: str) -> None:
-        """Say how it is done, if that is wanted."""
+        """Write a line on how the work is done, if verbose."""
         with self._writing:
             self._clear()
             self._console.detail(text)
 
     def note(self, text: str) -> None:
-        """Say what happened, unless nothing is to be said."""
+        """Write a line on what happened, unless quiet."""
         with self._writing:
             self._clear()
             self._console.note(text)
 
     def say(self, text: str) -> None:
-        """Write a line for good, in the place of the one that changes."""
+        """Write a line, even if quiet."""
         with self._writing:
             self._clear()
-            click.echo(escape_invisible(text), err=True)
+            _write(escape_invisible(text) + "\n")
 
     def _tick(self) -> None:
         while not self._ended.wait(self._every):
@@ -129,7 +130,7 @@ class ProgressBar:
 
 
 def _write(text: str) -> None:
-    """Write to standard error; that nobody reads it must not end the work."""
+    """Write to standard error; a failure, as when nobody reads it, must not end the work."""
     with suppress(OSError, ValueError):
         click.echo(text, err=True, nl=False, color=True)
 

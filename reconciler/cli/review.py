@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -20,19 +20,21 @@ from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.options import add_options, applying_options, fold_options, verbosity_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.cli.signals import raise_if_interrupted
-from reconciler.cli.stopping import Stopping
+from reconciler.cli.signals import SIGNALS
 from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.values import Json
 from reconciler.engine.apply import Applied, apply_plan, describe_run
+from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.errors import Refused
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.text import render_outcomes
+
+_STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,28 +142,33 @@ def _apply(
     if options.report:
         run = describe_run(plan, api, command=command, manifests=manifests, environment=os.environ)
     stop, progress = threading.Event(), ProgressBar(options.console)
-    with Stopping(stop, progress.say) as stopping:
-        raise_if_interrupted()
+    apply_options = ApplyOptions(
+        options.allow,
+        settings.concurrency,
+        settings.rps,
+        canary=options.canary or 0,
+        careful=options.careful,
+        stop=stop,
+        progress=progress,
+    )
+    # Until all is printed: that may be the only record of what was done.
+    with SIGNALS.record_only():
         with progress:
-            applied = apply_plan(
-                approved,
-                api,
-                attributes,
-                options=ApplyOptions(
-                    options.allow,
-                    settings.concurrency,
-                    settings.rps,
-                    canary=options.canary or 0,
-                    careful=options.careful,
-                    stop=stop,
-                    progress=progress,
+            applied = run_until_stopped(
+                lambda: apply_plan(
+                    approved,
+                    api,
+                    attributes,
+                    options=apply_options,
+                    report=options.report,
+                    run=run,
                 ),
-                report=options.report,
-                run=run,
+                stop,
+                is_signalled=lambda: SIGNALS.stopped,
+                on_stop=lambda: progress.say(_STOPPING),
             )
-        # Still where a signal interrupts nothing: this may be the only record of what was done.
         _print_applied(applied, plan, command)
-    if stopping.signalled:
+    if SIGNALS.stopped:
         return INTERRUPTED
     return DONE if applied.is_good else PARTLY
 

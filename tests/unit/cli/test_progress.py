@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -49,7 +50,7 @@ class Ticks:
             assert self._looks.acquire(timeout=10)
 
 
-def shown(console: Console, work: Callable[[ProgressBar, Ticks], None], *, terminal: bool) -> None:
+def show(console: Console, work: Callable[[ProgressBar, Ticks], None], *, terminal: bool) -> None:
     clock = Ticks()
     with ProgressBar(console, terminal=terminal, every=0.001, clock=clock) as progress:
         work(progress, clock)
@@ -63,14 +64,14 @@ def long_work(progress: ProgressBar, clock: Ticks) -> None:
 
 
 def test_elsewhere_it_is_a_line_each_time(capsys: pytest.CaptureFixture[str]):
-    shown(Console(), long_work, terminal=False)
+    show(Console(), long_work, terminal=False)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "reading: 4 of 10 tasks, 2/s, 0:03 left"
     assert len(lines) >= 2
 
 
 def test_on_a_terminal_it_is_one_line_that_is_gone_at_the_end(capsys: pytest.CaptureFixture[str]):
-    shown(Console(), long_work, terminal=True)
+    show(Console(), long_work, terminal=True)
     written = capsys.readouterr().err
     assert "\n" not in written
     assert "\r\x1b[Kreading: 4 of 10 tasks, 2/s, 0:03 left" in written
@@ -82,7 +83,7 @@ def test_a_detail_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]
         long_work(progress, clock)
         progress.detail("by pages")
 
-    shown(Console(verbose=True), work, terminal=True)
+    show(Console(verbose=True), work, terminal=True)
     assert "\r\x1b[Kby pages\n" in capsys.readouterr().err
 
 
@@ -93,7 +94,7 @@ def test_a_note_takes_the_place_of_the_line_without_being_asked_for(
         long_work(progress, clock)
         progress.note("applied again")
 
-    shown(Console(), work, terminal=True)
+    show(Console(), work, terminal=True)
     assert "\r\x1b[Kapplied again\n" in capsys.readouterr().err
 
 
@@ -102,8 +103,20 @@ def test_what_is_said_for_good_takes_the_place_of_the_line(capsys: pytest.Captur
         long_work(progress, clock)
         progress.say("stopping")
 
-    shown(Console(), work, terminal=True)
+    show(Console(), work, terminal=True)
     assert "\r\x1b[Kstopping\n" in capsys.readouterr().err
+
+
+class _Closed(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_what_nobody_can_read_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stderr", _Closed())
+    with ProgressBar(Console(), terminal=True) as progress:
+        progress.say("stopping")
+        progress.note("applied again")
 
 
 def test_nothing_is_shown_before_there_is_anything_to_wait_for(capsys: pytest.CaptureFixture[str]):
