@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
@@ -23,6 +24,26 @@ _ANNOTATED_HINT: Final = (
     "with --allow annotated-data"
 )
 _WHOLE_COHORT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFacts:
+    """What is known of a server that guards must know; whoever learns more makes another one.
+
+    ``attributes`` marks what the server ignores, as far as ``tells_ignored``: whether the server
+    tells, None where it was not asked. ``projects`` holds the settings of those that were asked
+    for, and ``unshown`` are those whose settings the server did not show.
+    """
+
+    attributes: Attributes
+    projects: Mapping[int, ProjectSettings] = field(default_factory=dict)
+    unshown: frozenset[int] = frozenset()
+    tells_ignored: bool | None = None
+
+    def get_settings(self, project: int | None) -> ProjectSettings:
+        """Give the settings of a project; such that stop nothing where they are not known."""
+        known = None if project is None else self.projects.get(project)
+        return known or ProjectSettings()
 
 
 def may_remove_keys(changes: Collection[Change]) -> bool:

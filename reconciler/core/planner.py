@@ -9,7 +9,12 @@ from typing import Final
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import find_undeclared_addresses
 from reconciler.core.difference import find_changes
-from reconciler.core.guards import find_problems, may_remove_keys, may_reset_overlap
+from reconciler.core.guards import (
+    GuardFacts,
+    find_problems,
+    may_remove_keys,
+    may_reset_overlap,
+)
 from reconciler.core.model import (
     NEVER,
     WARNINGS,
@@ -19,7 +24,6 @@ from reconciler.core.model import (
     Kind,
     Missing,
     Observed,
-    ProjectSettings,
     Status,
     TaskPlan,
     TaskProblem,
@@ -92,20 +96,19 @@ def apply_guards(
     task: TaskPlan,
     observed: Observed,
     *,
-    attributes: Attributes,
-    projects: Mapping[int, ProjectSettings],
+    facts: GuardFacts,
     allow: frozenset[Kind],
 ) -> TaskPlan:
-    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked.
-
-    ``projects`` holds the settings of those that had to be asked.
-    """
+    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
-    known = projects.get(task.project) if task.project is not None else None
-    project, live = known or ProjectSettings(), observed.attributes
+    live = observed.attributes
     problems = find_problems(
-        task.changes, live, attributes=attributes, project=project, addresses=task.addresses
+        task.changes,
+        live,
+        attributes=facts.attributes,
+        project=facts.get_settings(task.project),
+        addresses=task.addresses,
     )
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
@@ -113,7 +116,7 @@ def apply_guards(
         task,
         status=Status.BLOCKED if stopped else Status.UPDATE,
         problems=problems,
-        addresses=task.addresses or find_undeclared_addresses(live, task.changes),
+        addresses=find_undeclared_addresses(live, task.changes),
     )
 
 
