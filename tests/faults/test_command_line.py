@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ import pytest
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.cli.main import run
 from reconciler.core.report import Report
-from reconciler.labelstudio.client import Client
-from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.conftest import TRIED
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, Schedule, once
@@ -24,6 +21,7 @@ from tests.faults.promises import (
     wanted,
 )
 from tests.faults.scenarios import SCENARIOS, Ended, Values, stored
+from tests.sandboxed import connect_command_line
 
 MANIFEST = """\
 version: 1
@@ -49,15 +47,13 @@ tried without the command line, in less time."""
 @pytest.fixture
 def transport(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Schedule], Misbehaving]:
     """Gives the command line a server of its own that misbehaves."""
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
     monkeypatch.chdir(tmp_path)
     Path("tasks.yaml").write_text(MANIFEST, encoding="utf-8")
 
     def transport(schedule: Schedule) -> Misbehaving:
         state, _ = SCENARIOS["six tasks"].begin()
         line = Misbehaving(state, schedule)
-        monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=line))
+        connect_command_line(monkeypatch, line)
         return line
 
     return transport

@@ -24,20 +24,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 import yaml
 
 from reconciler.cli.main import run
-from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, Client
-from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.executor.apply_options import ApplyOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-
-ADDRESS = "http://label-studio.test"
+from tests.sandboxed import LARGE_BATCHES, connect_command_line
+from tests.unit.labelstudio.wired import query_of
 
 
 class RecordingTransport(SandboxTransport):
@@ -103,8 +101,6 @@ def case(
     capsys: pytest.CaptureFixture[str],
 ) -> Case:
     """Open the case whose name the test is given, on a sandbox of its own."""
-    # Not as many batches as this machine happens to be slow.
-    monkeypatch.setattr("reconciler.executor.batches.FIRST", 500)
     folder = Path(__file__).parent / request.param
     file = folder / "case.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -113,10 +109,10 @@ def case(
         state.tasks[task].values["data"] = 1
     transport = RecordingTransport(state)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("reconciler.engine.connection.Client", partial(Client, transport=transport))
-    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
+    # Not as many batches as this machine happens to be slow.
+    options = partial(ApplyOptions, batches=LARGE_BATCHES)
+    monkeypatch.setattr("reconciler.cli.apply_dialogue.ApplyOptions", options)
+    connect_command_line(monkeypatch, transport)
     monkeypatch.setenv("RECONCILER_CONCURRENCY", "1")  # PATCHes in an order that can be foreseen
 
     def command(name: str, *options: str) -> Ran:
@@ -129,8 +125,7 @@ def case(
 
 
 def _query_of(request: httpx.Request) -> dict[str, Any]:
-    query: dict[str, Any] = dict(parse_qsl(request.url.query.decode()))
-    query.pop(NEVER_ASKED_BEFORE, None)
+    query = query_of(request)
     if "query" in query:
         query["query"] = json.loads(query["query"])
     return query
