@@ -11,6 +11,7 @@ from reconciler.core.addresses import find_undeclared_addresses
 from reconciler.core.difference import find_changes
 from reconciler.core.guards import (
     GuardFacts,
+    ProposedUpdate,
     find_problems,
     may_remove_keys,
     may_reset_overlap,
@@ -103,13 +104,14 @@ def apply_guards(
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
     live = observed.attributes
-    problems = find_problems(
+    update = ProposedUpdate(
         task.changes,
         live,
-        attributes=facts.attributes,
+        facts.attributes,
         project=facts.get_settings(task.project),
         addresses=task.addresses,
     )
+    problems = find_problems(update)
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
     return replace(

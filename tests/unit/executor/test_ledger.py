@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from reconciler.core.model import Status
+from reconciler.core.model import Status, TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
-from reconciler.errors import Refused
+from reconciler.errors import Refused, Rejected, ServerError, Unreachable
 from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.ledger import GONE, Ledger
+from reconciler.executor.repair import Stored
+from reconciler.executor.update import UpdateResult
+from reconciler.progress import NULL_PROGRESS
 from tests.sandboxed import (
     apply_plan,
     outcomes_of,
@@ -121,3 +126,52 @@ def test_tasks_that_the_plan_leaves_alone_are_reported_as_accepted():
         ("blocked", True),
     ]
     assert transport.requests == []
+
+
+def ledger() -> tuple[Ledger, threading.Event]:
+    stop = threading.Event()
+    return Ledger(record=lambda _: None, progress=NULL_PROGRESS, stop=stop), stop
+
+
+def failed(task: int, error: ServerError) -> UpdateResult:
+    return UpdateResult(TaskOutcome(task, Outcome.FAILED, (), str(error)), error)
+
+
+def test_a_server_counts_as_gone_after_updates_in_a_row_that_came_to_nothing():
+    found, stop = ledger()
+    for task in range(1, GONE):
+        found.note_update(failed(task, Unreachable("no answer")))
+    found.note_failure(None)
+    for task in range(1, GONE):
+        found.note_update(failed(task, Unreachable("no answer")))
+    assert not stop.is_set()
+    found.note_update(failed(GONE, Unreachable("no answer")))
+    assert stop.is_set()
+
+
+def test_an_error_of_one_task_says_nothing_of_the_others():
+    found, stop = ledger()
+    for task in range(1, 3 * GONE):
+        found.note_update(failed(task, Rejected("no", status=400)))
+    assert not stop.is_set()
+
+
+def test_what_many_workers_note_is_counted_in_full():
+    found, _ = ledger()
+    tasks = [update(number) for number in range(1, 801)]
+
+    def note(own: list[TaskPlan]) -> None:
+        for task in own:
+            outcome = TaskOutcome(task.task, Outcome.APPLIED, ())
+            stored = Stored((), datetime(2026, 11, 28, tzinfo=UTC))
+            found.note_update(UpdateResult(outcome, to_settle=True, stored=stored))
+            found.note_repair(UpdateResult(outcome, to_settle=True, stored=stored))
+
+    threads = [threading.Thread(target=note, args=(tasks[n::8],)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.sent == 800
+    assert found.select_to_settle([*tasks, update(801)]) == tasks
+    assert {found.count_repairs(task) for task in tasks} == {1}
