@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import click
-
+from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console
 from reconciler.cli.printer import make_plan, print_settings_notes, print_unread
 from reconciler.cli.progress_bar import ProgressBar
@@ -34,8 +33,7 @@ def connect_to_server(
     settings: Settings, attributes: Attributes, console: Console
 ) -> Iterator[TaskApi]:
     """Connect to the server of the settings, and say what is to be known of them."""
-    # What `cli.main.run` was given in the place of the network, which is None but in tests.
-    transport = click.get_current_context().obj
+    transport = get_collaborators().transport
     with connect(settings, attributes, transport=transport) as api:
         print_settings_notes(settings, console)
         yield api

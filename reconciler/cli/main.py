@@ -6,19 +6,17 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.console import abandon_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.cli.garbage_collection import freeze_gc, relax_gc
 from reconciler.cli.signals import SIGNALS, print_interrupted
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
-
-if TYPE_CHECKING:
-    import httpx
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",
@@ -103,14 +101,11 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str], *, transport: httpx.BaseTransport | None = None) -> int:
-    """Run a command line and return its exit code; only a bug ends in a traceback.
-
-    ``transport`` takes the network's place in tests.
-    """
+def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborators()) -> int:  # noqa: B008 - it is frozen
+    """Run a command line and return its exit code; only a bug ends in a traceback."""
     try:
         result = program.main(
-            list(arguments), prog_name="reconciler", standalone_mode=False, obj=transport
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=collaborators
         )
     except (click.Abort, KeyboardInterrupt):
         print_interrupted()

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console, choose_style, print_outcome
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.option_types import OUTPUT_FILE
@@ -151,11 +152,12 @@ def _apply(
         stop=stop,
         progress=progress,
     )
+    apply = get_collaborators().apply_plan or apply_plan
     # Until all is printed: that may be the only record of what was done.
     with SIGNALS.record_only():
         with progress:
             applied = run_until_stopped(
-                lambda: apply_plan(
+                lambda: apply(
                     approved,
                     api,
                     attributes,

@@ -11,13 +11,13 @@ from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.core.difference import are_equal
 from reconciler.core.edit import apply_changes
+from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Change,
     Found,
     Kind,
     Missing,
     Observed,
-    ProjectSettings,
     Status,
     TaskPlan,
     Unreadable,
@@ -42,57 +42,53 @@ class Patch:
     read_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class GuardFacts:
-    """What decisions rest on; ``projects`` are the settings of those that guards must know."""
-
-    attributes: Attributes
-    gate: BodyValidator
-    allow: frozenset[Kind]
-    projects: Mapping[int, ProjectSettings]
-
-
-def decide(task: TaskPlan, observed: Observed, facts: GuardFacts) -> TaskOutcome | Patch:
+def decide(
+    task: TaskPlan,
+    observed: Observed,
+    *,
+    facts: GuardFacts,
+    allow: frozenset[Kind],
+    validator: BodyValidator,
+) -> TaskOutcome | Patch:
     """Compare a task with what the server says now; one that moved since is left alone."""
     if isinstance(observed, Missing):
         return make_outcome(task, Outcome.MISSING, "the task is gone since it was planned")
     if isinstance(observed, Unreadable):
         return make_outcome(task, Outcome.FAILED, observed.detail)
-    if observed.attributes.get("project") != task.project:
+    live = observed.attributes
+    if live.get("project") != task.project:
         return make_outcome(task, Outcome.STALE, "the task is in another project than planned")
-    verdicts = [judge_change(c, observed.attributes, facts.attributes) for c in task.changes]
+    verdicts = [judge_change(change, live, facts.attributes) for change in task.changes]
     judged = list(zip(task.changes, verdicts, strict=True))
-    stale = [change for change, message in judged if message is Verdict.STALE]
+    stale = [change for change, verdict in judged if verdict is Verdict.STALE]
     if stale:
-        return make_outcome(
-            task, Outcome.STALE, f"changed since it was planned: {_format_paths(stale)}"
-        )
-    due = tuple(change for change, message in judged if message is Verdict.DO)
+        message = f"changed since it was planned: {_format_paths(stale)}"
+        return make_outcome(task, Outcome.STALE, message)
+    due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     if not due:
         return make_outcome(task, Outcome.ALREADY)
-    return _prepare(replace(task, changes=due), observed, facts)
+    due_task = replace(task, changes=due)
+    # What a saved plan shows as accepted was accepted when it was looked at.
+    accepted = allow | {problem.kind for problem in task.problems}
+    guarded = apply_guards(due_task, observed, facts=facts, allow=accepted)
+    if guarded.status is Status.BLOCKED:
+        messages = "; ".join(problem.message for problem in guarded.problems)
+        return make_outcome(due_task, Outcome.BLOCKED, messages)
+    body = _write_integers(apply_changes(live, due), facts.attributes)
+    patch = Patch(replace(due_task, addresses=guarded.addresses), body)
+    return _validate(patch, validator)
 
 
-def _prepare(task: TaskPlan, observed: Found, facts: GuardFacts) -> TaskOutcome | Patch:
-    """Judge the guards once more, on what is there now, and make the body."""
-    judged = apply_guards(
-        task,
-        observed,
-        attributes=facts.attributes,
-        projects=facts.projects,
-        # What a saved plan shows as accepted was accepted when it was looked at.
-        allow=facts.allow | {problem.kind for problem in task.problems},
-    )
-    if judged.status is Status.BLOCKED:
-        return make_outcome(task, Outcome.BLOCKED, "; ".join(p.message for p in judged.problems))
-    body = _write_integers(apply_changes(observed.attributes, task.changes), facts.attributes)
+def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
+    """Look at a body before it leaves: what would break the task is not sent."""
+    task, body = patch.plan, patch.body
     if any(map(is_too_deep, body.values())):
         return make_outcome(task, Outcome.FAILED, TOO_DEEP.message)
     try:
-        facts.gate.check(task.task, body)
+        validator.check(task.task, body)
     except Refused as error:
         return make_outcome(task, Outcome.BLOCKED, str(error))
-    return Patch(replace(task, addresses=judged.addresses), body)
+    return patch
 
 
 def _write_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
@@ -23,6 +25,26 @@ _ANNOTATED_HINT: Final = (
     "with --allow annotated-data"
 )
 _WHOLE_COHORT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFacts:
+    """What is known of a server that guards must know; whoever learns more makes another one.
+
+    ``attributes`` marks what the server ignores, as far as ``tells_ignored``: whether the server
+    tells, None where it was not asked. ``projects`` holds the settings of those that were asked
+    for, and ``unshown`` are those whose settings the server did not show.
+    """
+
+    attributes: Attributes
+    projects: Mapping[int, ProjectSettings] = field(default_factory=dict)
+    unshown: frozenset[int] = frozenset()
+    tells_ignored: bool | None = None
+
+    def get_settings(self, project: int | None) -> ProjectSettings:
+        """Give the settings of a project; such that stop nothing where they are not known."""
+        known = None if project is None else self.projects.get(project)
+        return known or ProjectSettings()
 
 
 def may_remove_keys(changes: Collection[Change]) -> bool:
@@ -50,35 +72,23 @@ def list_names_to_read(names: Collection[str]) -> set[str]:
     return {*names, *_COUNTERS} if "data" in names else set(names)
 
 
-def find_problems(
-    changes: Collection[Change],
-    live: Mapping[str, Side],
-    *,
-    attributes: Attributes,
-    project: ProjectSettings,
-    addresses: Collection[Path] = (),
-) -> tuple[TaskProblem, ...]:
-    """Judge the changes of one task; ``project`` is the one that it is in.
+@dataclass(frozen=True, slots=True)
+class ProposedUpdate:
+    """The changes of one task, and what guards judge them by.
 
-    ``addresses`` are the places that held a stored address when this run read the task before.
+    ``live`` is the task as it is now, and ``project`` the one that it is in. ``addresses`` are the
+    places that held a stored address when this run read the task before.
     """
-    return (
-        *_check_project_move(changes),
-        *_check_resolved_addresses(changes),
-        *_check_resolved_beside(changes, live),
-        *_check_lost_addresses(changes, live, addresses),
-        *_check_emptied_data(changes, live),
-        *_check_label_config(changes, live, project),
-        *_check_rewritten(changes),
-        *_check_annotated_data(changes, live),
-        *_check_ignored(changes, attributes),
-        *_check_computed(changes, attributes),
-        *_check_overlap_cohort(changes, project),
-    )
+
+    changes: Collection[Change]
+    live: Mapping[str, Side]
+    attributes: Attributes
+    project: ProjectSettings
+    addresses: Collection[Path] = ()
 
 
-def _check_project_move(changes: Collection[Change]) -> Iterator[TaskProblem]:
-    for change in changes:
+def _check_project_move(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    for change in update.changes:
         if change.path == ("project",):
             yield TaskProblem(
                 Kind.PROJECT_MOVE,
@@ -88,8 +98,8 @@ def _check_project_move(changes: Collection[Change]) -> Iterator[TaskProblem]:
             )
 
 
-def _check_resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProblem]:
-    for change in changes:
+def _check_resolved_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    for change in update.changes:
         address = find_resolved_address(change.after)
         if address is not None:
             yield TaskProblem(
@@ -100,17 +110,16 @@ def _check_resolved_addresses(changes: Collection[Change]) -> Iterator[TaskProbl
             )
 
 
-def _check_resolved_beside(
-    changes: Collection[Change], live: Mapping[str, Side]
-) -> Iterator[TaskProblem]:
+def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
     """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
 
     They are as the server shows them, and one that resolves addresses unasked shows no others.
     """
-    for name in dict.fromkeys(change.path[0] for change in changes if len(change.path) > 1):
+    live = update.live
+    for name in dict.fromkeys(c.path[0] for c in update.changes if len(c.path) > 1):
         if not find_resolved_address(live.get(name)):
             continue
-        inside = [change for change in changes if change.path[0] == name]
+        inside = [change for change in update.changes if change.path[0] == name]
         address = find_resolved_address(apply_changes(live, inside)[name])
         if address and not any(find_resolved_address(change.after) for change in inside):
             yield TaskProblem(
@@ -122,14 +131,12 @@ def _check_resolved_beside(
             )
 
 
-def _check_lost_addresses(
-    changes: Collection[Change], live: Mapping[str, Side], addresses: Collection[Path]
-) -> Iterator[TaskProblem]:
+def _check_lost_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
     """Compare stored addresses with what this run read before: a server may begin to resolve them.
 
     What is sent along with the changes must be what is stored, and not what reading makes of it.
     """
-    for path, text in find_lost_addresses(addresses, live, changes):
+    for path, text in find_lost_addresses(update.addresses, update.live, update.changes):
         if not find_resolved_address(text):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
@@ -140,10 +147,8 @@ def _check_lost_addresses(
             )
 
 
-def _check_emptied_data(
-    changes: Collection[Change], live: Mapping[str, Side]
-) -> Iterator[TaskProblem]:
-    if live.get("data") and _compute_data_after(changes, live) == {}:
+def _check_emptied_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    if update.live.get("data") and _compute_data_after(update) == {}:
         yield TaskProblem(
             Kind.EMPTY_DATA,
             "would remove every key of data",
@@ -151,12 +156,11 @@ def _check_emptied_data(
         )
 
 
-def _check_label_config(
-    changes: Collection[Change], live: Mapping[str, Side], project: ProjectSettings
-) -> Iterator[TaskProblem]:
-    removing = [format_path(change.path) for change in changes if _may_remove_keys(change)]
+def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    removing = [format_path(c.path) for c in update.changes if _may_remove_keys(c)]
     if not removing:
         return
+    project = update.project
     if project.unreadable:
         yield TaskProblem(
             Kind.LABEL_CONFIG,
@@ -164,11 +168,11 @@ def _check_label_config(
             f"project, which may use them, cannot be read: {shorten(project.unreadable, 200)}",
             "correct the label config, or keep the keys",
         )
-    after = {"data": _compute_data_after(changes, live)}
-    rewritten = any(map(_rewrites, changes))
+    after = {"data": _compute_data_after(update)}
+    rewritten = any(map(_rewrites, update.changes))
     for used in sorted(project.labelled):
         path = ("data", *used)
-        was_there = rewritten or get_value(live, path) is not ABSENT
+        was_there = rewritten or get_value(update.live, path) is not ABSENT
         if was_there and get_value(after, path) is ABSENT:
             yield TaskProblem(
                 Kind.LABEL_CONFIG,
@@ -177,8 +181,8 @@ def _check_label_config(
             )
 
 
-def _check_rewritten(changes: Collection[Change]) -> Iterator[TaskProblem]:
-    for change in filter(_rewrites, changes):
+def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    for change in filter(_rewrites, update.changes):
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
             f"would replace {format_path(change.path)}, which the server cannot read, as a whole",
@@ -191,23 +195,21 @@ def _rewrites(change: Change) -> bool:
     return change.before is UNREADABLE
 
 
-def _compute_data_after(changes: Collection[Change], live: Mapping[str, Side]) -> Side:
-    data = [change for change in changes if change.path[0] == "data"]
-    return apply_changes(live, data)["data"] if data else live.get("data")
+def _compute_data_after(update: ProposedUpdate) -> Side:
+    data = [change for change in update.changes if change.path[0] == "data"]
+    return apply_changes(update.live, data)["data"] if data else update.live.get("data")
 
 
-def _check_annotated_data(
-    changes: Collection[Change], live: Mapping[str, Side]
-) -> Iterator[TaskProblem]:
+def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
     """Annotations are made of what is shown: what has been shown must not change under them.
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
     """
-    shown = [change.path for change in changes if change.path[0] == "data" and _was_there(change)]
+    shown = [c.path for c in update.changes if c.path[0] == "data" and _was_there(c)]
     if not shown:
         return
     paths = _format_some([format_path(path) for path in shown])
-    counts = {name: _read_count(live.get(name)) for name in _COUNTERS}
+    counts = {name: _read_count(update.live.get(name)) for name in _COUNTERS}
     made = {name: count for name, count in counts.items() if count}
     unknown = [name for name, count in counts.items() if count is None]
     if made:
@@ -233,8 +235,9 @@ def _was_there(change: Change) -> bool:
     return change.before is not ABSENT
 
 
-def _check_ignored(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
-    for name in _list_names(changes):
+def _check_ignored(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    attributes = update.attributes
+    for name in _list_names(update.changes):
         if name in attributes and attributes[name].ignored:
             yield TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
@@ -243,11 +246,10 @@ def _check_ignored(changes: Collection[Change], attributes: Attributes) -> Itera
             )
 
 
-def _check_computed(changes: Collection[Change], attributes: Attributes) -> Iterator[TaskProblem]:
-    written = [name for name in _list_names(changes) if name in attributes]
-    computed = [
-        name for name in written if attributes[name].computed and not attributes[name].ignored
-    ]
+def _check_computed(update: ProposedUpdate) -> Iterator[TaskProblem]:
+    names = [name for name in _list_names(update.changes) if name in update.attributes]
+    rows = {name: update.attributes[name] for name in names}
+    computed = [name for name, row in rows.items() if row.computed and not row.ignored]
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
@@ -256,9 +258,7 @@ def _check_computed(changes: Collection[Change], attributes: Attributes) -> Iter
         )
 
 
-def _check_overlap_cohort(
-    changes: Collection[Change], project: ProjectSettings
-) -> Iterator[TaskProblem]:
+def _check_overlap_cohort(update: ProposedUpdate) -> Iterator[TaskProblem]:
     """Tell that the project sets overlaps too.
 
     With a percentage below 100 it gives that part of its tasks an overlap of
@@ -266,8 +266,9 @@ def _check_overlap_cohort(
     task is imported or deleted while ``maximum_annotations`` is above 1, and when these settings
     change.
     """
-    percentage, most = project.overlap_cohort_percentage, project.maximum_annotations
-    if percentage is None or percentage >= _WHOLE_COHORT or not may_reset_overlap(changes):
+    percentage = update.project.overlap_cohort_percentage
+    most = update.project.maximum_annotations
+    if percentage is None or percentage >= _WHOLE_COHORT or not may_reset_overlap(update.changes):
         return
     if most is None or most > 1:
         shared = "maximum_annotations" if most is None else most
@@ -294,3 +295,26 @@ def _format_some(names: Sequence[str]) -> str:
     """Name the first few of many."""
     more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
     return ", ".join(names[:_NAMED_MAX]) + more
+
+
+Guard: TypeAlias = Callable[[ProposedUpdate], Iterator[TaskProblem]]
+
+GUARDS: Final[tuple[Guard, ...]] = (
+    _check_project_move,
+    _check_resolved_addresses,
+    _check_resolved_beside,
+    _check_lost_addresses,
+    _check_emptied_data,
+    _check_label_config,
+    _check_rewritten,
+    _check_annotated_data,
+    _check_ignored,
+    _check_computed,
+    _check_overlap_cohort,
+)
+"""All guards, in the order in which their problems are shown."""
+
+
+def find_problems(update: ProposedUpdate) -> tuple[TaskProblem, ...]:
+    """Have all guards judge the changes of one task."""
+    return tuple(chain.from_iterable(guard(update) for guard in GUARDS))

@@ -9,7 +9,13 @@ from typing import Final
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import find_undeclared_addresses
 from reconciler.core.difference import find_changes
-from reconciler.core.guards import find_problems, may_remove_keys, may_reset_overlap
+from reconciler.core.guards import (
+    GuardFacts,
+    ProposedUpdate,
+    find_problems,
+    may_remove_keys,
+    may_reset_overlap,
+)
 from reconciler.core.model import (
     NEVER,
     WARNINGS,
@@ -19,7 +25,6 @@ from reconciler.core.model import (
     Kind,
     Missing,
     Observed,
-    ProjectSettings,
     Status,
     TaskPlan,
     TaskProblem,
@@ -92,28 +97,28 @@ def apply_guards(
     task: TaskPlan,
     observed: Observed,
     *,
-    attributes: Attributes,
-    projects: Mapping[int, ProjectSettings],
+    facts: GuardFacts,
     allow: frozenset[Kind],
 ) -> TaskPlan:
-    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked.
-
-    ``projects`` holds the settings of those that had to be asked.
-    """
+    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
-    known = projects.get(task.project) if task.project is not None else None
-    project, live = known or ProjectSettings(), observed.attributes
-    problems = find_problems(
-        task.changes, live, attributes=attributes, project=project, addresses=task.addresses
+    live = observed.attributes
+    update = ProposedUpdate(
+        task.changes,
+        live,
+        facts.attributes,
+        project=facts.get_settings(task.project),
+        addresses=task.addresses,
     )
+    problems = find_problems(update)
     accepted = (allow - NEVER) | WARNINGS
     stopped = any(problem.kind not in accepted for problem in problems)
     return replace(
         task,
         status=Status.BLOCKED if stopped else Status.UPDATE,
         problems=problems,
-        addresses=task.addresses or find_undeclared_addresses(live, task.changes),
+        addresses=find_undeclared_addresses(live, task.changes),
     )
 
 

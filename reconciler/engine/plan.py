@@ -8,30 +8,25 @@ from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
-from reconciler.core.guards import list_names_to_read, may_be_ignored
+from reconciler.core.guards import GuardFacts, list_names_to_read
 from reconciler.core.inverse import plan_inverse
 from reconciler.core.model import (
     DesiredTasks,
     Kind,
     Observed,
     Plan,
-    ProjectSettings,
     ReadBatch,
     TaskPlan,
 )
-from reconciler.core.planner import (
-    apply_guards,
-    list_projects_to_ask,
-    list_projects_to_warn_of,
-    plan_task,
-)
+from reconciler.core.planner import apply_guards, plan_task
 from reconciler.core.shard import Shard
-from reconciler.errors import NoSuchProject, ServerError
+from reconciler.errors import NoSuchProject
 from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.labelstudio.guard_facts import fetch_guard_facts
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_Different: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
+_FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
 """Compares tasks with what one answer said of them, and gives those of which something differs."""
 
 
@@ -48,16 +43,24 @@ def build_plan(
     Tasks are compared as their answers come; of those that do not differ nothing is kept.
     """
 
-    def different(seen: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        maybe = {task: seen.found[task] for task in desired.not_held(seen.found)}
-        for task, observed in ReadBatch(maybe, seen.others):
+    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
+        maybe = {task: batch.found[task] for task in desired.not_held(batch.found)}
+        for task, observed in ReadBatch(maybe, batch.others):
             planned = plan_task(desired[task], observed, attributes)
             if planned is not None:
                 yield planned, observed
 
-    planning = _Planning(api, _Guards(api, attributes, allow, progress), progress)
     try:
-        return planning.plan(different, desired.by_project(), desired.names(), count=len(desired))
+        return _plan_tasks(
+            find_differing,
+            api,
+            wanted=desired.by_project(),
+            names=desired.names(),
+            count=len(desired),
+            facts=GuardFacts(attributes),
+            allow=allow,
+            progress=progress,
+        )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
         raise NoSuchProject(error.project, error.said, source=source) from error
@@ -87,88 +90,44 @@ def build_revert_plan(
 ) -> Plan:
     """Plan the inverse of what was ``made``, by task; only reads. Raises ServerError."""
 
-    def different(seen: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        for task, observed in seen:
+    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
+        for task, observed in batch:
             planned = plan_inverse(task, made[task], observed, attributes)
             if planned is not None:
                 yield planned, observed
 
-    names = {one.path[0] for composed in made.values() for one in composed}
-    planning = _Planning(api, _Guards(api, attributes, allow, progress), progress)
-    return planning.plan(different, {None: sorted(made)}, names, count=len(made))
+    return _plan_tasks(
+        find_differing,
+        api,
+        wanted={None: sorted(made)},
+        names={one.path[0] for composed in made.values() for one in composed},
+        count=len(made),
+        facts=GuardFacts(attributes),
+        allow=allow,
+        progress=progress,
+    )
 
 
-class _Planning:
-    """Reads what is wanted, and keeps what differs."""
-
-    def __init__(self, api: TaskApi, guards: _Guards, progress: ProgressListener) -> None:
-        self._api = api
-        self._guards = guards
-        self._progress = progress
-
-    def plan(
-        self,
-        different: _Different,
-        wanted: Mapping[int | None, Sequence[int]],
-        names: Collection[str],
-        *,
-        count: int,
-    ) -> Plan:
-        self._api.backoff.progress = self._progress
-        server = self._api.identity()
-        self._progress.begin("reading and comparing", count)
-        plans: list[TaskPlan] = []
-        for seen in read_tasks(
-            self._api, wanted, list_names_to_read(names), progress=self._progress
-        ):
-            plans += (self._guards.judge(*found) for found in different(seen))
-            self._progress.advance(len(seen))
-        plans.sort(key=lambda planned: planned.task)
-        return Plan(server, tuple(plans), count - len(plans), self._api.requests)
-
-
-class _Guards:
-    """Judges tasks, and asks the server for what that takes once it matters."""
-
-    def __init__(
-        self,
-        api: TaskApi,
-        attributes: Attributes,
-        allow: frozenset[Kind],
-        progress: ProgressListener,
-    ) -> None:
-        self._api = api
-        self._attributes = attributes
-        self._allow = allow
-        self._progress = progress
-        self._projects: dict[int, ProjectSettings] = {}
-        self._not_shown: set[int] = set()
-
-    def judge(self, planned: TaskPlan, observed: Observed) -> TaskPlan:
-        """Judge the changes of one task."""
-        for project in list_projects_to_ask([planned]) - self._projects.keys():
-            self._projects[project] = self._api.project_settings(project)
-        for project in (
-            list_projects_to_warn_of([planned]) - self._projects.keys() - self._not_shown
-        ):
-            self._ask_if_shown(project)
-        if may_be_ignored(planned.changes):
-            self._attributes = self._api.capabilities.attributes(planned.task, self._progress)
-        return apply_guards(
-            planned,
-            observed,
-            attributes=self._attributes,
-            projects=self._projects,
-            allow=self._allow,
-        )
-
-    def _ask_if_shown(self, project: int) -> None:
-        """Ask for settings that only warnings need: a plan can do without them."""
-        try:
-            self._projects[project] = self._api.project_settings(project)
-        except ServerError as error:
-            self._not_shown.add(project)
-            self._progress.detail(
-                f"the settings of project {project} are not known ({error.message}); whether it "
-                "sets overlaps itself cannot be told"
-            )
+def _plan_tasks(  # noqa: PLR0913 - what both kinds of plans differ in, and what they share
+    find_differing: _FindDiffering,
+    api: TaskApi,
+    *,
+    wanted: Mapping[int | None, Sequence[int]],
+    names: Collection[str],
+    count: int,
+    facts: GuardFacts,
+    allow: frozenset[Kind],
+    progress: ProgressListener,
+) -> Plan:
+    """Read what is wanted, keep what differs, and judge it by what guards must know of it."""
+    api.backoff.progress = progress
+    server = api.identity()
+    progress.begin("reading and comparing", count)
+    plans: list[TaskPlan] = []
+    for batch in read_tasks(api, wanted, list_names_to_read(names), progress=progress):
+        for planned, observed in find_differing(batch):
+            facts = fetch_guard_facts(facts, planned, api=api, progress=progress)
+            plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
+        progress.advance(len(batch))
+    plans.sort(key=lambda planned: planned.task)
+    return Plan(server, tuple(plans), count - len(plans), api.requests)

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from reconciler.core.model import Kind
 from reconciler.core.report import TaskOutcome
+from reconciler.executor.batches import DEFAULT_LIMITS, BatchLimits
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 DEFAULT_CONCURRENCY: Final = 8
@@ -24,7 +25,8 @@ class ApplyOptions:
 
     Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
     number. The first ``canary`` tasks must hold when they are read again, before others are begun.
-    ``careful`` reads each task just before its update, and not several of them at once.
+    ``careful`` reads each task just before its update, and not several of them at once; otherwise
+    ``batches`` says how many are read together.
     """
 
     allow: frozenset[Kind] = frozenset()
@@ -32,5 +34,6 @@ class ApplyOptions:
     rps: float | None = None
     canary: int = 0
     careful: bool = False
+    batches: BatchLimits = DEFAULT_LIMITS
     stop: threading.Event = field(default_factory=threading.Event)
     progress: ProgressListener = NULL_PROGRESS

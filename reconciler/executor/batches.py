@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -30,8 +31,19 @@ REMEMBERED: Final = 4
 """Batches over which the pace of the server is taken: it may change at any time."""
 
 
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How large batches are: ``first`` tasks to begin with, then what ``seconds`` suffice for."""
+
+    first: int = FIRST
+    seconds: float = FRESH_SECONDS
+
+
+DEFAULT_LIMITS: Final = BatchLimits()
+
+
 class FreshBatches:
-    """Cuts the updates of a plan into batches that take about `FRESH_SECONDS` each.
+    """Cuts the updates of a plan into batches that take about ``limits.seconds`` each.
 
     ``sent`` tells how many updates have been sent; ``rps`` is how many may begin a second, None
     for any number.
@@ -43,11 +55,13 @@ class FreshBatches:
         sent: Callable[[], int],
         rps: float | None,
         *,
+        limits: BatchLimits = DEFAULT_LIMITS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._waiting = deque(tasks)
         self._sent = sent
         self._rps = rps or inf
+        self._limits = limits
         self._now = now
         self._size = 0
         self._idle = False
@@ -84,9 +98,9 @@ class FreshBatches:
 
     @property
     def _limit(self) -> int:
-        """How many updates can be sent in `FRESH_SECONDS`."""
-        pace = self._pace
-        size = min(FIRST, FRESH_SECONDS * self._rps) if pace is None else FRESH_SECONDS * pace
+        """How many updates can be sent while they are fresh."""
+        pace, seconds = self._pace, self._limits.seconds
+        size = min(self._limits.first, seconds * self._rps) if pace is None else seconds * pace
         return max(1, min(BATCH, round(size)))
 
     @property

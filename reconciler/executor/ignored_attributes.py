@@ -34,12 +34,13 @@ class IgnoredAttributes:
         self._shown_by: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def futile(self, task: TaskPlan) -> TaskOutcome | None:
+    def judge(self, task: TaskPlan) -> TaskOutcome | None:
         """Say so of a task all of whose changes would be ignored; None where one may be stored."""
         names = dict.fromkeys(change.path[0] for change in task.changes)
-        if not names or names.keys() - self._shown_by.keys():
-            return None
-        shown = ", ".join(f"{name} (task {self._shown_by[name]} showed it)" for name in names)
+        with self._lock:
+            if not names or names.keys() - self._shown_by.keys():
+                return None
+            shown = ", ".join(f"{name} (task {self._shown_by[name]} showed it)" for name in names)
         return make_outcome(
             task, Outcome.NOT_HONOURED, f"not sent: the server does not store {shown}"
         )
@@ -57,8 +58,12 @@ class IgnoredAttributes:
             with suppress(ServerError):
                 observed = self._look(task, unshown)
                 live |= observed.attributes if isinstance(observed, Found) else {}
-        for change in task.changes:
-            name = change.path[0]
-            # As it was before: neither stored nor written by anybody else.
-            if name in doubtful and judge_change(change, live, self._attributes) is Verdict.DO:
-                self._shown_by[name] = task.task
+        # As it was before: neither stored nor written by anybody else.
+        ignored = {
+            change.path[0]
+            for change in task.changes
+            if change.path[0] in doubtful
+            and judge_change(change, live, self._attributes) is Verdict.DO
+        }
+        with self._lock:
+            self._shown_by |= dict.fromkeys(ignored, task.task)

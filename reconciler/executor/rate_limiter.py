@@ -34,13 +34,13 @@ class RateLimiter:
         with self._lock:
             start = max(self._free_from, self._now())
             self._free_from = start + self._apart
-        return self._until(start)
+        return self._wait_until(start)
 
     def wait_until_near(self, seconds: float) -> bool:
         """Wait until an update may start within so many seconds; False where told to stop."""
-        return self._until(self._free_from - seconds)
+        return self._wait_until(self._free_from - seconds)
 
-    def _until(self, moment: float) -> bool:
+    def _wait_until(self, moment: float) -> bool:
         while (left := moment - self._now()) > 0:
             if self._wait(left):
                 return False

@@ -6,15 +6,14 @@ our update and writes its own key after it sets our paths back to what they were
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import parse_date_time
-from reconciler.core.model import Change, Found, Observed, TaskPlan
+from reconciler.core.model import Change, TaskPlan
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Side
 
@@ -86,48 +85,3 @@ def find_undone(
 def is_inside(change: Change) -> bool:
     """Tell whether a change lies inside an object that is only ever written whole."""
     return change.path[0] in _WRITTEN_WHOLE and len(change.path) > 1
-
-
-class Repairs:
-    """What the updates of a run stored, and which of it reads as undone.
-
-    ``due`` are the tasks to repair, ``written_since`` those that somebody else wrote to after our
-    update, both by the last look at each; ``made`` counts repairs by task.
-    """
-
-    def __init__(self, attributes: Attributes) -> None:
-        self.due: set[int] = set()
-        self.written_since: set[int] = set()
-        self.made: Counter[int] = Counter()
-        self._attributes = attributes
-        self._stored: dict[int, Stored] = {}
-
-    def note(self, task: TaskPlan, stored: Stored | None) -> None:
-        """Note what the answer to an update proved; nothing is repaired where it proved nothing."""
-        if stored is not None:
-            self._stored[task.task] = stored
-
-    def note_again(self, task: TaskPlan, stored: Stored | None) -> None:
-        """Note what the answer to a repair proved: what was stored before is stored again."""
-        if stored is not None:
-            self.made[task.task] += 1
-            self._stored[task.task] = replace(self._stored[task.task], at=stored.at)
-
-    def look(self, task: TaskPlan, observed: Observed) -> None:
-        """Judge a task as it reads now."""
-        stored = self._stored.get(task.task)
-        self.due.discard(task.task)
-        self.written_since.discard(task.task)
-        if stored is None or not isinstance(observed, Found):
-            return
-        if self.undone(task, observed):
-            self.due.add(task.task)
-        if get_updated_at(observed.attributes) not in {None, stored.at}:
-            self.written_since.add(task.task)
-
-    def undone(self, task: TaskPlan, observed: Observed) -> tuple[Change, ...]:
-        """Give what is to be repaired of a task that reads so."""
-        stored = self._stored.get(task.task)
-        if stored is None or not isinstance(observed, Found):
-            return ()
-        return find_undone(task, observed.attributes, stored, self._attributes)

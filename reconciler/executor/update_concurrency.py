@@ -70,7 +70,7 @@ class UpdateConcurrency:
         limit = min(FIRST, cap)
         return cls(limit, cap, settling=limit)
 
-    def answered(self, seconds: float) -> UpdateConcurrency:
+    def note_answer(self, seconds: float) -> UpdateConcurrency:
         """Take in an answer; places were held for ``seconds``, together, since the one before."""
         if self.settling:
             left = max(0, self.pardoned - 1)
@@ -82,7 +82,7 @@ class UpdateConcurrency:
         closed = replace(taken, counted=0, seconds=0.0, waited=self.waited + 1)
         return _go_on(closed, rate) if self.home is None else _judge(closed, self.home, rate)
 
-    def crowded(self) -> UpdateConcurrency:
+    def note_overload(self) -> UpdateConcurrency:
         """Take in that the server had no room for an update, or no answer: halve the limit.
 
         Others that were under way with it are likely to fare alike: they count as one.

@@ -106,6 +106,7 @@ class Workers(Generic[Job]):
                 self._stop.set()
             with self._changed:
                 self._hold(-1)
-                self._pace = self._pace.answered(self._held) if had_room else self._pace.crowded()
+                pace = self._pace
+                self._pace = pace.note_answer(self._held) if had_room else pace.note_overload()
                 self._held = 0.0
                 self._changed.notify()

@@ -47,7 +47,7 @@ class TaskApi:
     def __init__(self, client: Client, attributes: Attributes) -> None:
         self._client = client
         self._attributes = attributes
-        self.capabilities = Capabilities(client, attributes)
+        self.capabilities = Capabilities(client)
         self.pace = ReadConcurrency()
 
     @property

@@ -9,7 +9,8 @@ from reconciler.core.difference import are_equal
 from reconciler.core.edit import get_value
 from reconciler.core.model import Change
 from reconciler.core.report import GOOD, Outcome, TaskOutcome
-from tests.faults.scenarios import CONTRACT, Ended, Scenario, Values, as_declared
+from tests.faults.scenarios import Ended, Scenario, Values, as_declared
+from tests.sandboxed import CONTRACT
 
 Tasks = Mapping[int, Values]
 

@@ -22,10 +22,9 @@ from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
 from reconciler.core.values import ABSENT, Json, Maybe
-from reconciler.engine.plan import build_plan, build_revert_plan
+from reconciler.engine.plan import build_revert_plan
 from reconciler.errors import ServerError
 from reconciler.executor.apply_options import ApplyOptions
-from reconciler.executor.execution import execute
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.json import render_plan
 from reconciler.render.options import RenderOptions
@@ -33,8 +32,9 @@ from reconciler.sandbox.tasks_file import new_state
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once
 from tests.faults.promises import same
-from tests.faults.scenarios import CONTRACT, Values, bounded_call, stored
-from tests.unit.core.building import SERVER, Listed, desired
+from tests.faults.scenarios import Values, bounded_call, stored
+from tests.sandboxed import CONTRACT, apply_with, plan_with
+from tests.unit.core.building import SERVER, desired
 from tests.unit.labelstudio.wired import TEXT, api_of
 
 ALL = frozenset(Kind)
@@ -225,7 +225,7 @@ class History(RuleBasedStateMachine):
             )
             for task in sorted(self.declared.keys() | self.absent.keys())
         )
-        return build_plan(Listed(tasks), api, CONTRACT, allow=ALL)
+        return plan_with(api, tasks, allow=ALL)
 
     def _try(self, make: Callable[[TaskApi], Plan]) -> Plan | None:
         """Plan; None where the server or the process did not live to its end."""
@@ -244,7 +244,7 @@ class History(RuleBasedStateMachine):
 
         def carry() -> None:
             with api_of(self.line) as api:
-                outcomes = execute(plan, api, CONTRACT, options=options, record=self._record)
+                outcomes = apply_with(api, plan, options=options, record=self._record)
             recorded = [task for task in outcomes if task.outcome is not Outcome.INTERRUPTED]
             assert {task.task: task for task in recorded} == self.reported
             self.reported = {task.task: task for task in outcomes}

@@ -9,15 +9,17 @@ import pytest
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.date_time import parse_date_time
 from reconciler.contract.openapi import load_contract
-from reconciler.core.decision import GuardFacts, Patch, decide
+from reconciler.core.decision import Patch, decide
 from reconciler.core.difference import are_equal
+from reconciler.core.guards import GuardFacts
 from reconciler.core.model import Found, Kind
 from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
 from tests.unit.core.building import change, update
 
 ATTRIBUTES = load_contract()
-TERMS = GuardFacts(ATTRIBUTES, BodyValidator(ATTRIBUTES), frozenset(Kind), {})
+FACTS = GuardFacts(ATTRIBUTES)
+VALIDATOR = BodyValidator(ATTRIBUTES)
 DAY = "2026-10-01"
 NOON = f"{DAY}T12:00:00"
 OTHER_DIGITS = "\u0662\u0660\u0662\u0666-10-01"
@@ -126,5 +128,11 @@ def test_a_value_accepted_offline_is_stored_as_it_is(server: ServerUnderTest, na
 def body_of(name: str, value: Json) -> dict[str, Json] | None:
     """Make the body of the update that declares a value, None where it is refused offline."""
     task = update(1, change(name, "live", value))
-    patch = decide(task, Found({"project": task.project, name: "live"}), TERMS)
+    patch = decide(
+        task,
+        Found({"project": task.project, name: "live"}),
+        facts=FACTS,
+        allow=frozenset(Kind),
+        validator=VALIDATOR,
+    )
     return patch.body if isinstance(patch, Patch) else None

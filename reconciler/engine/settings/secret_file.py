@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +46,12 @@ def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str]
 
 
 def warn_if_open(
-    path: Path, variable: str, status: os.stat_result, warn: Callable[[str], None]
+    path: Path,
+    variable: str,
+    status: os.stat_result,
+    warn: Callable[[str], None],
+    *,
+    mounts: Sequence[Path] = SECRET_MOUNTS,
 ) -> None:
     """Tell where other users of a machine could read or change a file.
 
@@ -56,7 +61,7 @@ def warn_if_open(
     if not stat.S_ISREG(status.st_mode) or not status.st_mode & _OTHERS:
         return
     real = path.resolve()
-    in_mount = any(real.is_relative_to(mount) for mount in SECRET_MOUNTS)
+    in_mount = any(real.is_relative_to(mount) for mount in mounts)
     # Kubernetes lets each file of a secret be a link into `..data`, a link to `..2026_10_01...`.
     if in_mount or any(part.startswith("..") for part in real.parts):
         return

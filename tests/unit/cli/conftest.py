@@ -15,11 +15,14 @@ from threading import Thread
 import httpx
 import pytest
 
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
+from reconciler.engine.apply import Applied
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
-from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
+from tests.sandboxed import set_environment
+from tests.unit.labelstudio.wired import Hooked, sandbox_with
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -50,9 +53,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @dataclass(slots=True)
 class Wire:
-    """What command lines talk to in the place of the network; None lets them use that."""
+    """What command lines talk to, and carry plans out by, in the place of the network and engine.
+
+    None lets them use those.
+    """
 
     transport: httpx.BaseTransport | None = None
+    apply_plan: Callable[..., Applied] | None = None
 
 
 @pytest.fixture
@@ -64,9 +71,7 @@ def wire() -> Wire:
 def server(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
     transport = wire.transport = Hooked(sandbox_with(3))
-    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
+    set_environment(monkeypatch)
     return transport
 
 
@@ -75,7 +80,7 @@ def command(wire: Wire, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command line in this process."""
 
     def command(*arguments: str) -> Ran:
-        code = run(arguments, transport=wire.transport)
+        code = run(arguments, collaborators=Collaborators(wire.transport, wire.apply_plan))
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 

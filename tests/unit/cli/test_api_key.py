@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.settings.api_key import read_api_key
-from reconciler.engine.settings.secret_file import SIZE_MAX
+from reconciler.engine.settings.secret_file import SIZE_MAX, warn_if_open
 from reconciler.errors import SettingsError
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
@@ -56,12 +56,15 @@ def test_a_file_that_all_can_read_or_others_can_write_is_read_with_a_warning(
 
 
 @pytest.mark.parametrize("mode", [0o444, 0o644])
-def test_a_secret_that_docker_mounts_is_read_as_it_is(
+def test_a_secret_that_docker_mounts_may_be_open(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
 ):
     named(monkeypatch, mode=mode)
-    monkeypatch.setattr("reconciler.engine.settings.secret_file.SECRET_MOUNTS", (tmp_path,))
-    assert silent() == TOKEN
+    file, warned = Path("token"), list[str]()
+    warn_if_open(file, "X", file.stat(), warned.append, mounts=[tmp_path / "elsewhere"])
+    assert len(warned) == 1
+    warn_if_open(file, "X", file.stat(), warned.append, mounts=[tmp_path])
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("mode", [0o444, 0o640, 0o644])

@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.core.limit import Limit
+from reconciler.engine.apply import Applied, apply_plan
 from reconciler.engine.settings.run_settings import CliOverrides, Settings, read_settings
 from reconciler.errors import SettingsError
-from reconciler.executor.rate_limiter import RateLimiter
+from reconciler.executor.apply_options import ApplyOptions
 from reconciler.manifest.files import find_place
 from reconciler.sandbox.access import SANDBOX_TOKEN
-from tests.unit.cli.conftest import Command, Manifest
+from tests.unit.cli.conftest import Command, Manifest, Wire
 from tests.unit.labelstudio.wired import Hooked
 
 
@@ -86,17 +86,17 @@ def test_updates_are_spaced_as_the_option_says(
     command: Command,
     server: Hooked,
     manifest: Manifest,
-    monkeypatch: pytest.MonkeyPatch,
+    wire: Wire,
     options: tuple[str, ...],
     used: float | None,
 ):
     asked: list[float | None] = []
 
-    def spacing(rps: float | None, wait: Callable[[float], bool]) -> RateLimiter:
-        asked.append(rps)
-        return RateLimiter(rps, wait)
+    def noted(*plan: Any, options: ApplyOptions, **given: Any) -> Applied:  # noqa: ANN401 - passed on
+        asked.append(options.rps)
+        return apply_plan(*plan, options=options, **given)
 
-    monkeypatch.setattr("reconciler.executor.execution.RateLimiter", spacing)
+    wire.apply_plan = noted
     assert command("apply", manifest(), "--yes", *options).code == 0
     assert (asked, server.count("PATCH")) == ([used], 3)
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.openapi import load_contract
 from reconciler.core.decision import (
-    GuardFacts,
     Patch,
     decide,
     judge_answer,
     mark_left_alone,
     settle,
 )
+from reconciler.core.guards import GuardFacts
 from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.core.values import ABSENT, Json
 from tests.unit.core.building import SOURCE, change, update
 
 ATTRIBUTES = load_contract()
-TERMS = GuardFacts(ATTRIBUTES, BodyValidator(ATTRIBUTES), frozenset(), {})
+decide_now = partial(
+    decide,
+    facts=GuardFacts(ATTRIBUTES),
+    allow=frozenset(),
+    validator=BodyValidator(ATTRIBUTES),
+)
 LIVE: dict[str, Json] = {
     "id": 1,
     "project": 7,
@@ -34,14 +41,14 @@ BOTH = update(1, change("overlap", 1, 2), change("inner_id", 1, 2))
 def test_every_path_that_moved_since_the_plan_is_named():
     found = Found({**LIVE, "overlap": 5, "inner_id": 5})
     said = "changed since it was planned: overlap, inner_id"
-    assert decide(BOTH, found, TERMS) == TaskOutcome(1, Outcome.STALE, BOTH.changes, said)
+    assert decide_now(BOTH, found) == TaskOutcome(1, Outcome.STALE, BOTH.changes, said)
 
 
 def test_everything_that_stands_in_the_way_is_told():
     task = update(1, change("project", 7, 8), change("data.text", "A.", ABSENT))
     said = "would move the task from project 7 to project 8; would remove every key of data"
     blocked = TaskOutcome(1, Outcome.BLOCKED, task.changes, said)
-    assert decide(task, Found(LIVE), TERMS) == blocked
+    assert decide_now(task, Found(LIVE)) == blocked
 
 
 def test_what_an_answer_refutes_is_told_apart_from_what_it_does_not_show():
@@ -84,6 +91,6 @@ def test_a_task_that_the_plan_leaves_alone_is_told_with_all_its_problems():
 
 def test_an_integer_that_is_written_with_an_exponent_is_sent_as_an_integer():
     task = update(1, change("inner_id", 1, 1e16), change("data.x", ABSENT, 1e16))
-    patch = decide(task, Found(LIVE), TERMS)
+    patch = decide_now(task, Found(LIVE))
     assert isinstance(patch, Patch)
     assert repr(patch.body) == repr({"inner_id": 10**16, "data": {"text": "A.", "x": 1e16}})

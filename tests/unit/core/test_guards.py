@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import pytest
 
+from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import mark_ignored
 from reconciler.contract.openapi import load_contract
 from reconciler.core.addresses import find_resolved_address
 from reconciler.core.guards import (
+    ProposedUpdate,
     find_problems,
     list_names_to_read,
     may_be_ignored,
@@ -18,6 +22,7 @@ from reconciler.core.values import ABSENT, Json
 from tests.unit.core.building import change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="
+CONTRACT = load_contract()
 NOT_ASKED = ProjectSettings()
 LIVE: dict[str, Json] = {
     "data": {"text": "A.", "image": {"url": "s3://b/1.jpg"}},
@@ -27,14 +32,22 @@ LIVE: dict[str, Json] = {
 }
 
 
+def problems_of(
+    changes: Collection[Change],
+    live: Mapping[str, Json],
+    *,
+    attributes: Attributes = CONTRACT,
+    project: ProjectSettings = NOT_ASKED,
+) -> tuple[TaskProblem, ...]:
+    return find_problems(ProposedUpdate(changes, live, attributes, project))
+
+
 def judge(
     *changes: Change, labelled: tuple[tuple[str, ...], ...] = (), **live: Json
 ) -> list[TaskProblem]:
     """Judge changes; ``live`` is what is otherwise than in `LIVE`."""
     project = ProjectSettings(frozenset(labelled))
-    return list(
-        find_problems(changes, {**LIVE, **live}, attributes=load_contract(), project=project)
-    )
+    return list(problems_of(changes, {**LIVE, **live}, project=project))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +257,7 @@ def test_where_annotations_are_not_counted_nobody_guesses(count: Json):
 def test_where_the_answer_lacks_both_counters_both_are_named():
     changed = change("data.text", "A.", "B.")
     live: dict[str, Json] = {"data": {"text": "A."}}
-    [problem] = find_problems([changed], live, attributes=load_contract(), project=NOT_ASKED)
+    [problem] = problems_of([changed], live)
     assert problem.message.endswith("has no usable total_annotations and no cancelled_annotations")
 
 
@@ -269,8 +282,8 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
         change("completed_at", None, "2026-01-02"),
         change("total_annotations", 0, 1),
     )
-    table = mark_ignored(load_contract(), frozenset({"data", "total_annotations"}))
-    problems = find_problems(changes, LIVE, attributes=table, project=NOT_ASKED)
+    table = mark_ignored(CONTRACT, frozenset({"data", "total_annotations"}))
+    problems = problems_of(changes, LIVE, attributes=table)
     assert [(problem.kind, problem.message) for problem in problems] == [
         (
             Kind.IGNORED_ATTRIBUTE,
@@ -291,15 +304,13 @@ def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
     """A server, or a proxy, that resolves addresses although it is asked not to."""
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]
-    problems = find_problems(changes, live, attributes=load_contract(), project=NOT_ASKED)
+    problems = problems_of(changes, live)
     assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
     mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
     changes = [change("data.text", "a", "b"), mended]
-    problems = find_problems(changes, live, attributes=load_contract(), project=NOT_ASKED)
+    problems = problems_of(changes, live)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
-    problems = find_problems(
-        [change("overlap", 1, 2)], live, attributes=load_contract(), project=NOT_ASKED
-    )
+    problems = problems_of([change("overlap", 1, 2)], live)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
 
 
@@ -310,12 +321,12 @@ def test_removing_keys_is_stopped_where_the_label_config_cannot_be_read(gone: Ch
     project = ProjectSettings(unreadable="undefined entity: line 1, column 6")
     [problem] = [
         problem
-        for problem in find_problems([gone], LIVE, attributes=load_contract(), project=project)
+        for problem in problems_of([gone], LIVE, project=project)
         if problem.kind is Kind.LABEL_CONFIG
     ]
     assert "cannot be read: undefined entity: line 1, column 6" in problem.message
     added = [change("data.new", ABSENT, 1)]
-    assert find_problems(added, LIVE, attributes=load_contract(), project=project) == ()
+    assert problems_of(added, LIVE, project=project) == ()
 
 
 @pytest.mark.parametrize(
@@ -336,16 +347,16 @@ def test_a_project_that_sets_overlaps_too_is_told_with_its_percentage(
 ):
     project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=most)
     overlap = change("overlap", 1, 5)
-    [problem] = find_problems([overlap], LIVE, attributes=load_contract(), project=project)
+    [problem] = problems_of([overlap], LIVE, project=project)
     assert problem.kind is Kind.OVERLAP_COHORT
     assert said in problem.message
     assert f"overlap_cohort_percentage of the project is {percentage}" in problem.message
     other = change("meta.overlap", 1, 5)
-    assert find_problems([other], LIVE, attributes=load_contract(), project=project) == ()
+    assert problems_of([other], LIVE, project=project) == ()
 
 
 @pytest.mark.parametrize("percentage", [100, 150, None])
 def test_a_project_that_leaves_overlaps_alone_is_not_worth_a_word(percentage: int | None):
     project = ProjectSettings(overlap_cohort_percentage=percentage, maximum_annotations=3)
     changes = [change("overlap", 1, 5)]
-    assert find_problems(changes, LIVE, attributes=load_contract(), project=project) == ()
+    assert problems_of(changes, LIVE, project=project) == ()

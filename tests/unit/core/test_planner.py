@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     DesiredTask,
     Found,
@@ -149,8 +150,7 @@ def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], e
     planned = apply_guards(
         update(1, change("data.text", "A.", ABSENT)),
         Found({**BASE, "data": {"text": "A.", "more": 1}}),
-        attributes=load_contract(),
-        projects={7: ProjectSettings(frozenset({("text",)}))},
+        facts=GuardFacts(load_contract(), {7: ProjectSettings(frozenset({("text",)}))}),
         allow=frozenset(allow),
     )
     assert planned.status is expected
@@ -161,8 +161,7 @@ def test_a_warning_blocks_nothing():
     planned = apply_guards(
         update(1, change("comment_count", 0, 1)),
         Found(BASE),
-        attributes=load_contract(),
-        projects={},
+        facts=GuardFacts(load_contract()),
         allow=frozenset(),
     )
     assert planned.status is Status.UPDATE
@@ -173,8 +172,7 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
     task = apply_guards(
         update(1, change("data.image", "s3://b/k", "/tasks/1/resolve/?fileuri=czM6")),
         Found(BASE),
-        attributes=load_contract(),
-        projects={},
+        facts=GuardFacts(load_contract()),
         allow=frozenset(Kind),
     )
     assert task.status is Status.BLOCKED

@@ -8,26 +8,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.contract.openapi import load_contract
 from reconciler.core.report import Outcome
 from reconciler.core.values import ABSENT
 from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions
-from reconciler.executor.execution import execute
-from reconciler.labelstudio.authentication import parse_token
-from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
-from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
+from tests.sandboxed import CONTRACT, apply_with
+from tests.unit.labelstudio.wired import api_of
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(path for path in (EXAMPLES / "manifests").iterdir() if path.is_file())
-ATTRIBUTES = load_contract()
 
 
 @pytest.fixture
@@ -37,29 +33,26 @@ def state() -> State:
 
 @pytest.fixture
 def api(state: State) -> Iterator[TaskApi]:
-    transport = SandboxTransport(state)
-    with Client(
-        "http://sandbox.example", parse_token(SANDBOX_TOKEN), transport=transport
-    ) as client:
-        yield TaskApi(client, ATTRIBUTES)
+    with api_of(SandboxTransport(state)) as api:
+        yield api
 
 
 def desired(*files: Path) -> DesiredIndex:
-    return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], ATTRIBUTES)
+    return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], CONTRACT)
 
 
 def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
-    plan = build_plan(tasks, api, ATTRIBUTES)
-    outcomes = execute(plan, api, ATTRIBUTES, options=ApplyOptions(), record=lambda _: None)
+    plan = build_plan(tasks, api, CONTRACT)
+    outcomes = apply_with(api, plan, options=ApplyOptions())
     return {outcome.outcome for outcome in outcomes}
 
 
 def test_plan_apply_plan_ends_with_nothing_to_do(api: TaskApi):
     tasks = desired()
 
-    before = build_plan(tasks, api, ATTRIBUTES)
+    before = build_plan(tasks, api, CONTRACT)
     outcomes = apply(api, tasks)
-    after = build_plan(tasks, api, ATTRIBUTES)
+    after = build_plan(tasks, api, CONTRACT)
 
     assert len(before.updates) == len(before.tasks) == len(tasks) > 10
     assert outcomes == {Outcome.APPLIED}
@@ -71,7 +64,7 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
     tasks = desired(path)
 
     assert apply(api, tasks) == {Outcome.APPLIED}
-    assert build_plan(tasks, api, ATTRIBUTES).tasks == ()
+    assert build_plan(tasks, api, CONTRACT).tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +110,7 @@ def test_they_show_each_thing_that_a_manifest_can_do(api: TaskApi):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     ]
     changes = [
-        change for task in build_plan(desired(), api, ATTRIBUTES).tasks for change in task.changes
+        change for task in build_plan(desired(), api, CONTRACT).tasks for change in task.changes
     ]
 
     assert len(documents) > len(MANIFESTS)

@@ -96,7 +96,7 @@ def run(server: Server, count: int, *, cap: int = 8) -> Run:
             heapq.heappush(under_way, server(now))
         held, before = len(under_way), now
         now, taken = heapq.heappop(under_way)
-        pace = pace.answered(held * (now - before)) if taken else pace.crowded()
+        pace = pace.note_answer(held * (now - before)) if taken else pace.note_overload()
         refused += not taken
         limits.append(pace.limit)
     return Run(limits, refused, now)

@@ -7,14 +7,11 @@ from collections.abc import Callable, Collection
 import httpx
 import pytest
 
-from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.engine.plan import build_plan
-from reconciler.executor.apply_options import ApplyOptions
-from reconciler.executor.execution import execute
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport
-from tests.unit.core.building import Listed, change, desired, update
+from tests.sandboxed import CONTRACT, apply_with, plan_with
+from tests.unit.core.building import change, desired, update
 from tests.unit.labelstudio.wired import Hook, Hooked, api_of, sandbox_with, selected
 
 
@@ -35,13 +32,12 @@ class Silent(Hooked):
         return [ids[0] for ids in map(selected, self.requests) if len(ids) == 1]
 
 
-def applied(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[str, str]]:
+def plan_and_apply(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[str, str]]:
     """Plan and apply in one run; give what became of each task, and why."""
     with api_of(transport) as api:
-        plan = build_plan(Listed(tasks), api, load_contract())
+        plan = plan_with(api, tasks)
         assert all(isinstance(task, TaskPlan) and not task.problems[1:] for task in plan.tasks)
-        options = ApplyOptions(concurrency=1)
-        outcomes = execute(plan, api, load_contract(), options=options, record=lambda _: None)
+        outcomes = apply_with(api, plan)
     return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
 
 
@@ -53,7 +49,7 @@ FUTILE = (
 
 def test_what_one_task_showed_to_be_ignored_is_not_sent_for_the_next():
     transport = Silent(sandbox_with(3))
-    outcomes = applied(transport, *(desired(n, {"avg_lead_time": 2.5}) for n in (1, 2, 3)))
+    outcomes = plan_and_apply(transport, *(desired(n, {"avg_lead_time": 2.5}) for n in (1, 2, 3)))
     assert outcomes[1][0] == "not_honoured"
     assert (outcomes[2], outcomes[3]) == (FUTILE, FUTILE)
     assert transport.patched() == ["/api/tasks/1/"]
@@ -65,7 +61,7 @@ def test_what_one_task_showed_to_be_ignored_is_not_sent_for_the_next():
 def test_tasks_of_which_something_else_changes_are_sent_as_they_are():
     transport = Silent(sandbox_with(3))
     both = {"avg_lead_time": 2.5, "overlap": 2}
-    outcomes = applied(
+    outcomes = plan_and_apply(
         transport, *(desired(n, both) for n in (1, 2)), desired(3, {"avg_lead_time": 2.5})
     )
     assert [outcome for outcome, _ in outcomes.values()] == ["not_honoured"] * 3
@@ -94,7 +90,7 @@ def without(name: str) -> Callable[[Silent], Hook]:
 def test_an_answer_that_does_not_show_an_attribute_proves_nothing():
     transport = Silent(sandbox_with(3))
     transport.hook = without("overlap")(transport)
-    outcomes = applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
+    outcomes = plan_and_apply(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     assert {said for said, _ in outcomes.values()} == {"applied"}
     assert transport.read_alone() == [1]
 
@@ -109,7 +105,7 @@ def test_a_look_that_fails_takes_nothing_from_the_update():
         return hide(request)
 
     transport.hook = hook
-    outcomes = applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
+    outcomes = plan_and_apply(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
     assert outcomes == {1: ("applied", ""), 2: ("applied", "")}
 
 
@@ -124,7 +120,7 @@ def test_an_answer_that_shows_the_attribute_is_enough(stored: int, last_look: li
         return httpx.Response(200, json={"id": 1, "overlap": stored}, request=request)
 
     transport.hook = hook
-    applied(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
+    plan_and_apply(transport, *(desired(n, {"overlap": 2}) for n in (1, 2)))
     assert len(transport.patched()) == stored
     assert transport.read_alone() == last_look
 
@@ -137,10 +133,10 @@ def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
         return Found({"completed_at": None})
 
     changes = (change("avg_lead_time", None, 2.5), change("completed_at", None, "2026-01-02"))
-    ignored = IgnoredAttributes(look, load_contract())
+    ignored = IgnoredAttributes(look, CONTRACT)
     ignored.learn(update(1, *changes), {"id": 1, "avg_lead_time": None})
     assert asked == [{"completed_at"}]
-    futile = ignored.futile(update(2, *changes))
+    futile = ignored.judge(update(2, *changes))
     assert futile is not None
     assert futile.error == (
         "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "

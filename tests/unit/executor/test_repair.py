@@ -8,26 +8,17 @@ from typing import Any
 
 import httpx
 
-from reconciler.contract.openapi import load_contract
-from reconciler.core.model import DesiredTask, Plan
+from reconciler.core.model import Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions
-from reconciler.executor.execution import execute
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
-from tests.unit.core.building import Listed, desired
+from tests.sandboxed import apply_plan, methods, plan_tasks
+from tests.unit.core.building import desired
 from tests.unit.labelstudio.patient import Patient
-from tests.unit.labelstudio.wired import ADDRESS, Hooked, Noted, api_of, sandbox_with
+from tests.unit.labelstudio.wired import ADDRESS, Hooked, Noted, sandbox_with
 
 UNDONE = "stored, but it reads otherwise now: "
-
-
-def planned(transport: Hooked, *tasks: DesiredTask) -> Plan:
-    with api_of(transport) as api:
-        plan = build_plan(Listed(tasks), api, load_contract())
-    transport.requests.clear()
-    return plan
 
 
 def carried_out(
@@ -37,19 +28,8 @@ def carried_out(
     options: ApplyOptions | None = None,
     backoff: Patient | None = None,
 ) -> dict[int, TaskOutcome]:
-    with api_of(transport, backoff=backoff) as api:
-        outcomes = execute(
-            plan,
-            api,
-            load_contract(),
-            options=options or ApplyOptions(concurrency=1),
-            record=lambda _: None,
-        )
+    outcomes = apply_plan(transport, plan, options=options, backoff=backoff)
     return {outcome.task: outcome for outcome in outcomes}
-
-
-def methods(transport: Hooked) -> str:
-    return " ".join(request.method for request in transport.requests)
 
 
 class Client:
@@ -107,7 +87,7 @@ def overwriting(transport: Hooked) -> Callable[[int], None]:
 
 def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_theirs():
     transport, progress = Hooked(sandbox_with(3)), Noted()
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
     after_update(transport, overwriting(transport), of=[2])
     backoff = Patient()
     options = ApplyOptions(concurrency=1, progress=progress)
@@ -129,7 +109,7 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
 
 def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport), times=9)
     backoff = Patient()
     outcome = carried_out(transport, plan, backoff=backoff)[1]
@@ -142,7 +122,7 @@ def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
 
 def test_another_value_at_the_same_path_is_never_fought_over():
     transport = Hooked(sandbox_with(2))
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en", "n": n}}) for n in (1, 2)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en", "n": n}}) for n in (1, 2)))
     client = Client(transport)
     after_update(
         transport, lambda task: client.write(task, data={"text": "t", "lang": "nl"}), of=[1]
@@ -156,7 +136,7 @@ def test_another_value_at_the_same_path_is_never_fought_over():
 
 def test_an_attribute_that_is_set_back_is_left_as_it_is():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"overlap": 2, "meta": {"m": 1}}))
+    plan = plan_tasks(transport, desired(1, {"overlap": 2, "meta": {"m": 1}}))
     client = Client(transport)
     after_update(transport, lambda task: client.write(task, overlap=1))
     outcome = carried_out(transport, plan)[1]
@@ -167,7 +147,7 @@ def test_an_attribute_that_is_set_back_is_left_as_it_is():
 
 def test_a_write_of_more_than_a_minute_later_is_meant():
     transport = Hooked(sandbox_with(2))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}), desired(2, {"overlap": 2}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}), desired(2, {"overlap": 2}))
     overwrite, state = overwriting(transport), transport.state
     clock = state.clock
 
@@ -182,7 +162,7 @@ def test_a_write_of_more_than_a_minute_later_is_meant():
 
 def test_what_somebody_set_during_the_pause_is_left_alone():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport))
     client = Client(transport)
 
@@ -199,7 +179,7 @@ def test_what_somebody_set_during_the_pause_is_left_alone():
 
 def test_guards_judge_a_repair_as_any_update():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"text": "B."}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"text": "B."}}))
     client = Client(transport)
 
     def annotate_and_undo(task: int) -> None:
@@ -212,7 +192,7 @@ def test_guards_judge_a_repair_as_any_update():
 
 def test_an_update_whose_answer_was_lost_proves_nothing_and_is_not_repaired():
     transport = Hooked(sandbox_with(2))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}), desired(2, {"overlap": 2}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}), desired(2, {"overlap": 2}))
     server, overwrite = SandboxTransport(transport.state), overwriting(transport)
 
     def hook(request: httpx.Request) -> None:
@@ -230,7 +210,7 @@ def test_an_update_whose_answer_was_lost_proves_nothing_and_is_not_repaired():
 
 def test_a_stop_during_the_pause_leaves_it_as_it_is():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport))
     options = ApplyOptions(concurrency=1)
 
@@ -246,7 +226,7 @@ def test_a_stop_during_the_pause_leaves_it_as_it_is():
 
 def test_a_run_that_was_stopped_repairs_nothing():
     transport = Hooked(sandbox_with(2))
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
     overwrite, options = overwriting(transport), ApplyOptions(concurrency=1)
 
     def overwrite_and_stop(task: int) -> None:
@@ -261,7 +241,7 @@ def test_a_run_that_was_stopped_repairs_nothing():
 
 def test_a_server_that_fails_during_a_repair_leaves_what_was_seen_before():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     overwrite, server = overwriting(transport), SandboxTransport(transport.state)
 
     def hook(request: httpx.Request) -> httpx.Response | None:
@@ -279,7 +259,7 @@ def test_a_server_that_fails_during_a_repair_leaves_what_was_seen_before():
 
 def test_a_repair_whose_answer_lost_what_nobody_declared_is_never_called_applied():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     overwrite, server = overwriting(transport), SandboxTransport(transport.state)
 
     def hook(request: httpx.Request) -> httpx.Response | None:
@@ -302,7 +282,7 @@ def test_a_repair_whose_answer_lost_what_nobody_declared_is_never_called_applied
 def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_once_more():
     """Whoever lags behind us by a moment undoes our last update after the first look at it."""
     transport = Hooked(sandbox_with(2))
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
     client, overwrite = Client(transport), overwriting(transport)
     after_update(transport, lambda task: client.write(task, data=client.read(task)), of=[1])
 
@@ -324,7 +304,7 @@ def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_onc
 
 def test_where_nobody_else_writes_nothing_is_waited_for():
     transport, backoff = Hooked(sandbox_with(2)), Patient()
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
     carried_out(transport, plan, backoff=backoff)
     assert backoff.waited == []
     assert methods(transport) == "GET PATCH PATCH GET"
@@ -332,7 +312,7 @@ def test_where_nobody_else_writes_nothing_is_waited_for():
 
 def test_with_care_each_task_is_read_in_the_list_just_before_its_update():
     transport = Hooked(sandbox_with(3))
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
     outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     assert {o.outcome.value for o in outcomes.values()} == {"applied"}
     assert methods(transport) == "GET PATCH GET PATCH GET PATCH GET"
@@ -341,7 +321,7 @@ def test_with_care_each_task_is_read_in_the_list_just_before_its_update():
 
 def test_with_care_what_others_write_between_two_updates_is_kept():
     transport = Hooked(sandbox_with(20))
-    plan = planned(transport, *(desired(n, {"data": {"lang": "en"}}) for n in range(1, 21)))
+    plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in range(1, 21)))
     client = Client(transport)
 
     def edit_the_next(task: int) -> None:
@@ -356,7 +336,7 @@ def test_with_care_what_others_write_between_two_updates_is_kept():
 
 def test_with_care_a_task_is_read_again_before_an_update_that_the_server_had_no_room_for():
     transport = Hooked(sandbox_with(1))
-    plan = planned(transport, desired(1, {"data": {"lang": "en"}}))
+    plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     client, busy = Client(transport), [httpx.Response(429, json={"detail": "No."})]
 
     def hook(request: httpx.Request) -> httpx.Response | None:
@@ -373,7 +353,7 @@ def test_with_care_a_task_is_read_again_before_an_update_that_the_server_had_no_
 
 def test_with_care_a_server_that_cannot_be_read_stops_the_run():
     transport = Hooked(sandbox_with(3))
-    plan = planned(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
+    plan = plan_tasks(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     transport.hook = lambda _: httpx.Response(503, html="<title>Busy</title>")
     outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
     assert [o.outcome.value for o in outcomes.values()] == ["failed", "interrupted", "interrupted"]
@@ -384,7 +364,7 @@ def test_with_care_many_workers_ask_once_what_guards_must_know():
     for task in range(1, 41):
         values = transport.state.tasks[task].values
         values["data"] = {"text": "t", "old": 1}
-    plan = planned(
+    plan = plan_tasks(
         transport, *(desired(n, {"overlap": 2}, absent=("data.old",)) for n in range(1, 41))
     )
     outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=8, careful=True))

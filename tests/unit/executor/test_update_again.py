@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import httpx
-import pytest
 
-from reconciler.contract.body_validator import BodyValidator
-from reconciler.contract.openapi import load_contract
-from reconciler.core.decision import GuardFacts, Patch
+from reconciler.core.decision import Patch
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.executor.ignored_attributes import IgnoredAttributes
-from reconciler.executor.update import AGED_SECONDS, UpdateSender
-from reconciler.labelstudio.task_api import TaskApi
+from reconciler.executor.update import AGED_SECONDS
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.core.building import change, update
-from tests.unit.labelstudio.wired import Hooked, api_of, look_of, sandbox_with
+from tests.unit.executor.fates import sender_of
+from tests.unit.labelstudio.wired import Hooked, api_of, sandbox_with
 
 BOTH = update(1, change("overlap", 1, 2), change("inner_id", 1, 5))
 PATCH = Patch(BOTH, {"overlap": 2, "inner_id": 5}, read_at=1000.0)
 PERHAPS = "; an update before that may have been stored: its answer was lost"
-
-
-def sending(
-    api: TaskApi,
-    may_begin: Callable[[], bool] = lambda: True,
-    stop: threading.Event | None = None,
-) -> UpdateSender:
-    attributes = load_contract()
-    facts = GuardFacts(attributes, BodyValidator(attributes), frozenset(), {})
-    ignored = IgnoredAttributes(look_of(api), attributes)
-    return UpdateSender(api, facts, may_begin, ignored=ignored, stop=stop or threading.Event())
 
 
 def half_stored_and_lost(transport: Hooked) -> None:
@@ -62,9 +46,9 @@ def answering(transport: Hooked, *statuses: int) -> None:
 def test_an_update_that_is_answered_is_applied_and_nobody_was_crowded():
     transport = Hooked(sandbox_with(1))
     with api_of(transport) as api:
-        one = sending(api)
-        assert one.send(PATCH) == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
-    assert (one.plan, one.to_settle, one.crowded) == (BOTH, True, False)
+        result = sender_of(api).send(PATCH)
+    assert result.outcome == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
+    assert (result.error, result.to_settle, result.crowded) == (None, True, False)
     assert [sent.method for sent in transport.requests if sent.method != "OPTIONS"] == ["PATCH"]
 
 
@@ -72,9 +56,9 @@ def test_what_is_sent_in_two_parts_is_told_as_one():
     transport = Hooked(sandbox_with(1))
     half_stored_and_lost(transport)
     with api_of(transport) as api:
-        one = sending(api)
-        assert one.send(PATCH) == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
-    assert (one.plan, one.to_settle, one.crowded) == (BOTH, True, True)
+        result = sender_of(api).send(PATCH)
+    assert result.outcome == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
+    assert (result.error, result.to_settle, result.crowded) == (None, True, True)
 
 
 def test_what_was_stored_before_its_answer_was_lost_is_applied():
@@ -88,16 +72,16 @@ def test_what_was_stored_before_its_answer_was_lost_is_applied():
 
     transport.hook = hook
     with api_of(transport) as api:
-        assert sending(api).send(PATCH) == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
+        assert sender_of(api).send(PATCH).outcome == TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
 
 
 def test_a_stop_before_the_first_attempt_interrupts():
     transport = Hooked(sandbox_with(1))
     with api_of(transport) as api:
-        one = sending(api, lambda: False)
-        outcome = one.send(PATCH)
+        result = sender_of(api, lambda: False).send(PATCH)
+    outcome = result.outcome
     assert (outcome.outcome, outcome.changes) == (Outcome.INTERRUPTED, BOTH.changes)
-    assert (one.to_settle, transport.count("PATCH")) == (False, 0)
+    assert (result.to_settle, transport.count("PATCH")) == (False, 0)
 
 
 def test_a_stop_between_two_attempts_tells_that_the_first_may_have_been_stored():
@@ -105,21 +89,21 @@ def test_a_stop_between_two_attempts_tells_that_the_first_may_have_been_stored()
     half_stored_and_lost(transport)
     turns = iter([True, False])
     with api_of(transport) as api:
-        one = sending(api, lambda: next(turns))
-        assert one.send(PATCH) == TaskOutcome(
-            1, Outcome.FAILED, BOTH.changes, "the run was stopped" + PERHAPS
-        )
-    assert (one.plan, one.to_settle, transport.count("PATCH")) == (BOTH, True, 1)
+        result = sender_of(api, lambda: next(turns)).send(PATCH)
+    assert result.outcome == TaskOutcome(
+        1, Outcome.FAILED, BOTH.changes, "the run was stopped" + PERHAPS
+    )
+    assert (result.to_settle, transport.count("PATCH")) == (True, 1)
 
 
 def test_a_server_that_had_no_room_once_was_crowded_whatever_it_said_then():
     transport = Hooked(sandbox_with(1))
     answering(transport, 429, 403)
     with api_of(transport) as api:
-        one = sending(api)
-        with pytest.raises(ServerError):
-            one.send(PATCH)
-    assert (one.crowded, one.to_settle) == (True, True)
+        result = sender_of(api).send(PATCH)
+    assert isinstance(result.error, ServerError)
+    assert result.outcome == TaskOutcome(1, Outcome.FAILED, BOTH.changes, str(result.error))
+    assert (result.crowded, result.to_settle) == (True, True)
 
 
 def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
@@ -131,14 +115,16 @@ def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
         return httpx.Response(403, json={"detail": "No."}, request=request)
 
     transport.hook = hook
-    with api_of(transport) as api, pytest.raises(ServerError, match="was forbidden"):
-        sending(api, stop=stop).send(PATCH)
+    with api_of(transport) as api:
+        result = sender_of(api, stop=stop).send(PATCH)
+    assert "was forbidden" in str(result.error)
+    assert result.outcome.outcome is Outcome.FAILED
 
 
 def test_what_nothing_held_back_is_sent_without_another_read():
     transport = Hooked(sandbox_with(1))
     with api_of(transport) as api:
-        assert sending(api).send(PATCH).outcome is Outcome.APPLIED
+        assert sender_of(api).send(PATCH).outcome.outcome is Outcome.APPLIED
     assert transport.count("GET") == 0
 
 
@@ -146,7 +132,7 @@ def test_what_was_read_long_ago_is_read_again_even_so():
     transport = Hooked(sandbox_with(1))
     with api_of(transport) as api:
         old = Patch(BOTH, PATCH.body, read_at=1000.0 - AGED_SECONDS - 1)
-        assert sending(api).send(old).outcome is Outcome.APPLIED
+        assert sender_of(api).send(old).outcome.outcome is Outcome.APPLIED
     assert transport.count("GET") == 1
 
 
@@ -160,5 +146,5 @@ def test_a_task_that_broke_between_two_attempts_is_not_written_to_again():
 
     transport.hook = hook
     with api_of(transport) as api:
-        assert sending(api).send(PATCH).outcome is Outcome.FAILED
+        assert sender_of(api).send(PATCH).outcome.outcome is Outcome.FAILED
     assert transport.count("PATCH") == 1

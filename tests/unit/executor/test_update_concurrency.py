@@ -116,23 +116,23 @@ def test_a_run_begins_with_what_every_server_bears():
 def test_refusals_that_come_together_halve_once():
     pace = UpdateConcurrency.start(8)
     for _ in range(4):
-        pace = pace.crowded()
+        pace = pace.note_overload()
     assert pace.limit == 2
 
 
 def test_refusals_that_go_on_leave_one_at_a_time():
     pace = UpdateConcurrency.start(64)
     for _ in range(20):
-        pace = pace.crowded()
+        pace = pace.note_overload()
     assert pace.limit == 1
 
 
 def test_a_refusal_ends_an_experiment_at_once():
     pace = UpdateConcurrency.start(8)
     while pace.limit == 4:
-        pace = pace.answered(LATENCY)
+        pace = pace.note_answer(LATENCY)
     assert pace.limit == 8
-    assert pace.crowded().limit == 4
+    assert pace.note_overload().limit == 4
 
 
 def test_single_answers_that_take_long_do_not_keep_the_others_back():
@@ -144,5 +144,5 @@ def test_single_answers_that_take_long_do_not_keep_the_others_back():
 def test_answers_that_take_no_time_are_no_reason_to_fail():
     pace = UpdateConcurrency.start(8)
     for _ in range(200):
-        pace = pace.answered(0.0)
+        pace = pace.note_answer(0.0)
     assert pace.limit == 4

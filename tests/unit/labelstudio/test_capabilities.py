@@ -6,7 +6,19 @@ import httpx
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.guards import GuardFacts
+from reconciler.labelstudio.guard_facts import fetch_ignored_attributes
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.progress import NULL_PROGRESS
+from tests.unit.core.building import change, update
 from tests.unit.labelstudio.wired import Hooked, Noted, Scripted, api_of, sandbox_with
+
+
+def fetch(api: TaskApi) -> GuardFacts:
+    """Find out what the server ignores, as for a task of which the overlap changes."""
+    task = update(1, change("overlap", 1, 2))
+    facts = GuardFacts(load_contract())
+    return fetch_ignored_attributes(facts, [task], api=api, progress=NULL_PROGRESS)
 
 
 @pytest.mark.parametrize(
@@ -25,8 +37,9 @@ from tests.unit.labelstudio.wired import Hooked, Noted, Scripted, api_of, sandbo
 )
 def test_an_edition_tells_which_attributes_it_ignores(edition: str, ignored: set[str]):
     with api_of(Hooked(sandbox_with(1, edition=edition))) as api:
-        table = api.capabilities.attributes(1)
-        assert not api.capabilities.are_unknown
+        facts = fetch(api)
+    assert facts.tells_ignored
+    table = facts.attributes
     writable = {name for name, row in table.items() if row.writable}
     assert {name for name in writable if table[name].ignored} == ignored
 
@@ -34,7 +47,7 @@ def test_an_edition_tells_which_attributes_it_ignores(edition: str, ignored: set
 def test_it_is_asked_once_of_the_first_task():
     transport = Hooked(sandbox_with(2))
     with api_of(transport) as api:
-        assert api.capabilities.attributes(1) is api.capabilities.attributes(2)
+        assert api.capabilities.ask(1) is api.capabilities.ask(2)
     assert [(sent.method, sent.url.path) for sent in transport.requests] == [
         ("OPTIONS", "/api/tasks/1/")
     ]
@@ -57,9 +70,8 @@ def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
 ):
     transport, progress = Scripted(lambda _: answer), Noted()
     with api_of(transport) as api:
-        assert api.capabilities.attributes(1, progress) is api.capabilities.attributes(1, progress)
-        assert api.capabilities.attributes(1) == load_contract()
-        assert api.capabilities.are_unknown
+        assert api.capabilities.ask(1, progress) is api.capabilities.ask(1, progress) is None
+        assert fetch(api) == GuardFacts(load_contract(), tells_ignored=False)
     assert len(transport.requests) == 1
     [detail] = progress.details
     assert said in detail
@@ -71,5 +83,5 @@ def test_a_connection_that_breaks_is_no_error_either():
         raise httpx.ReadError("connection reset")
 
     with api_of(Scripted(breaks)) as api:
-        assert api.capabilities.attributes(1) == load_contract()
-        assert api.capabilities.are_unknown
+        assert api.capabilities.ask(1) is None
+        assert fetch(api) == GuardFacts(load_contract(), tells_ignored=False)

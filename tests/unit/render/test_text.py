@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.guards import GuardFacts
 from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
 from reconciler.core.planner import apply_guards, plan_task
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
@@ -43,8 +44,7 @@ def test_a_plan_in_colour():
     warned = apply_guards(
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
-        attributes=load_contract(),
-        projects={},
+        facts=GuardFacts(load_contract()),
         allow=frozenset(),
     )
     removing = update(2, change("data.old", [1], ABSENT))
