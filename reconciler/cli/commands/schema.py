@@ -8,10 +8,12 @@ import click
 
 from reconciler.cli.console import Console, print_result, verbosity_options
 from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.contract.api_description import ApiDescription
 from reconciler.contract.location import locate_schema
 from reconciler.contract.schema_file import build_schema, compare_schema
 from reconciler.core.notation import escape_invisible
 from reconciler.errors import ContractError
+from reconciler.labelstudio.schema_download import read_description
 
 _SOURCE = click.option(
     "--from",
@@ -38,7 +40,7 @@ def build(*, source: str | None, out: Path | None, quiet: bool, verbose: bool) -
     Example:
       reconciler schema build --out schemas/manifest.schema.json
     """
-    built = build_schema(source)
+    built = build_schema(_read(source))
     if out is None or str(out) == "-":
         print_result(built)
         return
@@ -63,7 +65,7 @@ def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose
       reconciler schema check schemas/manifest.schema.json
     """
     committed = file or locate_schema("manifest.schema.json")
-    differences = compare_schema(committed, source=source)
+    differences = compare_schema(committed, _read(source))
     for difference in differences:
         click.echo(f"{committed}: {escape_invisible(difference)}")
     if differences:
@@ -73,3 +75,7 @@ def check_command(*, file: Path | None, source: str | None, quiet: bool, verbose
         return ERROR
     Console(quiet, verbose).note(f"{committed} is as its source says.")
     return DONE
+
+
+def _read(source: str | None) -> ApiDescription | None:
+    return None if source is None else read_description(source)
