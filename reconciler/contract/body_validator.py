@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import jsonschema_rs
+import msgspec
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.manifest_schema import build_patch_schema
-from reconciler.core.encoding import encode_sorted
-from reconciler.core.values import Json
 from reconciler.errors import Refused
 
 
@@ -28,17 +27,17 @@ class BodyValidator:
             validate_formats=True,
         )
 
-    def check(self, task: int, body: Mapping[str, Json]) -> None:
+    def check(self, task: int, body: Mapping[str, object]) -> None:
         """Raise Refused for a body that must not be sent."""
         # What lies inside objects came from the server or through the manifest's own checks.
-        outline: dict[str, Json] = {
+        outline: dict[str, object] = {
             name: {} if isinstance(value, dict) else value for name, value in body.items()
         }
         if not self._schema.is_valid(outline):
             names = ", ".join(body)
             raise Refused(f"the update of task {task} would break it: {names} not as the API says")
         try:
-            encode_sorted(body)
+            msgspec.json.encode(body)
         except UnicodeEncodeError as error:
             raise Refused(
                 f"the update of task {task} would break it: the server stores half of a surrogate "
