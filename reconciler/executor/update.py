@@ -18,13 +18,19 @@ from reconciler.core.decision import (
 from reconciler.core.guards import list_names_to_read
 from reconciler.core.model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
-from reconciler.errors import ServerError, Unreachable
+from reconciler.errors import ServerError
 from reconciler.executor.batches import FRESH_SECONDS
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.executor.repair import Stored
-from reconciler.labelstudio.attempts import Attempts
 from reconciler.labelstudio.bulk.task_reader import read_task
-from reconciler.labelstudio.retry import OVERLOADED, is_never_stored, is_perhaps_stored, tries
+from reconciler.labelstudio.retry import (
+    Attempts,
+    RequestKind,
+    is_crowded,
+    is_never_stored,
+    is_perhaps_stored,
+    is_transient,
+)
 from reconciler.labelstudio.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
@@ -63,7 +69,7 @@ class UpdateSender:
         self._turn = turn
         self._fresh = fresh
         self._stop = stop
-        self._attempts = Attempts(api.backoff, tries)
+        self._attempts = Attempts(api.backoff, RequestKind.UPDATE)
         self._perhaps: TaskPlan | None = None
         self.plan: TaskPlan | None = None
         self.to_settle = False
@@ -108,12 +114,12 @@ class UpdateSender:
         return outcome
 
     def _after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:
-        self.crowded |= isinstance(error, Unreachable) or error.status in OVERLOADED
+        self.crowded |= is_crowded(error)
         if is_perhaps_stored(error):
             self.to_settle = True
             self._perhaps = self._perhaps or patch.plan
-        if not self._attempts.another_after(error):
-            if self._stop.is_set() and not self.to_settle and tries(error) > 1:
+        if not self._attempts.wait_after(error):
+            if self._stop.is_set() and not self.to_settle and is_transient(error):
                 return self._stopped(patch.plan)
             # What is answered with an error is not believed either: the last look tells.
             self.to_settle |= not is_never_stored(error)
@@ -141,8 +147,7 @@ class UpdateSender:
             observed = read_task(self._api, plan.task, names, project=plan.project)
             judged = decide(plan, observed, self._facts)
         except ServerError as error:
-            error.message += self._doubt
-            raise
+            raise error.restate(error.message + self._doubt) from error
         if isinstance(judged, Patch):
             return replace(judged, read_at=read_at)
         return replace(judged, error=judged.error + self._doubt) if judged.error else judged

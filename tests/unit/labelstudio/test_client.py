@@ -130,24 +130,6 @@ def test_no_certificates_are_read_for_an_address_without_tls(
         client.get("/api/version")
 
 
-def test_threads_that_come_and_go_leave_no_connections_behind(monkeypatch: pytest.MonkeyPatch):
-    """Each project of a plan is read by threads of its own: the next take over what there is."""
-    made: list[httpx.Client] = []
-
-    class Counted(httpx.Client):
-        def __init__(self, **options: Any) -> None:  # noqa: ANN401 - whatever httpx takes
-            super().__init__(**options)
-            made.append(self)
-
-    monkeypatch.setattr("httpx.Client", Counted)
-    with client_of(Scripted(ok)) as client:
-        for _ in range(20):
-            with ThreadPoolExecutor(3) as pool:
-                list(pool.map(lambda _: client.get("/"), range(6)))
-    assert len(made) <= 3
-    assert all(http.is_closed for http in made)
-
-
 def test_a_connection_whose_request_failed_is_taken_over_as_well():
     def failing(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("cut off", request=request)

@@ -10,12 +10,12 @@ from queue import Queue
 
 import pytest
 
-from reconciler.labelstudio.bulk.prefetcher import Prefetcher, ReadConcurrency
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadProbe
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadConcurrency, ReadProbe
 
 
 def all_at_once() -> ReadConcurrency:
-    return ReadConcurrency(ReadProbe(0.0, limit=AT_ONCE, patience=1_000))
+    return ReadConcurrency(ReadProbe(0.0, limit=AT_ONCE, trial_after=1_000))
 
 
 SOON = 5.0

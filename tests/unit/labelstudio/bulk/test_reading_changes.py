@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.errors import Broken
-from reconciler.labelstudio.bulk import prefetcher as ahead
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from tests.unit.labelstudio.bulk.changing import (
+    Answers,
     after_the_first,
     answers,
     by_id,
@@ -34,19 +34,23 @@ TASKS = 2600
 ALL = range(1, TASKS + 1)
 
 
-@pytest.fixture(params=[1, AT_ONCE], ids="{} at once".format, autouse=True)
-def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many reads are under way: few answers come here, from which a pace learns nothing."""
+@pytest.fixture(params=[1, AT_ONCE], ids="{} at once".format)
+def at_once(request: pytest.FixtureRequest) -> int:
+    """How many reads are under way: few answers come here, from which nothing is learned."""
     limit: int = request.param
-    monkeypatch.setattr(ahead, "ReadProbe", partial(ReadProbe, limit=limit))
     return limit
+
+
+@pytest.fixture(name="answers")
+def answers_at_once(at_once: int) -> Answers:
+    return partial(answers, at_once=at_once)
 
 
 def project_of(count: int = TASKS) -> Hooked:
     return Hooked(sandbox_with(count))
 
 
-def test_tasks_created_between_two_pages_hide_none():
+def test_tasks_created_between_two_pages_hide_none(answers: Answers):
     transport = project_of()
     state = transport.state
     delete(state, *range(10, 60))
@@ -62,7 +66,7 @@ def test_tasks_created_between_two_pages_hide_none():
     assert len(transport.requests) <= 5
 
 
-def test_a_wanted_task_created_behind_the_reader_is_found():
+def test_a_wanted_task_created_behind_the_reader_is_found(answers: Answers):
     transport = project_of()
     delete(transport.state, 10)
     transport.hook = after_the_first(
@@ -74,7 +78,7 @@ def test_a_wanted_task_created_behind_the_reader_is_found():
 
 @pytest.mark.parametrize("gone", [[1], range(1, 101), range(1, 1001), range(600, 1600)])
 def test_tasks_deleted_between_two_pages_shift_others_past_the_reader_and_all_are_found(
-    gone: range,
+    answers: Answers, gone: range
 ):
     """What lay at the beginning of page two then lies at the end of page one, unseen."""
     transport = project_of()
@@ -86,7 +90,9 @@ def test_tasks_deleted_between_two_pages_shift_others_past_the_reader_and_all_ar
     assert len(transport.requests) <= 6
 
 
-def test_tasks_deleted_before_their_page_are_missing_by_their_own_404_and_no_others():
+def test_tasks_deleted_before_their_page_are_missing_by_their_own_404_and_no_others(
+    answers: Answers,
+):
     transport = project_of()
     gone = [1001, 1500, 2600]
     transport.hook = after_the_first(transport.state, lambda: delete(transport.state, *gone))
@@ -96,14 +102,14 @@ def test_tasks_deleted_before_their_page_are_missing_by_their_own_404_and_no_oth
     assert by_id(transport.requests) == gone
 
 
-def test_a_task_deleted_after_its_page_is_told_as_it_was_seen():
+def test_a_task_deleted_after_its_page_is_told_as_it_was_seen(answers: Answers):
     transport = project_of()
     transport.hook = after_the_first(transport.state, lambda: delete(transport.state, 5))
     answered = answers(transport, {7: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
 
 
-def test_one_task_deleted_and_another_created_keep_the_total_and_hide_a_third():
+def test_one_task_deleted_and_another_created_keep_the_total_and_hide_a_third(answers: Answers):
     """The total says that nothing happened, and the task that nobody has seen is still found."""
     transport = project_of()
 
@@ -116,7 +122,7 @@ def test_one_task_deleted_and_another_created_keep_the_total_and_hide_a_third():
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
 
 
-def test_a_task_edited_between_two_pages_is_told_as_it_was_on_its_page():
+def test_a_task_edited_between_two_pages_is_told_as_it_was_on_its_page(answers: Answers):
     transport = project_of()
 
     def edited() -> None:
@@ -130,7 +136,7 @@ def test_a_task_edited_between_two_pages_is_told_as_it_was_on_its_page():
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
 
 
-def test_tasks_moved_away_while_they_are_read_are_found_where_they_are():
+def test_tasks_moved_away_while_they_are_read_are_found_where_they_are(answers: Answers):
     transport = project_of()
     add_tasks(transport.state, range(5001, 5002), project=8)
 
@@ -147,7 +153,7 @@ def test_tasks_moved_away_while_they_are_read_are_found_where_they_are():
     assert len(transport.requests) == 6
 
 
-def test_a_server_that_caps_pages_at_a_hundred_is_read_in_pages_of_a_hundred():
+def test_a_server_that_caps_pages_at_a_hundred_is_read_in_pages_of_a_hundred(answers: Answers):
     transport = project_of()
     transport.state.page_size_max = 100
     answered = answers(transport, {7: ALL})
@@ -155,7 +161,7 @@ def test_a_server_that_caps_pages_at_a_hundred_is_read_in_pages_of_a_hundred():
     assert len(transport.requests) <= 27
 
 
-def test_a_page_that_comes_short_is_made_up_for_by_asking_for_what_it_left_out():
+def test_a_page_that_comes_short_is_made_up_for_by_asking_for_what_it_left_out(answers: Answers):
     transport = project_of()
 
     def short(request: httpx.Request) -> httpx.Response | None:
@@ -171,7 +177,7 @@ def test_a_page_that_comes_short_is_made_up_for_by_asking_for_what_it_left_out()
 
 
 @pytest.mark.parametrize("total", [0, 999, 1000, 1001, 2599, 2601, 10_000, 10**6, 10**15])
-def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(total: int):
+def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(answers: Answers, total: int):
     transport = project_of()
     transport.hook = lying(transport, total)
     answered = answers(transport, {7: ALL})
@@ -193,7 +199,7 @@ def lying(transport: Hooked, total: int):
     return hook
 
 
-def test_a_total_that_changes_from_page_to_page_hides_no_task():
+def test_a_total_that_changes_from_page_to_page_hides_no_task(answers: Answers):
     transport = project_of()
 
     def hook(request: httpx.Request) -> httpx.Response | None:
@@ -205,7 +211,9 @@ def test_a_total_that_changes_from_page_to_page_hides_no_task():
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
 
 
-def test_a_project_that_shrinks_under_the_reader_is_not_asked_for_all_the_pages_it_had():
+def test_a_project_that_shrinks_under_the_reader_is_not_asked_for_all_the_pages_it_had(
+    answers: Answers,
+):
     transport = project_of(8000)
     keep = 1500
 
@@ -228,7 +236,9 @@ def test_a_project_that_shrinks_under_the_reader_is_not_asked_for_all_the_pages_
 
 @pytest.mark.parametrize("kind", ["json", "page of a proxy"])
 @pytest.mark.parametrize("most", [499, 200, 60, 7])
-def test_addresses_that_are_too_long_are_made_shorter_and_stay_so(most: int, kind: str):
+def test_addresses_that_are_too_long_are_made_shorter_and_stay_so(
+    answers: Answers, most: int, kind: str
+):
     transport = project_of(0)
     add_tasks(transport.state, range(10_000, 100_000, 10), project=9)
     wanted = [*range(10_000, 100_000, 60)]
@@ -263,7 +273,9 @@ def too_heavy_above(most: int, status: int | None):
 
 
 @pytest.mark.parametrize("status", [413, 502, 504, None])
-def test_pages_that_are_too_heavy_are_halved_until_the_server_can_give_them(status: int | None):
+def test_pages_that_are_too_heavy_are_halved_until_the_server_can_give_them(
+    answers: Answers, status: int | None
+):
     transport = project_of()
     transport.hook = too_heavy_above(250, status)
     answered = answers(transport, {7: ALL})
@@ -273,7 +285,7 @@ def test_pages_that_are_too_heavy_are_halved_until_the_server_can_give_them(stat
 
 
 @pytest.mark.parametrize("status", [413, 502, 504, None])
-def test_pages_that_become_too_heavy_later_are_halved_as_well(status: int | None):
+def test_pages_that_become_too_heavy_later_are_halved_as_well(answers: Answers, status: int | None):
     transport = project_of(10_000)
     heavy = too_heavy_above(250, status)
     transport.hook = lambda request: heavy(request) if len(transport.requests) > 1 else None
@@ -286,7 +298,7 @@ def test_pages_that_become_too_heavy_later_are_halved_as_well(status: int | None
 
 @pytest.mark.parametrize("status", [413, 502, 504, None])
 def test_selections_that_are_too_heavy_are_halved_until_the_server_can_give_them(
-    status: int | None, at_once: int
+    answers: Answers, status: int | None, at_once: int
 ):
     transport = project_of(400)
     transport.hook = too_heavy_above(130, status)
@@ -298,7 +310,7 @@ def test_selections_that_are_too_heavy_are_halved_until_the_server_can_give_them
     assert len(transport.requests) == in_vain * (2 if status == 502 else 1) + 4
 
 
-def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():
+def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy(answers: Answers):
     """The left half fails on its first task, at once; the right half is too much to answer."""
     transport = project_of(500)
     poison(transport.state, 1)
@@ -324,7 +336,7 @@ def test_a_broken_task_is_found_also_where_large_answers_are_too_heavy():
     ],
 )
 def test_broken_tasks_of_a_project_read_by_pages_are_found_by_halves(
-    broken: list[int], requests: int
+    answers: Answers, broken: list[int], requests: int
 ):
     transport = project_of()
     poison(transport.state, *broken)
@@ -337,7 +349,7 @@ def test_broken_tasks_of_a_project_read_by_pages_are_found_by_halves(
     assert len(transport.requests) <= requests
 
 
-def test_a_server_that_fails_from_the_third_page_on_is_given_up():
+def test_a_server_that_fails_from_the_third_page_on_is_given_up(answers: Answers):
     transport = project_of(60_000)
     failure = httpx.Response(500, json={"detail": "database is down"})
 
@@ -351,7 +363,9 @@ def test_a_server_that_fails_from_the_third_page_on_is_given_up():
     assert len(transport.requests) <= 2 + 20 + 4
 
 
-def test_a_server_that_fails_for_good_after_two_pages_of_a_small_project_is_given_up():
+def test_a_server_that_fails_for_good_after_two_pages_of_a_small_project_is_given_up(
+    answers: Answers,
+):
     transport = project_of(4000)
     failure = httpx.Response(500, json={"detail": "database is down"})
     down = once(transport.state, lambda request: query_of(request).get("page") == "3", lambda: None)
@@ -370,7 +384,7 @@ def test_a_server_that_fails_for_good_after_two_pages_of_a_small_project_is_give
 # Tasks whose project nobody named
 
 
-def test_five_hundred_tasks_of_one_project_that_nobody_named_cost_two_requests():
+def test_five_hundred_tasks_of_one_project_that_nobody_named_cost_two_requests(answers: Answers):
     transport = project_of(500)
     answered = answers(transport, {None: range(1, 501)})
     assert each_once(answered) == of_kind(answered, Found) == list(range(1, 501))
@@ -379,14 +393,16 @@ def test_five_hundred_tasks_of_one_project_that_nobody_named_cost_two_requests()
     assert len(transport.requests) == 2
 
 
-def test_a_whole_project_that_nobody_named_is_read_by_pages():
+def test_a_whole_project_that_nobody_named_is_read_by_pages(answers: Answers):
     transport = project_of()
     answered = answers(transport, {None: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
     assert len(transport.requests) == 4
 
 
-def test_tasks_of_three_projects_in_turns_that_nobody_named_cost_two_requests_a_project():
+def test_tasks_of_three_projects_in_turns_that_nobody_named_cost_two_requests_a_project(
+    answers: Answers,
+):
     transport = project_of(0)
     for project in (8, 9, 10):
         add_tasks(transport.state, range(project, 300, 3), project=project)
@@ -397,7 +413,7 @@ def test_tasks_of_three_projects_in_turns_that_nobody_named_cost_two_requests_a_
     assert len(transport.requests) == 6
 
 
-def test_a_project_that_vanishes_after_one_of_its_tasks_was_found_ends_nothing():
+def test_a_project_that_vanishes_after_one_of_its_tasks_was_found_ends_nothing(answers: Answers):
     """Its tasks are unreadable: what a single read shows is not to be trusted."""
     transport = project_of(10)
     gone = httpx.Response(404, json={"detail": "No Project matches the given query."})
