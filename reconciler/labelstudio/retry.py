@@ -34,27 +34,26 @@ PAUSES_MAX: Final = 180.0
 class RequestKind(StrEnum):
     """What a request is, as far as sending it again goes."""
 
-    READ = "A read, or the exchange of a token"
-    DIVISIBLE_LIST = "A list that can be divided"
+    READ = "read"
+    """Or the exchange of a token."""
+    DIVISIBLE_LIST = "divisible list"
     """Asking for parts of it may help where repeating it does not."""
-    SMALL_LIST = "A small list"
+    SMALL_LIST = "small list"
     """Too small to be the reason of a fault, unless a task in it is."""
-    LARGER_LIST = "A page larger than the first"
+    LARGER_PAGE = "larger page"
     """Asked for in pages like the first at once, unless the server asks to wait: who does speaks
     of the time, and not of the page."""
-    UPDATE = "An update"
-    PROBE = "A question that the run can do without"
-    """Asked once, whatever happens."""
+    UPDATE = "update"
+    PROBE = "probe"
+    """A question that the run can do without: asked once, whatever happens."""
 
 
 class Fault(StrEnum):
-    """What happened to a request."""
+    """What happened to a request, in the words of `docs/semantics.md`."""
 
-    GIVEN_UP = (
-        "not sent, and it never can be: an untrusted certificate, a proxy's refusal, no token"
-    )
-    ASKS_TOO_LONG = "any answer with a Retry-After of more than 60 seconds"
-    NOT_SENT = "no connection"
+    GIVEN_UP = "not sent, and it cannot be: see below"
+    ASKS_TOO_LONG = "an answer with a Retry-After of more than 60 seconds"
+    NOT_SENT = "connection refused, by a proxy too"
     LOST = "connection dropped"
     TIMED_OUT = "no whole answer within --timeout"
     REQUEST_TIMEOUT = "408"
@@ -63,28 +62,30 @@ class Fault(StrEnum):
     BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
     GATEWAY_TIMEOUT = "504"
-    ODD = "2xx with a page, or with JSON that is cut off or about another task"
+    ODD = "200 with a page, with JSON that is cut off, or about another task"
     UNAUTHORISED = "401"
-    REFUSED = "400, 403, 404, redirects, and other 3xx and 4xx"
-    OTHER = "any other answer, such as one that is too large"
+    REFUSED = "400, 403, 404, redirects and all others below 500"
+    OTHER = "all others, such as an answer that is too large"
 
 
 class Stored(StrEnum):
     """Whether an update may have been carried out although it failed."""
 
-    NO = "no: sent again as it was"
-    PERHAPS = "perhaps: the task is read before"
-    REFUSED = "refused: never sent again"
-    AS_ANSWERED = "as without it"
-    """The answer, or its lack, tells: see its own row."""
+    NO = "no"
+    """It is sent again as it was."""
+    PERHAPS = "perhaps"
+    """The task is read before it is sent again."""
+    REFUSED = "refused"
+    AS_ANSWERED = "as answered"
+    """The rest of the error tells: see its own row."""
 
 
 class Consequence(StrEnum):
-    """What follows for other tasks once a request has been given up."""
+    """What follows for other tasks once an update has been given up."""
 
-    GO_ON = "others go on"
-    SUSPECT = "three in a row stop the run"
-    STOP = "the run stops"
+    GO_ON = "go on"
+    SUSPECT = "stop, if three in a row"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,7 @@ def _classify_answer(error: ServerError) -> Fault:
 
 def count_attempts(error: ServerError, kind: RequestKind) -> int:
     """Tell how often a request is sent at most, the first time included, after an error."""
-    if kind is RequestKind.LARGER_LIST and error.retry_after is None:
+    if kind is RequestKind.LARGER_PAGE and error.retry_after is None:
         return 1
     return RETRY_POLICIES[classify_fault(error)].attempts[kind]
 

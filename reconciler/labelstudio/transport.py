@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import httpx
@@ -156,18 +156,16 @@ class _Connection:
         """Send a request that is over when ``ends`` has come."""
         self.ends = ends
         request.extensions["trace"] = self._trace
-        with self.tell_late():
-            return self._transport.handle_request(request)
-
-    @contextmanager
-    def tell_late(self) -> Iterator[None]:
-        """Raise ReadTimeout for what fails when its time is over: mostly it was cut off."""
         try:
-            yield
+            return self._transport.handle_request(request)
         except httpx.TransportError as error:
-            if self.is_late and not isinstance(error, NOT_CONNECTED):
-                raise httpx.ReadTimeout(str(error)) from error
+            self.raise_if_late(error)
             raise
+
+    def raise_if_late(self, error: httpx.TransportError) -> None:
+        """Raise ReadTimeout for what failed when its time was over: mostly it was cut off."""
+        if self.is_late and not isinstance(error, NOT_CONNECTED):
+            raise httpx.ReadTimeout(str(error)) from error
 
     @property
     def is_late(self) -> bool:
@@ -219,11 +217,14 @@ class _TimedStream(httpx.SyncByteStream):
         self._give_back = give_back
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._connection.tell_late():
+        try:
             for chunk in self._stream:
                 if self._connection.is_late:
                     raise httpx.ReadTimeout("the time of the request is over")
                 yield chunk
+        except httpx.TransportError as error:
+            self._connection.raise_if_late(error)
+            raise
 
     def close(self) -> None:
         """End the answer; its connection is free for others then."""

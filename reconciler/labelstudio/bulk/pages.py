@@ -189,7 +189,7 @@ class ProjectPages:
 
     def _fetch(self, page: Numbered) -> _Fetched:
         if page.size > self._size:
-            kind = RequestKind.LARGER_LIST
+            kind = RequestKind.LARGER_PAGE
         elif self._find_smaller(page.size):
             kind = RequestKind.DIVISIBLE_LIST
         else:

@@ -138,9 +138,9 @@ def test_a_small_list_is_repeated_unless_a_task_in_it_is_the_reason(
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
 def test_a_page_larger_than_the_first_is_repeated_only_where_the_server_asks_to_wait(status: int):
     waits = Broken("", status=status, retry_after=2.0)
-    assert count_attempts(waits, RequestKind.LARGER_LIST) == 5
-    assert count_attempts(Broken("", status=status), RequestKind.LARGER_LIST) == 1
-    assert count_attempts(Unreachable("cut off"), RequestKind.LARGER_LIST) == 1
+    assert count_attempts(waits, RequestKind.LARGER_PAGE) == 5
+    assert count_attempts(Broken("", status=status), RequestKind.LARGER_PAGE) == 1
+    assert count_attempts(Unreachable("cut off"), RequestKind.LARGER_PAGE) == 1
 
 
 @pytest.mark.parametrize("kind", RequestKind)
