@@ -158,12 +158,12 @@ class Client:
         content: bytes | None = None,
     ) -> Response:
         """Send a request, and once more where the access token in it was refused."""
-        auth = self._credentials.header(self._exchange)
+        auth = self._credentials.get_header(self._exchange)
         answer = self._request(method, path, query=query, content=content, auth=auth)
         refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
-        if refused and self._credentials.rejected(auth):
+        if refused and self._credentials.forget(auth):
             # A 401 is answered before anything is done: asking again cannot do it twice.
-            auth = self._credentials.header(self._exchange)
+            auth = self._credentials.get_header(self._exchange)
             answer = self._request(method, path, query=query, content=content, auth=auth)
         answer.raise_if_bad()
         return answer

@@ -138,18 +138,21 @@ class ServerTransport(httpx.BaseTransport):
 
 
 class _Connection:
-    """What one request at a time is sent over; ``ends`` is when that has to be over, if any is."""
+    """What one request at a time is sent over; ``ends`` is when that has to be over, if any is.
+
+    ``on_connect`` is told of each socket.
+    """
 
     def __init__(
         self,
         transport: httpx.BaseTransport,
         now: Callable[[], float],
-        connected: Callable[[], None],
+        on_connect: Callable[[], None],
     ) -> None:
         self.ends: float | None = None
         self._transport = transport
         self._now = now
-        self._connected = connected
+        self._on_connect = on_connect
         self._socket: socket.socket | None = None
 
     def send(self, request: httpx.Request, *, ends: float) -> httpx.Response:
@@ -187,7 +190,7 @@ class _Connection:
         """Keep what was connected, which httpx shows only later; have answers acknowledged."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
-            self._connected()
+            self._on_connect()
         elif event.endswith("send_request_body.complete"):
             self._acknowledge_at_once()
 

@@ -129,8 +129,8 @@ class ProjectPages:
             # Those behind ``up_to`` would be read for nothing.
             return self.estimate_left(up_to=up_to) / queue[0].size if queue else 0
 
-        with Prefetcher(self._fetch, self._api.read_concurrency) as ahead:
-            yield self._sort_out(ahead.in_order(queue, to_come=to_come), queue, up_to)
+        with Prefetcher(self._fetch, self._api.read_concurrency) as prefetcher:
+            yield self._sort_out(prefetcher.call_in_order(queue, to_come=to_come), queue, up_to)
 
     def _sort_out(
         self, ended: Iterator[tuple[Numbered, Future[_Fetched]]], queue: deque[Numbered], up_to: int

@@ -39,7 +39,7 @@ class Prefetcher(Generic[A, T]):
         for _thread in self._threads:
             self._calls.put(None)
 
-    def in_order(
+    def call_in_order(
         self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: inf
     ) -> Iterator[tuple[A, Future[T]]]:
         """Begin to call for each of ``waiting``, which may change; give those that have ended.

@@ -37,8 +37,8 @@ class Selection:
         waiting: deque[Sequence[int]] = deque(split_ids(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._sort_out(waiting.pop(), waiting)
-        with Prefetcher(self._read_pages, self._api.read_concurrency) as ahead:
-            for batch, answer in ahead.in_order(waiting):
+        with Prefetcher(self._read_pages, self._api.read_concurrency) as prefetcher:
+            for batch, answer in prefetcher.call_in_order(waiting):
                 yield from self._sort_out(batch, waiting, answer)
 
     def _sort_out(

@@ -227,10 +227,10 @@ class _Reader:
         pending = deque(ids)
         unlisted: dict[int, list[int]] = {}
         at_once = 1
-        with Prefetcher(self._locate) as ahead:
+        with Prefetcher(self._locate) as prefetcher:
             while pending:
                 asked = [pending.popleft() for _ in range(min(at_once, len(pending)))]
-                futures = [ahead.submit(task) for task in asked]
+                futures = [prefetcher.submit(task) for task in asked]
                 located: dict[int, list[int]] = {}
                 for task, future in zip(asked, futures, strict=True):
                     place = self._judge(future.result())

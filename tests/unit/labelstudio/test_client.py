@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from reconciler.errors import SettingsError, Unreachable
 from reconciler.labelstudio.authentication import parse_token
@@ -89,24 +90,23 @@ def test_sixteen_threads_lose_no_count():
         assert client.requests == 400
 
 
-def test_the_certificates_are_read_once_for_all_threads(monkeypatch: pytest.MonkeyPatch):
-    read: list[object] = []
-    create = httpx.create_ssl_context
-
-    def counted() -> object:
-        read.append(create())
-        return read[-1]
-
-    monkeypatch.setattr("httpx.create_ssl_context", counted)
+def test_the_certificates_are_read_once_for_all_threads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_text(trustme.CA().cert_pem.bytes().decode())
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
     with (
         Client(
             "https://127.0.0.1:9", parse_token(SANDBOX_TOKEN), timeout=5, backoff=Patient()
         ) as client,
         ThreadPoolExecutor(4) as pool,
     ):
+        with pytest.raises(Unreachable):
+            client.get("/api/version")
+        authorities.unlink()
         asked = [pool.submit(client.get, "/api/version") for _ in range(8)]
         assert all(isinstance(future.exception(), Unreachable) for future in asked)
-    assert len(read) == 1
 
 
 def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
