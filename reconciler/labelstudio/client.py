@@ -158,17 +158,17 @@ class Client:
         content: bytes | None = None,
     ) -> Response:
         """Send a request, and once more where the access token in it was refused."""
-        auth = self._credentials.get_header(self._exchange)
+        auth = self._credentials.get_header(self._exchange_token)
         answer = self._request(method, path, query=query, content=content, auth=auth)
         refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
         if refused and self._credentials.forget(auth):
             # A 401 is answered before anything is done: asking again cannot do it twice.
-            auth = self._credentials.get_header(self._exchange)
+            auth = self._credentials.get_header(self._exchange_token)
             answer = self._request(method, path, query=query, content=content, auth=auth)
         answer.raise_if_bad()
         return answer
 
-    def _exchange(self, refresh: str) -> str:
+    def _exchange_token(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()
 
         def send() -> Response:
@@ -215,7 +215,7 @@ class Client:
             request = self._http.build_request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
-            response, body = self._exchange_bytes(request)
+            response, body = self._receive(request)
         except httpx.TransportError as error:
             raise self._explain_unreachable(error, secret) from error
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -223,7 +223,7 @@ class Client:
         self.backoff.answered = True
         return Response(response, body, secret, self._secrets)
 
-    def _exchange_bytes(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Send a request, and read the body of its answer."""
         response = self._http.send(request, stream=True)
         try:
