@@ -15,7 +15,7 @@ from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions, BatchLimits, Record
 from reconciler.executor.execution import execute
 from reconciler.executor.rate_limiter import RateLimiter
-from reconciler.labelstudio.attempts import Backoff
+from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.core.building import Listed

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from reconciler.contract.api_description import read_document
 from reconciler.contract.api_schema import (
     Facts,
     Node,
@@ -25,7 +26,6 @@ from reconciler.contract.attributes import Attribute, Type
 from reconciler.contract.location import locate_schema
 from reconciler.contract.overlay import apply_overlay
 from reconciler.errors import ContractError
-from reconciler.labelstudio.schema_download import read_file
 
 # A prefix is tolerated: servers behind a path publish it with theirs.
 _TASK_PATH = re.compile(r"(?:/.*)?/api/tasks/\{[^/{}]+\}/?")
@@ -39,7 +39,7 @@ def load_contract() -> Mapping[str, Attribute]:
         ContractError: the installation lacks the files.
 
     """
-    document = read_file(locate_schema("task-api.openapi.yaml"))
+    document = read_document(locate_schema("task-api.openapi.yaml"))
     return MappingProxyType(build_attributes(document, load_overlay()))
 
 
@@ -51,7 +51,7 @@ def load_overlay() -> Node:
         ContractError: the installation lacks the file.
 
     """
-    return read_file(locate_schema("contract-overlay.yaml"))
+    return read_document(locate_schema("contract-overlay.yaml"))
 
 
 def build_attributes(document: Node, overlay: Node) -> dict[str, Attribute]:

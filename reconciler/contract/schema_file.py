@@ -7,57 +7,56 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.contract.api_description import ApiDescription, read_document
 from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.manifest_schema import build_manifest_schema, format_schema
 from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
 from reconciler.errors import ContractError
-from reconciler.labelstudio.schema_download import format_source, read_file, read_source
 
 _ROOT = "(the whole file)"
 
 
-def build_schema(source: str | None) -> str:
-    """Return the text of the manifest schema by the API description at ``source``.
+def build_schema(description: ApiDescription | None = None) -> str:
+    """Return the text of the manifest schema by an API description.
 
-    ``source`` is a file or an http(s) address; None stands for the repository's own contract.
+    None stands for the repository's own contract.
 
     Raises:
-        ContractError: the description cannot be read, or is none of this API.
+        ContractError: the description is none of this API.
 
     """
-    return format_schema(build_manifest_schema(load_attributes(source)))
+    return format_schema(build_manifest_schema(list_attributes(description)))
 
 
-def load_attributes(source: str | None) -> Mapping[str, Attribute]:
-    """Return the attributes by the API description at ``source``, None for our own contract.
+def list_attributes(description: ApiDescription | None) -> Mapping[str, Attribute]:
+    """Return the attributes by an API description, None for our own contract.
 
     Where a description has no words for an attribute, ours are lent: editors show them.
 
     Raises:
-        ContractError: as ``build_schema``; the message names the source.
+        ContractError: as ``build_schema``; the message names the description.
 
     """
-    if source is None:
+    if description is None:
         return load_contract()
-    document = read_source(source)
     try:
-        return _describe(build_attributes(document, load_overlay()))
+        return _describe(build_attributes(description.document, load_overlay()))
     except ContractError as error:
-        raise ContractError(f"{format_source(source)}: {error.message}", hint=error.hint) from error
+        raise ContractError(f"{description.name}: {error.message}", hint=error.hint) from error
 
 
-def compare_schema(committed: Path, *, source: str | None = None) -> list[str]:
-    """Return how a committed schema differs from the one that ``source`` gives; [] when it is it.
+def compare_schema(committed: Path, description: ApiDescription | None = None) -> list[str]:
+    """Return how a committed schema differs from the one that is built; [] when it does not.
 
     Each line names a place by its JSON pointer and what differs there. Equal content in other
     bytes (order, layout) is a difference too: a later build would show up in somebody's commit.
 
     Raises:
-        ContractError: ``committed`` or ``source`` cannot be read.
+        ContractError: ``committed`` cannot be read, or the description is none of this API.
 
     """
-    built = build_schema(source)
-    found = read_file(committed)
+    built = build_schema(description)
+    found = read_document(committed)
     lines = list(_find_differences(found, json.loads(built), pointer=""))
     if not lines and committed.read_text(encoding="utf-8") != built:
         lines = [f"{_ROOT}: the same content in another order or layout"]

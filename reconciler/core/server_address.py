@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.proxies import is_this_machine
 
 _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _PORTS: Final = {"http": 80, "https": 443}
@@ -44,6 +44,29 @@ def normalize_address(address: str) -> str:
     except ValueError:
         raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
     return parts.geturl().rstrip("/").removesuffix("/api")
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether bytes for a host stay on this machine."""
+    host = normalize_host(host)
+    ip = parse_ip(host)
+    if ip is None:
+        return host == "localhost" or host.endswith(".localhost")
+    return ip.is_loopback
+
+
+def normalize_host(host: str) -> str:
+    """Return the name of a host in lower case, without the dot that a full one may end with."""
+    return host.lower().rstrip(".")
+
+
+def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
+    """Parse an IP address; one of IPv4 that is written as one of IPv6 is one of IPv4."""
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def is_plaintext(address: str) -> bool:

@@ -10,13 +10,19 @@ from typing import Final
 from reconciler.core.decision import Patch, judge_answer, make_outcome, mark_interrupted
 from reconciler.core.model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
-from reconciler.errors import ServerError, Unreachable
+from reconciler.errors import ServerError
 from reconciler.executor.batches import FRESH_SECONDS
 from reconciler.executor.fresh_read import FreshReader
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.executor.repair import Stored
-from reconciler.labelstudio.attempts import Attempts
-from reconciler.labelstudio.retry import OVERLOADED, is_never_stored, is_perhaps_stored, tries
+from reconciler.labelstudio.retry import (
+    Attempts,
+    RequestKind,
+    is_crowded,
+    is_never_stored,
+    is_perhaps_stored,
+    is_transient,
+)
 from reconciler.labelstudio.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
@@ -74,7 +80,7 @@ class _Update:
     def __init__(self, sender: UpdateSender, patch: Patch) -> None:
         self._sender = sender
         self._patch = patch
-        self._attempts = Attempts(sender.api.backoff, tries)
+        self._attempts = Attempts(sender.api.backoff, RequestKind.UPDATE)
         self._perhaps_stored: TaskPlan | None = None
         self._error: ServerError | None = None
         self._to_settle = False
@@ -120,12 +126,12 @@ class _Update:
         return outcome
 
     def _go_on_after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:
-        self._crowded |= isinstance(error, Unreachable) or error.status in OVERLOADED
+        self._crowded |= is_crowded(error)
         if is_perhaps_stored(error):
             self._to_settle = True
             self._perhaps_stored = self._perhaps_stored or patch.plan
-        if not self._attempts.another_after(error):
-            if self._sender.stop.is_set() and not self._to_settle and tries(error) > 1:
+        if not self._attempts.wait_after(error):
+            if self._sender.stop.is_set() and not self._to_settle and is_transient(error):
                 return self._stop(patch.plan)
             # What is answered with an error is not believed either: the last look tells.
             self._to_settle |= not is_never_stored(error)

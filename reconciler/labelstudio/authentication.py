@@ -27,12 +27,12 @@ class FixedToken:
     def __init__(self, header: str) -> None:
         self._header = header
 
-    def header(self, exchange: Exchange) -> str:  # noqa: ARG002 - nothing to exchange
+    def get_header(self, exchange: Exchange) -> str:  # noqa: ARG002 - nothing to exchange
         """Return the value of the Authorization header."""
         return self._header
 
-    def rejected(self, header: str) -> bool:  # noqa: ARG002 - nothing to renew
-        """Tell whether another try could succeed after a 401."""
+    def forget(self, header: str) -> bool:  # noqa: ARG002 - nothing to renew
+        """Tell that no other try could succeed after a 401."""
         return False
 
 
@@ -50,7 +50,7 @@ class RefreshToken:
         self._access = ""
         self._renew_at = 0.0
 
-    def header(self, exchange: Exchange) -> str:
+    def get_header(self, exchange: Exchange) -> str:
         """Return the value of the Authorization header, after an exchange where it is due."""
         with self._lock:
             if not self._access or self._now() > self._renew_at:
@@ -60,7 +60,7 @@ class RefreshToken:
                 self._renew_at = asked + lifetime - min(RENEW_BEFORE, lifetime / 10)
             return f"Bearer {self._access}"
 
-    def rejected(self, header: str) -> bool:
+    def forget(self, header: str) -> bool:
         """Forget the access token that was answered 401, unless it has been renewed since.
 
         Always worth one more try: clocks differ, and servers restart with other keys.

@@ -22,14 +22,18 @@ from reconciler.errors import (
     Unauthorised,
     Unreachable,
 )
-from reconciler.labelstudio.attempts import Attempts, Backoff
 from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import URL_VARIABLE, Response
-from reconciler.labelstudio.retry import Tries, tries
+from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
 from reconciler.labelstudio.secret_values import Secrets
-from reconciler.labelstudio.transport import Connection, Connections
+from reconciler.labelstudio.transport import (
+    NOT_CONNECTED,
+    ServerTransport,
+    open_client,
+    prepare_connecting,
+)
 
 DEFAULT_TIMEOUT: Final = 120.0
 """Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
@@ -45,32 +49,24 @@ what the plan was shown."""
 _PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 """Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
 
-_NOT_CONNECTED: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
-"""Errors before a request is sent: of a proxy, too, which made no way to the server."""
-
 
 class Client:
-    """A connection to one server, for any number of threads.
+    """Builds requests to one server and reads its answers, for any number of threads.
 
-    Each request has an ``httpx.Client`` to itself while it is under way: one pool shared by many
-    costs more for every connection in it. ``network`` says by which way the server is asked, and
-    with what beside the token. ``timeout`` is for a whole request, in seconds. What only reads is
-    sent again where that may help, after pauses by ``backoff``. ``transport`` takes the network's
-    place in tests.
+    ``network`` says by which way the server is asked, and with what beside the token. ``timeout``
+    is for a whole request, in seconds, ``size_max`` the most bytes of an answer to a read. What
+    only reads is sent again where that may help, after pauses by ``backoff``. ``transport`` takes
+    the network's place in tests.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
         self,
         address: str,
         credentials: Credentials,
         *,
         network: Network = DIRECT,
         timeout: float = DEFAULT_TIMEOUT,
+        size_max: int = SIZE_MAX,
         transport: httpx.BaseTransport | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -78,9 +74,13 @@ class Client:
         self.backoff = backoff or Backoff()
         self._credentials = credentials
         self._timeout = timeout
+        self._size_max = size_max
         self._network = network
         self._secrets = Secrets(network.headers.values())
-        self._connections = Connections(self.address, network, timeout=timeout, transport=transport)
+        connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
+        self._http = open_client(
+            ServerTransport(connect, timeout=timeout, now=self.backoff.now), timeout=timeout
+        )
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -88,7 +88,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connections.close()
+        self._http.close()
 
     @property
     def requests(self) -> int:
@@ -100,37 +100,42 @@ class Client:
         return self.fetch(path, query)()[0]
 
     def fetch(
-        self, path: str, query: Mapping[str, str] | None = None, *, tries: Tries = tries
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], tuple[Json, int]]:
         """GET a path, and leave what the answer means to whoever calls for it, with its length.
 
         Where threads fetch, one thread should decode: what several decode at once lies in no
-        cache when it is looked at. What cannot be decoded is asked for again by then.
+        cache when it is looked at. What cannot be decoded is asked for again by then. ``kind``
+        tells how often.
         """
-        attempts = Attempts(self.backoff, tries)
+        attempts = Attempts(self.backoff, kind)
         send = partial(self._send, "GET", path, query=query)
-        return partial(self._decoded, self._good(send, attempts), send, attempts)
+        return partial(self._decode, self._send_until_good(send, attempts), send, attempts)
 
-    def _good(self, send: Callable[[], Response], attempts: Attempts) -> Response:
+    def _send_until_good(self, send: Callable[[], Response], attempts: Attempts) -> Response:
         """Send until a good answer comes; raises the error of the last attempt."""
         while True:
             self.backoff.until_welcome()
             try:
                 return send()
             except ServerError as error:
-                if not attempts.another_after(error):
+                if not attempts.wait_after(error):
                     raise
 
-    def _decoded(
+    def _decode(
         self, answer: Response, send: Callable[[], Response], attempts: Attempts
     ) -> tuple[Json, int]:
         while True:
             try:
                 return answer.json(), len(answer.content)
             except ServerError as error:
-                if not attempts.another_after(error):
+                if not attempts.wait_after(error):
                     raise
-            answer = self._good(send, attempts)
+            answer = self._send_until_good(send, attempts)
 
     def options(self, path: str) -> Json:
         """Ask what can be done at a path below the address; once, as nobody depends on it."""
@@ -153,17 +158,17 @@ class Client:
         content: bytes | None = None,
     ) -> Response:
         """Send a request, and once more where the access token in it was refused."""
-        auth = self._credentials.header(self._exchange)
+        auth = self._credentials.get_header(self._exchange_token)
         answer = self._request(method, path, query=query, content=content, auth=auth)
         refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
-        if refused and self._credentials.rejected(auth):
+        if refused and self._credentials.forget(auth):
             # A 401 is answered before anything is done: asking again cannot do it twice.
-            auth = self._credentials.header(self._exchange)
+            auth = self._credentials.get_header(self._exchange_token)
             answer = self._request(method, path, query=query, content=content, auth=auth)
         answer.raise_if_bad()
         return answer
 
-    def _exchange(self, refresh: str) -> str:
+    def _exchange_token(self, refresh: str) -> str:
         content = json.dumps({"refresh": refresh}).encode()
 
         def send() -> Response:
@@ -171,14 +176,15 @@ class Client:
             answer.raise_if_bad()
             return answer
 
-        attempts = Attempts(self.backoff, tries)
+        attempts = Attempts(self.backoff, RequestKind.READ)
         try:
-            return _read_access_token(self._decoded(self._good(send, attempts), send, attempts)[0])
+            answer = self._send_until_good(send, attempts)
+            return _read_access_token(self._decode(answer, send, attempts)[0])
+        except Unauthorised as error:
+            message = f"the personal access token was refused: {error.message}"
+            raise error.restate(message, given_up=True) from error
         except ServerError as error:
-            error.given_up = True
-            if isinstance(error, Unauthorised):
-                error.message = f"the personal access token was refused: {error.message}"
-            raise
+            raise error.restate(error.message, given_up=True) from error
 
     def _request(
         self,
@@ -204,30 +210,24 @@ class Client:
             query = {**(query or {}), NEVER_ASKED_BEFORE: f"{time.time_ns():x}"}
         with self._lock:
             self._requests += 1
-        connection = self._connections.take()
-        ends = time.monotonic() + self._timeout
+        secret = secret or auth.partition(" ")[2]
         try:
-            request = connection.http.build_request(
+            request = self._http.build_request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
-            response, body = self._exchanged(connection, request, ends)
+            response, body = self._receive(request)
         except httpx.TransportError as error:
-            late = time.monotonic() >= ends
-            secret = secret or auth.partition(" ")[2]
-            raise self._unreachable(error, secret, late=late) from error
+            raise self._explain_unreachable(error, secret) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"{self.address} cannot be asked: {error}") from error
-        finally:
-            self._connections.give_back(connection)
         self.backoff.answered = True
-        return Response(response, body, secret or auth.partition(" ")[2], self._secrets)
+        return Response(response, body, secret, self._secrets)
 
-    def _exchanged(
-        self, connection: Connection, request: httpx.Request, ends: float
-    ) -> tuple[httpx.Response, bytes]:
-        response = connection.send(request, seconds=self._timeout)
+    def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send a request, and read the body of its answer."""
+        response = self._http.send(request, stream=True)
         try:
-            return response, self._body(response, ends)
+            return response, self._read_body(response)
         except httpx.DecodingError as error:
             message = f"{self.address} sent an answer that cannot be read"
             raise NotLabelStudio(message, status=response.status_code) from error
@@ -237,14 +237,14 @@ class Client:
             # for the garbage collector.
             response.stream = httpx.ByteStream(b"")
 
-    def _body(self, response: httpx.Response, ends: float) -> bytes:
-        """Read a body as it comes, no more of it than there may be and for no longer."""
+    def _read_body(self, response: httpx.Response) -> bytes:
+        """Read a body as it comes, and no more of it than there may be."""
         packed = response.headers.get("content-encoding", "").lower()
         if packed not in _PACKED:
             message = f"{self.address} sent an answer packed as nobody asked for"
             raise NotLabelStudio(message, status=response.status_code)
         # One task is no page, and as many answers as there are updates are read at once.
-        most = SIZE_MAX if response.request.method == "GET" else SIZE_MAX // 8
+        most = self._size_max if response.request.method == "GET" else self._size_max // 8
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_bytes():
@@ -253,22 +253,17 @@ class Client:
             if size > most:
                 message = f"{self.address} sent an answer of more than {most >> 20} MB"
                 raise NotLabelStudio(message, hint=f"is {URL_VARIABLE} right?")
-            if time.monotonic() >= ends:
-                raise self._timed_out()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _unreachable(self, error: httpx.TransportError, secret: str, *, late: bool) -> Unreachable:
+    def _explain_unreachable(self, error: httpx.TransportError, secret: str) -> Unreachable:
         # What is said of an answer that is none may quote it.
-        message = self._secrets.hidden(str(error), secret) or type(error).__name__
-        if isinstance(error, _NOT_CONNECTED) or is_client_refused(message):
+        message = self._secrets.hide(str(error), secret) or type(error).__name__
+        if isinstance(error, NOT_CONNECTED) or is_client_refused(message):
             return make_not_sent(self.address, message, self._network)
-        if late or isinstance(error, httpx.TimeoutException):
-            return self._timed_out()
+        if isinstance(error, httpx.TimeoutException):
+            late = f"no answer within {self._timeout:g} seconds"
+            return TimedOut(f"the answer of {self.address} was lost: {late}")
         return Unreachable(f"the answer of {self.address} was lost: {message}")
-
-    def _timed_out(self) -> TimedOut:
-        message = f"no answer within {self._timeout:g} seconds"
-        return TimedOut(f"the answer of {self.address} was lost: {message}")
 
 
 def _read_access_token(answer: Json) -> str:

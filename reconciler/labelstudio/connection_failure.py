@@ -26,11 +26,13 @@ def make_not_sent(address: str, message: str, network: Network) -> NotSent:
     """Name the error of a request for which no connection came about, by what was ``message``."""
     proxy = network.proxy
     way = f" through the proxy {proxy.shown}" if proxy else ""
-    error = NotSent(f"no answer from {address}{way}: {message}", hint=_make_hint(message, proxy))
     # A server that is not trusted now will not be in a moment, and trusts no more itself.
     refused = proxy is not None and message.startswith(_REFUSED_BY_PROXY)
-    error.given_up = refused or _NOT_TRUSTED in message or is_client_refused(message)
-    return error
+    return NotSent(
+        f"no answer from {address}{way}: {message}",
+        hint=_make_hint(message, proxy),
+        given_up=refused or _NOT_TRUSTED in message or is_client_refused(message),
+    )
 
 
 def is_client_refused(message: str) -> bool:

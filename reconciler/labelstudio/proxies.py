@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from reconciler.core.server_address import is_this_machine, normalize_host, parse_ip
 from reconciler.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -46,15 +47,6 @@ class _Target(NamedTuple):
     port: int | None
 
 
-def is_this_machine(host: str) -> bool:
-    """Tell whether bytes for a host stay on this machine."""
-    host = _normalize_name(host)
-    ip = _parse_ip(host)
-    if ip is None:
-        return host == "localhost" or host.endswith(".localhost")
-    return ip.is_loopback
-
-
 def choose_proxy(
     address: str, environment: Mapping[str, str], *, warn: Callable[[str], None] = lambda _: None
 ) -> Proxy | None:
@@ -64,7 +56,7 @@ def choose_proxy(
     used. Raises SettingsError for a proxy that is needed and cannot be used.
     """
     parts = urlsplit(address)
-    host = _normalize_name(parts.hostname or "")
+    host = normalize_host(parts.hostname or "")
     if is_this_machine(host):
         return None
     variable = _find_variable(f"{parts.scheme}_proxy", environment) or _find_variable(
@@ -73,7 +65,7 @@ def choose_proxy(
     if variable is None:
         return None
     port = parts.port or _PORTS.get(parts.scheme)
-    target = _Target(parts.scheme, host, _parse_ip(host), port)
+    target = _Target(parts.scheme, host, parse_ip(host), port)
     return (
         None if _is_exempt(target, environment, warn) else _check(variable, environment[variable])
     )
@@ -161,21 +153,8 @@ def _is_covered(entry: str, target: _Target) -> bool | None:
         return False
     if network is not None:
         return target.ip is not None and target.ip in network
-    name = _normalize_name(host.removeprefix("*").removeprefix("."))
+    name = normalize_host(host.removeprefix("*").removeprefix("."))
     return target.host == name or target.host.endswith(f".{name}")
-
-
-def _normalize_name(host: str) -> str:
-    return host.lower().rstrip(".")
-
-
-def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
-    """Read an address; one of IPv4 that is written as one of IPv6 is one of IPv4."""
-    try:
-        ip = ip_address(host)
-    except ValueError:
-        return None
-    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
@@ -184,5 +163,5 @@ def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
         network = ip_network(text, strict=False)
     except ValueError:
         return None
-    ip = _parse_ip(text)
+    ip = parse_ip(text)
     return network if ip is None else ip_network(ip)

@@ -25,7 +25,7 @@ from reconciler.errors import (
     Unauthorised,
 )
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE
-from reconciler.labelstudio.retry import asks_too_much, parse_http_date, parse_retry_after
+from reconciler.labelstudio.retry import asks_too_long, parse_http_date, parse_retry_after
 from reconciler.labelstudio.secret_values import Secrets
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
@@ -84,11 +84,7 @@ class Response:
     def raise_if_bad(self) -> None:
         """Raise the ServerError that fits the status, unless it is a good one."""
         if not self.response.is_success:
-            error = self.error()
-            error.retry_after = self.retry_after()
-            if asks_too_much(error):
-                error.hint = f"it asks to be left alone for {error.retry_after:,.0f} seconds"
-            raise error
+            raise self._explain()
 
     def json(self) -> Json:
         """Parse exactly: integers of any size, floats as Python's shortest form reads them.
@@ -99,34 +95,41 @@ class Response:
         try:
             return _decode(self.content)
         except (ValueError, RecursionError):
-            found = _UNREADABLE if self.is_json else self.page()
-            raise self._not_label_studio(found) from None
+            found = _UNREADABLE if self._is_json else self._describe_page()
+            raise self._explain_stranger(found) from None
 
-    def error(self) -> ServerError:
+    def _explain(self) -> ServerError:
         """Tell what a bad answer means, and what to do."""
-        status, asked = self.response.status_code, self.asked
+        status, asked = self.response.status_code, self._asked
         if self.response.is_redirect:
-            return self._redirected()
-        detail = self.detail()
+            return self._explain_redirect()
+        detail = self._describe_detail()
         if status in _REFUSALS:
             refused, hint = _REFUSALS[status]
             message = f"{asked} was {refused}: {detail}"
-            return Unauthorised(message, hint=self._who_refuses(hint), status=status)
+            return self._make_error(Unauthorised, message, hint=self._find_refuser(hint))
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.response.request.content:
-            return self._too_large(detail)
+            return self._explain_too_large(detail)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            if self.is_json:
+            if self._is_json:
                 message = f"{asked} failed on the server with {status}: {detail}"
-                return Broken(message, status=status)
+                return self._make_error(Broken, message)
             message = f"{asked} answered {status} with {detail}"
-            return Broken(message, hint=_ADDRESS_HINT, status=status)
-        if not self.is_json:
-            return self._not_label_studio(detail)
+            return self._make_error(Broken, message, hint=_ADDRESS_HINT)
+        if not self._is_json:
+            return self._explain_stranger(detail)
         if status == HTTPStatus.NOT_FOUND:
-            return NotFound(f"{asked} was not found: {detail}", status=status)
-        return Rejected(f"{asked} was rejected with {status}: {detail}", status=status)
+            return self._make_error(NotFound, f"{asked} was not found: {detail}")
+        return self._make_error(Rejected, f"{asked} was rejected with {status}: {detail}")
 
-    def retry_after(self) -> float | None:
+    def _make_error(self, kind: type[ServerError], message: str, *, hint: str = "") -> ServerError:
+        """Make an error of a kind; what a bad answer asks to wait for goes with it."""
+        asked = None if self.response.is_success else self._read_retry_after()
+        if asked is not None and asks_too_long(asked):
+            hint = f"it asks to be left alone for {asked:,.0f} seconds"
+        return kind(message, hint=hint, status=self.response.status_code, retry_after=asked)
+
+    def _read_retry_after(self) -> float | None:
         """Tell how many seconds the server asks to wait, by its own clock."""
         headers = self.response.headers
         now = parse_http_date(headers.get("date", ""))
@@ -134,77 +137,80 @@ class Response:
             headers.get("retry-after", ""), now=time.time() if now is None else now
         )
 
-    def _redirected(self) -> ServerError:
+    def _explain_redirect(self) -> ServerError:
         """Tell where it leads: what follows a question mark there may be a secret of others."""
         request = self.response.request
-        location = self.secrets.hidden(self.response.headers.get("location", ""), self.secret)
+        location = self.secrets.hide(self.response.headers.get("location", ""), self.secret)
         try:
             target = request.url.join(location).copy_with(query=None, fragment=None)
         except (httpx.InvalidURL, ValueError):
             target = httpx.URL()
-        shown = self.quoted(str(target) or location.partition("?")[0], limit=200)
-        message = f"{self.asked} was redirected to {shown}, and tokens are not sent after redirects"
-        return NotLabelStudio(
-            message, hint=_make_redirect_hint(request.url, target), status=self.response.status_code
+        shown = self._quote(str(target) or location.partition("?")[0], limit=200)
+        message = (
+            f"{self._asked} was redirected to {shown}, and tokens are not sent after redirects"
+        )
+        return self._make_error(
+            NotLabelStudio, message, hint=_make_redirect_hint(request.url, target)
         )
 
-    def _too_large(self, detail: str) -> ServerError:
+    def _explain_too_large(self, detail: str) -> ServerError:
         """Tell whose limit it is, as far as the answer does."""
         size = len(self.response.request.content)
-        by = self.quoted(self.response.headers.get("server", ""), limit=60) or "the server"
-        message = f"{self.asked} was rejected with 413, {size:,} bytes being too many: {detail}"
-        if self.speaks_label_studio:
-            return Rejected(message, hint="it is Label Studio's own limit", status=413)
+        by = self._quote(self.response.headers.get("server", ""), limit=60) or "the server"
+        message = f"{self._asked} was rejected with 413, {size:,} bytes being too many: {detail}"
+        if self._speaks_label_studio:
+            return self._make_error(Rejected, message, hint="it is Label Studio's own limit")
         hint = (
             f"it is the limit of {by}, probably a proxy before Label Studio: have it allow larger "
             "bodies, in nginx by client_max_body_size"
         )
-        return Rejected(message, hint=hint, status=413)
+        return self._make_error(Rejected, message, hint=hint)
 
-    def _who_refuses(self, own: str) -> str:
+    def _find_refuser(self, own: str) -> str:
         """Say what to do about a refusal: the ``own`` hint where Label Studio itself refuses."""
         asks = self.response.headers.get("www-authenticate", "").partition(" ")[0].rstrip(",")
         if asks and asks.lower() not in _OWN_SCHEMES:
-            kind = self.quoted(asks, limit=20)
+            kind = self._quote(asks, limit=20)
             return (
                 f"a proxy before Label Studio asks for a password of its own (WWW-Authenticate: "
                 f"{kind}), in the header that the token is sent in: have it let requests below "
                 "/api/ pass, or take another header (RECONCILER_HEADER_<NAME>)"
             )
-        return own if self.speaks_label_studio else _STRANGER_HINT
+        return own if self._speaks_label_studio else _STRANGER_HINT
 
-    def _not_label_studio(self, found: str) -> ServerError:
+    def _explain_stranger(self, found: str) -> ServerError:
+        """Tell of an answer that no Label Studio gives."""
         status = self.response.status_code
-        message = f"{self.asked} answered {status} with {found}"
+        message = f"{self._asked} answered {status} with {found}"
         # nginx has no other way to tell it.
         wants_certificate = status == HTTPStatus.BAD_REQUEST and "SSL certificate" in found
         hint = _CERTIFICATE_HINT if wants_certificate else _ADDRESS_HINT
-        return NotLabelStudio(message, hint=hint, status=status)
+        return self._make_error(NotLabelStudio, message, hint=hint)
 
     @property
-    def asked(self) -> str:
+    def _asked(self) -> str:
         """Name the request, without its query, which holds nothing that a person wrote."""
         request = self.response.request
         return f"{request.method} {request.url.copy_with(query=None)}"
 
     @property
-    def is_json(self) -> bool:
+    def _is_json(self) -> bool:
         """Tell whether the body says that it is JSON."""
         return "json" in self.response.headers.get("content-type", "").lower()
 
     @property
-    def speaks_label_studio(self) -> bool:
+    def _speaks_label_studio(self) -> bool:
         """Tell whether the body is what Label Studio says of an error."""
         try:
-            body = json.loads(self.content) if self.is_json else None
+            body = json.loads(self.content) if self._is_json else None
         except (ValueError, RecursionError):
             return False
         return isinstance(body, dict) and "detail" in body
 
-    def detail(self) -> str:
+    def _describe_detail(self) -> str:
         """Say in a few words what the body says."""
-        if not self.is_json:
-            return self.page()
+        if not self._is_json:
+            return self._describe_page()
         try:
             body = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -213,29 +219,29 @@ class Response:
             return "JSON that no Label Studio answers"
         errors = body.get("validation_errors")
         if isinstance(errors, dict) and errors:
-            return self.quoted(
+            return self._quote(
                 "; ".join(f"{name}: {_join_words(message)}" for name, message in errors.items())
             )
-        return self.quoted(_join_words(body.get("detail", "no reason given")))
+        return self._quote(_join_words(body.get("detail", "no reason given")))
 
-    def page(self) -> str:
+    def _describe_page(self) -> str:
         """Say what page stands in the place of JSON."""
         kind = self.response.headers.get("content-type", "no content type").split(";")[0]
-        found = _TITLE.search(self._beginning())
+        found = _TITLE.search(self._decode_beginning())
         title = " ".join((found[1] or found[2] or "").split()) if found else ""
-        message = f" ({self.quoted(title, limit=60)})" if title else ""
-        return f"a page of {self.quoted(kind, limit=60)}{message}, not JSON"
+        message = f" ({self._quote(title, limit=60)})" if title else ""
+        return f"a page of {self._quote(kind, limit=60)}{message}, not JSON"
 
-    def _beginning(self) -> str:
+    def _decode_beginning(self) -> str:
         begins = self.content[:20_000]
         try:
             return begins.decode(self.response.charset_encoding or "utf-8", errors="replace")
         except (LookupError, ValueError):
             return begins.decode(errors="replace")
 
-    def quoted(self, text: str, *, limit: int = 300) -> str:
+    def _quote(self, text: str, *, limit: int = 300) -> str:
         """Quote the server: briefly, visibly, and without what is secret."""
-        return escape_invisible(shorten(self.secrets.hidden(text, self.secret), limit))
+        return escape_invisible(shorten(self.secrets.hide(text, self.secret), limit))
 
 
 def _make_redirect_hint(asked: httpx.URL, target: httpx.URL) -> str:
@@ -258,7 +264,7 @@ def _decode(content: bytes) -> Json:
     try:
         quick: Json = msgspec.json.decode(content)
     except (ValueError, RecursionError):
-        slow: Json = json.loads(content, parse_constant=_refuse, parse_float=_parse_finite)
+        slow: Json = json.loads(content, parse_constant=_refuse_constant, parse_float=_parse_finite)
         return slow
     return quick
 
@@ -267,7 +273,7 @@ def _join_words(message: Json) -> str:
     return " ".join(map(str, message)) if isinstance(message, list) else str(message)
 
 
-def _refuse(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 

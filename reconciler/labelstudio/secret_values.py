@@ -23,16 +23,16 @@ class Secrets:
         # One may be a part of another.
         self._values = sorted(found, key=len, reverse=True)
 
-    def hidden(self, text: str, token: str = "") -> str:
+    def hide(self, text: str, token: str = "") -> str:
         """Return the text without them, and without a token, however it is escaped."""
         for read in (unquote_plus, unquote, unescape, str):
             plain = read(text)
-            left = self._without(plain, token)
+            left = self._remove(plain, token)
             if left != plain:
                 text = left
         return text
 
-    def _without(self, text: str, token: str) -> str:
+    def _remove(self, text: str, token: str) -> str:
         text = text.replace(token, "(token)") if token else text
         for value in self._values:
             text = text.replace(value, "(hidden)")

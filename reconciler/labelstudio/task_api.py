@@ -13,11 +13,11 @@ from reconciler.contract.label_config import UnreadableLabelConfigError, find_us
 from reconciler.core.model import ProjectSettings, ServerIdentity, User
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
-from reconciler.labelstudio.attempts import Backoff
-from reconciler.labelstudio.bulk.prefetcher import ReadConcurrency
+from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
+from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
 from reconciler.labelstudio.capabilities import Capabilities
 from reconciler.labelstudio.client import Client
-from reconciler.labelstudio.retry import Tries, tries
+from reconciler.labelstudio.retry import Backoff, RequestKind
 
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 """Without it the server answers addresses of its own making in place of the stored ones."""
@@ -40,15 +40,23 @@ class Page:
 class TaskApi:
     """The tasks of one server. All that sends a request raises ServerError.
 
-    ``capabilities`` and the ``pace`` of reading are kept here, so that a plan and its apply find
-    them out once.
+    ``capabilities`` and the ``read_concurrency`` are kept here, so that a plan and its apply find
+    them out once. ``limits`` say how much is asked for at once.
     """
 
-    def __init__(self, client: Client, attributes: Attributes) -> None:
+    def __init__(
+        self,
+        client: Client,
+        attributes: Attributes,
+        *,
+        limits: ReadingLimits = DEFAULT_LIMITS,
+        read_concurrency: ReadConcurrency | None = None,
+    ) -> None:
         self._client = client
         self._attributes = attributes
         self.capabilities = Capabilities(client)
-        self.pace = ReadConcurrency()
+        self.limits = limits
+        self.read_concurrency = read_concurrency or ReadConcurrency()
 
     @property
     def requests(self) -> int:
@@ -85,13 +93,13 @@ class TaskApi:
         addresses although it is asked not to. Raises NotFound where there is no such task.
         """
         query = {"include": "id,project", **_NEVER_RESOLVED}
-        answer = self._checked_task(self._client.get(f"/api/tasks/{task}/", query), task)
+        answer = self._check_task(self._client.get(f"/api/tasks/{task}/", query), task)
         return _get_integer(answer.get("project"))
 
     def user(self) -> User | None:
         """Ask, once, whose token it is; None where the server does not tell, for any reason."""
         try:
-            answer = self._client.fetch("/api/current-user/whoami", tries=lambda _error: 1)()[0]
+            answer = self._client.fetch("/api/current-user/whoami", kind=RequestKind.PROBE)()[0]
         except ServerError:
             return None
         told = answer if isinstance(answer, dict) else {}
@@ -106,19 +114,19 @@ class TaskApi:
         page: int,
         size: int,
         ids: Sequence[int] | None = None,
-        tries: Tries = tries,
+        kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
         """Ask for one page of a project, or of those of its tasks that are named by ``ids``.
 
         Pages count from 1, and may come shorter than ``size``. What is returned decodes and
-        checks the answer when it is called: see `Client.fetch`. ``tries`` tells how often it is
+        checks the answer when it is called: see `Client.fetch`. ``kind`` tells how often it is
         asked for.
         """
         query = {
             "project": str(project),
             "page": str(page),
             "page_size": str(size),
-            "include": self._include(names),
+            "include": _format_names(names),
         }
         if ids is not None:
             selection = {"selectedItems": {"all": False, "included": list(ids)}}
@@ -128,12 +136,12 @@ class TaskApi:
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
         ):
             query["fields"] = "all"
-        fetched = self._client.fetch("/api/tasks/", query, tries=tries)
-        return lambda: self._page(*fetched(), project, ids)
+        fetched = self._client.fetch("/api/tasks/", query, kind=kind)
+        return lambda: self._parse_page(*fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
         """Update one task, and return it as the server says that it is now. It is sent once."""
-        return self._checked_task(self._client.patch(f"/api/tasks/{task}/", body), task)
+        return self._check_task(self._client.patch(f"/api/tasks/{task}/", body), task)
 
     def project_settings(self, project: int) -> ProjectSettings:
         """Ask for what a project says that bears on changes of its tasks, in one request."""
@@ -144,10 +152,7 @@ class TaskApi:
                 return _read_settings(label_config, answer)
         raise NotLabelStudio(f"the answer for project {project} has no label config")
 
-    def _include(self, names: Collection[str]) -> str:
-        return ",".join(sorted({"id", "project", *names}))
-
-    def _checked_task(self, answer: Json, task: int) -> Mapping[str, Json]:
+    def _check_task(self, answer: Json, task: int) -> Mapping[str, Json]:
         if isinstance(answer, dict) and answer.get("id") == task:
             return answer
         raise NotLabelStudio(
@@ -156,7 +161,9 @@ class TaskApi:
             status=HTTPStatus.OK,
         )
 
-    def _page(self, answer: Json, length: int, project: int, ids: Sequence[int] | None) -> Page:
+    def _parse_page(
+        self, answer: Json, length: int, project: int, ids: Sequence[int] | None
+    ) -> Page:
         """Check that a page holds tasks, each once, and only such as were asked for."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
@@ -172,6 +179,10 @@ class TaskApi:
             f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
             hint="is there a proxy or a cache before it, or is it another version?",
         )
+
+
+def _format_names(names: Collection[str]) -> str:
+    return ",".join(sorted({"id", "project", *names}))
 
 
 def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:

@@ -21,7 +21,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
-from reconciler.labelstudio.bulk.numbered import Numbered, list_growing
+from reconciler.labelstudio.bulk.pages import Numbered, list_growing
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.loader import load_manifests

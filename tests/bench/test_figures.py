@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE
-from reconciler.labelstudio.bulk.numbered import Numbered
+from reconciler.labelstudio.bulk.pages import Numbered
 from reconciler.labelstudio.client import NEVER_ASKED_BEFORE
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve

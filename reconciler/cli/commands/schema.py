@@ -10,10 +10,12 @@ import click
 from reconciler.cli.console import Console, print_result
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.options import take_options, verbosity_options
+from reconciler.contract.api_description import ApiDescription
 from reconciler.contract.location import locate_schema
 from reconciler.contract.schema_file import build_schema, compare_schema
 from reconciler.core.notation import escape_invisible
 from reconciler.errors import ContractError
+from reconciler.labelstudio.schema_download import read_description
 
 _SOURCE = click.option(
     "--from",
@@ -59,7 +61,7 @@ def build(options: BuildOptions) -> None:
     Example:
       reconciler schema build --out schemas/manifest.schema.json
     """
-    built = build_schema(options.source)
+    built = build_schema(_read(options.source))
     out = options.out
     if out is None or str(out) == "-":
         print_result(built)
@@ -86,7 +88,7 @@ def check(options: CheckOptions) -> int:
       reconciler schema check schemas/manifest.schema.json
     """
     committed = options.file or locate_schema("manifest.schema.json")
-    differences = compare_schema(committed, source=options.source)
+    differences = compare_schema(committed, _read(options.source))
     for difference in differences:
         click.echo(f"{committed}: {escape_invisible(difference)}")
     if differences:
@@ -94,3 +96,7 @@ def check(options: CheckOptions) -> int:
         return ERROR
     options.console.note(f"{committed} is as its source says.")
     return DONE
+
+
+def _read(source: str | None) -> ApiDescription | None:
+    return None if source is None else read_description(source)

@@ -12,17 +12,6 @@ from reconciler.core.notation import count_noun
 PAGE_SIZE: Final = 1_000
 """Tasks of the first page of a project, which tells how large the project is."""
 
-PAGE_SIZE_MAX: Final = 4_000
-"""Tasks of any page: what still larger ones save is little."""
-
-PAGES: Final = 40
-"""Pages that a project is read in at least, where they grow: some go by until several are read
-at once."""
-
-PAGE_SECONDS: Final = 5.0
-PAGE_BYTES: Final = 8_000_000
-"""What a page may take, by what the first one took. A few are held in memory at once."""
-
 BATCH: Final = 500
 """Ids a request."""
 
@@ -38,6 +27,27 @@ COUNTED_SECONDS: Final = 0.35e-6
 LISTED_SECONDS: Final = 0.00025
 SELECTED_SECONDS: Final = 0.00032
 """A task more on a page costs this; measured on Label Studio 1.23.2 with SQLite, as the above."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLimits:
+    """How much is asked for at once."""
+
+    page_size: int = PAGE_SIZE
+    page_size_max: int = 4_000
+    """Tasks of any page: what still larger ones save is little."""
+    pages_min: int = 40
+    """Pages that a project is read in at least, where they grow: some go by until several are read
+    at once."""
+    page_seconds: float = 5.0
+    page_bytes: int = 8_000_000
+    """What a page may take, by what the first one took. A few are held in memory at once."""
+    batch: int = BATCH
+    size_min: int = 25
+    """Tasks an answer below which it is not the size that keeps a server from giving it."""
+
+
+DEFAULT_LIMITS: Final = ReadingLimits()
 
 
 class Way(StrEnum):
@@ -60,29 +70,31 @@ class Cost:
         return f"{self.way} ({count_noun(self.requests, 'request')}, about {seconds:.1f} s)"
 
 
-def choose_page_size(total: int, *, seconds: float, length: int) -> int:
-    """Tell how many tasks pages may hold behind the first: 1, 2, 4... times as many.
+def choose_page_size(
+    total: int, *, seconds: float, length: int, limits: ReadingLimits = DEFAULT_LIMITS
+) -> int:
+    """Choose how many tasks pages may hold behind the first: 1, 2, 4... times as many.
 
     The first of a project of ``total`` tasks took ``seconds``, and ``length`` bytes. What a page
     costs before its first task grows with the project: to more than a thousand tasks cost, where
     it has a million.
     """
-    most = min(PAGE_SIZE_MAX, total // PAGES)
-    task = max(seconds / PAGE_SECONDS, length / PAGE_BYTES) / PAGE_SIZE
-    size = PAGE_SIZE
+    most = min(limits.page_size_max, total // limits.pages_min)
+    task = max(seconds / limits.page_seconds, length / limits.page_bytes) / limits.page_size
+    size = limits.page_size
     while 2 * size <= most and 2 * size * task <= 1:
         size *= 2
     return size
 
 
 def estimate_pages(tasks: int, *, requests: int, total: int) -> Cost:
-    """Tell what so many ``tasks`` of a project of ``total`` cost in so many pages."""
+    """Estimate what so many ``tasks`` of a project of ``total`` cost in so many pages."""
     each = REQUEST_SECONDS + total * COUNTED_SECONDS
     return Cost(Way.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
 
 
 def estimate_selection(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
-    """Tell what asking for ``ids`` costs, ``at_most`` in a request."""
+    """Estimate what asking for ``ids`` costs, ``at_most`` in a request."""
     sizes = [len(batch) for batch in split_ids(ids, at_most=at_most)]
     return Cost(
         Way.SELECTION,

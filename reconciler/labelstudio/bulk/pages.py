@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Broken, NotFound, ServerError, TimedOut
-from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
-from reconciler.labelstudio.bulk.numbered import (
-    Numbered,
-    divide,
-    drop_after,
-    find_smaller_size,
-    list_growing,
-    make_smaller,
-)
+from reconciler.labelstudio.bulk.cost import choose_page_size
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
-from reconciler.labelstudio.retry import (
-    Tries,
-    tries_of_larger_list,
-    tries_of_list,
-    tries_of_small_list,
-)
+from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 
 FAILED_MAX: Final = 20
@@ -53,7 +40,7 @@ def is_broken_by_task(error: ServerError) -> bool:
 
 
 class ProjectPages:
-    """The pages of one project. `first` is to be read before the `rest`.
+    """The pages of one project. `read_first` comes before `read_rest`.
 
     ``complete`` tells afterwards that every task that the project counts has been shown: no page
     failed, none came short, and nothing was created or deleted meanwhile.
@@ -63,7 +50,8 @@ class ProjectPages:
         self._api = api
         self._project = project
         self._names = names
-        self._size = self._size_max = PAGE_SIZE
+        self._limits = api.limits
+        self._size = self._size_max = api.limits.page_size
         self._received = 0
         self._passed = 0
         self._density = 1.0
@@ -76,7 +64,7 @@ class ProjectPages:
         """Tasks of the first page; others may hold more, where the server gives that."""
         return self._size
 
-    def expected(self, *, up_to: int) -> int:
+    def estimate_left(self, *, up_to: int) -> int:
         """Estimate how many tasks more whole pages show until the id ``up_to`` has been passed.
 
         Ids are counted over all projects: how dense they lie in this one is taken from the last
@@ -85,20 +73,21 @@ class ProjectPages:
         pages = ceil((up_to + 1 - self._passed) * self._density / self._size)
         return max(0, min(self.total - self._received, pages * self._size))
 
-    def requests(self, tasks: int) -> int:
+    def count_requests(self, tasks: int) -> int:
         """Tell how many pages hold so many tasks behind the first."""
         return sum(1 for _ in list_growing(self._size, self._size + tasks, most=self._size_max))
 
-    def first(self) -> Page:
+    def read_first(self) -> Page:
         """Read the first page, a smaller one where the server cannot; raises ServerError."""
         while True:
             started = time.monotonic()
             try:
                 page = self._fetch(Numbered(1, self._size))()
             except ServerError as error:
-                if not is_too_heavy(error) or not find_smaller_size(self._size):
+                smaller = self._find_smaller(self._size)
+                if not is_too_heavy(error) or not smaller:
                     raise
-                self._size = find_smaller_size(self._size)
+                self._size = smaller
             else:
                 self.seconds = time.monotonic() - started
                 self._begin(page)
@@ -110,8 +99,10 @@ class ProjectPages:
             # The server gives no more than so many, whatever is asked for.
             self._size = page.rows
         self._size_max = self._size
-        if self._size == PAGE_SIZE:
-            self._size_max = choose_page_size(page.total, seconds=self.seconds, length=page.length)
+        if self._size == self._limits.page_size:
+            self._size_max = choose_page_size(
+                page.total, seconds=self.seconds, length=page.length, limits=self._limits
+            )
         self._count(page)
         self.complete = self._received == self.total
 
@@ -125,7 +116,7 @@ class ProjectPages:
             self._passed = max(high, self._passed)
 
     @contextmanager
-    def rest(self, *, up_to: int) -> Iterator[Iterator[Page]]:
+    def read_rest(self, *, up_to: int) -> Iterator[Iterator[Page]]:
         """Begin to read the other pages, until the id ``up_to`` has been passed, and give them.
 
         Pages that fail are left out: their tasks are for others to ask for. What is given raises
@@ -136,12 +127,12 @@ class ProjectPages:
 
         def to_come() -> float:
             # Those behind ``up_to`` would be read for nothing.
-            return self.expected(up_to=up_to) / queue[0].size if queue else 0
+            return self.estimate_left(up_to=up_to) / queue[0].size if queue else 0
 
-        with Prefetcher(self._fetch, self._api.pace) as ahead:
-            yield self._good(ahead.in_order(queue, to_come=to_come), queue, up_to)
+        with Prefetcher(self._fetch, self._api.read_concurrency) as prefetcher:
+            yield self._sort_out(prefetcher.call_in_order(queue, to_come=to_come), queue, up_to)
 
-    def _good(
+    def _sort_out(
         self, ended: Iterator[tuple[Numbered, Future[_Fetched]]], queue: deque[Numbered], up_to: int
     ) -> Iterator[Page]:
         """Give the pages that came; what failed changes the ``queue`` of those to come."""
@@ -156,16 +147,18 @@ class ProjectPages:
                 continue
             except ServerError as error:
                 if numbered.size > self._size:
-                    self._as_large_as_the_first(queue, numbered, alone=is_broken_by_task(error))
+                    self._fall_back_to_first_size(queue, numbered, alone=is_broken_by_task(error))
                     continue
                 steady = False
                 failed_in_a_row += 1
-                divided = is_too_heavy(error) and make_smaller(queue, numbered)
+                divided = is_too_heavy(error) and make_smaller(
+                    queue, numbered, size_min=self._limits.size_min
+                )
                 if failed_in_a_row == FAILED_MAX or not (divided or is_broken_by_task(error)):
                     raise
                 continue
             if numbered.size > self._size and self._is_cut(numbered, page):
-                self._as_large_as_the_first(queue, numbered)
+                self._fall_back_to_first_size(queue, numbered)
                 continue
             failed_in_a_row = 0
             self._count(page)
@@ -183,7 +176,7 @@ class ProjectPages:
         due = min(asked.size, page.total - asked.begin)
         return asked.size > self._size_max or page.rows < due
 
-    def _as_large_as_the_first(
+    def _fall_back_to_first_size(
         self, queue: deque[Numbered], failed: Numbered, *, alone: bool = False
     ) -> None:
         """Ask for a larger page in parts that the server gives, and ``alone`` or with all others.
@@ -196,9 +189,78 @@ class ProjectPages:
 
     def _fetch(self, page: Numbered) -> _Fetched:
         if page.size > self._size:
-            judged: Tries = tries_of_larger_list
+            kind = RequestKind.LARGER_PAGE
+        elif self._find_smaller(page.size):
+            kind = RequestKind.DIVISIBLE_LIST
         else:
-            judged = tries_of_list if find_smaller_size(page.size) else tries_of_small_list
+            kind = RequestKind.SMALL_LIST
         return self._api.fetch_list(
-            self._project, self._names, page=page.number, size=page.size, tries=judged
+            self._project, self._names, page=page.number, size=page.size, kind=kind
         )
+
+    def _find_smaller(self, size: int) -> int:
+        return find_smaller_size(size, self._limits.size_min)
+
+
+class Numbered(NamedTuple):
+    """A page by its number, from 1, among pages of one size."""
+
+    number: int
+    size: int
+
+    @property
+    def begin(self) -> int:
+        """How many tasks of the project lie before it."""
+        return (self.number - 1) * self.size
+
+
+def list_growing(begin: int, end: int, *, most: int) -> Iterator[Numbered]:
+    """Give the pages from ``begin`` tasks on: each holds as many as come before it, or ``most``.
+
+    ``most`` is ``begin``, or twice, four times... as much.
+    """
+    while begin < end:
+        size = min(begin, most)
+        yield Numbered(begin // size + 1, size)
+        begin += size
+
+
+def make_smaller(waiting: deque[Numbered], failed: Numbered, *, size_min: int) -> bool:
+    """Put its parts in the place of a page, and of each that is ``waiting`` and as large.
+
+    Tells whether that could be done.
+    """
+    size = find_smaller_size(failed.size, size_min)
+    if size:
+        divide(waiting, failed, size)
+    return bool(size)
+
+
+def divide(waiting: deque[Numbered], failed: Numbered, size: int, *, alone: bool = False) -> None:
+    """Put parts of a ``size`` in the place of a page, and, unless ``alone``, of the others.
+
+    All are in the order of the project then.
+    """
+    others = list(waiting)
+    waiting.clear()
+    for page in sorted([failed, *others], key=lambda page: page.begin):
+        whole = page.size <= size or (alone and page is not failed)
+        waiting.extend([page] if whole else _split(page, size))
+
+
+def find_smaller_size(size: int, size_min: int) -> int:
+    """Find a size of which ``size`` is a multiple; 0 where none is ``size_min`` or more."""
+    parts = next((parts for parts in (2, 3, 5, 7) if size % parts == 0), size)
+    return size // parts if size // parts >= size_min else 0
+
+
+def drop_after(waiting: deque[Numbered], last: Numbered) -> None:
+    """Leave out the pages behind ``last``; parts of one before it may still wait."""
+    before = [page for page in waiting if page.begin < last.begin]
+    waiting.clear()
+    waiting.extend(before)
+
+
+def _split(page: Numbered, size: int) -> Sequence[Numbered]:
+    parts = page.size // size
+    return [Numbered(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]

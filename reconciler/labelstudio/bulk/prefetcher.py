@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from math import inf
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Generic, Self, TypeVar
 
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadConcurrency
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-
-class ReadConcurrency:
-    """The pace of all lists of a run: what was learned from one of them serves the next."""
-
-    def __init__(self, pace: ReadProbe | None = None) -> None:
-        self._pace = pace or ReadProbe(time.monotonic())
-        self._lock = Lock()
-
-    @property
-    def limit(self) -> int:
-        """How many reads may be under way now."""
-        return self._pace.limit
-
-    def begin(self) -> None:
-        """Begin to read another list."""
-        with self._lock:
-            self._pace = self._pace.elsewhere(time.monotonic())
-
-    def answered(self, *, left: float) -> None:
-        """Take in that an answer came, with so many reads ``left``."""
-        with self._lock:
-            self._pace = self._pace.answered(time.monotonic(), left)
 
 
 class Prefetcher(Generic[A, T]):
@@ -47,11 +23,13 @@ class Prefetcher(Generic[A, T]):
     interrupted run ends at once.
     """
 
-    def __init__(self, function: Callable[[A], T], pace: ReadConcurrency | None = None) -> None:
+    def __init__(
+        self, function: Callable[[A], T], concurrency: ReadConcurrency | None = None
+    ) -> None:
         self._function = function
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._pace = pace or ReadConcurrency()
+        self._concurrency = concurrency or ReadConcurrency()
         self._left = inf
 
     def __enter__(self) -> Self:
@@ -61,7 +39,7 @@ class Prefetcher(Generic[A, T]):
         for _thread in self._threads:
             self._calls.put(None)
 
-    def in_order(
+    def call_in_order(
         self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: inf
     ) -> Iterator[tuple[A, Future[T]]]:
         """Begin to call for each of ``waiting``, which may change; give those that have ended.
@@ -71,11 +49,11 @@ class Prefetcher(Generic[A, T]):
         known what its failure changes.
         """
         under_way: deque[tuple[A, Future[T]]] = deque()
-        self._pace.begin()
+        self._concurrency.begin()
 
         def fill(*, unknown: int) -> None:
             still = to_come()
-            at_most = min(self._pace.limit, max(1, still) - unknown)
+            at_most = min(self._concurrency.limit, max(1, still) - unknown)
             while waiting and len(under_way) < at_most:
                 argument = waiting.popleft()
                 self._left = min(len(waiting), still)
@@ -98,7 +76,7 @@ class Prefetcher(Generic[A, T]):
 
         def call() -> None:
             try:
-                result = self._answer(argument)
+                result = self._call(argument)
             except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
                 future.set_exception(error)
             else:
@@ -111,11 +89,11 @@ class Prefetcher(Generic[A, T]):
             thread.start()
         return future
 
-    def _answer(self, argument: A) -> T:
+    def _call(self, argument: A) -> T:
         try:
             return self._function(argument)
         finally:
-            self._pace.answered(left=self._left)
+            self._concurrency.note_answer(left=self._left)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -19,7 +19,6 @@ from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadabl
 from reconciler.core.values import UNREADABLE
 from reconciler.errors import NoSuchProject, NotFound, ServerError
 from reconciler.labelstudio.bulk.cost import (
-    BATCH,
     Way,
     choose_cheaper,
     estimate_pages,
@@ -31,7 +30,7 @@ from reconciler.labelstudio.bulk.pending_ids import PendingIds
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from reconciler.labelstudio.bulk.selection import Selection
-from reconciler.labelstudio.retry import tries_of_small_list
+from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -85,6 +84,7 @@ class _Reader:
         self._api = api
         self._names = names
         self._progress = progress
+        self._batch = api.limits.batch
         self._swept: set[int] = set()
         self._broken_in_a_row = 0
 
@@ -92,10 +92,10 @@ class _Reader:
         """Read the tasks that lie in ``project``; the others stay unseen."""
         self._swept.add(project)
         try:
-            if len(unseen) > BATCH:
+            if len(unseen) > self._batch:
                 yield from self._read_large(project, unseen)
             else:
-                cost = estimate_selection(unseen)
+                cost = estimate_selection(unseen, at_most=self._batch)
                 self._progress.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
                 yield from self._read_selection(project, unseen)
         except NotFound as error:
@@ -105,16 +105,16 @@ class _Reader:
         """Read the first page, which tells how large the project is, and then choose."""
         pages = ProjectPages(self._api, project, self._names)
         try:
-            first = pages.first()
+            first = pages.read_first()
         except ServerError as error:
             if not is_broken_by_task(error):
                 raise
             yield from self._read_selection(project, unseen)
             return
-        seen = self._new(first, unseen)
+        seen = self._take_new(first, unseen)
         # A server that cuts pages short cuts selections short as well.
-        at_most = min(BATCH, pages.size)
-        chosen = self._choice(project, pages, unseen, at_most=at_most)
+        at_most = min(self._batch, pages.size)
+        chosen = self._choose_way(project, pages, unseen, at_most=at_most)
         if chosen is Way.PAGES:
             yield from self._read_pages(pages, unseen, seen)
         else:
@@ -124,18 +124,20 @@ class _Reader:
         elif len(unseen) >= SEVERAL:
             yield from self._read_hidden(project, unseen, at_most=at_most)
 
-    def _choice(
+    def _choose_way(
         self, project: int, pages: ProjectPages, unseen: PendingIds, *, at_most: int
     ) -> Way | None:
         """Choose how to read what the first page has not shown; None where that is nothing."""
-        to_come = 0 if pages.complete else pages.expected(up_to=unseen.last)
+        to_come = 0 if pages.complete else pages.estimate_left(up_to=unseen.last)
         if not unseen or not to_come:
             return None
         by_ids = estimate_selection(unseen, at_most=at_most)
         # As if no page were larger than the first: a larger one takes longer, too.
         usual = ceil(to_come / pages.size)
         way = choose_cheaper(estimate_pages(to_come, requests=usual, total=pages.total), by_ids).way
-        by_pages = estimate_pages(to_come, requests=pages.requests(to_come), total=pages.total)
+        by_pages = estimate_pages(
+            to_come, requests=pages.count_requests(to_come), total=pages.total
+        )
         chosen, other = (by_pages, by_ids) if way is Way.PAGES else (by_ids, by_pages)
         self._progress.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
@@ -151,12 +153,12 @@ class _Reader:
 
         They are under way while the ``first`` is worked on.
         """
-        with pages.rest(up_to=unseen.last) as rest:
+        with pages.read_rest(up_to=unseen.last) as rest:
             yield first
             for page in rest:
-                yield self._new(page, unseen)
-                to_come = pages.expected(up_to=unseen.last) / pages.size
-                if to_come > len(unseen) / min(BATCH, pages.size) + AT_ONCE:
+                yield self._take_new(page, unseen)
+                to_come = pages.estimate_left(up_to=unseen.last) / pages.size
+                if to_come > len(unseen) / min(self._batch, pages.size) + AT_ONCE:
                     return
 
     def _read_hidden(
@@ -179,19 +181,19 @@ class _Reader:
         unseen: PendingIds,
         ids: Sequence[int] | None = None,
         *,
-        at_most: int = BATCH,
+        at_most: int | None = None,
     ) -> Iterator[ReadBatch]:
         """Ask for ``ids``, all that are unseen where none are named."""
-        selection = Selection(self._api, project, self._names, at_most=at_most)
+        selection = Selection(self._api, project, self._names, at_most=at_most or self._batch)
         for answer in selection.read(list(unseen) if ids is None else ids):
             if isinstance(answer, Page):
-                yield self._new(answer, unseen)
+                yield self._take_new(answer, unseen)
             else:
                 task, error = answer
                 unseen.mark_seen(task)
-                yield ReadBatch({}, {task: self._without_data(project, task, error)})
+                yield ReadBatch({}, {task: self._read_without_data(project, task, error)})
 
-    def _without_data(self, project: int, task: int, error: ServerError) -> Observed:
+    def _read_without_data(self, project: int, task: int, error: ServerError) -> Observed:
         """Ask for all but the data of a task that breaks an answer: mostly its data is the reason.
 
         (Measured on Label Studio 1.23.2, for data with half of a surrogate pair in it.)
@@ -199,16 +201,16 @@ class _Reader:
         names = set(self._names) - {"data"}
         try:
             page = self._api.fetch_list(
-                project, names, page=1, size=1, ids=[task], tries=tries_of_small_list
+                project, names, page=1, size=1, ids=[task], kind=RequestKind.SMALL_LIST
             )()
         except ServerError:
-            return self._unreadable(error)
+            return self._make_unreadable(error)
         if task not in page.tasks:
-            return self._unreadable(error)
+            return self._make_unreadable(error)
         self._broken_in_a_row = 0
         return Found({**page.tasks[task], "data": UNREADABLE})
 
-    def _new(self, page: Page, unseen: PendingIds) -> ReadBatch:
+    def _take_new(self, page: Page, unseen: PendingIds) -> ReadBatch:
         shown = list(page.tasks)
         taken = unseen.take(shown)
         if taken:
@@ -225,13 +227,13 @@ class _Reader:
         pending = deque(ids)
         unlisted: dict[int, list[int]] = {}
         at_once = 1
-        with Prefetcher(self._locate) as ahead:
+        with Prefetcher(self._locate) as prefetcher:
             while pending:
                 asked = [pending.popleft() for _ in range(min(at_once, len(pending)))]
-                futures = [ahead.submit(task) for task in asked]
+                futures = [prefetcher.submit(task) for task in asked]
                 located: dict[int, list[int]] = {}
                 for task, future in zip(asked, futures, strict=True):
-                    place = self._judged(future.result())
+                    place = self._judge(future.result())
                     if isinstance(place, int):
                         located.setdefault(place, []).append(task)
                     else:
@@ -271,16 +273,14 @@ class _Reader:
             return error
         return Unreadable(_NO_PROJECT, _DECLARE_PROJECT) if project is None else project
 
-    def _judged(
-        self, place: int | Missing | Unreadable | ServerError
-    ) -> int | Missing | Unreadable:
+    def _judge(self, place: int | Missing | Unreadable | ServerError) -> int | Missing | Unreadable:
         if isinstance(place, ServerError):
-            return self._unreadable(place, _DECLARE_PROJECT)
+            return self._make_unreadable(place, _DECLARE_PROJECT)
         if isinstance(place, int):
             self._broken_in_a_row = 0
         return place
 
-    def _unreadable(self, error: ServerError, hint: str = "") -> Unreadable:
+    def _make_unreadable(self, error: ServerError, hint: str = "") -> Unreadable:
         self._broken_in_a_row += 1
         if self._broken_in_a_row >= BROKEN_MAX:
             raise error

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.contract.api_description import read_document
 from reconciler.contract.attributes import Attribute, Type
 from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
 from reconciler.contract.overlay import apply_overlay
 from reconciler.errors import ContractError
-from reconciler.labelstudio.schema_download import read_file
 
 I32 = (-2147483648, 2147483647)
 I64 = (-9223372036854775808, 9223372036854775807)
@@ -102,7 +102,7 @@ def test_readable_attribute_is_as_published(name: str):
 
 
 def test_without_the_overlay_data_and_project_are_as_loose_as_published():
-    bare = build_attributes(read_file(locate_schema("task-api.openapi.yaml")), {})
+    bare = build_attributes(read_document(locate_schema("task-api.openapi.yaml")), {})
     assert bare["data"].type is Type.ANY
     assert bare["project"].nullable
     assert bare["inner_id"].maximum is None
@@ -136,7 +136,7 @@ def test_the_contract_cannot_be_changed_by_accident():
 
 
 def test_an_update_answers_one_of_three_objects_by_role():
-    document = read_file(locate_schema("task-api.openapi.yaml"))
+    document = read_document(locate_schema("task-api.openapi.yaml"))
     roles = document["components"]["schemas"]["TaskForRole"]["anyOf"]
     assert [role["$ref"].rpartition("/")[2] for role in roles] == [
         "TaskForAdministrator",

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.contract import location
 from reconciler.contract.location import locate_schema
 from reconciler.errors import ContractError
 
@@ -35,7 +34,7 @@ def found_from(folder: Path, *, cwd: Path) -> Path:
 
 
 def copy_package(folder: Path) -> None:
-    for part in ("contract", "labelstudio", "__init__.py", "errors.py"):
+    for part in ("contract", "__init__.py", "errors.py"):
         source, target = PACKAGE / part, folder / "reconciler" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -70,7 +69,6 @@ def test_absent(name: str):
         locate_schema(name)
 
 
-def test_absent_altogether(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(location, "_PACKAGE", tmp_path / "reconciler")
+def test_absent_altogether(tmp_path: Path):
     with pytest.raises(ContractError, match=r"manifest\.schema\.json"):
-        locate_schema("manifest.schema.json")
+        locate_schema("manifest.schema.json", package=tmp_path / "reconciler")

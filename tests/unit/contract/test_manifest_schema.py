@@ -9,6 +9,7 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
+from reconciler.contract.api_description import ApiDescription, read_document
 from reconciler.contract.attributes import Attribute, Type
 from reconciler.contract.location import locate_schema
 from reconciler.contract.manifest_schema import (
@@ -17,14 +18,14 @@ from reconciler.contract.manifest_schema import (
     format_schema,
 )
 from reconciler.contract.openapi import load_contract
-from reconciler.contract.schema_file import build_schema, compare_schema, load_attributes
+from reconciler.contract.schema_file import build_schema, compare_schema, list_attributes
 from reconciler.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMITTED = locate_schema("manifest.schema.json")
-SERVER = str(Path(__file__).parent / "server-openapi.json")
+SERVER = ApiDescription("a server", read_document(Path(__file__).parent / "server-openapi.json"))
 MANIFEST: Any = build_manifest_schema(load_contract())
 PATCH: Any = build_patch_schema(load_contract())
 
@@ -115,7 +116,7 @@ def test_a_server_gives_a_schema_of_what_it_can_store():
     attributes = schema["definitions"]["attributes"]["properties"]
     assert "overlap" in attributes
     assert "allow_skip" not in attributes
-    assert all(row.writable for name, row in load_attributes(SERVER).items() if name in attributes)
+    assert all(row.writable for name, row in list_attributes(SERVER).items() if name in attributes)
 
 
 def edited(folder: Path, edit: str) -> Path:
@@ -151,7 +152,7 @@ def test_check_names_the_place_and_the_difference(tmp_path: Path, edit: str, lin
 
 
 def test_check_against_another_source(tmp_path: Path):
-    lines = compare_schema(edited(tmp_path, "none"), source=SERVER)
+    lines = compare_schema(edited(tmp_path, "none"), SERVER)
     assert f"{PLACE}/allow_skip: committed, but not in the contract" in lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.server_address import is_same_server, normalize_address
+from reconciler.core.server_address import is_same_server, is_this_machine, normalize_address
 from reconciler.errors import SettingsError
 
 
@@ -111,3 +111,10 @@ def test_two_addresses_are_compared_by_where_they_lead(one: str, other: str, *, 
 def test_a_bad_address_leads_nowhere():
     with pytest.raises(SettingsError):
         is_same_server("https://x.test", "x.test")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.1", "localhost.example.org", "xlocalhost", "::2", "10.0.0.1", ""]
+)
+def test_other_hosts_are_not_this_machine(host: str):
+    assert not is_this_machine(host)

@@ -20,6 +20,7 @@ from reconciler.core.model import Kind, Status
 from reconciler.core.report import GOOD, Outcome
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.retry import RETRY_POLICIES, Fault, RequestKind
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.fields import Edition, list_fields
@@ -156,6 +157,28 @@ def test_statuses_problems_and_outcomes_are_those_of_the_code():
     assert documented("docs/semantics.md", "Outcome", 0, 2) == [
         (outcome, yes(outcome in GOOD)) for outcome in Outcome
     ]
+
+
+def test_what_is_sent_again_is_what_the_code_says():
+    kinds = [kind for kind in RequestKind if kind is not RequestKind.PROBE]
+    heading = next(
+        [cell.strip().casefold() for cell in line.split("|")]
+        for line in page("docs/semantics.md").splitlines()
+        if line.startswith("| What happens |")
+    )
+
+    assert heading[2:7] == list(kinds)
+    assert documented("docs/semantics.md", "What happens", *range(9)) == [
+        (
+            fault,
+            *(str(row.attempts[kind]) for kind in kinds),
+            str(min(row.attempts[RequestKind.READ], row.unanswered)),
+            row.stored,
+            row.consequence,
+        )
+        for fault, row in RETRY_POLICIES.items()
+    ]
+    assert list(RETRY_POLICIES) == list(Fault)
 
 
 def test_commands_are_those_of_the_program():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.labelstudio.attempts import Backoff
+from reconciler.labelstudio.retry import Backoff
 
 
 class Patient(Backoff):

@@ -80,9 +80,9 @@ def test_no_token_shows_in_the_repr_of_its_credentials(token: str):
 
 def test_a_legacy_token_is_sent_as_token_and_an_access_token_as_bearer():
     exchanges = Exchanges(Clock())
-    assert parse_token(HEX).header(exchanges) == f"Token {HEX}"
+    assert parse_token(HEX).get_header(exchanges) == f"Token {HEX}"
     access = access_token(1000)
-    assert parse_token(access).header(exchanges) == f"Bearer {access}"
+    assert parse_token(access).get_header(exchanges) == f"Bearer {access}"
     assert exchanges.asked == []
 
 
@@ -99,7 +99,7 @@ def test_a_refresh_token_is_exchanged_once_for_sixteen_threads():
 
     def header(_: int) -> str:
         together.wait(5)
-        return credentials.header(slowly)
+        return credentials.get_header(slowly)
 
     with ThreadPoolExecutor(16) as pool:
         headers = set(pool.map(header, range(16)))
@@ -111,12 +111,12 @@ def test_an_access_token_is_renewed_thirty_seconds_before_its_end():
     clock = Clock()
     exchanges = Exchanges(clock)
     credentials = RefreshToken(REFRESH, now=clock)
-    credentials.header(exchanges)
+    credentials.get_header(exchanges)
     clock.now = 1000 + 270
-    credentials.header(exchanges)
+    credentials.get_header(exchanges)
     assert len(exchanges.asked) == 1
     clock.now += 1
-    assert credentials.header(exchanges) == f"Bearer {access_token(1271)}"
+    assert credentials.get_header(exchanges) == f"Bearer {access_token(1271)}"
     assert len(exchanges.asked) == 2
 
 
@@ -126,10 +126,10 @@ def test_a_server_whose_clock_is_an_hour_off_is_not_asked_for_a_token_each_time(
     exchanges = Exchanges(clock, ahead=ahead)
     credentials = RefreshToken(REFRESH, now=clock)
     for _ in range(3):
-        credentials.header(exchanges)
+        credentials.get_header(exchanges)
     assert len(exchanges.asked) == 1
     clock.now += 271
-    credentials.header(exchanges)
+    credentials.get_header(exchanges)
     assert len(exchanges.asked) == 2
 
 
@@ -145,12 +145,12 @@ def test_an_access_token_that_does_not_tell_its_time_counts_as_good_for_300_seco
         asked.append(refresh)
         return access
 
-    assert credentials.header(exchange) == f"Bearer {access}"
+    assert credentials.get_header(exchange) == f"Bearer {access}"
     clock.now += 270
-    credentials.header(exchange)
+    credentials.get_header(exchange)
     assert len(asked) == 1
     clock.now += 1
-    credentials.header(exchange)
+    credentials.get_header(exchange)
     assert len(asked) == 2
 
 
@@ -158,12 +158,12 @@ def test_of_many_workers_answered_401_only_the_first_has_the_token_renewed():
     clock = Clock()
     exchanges = Exchanges(clock)
     credentials = RefreshToken(REFRESH, now=clock)
-    old = credentials.header(exchanges)
-    assert credentials.rejected(old)
+    old = credentials.get_header(exchanges)
+    assert credentials.forget(old)
     clock.now += 1
-    new = credentials.header(exchanges)
-    assert credentials.rejected(old)
-    assert credentials.header(exchanges) == new
+    new = credentials.get_header(exchanges)
+    assert credentials.forget(old)
+    assert credentials.get_header(exchanges) == new
     assert len(exchanges.asked) == 2
 
 

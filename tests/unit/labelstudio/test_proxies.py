@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.proxies import Proxy, choose_proxy, is_this_machine
+from reconciler.labelstudio.proxies import Proxy, choose_proxy
 
 PROXY = "http://proxy.test:3128"
 SERVER = "https://label-studio.example.org"
@@ -188,10 +188,3 @@ def test_nothing_in_the_variables_ends_a_run_but_a_proxy_that_is_needed(no_proxy
     choose_proxy(SERVER, environment, warn=lambda _: None)
     with suppress(SettingsError):
         choose_proxy(SERVER, {"HTTPS_PROXY": proxy})
-
-
-@pytest.mark.parametrize(
-    "host", ["127.1", "localhost.example.org", "xlocalhost", "::2", "10.0.0.1", ""]
-)
-def test_other_hosts_are_not_this_machine(host: str):
-    assert not is_this_machine(host)

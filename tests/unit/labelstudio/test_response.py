@@ -289,20 +289,6 @@ def test_an_answer_that_is_none_is_told_without_the_token_that_it_repeats():
     assert "illegal header line: Token (token)" in str(failed.value)
 
 
-def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    def refuse(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
-
-    monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
-    with client_of(Scripted(refuse)) as client, pytest.raises(Unreachable) as failed:
-        client.get("/api/tasks/1/")
-    assert failed.value.hint == (
-        "add the certificate of its authority to /etc/own.pem, which SSL_CERT_FILE names"
-    )
-
-
 def test_a_long_reason_is_cut_in_its_middle():
     answer = said(400, "why " * 1000)
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
@@ -346,65 +332,6 @@ def test_a_token_that_a_server_repeats_is_not_repeated_again(token: str, status:
         client.get("/api/tasks/1/")
     said = f"{failed.value!s} {failed.value!r}"
     assert not any(part in said for part in (token[:20], token[10:30], token[-20:]))
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (
-            httpx.ConnectError("[Errno 111] Connection refused"),
-            (
-                "no answer from http://label-studio.test: [Errno 111] Connection refused (is the "
-                "server up, and is LABEL_STUDIO_URL right?)"
-            ),
-        ),
-        (
-            httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
-            (
-                "no answer from http://label-studio.test: [SSL: CERTIFICATE_VERIFY_FAILED] "
-                "self-signed certificate (name the certificate of its authority in SSL_CERT_FILE)"
-            ),
-        ),
-        (
-            httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
-            (
-                "no answer from http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
-                "version number (it speaks no TLS: is LABEL_STUDIO_URL right to begin with https?)"
-            ),
-        ),
-        (
-            httpx.ReadTimeout("timed out"),
-            "the answer of http://label-studio.test was lost: no answer within 5 seconds",
-        ),
-        (
-            httpx.RemoteProtocolError("peer closed connection"),
-            "the answer of http://label-studio.test was lost: peer closed connection",
-        ),
-        (httpx.ReadError(""), "the answer of http://label-studio.test was lost: ReadError"),
-    ],
-)
-def test_no_answer_and_a_lost_answer_are_told_apart(
-    error: httpx.TransportError, message: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-
-    def fail(_: httpx.Request) -> httpx.Response:
-        raise error
-
-    with client_of(Scripted(fail)) as client, pytest.raises(Unreachable) as failed:
-        client.get("/api/tasks/1/")
-    assert str(failed.value) == message
-    assert failed.value.status == 0
-
-
-def test_a_server_that_is_not_trusted_is_not_asked_again():
-    def refuse(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
-
-    with client_of(Scripted(refuse)) as client:
-        with pytest.raises(Unreachable):
-            client.get("/api/tasks/1/")
-        assert client.requests == 1
 
 
 def test_an_answer_packed_in_another_way_than_it_says_cannot_be_read():

@@ -16,33 +16,33 @@ from reconciler.errors import (
     Unreachable,
 )
 from reconciler.labelstudio.retry import (
-    ASKED_MAX,
+    RETRY_AFTER_MAX,
     Pauses,
+    RequestKind,
+    count_attempts,
     is_never_stored,
     is_perhaps_stored,
     parse_retry_after,
-    tries,
-    tries_of_list,
 )
 
 NOON = 784_111_777.0  # 1994-11-06T08:49:37Z, the example of the standard
 
 
 def test_each_pause_is_longer_than_the_one_before_and_all_take_twenty_seconds():
-    pauses = [Pauses().after(attempt, drawn=0.5) for attempt in (1, 2, 3, 4)]
+    pauses = [Pauses().choose(attempt, drawn=0.5) for attempt in (1, 2, 3, 4)]
     assert pauses == [0.5, 1.5, 4.5, 13.5]
 
 
 def test_pauses_are_drawn_apart():
-    assert Pauses().after(2, drawn=0.0) == 0.75
-    assert Pauses().after(2, drawn=1.0) == 2.25
+    assert Pauses().choose(2, drawn=0.0) == 0.75
+    assert Pauses().choose(2, drawn=1.0) == 2.25
 
 
 @pytest.mark.parametrize(("asked", "pause"), [(0.0, 1.5), (1.0, 1.5), (30.0, 30.25)])
 def test_a_server_gets_the_pause_that_it_asks_for_and_never_a_shorter_one(
     asked: float, pause: float
 ):
-    assert Pauses().after(2, asked, drawn=0.5) == pause
+    assert Pauses().choose(2, asked, drawn=0.5) == pause
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,15 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None):
         (NotFound("", status=404), 1),
         (NotLabelStudio("", status=404), 1),
         (Broken("", status=501), 1),
-        (Rejected("", status=429, retry_after=ASKED_MAX), 5),
-        (Rejected("", status=429, retry_after=ASKED_MAX + 1), 1),
+        (Rejected("", status=429, retry_after=RETRY_AFTER_MAX), 5),
+        (Rejected("", status=429, retry_after=RETRY_AFTER_MAX + 1), 1),
     ],
 )
 def test_faults_that_pass_are_worth_more_attempts_than_those_that_stay(
     error: ServerError, attempts: int
 ):
-    assert tries(error) == attempts
+    assert count_attempts(error, RequestKind.READ) == attempts
+    assert count_attempts(error, RequestKind.UPDATE) == attempts
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,38 @@ def test_faults_that_pass_are_worth_more_attempts_than_those_that_stay(
     ],
 )
 def test_a_list_is_not_repeated_where_a_part_of_it_may_do(error: ServerError, attempts: int):
-    assert tries_of_list(error) == attempts
+    assert count_attempts(error, RequestKind.DIVISIBLE_LIST) == attempts
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [
+        (Broken("", status=500), 1),
+        (Broken("", status=502), 5),
+        (Broken("", status=504), 5),
+        (TimedOut("late"), 2),
+        (Unreachable("cut off"), 5),
+        (NotFound("", status=404), 1),
+    ],
+)
+def test_a_small_list_is_repeated_unless_a_task_in_it_is_the_reason(
+    error: ServerError, attempts: int
+):
+    assert count_attempts(error, RequestKind.SMALL_LIST) == attempts
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
+def test_a_page_larger_than_the_first_is_repeated_only_where_the_server_asks_to_wait(status: int):
+    waits = Broken("", status=status, retry_after=2.0)
+    assert count_attempts(waits, RequestKind.LARGER_PAGE) == 5
+    assert count_attempts(Broken("", status=status), RequestKind.LARGER_PAGE) == 1
+    assert count_attempts(Unreachable("cut off"), RequestKind.LARGER_PAGE) == 1
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_what_was_given_up_is_not_begun_again_and_a_probe_never(kind: RequestKind):
+    assert count_attempts(Broken("", status=503, given_up=True), kind) == 1
+    assert count_attempts(Broken("", status=503), RequestKind.PROBE) == 1
 
 
 @pytest.mark.parametrize(

@@ -278,8 +278,7 @@ def test_eight_threads_whose_token_is_refused_in_mid_run_have_it_renewed_once():
 # Bodies without end
 
 
-def test_an_answer_that_never_ends_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 3 << 20)
+def test_an_answer_that_never_ends_is_not_read_to_its_end():
     given: list[int] = []
 
     class Endless(httpx.SyncByteStream):
@@ -290,7 +289,7 @@ def test_an_answer_that_never_ends_is_not_read_to_its_end(monkeypatch: pytest.Mo
 
     transport = Scripted(lambda _: httpx.Response(200, stream=Endless()))
     with (
-        client_of(transport) as client,
+        client_of(transport, size_max=3 << 20) as client,
         pytest.raises(NotLabelStudio, match="an answer of more than 3 MB"),
     ):
         client.get("/api/tasks/")

@@ -12,12 +12,11 @@ import pytest
 
 from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
-from reconciler.contract.schema_file import load_attributes
+from reconciler.contract.schema_file import list_attributes
 from reconciler.errors import ContractError
-from reconciler.labelstudio import schema_download as source
-from reconciler.labelstudio.schema_download import read_source
+from reconciler.labelstudio.schema_download import read_description
 
-SERVER = Path(__file__).parent / "server-openapi.json"
+SERVER = Path(__file__).parents[1] / "contract" / "server-openapi.json"
 PAGES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "/docs/api/schema/json/": (200, SERVER.read_bytes(), {}),
     "/page": (200, b"<html>\n<a: b: c>\n</html>", {}),
@@ -55,11 +54,12 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_an_address(address: str):
-    assert read_source(f"{address}/docs/api/schema/json/") == json.loads(SERVER.read_bytes())
+    description = read_description(f"{address}/docs/api/schema/json/")
+    assert description.document == json.loads(SERVER.read_bytes())
 
 
 def test_words_are_lent_to_a_description_that_has_none(address: str):
-    attributes = load_attributes(f"{address}/docs/api/schema/json/")
+    attributes = list_attributes(read_description(f"{address}/docs/api/schema/json/"))
     assert attributes["overlap"].description.startswith("How many different annotators")
     assert attributes["state"].description == ""
 
@@ -76,30 +76,22 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
 )
 def test_an_address_that_does_not_give_one(address: str, path: str, message: str):
     with pytest.raises(ContractError) as caught:
-        load_attributes(f"{address}{path}?token=secret")
+        list_attributes(read_description(f"{address}{path}?token=secret"))
     assert message in caught.value.message
     assert caught.value.message.startswith(f"{address}{path}: ")
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_that_gives_too_much(address: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(source, "_MAX_BYTES", 1000)
+def test_an_address_that_gives_too_much(address: str):
     with pytest.raises(ContractError, match="larger than"):
-        read_source(f"{address}/large")
+        read_description(f"{address}/large", bytes_max=1000)
 
 
-def test_an_address_that_never_ends(address: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_address_that_never_ends(address: str):
     moments = iter([0.0, 31.0, 62.0])
-    monkeypatch.setattr(source.time, "monotonic", lambda: next(moments))
     with pytest.raises(ContractError, match="not complete after 30 seconds"):
-        source._read_body(_Dripping(), name=address)  # noqa: SLF001 - no other way to drip
-
-
-class _Dripping:
-    def iter_bytes(self) -> Iterator[bytes]:
-        yield b"{"
-        yield b" "
+        read_description(f"{address}/large", now=lambda: next(moments))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +100,7 @@ class _Dripping:
 def test_an_address_that_cannot_be_reached(where: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(ContractError, match=r"not reachable: ."):
-        read_source(where)
+        read_description(where)
 
 
 def test_yaml_and_json_files(tmp_path: Path):
@@ -116,48 +108,27 @@ def test_yaml_and_json_files(tmp_path: Path):
     (tmp_path / "b.json").write_text('\ufeff{"openapi": "3.0.3"}', encoding="utf-8")
     (tmp_path / "c.yaml").write_text("{openapi: 3.0.3}")
     for name in ("a.yaml", "b.json", "c.yaml"):
-        assert read_source(str(tmp_path / name)) == {"openapi": "3.0.3"}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"[1, 2]", "found a list, expected an object"),
-        (b"", "found nothing, expected an object"),
-        (b"text", "found a text, expected an object"),
-        (b"\xff\xfe", "not text in UTF-8"),
-        (b"a: [\n", "neither JSON nor YAML: line 2: "),
-        (b"[" * 200_000, "X: "),
-        (b"a: 2026-99-99", "neither JSON nor YAML"),
-    ],
-)
-def test_a_file_that_holds_none(tmp_path: Path, content: bytes, message: str):
-    file = tmp_path / "X"
-    file.write_bytes(content)
-    with pytest.raises(ContractError) as caught:
-        read_source(str(file))
-    assert message in caught.value.message
-    assert "\n" not in str(caught.value)
+        assert read_description(str(tmp_path / name)).document == {"openapi": "3.0.3"}
 
 
 def test_a_proxy_whose_address_cannot_be_read_is_told_without_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://user:s3cret/x@proxy:80")
     with pytest.raises(ContractError, match="http_proxy does not hold the address") as failed:
-        read_source("http://label-studio.test/page")
+        read_description("http://label-studio.test/page")
     assert "s3cret" not in str(failed.value)
 
 
 def test_what_is_on_this_machine_needs_no_proxy(address: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://user:s3cret/x@proxy:80")
     monkeypatch.setenv("NO_PROXY", "fd07::/64")
-    assert read_source(f"{address}/docs/api/schema/json/")
+    assert read_description(f"{address}/docs/api/schema/json/")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(ContractError, match=r"none\.yaml: No such file or directory"):
-        read_source(str(tmp_path / "none.yaml"))
+        read_description(str(tmp_path / "none.yaml"))
 
 
 def test_our_own_document_as_a_source_is_our_contract():
-    document = read_source(str(locate_schema("task-api.openapi.yaml")))
-    assert build_attributes(document, load_overlay()) == load_contract()
+    description = read_description(str(locate_schema("task-api.openapi.yaml")))
+    assert build_attributes(description.document, load_overlay()) == load_contract()

@@ -7,15 +7,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.errors import NotLabelStudio, TimedOut, Unreachable
 from reconciler.labelstudio.authentication import parse_token
-from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.client import SIZE_MAX, Client
+from reconciler.labelstudio.transport import ServerTransport, open_client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.labelstudio.patient import Patient
 
@@ -25,7 +28,13 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 
 @contextmanager
-def client_on(serve: Serve, *, timeout: float = 20) -> Iterator[Client]:
+def client_on(
+    serve: Serve,
+    *,
+    timeout: float = 20,
+    size_max: int = SIZE_MAX,
+    transport: httpx.BaseTransport | None = None,
+) -> Iterator[Client]:
     """A client of a server that does as it is told with each connection."""
     over = threading.Event()
     backoff = Patient()
@@ -47,7 +56,12 @@ def client_on(serve: Serve, *, timeout: float = 20) -> Iterator[Client]:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
             with Client(
-                address, parse_token(SANDBOX_TOKEN), timeout=timeout, backoff=backoff
+                address,
+                parse_token(SANDBOX_TOKEN),
+                timeout=timeout,
+                size_max=size_max,
+                backoff=backoff,
+                transport=transport,
             ) as client:
                 yield client
         finally:
@@ -105,29 +119,26 @@ def test_an_answer_that_is_cut_off_is_lost(answer: bytes):
         client.get("/api/tasks/1/")
 
 
-def test_a_body_without_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 1 << 20)
-
+def test_a_body_without_end_is_read_up_to_a_bound():
     def endless(connection: socket.socket, _: threading.Event) -> None:
         connection.sendall(HEAD + b"\r\n")
         while True:
             connection.sendall(b" " * 65536)
 
     with (
-        client_on(endless) as client,
+        client_on(endless, size_max=1 << 20) as client,
         pytest.raises(NotLabelStudio, match="an answer of more than 1 MB"),
     ):
         client.get("/api/tasks/1/")
 
 
-def test_a_body_that_unpacks_to_a_thousand_times_its_size_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    monkeypatch.setattr("reconciler.labelstudio.client.SIZE_MAX", 1 << 20)
+def test_a_body_that_unpacks_to_a_thousand_times_its_size_is_not_kept():
     bomb = gzip.compress(b" " * (8 << 20))
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with (
-        client_on(lambda connection, _: connection.sendall(head + bomb)) as client,
+        client_on(
+            lambda connection, _: connection.sendall(head + bomb), size_max=1 << 20
+        ) as client,
         pytest.raises(NotLabelStudio, match="an answer of more than 1 MB"),
     ):
         client.get("/api/tasks/1/")
@@ -148,31 +159,43 @@ def test_a_connection_that_was_cut_is_made_anew():
     assert len(asked) == 2
 
 
+class Connected(httpx.HTTPTransport):
+    """The network, with the sockets that were connected."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        self.sockets: list[socket.socket] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        trace = request.extensions["trace"]
+
+        def note(event: str, info: dict[str, Any]) -> None:
+            trace(event, info)
+            if event.endswith("connect_tcp.complete"):
+                self.sockets.append(info["return_value"].get_extra_info("socket"))
+
+        request.extensions["trace"] = note
+        return super().handle_request(request)
+
+
 @pytest.mark.skipif(
     not hasattr(socket, "TCP_QUICKACK"), reason="only Linux lets a program ask for it"
 )
-def test_every_answer_is_acknowledged_at_once(monkeypatch: pytest.MonkeyPatch):
+def test_every_answer_is_acknowledged_at_once():
     """A server that waits for that before it sends the body would lose 40 ms with each answer."""
-    connected: list[socket.socket] = []
-    connect = socket.create_connection
-
-    def kept(*args: Any, **options: Any) -> socket.socket:  # noqa: ANN401 - whatever socket takes
-        connected.append(connect(*args, **options))
-        return connected[-1]
-
-    monkeypatch.setattr("socket.create_connection", kept)
+    transport = Connected()
     at_once: list[bool] = []
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         while not over.is_set():
-            at_once.append(_soon(partial(_acknowledges_at_once, connected[0])))
+            at_once.append(_soon(partial(_acknowledges_at_once, transport.sockets[0])))
             connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
             connection.recv(65536)
 
-    with client_on(serve) as client:
+    with client_on(serve, transport=transport) as client:
         for _ in range(8):
             client.get("/")
-    assert len(connected) == 1
+    assert len(transport.sockets) == 1
     assert at_once[:8] == [True] * 8
 
 
@@ -186,3 +209,32 @@ def _soon(true: Callable[[], bool]) -> bool:
     while not true() and time.monotonic() < until:
         time.sleep(0.005)
     return true()
+
+
+class Answering(httpx.BaseTransport):
+    """A connection that answers, and tells whether it was closed."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def handle_request(self, _: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_threads_that_come_and_go_leave_no_connections_behind():
+    """Each project of a plan is read by threads of its own: the next take over what there is."""
+    made: list[Answering] = []
+
+    def connect() -> Answering:
+        made.append(Answering())
+        return made[-1]
+
+    with open_client(ServerTransport(connect, timeout=5), timeout=5) as client:
+        for _ in range(20):
+            with ThreadPoolExecutor(3) as pool:
+                list(pool.map(lambda _: client.get("http://label-studio.test/"), range(6)))
+    assert len(made) <= 3
+    assert all(connection.is_closed for connection in made)

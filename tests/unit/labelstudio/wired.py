@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,12 @@ import httpx
 
 from reconciler.contract.openapi import load_contract
 from reconciler.executor.ignored_attributes import Look
-from reconciler.labelstudio.attempts import Backoff
 from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
+from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency, ReadProbe
 from reconciler.labelstudio.bulk.task_reader import read_task
-from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, Client
+from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, SIZE_MAX, Client
+from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -93,22 +96,37 @@ def add_tasks(state: State, numbers: range, *, project: int) -> None:
 
 @contextmanager
 def client_of(
-    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, backoff: Backoff | None = None
+    transport: httpx.BaseTransport,
+    token: str = SANDBOX_TOKEN,
+    *,
+    backoff: Backoff | None = None,
+    size_max: int = SIZE_MAX,
 ) -> Iterator[Client]:
     """A client whose pauses take no time, unless another ``backoff`` is given."""
-    backoff = backoff or Patient()
     with Client(
-        ADDRESS, parse_token(token), timeout=5, transport=transport, backoff=backoff
+        ADDRESS,
+        parse_token(token),
+        timeout=5,
+        size_max=size_max,
+        transport=transport,
+        backoff=backoff or Patient(),
     ) as client:
         yield client
 
 
 @contextmanager
 def api_of(
-    transport: httpx.BaseTransport, token: str = SANDBOX_TOKEN, *, backoff: Backoff | None = None
+    transport: httpx.BaseTransport,
+    token: str = SANDBOX_TOKEN,
+    *,
+    backoff: Backoff | None = None,
+    limits: ReadingLimits = DEFAULT_LIMITS,
+    at_once: int = 1,
 ) -> Iterator[TaskApi]:
+    """The requests of a client; it begins with so many reads ``at_once``."""
+    concurrency = ReadConcurrency(ReadProbe(time.monotonic(), limit=at_once))
     with client_of(transport, token, backoff=backoff) as client:
-        yield TaskApi(client, load_contract())
+        yield TaskApi(client, load_contract(), limits=limits, read_concurrency=concurrency)
 
 
 def look_of(api: TaskApi) -> Look:

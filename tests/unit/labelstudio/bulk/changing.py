@@ -12,12 +12,15 @@ import httpx
 
 from reconciler.core.model import Found, Missing, Observed, Unreadable
 from reconciler.core.values import Json
+from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
 from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.sandbox.state import State
 from tests.unit.labelstudio.wired import Hook, Hooked, Scripted, api_of, query_of
 
 Answered = list[tuple[int, Observed]]
+Answers = Callable[..., Answered]
+"""`answers`, where something is given beforehand."""
 
 
 def answers(
@@ -25,9 +28,11 @@ def answers(
     wanted: Mapping[int | None, Sequence[int]],
     *,
     progress: ProgressListener = NULL_PROGRESS,
+    limits: ReadingLimits = DEFAULT_LIMITS,
+    at_once: int = 1,
 ) -> Answered:
     """All that is said of the tasks that are wanted, in the order in which it is said."""
-    with api_of(transport) as api:
+    with api_of(transport, limits=limits, at_once=at_once) as api:
         return list(chain.from_iterable(read_tasks(api, wanted, ["overlap"], progress=progress)))
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from itertools import count
-from types import SimpleNamespace
 
 import httpx
 import pytest
 
 from reconciler.core.model import Found, Missing, Unreadable
-from reconciler.labelstudio.bulk import cost, pages
-from reconciler.labelstudio.bulk import prefetcher as ahead
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadProbe
+from reconciler.labelstudio.bulk.cost import ReadingLimits
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from tests.unit.labelstudio.bulk.changing import (
+    Answers,
     after_the_first,
     answers,
     delete,
@@ -33,19 +32,14 @@ FIRST = 100
 GROWING = [(1, 100), (2, 100), (2, 200), (2, 400), (3, 400)]
 
 
-@pytest.fixture(params=[1, AT_ONCE], ids="{} at once".format, autouse=True)
-def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many reads are under way."""
-    monkeypatch.setattr(ahead, "ReadProbe", partial(ReadProbe, limit=request.param))
+SMALL = ReadingLimits(page_size=FIRST, page_size_max=4 * FIRST, pages_min=2)
+"""Sizes of a tenth, and growth in projects of a hundredth."""
 
 
-@pytest.fixture(autouse=True)
-def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sizes of a tenth, and growth in projects of a hundredth."""
-    for module in (pages, cost):
-        monkeypatch.setattr(module, "PAGE_SIZE", FIRST)
-    monkeypatch.setattr(cost, "PAGE_SIZE_MAX", 4 * FIRST)
-    monkeypatch.setattr(cost, "PAGES", 2)
+@pytest.fixture(name="answers", params=[1, AT_ONCE], ids="{} at once".format)
+def answers_at_once(request: pytest.FixtureRequest) -> Answers:
+    """What is answered with one read under way, and with several."""
+    return partial(answers, limits=SMALL, at_once=request.param)
 
 
 def project_of(count: int = TASKS) -> Hooked:
@@ -75,7 +69,7 @@ def status(code: int) -> Hook:
     return lambda _: httpx.Response(code, html="<title>No</title>")
 
 
-def test_pages_grow_with_the_project_each_no_larger_than_all_before_it():
+def test_pages_grow_with_the_project_each_no_larger_than_all_before_it(answers: Answers):
     transport = project_of()
     answered = answers(transport, {7: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
@@ -84,7 +78,9 @@ def test_pages_grow_with_the_project_each_no_larger_than_all_before_it():
 
 
 @pytest.mark.parametrize("most", [FIRST, 150, 200, 250, 350, 399])
-def test_a_server_that_cuts_pages_behind_the_first_is_read_in_pages_as_large_as_that(most: int):
+def test_a_server_that_cuts_pages_behind_the_first_is_read_in_pages_as_large_as_that(
+    answers: Answers, most: int
+):
     transport = project_of()
     elsewhere = range(5001, 5501)
     add_tasks(transport.state, elsewhere, project=8)
@@ -101,7 +97,7 @@ def test_a_server_that_cuts_pages_behind_the_first_is_read_in_pages_as_large_as_
     assert selections(transport.requests)[0] == list(elsewhere)[:FIRST]
 
 
-def test_a_larger_page_with_fewer_tasks_than_there_were_is_not_taken_for_cut():
+def test_a_larger_page_with_fewer_tasks_than_there_were_is_not_taken_for_cut(answers: Answers):
     transport = project_of()
     gone = range(1101, TASKS + 1)
     transport.hook = after_the_first(transport.state, lambda: delete(transport.state, *gone))
@@ -125,7 +121,7 @@ FAILURES = {
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("most", [FIRST, 200])
 def test_whatever_keeps_a_server_from_a_larger_page_it_is_asked_for_smaller_ones(
-    most: int, failure: Hook
+    answers: Answers, most: int, failure: Hook
 ):
     transport = project_of(3150)
     transport.hook = above(most, failure)
@@ -136,7 +132,9 @@ def test_whatever_keeps_a_server_from_a_larger_page_it_is_asked_for_smaller_ones
 
 
 @pytest.mark.parametrize("most", [FIRST, 200])
-def test_a_server_that_fails_on_every_larger_page_is_asked_for_each_in_parts(most: int):
+def test_a_server_that_fails_on_every_larger_page_is_asked_for_each_in_parts(
+    answers: Answers, most: int
+):
     transport = project_of(3150)
     transport.hook = above(most, status(500))
     answered = answers(transport, {7: range(1, 3151)})
@@ -145,7 +143,7 @@ def test_a_server_that_fails_on_every_larger_page_is_asked_for_each_in_parts(mos
     assert len(transport.requests) <= 32 + 8
 
 
-def test_a_server_that_asks_to_wait_is_asked_for_the_same_page_after_that():
+def test_a_server_that_asks_to_wait_is_asked_for_the_same_page_after_that(answers: Answers):
     transport = project_of()
     refused: list[httpx.Request] = []
 
@@ -162,7 +160,9 @@ def test_a_server_that_asks_to_wait_is_asked_for_the_same_page_after_that():
     assert sorted(sizes) == [100, 100, 200, 400, 400, 400]
 
 
-def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being_read():
+def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being_read(
+    answers: Answers,
+):
     transport = project_of(12_000)
     broken = range(300, 12_000, 400)
     poison(transport.state, *broken)
@@ -176,7 +176,7 @@ def test_a_broken_task_in_each_of_many_large_pages_keeps_nothing_else_from_being
     assert len(transport.requests) <= 150 + len(broken) * (1 + 2 * 7)
 
 
-def test_tasks_deleted_while_larger_pages_are_read_are_missing_and_no_others():
+def test_tasks_deleted_while_larger_pages_are_read_are_missing_and_no_others(answers: Answers):
     transport = project_of()
     gone = [150, 350, 351, 900, 1150]
     transport.hook = after_the_first(transport.state, lambda: delete(transport.state, *gone))
@@ -186,7 +186,7 @@ def test_tasks_deleted_while_larger_pages_are_read_are_missing_and_no_others():
 
 
 @pytest.mark.parametrize("total", [0, 99, 100, 101, 1149, 1151, 10_000, 10**6, 10**15])
-def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(total: int):
+def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(answers: Answers, total: int):
     transport = project_of()
 
     def lie(request: httpx.Request) -> httpx.Response | None:
@@ -200,7 +200,9 @@ def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(total: int):
     assert len(transport.requests) <= 24
 
 
-def test_whether_pages_or_ids_are_read_does_not_depend_on_how_large_pages_may_become():
+def test_whether_pages_or_ids_are_read_does_not_depend_on_how_large_pages_may_become(
+    answers: Answers,
+):
     """A larger page saves requests, and not the time for tasks that nobody wants."""
     transport = project_of(12_000)
     wanted = range(1, 12_001, 2)
@@ -210,14 +212,14 @@ def test_whether_pages_or_ids_are_read_does_not_depend_on_how_large_pages_may_be
     assert len(selections(transport.requests)) <= 60
 
 
-def test_what_pages_cost_is_told_as_they_grow():
+def test_what_pages_cost_is_told_as_they_grow(answers: Answers):
     noted = Noted()
     answers(project_of(), {7: ALL}, progress=noted)
     (detail,) = noted.details
     assert "for the rest whole-project pages (4 requests, about 0.3 s) rather than" in detail
 
 
-def test_pages_do_not_grow_where_the_first_could_not_be_as_large_as_asked_for():
+def test_pages_do_not_grow_where_the_first_could_not_be_as_large_as_asked_for(answers: Answers):
     transport = project_of()
     transport.hook = above(60, status(504))
     answered = answers(transport, {7: ALL})
@@ -225,22 +227,15 @@ def test_pages_do_not_grow_where_the_first_could_not_be_as_large_as_asked_for():
     assert {size for _, size in whole_pages(transport.requests)} == {100, 50}
 
 
-def test_pages_do_not_grow_where_the_first_is_as_long_as_any_may_be(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "limits",
+    [replace(SMALL, page_bytes=10_000), replace(SMALL, page_seconds=1e-9)],
+    ids=["as long", "as late"],
+)
+def test_pages_do_not_grow_where_the_first_is_as_any_may_be(
+    answers: Answers, limits: ReadingLimits
 ):
-    monkeypatch.setattr(cost, "PAGE_BYTES", 10_000)
     transport = project_of()
-    answered = answers(transport, {7: ALL})
-    assert each_once(answered) == of_kind(answered, Found) == list(ALL)
-    assert {size for _, size in whole_pages(transport.requests)} == {FIRST}
-
-
-def test_pages_do_not_grow_where_the_first_took_as_long_as_any_may_take(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    clock = count(step=cost.PAGE_SECONDS)
-    monkeypatch.setattr(pages, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    transport = project_of()
-    answered = answers(transport, {7: ALL})
+    answered = answers(transport, {7: ALL}, limits=limits)
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
     assert {size for _, size in whole_pages(transport.requests)} == {FIRST}

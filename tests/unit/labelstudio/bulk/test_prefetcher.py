@@ -10,12 +10,12 @@ from queue import Queue
 
 import pytest
 
-from reconciler.labelstudio.bulk.prefetcher import Prefetcher, ReadConcurrency
-from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadProbe
+from reconciler.labelstudio.bulk.prefetcher import Prefetcher
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ENOUGH, ReadConcurrency, ReadProbe
 
 
 def all_at_once() -> ReadConcurrency:
-    return ReadConcurrency(ReadProbe(0.0, limit=AT_ONCE, patience=1_000))
+    return ReadConcurrency(ReadProbe(0.0, limit=AT_ONCE, trial_after=1_000))
 
 
 SOON = 5.0
@@ -107,7 +107,7 @@ def test_nobody_waits_for_calls_whose_results_nobody_wants():
 def test_no_thread_is_begun_where_nothing_is_called():
     before = set(threading.enumerate())
     with Prefetcher(abs) as ahead:
-        assert list(ahead.in_order(deque())) == []
+        assert list(ahead.call_in_order(deque())) == []
         # Those of other tests may end meanwhile.
         assert set(threading.enumerate()) <= before
 
@@ -125,14 +125,14 @@ def test_what_waits_is_given_in_its_order_whatever_ends_first():
         return -number
 
     with Prefetcher(called, all_at_once()) as ahead:
-        assert list(numbers(ahead.in_order(deque(range(9))))) == [(n, -n) for n in range(9)]
+        assert list(numbers(ahead.call_in_order(deque(range(9))))) == [(n, -n) for n in range(9)]
 
 
 def test_what_changes_what_waits_is_heeded():
     waiting = deque([1, 2, 3])
     with Prefetcher(abs) as ahead:
         seen: list[int] = []
-        for number, _ in ahead.in_order(waiting):
+        for number, _ in ahead.call_in_order(waiting):
             seen.append(number)
             if number == 3:
                 waiting.extend([7, 8])
@@ -142,7 +142,7 @@ def test_what_changes_what_waits_is_heeded():
 def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_is_worked_on():
     begun: Queue[int] = Queue()
     with Prefetcher(begun.put) as ahead:
-        ended = ahead.in_order(deque([1, 2, 3]))
+        ended = ahead.call_in_order(deque([1, 2, 3]))
         assert begun.get(timeout=SOON) == 1
         next(ended)
         assert begun.get(timeout=SOON) == 2
@@ -151,7 +151,7 @@ def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_i
 def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for():
     waiting = deque(range(9))
     with Prefetcher(abs, all_at_once()) as ahead:
-        ended = ahead.in_order(waiting)
+        ended = ahead.call_in_order(waiting)
         assert len(waiting) == 9 - AT_ONCE
         next(ended)
         assert len(waiting) == 9 - AT_ONCE - 1
@@ -160,7 +160,7 @@ def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for
 def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
     waiting = deque(range(9))
     with Prefetcher(abs, all_at_once()) as ahead:
-        ended = ahead.in_order(waiting, to_come=lambda: 1)
+        ended = ahead.call_in_order(waiting, to_come=lambda: 1)
         next(ended)
         assert len(waiting) == 8
         next(ended)
@@ -182,7 +182,7 @@ def test_more_at_a_time_is_tried_where_enough_is_left(
 ):
     left = deque(range(waiting))
     with Prefetcher(abs) as ahead:
-        ended = ahead.in_order(left, to_come=to_come)
+        ended = ahead.call_in_order(left, to_come=to_come)
         for _ in range(AT_ONCE + 1):
             given, _ = next(ended)
     begun_last = left[0] - 1
@@ -194,7 +194,7 @@ def test_what_was_learned_from_one_list_serves_the_next():
     for _ in range(2):
         waiting = deque(range(9))
         with Prefetcher(abs, pace) as ahead:
-            ended = ahead.in_order(waiting)
+            ended = ahead.call_in_order(waiting)
             assert len(waiting) == 9 - AT_ONCE
             list(ended)
 
@@ -208,7 +208,7 @@ def test_nothing_is_called_behind_what_failed_until_it_has_been_worked_on():
         return number
 
     with Prefetcher(failing) as ahead:
-        ended = ahead.in_order(waiting)
+        ended = ahead.call_in_order(waiting)
         assert isinstance(next(ended)[1].exception(SOON), ValueError)
         assert list(waiting) == [2, 3]
         waiting.clear()
@@ -220,6 +220,6 @@ def test_no_more_are_under_way_than_are_to_come_but_one(most: int):
     held = Held()
     waiting = deque(range(9))
     with Prefetcher(held, all_at_once()) as ahead:
-        ahead.in_order(waiting, to_come=lambda: most)
+        ahead.call_in_order(waiting, to_come=lambda: most)
         assert len(waiting) == 9 - max(1, most)
         held.go.set()

@@ -33,17 +33,17 @@ def slowing(*, by: float, spread: float, seed: int) -> Server:
 
 def run(server: Server, *counts: int) -> tuple[list[int], float]:
     """Read projects of so many pages; gives the limit after each answer, and the seconds taken."""
-    pace, now = ReadProbe(0.0), 0.0
+    probe, now = ReadProbe(0.0), 0.0
     limits = list[int]()
     for count in counts:
-        pace, under_way, left = pace.elsewhere(now), list[float](), count
+        probe, under_way, left = probe.begin_elsewhere(now), list[float](), count
         while left or under_way:
-            while len(under_way) < pace.limit and left:
+            while len(under_way) < probe.limit and left:
                 heapq.heappush(under_way, server(now)[0])
                 left -= 1
             now = heapq.heappop(under_way)
-            pace = pace.answered(now, left)
-            limits.append(pace.limit)
+            probe = probe.note_answer(now, left)
+            limits.append(probe.limit)
     return limits, now
 
 
@@ -131,8 +131,8 @@ def test_projects_that_end_before_a_trial_would_are_read_as_the_ones_before(page
 
 def test_a_trial_that_another_list_cuts_short_was_none():
     for limit, tried in ((1, 2), (AT_ONCE, 1)):
-        pace = ReadProbe(0.0, limit=tried, alone=0.1, together=0.1, trying=True, counted=2)
-        begun = pace.elsewhere(7.0)
+        probe = ReadProbe(0.0, limit=tried, alone=0.1, together=0.1, trying=True, counted=2)
+        begun = probe.begin_elsewhere(7.0)
         assert begun == ReadProbe(7.0, limit=limit)
 
 
@@ -164,11 +164,11 @@ def test_a_first_answer_that_is_very_late_is_soon_forgotten():
 
 
 def test_what_began_under_a_higher_limit_says_nothing_of_a_lower_one():
-    pace = ReadProbe(0.0, limit=AT_ONCE, alone=0.1, together=1.0, trying=True)
+    probe = ReadProbe(0.0, limit=AT_ONCE, alone=0.1, together=1.0, trying=True)
     for now in (1.0, 2.0, 3.0, 4.0):
-        pace = pace.answered(now)
-    assert (pace.limit, pace.alone) == (1, 0.1)
+        probe = probe.note_answer(now)
+    assert (probe.limit, probe.alone) == (1, 0.1)
     for now in (4.1, 4.2, 4.3, 4.6, 4.9, 5.2):
-        pace = pace.answered(now)
-        assert pace.alone == 0.1
-    assert pace.answered(5.5).alone == pytest.approx((0.1 + 0.3) / 2)
+        probe = probe.note_answer(now)
+        assert probe.alone == 0.1
+    assert probe.note_answer(5.5).alone == pytest.approx((0.1 + 0.3) / 2)
