@@ -14,10 +14,10 @@ from reconciler.artifacts.saved_file import read_all_saved, read_saved
 from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.report import Report
 from reconciler.core.report_history import NamedReport
 from reconciler.errors import Refused, SavedFileError
-from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.render import json
 
 _BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')

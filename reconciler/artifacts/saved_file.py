@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from reconciler.artifacts.strict_json import check_schema, check_version, parse_json
 from reconciler.core.model import Plan
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.plan_restoring import restore_plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import restore_report
 from reconciler.errors import SavedFileError
-from reconciler.manifest.file_names import STANDARD_INPUT
 
 _PLAN: Final = "plan.schema.json"
 _REPORT: Final = "report.schema.json"

@@ -12,6 +12,9 @@ from reconciler.core.values import Json, NoValue, Side
 Path: TypeAlias = tuple[str, ...]
 """A place inside a task: the attribute, then the keys of objects."""
 
+STANDARD_INPUT: Final = "-"
+"""The name of a file that stands for standard input."""
+
 _BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
 _SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")

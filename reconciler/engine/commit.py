@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.report import Commit
-from reconciler.manifest.file_names import STANDARD_INPUT, is_manifest
+from reconciler.manifest.file_names import is_manifest
 
 _VARIABLES: Final = ("RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA")
 _SECONDS: Final = 5.0

@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import Final
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
-STANDARD_INPUT: Final = "-"
 
 _LOOKS_LIKE_ONE: Final = re.compile(
     r"\.(?:ya?ml|jsonl?)(?![a-z0-9])|\.(?:ndjson|jsonlines|ldjson|json5|jsonc|hjson)$"

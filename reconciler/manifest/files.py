@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.errors import Problem, Source
 from reconciler.manifest.file_names import (
-    STANDARD_INPUT,
     SUFFIXES,
     is_manifest,
     looks_like_manifest,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -19,7 +20,7 @@ from reconciler.manifest.checks import (
 )
 from reconciler.manifest.combination import find_conflicts
 from reconciler.manifest.declarations import read_header
-from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
+from reconciler.manifest.file_names import is_json, is_json_lines
 from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.document import Diagnostics, Document
