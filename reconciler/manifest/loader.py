@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import stat
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -20,14 +16,10 @@ from reconciler.manifest.checks import (
 )
 from reconciler.manifest.combination import find_conflicts
 from reconciler.manifest.declarations import read_header
-from reconciler.manifest.file_names import is_json, is_json_lines
 from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.document import Diagnostics, Document
-from reconciler.manifest.readers.json_document import read_json_document
-from reconciler.manifest.readers.json_lines_reader import read_json_lines
-from reconciler.manifest.readers.lines import BOM, LineFile
-from reconciler.manifest.readers.yaml_reader import read_yaml
+from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.validation import check_outline, check_task
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -76,24 +68,6 @@ def load_files(
     return desired
 
 
-def read_documents(
-    file: str, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
-) -> Sequence[Document]:
-    """Read the documents of one file, or of standard input for ``-``."""
-    try:
-        if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
-            hint = "give a pipe as standard input, with -"
-            diagnostics.add(1, 1, "not a regular file", hint=hint)
-            return []
-        documents = _read_documents(file, diagnostics, progress=progress)
-    except OSError as error:
-        diagnostics.add(1, 1, f"cannot be read: {error.strerror}")
-        return []
-    if not documents and not diagnostics.problems:
-        diagnostics.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
-    return documents
-
-
 def add_document(
     document: Document,
     desired: DesiredIndex,
@@ -127,34 +101,3 @@ def add_document(
             problems += find_emptied_data(header.declaration(index))
         desired.add(index, usable)
     return problems
-
-
-def _read_documents(
-    file: str, diagnostics: Diagnostics, *, progress: ProgressListener
-) -> Sequence[Document]:
-    if is_json_lines(file):
-        return read_json_lines(LineFile(Path(file)), diagnostics, progress=progress)
-    raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
-    raw = raw.removeprefix(BOM)
-    text = _read_text(raw, diagnostics)
-    if not text or text.isspace():
-        return []
-    if is_json(file) or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
-        del text
-        return read_json_document(raw, diagnostics, progress=progress)
-    return _drop_empty(read_yaml(text, diagnostics, progress=progress))
-
-
-def _read_text(raw: bytes, diagnostics: Diagnostics) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        lines = error.object[: error.start].decode().split("\n")
-        diagnostics.add(len(lines), len(lines[-1]) + 1, "not UTF-8", hint="save the file as UTF-8")
-        return ""
-
-
-def _drop_empty(documents: Sequence[Document]) -> Sequence[Document]:
-    """Leave out what stands after a last ``---``: nothing. A file of nothing else keeps it."""
-    filled = [document for document in documents if document.outline is not None]
-    return filled or documents[:1]

@@ -12,8 +12,9 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_files, load_manifests, read_documents
+from reconciler.manifest.loader import load_files, load_manifests
 from reconciler.manifest.readers.document import Diagnostics
+from reconciler.manifest.readers.manifest_file import read_documents
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"
@@ -45,8 +46,8 @@ def unread(*paths: str) -> list[str]:
 
 def files(*paths: str) -> list[str]:
     found = find_manifests(paths)
-    assert found.problems == []
-    return found.files
+    assert found.problems == ()
+    return [*found.files]
 
 
 def problems(*paths: str) -> list[str]:
