@@ -24,7 +24,7 @@ from reconciler.core.values import ABSENT, Json
 from reconciler.manifest.readers.document import MAX_DEPTH, Diagnostics, MarkedDocument
 from reconciler.manifest.readers.json_document import read_json_document
 from reconciler.manifest.readers.json_lines_reader import read_json_lines
-from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.json_parser import parse_json
 from reconciler.manifest.readers.json_text import decode_quickly, encode
 from reconciler.manifest.readers.lines import LineFile
 from reconciler.manifest.readers.source_map import Steps
@@ -102,7 +102,7 @@ def test_json_is_read_back_as_it_was_written(
 ):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     diagnostics = Diagnostics("a.json")
-    document = only(read_json(text, diagnostics), diagnostics)
+    document = only(parse_json(text, diagnostics), diagnostics)
     assert strict(whole(document)) == strict(value)
 
     lines = text.split("\n")
@@ -169,7 +169,7 @@ def test_what_is_found_in_a_line_without_reading_it_is_where_the_reader_finds_it
 ):
     line = indent + json.dumps(task, ensure_ascii=ascii_only)
     diagnostics = Diagnostics("a.jsonl")
-    read = places(only(read_json(line, diagnostics, start=(2, 1)), diagnostics))
+    read = places(only(parse_json(line, diagnostics, start=(2, 1)), diagnostics))
     with file_of('{"version": 1}\n' + line) as file:
         document = only(read_json_lines(file, diagnostics), diagnostics)
         list(document.tasks())
@@ -207,7 +207,7 @@ oddly_written = st.sampled_from(
 @given(st.builds(json.dumps, parts, ensure_ascii=st.booleans()) | oddly_written)
 def test_a_line_is_decoded_quickly_only_to_what_the_slow_reader_makes_of_it(line: str):
     diagnostics = Diagnostics("a.jsonl")
-    documents = read_json(line, diagnostics, steps=("tasks", 0))
+    documents = parse_json(line, diagnostics, steps=("tasks", 0))
     quick = decode_quickly(line.encode())
     if quick is not None:
         assert diagnostics.problems == []
@@ -260,7 +260,7 @@ def json_documents(draw: st.DrawFn) -> str:
 @example('{"é": 1, "tasks": [1,\n "é", 2], "a": {"b": 1},\n "c": [2]}')
 def test_a_document_is_cut_into_tasks_only_as_the_slow_reader_reads_it(text: str):
     heard = Diagnostics("a.json")
-    (*expected,) = read_json(text, heard)
+    (*expected,) = parse_json(text, heard)
     diagnostics = Diagnostics("a.json")
     (*documents,) = read_json_document(text.encode(), diagnostics)
     tasks = [list(document.tasks()) for document in documents]
@@ -610,7 +610,7 @@ half = st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateesca
 @example('{"a":' * 5000)
 @example('{"tasks": ["\\ud800", 1e400, 1]}')
 def test_no_text_makes_a_reader_raise(text: str):
-    for read in (read_yaml, read_json, read_json_lines, read_json_bytes):
+    for read in (read_yaml, parse_json, read_json_lines, read_json_bytes):
         diagnostics = Diagnostics("a")
         with file_of(text) as file:
             documents = read(file if read is read_json_lines else text, diagnostics)

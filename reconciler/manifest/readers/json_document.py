@@ -16,7 +16,7 @@ import msgspec
 
 from reconciler.errors import Source
 from reconciler.manifest.readers.document import Diagnostics, Document, MarkedDocument
-from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.json_parser import parse_json
 from reconciler.manifest.readers.json_text import skip_space
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.readers.text_document import TextDocument
@@ -39,7 +39,7 @@ def read_json_document(
 ) -> Sequence[Document]:
     """Read one document of UTF-8 without a byte order mark."""
     cut = _cut_tasks(text, diagnostics, progress)
-    return [cut] if cut else read_json(text.decode(), diagnostics, progress=progress)
+    return [cut] if cut else parse_json(text.decode(), diagnostics, progress=progress)
 
 
 class CutDocument(TextDocument):
@@ -151,7 +151,7 @@ def _read_header(text: bytes, file: str) -> MarkedDocument | None:
     was another list of that name.
     """
     unheard = Diagnostics(file)
-    documents = read_json(text.decode(), unheard)
+    documents = parse_json(text.decode(), unheard)
     outline = documents[0].whole() if documents and not unheard.problems else None
     is_empty = isinstance(outline, dict) and outline.get("tasks") == []
     return documents[0] if is_empty else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reconciler.core.values import Json
 from reconciler.errors import Source
 from reconciler.manifest.readers.document import Diagnostics, MarkedDocument
-from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.json_parser import parse_json
 from reconciler.manifest.readers.json_text import decode, decode_quickly, encode, find_offsets
 from reconciler.manifest.readers.packed_tasks import Entry
 from reconciler.manifest.readers.source_map import Steps
@@ -125,4 +125,4 @@ def read_text(
         column += len(text[: error.start].decode())
         diagnostics.add(line, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
         return []
-    return read_json(characters, diagnostics, start=start, steps=steps)
+    return parse_json(characters, diagnostics, start=start, steps=steps)

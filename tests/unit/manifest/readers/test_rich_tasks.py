@@ -38,7 +38,7 @@ def tasks() -> list[Json]:
 @pytest.fixture
 def _only_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse to read a task with places."""
-    monkeypatch.delattr(text_document, "read_json")
+    monkeypatch.delattr(text_document, "parse_json")
 
 
 @pytest.mark.usefixtures("_only_quickly")

@@ -46,7 +46,7 @@ class _Stop(Exception):
     """Nothing after this can be read; the complaint is made."""
 
 
-def read_json(
+def parse_json(
     text: str,
     diagnostics: Diagnostics,
     *,
