@@ -13,7 +13,7 @@ from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.index import DesiredIndex
-from reconciler.manifest.loader import load_files
+from reconciler.manifest.loader import check_manifests, load_manifests
 
 _NAMED_MAX: Final = 20
 """Files that are not read and are named, unless all are asked for."""
@@ -41,12 +41,17 @@ def load_desired(
     *,
     server: ChosenServer | None = None,
     console: Console,
-    compared: bool = True,
 ) -> DesiredIndex:
     """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
 
-    ``server`` and ``compared`` are as `load_files` has them.
+    ``server`` is as `load_manifests` has it.
     """
     with ProgressBar(console) as progress:
-        desired = load_files(files, attributes, server=server, progress=progress, compared=compared)
-    return desired if shard is None else desired.part(shard.holds)
+        desired = load_manifests(files, attributes, server=server, progress=progress)
+    return desired if shard is None else desired.select(shard.holds)
+
+
+def check_desired(files: FoundFiles, attributes: Attributes, *, console: Console) -> DesiredIndex:
+    """Read and check all manifests, where no server is asked; raises ManifestError."""
+    with ProgressBar(console) as progress:
+        return check_manifests(files, attributes, progress=progress)

@@ -12,8 +12,7 @@ from reconciler.core.server_address import ChosenServer, is_same_server, normali
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
-from reconciler.manifest.readers.document import MAX_DEPTH, Document
-from reconciler.manifest.readers.packed_tasks import Entry
+from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
 
 UNDEFINED: Final = "$undefined$"
@@ -52,7 +51,7 @@ def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Pr
     yield from _check_others(document, ("defaults",), defaults, project=header.get("project"))
 
 
-def check_task_rules(
+def check_attributes(
     document: Document, entry: Entry, task: Mapping[str, Any], *, project: int | None
 ) -> Iterable[Problem]:
     """Judge what the schema accepts of a task, but for its ``absent``."""
@@ -85,7 +84,7 @@ def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Ite
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
     """Find out whether the data of a task would lose every key, defaults considered."""
-    if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
+    if "data" in declaration.header.replaced and declaration.build_attributes().get("data") == {}:
         yield Problem(
             declaration.source_of(("data",)),
             format_path(("tasks", declaration.position, "data")),
@@ -189,5 +188,5 @@ def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
 
 
 def _make_problem_at(document: Document, steps: Steps, message: str, hint: str) -> Problem:
-    source = document.value_source(steps)
+    source = document.locate_value(steps)
     return Problem(source, format_path(steps), message, hint)

@@ -7,7 +7,7 @@ import click
 from reconciler.cli.console import Console, verbosity_options
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
-from reconciler.engine.load import find_files, load_desired
+from reconciler.engine.load import check_desired, find_files
 
 
 @click.command("validate")
@@ -24,5 +24,5 @@ def command(*, paths: tuple[str, ...], quiet: bool, verbose: bool) -> None:
     """
     console = Console(quiet, verbose)
     files = find_files(paths, console)
-    tasks = load_desired(files, load_contract(), console=console, compared=False)
+    tasks = check_desired(files, load_contract(), console=console)
     console.note(f"Valid: {count_noun(len(tasks), 'task')} declared.")

@@ -13,15 +13,14 @@ from typing import Final
 
 from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
-from reconciler.manifest.readers.document import (
-    MAX_DEPTH,
-    Diagnostics,
-    MarkedDocument,
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import MAX_DEPTH, MappedDocument, PackedTasks
+from reconciler.manifest.readers.scalars import (
     find_text_problem,
+    parse_integer,
+    parse_real,
     replace_refused,
 )
-from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.scalars import parse_integer, parse_real
 from reconciler.manifest.readers.source_map import SourceMap, Steps
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -43,7 +42,7 @@ _WORDS: Final[dict[str, Json]] = {"null": None, "true": True, "false": False}
 
 
 class _Stop(Exception):
-    """Nothing after this can be read; the complaint is made."""
+    """Nothing after this can be read; why has been reported."""
 
 
 def parse_json(
@@ -53,17 +52,31 @@ def parse_json(
     start: tuple[int, int] = (1, 1),
     steps: Steps = (),
     progress: ProgressListener = NULL_PROGRESS,
-) -> list[MarkedDocument]:
-    """Read one document, which stands at ``steps``; ``start`` is its line and column."""
-    reader = _Reader(text, diagnostics, start=start, steps=steps, progress=progress)
+) -> list[MappedDocument]:
+    """Parse one document, which stands at ``steps``; ``start`` is its line and column."""
+    parser = _Parser(text, diagnostics, start=start, steps=steps, progress=progress)
     try:
-        value = reader.document()
+        value = parser.parse()
     except _Stop:
         return []
-    return [MarkedDocument(replace_refused(value), reader.packed, reader.source_map)]
+    return [MappedDocument(replace_refused(value), parser.packed, parser.source_map)]
 
 
-class _Reader:
+def parse_bytes(
+    text: bytes, diagnostics: Diagnostics, *, start: tuple[int, int], steps: Steps = ()
+) -> list[MappedDocument]:
+    """Parse a text that may not be UTF-8, as `parse_json` does."""
+    try:
+        characters = text.decode()
+    except UnicodeDecodeError as error:
+        line, column = start
+        column += len(text[: error.start].decode())
+        diagnostics.add(line, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
+        return []
+    return parse_json(characters, diagnostics, start=start, steps=steps)
+
+
+class _Parser:
     """A recursive descent over the tokens of a text."""
 
     def __init__(
@@ -85,20 +98,20 @@ class _Reader:
         self._steps: list[str | int] = [*steps]
         self._at = 0
 
-    def document(self) -> Maybe:
-        value = self._value(*self._token("a value"))
+    def parse(self) -> Maybe:
+        value = self._parse_value(*self._take_token("a value"))
         self._skip_space()
         if self._at < len(self._text):
             hint = "one document a file, or one task a line in .jsonl"
             self._report(self._at, "text after the end of the document", hint)
         return value
 
-    def _token(self, expected: str) -> tuple[str, str, int]:
+    def _take_token(self, expected: str) -> tuple[str, str, int]:
         """Take the next token: its kind, its text, and where it starts."""
         found = _TOKEN.match(self._text, self._at)
         if not found or found.lastgroup is None:
             self._skip_space()
-            raise self._syntax_error(self._at, expected)
+            raise self._report_syntax(self._at, expected)
         kind = found.lastgroup
         self._at = found.end()
         return kind, found[kind], found.start(kind)
@@ -107,15 +120,15 @@ class _Reader:
         found = _SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
 
-    def _value(self, kind: str, text: str, start: int) -> Maybe:
-        self._mark(start)
+    def _parse_value(self, kind: str, text: str, start: int) -> Maybe:
+        self._map(start)
         if kind == "mark" and text in "[{":
             if len(self._steps) >= MAX_DEPTH:
                 self._report(start, f"objects and lists nested more than {MAX_DEPTH} deep")
                 raise _Stop
-            return self._object() if text == "{" else self._array()
+            return self._parse_object() if text == "{" else self._parse_array()
         if kind == "string":
-            return self._string(text, start)
+            return self._parse_string(text, start)
         if kind == "word" and text in _WORDS:
             return _WORDS[text]
         if kind in {"integer", "real"}:
@@ -126,102 +139,102 @@ class _Reader:
                 return self._report(start, message, hint)
         if text in {"NaN", "Infinity", "-Infinity"}:
             return self._report(start, f"{text} is no number that JSON has", "")
-        raise self._syntax_error(start, "a value")
+        raise self._report_syntax(start, "a value")
 
-    def _string(self, text: str, start: int) -> Maybe:
+    def _parse_string(self, text: str, start: int) -> Maybe:
         value: str = json.loads(text)
         problem = find_text_problem(value)
         return self._report(start, *problem) if problem else value
 
-    def _object(self) -> Maybe:
+    def _parse_object(self) -> Maybe:
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
-        kind, text, start = self._token("a key in double quotes")
+        kind, text, start = self._take_token("a key in double quotes")
         while text != "}":
             before = len(self.source_map)
-            key = self._key(kind, text, start, lines)
-            self._expect(":")
+            key = self._parse_key(kind, text, start, lines)
+            self._take_mark(":")
             self._steps.append(key if isinstance(key, str) else "?")
-            value = self._value(*self._token("a value"))
+            value = self._parse_value(*self._take_token("a value"))
             self._steps.pop()
             if isinstance(key, str):
                 result[key] = replace_refused(value)
             else:
                 self.source_map.forget(before)
-            if self._expect(",", "}") == "}":
+            if self._take_mark(",", "}") == "}":
                 break
-            kind, text, start = self._token("a key in double quotes")
+            kind, text, start = self._take_token("a key in double quotes")
             if text == "}":
-                raise self._syntax_error(start, "a key in double quotes")
+                raise self._report_syntax(start, "a key in double quotes")
         return result
 
-    def _key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
+    def _parse_key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
         if kind != "string":
-            raise self._syntax_error(start, "a key in double quotes")
-        self._mark(start)
-        key = self._string(text, start)
+            raise self._report_syntax(start, "a key in double quotes")
+        self._map(start)
+        key = self._parse_string(text, start)
         if not isinstance(key, str):
             return key
         if key in lines:
             found = shorten(format_value(key))
             hint = f"first on line {lines[key]}; keep one"
             return self._report(start, f"the key {found} stands twice", hint)
-        lines[key] = self._place(start)[0]
+        lines[key] = self._find_place(start)[0]
         return key
 
-    def _array(self) -> Maybe:
+    def _parse_array(self) -> Maybe:
         result: list[Json] = []
         number = 0
-        token = self._token("a value")
+        token = self._take_token("a value")
         while token[1] != "]":
             self._steps.append(number)
-            self._element(*token, into=result)
+            self._parse_element(*token, into=result)
             self._steps.pop()
             number += 1
-            if self._expect(",", "]") == "]":
+            if self._take_mark(",", "]") == "]":
                 break
-            token = self._token("a value")
+            token = self._take_token("a value")
             if token[1] == "]":
-                raise self._syntax_error(token[2], "a value")
+                raise self._report_syntax(token[2], "a value")
         return result
 
-    def _element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
+    def _parse_element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
         """Read one element; a task is packed, as there may be many of them."""
         node = len(self.source_map)
-        value = replace_refused(self._value(kind, text, start))
+        value = replace_refused(self._parse_value(kind, text, start))
         if self._steps[:-1] == ["tasks"]:
             self.packed.append(value, node=node, end=len(self.source_map))
             self._progress.advance()
         else:
             into.append(value)
 
-    def _expect(self, *source_map: str) -> str:
-        if self._text[self._at : self._at + 1] not in source_map:
+    def _take_mark(self, *marks: str) -> str:
+        if self._text[self._at : self._at + 1] not in marks:
             self._skip_space()
-        if self._text[self._at : self._at + 1] not in source_map:
-            raise self._syntax_error(self._at, " or ".join(map(repr, source_map)))
+        if self._text[self._at : self._at + 1] not in marks:
+            raise self._report_syntax(self._at, " or ".join(map(repr, marks)))
         self._at += 1
         return self._text[self._at - 1]
 
-    def _mark(self, offset: int) -> None:
-        self.source_map.add(*self._place(offset))
+    def _map(self, offset: int) -> None:
+        self.source_map.add(*self._find_place(offset))
 
-    def _place(self, offset: int) -> tuple[int, int]:
+    def _find_place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, offset)
         first_line, first_column = self._start
         column = offset - self._line_starts[line - 1] + (first_column if line == 1 else 1)
         return line - 1 + first_line, column
 
-    def _syntax_error(self, offset: int, expected: str) -> _Stop:
+    def _report_syntax(self, offset: int, expected: str) -> _Stop:
         if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):
-            return self._string_error(offset)
+            return self._report_string(offset)
         found = _TOKEN.match(self._text, offset)
         rest = found[0] if found else self._text[offset : offset + 1]
         message = f"found {shorten(format_value(rest))}" if rest else "the text ends here"
         self._report(offset, f"not JSON: expected {expected}, {message}", "mend the JSON here")
         return _Stop()
 
-    def _string_error(self, start: int) -> _Stop:
+    def _report_string(self, start: int) -> _Stop:
         """Tell what is wrong with a string that does not come to its end."""
         begun = _STRING_BEGUN.match(self._text, start)
         at = begun.end() if begun else start
@@ -238,6 +251,6 @@ class _Reader:
         return _Stop()
 
     def _report(self, offset: int, message: str, hint: str = "") -> Maybe:
-        line, column = self._place(offset)
+        line, column = self._find_place(offset)
         self._diagnostics.add(line, column, message, hint=hint, steps=tuple(self._steps))
         return ABSENT

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import stat
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.notation import STANDARD_INPUT
-from reconciler.manifest.readers.document import Diagnostics, Document
-from reconciler.manifest.readers.json_document import read_json_document
-from reconciler.manifest.readers.json_lines_reader import read_json_lines
-from reconciler.manifest.readers.lines import BOM, LineFile
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.jsonl_reader import LineFile, read_jsonl
 from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -38,15 +39,15 @@ def _read_by_name(
     file: str, diagnostics: Diagnostics, *, progress: ProgressListener
 ) -> Sequence[Document]:
     if file.lower().endswith(".jsonl"):
-        return read_json_lines(LineFile(Path(file)), diagnostics, progress=progress)
+        return read_jsonl(LineFile(Path(file)), diagnostics, progress=progress)
     raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
-    raw = raw.removeprefix(BOM)
+    raw = raw.removeprefix(BOM_UTF8)
     text = _decode(raw, diagnostics)
     if not text or text.isspace():
         return []
     if file.lower().endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
         del text
-        return read_json_document(raw, diagnostics, progress=progress)
+        return read_json(raw, diagnostics, progress=progress)
     return _drop_empty(read_yaml(text, diagnostics, progress=progress))
 
 

@@ -17,6 +17,7 @@ from reconciler.executor.execution import execute
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
 from reconciler.sandbox.access import SANDBOX_TOKEN
@@ -45,7 +46,8 @@ def api(state: State) -> Iterator[TaskApi]:
 
 
 def desired(*files: Path) -> DesiredIndex:
-    return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], ATTRIBUTES)
+    paths = [str(path) for path in files or (EXAMPLES / "manifests",)]
+    return load_manifests(find_manifests(paths), ATTRIBUTES)
 
 
 def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:

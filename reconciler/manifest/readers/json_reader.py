@@ -1,7 +1,6 @@
 """A document of JSON that holds a list of tasks, cut into their texts.
 
-Where that cannot be done surely, the reader with places reads the whole: it takes a hundred times
-as long.
+Where that cannot be done surely, the parser reads the whole: it takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from typing import Final
 import msgspec
 
 from reconciler.errors import Source
-from reconciler.manifest.readers.document import Diagnostics, Document, MarkedDocument
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document, MappedDocument
 from reconciler.manifest.readers.json_parser import parse_json
 from reconciler.manifest.readers.json_text import skip_space
 from reconciler.manifest.readers.source_map import Steps
@@ -34,7 +34,7 @@ class _Tasks(msgspec.Struct):
 _SKIM: Final = msgspec.json.Decoder(_Tasks).decode
 
 
-def read_json_document(
+def read_json(
     text: bytes, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> Sequence[Document]:
     """Read one document of UTF-8 without a byte order mark."""
@@ -52,7 +52,7 @@ class CutDocument(TextDocument):
         self,
         text: bytes,
         bounds: array[int],
-        header: MarkedDocument,
+        header: MappedDocument,
         *,
         diagnostics: Diagnostics,
         progress: ProgressListener,
@@ -62,24 +62,24 @@ class CutDocument(TextDocument):
         self._bounds = bounds
         self._header = header
 
-    def _texts(self) -> Iterator[bytes]:
-        return map(self._text, range(len(self._bounds) // 2))
+    def _iterate_texts(self) -> Iterator[bytes]:
+        return map(self._get_text, range(len(self._bounds) // 2))
 
-    def _has(self, index: int) -> bool:
+    def _has_task(self, index: int) -> bool:
         return 0 <= index < len(self._bounds) // 2
 
-    def _text(self, index: int) -> bytes:
+    def _get_text(self, index: int) -> bytes:
         return self._whole[self._bounds[2 * index] : self._bounds[2 * index + 1]]
 
-    def _start(self, index: int) -> tuple[int, int]:
+    def _get_start(self, index: int) -> tuple[int, int]:
         lines, columns = self._starts
         return lines[index], columns[index]
 
-    def _outer_sources(self, steps: Steps) -> tuple[Source, Source]:
-        key, value = self._header.key_source(steps), self._header.value_source(steps)
-        return self._moved(key), self._moved(value)
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
+        key, value = self._header.locate_key(steps), self._header.locate_value(steps)
+        return self._shift(key), self._shift(value)
 
-    def _moved(self, source: Source) -> Source:
+    def _shift(self, source: Source) -> Source:
         """Tell where in the whole document a place of the one without tasks is."""
         cut_line, cut_column = self._cut_at
         if (source.line, source.column) < (cut_line, cut_column):
@@ -91,7 +91,7 @@ class CutDocument(TextDocument):
     @cached_property
     def _cut_at(self) -> tuple[int, int]:
         """The line and column at which the list of tasks begins, behind its bracket."""
-        value = self._header.value_source(("tasks",))
+        value = self._header.locate_value(("tasks",))
         return value.line, value.column + 1
 
     @cached_property
@@ -144,14 +144,14 @@ def _find_bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> arra
     return bounds
 
 
-def _read_header(text: bytes, file: str) -> MarkedDocument | None:
-    """Read a document whose tasks have been cut out; None where it is not one without complaint.
+def _read_header(text: bytes, file: str) -> MappedDocument | None:
+    """Read a document whose tasks have been cut out; None where it has a problem.
 
     A list of tasks that is still there is one that was not cut out: the key is there twice, or it
     was another list of that name.
     """
-    unheard = Diagnostics(file)
-    documents = parse_json(text.decode(), unheard)
-    outline = documents[0].whole() if documents and not unheard.problems else None
+    diagnostics = Diagnostics(file)
+    documents = parse_json(text.decode(), diagnostics)
+    outline = documents[0].assemble() if documents and not diagnostics.problems else None
     is_empty = isinstance(outline, dict) and outline.get("tasks") == []
     return documents[0] if is_empty else None
