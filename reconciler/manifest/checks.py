@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, Final
 
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
@@ -47,8 +46,7 @@ def check_server(
 def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
     """Judge the defaults of a document, of what the schema accepts of it."""
     defaults = header.get("defaults", {})
-    yield from _check_addresses(document, ("defaults",), defaults)
-    yield from _check_others(document, ("defaults",), defaults, project=header.get("project"))
+    yield from _check_attributes_at(document, ("defaults",), defaults, header.get("project"))
 
 
 def check_attributes(
@@ -61,11 +59,7 @@ def check_attributes(
     elsewhere = project is not None and task.get("project", project) != project
     if not (odd or elsewhere or RESOLVED_PART.encode() in text):
         return ()  # as of most tasks
-    steps: Steps = ("tasks", index)
-    return chain(
-        _check_addresses(document, steps, task),
-        _check_others(document, steps, task, project=project),
-    )
+    return _check_attributes_at(document, ("tasks", index), task, project)
 
 
 def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
@@ -93,6 +87,14 @@ def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
         )
 
 
+def _check_attributes_at(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
+    yield from _check_addresses(document, steps, attributes)
+    yield from _check_undefined(document, steps, attributes)
+    yield from _check_project(document, steps, attributes, project)
+
+
 def _check_addresses(
     document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
@@ -106,8 +108,8 @@ def _check_addresses(
             )
 
 
-def _check_others(
-    document: Document, steps: Steps, attributes: Mapping[str, Json], *, project: int | None
+def _check_undefined(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
     data = attributes.get("data")
     if isinstance(data, dict) and UNDEFINED in data:
@@ -117,6 +119,11 @@ def _check_others(
             f"the server keeps no key {UNDEFINED}: it stores the value under another key",
             "declare the key that the label config of the project uses",
         )
+
+
+def _check_project(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
     if project is not None and attributes.get("project", project) != project:
         yield _make_problem_at(
             document,

@@ -41,7 +41,7 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
     """Combine what is declared of one task, in places without conflicts."""
     first = declarations[0]
     if len(declarations) == 1:
-        return build_single(first)
+        return build_task(first)
     projects = [d.header.project for d in declarations if d.header.project is not None]
     attributes: dict[str, Json] = {}
     for declaration in declarations:
@@ -58,7 +58,7 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
     )
 
 
-def build_single(declaration: Declaration) -> DesiredTask:
+def build_task(declaration: Declaration) -> DesiredTask:
     """Give what is declared in one place: so are nearly all tasks, and there are many."""
     header = declaration.header
     attributes = declaration.build_attributes()

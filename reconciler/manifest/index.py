@@ -13,7 +13,7 @@ from reconciler.core.ids import SortedIds
 from reconciler.core.model import DesiredTask
 from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.combination import build_single, combine
+from reconciler.manifest.combination import build_task, combine
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
 
 _INDEX_BITS: Final = 40
@@ -62,7 +62,7 @@ class DesiredIndex:
         """Bring all that was added into the order of ids; nothing can be looked up before."""
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
-        self._finish()
+        self._index_ids()
 
     def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
         """Give those tasks alone whose ids are in a part."""
@@ -70,7 +70,7 @@ class DesiredIndex:
         chosen._headers, chosen._known = self._headers, self._known
         kept = [place for place, task in enumerate(self._ids) if holds(task)]
         chosen._copy(self, kept)
-        chosen._finish()
+        chosen._index_ids()
         return chosen
 
     def _copy(self, other: DesiredIndex, places: Sequence[int]) -> None:
@@ -78,7 +78,7 @@ class DesiredIndex:
         self._where = array("Q", map(other._where.__getitem__, places))
         self._fingerprints = other._fingerprints.at(places)
 
-    def _finish(self) -> None:
+    def _index_ids(self) -> None:
         self._repeats = any(map(eq, self._ids, islice(self._ids, 1, None)))
         self._places = SortedIds(self._ids)
 
@@ -94,7 +94,7 @@ class DesiredIndex:
             raise KeyError(task)
         if self._repeats:
             return combine(self._read_declarations(self._find_run(start)))
-        return build_single(self._read_declaration(self._where[start]))
+        return build_task(self._read_declaration(self._where[start]))
 
     def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
         """Name those tasks of which it must be looked into whether something differs."""
@@ -123,8 +123,8 @@ class DesiredIndex:
             return {self._headers[0].project: self._ids}
         found: dict[int | None, array[int]] = {}
         for run in self._iterate_runs():
-            message = (self._headers[self._where[place] >> _INDEX_BITS].project for place in run)
-            project = next((project for project in message if project is not None), None)
+            projects = (self._headers[self._where[place] >> _INDEX_BITS].project for place in run)
+            project = next((project for project in projects if project is not None), None)
             found.setdefault(project, array("q")).append(self._ids[run.start])
         return found
 
