@@ -18,6 +18,7 @@ from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
@@ -59,7 +60,7 @@ def plan_in_colour() -> str:
         chdir(ROOT / "examples"),
         Client(ADDRESS, parse_token(SANDBOX_TOKEN), transport=transport) as client,
     ):
-        desired = load_manifests(MANIFESTS, attributes)
+        desired = load_manifests(find_manifests(MANIFESTS), attributes)
         plan = build_plan(desired, TaskApi(client, attributes), attributes)
     return render_plan(plan, RenderOptions(style=Style(color=True)))
 

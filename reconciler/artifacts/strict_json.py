@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reconciler.contract.location import locate_schema
+from reconciler.contract.schema_check import SchemaCheck, load_schema_check
 from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
-from reconciler.manifest.validation import SchemaCheck
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _EDITED: Final = "it was edited or damaged: make it again"
 _MESSAGE_MAX: Final = 200
-_DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
 
 class _NotJson(ValueError):
@@ -68,7 +65,7 @@ def check_schema(document: dict[str, Any], schema: str, definition: str = "") ->
     known = document
     if isinstance(version, str) and version.startswith(FORMAT_VERSION.partition(".")[0] + "."):
         known = {**document, "format_version": FORMAT_VERSION}
-    if _accepts(_get_check(schema, definition), known):
+    if _accepts(load_schema_check(schema, definition), known):
         return known
     error = next(_iterate_errors(known, schema, definition), None)
     if error is None:
@@ -93,11 +90,11 @@ def _iterate_errors(
     tasks = document.get("tasks")
     rows = tasks if isinstance(tasks, list) else []
     outline = {**document, "tasks": []} if rows else document
-    yield from _get_check(schema, definition).errors(outline)
-    task = _get_check(schema, "task")
+    yield from load_schema_check(schema, definition).explain(outline)
+    task = load_schema_check(schema, "task")
     for index, row in enumerate(rows):
         if not _accepts(task, row):
-            for error in task.errors(row):
+            for error in task.explain(row):
                 error.path.extendleft((index, "tasks"))
                 yield error
 
@@ -105,15 +102,6 @@ def _iterate_errors(
 def _explain(error: ValidationError) -> str:
     at = format_path(tuple(error.absolute_path))
     return f"{at}: " * bool(at) + shorten(error.message, _MESSAGE_MAX)
-
-
-@cache
-def _get_check(schema: str, definition: str) -> SchemaCheck:
-    whole: dict[str, Any] = json.loads(locate_schema(schema).read_text(encoding="utf-8"))
-    if not definition:
-        return SchemaCheck(whole)
-    reference = f"#/definitions/{definition}"
-    return SchemaCheck({"$schema": _DRAFT, "$ref": reference, "definitions": whole["definitions"]})
 
 
 def _reject_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

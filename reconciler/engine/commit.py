@@ -11,7 +11,7 @@ from typing import Final
 
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.report import Commit
-from reconciler.manifest.file_names import is_manifest
+from reconciler.manifest.files import is_manifest
 
 _VARIABLES: Final = ("RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA")
 SECONDS: Final = 5.0

@@ -10,7 +10,7 @@ from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests
 from reconciler.manifest.index import DesiredIndex
-from reconciler.manifest.loader import load_files
+from reconciler.manifest.loader import check_manifests, load_manifests
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
@@ -32,11 +32,20 @@ def load_desired(
     shard: Shard | None = None,
     server: ChosenServer | None = None,
     progress: ProgressListener = NULL_PROGRESS,
-    compared: bool = True,
 ) -> DesiredIndex:
     """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
 
-    ``server`` and ``compared`` are as `load_files` has them.
+    ``server`` is as `load_manifests` has it.
     """
-    desired = load_files(files, attributes, server=server, progress=progress, compared=compared)
-    return desired if shard is None else desired.part(shard.holds)
+    desired = load_manifests(files, attributes, server=server, progress=progress)
+    return desired if shard is None else desired.select(shard.holds)
+
+
+def count_desired(
+    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
+) -> int:
+    """Read and check all manifests, where no server is asked, and count the tasks declared.
+
+    Raises ManifestError.
+    """
+    return len(check_manifests(files, attributes, progress=progress))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, Final
 
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
@@ -12,8 +11,7 @@ from reconciler.core.server_address import ChosenServer, is_same_server, normali
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
-from reconciler.manifest.readers.document import MAX_DEPTH, Document
-from reconciler.manifest.readers.packed_tasks import Entry
+from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
 
 UNDEFINED: Final = "$undefined$"
@@ -48,11 +46,10 @@ def check_server(
 def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
     """Judge the defaults of a document, of what the schema accepts of it."""
     defaults = header.get("defaults", {})
-    yield from _check_addresses(document, ("defaults",), defaults)
-    yield from _check_others(document, ("defaults",), defaults, project=header.get("project"))
+    yield from _check_attributes_at(document, ("defaults",), defaults, header.get("project"))
 
 
-def check_task_rules(
+def check_attributes(
     document: Document, entry: Entry, task: Mapping[str, Any], *, project: int | None
 ) -> Iterable[Problem]:
     """Judge what the schema accepts of a task, but for its ``absent``."""
@@ -62,11 +59,7 @@ def check_task_rules(
     elsewhere = project is not None and task.get("project", project) != project
     if not (odd or elsewhere or RESOLVED_PART.encode() in text):
         return ()  # as of most tasks
-    steps: Steps = ("tasks", index)
-    return chain(
-        _check_addresses(document, steps, task),
-        _check_others(document, steps, task, project=project),
-    )
+    return _check_attributes_at(document, ("tasks", index), task, project)
 
 
 def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
@@ -85,13 +78,21 @@ def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Ite
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
     """Find out whether the data of a task would lose every key, defaults considered."""
-    if "data" in declaration.header.replaced and declaration.attributes().get("data") == {}:
+    if "data" in declaration.header.replaced and declaration.build_attributes().get("data") == {}:
         yield Problem(
             declaration.source_of(("data",)),
             format_path(("tasks", declaration.position, "data")),
             "with policy replace this would remove every key of data",
             "a task without data cannot be labelled; declare its keys, or merge",
         )
+
+
+def _check_attributes_at(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
+    yield from _check_addresses(document, steps, attributes)
+    yield from _check_undefined(document, steps, attributes)
+    yield from _check_project(document, steps, attributes, project)
 
 
 def _check_addresses(
@@ -107,8 +108,8 @@ def _check_addresses(
             )
 
 
-def _check_others(
-    document: Document, steps: Steps, attributes: Mapping[str, Json], *, project: int | None
+def _check_undefined(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
 ) -> Iterator[Problem]:
     data = attributes.get("data")
     if isinstance(data, dict) and UNDEFINED in data:
@@ -118,6 +119,11 @@ def _check_others(
             f"the server keeps no key {UNDEFINED}: it stores the value under another key",
             "declare the key that the label config of the project uses",
         )
+
+
+def _check_project(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
     if project is not None and attributes.get("project", project) != project:
         yield _make_problem_at(
             document,
@@ -189,5 +195,5 @@ def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
 
 
 def _make_problem_at(document: Document, steps: Steps, message: str, hint: str) -> Problem:
-    source = document.value_source(steps)
+    source = document.locate_value(steps)
     return Problem(source, format_path(steps), message, hint)

@@ -12,7 +12,7 @@ from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
 
 
-class _Together:
+class _CombinedPlaces:
     """Where the paths of a task stand that is declared in several places."""
 
     def __init__(self, declarations: Sequence[Declaration]) -> None:
@@ -22,7 +22,7 @@ class _Together:
     def _owners(self) -> dict[Path, Declaration]:
         owners: dict[Path, Declaration] = {}
         for declaration in self._declarations:
-            for leaf in declaration.leaves():
+            for leaf in declaration.iterate_leaves():
                 for length in range(len(leaf), 0, -1):
                     owners.setdefault(leaf[:length], declaration)
         return owners
@@ -41,27 +41,27 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
     """Combine what is declared of one task, in places without conflicts."""
     first = declarations[0]
     if len(declarations) == 1:
-        return take_single(first)
+        return build_task(first)
     projects = [d.header.project for d in declarations if d.header.project is not None]
     attributes: dict[str, Json] = {}
     for declaration in declarations:
-        attributes = _merge(attributes, declaration.attributes())
+        attributes = _merge(attributes, declaration.build_attributes())
     return DesiredTask(
         id=first.id,
         project=projects[0] if projects else None,
         attributes=attributes,
         replaced=frozenset().union(
-            *(d.header.replaced & d.attributes().keys() for d in declarations)
+            *(d.header.replaced & d.build_attributes().keys() for d in declarations)
         ),
         absent=tuple(path for d in declarations for path in d.absent),
-        places=_Together(declarations),
+        places=_CombinedPlaces(declarations),
     )
 
 
-def take_single(declaration: Declaration) -> DesiredTask:
+def build_task(declaration: Declaration) -> DesiredTask:
     """Give what is declared in one place: so are nearly all tasks, and there are many."""
     header = declaration.header
-    attributes = declaration.attributes()
+    attributes = declaration.build_attributes()
     return DesiredTask(
         id=declaration.id,
         project=header.project,
@@ -87,14 +87,14 @@ def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Jso
 def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
     """List the paths of one task that are declared twice; both places are named."""
     problems: list[Problem] = []
-    taken = _Taken()
+    taken = _DeclaredPaths()
     project: Declaration | None = None
     for declaration in declarations:
         problems += _find_project_conflict(project, declaration)
         project = project or (declaration if declaration.header.project is not None else None)
-        leaves = list(declaration.leaves())
+        leaves = list(declaration.iterate_leaves())
         for leaf in leaves:
-            other = taken.overlapping(leaf)
+            other = taken.find_overlapping(leaf)
             if other is None:
                 continue
             owner = taken.owners[other]
@@ -104,7 +104,7 @@ def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
     return problems
 
 
-class _Taken:
+class _DeclaredPaths:
     """The paths that declarations have decided about so far."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class _Taken:
             for length in range(1, len(leaf)):
                 self._inside.setdefault(leaf[:length], leaf)
 
-    def overlapping(self, leaf: Path) -> Path | None:
+    def find_overlapping(self, leaf: Path) -> Path | None:
         """Find a path taken before that is the same, lies around, or lies inside."""
         around = (leaf[:length] for length in range(1, len(leaf) + 1))
         return next((path for path in around if path in self.owners), self._inside.get(leaf))

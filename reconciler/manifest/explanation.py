@@ -72,7 +72,7 @@ def explain_error(
         known = _list_known_keys(error)
         unknown = [key for key in _get_instance(error) if key not in known]
         for key in unknown[:UNKNOWN_MAX]:
-            at = document.key_source((*steps, key))
+            at = document.locate_key((*steps, key))
             yield Problem(
                 at, format_path((*steps, key)), *_explain_unknown_key(key, known, attributes)
             )
@@ -80,13 +80,13 @@ def explain_error(
             first = (*steps, unknown[UNKNOWN_MAX])
             more = f"{len(unknown) - UNKNOWN_MAX:,} more keys from here on are not known"
             yield Problem(
-                document.key_source(first), format_path(first), more, "see the first of them"
+                document.locate_key(first), format_path(first), more, "see the first of them"
             )
         return
     if error.validator == "uniqueItems":
         yield from _explain_repeated(steps, _get_instance(error), document)
         return
-    at = document.value_source(steps)
+    at = document.locate_value(steps)
     if error.validator == "required":
         missing = (key for key in _list_wanted(error) if key not in _get_instance(error))
         yield from (
@@ -102,7 +102,7 @@ def _explain_repeated(steps: Steps, elements: list[Json], document: Document) ->
         written = format_value(element)
         if written in seen:
             at = (*steps, index)
-            source = document.value_source(at)
+            source = document.locate_value(at)
             yield Problem(source, format_path(at), f"{written} stands twice", "keep one")
         seen.add(written)
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from reconciler.errors import Problem, Source
@@ -44,11 +44,11 @@ class Bounds:
     def __init__(self, folders: Iterable[str]) -> None:
         self._roots = sorted({_find_work_tree(os.path.realpath(folder)) for folder in folders})
 
-    def hold(self, real: str) -> bool:
+    def contains(self, real: str) -> bool:
         """Tell whether a real path is within."""
         return any(is_inside(real, root) for root in self._roots)
 
-    def outside(self, path: str, real: str) -> Problem:
+    def explain_outside(self, path: str, real: str) -> Problem:
         """Say that ``path`` leads to ``real``, which is not within."""
         return _make_problem(
             path,
@@ -78,11 +78,11 @@ class FolderWalk:
                 yield folder, None
                 continue
             walked.add(folder.real)
-            files, inner = self._contents(folder)
+            files, inner = self._list_contents(folder)
             yield folder, files
             left.extend(reversed(inner))
 
-    def entries(self, path: str) -> list[os.DirEntry[str]]:
+    def list_entries(self, path: str) -> list[os.DirEntry[str]]:
         """List a folder in order of name; one that cannot be listed is a problem."""
         try:
             with os.scandir(path) as entries:
@@ -91,10 +91,10 @@ class FolderWalk:
             self._problems.append(make_unreadable(path, error))
             return []
 
-    def _contents(self, folder: Folder) -> tuple[list[File], list[Folder]]:
+    def _list_contents(self, folder: Folder) -> tuple[list[File], list[Folder]]:
         files: list[File] = []
         folders: list[Folder] = []
-        for entry in self.entries(folder.path):
+        for entry in self.list_entries(folder.path):
             if entry.name.startswith("."):
                 continue
             path, real = join_path(folder.path, entry.name), join_path(folder.real, entry.name)
@@ -122,8 +122,8 @@ class FolderWalk:
         if any(is_inside(holder, real) for holder in holders):
             message = f"leads in a circle, back to {real}"
             self._problems.append(_make_problem(path, message, "remove the link"))
-        elif not self._bounds.hold(real):
-            self._problems.append(self._bounds.outside(path, real))
+        elif not self._bounds.contains(real):
+            self._problems.append(self._bounds.explain_outside(path, real))
         else:
             return Folder(path, real, holders)
         return None
@@ -147,6 +147,11 @@ def _explain_broken(to: str, error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return f"leads in a circle, by way of {to}"
     return f"leads to {to}, which cannot be read: {error.strerror}"
+
+
+def may_be_folder(name: str) -> bool:
+    """Tell whether a link that leads nowhere may have been meant for a folder."""
+    return not PurePath(name).suffix
 
 
 def make_unreadable(path: str, error: OSError) -> Problem:

@@ -82,7 +82,7 @@ def refresh(state: State, request: Request) -> Response:
         wrong = "has wrong type" if token in state.access_tokens else "is invalid"
         header = {"WWW-Authenticate": 'Bearer realm="api"'}
         raise Refusal(401, f"Token {wrong}", headers=header)
-    return make_json({"access": _new_access_token(state)})
+    return make_json({"access": _make_access_token(state)})
 
 
 def get_token_settings(state: State, _request: Request) -> Response:
@@ -102,7 +102,7 @@ def change_token_settings(state: State, request: Request) -> Response:
     return get_token_settings(state, request)
 
 
-def _new_access_token(state: State) -> str:
+def _make_access_token(state: State) -> str:
     issued = state.clock()
     expires = issued + timedelta(seconds=ACCESS_SECONDS)
     payload = {

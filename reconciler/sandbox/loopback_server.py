@@ -65,11 +65,11 @@ class _Connection(BaseHTTPRequestHandler):
 @contextmanager
 def serve(state: State, port: int = 0) -> Iterator[str]:
     """Serve in the background while the block runs; gives the address, port 0 takes a free one."""
-    with _listening(state, port) as server:
+    with _listen(state, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
-            yield _address(server)
+            yield _format_address(server)
         finally:
             server.shutdown()
             thread.join()
@@ -87,7 +87,7 @@ def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -
             time.sleep(_LOOK_SECONDS)
 
 
-def _listening(state: State, port: int) -> _Server:
+def _listen(state: State, port: int) -> _Server:
     try:
         server = _Server((LOOPBACK, port), _Connection)
     except OSError as error:
@@ -98,5 +98,5 @@ def _listening(state: State, port: int) -> _Server:
     return server
 
 
-def _address(server: _Server) -> str:
+def _format_address(server: _Server) -> str:
     return f"http://{LOOPBACK}:{server.server_port}"

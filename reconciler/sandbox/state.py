@@ -75,13 +75,13 @@ class Annotation:
 
 
 @cache
-def _fields(edition: Edition, release: Release) -> tuple[Field, ...]:
+def _list_fields(edition: Edition, release: Release) -> tuple[Field, ...]:
     return list_fields(edition, release.stored_too)
 
 
 @cache
-def _defaults(edition: Edition, release: Release) -> Mapping[str, object]:
-    return {row.name: row.default for row in _fields(edition, release) if not row.read_only}
+def _build_defaults(edition: Edition, release: Release) -> Mapping[str, object]:
+    return {row.name: row.default for row in _list_fields(edition, release) if not row.read_only}
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class State:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The attributes that PATCH knows here, in the order of its answers."""
-        return _fields(self.edition, self.release)
+        return _list_fields(self.edition, self.release)
 
     def timestamp(self) -> str:
         """Now, as the server writes date-times."""
@@ -144,7 +144,7 @@ class State:
         self.tasks[key] = Task(
             key,
             {
-                **_defaults(self.edition, self.release),
+                **_build_defaults(self.edition, self.release),
                 "meta": {},
                 "inner_id": len(project.task_ids) + 1,
                 "overlap": project.maximum_annotations,

@@ -17,8 +17,8 @@ import msgspec
 from reconciler.contract.date_time import is_date_time
 from reconciler.contract.location import locate_schema
 from reconciler.core.values import is_same
-from reconciler.manifest.loader import read_documents
-from reconciler.manifest.readers.document import Diagnostics
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.manifest_file import read_documents
 from tests.bench.data import Declared
 
 
@@ -60,9 +60,9 @@ def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[i
 
 def read(file: Path) -> Iterator[Declared]:
     """Read with the readers of the project: the floor is under the rest."""
-    complaints = Diagnostics(str(file))
-    for document in read_documents(str(file), complaints):
-        for _, task, _ in document.tasks():
+    diagnostics = Diagnostics(str(file))
+    for document in read_documents(str(file), diagnostics):
+        for _, task, _ in document.read_tasks():
             yield cast("Declared", task)
 
 

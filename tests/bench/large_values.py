@@ -22,6 +22,7 @@ from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from reconciler.render import json as json_form
 from reconciler.render import text as text_form
@@ -97,7 +98,7 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
     attributes = load_contract()
     canned = Canned(live)
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
     with Client("http://label-studio.test", parse_token("0"), transport=canned) as client:
         made = build_plan(desired, TaskApi(client, attributes), attributes)
     planned = time.process_time()

@@ -24,6 +24,7 @@ from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
 from reconciler.labelstudio.bulk.pages import Numbered, list_growing
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from tests.bench.data import Project
 from tests.bench.floors import unequal
@@ -41,7 +42,7 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     canned = Canned(pages)
     credentials = parse_token("0" * 40)
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
     loaded = time.process_time()
     with Client("http://label-studio.test", credentials, transport=canned) as client:
         plan = build_plan(desired, TaskApi(client, attributes), attributes)

@@ -27,7 +27,7 @@ from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_files, load_manifests
+from reconciler.manifest.loader import check_manifests, load_manifests
 from tests.bench.data import Declared, text_of
 from tests.bench.measure import averaged, child, in_turn
 from tests.bench.options import Options, tell
@@ -127,7 +127,7 @@ def validate(file: Path, _: int) -> float:
     """Check a manifest as ``validate`` does."""
     attributes = load_contract()
     started = time.process_time()
-    load_files(find_manifests([str(file)]), attributes, compared=False)
+    check_manifests(find_manifests([str(file)]), attributes)
     return time.process_time() - started
 
 
@@ -147,7 +147,7 @@ def plan(file: Path, megabytes: int) -> float:
     attributes = load_contract()
     canned = Canned(RichPages(megabytes))
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
     credentials = parse_token("0" * 40)
     with Client("http://label-studio.test", credentials, transport=canned) as client:
         found = build_plan(desired, TaskApi(client, attributes), attributes)

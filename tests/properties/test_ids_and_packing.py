@@ -13,7 +13,7 @@ from reconciler.core.ids import SortedIds
 from reconciler.core.values import Json
 from reconciler.labelstudio.bulk.cost import BATCH, IDS_LENGTH_MAX, estimate_selection, split_ids
 from reconciler.labelstudio.bulk.pending_ids import PendingIds
-from reconciler.manifest.readers.packed_tasks import PackedTasks
+from reconciler.manifest.readers.document import PackedTasks
 
 IDS = st.integers(1, 30)
 NUMBERS = (
@@ -80,9 +80,9 @@ def test_packed_values_come_out_as_they_went_in(values: list[Json]):
         packed.append(value, node=3 * node, end=3 * node + 3)
     for found in (list(packed), [packed[n] for n in range(len(packed))]):
         assert list(map(written, found)) == list(map(written, values))
-    assert [packed.node_of(n) for n in range(len(values))] == [3 * n for n in range(len(values))]
+    assert [packed.get_node(n) for n in range(len(values))] == [3 * n for n in range(len(values))]
     assert packed.extent == 3 * len(values)
-    assert [(index, written(value)) for index, value, _ in packed.entries()] == list(
+    assert [(index, written(value)) for index, value, _ in packed.iterate_entries()] == list(
         enumerate(map(written, values))
     )
 

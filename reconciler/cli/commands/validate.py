@@ -15,7 +15,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.validation_document import Validation
-from reconciler.engine.load import load_desired
+from reconciler.engine.load import count_desired
 from reconciler.errors import ManifestError
 
 
@@ -60,4 +60,4 @@ def _validate(options: ValidateOptions) -> int:
     """Check all manifests, and count the tasks that they declare; raises ManifestError."""
     files = find_inputs(options.paths, options.console)
     with ProgressBar(options.console) as progress:
-        return len(load_desired(files, load_contract(), progress=progress, compared=False))
+        return count_desired(files, load_contract(), progress=progress)

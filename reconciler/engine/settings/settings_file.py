@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from reconciler.contract.location import locate_schema
 from reconciler.core.limit import Limit
-from reconciler.core.notation import format_value, shorten
+from reconciler.core.notation import STANDARD_INPUT, format_value, shorten
 from reconciler.core.server_address import is_same_server, normalize_address
 from reconciler.errors import SettingsError
-from reconciler.manifest.file_names import STANDARD_INPUT
 from reconciler.manifest.files import Place
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ ALIASED_TEXT_MAX: Final = 10_000_000
 
 
 class Anchored(NamedTuple):
-    """A value that aliases may stand for, the marks of what is inside it, levels, characters."""
+    """A value that aliases may stand for, the places of what is inside it, levels, characters."""
 
     value: Json
     inner: array[int]
@@ -39,7 +39,7 @@ class Anchors:
         """Note the value of an anchor; one of the same name before it is forgotten."""
         self._by_name[name] = anchored
 
-    def stand_in(self, name: str) -> Anchored | None:
+    def resolve(self, name: str) -> Anchored | None:
         """Give what an alias stands for, and count it; None where it stands for nothing."""
         anchored = self._by_name.get(name)
         if anchored is not None:
@@ -47,13 +47,13 @@ class Anchors:
             self._characters += anchored.characters
         return anchored
 
-    def why_not(self, name: str) -> tuple[str, str]:
+    def explain_failure(self, name: str) -> tuple[str, str]:
         """Tell why an alias stands for nothing, and what to do."""
         if name in self._by_name:
             return f"the alias *{name} stands inside its own anchor", "no value can hold itself"
         return f"no anchor &{name} stands before this alias", "quote it if you mean a string"
 
-    def bomb(self) -> tuple[str, str] | None:
+    def find_bomb(self) -> tuple[str, str] | None:
         """Tell that aliases stand for more than anybody would write; None while they do not."""
         if self._nodes > ALIASED_NODES_MAX:
             what = f"{ALIASED_NODES_MAX:,} values"

@@ -1,243 +1,157 @@
-"""JSON text to documents, with the place of every node.
+"""A document of JSON that holds a list of tasks, cut into their texts.
 
-JSON is read as JSON and not as the YAML that it nearly is: YAML's parser refuses the
-surrogate pairs with which JSON writers escape characters beyond the basic plane.
+Where that cannot be done surely, the parser reads the whole: it takes a hundred times as long.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from bisect import bisect_right
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
-from reconciler.core.notation import format_value, shorten
-from reconciler.core.values import ABSENT, Json, Maybe
-from reconciler.manifest.readers.document import (
-    MAX_DEPTH,
-    Diagnostics,
-    MarkedDocument,
-    find_text_problem,
-    replace_refused,
-)
-from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.scalars import parse_integer, parse_real
-from reconciler.manifest.readers.source_map import SourceMap, Steps
+import msgspec
+
+from reconciler.errors import Source
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document, MappedDocument
+from reconciler.manifest.readers.json_parser import parse_json
+from reconciler.manifest.readers.json_text import skip_space
+from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.readers.text_document import TextDocument
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
-# Possessive, so that a long string leaves nothing behind to go back to.
-_CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
-_STRING_BEGUN: Final = re.compile(_CHARACTERS)
-_TOKEN: Final = re.compile(
-    r"[ \t\r\n]*+(?:"
-    f'(?P<string>{_CHARACTERS}")'
-    r"""
-      | (?P<real>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))
-      | (?P<integer>-?(?:0|[1-9][0-9]*))
-      | (?P<word>[A-Za-z_+-][A-Za-z0-9_+-]*)
-      | (?P<mark>[][{}:,]))""",
-    re.VERBOSE,
-)
-_WORDS: Final[dict[str, Json]] = {"null": None, "true": True, "false": False}
+_LIST_OF_TASKS: Final = re.compile(rb'"tasks"[ \t\r\n]*:[ \t\r\n]*\[')
 
 
-class _Stop(Exception):
-    """Nothing after this can be read; the complaint is made."""
+class _Tasks(msgspec.Struct):
+    """The text of each task, and where all else is skimmed."""
+
+    tasks: list[msgspec.Raw]
+
+
+_SKIM: Final = msgspec.json.Decoder(_Tasks).decode
 
 
 def read_json(
-    text: str,
-    diagnostics: Diagnostics,
-    *,
-    start: tuple[int, int] = (1, 1),
-    steps: Steps = (),
-    progress: ProgressListener = NULL_PROGRESS,
-) -> list[MarkedDocument]:
-    """Read one document, which stands at ``steps``; ``start`` is its line and column."""
-    reader = _Reader(text, diagnostics, start=start, steps=steps, progress=progress)
-    try:
-        value = reader.document()
-    except _Stop:
-        return []
-    return [MarkedDocument(replace_refused(value), reader.packed, reader.source_map)]
+    text: bytes, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
+) -> Sequence[Document]:
+    """Read one document of UTF-8 without a byte order mark."""
+    cut = _cut_tasks(text, diagnostics, progress)
+    return [cut] if cut else parse_json(text.decode(), diagnostics, progress=progress)
 
 
-class _Reader:
-    """A recursive descent over the tokens of a text."""
+class CutDocument(TextDocument):
+    """A document in one text; ``bounds`` are the offsets at which tasks begin and end in turn.
+
+    ``header`` is the document with an empty list of tasks, as it is before and behind them.
+    """
 
     def __init__(
         self,
-        text: str,
-        diagnostics: Diagnostics,
+        text: bytes,
+        bounds: array[int],
+        header: MappedDocument,
         *,
-        start: tuple[int, int],
-        steps: Steps,
+        diagnostics: Diagnostics,
         progress: ProgressListener,
     ) -> None:
-        self.source_map = SourceMap(diagnostics.file)
-        self.packed = PackedTasks()
-        self._text = text
-        self._diagnostics = diagnostics
-        self._progress = progress
-        self._start = start
-        self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
-        self._steps: list[str | int] = [*steps]
-        self._at = 0
+        super().__init__(header.outline, diagnostics, progress)
+        self._whole = text
+        self._bounds = bounds
+        self._header = header
 
-    def document(self) -> Maybe:
-        value = self._value(*self._token("a value"))
-        self._skip_space()
-        if self._at < len(self._text):
-            hint = "one document a file, or one task a line in .jsonl"
-            self._report(self._at, "text after the end of the document", hint)
-        return value
+    def _iterate_texts(self) -> Iterator[bytes]:
+        return map(self._get_text, range(len(self._bounds) // 2))
 
-    def _token(self, expected: str) -> tuple[str, str, int]:
-        """Take the next token: its kind, its text, and where it starts."""
-        found = _TOKEN.match(self._text, self._at)
-        if not found or found.lastgroup is None:
-            self._skip_space()
-            raise self._syntax_error(self._at, expected)
-        kind = found.lastgroup
-        self._at = found.end()
-        return kind, found[kind], found.start(kind)
+    def _has_task(self, index: int) -> bool:
+        return 0 <= index < len(self._bounds) // 2
 
-    def _skip_space(self) -> None:
-        found = _SPACE.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+    def _get_text(self, index: int) -> bytes:
+        return self._whole[self._bounds[2 * index] : self._bounds[2 * index + 1]]
 
-    def _value(self, kind: str, text: str, start: int) -> Maybe:
-        self._mark(start)
-        if kind == "mark" and text in "[{":
-            if len(self._steps) >= MAX_DEPTH:
-                self._report(start, f"objects and lists nested more than {MAX_DEPTH} deep")
-                raise _Stop
-            return self._object() if text == "{" else self._array()
-        if kind == "string":
-            return self._string(text, start)
-        if kind == "word" and text in _WORDS:
-            return _WORDS[text]
-        if kind in {"integer", "real"}:
-            try:
-                return parse_integer(text) if kind == "integer" else parse_real(text)
-            except ValueError as error:
-                message, hint = error.args
-                return self._report(start, message, hint)
-        if text in {"NaN", "Infinity", "-Infinity"}:
-            return self._report(start, f"{text} is no number that JSON has", "")
-        raise self._syntax_error(start, "a value")
+    def _get_start(self, index: int) -> tuple[int, int]:
+        lines, columns = self._starts
+        return lines[index], columns[index]
 
-    def _string(self, text: str, start: int) -> Maybe:
-        value: str = json.loads(text)
-        problem = find_text_problem(value)
-        return self._report(start, *problem) if problem else value
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
+        key, value = self._header.locate_key(steps), self._header.locate_value(steps)
+        return self._shift(key), self._shift(value)
 
-    def _object(self) -> Maybe:
-        result: dict[str, Json] = {}
-        lines: dict[str, int] = {}
-        kind, text, start = self._token("a key in double quotes")
-        while text != "}":
-            before = len(self.source_map)
-            key = self._key(kind, text, start, lines)
-            self._expect(":")
-            self._steps.append(key if isinstance(key, str) else "?")
-            value = self._value(*self._token("a value"))
-            self._steps.pop()
-            if isinstance(key, str):
-                result[key] = replace_refused(value)
-            else:
-                self.source_map.forget(before)
-            if self._expect(",", "}") == "}":
-                break
-            kind, text, start = self._token("a key in double quotes")
-            if text == "}":
-                raise self._syntax_error(start, "a key in double quotes")
-        return result
+    def _shift(self, source: Source) -> Source:
+        """Tell where in the whole document a place of the one without tasks is."""
+        cut_line, cut_column = self._cut_at
+        if (source.line, source.column) < (cut_line, cut_column):
+            return source
+        lines, columns = self._starts
+        further = columns[-1] - cut_column if source.line == cut_line else 0
+        return Source(source.file, source.line + lines[-1] - cut_line, source.column + further)
 
-    def _key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
-        if kind != "string":
-            raise self._syntax_error(start, "a key in double quotes")
-        self._mark(start)
-        key = self._string(text, start)
-        if not isinstance(key, str):
-            return key
-        if key in lines:
-            found = shorten(format_value(key))
-            hint = f"first on line {lines[key]}; keep one"
-            return self._report(start, f"the key {found} stands twice", hint)
-        lines[key] = self._place(start)[0]
-        return key
+    @cached_property
+    def _cut_at(self) -> tuple[int, int]:
+        """The line and column at which the list of tasks begins, behind its bracket."""
+        value = self._header.locate_value(("tasks",))
+        return value.line, value.column + 1
 
-    def _array(self) -> Maybe:
-        result: list[Json] = []
-        number = 0
-        token = self._token("a value")
-        while token[1] != "]":
-            self._steps.append(number)
-            self._element(*token, into=result)
-            self._steps.pop()
-            number += 1
-            if self._expect(",", "]") == "]":
-                break
-            token = self._token("a value")
-            if token[1] == "]":
-                raise self._syntax_error(token[2], "a value")
-        return result
+    @cached_property
+    def _starts(self) -> tuple[array[int], array[int]]:
+        """The lines and columns at which the tasks begin, and at which their list ends."""
+        lines, columns = array("Q"), array("Q")
+        line, column, before = 1, 1, 0
+        end = skip_space(self._whole, self._bounds[-1])
+        for offset in (*self._bounds[::2], end):
+            *passed, last = self._whole[before:offset].rsplit(b"\n", 1)
+            line += passed[0].count(b"\n") + 1 if passed else 0
+            column = len(last.decode()) + (1 if passed else column)
+            lines.append(line)
+            columns.append(column)
+            before = offset
+        return lines, columns
 
-    def _element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
-        """Read one element; a task is packed, as there may be many of them."""
-        node = len(self.source_map)
-        value = replace_refused(self._value(kind, text, start))
-        if self._steps[:-1] == ["tasks"]:
-            self.packed.append(value, node=node, end=len(self.source_map))
-            self._progress.advance()
-        else:
-            into.append(value)
 
-    def _expect(self, *source_map: str) -> str:
-        if self._text[self._at : self._at + 1] not in source_map:
-            self._skip_space()
-        if self._text[self._at : self._at + 1] not in source_map:
-            raise self._syntax_error(self._at, " or ".join(map(repr, source_map)))
-        self._at += 1
-        return self._text[self._at - 1]
+def _cut_tasks(
+    text: bytes, diagnostics: Diagnostics, progress: ProgressListener
+) -> CutDocument | None:
+    """Cut a document into its tasks; None where it has none, or anything is odd around them."""
+    try:
+        tasks = _SKIM(text).tasks
+    except (ValueError, RecursionError):
+        return None
+    for found in _LIST_OF_TASKS.finditer(text) if tasks else ():
+        bounds = _find_bounds(text, found.end(), tasks)
+        if bounds:
+            end = skip_space(text, bounds[-1])
+            header = _read_header(text[: found.end()] + text[end:], diagnostics.file)
+            if header is None:
+                return None
+            return CutDocument(text, bounds, header, diagnostics=diagnostics, progress=progress)
+    return None
 
-    def _mark(self, offset: int) -> None:
-        self.source_map.add(*self._place(offset))
 
-    def _place(self, offset: int) -> tuple[int, int]:
-        line = bisect_right(self._line_starts, offset)
-        first_line, first_column = self._start
-        column = offset - self._line_starts[line - 1] + (first_column if line == 1 else 1)
-        return line - 1 + first_line, column
+def _find_bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> array[int] | None:
+    """Find where tasks begin and end in a list; None where it is not the list of just these."""
+    bounds = array("Q")
+    for left, task in zip(range(len(tasks), 0, -1), tasks, strict=True):
+        start = skip_space(text, offset)
+        end = start + len(memoryview(task))
+        following = skip_space(text, end)
+        is_it = text.startswith(bytes(task), start)
+        if not is_it or text[following : following + 1] != (b"," if left > 1 else b"]"):
+            return None
+        bounds.extend((start, end))
+        offset = following + 1
+    return bounds
 
-    def _syntax_error(self, offset: int, expected: str) -> _Stop:
-        if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):
-            return self._string_error(offset)
-        found = _TOKEN.match(self._text, offset)
-        rest = found[0] if found else self._text[offset : offset + 1]
-        message = f"found {shorten(format_value(rest))}" if rest else "the text ends here"
-        self._report(offset, f"not JSON: expected {expected}, {message}", "mend the JSON here")
-        return _Stop()
 
-    def _string_error(self, start: int) -> _Stop:
-        """Tell what is wrong with a string that does not come to its end."""
-        begun = _STRING_BEGUN.match(self._text, start)
-        at = begun.end() if begun else start
-        if at == len(self._text):
-            self._report(start, "not JSON: this string does not end", "close it with a quote")
-        elif self._text[at] == "\\":
-            found = shorten(format_value(self._text[at : at + 2]))
-            hint = "write \\\\ for a backslash"
-            self._report(at, f"not JSON: {found} begins no escape that JSON has", hint)
-        else:
-            found = json.dumps(self._text[at])
-            hint = f"close the string before it, or write it as {found[1:-1]}"
-            self._report(at, f"not JSON: the character {found} inside a string", hint)
-        return _Stop()
+def _read_header(text: bytes, file: str) -> MappedDocument | None:
+    """Read a document whose tasks have been cut out; None where it has a problem.
 
-    def _report(self, offset: int, message: str, hint: str = "") -> Maybe:
-        line, column = self._place(offset)
-        self._diagnostics.add(line, column, message, hint=hint, steps=tuple(self._steps))
-        return ABSENT
+    A list of tasks that is still there is one that was not cut out: the key is there twice, or it
+    was another list of that name.
+    """
+    diagnostics = Diagnostics(file)
+    documents = parse_json(text.decode(), diagnostics)
+    outline = documents[0].assemble() if documents and not diagnostics.problems else None
+    is_empty = isinstance(outline, dict) and outline.get("tasks") == []
+    return documents[0] if is_empty else None

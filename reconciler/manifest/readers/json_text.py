@@ -1,6 +1,6 @@
 """The JSON text of one task: decoded quickly, and where in it a value begins.
 
-Both leave to the reader with places what they cannot vouch for: it takes a hundred times as long.
+Both leave to the parser what they cannot vouch for: it takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def encode(value: Json) -> bytes:
 
 
 def decode_quickly(text: bytes) -> Decoded | None:
-    """Decode a task without places; None where only the reader with places can tell what it is.
+    """Decode a task without places; None where only the parser can tell what it is.
 
     The decoder keeps the last of two equal keys. What it keeps, written anew, then has fewer
     colons than the text: escapes aside, all other colons are in both.

@@ -1,4 +1,4 @@
-"""What plain YAML scalars mean by the core schema of YAML 1.2."""
+"""What scalars mean by the core schema of YAML 1.2, and which of them a task can hold."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 from typing import Final
 
 from reconciler.core.notation import escape_invisible, format_value, shorten
-from reconciler.core.values import Json
-from reconciler.manifest.readers.document import MAX_DIGITS
+from reconciler.core.values import ABSENT, Json, Maybe
+
+MAX_DIGITS: Final = 4300
+"""Digits of an integer: what Python converts without being asked to take its time."""
 
 _WORDS: Final[dict[str, Json]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -90,6 +92,20 @@ def parse_real(text: str) -> float:
             f"{shorten(text)} is larger than a number can be", "the limit is about 1.8e308"
         )
     return value
+
+
+def find_text_problem(text: str) -> tuple[str, str] | None:
+    """Tell what keeps a string out of a task, and what to do: NUL and lone surrogates."""
+    if "\0" in text:
+        return "a NUL character cannot be stored", "PostgreSQL refuses it; remove it"
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        return "half of a surrogate pair is not a character", "write the character itself"
+    return None
+
+
+def replace_refused(value: Maybe) -> Json:
+    """Put null where a value was refused, so that what stands around it keeps its place."""
+    return None if value is ABSENT else value
 
 
 def _format(tag: str) -> str:

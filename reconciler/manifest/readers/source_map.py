@@ -39,7 +39,7 @@ class SourceMap:
         """Drop the nodes from index ``since`` on: their value is not kept."""
         del self._nodes[since:]
 
-    def since(self, start: int) -> array[int]:
+    def copy_since(self, start: int) -> array[int]:
         """Copy the places of the nodes from ``start`` on: what stands there may be forgotten."""
         return self._nodes[start:]
 
@@ -47,10 +47,10 @@ class SourceMap:
         """Add nodes once more, for an alias of what holds them."""
         self._nodes.extend(places)
 
-    def source(self, node: int) -> Source:
+    def get_source(self, node: int) -> Source:
         """Tell where the node with index ``node`` stands."""
-        mark = self._nodes[node]
-        return Source(self.file, mark >> _COLUMN_BITS, mark & (1 << _COLUMN_BITS) - 1)
+        place = self._nodes[node]
+        return Source(self.file, place >> _COLUMN_BITS, place & (1 << _COLUMN_BITS) - 1)
 
 
 def list_nodes(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:

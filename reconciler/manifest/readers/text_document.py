@@ -7,122 +7,112 @@ from collections.abc import Iterator
 
 from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.readers.document import Diagnostics, MarkedDocument
-from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Entry, MappedDocument
+from reconciler.manifest.readers.json_parser import parse_bytes
 from reconciler.manifest.readers.json_text import decode, decode_quickly, encode, find_offsets
-from reconciler.manifest.readers.packed_tasks import Entry
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.progress import ProgressListener
 
 
 class TextDocument(ABC):
-    """What cannot be read of its tasks goes to ``diagnostics``, once they are read."""
+    """What cannot be read of its tasks goes to ``diagnostics``, once they are read.
+
+    ``parsed`` are the tasks that could not be decoded quickly, and went through the parser.
+    """
 
     def __init__(self, outline: Json, diagnostics: Diagnostics, progress: ProgressListener) -> None:
         self.outline = outline
         self._diagnostics = diagnostics
         self._progress = progress
-        self._read_slowly: set[int] = set()
-        self._marked: tuple[int, MarkedDocument] | None = None
+        self.parsed: set[int] = set()
+        self._mapped: tuple[int, MappedDocument] | None = None
 
     @abstractmethod
-    def _texts(self) -> Iterator[bytes]:
+    def _iterate_texts(self) -> Iterator[bytes]:
         """Give the text of each task in order; called once."""
 
     @abstractmethod
-    def _text(self, index: int) -> bytes:
+    def _get_text(self, index: int) -> bytes:
         """Give the text of a task again; raises ManifestError where it has changed."""
 
     @abstractmethod
-    def _start(self, index: int) -> tuple[int, int]:
+    def _get_start(self, index: int) -> tuple[int, int]:
         """Tell the line and column at which the text of a task begins."""
 
     @abstractmethod
-    def _has(self, index: int) -> bool:
+    def _has_task(self, index: int) -> bool:
         """Tell whether there is a task with this index."""
 
     @abstractmethod
-    def _outer_sources(self, steps: Steps) -> tuple[Source, Source]:
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
         """Tell where the key and the value of what lies outside of all tasks begin.
 
         Raises LookupError where there is none.
         """
 
-    def tasks(self) -> Iterator[Entry]:
+    def read_tasks(self) -> Iterator[Entry]:
         """Read the tasks in order; raises ManifestError where their file changes meanwhile."""
-        for index, text in enumerate(self._texts()):
+        for index, text in enumerate(self._iterate_texts()):
             self._progress.advance()
             found = decode_quickly(text)
             if found:
                 yield index, *found
                 continue
-            self._read_slowly.add(index)
-            for document in self._with_places(index, text, self._diagnostics, ("tasks", index)):
-                value = document.whole()
+            self.parsed.add(index)
+            for document in self._parse(index, text, self._diagnostics, ("tasks", index)):
+                value = document.assemble()
                 yield index, value, encode(value)
 
-    def task(self, index: int) -> Json:
+    def read_task(self, index: int) -> Json:
         """Read one task again; raises ManifestError where it is not what it was.
 
-        It was read without complaint: such a text every decoder reads alike.
+        It was read without a problem: such a text every decoder reads alike.
         """
-        return decode(self._text(index))
+        return decode(self._get_text(index))
 
-    def value_source(self, steps: Steps) -> Source:
+    def locate_value(self, steps: Steps) -> Source:
         """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
-        return self._sources(steps)[1]
+        return self._locate(steps)[1]
 
-    def key_source(self, steps: Steps) -> Source:
+    def locate_key(self, steps: Steps) -> Source:
         """Tell where the key, or the list's element, that ``steps`` end with begins.
 
         Raises LookupError where there is none.
         """
-        return self._sources(steps)[0]
+        return self._locate(steps)[0]
 
-    def _sources(self, steps: Steps) -> tuple[Source, Source]:
+    def _locate(self, steps: Steps) -> tuple[Source, Source]:
         match steps:
-            case ("tasks", int(index), *inside) if self._has(index):
-                return self._inner_sources(index, tuple(inside))
-        return self._outer_sources(steps)
+            case ("tasks", int(index), *inside) if self._has_task(index):
+                return self._locate_inside(index, tuple(inside))
+        return self._locate_outside(steps)
 
-    def _inner_sources(self, index: int, steps: Steps) -> tuple[Source, Source]:
-        text = self._text(index)
-        if steps and index in self._read_slowly:
-            document = self._with_marks(index, text)
-            return document.key_source(steps), document.value_source(steps)
+    def _locate_inside(self, index: int, steps: Steps) -> tuple[Source, Source]:
+        text = self._get_text(index)
+        if steps and index in self.parsed:
+            document = self._parse_again(index, text)
+            return document.locate_key(steps), document.locate_value(steps)
         found = find_offsets(text, steps)
-        return self._source(index, text[: found.key]), self._source(index, text[: found.value])
+        before_key, before_value = text[: found.key], text[: found.value]
+        return self._make_source(index, before_key), self._make_source(index, before_value)
 
-    def _source(self, index: int, before: bytes) -> Source:
+    def _make_source(self, index: int, before: bytes) -> Source:
         """Tell where a task's text goes on behind ``before``."""
-        line, column = self._start(index)
+        line, column = self._get_start(index)
         *lines, last = before.split(b"\n")
         at = len(last.decode()) + (1 if lines else column)
         return Source(self._diagnostics.file, line + len(lines), at)
 
-    def _with_marks(self, index: int, text: bytes) -> MarkedDocument:
-        """Read one task with the places of its nodes: the last one is kept."""
-        if self._marked is None or self._marked[0] != index:
-            unheard = Diagnostics(self._diagnostics.file)
-            (document,) = self._with_places(index, text, unheard, ())
-            self._marked = index, document
-        return self._marked[1]
+    def _parse_again(self, index: int, text: bytes) -> MappedDocument:
+        """Parse one task again, with the places of its nodes: the last one is kept."""
+        if self._mapped is None or self._mapped[0] != index:
+            discarded = Diagnostics(self._diagnostics.file)
+            (document,) = self._parse(index, text, discarded, ())
+            self._mapped = index, document
+        return self._mapped[1]
 
-    def _with_places(
+    def _parse(
         self, index: int, text: bytes, diagnostics: Diagnostics, steps: Steps
-    ) -> list[MarkedDocument]:
-        return read_text(text, diagnostics, start=self._start(index), steps=steps)
-
-
-def read_text(
-    text: bytes, diagnostics: Diagnostics, *, start: tuple[int, int], steps: Steps = ()
-) -> list[MarkedDocument]:
-    """Read what stands at ``steps`` with the places of its nodes; ``start`` is where it begins."""
-    try:
-        characters = text.decode()
-    except UnicodeDecodeError as error:
-        line, column = start
-        column += len(text[: error.start].decode())
-        diagnostics.add(line, column, "not UTF-8", hint="save the file as UTF-8", steps=steps)
-        return []
-    return read_json(characters, diagnostics, start=start, steps=steps)
+    ) -> list[MappedDocument]:
+        return parse_bytes(text, diagnostics, start=self._get_start(index), steps=steps)

@@ -24,17 +24,17 @@ from yaml.events import (
 from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.anchors import Anchored, Anchors
-from reconciler.manifest.readers.document import (
-    MAX_DEPTH,
-    Diagnostics,
-    MarkedDocument,
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import MAX_DEPTH, MappedDocument, PackedTasks
+from reconciler.manifest.readers.scalars import (
+    find_collection_problem,
     find_text_problem,
+    parse_plain,
+    parse_tagged,
     replace_refused,
 )
-from reconciler.manifest.readers.packed_tasks import PackedTasks
-from reconciler.manifest.readers.scalars import find_collection_problem, parse_plain, parse_tagged
 from reconciler.manifest.readers.source_map import SourceMap
-from reconciler.manifest.readers.yaml_problems import (
+from reconciler.manifest.readers.yaml_syntax import (
     report_character,
     report_escape,
     report_syntax,
@@ -46,16 +46,16 @@ _Event: TypeAlias = Any
 
 
 class _Stop(Exception):
-    """Nothing after this can be read; the complaint is made."""
+    """Nothing after this can be read; why has been reported."""
 
 
 def read_yaml(
     text: str, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
-) -> list[MarkedDocument]:
-    """Read all documents; what cannot be read is left out and complained about."""
+) -> list[MappedDocument]:
+    """Read all documents; what cannot be read is left out and reported."""
     if report_character(text, diagnostics):
         return []
-    documents: list[MarkedDocument] = []
+    documents: list[MappedDocument] = []
     try:
         _Reader(text, diagnostics, progress).read_into(documents)
     except yaml.MarkedYAMLError as error:
@@ -86,27 +86,27 @@ class _Reader:
         self._characters = 0
         self._deepest = 0
 
-    def read_into(self, documents: list[MarkedDocument]) -> None:
+    def read_into(self, documents: list[MappedDocument]) -> None:
         """Append the documents one by one, so that those before an error are kept."""
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):
                 self._begin_document()
-                value = replace_refused(self._node(self._next()))
-                documents.append(MarkedDocument(value, self._packed, self._source_map))
+                value = replace_refused(self._read_node(self._next()))
+                documents.append(MappedDocument(value, self._packed, self._source_map))
 
-    def _node(self, event: _Event) -> Maybe:
+    def _read_node(self, event: _Event) -> Maybe:
         """Read one node; ABSENT where it is not a value that a task can hold."""
         if isinstance(event, AliasEvent):
-            return self._alias(event)
+            return self._read_alias(event)
         if isinstance(event, NodeEvent) and event.anchor is not None:
-            return self._anchored(event)
-        self._source_map.add(*_place(event))
+            return self._read_anchored(event)
+        self._source_map.add(*_find_place(event))
         if isinstance(event, ScalarEvent):
-            return self._scalar(event)
+            return self._read_scalar(event)
         self._descend(event, 1)
-        return (
-            self._mapping(event) if isinstance(event, MappingStartEvent) else self._sequence(event)
-        )
+        if isinstance(event, MappingStartEvent):
+            return self._read_mapping(event)
+        return self._read_sequence(event)
 
     def _descend(self, event: _Event, levels: int) -> None:
         depth = len(self._steps) + levels
@@ -115,21 +115,21 @@ class _Reader:
             self._report(event, f"objects and lists nested more than {MAX_DEPTH} deep")
             raise _Stop
 
-    def _anchored(self, event: _Event) -> Maybe:
+    def _read_anchored(self, event: _Event) -> Maybe:
         """Read a node that aliases may stand for, and remember how much of it there is."""
         start, outer, characters = len(self._source_map), self._deepest, self._characters
         self._deepest = len(self._steps)
         anchor, event.anchor = str(event.anchor), None
         self._anchors.begin(anchor)
-        value = self._node(event)
+        value = self._read_node(event)
         deep = self._deepest - len(self._steps)
         self._deepest = max(outer, self._deepest)
         characters = self._characters - characters
-        inner = self._source_map.since(start + 1)
+        inner = self._source_map.copy_since(start + 1)
         self._anchors.end(anchor, Anchored(replace_refused(value), inner, deep, characters))
         return value
 
-    def _scalar(self, event: _Event) -> Maybe:
+    def _read_scalar(self, event: _Event) -> Maybe:
         self._characters += len(event.value)
         try:
             if event.tag is not None:
@@ -142,18 +142,18 @@ class _Reader:
         problem = find_text_problem(value) if isinstance(value, str) else None
         return self._report(event, *problem) if problem else value
 
-    def _mapping(self, event: _Event) -> Maybe:
+    def _read_mapping(self, event: _Event) -> Maybe:
         self._check_tag(event, "map")
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
         while not isinstance(inner := self._next(), CollectionEndEvent):
             start = len(self._source_map)
-            key = self._key(inner, lines)
+            key = self._read_key(inner, lines)
             self._steps.append(key if isinstance(key, str) else "?")
             following = self._next()
             if isinstance(key, str):
                 self._check_value(inner, following)
-            value = self._node(following)
+            value = self._read_node(following)
             self._steps.pop()
             if isinstance(key, str):
                 result[key] = replace_refused(value)
@@ -172,17 +172,17 @@ class _Reader:
         if nothing and ":" not in self._text[key.end_mark.index : begin]:
             self._report(key, "this key has no value", "quote a text with a comma in it")
 
-    def _key(self, event: _Event, lines: dict[str, int]) -> Maybe:
+    def _read_key(self, event: _Event, lines: dict[str, int]) -> Maybe:
         if not isinstance(event, ScalarEvent | AliasEvent):
             found = "an object" if isinstance(event, MappingStartEvent) else "a list"
             self._report(event, f"a key must be a string, found {found}", "quote it")
             told = len(self._diagnostics.problems)
             self._steps.append("?")
-            self._node(event)
+            self._read_node(event)
             self._steps.pop()
             del self._diagnostics.problems[told:]
             return ABSENT
-        key = self._node(event)
+        key = self._read_node(event)
         if key is ABSENT:
             return ABSENT
         if not isinstance(key, str):
@@ -197,37 +197,37 @@ class _Reader:
             return self._report(
                 event, f"the key {found} stands twice", f"first on line {lines[key]}; keep one"
             )
-        lines[key], _ = _place(event)
+        lines[key], _ = _find_place(event)
         return key
 
-    def _sequence(self, event: _Event) -> Maybe:
+    def _read_sequence(self, event: _Event) -> Maybe:
         self._check_tag(event, "seq")
         if self._steps == ["tasks"]:
-            return self._tasks()
+            return self._read_tasks()
         result: list[Json] = []
         while not isinstance(inner := self._next(), CollectionEndEvent):
             self._steps.append(len(result))
-            result.append(replace_refused(self._node(inner)))
+            result.append(replace_refused(self._read_node(inner)))
             self._steps.pop()
         return result
 
-    def _tasks(self) -> Maybe:
+    def _read_tasks(self) -> Maybe:
         """Pack the tasks one by one: there may be more of them than memory for their objects."""
         while not isinstance(inner := self._next(), CollectionEndEvent):
             node = len(self._source_map)
             self._steps.append(len(self._packed))
-            value = replace_refused(self._node(inner))
+            value = replace_refused(self._read_node(inner))
             self._steps.pop()
             self._packed.append(value, node=node, end=len(self._source_map))
             self._progress.advance()
         return self._no_tasks
 
-    def _alias(self, event: _Event) -> Maybe:
-        self._source_map.add(*_place(event))
-        anchored = self._anchors.stand_in(event.anchor)
+    def _read_alias(self, event: _Event) -> Maybe:
+        self._source_map.add(*_find_place(event))
+        anchored = self._anchors.resolve(event.anchor)
         if anchored is None:
-            return self._report(event, *self._anchors.why_not(event.anchor))
-        bomb = self._anchors.bomb()
+            return self._report(event, *self._anchors.explain_failure(event.anchor))
+        bomb = self._anchors.find_bomb()
         if bomb:
             self._report(event, *bomb)
             raise _Stop
@@ -242,10 +242,10 @@ class _Reader:
             self._report(event, *problem)
 
     def _report(self, event: _Event, message: str, hint: str = "") -> Maybe:
-        line, column = _place(event)
+        line, column = _find_place(event)
         self._diagnostics.add(line, column, message, hint=hint, steps=tuple(self._steps))
         return ABSENT
 
 
-def _place(event: _Event) -> tuple[int, int]:
+def _find_place(event: _Event) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1

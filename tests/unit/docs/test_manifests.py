@@ -14,6 +14,7 @@ from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
 from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import Report
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from reconciler.render.options import RenderOptions
 from reconciler.render.text import render_report
@@ -49,7 +50,7 @@ def test_it_is_a_manifest(block: Block, tmp_path: Path):
     path = tmp_path / f"shown.{block.kind}"
     path.write_text(block.text, encoding="utf-8")
 
-    assert load_manifests([str(path)], load_contract())
+    assert load_manifests(find_manifests([str(path)]), load_contract())
 
 
 @pytest.mark.parametrize("block", PLANS, ids=place)

@@ -13,6 +13,7 @@ from reconciler.core.values import ABSENT
 from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -38,7 +39,8 @@ def api(state: State) -> Iterator[TaskApi]:
 
 
 def desired(*files: Path) -> DesiredIndex:
-    return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], CONTRACT)
+    paths = [str(path) for path in files or (EXAMPLES / "manifests",)]
+    return load_manifests(find_manifests(paths), CONTRACT)
 
 
 def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:

@@ -9,7 +9,7 @@ from reconciler.core.model import DesiredTask
 from reconciler.errors import Problem
 from reconciler.manifest.combination import combine, find_conflicts
 from reconciler.manifest.declarations import Declaration, read_header
-from reconciler.manifest.readers.document import Diagnostics
+from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
 
@@ -22,7 +22,7 @@ def declared(file: str, text: str) -> list[Declaration]:
     for document in documents:
         _, accepted = check_outline(document, load_contract())
         header = read_header(document, accepted)
-        found += [header.declaration(index) for index, _, _ in document.tasks()]
+        found += [header.read_declaration(index) for index, _, _ in document.read_tasks()]
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from reconciler.manifest.readers.document import Diagnostics
+from reconciler.manifest.readers.diagnostics import Diagnostics
 
 _NOT_ALLOWED: Final = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"

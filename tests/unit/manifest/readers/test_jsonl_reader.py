@@ -13,11 +13,13 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.values import Json
 from reconciler.errors import ManifestError
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
-from reconciler.manifest.readers.document import Diagnostics, Document
-from reconciler.manifest.readers.json_lines_reader import read_json_lines
-from reconciler.manifest.readers.lines import BLOCK, LineFile
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.jsonl_reader import BLOCK, LineFile, read_jsonl
+from reconciler.progress import NullProgress
 
 HEADER = '{"version": 1, "project": 7}'
 
@@ -32,7 +34,7 @@ def write(path: Path, *lines: str, end: str = "\n") -> Path:
 
 
 def load(*paths: Path) -> DesiredIndex:
-    return load_manifests([str(path) for path in paths], load_contract())
+    return load_manifests(find_manifests([str(path) for path in paths]), load_contract())
 
 
 def texts(desired: DesiredIndex) -> dict[int, object]:
@@ -130,26 +132,20 @@ def test_every_value_is_the_one_checked_or_an_error_whatever_byte_is_changed(tmp
     assert refused == len(task(12)) + len(task(34))
 
 
-class Changing:
-    """A watch under whose eyes a file changes once a line of it has been read."""
+class Changing(NullProgress):
+    """A listener that changes a file once a line of it has been read."""
 
     def __init__(self, change: Callable[[], object]) -> None:
         self._change = change
 
-    def begin(self, work: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, tasks: int = 1) -> None:  # noqa: ARG002 - as `Watch` has it
+    def advance(self, tasks: int = 1) -> None:  # noqa: ARG002 - as `ProgressListener` has it
         self._change()
-
-    def detail(self, text: str) -> None:
-        pass
 
 
 def opened(path: Path) -> Document:
     """The document of a file whose header has been read, and nothing else."""
     diagnostics = Diagnostics(str(path))
-    (document,) = read_json_lines(LineFile(path), diagnostics)
+    (document,) = read_jsonl(LineFile(path), diagnostics)
     assert diagnostics.problems == []
     return document
 
@@ -164,7 +160,7 @@ def test_a_header_that_changes_before_its_tasks_are_read_is_not_the_header_of_th
     document = opened(file)
     write(file, header, task(1)) if header else write(file)
     with pytest.raises(ManifestError) as failed:
-        list(document.tasks())
+        list(document.read_tasks())
     assert told(failed.value) == ("a.jsonl", 1, "this file changed while it was read")
 
 
@@ -174,16 +170,16 @@ def test_a_file_that_is_removed_before_its_tasks_are_read_is_still_the_one_that_
     file = write(tmp_path / "a.jsonl", HEADER, task(1))
     document = opened(file)
     file.unlink()
-    assert [index for index, _, _ in document.tasks()] == [0]
+    assert [index for index, _, _ in document.read_tasks()] == [0]
     with pytest.raises(ManifestError) as failed:
-        document.task(0)
+        document.read_task(0)
     assert told(failed.value) == ("a.jsonl", 2, NOT_WHAT_IT_WAS)
 
 
 def test_a_file_that_is_replaced_while_it_is_checked_is_told_when_it_is_planned(tmp_path: Path):
     file = write(tmp_path / "a.jsonl", HEADER, task(1, "One."), task(2, "Two."))
     progress = Changing(lambda: replaced(file) if b"Two." in file.read_bytes() else None)
-    desired = load_manifests([str(file)], load_contract(), progress=progress)
+    desired = load_manifests(find_manifests([str(file)]), load_contract(), progress=progress)
     with pytest.raises(ManifestError) as failed:
         _ = desired[2]
     assert told(failed.value) == ("a.jsonl", 3, NOT_WHAT_IT_WAS)
