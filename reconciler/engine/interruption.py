@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import Final, TypeVar
+from typing import TypeVar
+
+from reconciler.labelstudio.interruptible import STEP_SECONDS
 
 T = TypeVar("T")
-
-STEP_SECONDS: Final = 0.05
-"""How long a single wait lasts: Python may handle a signal only after it."""
 
 
 def run_until_stopped(

@@ -24,6 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
+from reconciler.labelstudio.interruptible import call_beside_main
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import URL_VARIABLE, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
@@ -215,7 +216,7 @@ class Client:
             request = self._http.build_request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
-            response, body = self._receive(request)
+            response, body = call_beside_main(partial(self._receive, request))
         except httpx.TransportError as error:
             raise self._explain_unreachable(error, secret) from error
         except (httpx.InvalidURL, UnicodeError) as error:

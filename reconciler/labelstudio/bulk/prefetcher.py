@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Generic, Self, TypeVar
 
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadConcurrency
+from reconciler.labelstudio.interruptible import wait_for
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Prefetcher(Generic[A, T]):
         def ended() -> Iterator[tuple[A, Future[T]]]:
             while under_way:
                 argument, future = under_way.popleft()
+                wait_for(future)
                 if future.exception() is None:
                     fill(unknown=1)
                 yield argument, future

@@ -30,6 +30,7 @@ from reconciler.labelstudio.bulk.pending_ids import PendingIds
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from reconciler.labelstudio.bulk.selection import Selection
+from reconciler.labelstudio.interruptible import wait_for
 from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
@@ -233,6 +234,7 @@ class _Reader:
                 futures = [prefetcher.submit(task) for task in asked]
                 located: dict[int, list[int]] = {}
                 for task, future in zip(asked, futures, strict=True):
+                    wait_for(future)
                     place = self._judge(future.result())
                     if isinstance(place, int):
                         located.setdefault(place, []).append(task)
