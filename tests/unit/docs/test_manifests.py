@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from reconciler.artifacts.saved_file import read_saved
+from reconciler.cli.main import run
 from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
 from reconciler.core.plan_document import restore_plan
@@ -28,7 +29,10 @@ def is_manifest(block: Block) -> bool:
 
 
 MANIFESTS = [block for block in blocks("yaml", "jsonl") if is_manifest(block)]
-PLANS = blocks("json")
+PLANS, VALIDATIONS = (
+    [block for block in blocks("json") if ('"kind": "validation"' in block.text) is kind]
+    for kind in (False, True)
+)
 REPORTS = [block for block in blocks("jsonl") if not is_manifest(block)]
 
 
@@ -42,7 +46,7 @@ def validator(name: str) -> Draft7Validator:
 
 def test_there_are_some_of_each():
     assert {block.place.split(":")[0] for block in MANIFESTS} == {"README.md", "manifest.md"}
-    assert len(PLANS) == len(REPORTS) == 1
+    assert len(PLANS) == len(VALIDATIONS) == len(REPORTS) == 1
 
 
 @pytest.mark.parametrize("block", MANIFESTS, ids=place)
@@ -62,6 +66,24 @@ def test_it_is_a_plan(block: Block):
     assert restore_plan(plan).updates
     assert counts["tasks"] == sum(counts.values()) - counts["tasks"]
     assert len(plan["tasks"]) == counts["tasks"] - counts["unchanged"]
+
+
+@pytest.mark.parametrize("block", VALIDATIONS, ids=place)
+def test_it_is_what_validate_prints(
+    block: Block,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    shown = json.loads(block.text)
+    validator("validation.schema.json").validate(shown)
+    monkeypatch.chdir(tmp_path)
+    Path("manifests").mkdir()
+    Path("manifests/reviews.yaml").write_text(
+        "version: 1\ntasks:\n  - {id: 101, overlap: two}\n", encoding="utf-8"
+    )
+    assert run(["validate", "manifests/", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out) == shown
 
 
 @pytest.mark.parametrize("block", REPORTS, ids=place)
