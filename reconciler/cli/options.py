@@ -10,18 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.console import Console
-from reconciler.cli.option_types import ParsedType
-from reconciler.core.limit import Limit
-from reconciler.core.model import NEVER, WARNINGS, Kind
-from reconciler.core.shard import Shard
-from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.render.registry import list_formats
 
 Command = Callable[..., Any]
-T = TypeVar("T")
-R = TypeVar("R")
 
-_KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
+T = TypeVar("T")
+
+R = TypeVar("R")
 
 
 def take_options(kind: type[T]) -> Callable[[Callable[[T], R]], Callable[..., R]]:
@@ -78,70 +73,3 @@ def format_option(subject: type) -> Callable[[Command], Command]:
 
 
 full_option = click.option("--full", is_flag=True, help="List every task, and values in full.")
-
-shard_option = click.option(
-    "--shard",
-    envvar="RECONCILER_SHARD",
-    metavar="K/N",
-    type=ParsedType("shard", Shard.parse),
-    help="Only the tasks of the K-th of N parts.  [default: all tasks]",
-)
-
-allow_option = click.option(
-    "--allow",
-    multiple=True,
-    type=click.Choice(_KINDS),
-    callback=lambda _context, _option, given: frozenset(map(Kind, given)),
-    help="Accept tasks with this problem. May be given more than once.",
-)
-
-_limit_option = click.option(
-    "--max-changes",
-    envvar="RECONCILER_MAX_CHANGES",
-    metavar="N|P%",
-    type=ParsedType("limit", Limit.parse),
-    help="Tasks that may be changed, or the part of all.  [default: any number]",
-)
-
-_SERVER_OPTIONS = (
-    click.option("--url", envvar="LABEL_STUDIO_URL", metavar="URL", help="Address of the server."),
-    click.option(
-        "--timeout",
-        envvar="RECONCILER_TIMEOUT",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Seconds to wait for an answer.  [default: 120]",
-    ),
-    click.option(
-        "--allow-plain-http",
-        is_flag=True,
-        envvar="RECONCILER_ALLOW_PLAIN_HTTP",
-        help="Send the token to another host without encryption.",
-    ),
-)
-
-_PACE_OPTIONS = (
-    click.option(
-        "--concurrency",
-        envvar="RECONCILER_CONCURRENCY",
-        type=click.IntRange(1, 64),
-        help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
-    ),
-    click.option(
-        "--rps",
-        envvar="RECONCILER_RPS",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Updates begun a second, at most; evenly spaced.  [default: any number]",
-    ),
-)
-
-
-def planning_options(command: Command) -> Command:
-    """Add what making and showing a plan takes; settings come as ``overrides``."""
-    add = add_options(allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
-    return add(fold_options(CliOverrides, "overrides")(command))
-
-
-def applying_options(command: Command) -> Command:
-    """Add what making and carrying out a plan takes; settings come as ``overrides``."""
-    add = add_options(*_PACE_OPTIONS, allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
-    return add(fold_options(CliOverrides, "overrides")(command))

@@ -18,7 +18,8 @@ from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console, choose_style, print_outcome
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.option_types import OUTPUT_FILE
-from reconciler.cli.options import add_options, applying_options, fold_options, verbosity_options
+from reconciler.cli.options import add_options, fold_options, verbosity_options
+from reconciler.cli.plan_options import applying_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
@@ -29,7 +30,8 @@ from reconciler.core.values import Json
 from reconciler.engine.apply import Applied, apply_plan, describe_run
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
-from reconciler.engine.settings.run_settings import CliOverrides, Settings
+from reconciler.engine.settings.cli_overrides import CliOverrides
+from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi

@@ -156,3 +156,12 @@ def _shows(already: TaskOutcome, changes: Iterable[Change], attributes: Attribut
         change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
         for change in changes
     )
+
+
+def describe_given_order(reports: Sequence[NamedReport]) -> str:
+    """Say that reports are taken in the order in which they are given, where that matters."""
+    names = find_untimed(reports)
+    if not names:
+        return ""
+    those = f"{names[0]} does" if len(names) == 1 else f"{', '.join(names)} do"
+    return f"{those} not say when the run began: reports are taken in the order given"

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import click
 
 from reconciler.artifacts.plan_file import read_plan
-from reconciler.cli.inputs import connect_to_server, find_inputs, plan_inputs
-from reconciler.cli.options import shard_option, take_options
+from reconciler.cli.inputs import find_inputs
+from reconciler.cli.options import take_options
+from reconciler.cli.plan_options import shard_option
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
+from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
 from reconciler.core.shard import Shard

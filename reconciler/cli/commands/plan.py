@@ -11,22 +11,19 @@ import click
 from reconciler.artifacts.plan_file import write_plan
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
-from reconciler.cli.inputs import connect_to_server, find_inputs, plan_inputs
+from reconciler.cli.inputs import find_inputs
 from reconciler.cli.option_types import OUTPUT_FILE
-from reconciler.cli.options import (
-    format_option,
-    planning_options,
-    shard_option,
-    take_options,
-    verbosity_options,
-)
+from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.plan_options import planning_options, shard_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Kind, Plan
 from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
-from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
+from reconciler.engine.settings.cli_overrides import CliOverrides
+from reconciler.engine.settings.run_settings import OF_PLAN, read_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ import click
 
 from reconciler.artifacts.report_file import read_reports
 from reconciler.cli.console import Console
-from reconciler.cli.inputs import connect_to_server
 from reconciler.cli.options import take_options
-from reconciler.cli.printer import describe_given_order, make_plan
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
+from reconciler.cli.server_access import connect_to_server, make_plan
 from reconciler.contract.openapi import load_contract
-from reconciler.core.report_history import NamedReport, compose_changes
+from reconciler.core.report_history import NamedReport, compose_changes, describe_given_order
 from reconciler.engine.plan import build_revert_plan
 from reconciler.engine.policy import check_server
 from reconciler.engine.settings.run_settings import read_settings

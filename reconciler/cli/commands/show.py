@@ -14,13 +14,13 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
-from reconciler.cli.printer import describe_given_order, print_subject
+from reconciler.cli.printer import print_subject
 from reconciler.contract.openapi import load_contract
 from reconciler.core.merge import merge_plans
 from reconciler.core.model import Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.report import Report
-from reconciler.core.report_history import NamedReport, merge_reports
+from reconciler.core.report_history import NamedReport, describe_given_order, merge_reports
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.errors import SavedFileError
 
