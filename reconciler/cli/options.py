@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.console import Console
-from reconciler.render.registry import list_formats
+from reconciler.render.registry import Subject, list_formats
 
 Command = Callable[..., Any]
 
@@ -60,7 +60,7 @@ def verbosity_options(command: Command) -> Command:
     )(fold_options(Console, "console")(command))
 
 
-def format_option(subject: type) -> Callable[[Command], Command]:
+def format_option(subject: Subject) -> Callable[[Command], Command]:
     """Add --format, with the formats that render a subject."""
     return click.option(
         "--format",

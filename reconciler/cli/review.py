@@ -35,6 +35,7 @@ from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
+from reconciler.render.registry import Subject
 from reconciler.render.text import render_outcomes
 
 _STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
@@ -100,7 +101,7 @@ def review_and_apply(
 
     ``manifests`` are the files and folders that the plan was made from, if it was.
     """
-    print_subject(plan, full=options.full, console=options.console)
+    print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
     policy = ApplyPolicy(options.allow, settings.max_changes, options.expect_digest)
     approved = approve(plan, policy)
     if plan.updates and not options.yes:

@@ -4,53 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from reconciler.core.model import Plan
-from reconciler.core.report import Report
-from reconciler.core.validation_document import Validation
-from reconciler.render.options import RenderOptions
+if TYPE_CHECKING:
+    from reconciler.core.model import Plan
+    from reconciler.core.report import Report
+    from reconciler.core.validation_document import Validation
+    from reconciler.render.options import RenderOptions
 
-Subject: TypeAlias = Plan | Report | Validation
-"""What can be rendered."""
 
-_FUNCTIONS: Final[Mapping[type, str]] = {
-    Plan: "render_plan",
-    Report: "render_report",
-    Validation: "render_problems",
-}
-"""The function of a format's module that renders a subject."""
+class Subject(StrEnum):
+    """What can be rendered; a format's module has a function ``render_...`` for each."""
+
+    PLAN = "plan"
+    REPORT = "report"
+    PROBLEMS = "problems"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its module, the ending of its files, and the subjects that it renders."""
+    """A format: its module, the ending of its files, and what it renders."""
 
     module: str
     ending: str
-    subjects: frozenset[type]
+    renders: frozenset[Subject]
 
-
-_ALL: Final = frozenset(_FUNCTIONS)
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "text": Format("reconciler.render.text", ".txt", _ALL),
-    "json": Format("reconciler.render.json", ".json", _ALL),
+    "text": Format("reconciler.render.text", ".txt", frozenset(Subject)),
+    "json": Format("reconciler.render.json", ".json", frozenset(Subject)),
 }
 """The formats by the names that --format takes."""
 
 
-def list_formats(subject: type) -> list[str]:
+def list_formats(subject: Subject) -> list[str]:
     """Name the formats that render a subject, the default first."""
-    return [name for name, known in FORMATS.items() if subject in known.subjects]
+    return [name for name, known in FORMATS.items() if subject in known.renders]
 
 
-def render(subject: Subject, name: str, options: RenderOptions) -> str:
-    """Render a plan, a report or problems in the format of that name.
+def render(
+    subject: Subject, found: Plan | Report | Validation, name: str, options: RenderOptions
+) -> str:
+    """Render what was found, which is a ``subject``, in the format of that name.
 
     A format's module is imported when it is used.
     """
     module = import_module(FORMATS[name].module)
-    written: str = getattr(module, _FUNCTIONS[type(subject)])(subject, options)
+    written: str = getattr(module, f"render_{subject}")(found, options)
     return written

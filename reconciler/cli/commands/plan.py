@@ -19,11 +19,12 @@ from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Kind, Plan
+from reconciler.core.model import Kind
 from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.cli_overrides import CliOverrides
 from reconciler.engine.settings.run_settings import OF_PLAN, read_settings
+from reconciler.render.registry import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class PlanOptions:
 
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@format_option(Plan)
+@format_option(Subject.PLAN)
 @click.option("--out", type=OUTPUT_FILE, help="Save the plan, for apply to carry out just that.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @shard_option
@@ -76,7 +77,7 @@ def command(options: PlanOptions) -> int:
             console=console,
         )
     try:
-        print_subject(plan, options.form, full=options.full, console=console)
+        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
     finally:
         # Who stopped reading what is shown may still want the file.
         if options.out:

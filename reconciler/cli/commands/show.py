@@ -23,6 +23,7 @@ from reconciler.core.report import Report
 from reconciler.core.report_history import NamedReport, describe_given_order, merge_reports
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.errors import SavedFileError
+from reconciler.render.registry import Subject
 
 _NAMED_MAX: Final = 20
 
@@ -39,7 +40,7 @@ class ShowOptions:
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@format_option(Plan)
+@format_option(Subject.PLAN)
 @full_option
 @verbosity_options
 @take_options(ShowOptions)
@@ -66,11 +67,11 @@ def command(options: ShowOptions) -> int:
         if plans:
             console.detail(f"read {count_noun(len(plans), 'plan')}")
             plan = merge_plans(plans)
-            print_subject(plan, form, full=full, console=console)
+            print_subject(Subject.PLAN, plan, form, full=full, console=console)
             return _judge_missing(plan.shards)
         console.detail(f"read {count_noun(len(reports), 'report')}")
         report = merge_reports(reports, load_contract())
-        print_subject(report, form, full=full, console=console)
+        print_subject(Subject.REPORT, report, form, full=full, console=console)
         _print_unknown(reports)
         return _judge_missing(report.shards)
 

@@ -14,9 +14,9 @@ from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
-from reconciler.core.validation_document import Validation
 from reconciler.engine.load import count_desired
 from reconciler.errors import ManifestError
+from reconciler.render.registry import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ValidateOptions:
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@format_option(Validation)
+@format_option(Subject.PROBLEMS)
 @verbosity_options
 @take_options(ValidateOptions)
 def command(options: ValidateOptions) -> int:
@@ -48,11 +48,13 @@ def command(options: ValidateOptions) -> int:
         tasks = _validate(options)
         options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
         return DONE
+    from reconciler.core.validation_document import Validation  # noqa: PLC0415 - not for text
+
     try:
         validation = Validation((), _validate(options))
     except ManifestError as error:
         validation = Validation(error.problems)
-    print_subject(validation, options.form, console=options.console)
+    print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
     return ERROR if validation.problems else DONE
 
 
