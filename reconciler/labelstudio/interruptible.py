@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-STEP_SECONDS: Final = 0.05
+STEP_SECONDS: Final = 0.2
 """How long a single wait lasts, at most."""
 
 
