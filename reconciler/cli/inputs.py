@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.cli.console import Console
 from reconciler.cli.printer import print_unread
-from reconciler.engine.load import check_files, find_files
-from reconciler.manifest.files import FoundFiles
+from reconciler.engine.load import FoundFiles, check_files, find_files
 
 
 def find_inputs(paths: Sequence[str], console: Console) -> FoundFiles:

@@ -23,18 +23,16 @@ from reconciler.cli.plan_options import applying_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
-from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.values import Json
-from reconciler.engine.apply import Applied, apply_plan, describe_run
+from reconciler.engine.apply import Applied, ApplyOptions, apply_plan, describe_run
+from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
 from reconciler.engine.settings.cli_overrides import CliOverrides
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused
-from reconciler.executor.apply_options import ApplyOptions
-from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.text import render_outcomes
 
 _STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
@@ -89,8 +87,7 @@ def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def review_and_apply(
     plan: Plan,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
     settings: Settings,
     options: ReviewOptions,
@@ -105,9 +102,7 @@ def review_and_apply(
     approved = approve(plan, policy)
     if plan.updates and not options.yes:
         _confirm(plan)
-    return _apply(
-        approved, api, attributes, settings=settings, options=options, manifests=manifests
-    )
+    return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
 
 
 def _confirm(plan: Plan) -> None:
@@ -131,8 +126,7 @@ def _confirm(plan: Plan) -> None:
 
 def _apply(
     approved: ApprovedPlan,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
     settings: Settings,
     options: ReviewOptions,
@@ -143,12 +137,13 @@ def _apply(
     # a signal still ends the run at once.
     run = None
     if options.report:
-        run = describe_run(plan, api, command=command, manifests=manifests, environment=os.environ)
+        run = describe_run(
+            plan, connection, command=command, manifests=manifests, environment=os.environ
+        )
     stop, progress = threading.Event(), ProgressBar(options.console)
     apply_options = ApplyOptions(
-        options.allow,
-        settings.concurrency,
-        settings.rps,
+        concurrency=settings.concurrency,
+        rps=settings.rps,
         canary=options.canary or 0,
         careful=options.careful,
         stop=stop,
@@ -160,12 +155,7 @@ def _apply(
         with progress:
             applied = run_until_stopped(
                 lambda: apply(
-                    approved,
-                    api,
-                    attributes,
-                    options=apply_options,
-                    report=options.report,
-                    run=run,
+                    approved, connection, options=apply_options, report=options.report, run=run
                 ),
                 stop,
                 is_signalled=lambda: SIGNALS.stopped,

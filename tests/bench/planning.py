@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
@@ -45,7 +46,7 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     desired = load_manifests(find_manifests([str(file)]), attributes)
     loaded = time.process_time()
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        plan = build_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     spent = time.process_time() - started
     if pages.kept != kept:
         raise SystemExit("the plan asked for other pages than were made beforehand")

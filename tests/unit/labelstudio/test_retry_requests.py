@@ -14,7 +14,9 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
-from reconciler.engine.plan import build_plan, build_revert_plan
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import (
     Broken,
     NotLabelStudio,
@@ -198,11 +200,11 @@ def test_attempts_are_told_of():
 @pytest.mark.parametrize("make", [build_plan, build_revert_plan])
 def test_attempts_while_planning_are_told_to_whoever_watches_it(make: Callable[..., Plan]):
     told = Noted()
-    nothing = Listed([]) if make is build_plan else {}
+    nothing = Listed([]) if make is build_plan else RunHistory((), {})
     transport = Hooked(sandbox_with(1))
     transport.hook = lambda _: PASSING["reset"]() if len(transport.requests) == 1 else None
     with api_of(transport, backoff=Patient()) as api:
-        make(nothing, api, load_contract(), progress=told)
+        make(nothing, Connection(api, load_contract()), progress=told)
     assert told.details == [AGAIN]
 
 
