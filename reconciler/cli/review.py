@@ -26,7 +26,7 @@ from reconciler.cli.signals import SIGNALS
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.values import Json
-from reconciler.engine.apply import Applied, ApplyOptions, apply_plan, describe_run
+from reconciler.engine.apply import ApplyOptions, ApplyResult, apply_plan, describe_run
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
@@ -159,7 +159,7 @@ def _apply(
                 ),
                 stop,
                 is_signalled=lambda: SIGNALS.stopped,
-                on_stop=lambda: progress.say(_STOPPING),
+                on_stop=lambda: progress.announce(_STOPPING),
             )
         _print_applied(applied, plan, command)
     if SIGNALS.stopped:
@@ -167,7 +167,7 @@ def _apply(
     return DONE if applied.is_good else PARTLY
 
 
-def _print_applied(applied: Applied, plan: Plan, command: str) -> None:
+def _print_applied(applied: ApplyResult, plan: Plan, command: str) -> None:
     if plan.updates:
         print_outcome(render_outcomes(applied.outcomes, style=choose_style(), command=command))
     if applied.kept:

@@ -53,7 +53,7 @@ def may_remove_keys(changes: Collection[Change]) -> bool:
 
 
 def _may_remove_keys(change: Change) -> bool:
-    may = change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change)
+    may = change.after is ABSENT or isinstance(change.before, dict) or _is_rewrite(change)
     return change.path[0] == "data" and may
 
 
@@ -169,7 +169,7 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
             "correct the label config, or keep the keys",
         )
     after = {"data": _compute_data_after(update)}
-    rewritten = any(map(_rewrites, update.changes))
+    rewritten = any(map(_is_rewrite, update.changes))
     for used in sorted(project.labelled):
         path = ("data", *used)
         was_there = rewritten or get_value(update.live, path) is not ABSENT
@@ -182,7 +182,7 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
 
 def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    for change in filter(_rewrites, update.changes):
+    for change in filter(_is_rewrite, update.changes):
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
             f"would replace {format_path(change.path)}, which the server cannot read, as a whole",
@@ -191,7 +191,7 @@ def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
         )
 
 
-def _rewrites(change: Change) -> bool:
+def _is_rewrite(change: Change) -> bool:
     return change.before is UNREADABLE
 
 
@@ -205,7 +205,7 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
     """
-    shown = [c.path for c in update.changes if c.path[0] == "data" and _was_there(c)]
+    shown = [c.path for c in update.changes if c.path[0] == "data" and _has_before(c)]
     if not shown:
         return
     paths = _format_some([format_path(path) for path in shown])
@@ -230,7 +230,7 @@ def _read_count(value: Side) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _was_there(change: Change) -> bool:
+def _has_before(change: Change) -> bool:
     """Tell whether a change takes something away, or puts something in its place."""
     return change.before is not ABSENT
 

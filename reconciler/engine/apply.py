@@ -18,11 +18,11 @@ from reconciler.errors import Broken, NotFound, Refused
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.executor.execution import execute
 
-__all__ = ["Applied", "ApplyOptions", "apply_plan", "check_saved_plan", "describe_run"]
+__all__ = ["ApplyOptions", "ApplyResult", "apply_plan", "check_saved_plan", "describe_run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplyResult:
     """What became of a plan.
 
     ``outcomes`` are in the plan's order. ``kept`` is where an earlier report of the same name lies
@@ -75,7 +75,7 @@ def apply_plan(
     options: ApplyOptions,
     report: Path | None = None,
     run: Run | None = None,
-) -> Applied:
+) -> ApplyResult:
     """Carry a plan out. Raises Refused, before anything is changed, where no report can be begun.
 
     What was allowed when the plan was approved is what is allowed: ``options`` add nothing to it.
@@ -90,4 +90,4 @@ def apply_plan(
             writer.open(run, plan.server)
         outcomes = execute(plan, api, connection.attributes, options=options, record=writer.record)
         writer.close(outcomes, api.requests)
-    return Applied(tuple(outcomes), file.kept if file else None, writer.lost, writer.unwritten)
+    return ApplyResult(tuple(outcomes), file.kept if file else None, writer.lost, writer.unwritten)

@@ -41,7 +41,7 @@ def build_plan(
     """
 
     def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        maybe = {task: batch.found[task] for task in desired.not_held(batch.found)}
+        maybe = {task: batch.found[task] for task in desired.filter_differing(batch.found)}
         for task, observed in ReadBatch(maybe, batch.others):
             planned = plan_task(desired[task], observed, connection.attributes)
             if planned is not None:
@@ -51,7 +51,7 @@ def build_plan(
         plan = plan_tasks(
             find_differing,
             connection,
-            wanted=desired.by_project(),
+            wanted=desired.group_by_project(),
             names=desired.names(),
             count=len(desired),
             allow=allow,
@@ -59,7 +59,7 @@ def build_plan(
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
-        raise NoSuchProject(error.project, error.said, source=source) from error
+        raise NoSuchProject(error.project, error.detail, source=source) from error
     return plan if shard is None else replace(plan, shards=(shard,))
 
 

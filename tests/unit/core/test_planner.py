@@ -184,9 +184,9 @@ def test_what_stands_in_the_way_is_all_that_nobody_accepted():
     other = plan_task(desired(2, project=8), Found(BASE), contract)
     fine = update(3, change("overlap", 1, 2))
     plan = plan_of(missing, other, fine)
-    assert [task.task for task in plan.unaccepted(frozenset())] == [1, 2]
-    assert [task.task for task in plan.unaccepted(frozenset({Kind.MISSING}))] == [2]
-    assert plan.unaccepted(frozenset({Kind.MISSING, Kind.OTHER_PROJECT})) == ()
+    assert [task.task for task in plan.list_unaccepted(frozenset())] == [1, 2]
+    assert [task.task for task in plan.list_unaccepted(frozenset({Kind.MISSING}))] == [2]
+    assert plan.list_unaccepted(frozenset({Kind.MISSING, Kind.OTHER_PROJECT})) == ()
 
 
 def test_the_summary_counts_every_task_once():

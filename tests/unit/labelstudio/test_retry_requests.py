@@ -178,7 +178,7 @@ def test_a_pause_that_is_asked_for_holds_all_requests_back():
 
 def test_a_pause_ends_where_the_run_is_told_to_stop_and_no_attempt_follows():
     backoff, stop = Patient(), threading.Event()
-    backoff.until(stop)
+    backoff.stop_on(stop)
     stop.set()
     transport = failing(9, answering(503))
     with client_of(transport, backoff=backoff) as client, pytest.raises(Broken):
