@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import termios
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +29,7 @@ from reconciler.engine.apply import ApplyOptions, ApplyResult, apply_plan, descr
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.run_settings import Settings
+from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.errors import Refused
 from reconciler.render.text import render_outcomes
 
@@ -140,15 +138,8 @@ def _apply(
         run = describe_run(
             plan, connection, command=command, manifests=manifests, environment=os.environ
         )
-    stop, progress = threading.Event(), ProgressBar(options.console)
-    apply_options = ApplyOptions(
-        concurrency=settings.concurrency,
-        rps=settings.rps,
-        canary=options.canary or 0,
-        careful=options.careful,
-        stop=stop,
-        progress=progress,
-    )
+    progress = ProgressBar(options.console)
+    apply_options = _build_apply_options(settings, options, progress)
     apply = get_collaborators().apply_plan or apply_plan
     # Until all is printed: that may be the only record of what was done.
     with SIGNALS.record_only():
@@ -157,7 +148,7 @@ def _apply(
                 lambda: apply(
                     approved, connection, options=apply_options, report=options.report, run=run
                 ),
-                stop,
+                apply_options.stop,
                 is_signalled=lambda: SIGNALS.stopped,
                 on_stop=lambda: progress.announce(_STOPPING),
             )
@@ -165,6 +156,18 @@ def _apply(
     if SIGNALS.stopped:
         return INTERRUPTED
     return DONE if applied.is_good else PARTLY
+
+
+def _build_apply_options(
+    settings: Settings, options: ReviewOptions, progress: ProgressBar
+) -> ApplyOptions:
+    return ApplyOptions(
+        concurrency=settings.concurrency,
+        rps=settings.rps,
+        canary=options.canary or 0,
+        careful=options.careful,
+        progress=progress,
+    )
 
 
 def _print_applied(applied: ApplyResult, plan: Plan, command: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeAlias
@@ -11,7 +11,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.addresses import find_lost_addresses, find_resolved_address
 from reconciler.core.edit import apply_changes, get_value
-from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
+from reconciler.core.model import Change, Kind, ProjectSettings, TaskPlan, TaskProblem
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
@@ -60,6 +60,22 @@ def _may_remove_keys(change: Change) -> bool:
 def may_reset_overlap(changes: Collection[Change]) -> bool:
     """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
     return any(change.path == ("overlap",) for change in changes)
+
+
+def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose label config must be read before their changes can be judged."""
+    return {
+        task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
+    }
+
+
+def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose settings are needed for warnings alone."""
+    return {
+        task.project
+        for task in tasks
+        if task.project is not None and may_reset_overlap(task.changes)
+    }
 
 
 def may_be_ignored(changes: Collection[Change]) -> bool:

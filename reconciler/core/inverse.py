@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
 from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
-from reconciler.core.notation import format_path
+from reconciler.core.notation import format_paths
 from reconciler.core.planner import get_project, plan_unread
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import UNREADABLE, Side
@@ -50,18 +50,14 @@ def _judge_inverse(
 def _make_lost_problem(made: Sequence[Made]) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
-        f"{_format_paths(made)} could not be read before that apply replaced it",
+        f"{format_paths(one.path for one in made)} could not be read before that apply replaced it",
         "what it was cannot be restored; leave the task out with --allow unreadable",
     )
-
-
-def _format_paths(places: Sequence[Change | Made]) -> str:
-    return ", ".join(format_path(place.path) for place in places)
 
 
 def _make_edited_problem(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
-        f"edited since that apply: {_format_paths(changes)}",
+        f"edited since that apply: {format_paths(one.path for one in changes)}",
         "what was written later is not undone; set it by a manifest, or by hand",
     )

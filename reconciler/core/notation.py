@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 from reconciler.core.values import Json, NoValue, Side
@@ -116,6 +116,11 @@ def format_path(path: tuple[str | int, ...]) -> str:
         else:
             parts.append(f"[{escape_invisible(json.dumps(segment, ensure_ascii=False))}]")
     return "".join(parts)
+
+
+def format_paths(paths: Iterable[Path]) -> str:
+    """Write several paths: ``data.image, meta``."""
+    return ", ".join(map(format_path, paths))
 
 
 def parse_path(text: str) -> Path:

@@ -41,9 +41,9 @@ FORMATS: Final[Mapping[str, Format]] = {
 """The formats by the names that --format takes."""
 
 
-def list_formats(subject: type) -> list[str]:
-    """Name the formats that render a subject, the default first."""
-    return [name for name, known in FORMATS.items() if subject in known.subjects]
+def list_formats(*subjects: type) -> list[str]:
+    """Name the formats that render all of the subjects, the default first."""
+    return [name for name, known in FORMATS.items() if known.subjects.issuperset(subjects)]
 
 
 def render(subject: Subject, name: str, options: RenderOptions) -> str:

@@ -21,8 +21,7 @@ from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.core.model import Kind, Plan
 from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.run_settings import OF_PLAN, read_settings
+from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class ShowOptions:
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@format_option(Plan)
+@format_option(Plan, Report)
 @full_option
 @verbosity_options
 @take_options(ShowOptions)

@@ -10,8 +10,7 @@ from typing import Final
 from reconciler.core.limit import Limit
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.gateway import read_network
+from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
 from reconciler.errors import SettingsError
 from reconciler.executor.apply_options import DEFAULT_CONCURRENCY
@@ -61,6 +60,18 @@ class Settings:
     def server(self) -> ChosenServer:
         """The server of the run, and what named it."""
         return ChosenServer(self.url, self.url_from)
+
+
+@dataclass(frozen=True, slots=True)
+class CliOverrides:
+    """What was given as options, or by their variables; None for what was not."""
+
+    url: str | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
+    rps: float | None = None
+    max_changes: Limit | None = None
+    allow_plain_http: bool = False
 
 
 def read_settings(

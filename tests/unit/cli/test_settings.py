@@ -12,8 +12,7 @@ import pytest
 
 from reconciler.core.limit import Limit
 from reconciler.engine.apply import ApplyResult, apply_plan
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.run_settings import Settings, read_settings
+from reconciler.engine.settings.run_settings import CliOverrides, Settings, read_settings
 from reconciler.errors import SettingsError
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.manifest.files import find_place

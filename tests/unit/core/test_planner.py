@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.guards import GuardFacts
+from reconciler.core.guards import GuardFacts, list_projects_to_ask, list_projects_to_warn_of
 from reconciler.core.model import (
     DesiredTask,
     Found,
@@ -19,8 +19,6 @@ from reconciler.core.model import (
 from reconciler.core.planner import (
     apply_guards,
     get_project,
-    list_projects_to_ask,
-    list_projects_to_warn_of,
     plan_task,
 )
 from reconciler.core.values import ABSENT, DEPTH_MAX, Json
