@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
@@ -61,7 +62,7 @@ def plan_in_colour() -> str:
         Client(ADDRESS, parse_token(SANDBOX_TOKEN), transport=transport) as client,
     ):
         desired = load_manifests(find_manifests(MANIFESTS), attributes)
-        plan = build_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     return render_plan(plan, RenderOptions(style=Style(color=True)))
 
 

@@ -151,7 +151,7 @@ class NoSuchProject(NotFound):
             status=404,
         )
         self.project = project
-        self.said = message
+        self.detail = message
 
 
 class Rejected(ServerError):

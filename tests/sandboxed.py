@@ -11,6 +11,7 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions, BatchLimits, Record
 from reconciler.executor.execution import execute
@@ -30,7 +31,7 @@ def plan_with(
     api: TaskApi, tasks: Iterable[DesiredTask], *, allow: frozenset[Kind] = frozenset()
 ) -> Plan:
     """Plan tasks in a run that may go on with `apply_with`."""
-    return build_plan(Listed(tasks), api, CONTRACT, allow=allow)
+    return build_plan(Listed(tasks), Connection(api, CONTRACT), allow=allow)
 
 
 def apply_with(

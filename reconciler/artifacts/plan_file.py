@@ -71,7 +71,7 @@ def read_plan(paths: Sequence[str]) -> Plan | None:
 
     Raises SavedFileError for one that is damaged, or not alone.
     """
-    plans = [path for path in paths if _looks_saved(path)]
+    plans = [path for path in paths if _is_saved(path)]
     if not plans:
         return None
     if len(paths) > 1:
@@ -84,7 +84,7 @@ def read_plan(paths: Sequence[str]) -> Plan | None:
     return found
 
 
-def _looks_saved(path: str) -> bool:
+def _is_saved(path: str) -> bool:
     """Tell a saved plan or report from a manifest by how it begins: it may have been cut off."""
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False

@@ -47,7 +47,7 @@ class ReportFile:
             if self._regular:
                 os.fchmod(descriptor, 0o600)
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self._make_write_error(error) from error
         self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._length = 0
 
@@ -74,7 +74,7 @@ class ReportFile:
             if self._regular:
                 with suppress(OSError):
                     self._file.truncate(self._length)
-            raise self._cannot_write(error) from error
+            raise self._make_write_error(error) from error
         self._length += len(text)
 
     def _keep_earlier(self) -> Path | None:
@@ -86,9 +86,9 @@ class ReportFile:
             free = next(name for name in names if not name.exists())
             return self._path.rename(free)
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self._make_write_error(error) from error
 
-    def _cannot_write(self, error: OSError) -> Refused:
+    def _make_write_error(self, error: OSError) -> Refused:
         message = error.strerror or str(error)
         return Refused(
             f"the report {self._path} cannot be written: {message}",

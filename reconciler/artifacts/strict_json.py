@@ -20,7 +20,7 @@ _EDITED: Final = "it was edited or damaged: make it again"
 _MESSAGE_MAX: Final = 200
 
 
-class _NotJson(ValueError):
+class _LaxJsonError(ValueError):
     """What Python's reader would let pass."""
 
 
@@ -35,7 +35,7 @@ def parse_json(text: str) -> Json:
             raise SavedFileError(message, hint="make it again, and save all of it") from None
         message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise SavedFileError(message, hint=_EDITED) from None
-    except _NotJson as error:
+    except _LaxJsonError as error:
         raise SavedFileError(f"not JSON: {error}", hint=_EDITED) from None
     except ValueError:
         # Python's own limit on the digits of an integer.
@@ -65,7 +65,7 @@ def check_schema(document: dict[str, Any], schema: str, definition: str = "") ->
     known = document
     if isinstance(version, str) and version.startswith(FORMAT_VERSION.partition(".")[0] + "."):
         known = {**document, "format_version": FORMAT_VERSION}
-    if _accepts(load_schema_check(schema, definition), known):
+    if _is_accepted(load_schema_check(schema, definition), known):
         return known
     error = next(_iterate_errors(known, schema, definition), None)
     if error is None:
@@ -75,7 +75,7 @@ def check_schema(document: dict[str, Any], schema: str, definition: str = "") ->
     raise SavedFileError(_explain(error), hint=hint)
 
 
-def _accepts(check: SchemaCheck, value: Json) -> bool:
+def _is_accepted(check: SchemaCheck, value: Json) -> bool:
     """Ask for the quick verdict; what it cannot look at goes to the one that explains."""
     try:
         return check.accepts(value)
@@ -93,7 +93,7 @@ def _iterate_errors(
     yield from load_schema_check(schema, definition).explain(outline)
     task = load_schema_check(schema, "task")
     for index, row in enumerate(rows):
-        if not _accepts(task, row):
+        if not _is_accepted(task, row):
             for error in task.explain(row):
                 error.path.extendleft((index, "tasks"))
                 yield error
@@ -109,21 +109,21 @@ def _reject_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for number, key in enumerate(keys) if key in keys[:number])
-        raise _NotJson(f"the key {shorten(format_value(twice))} stands twice in one object")
+        raise _LaxJsonError(f"the key {shorten(format_value(twice))} stands twice in one object")
     return found
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise _NotJson(f"{constant} is no number that JSON has")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise _LaxJsonError(f"{constant} is no number that JSON has")
 
 
 def _parse_finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _NotJson(f"{shorten(text)} is too large a number")
+        raise _LaxJsonError(f"{shorten(text)} is too large a number")
     return value
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_reject_duplicates, parse_constant=_refuse, parse_float=_parse_finite
+    object_pairs_hook=_reject_duplicates, parse_constant=_refuse_constant, parse_float=_parse_finite
 )

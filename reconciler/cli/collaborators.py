@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     import httpx
 
-    from reconciler.engine.apply import Applied
+    from reconciler.engine.apply import ApplyResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Collaborators:
     """``transport`` replaces the network, and ``apply_plan`` that of `engine.apply`; or nothing."""
 
     transport: httpx.BaseTransport | None = None
-    apply_plan: Callable[..., Applied] | None = None
+    apply_plan: Callable[..., ApplyResult] | None = None
 
 
 def get_collaborators() -> Collaborators:

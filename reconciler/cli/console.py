@@ -23,15 +23,15 @@ class Console:
     def note(self, text: str) -> None:
         """Say what is done, unless quiet."""
         if not self.quiet:
-            _tell(text)
+            _write_line(text)
 
     def detail(self, text: str) -> None:
         """Say how it is done, if verbose."""
         if self.verbose and not self.quiet:
-            _tell(text)
+            _write_line(text)
 
 
-def _tell(text: str) -> None:
+def _write_line(text: str) -> None:
     """Write a line beside the results; that it cannot be written must not cost the results."""
     with suppress(OSError):
         click.echo(escape_invisible(text), err=True)

@@ -60,12 +60,12 @@ def verbosity_options(command: Command) -> Command:
     )(fold_options(Console, "console")(command))
 
 
-def format_option(subject: Subject) -> Callable[[Command], Command]:
-    """Add --format, with the formats that render a subject."""
+def format_option(*subjects: Subject) -> Callable[[Command], Command]:
+    """Add --format, with the formats that render all of the subjects."""
     return click.option(
         "--format",
         "form",
-        type=click.Choice(list_formats(subject)),
+        type=click.Choice(list_formats(*subjects)),
         default="text",
         show_default=True,
         help="How to write it.",

@@ -9,7 +9,7 @@ from reconciler.cli.options import Command, add_options, fold_options, full_opti
 from reconciler.core.limit import Limit
 from reconciler.core.model import NEVER, WARNINGS, Kind
 from reconciler.core.shard import Shard
-from reconciler.engine.settings.cli_overrides import CliOverrides
+from reconciler.engine.settings.run_settings import CliOverrides
 
 _KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
 

@@ -104,7 +104,7 @@ class ProgressBar:
             self._clear()
             self._console.note(text)
 
-    def say(self, text: str) -> None:
+    def announce(self, text: str) -> None:
         """Write a line, even if quiet."""
         with self._writing:
             self._clear()

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import termios
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +22,15 @@ from reconciler.cli.plan_options import applying_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
-from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.values import Json
-from reconciler.engine.apply import Applied, apply_plan, describe_run
+from reconciler.engine.apply import ApplyOptions, ApplyResult, apply_plan, describe_run
+from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.run_settings import Settings
+from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.errors import Refused
-from reconciler.executor.apply_options import ApplyOptions
-from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.registry import Subject
 from reconciler.render.text import render_outcomes
 
@@ -90,8 +86,7 @@ def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def review_and_apply(
     plan: Plan,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
     settings: Settings,
     options: ReviewOptions,
@@ -106,9 +101,7 @@ def review_and_apply(
     approved = approve(plan, policy)
     if plan.updates and not options.yes:
         _confirm(plan)
-    return _apply(
-        approved, api, attributes, settings=settings, options=options, manifests=manifests
-    )
+    return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
 
 
 def _confirm(plan: Plan) -> None:
@@ -132,8 +125,7 @@ def _confirm(plan: Plan) -> None:
 
 def _apply(
     approved: ApprovedPlan,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
     settings: Settings,
     options: ReviewOptions,
@@ -144,33 +136,22 @@ def _apply(
     # a signal still ends the run at once.
     run = None
     if options.report:
-        run = describe_run(plan, api, command=command, manifests=manifests, environment=os.environ)
-    stop, progress = threading.Event(), ProgressBar(options.console)
-    apply_options = ApplyOptions(
-        options.allow,
-        settings.concurrency,
-        settings.rps,
-        canary=options.canary or 0,
-        careful=options.careful,
-        stop=stop,
-        progress=progress,
-    )
+        run = describe_run(
+            plan, connection, command=command, manifests=manifests, environment=os.environ
+        )
+    progress = ProgressBar(options.console)
+    apply_options = _build_apply_options(settings, options, progress)
     apply = get_collaborators().apply_plan or apply_plan
     # Until all is printed: that may be the only record of what was done.
     with SIGNALS.record_only():
         with progress:
             applied = run_until_stopped(
                 lambda: apply(
-                    approved,
-                    api,
-                    attributes,
-                    options=apply_options,
-                    report=options.report,
-                    run=run,
+                    approved, connection, options=apply_options, report=options.report, run=run
                 ),
-                stop,
+                apply_options.stop,
                 is_signalled=lambda: SIGNALS.stopped,
-                on_stop=lambda: progress.say(_STOPPING),
+                on_stop=lambda: progress.announce(_STOPPING),
             )
         _print_applied(applied, plan, command)
     if SIGNALS.stopped:
@@ -178,7 +159,19 @@ def _apply(
     return DONE if applied.is_good else PARTLY
 
 
-def _print_applied(applied: Applied, plan: Plan, command: str) -> None:
+def _build_apply_options(
+    settings: Settings, options: ReviewOptions, progress: ProgressBar
+) -> ApplyOptions:
+    return ApplyOptions(
+        concurrency=settings.concurrency,
+        rps=settings.rps,
+        canary=options.canary or 0,
+        careful=options.careful,
+        progress=progress,
+    )
+
+
+def _print_applied(applied: ApplyResult, plan: Plan, command: str) -> None:
     if plan.updates:
         print_outcome(render_outcomes(applied.outcomes, style=choose_style(), command=command))
     if applied.kept:

@@ -9,33 +9,27 @@ from contextlib import contextmanager
 from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Kind, Plan
 from reconciler.core.shard import Shard
-from reconciler.engine.connection import connect
-from reconciler.engine.load import load_desired
-from reconciler.engine.plan import plan_shard
+from reconciler.engine.connection import Connection, connect
+from reconciler.engine.load import FoundFiles, load_desired
+from reconciler.engine.plan import build_plan
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.files import FoundFiles
 from reconciler.progress import ProgressListener
 
 
 @contextmanager
-def connect_to_server(
-    settings: Settings, attributes: Attributes, console: Console
-) -> Iterator[TaskApi]:
+def connect_to_server(settings: Settings, console: Console) -> Iterator[Connection]:
     """Connect to the server of the settings, and say what is to be known of them."""
     transport = get_collaborators().transport
-    with connect(settings, attributes, transport=transport) as api:
+    with connect(settings, transport=transport) as connection:
         print_settings_notes(settings, console)
-        yield api
+        yield connection
 
 
-def plan_inputs(  # noqa: PLR0913 - what a plan rests on
+def plan_inputs(
     files: FoundFiles,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
     settings: Settings,
     allow: frozenset[Kind],
@@ -44,12 +38,10 @@ def plan_inputs(  # noqa: PLR0913 - what a plan rests on
 ) -> Plan:
     """Load manifests, and plan the tasks of a shard; all of them where there is none."""
     with ProgressBar(console) as progress:
-        desired = load_desired(
-            files, attributes, shard=shard, server=settings.server, progress=progress
-        )
+        desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
     return make_plan(
-        lambda progress: plan_shard(
-            desired, api, attributes, shard=shard, allow=allow, progress=progress
+        lambda progress: build_plan(
+            desired, connection, shard=shard, allow=allow, progress=progress
         ),
         console,
     )

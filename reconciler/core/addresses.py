@@ -49,7 +49,7 @@ def find_undeclared_addresses(
     They are sent along with the changes, as ``data`` is sent whole. An element of a list is named
     by its index, written as text.
     """
-    data, changed = live.get("data"), _changed(changes)
+    data, changed = live.get("data"), _list_changed_paths(changes)
     if not changed or not isinstance(data, dict):
         return ()
     written = encode(data)
@@ -67,14 +67,14 @@ def find_lost_addresses(
 
     Where ``changes`` touch a place, or it holds no text any more, nothing is sent along.
     """
-    changed = _changed(changes)
+    changed = _list_changed_paths(changes)
     if known and changed:
         for path, text in _iterate_strings(("data",), live.get("data"), changed):
             if path in known and not _holds_address(text):
                 yield path, text
 
 
-def _changed(changes: Collection[Change]) -> frozenset[Path]:
+def _list_changed_paths(changes: Collection[Change]) -> frozenset[Path]:
     return frozenset(change.path for change in changes if change.path[0] == "data")
 
 

@@ -74,7 +74,7 @@ def compose(
         else:
             # A task may have thousands of changes, of which few are around any other.
             if change.path in around:
-                inner = [one for path, one in composed.items() if _lies_in(path, change.path)]
+                inner = [one for path, one in composed.items() if _is_inside(path, change.path)]
             new = _change_around(inner, change, stored=stored, attributes=attributes)
         if isinstance(new, Gap):
             return new
@@ -90,7 +90,7 @@ def _list_paths_to(path: Path) -> Iterator[Path]:
     return (path[:length] for length in range(1, len(path) + 1))
 
 
-def _lies_in(path: Path, outer: Path) -> bool:
+def _is_inside(path: Path, outer: Path) -> bool:
     return path[: len(outer)] == outer
 
 
@@ -103,10 +103,10 @@ def _change_inside(
         after
         for after in outer.afters
         if _has_place(after, keys)
-        and are_equal(change.path, _value_in(after, keys), change.before, attributes)
+        and are_equal(change.path, _get_inner(after, keys), change.before, attributes)
     ]
     if not fitting:
-        left = tuple(_value_in(after, keys) for after in outer.afters)
+        left = tuple(_get_inner(after, keys) for after in outer.afters)
         return Gap(change.path, left, change.before)
     afters = [set_value(after, keys, change.after) for after in fitting]
     unchanged = [] if stored else fitting
@@ -120,7 +120,7 @@ def _change_around(
     before = change.before
     for one in inner:
         keys = one.path[len(change.path) :]
-        found = _value_in(change.before, keys)
+        found = _get_inner(change.before, keys)
         fits = any(are_equal(one.path, found, after, attributes) for after in one.afters)
         if not (fits and _has_place(change.before, keys)):
             return Gap(one.path, one.afters, found)
@@ -129,10 +129,10 @@ def _change_around(
     return Made(change.path, before, (change.after, *unchanged), change.source)
 
 
-def _value_in(value: Side, keys: Path) -> Side:
+def _get_inner(value: Side, keys: Path) -> Side:
     return get_value({} if value is ABSENT else {"": value}, ("", *keys))
 
 
 def _has_place(value: Side, keys: Path) -> bool:
     """Tell whether there is an object to hold the last of the keys."""
-    return not keys or isinstance(_value_in(value, keys[:-1]), dict)
+    return not keys or isinstance(_get_inner(value, keys[:-1]), dict)

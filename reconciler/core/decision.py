@@ -13,7 +13,6 @@ from reconciler.core.difference import are_equal
 from reconciler.core.edit import apply_changes
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
-    Change,
     Found,
     Kind,
     Missing,
@@ -22,7 +21,7 @@ from reconciler.core.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.core.notation import format_path
+from reconciler.core.notation import format_paths
 from reconciler.core.planner import TOO_DEEP, apply_guards
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
 from reconciler.core.three_way import Verdict, is_applied, judge_change
@@ -62,7 +61,7 @@ def decide(
     judged = list(zip(task.changes, verdicts, strict=True))
     stale = [change for change, verdict in judged if verdict is Verdict.STALE]
     if stale:
-        message = f"changed since it was planned: {_format_paths(stale)}"
+        message = f"changed since it was planned: {format_paths(c.path for c in stale)}"
         return make_outcome(task, Outcome.STALE, message)
     due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     if not due:
@@ -120,8 +119,10 @@ def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attribute
         return _judge_undeclared(patch, answer, attributes)
     refuted = [change for change in unproved if change.path[0] in answer]
     if refuted:
-        return make_outcome(task, Outcome.NOT_HONOURED, _NOT_STORED + _format_paths(refuted))
-    message = f"{_NOT_STORED}{_format_paths(unproved)}, as far as its answer shows"
+        return make_outcome(
+            task, Outcome.NOT_HONOURED, _NOT_STORED + format_paths(c.path for c in refuted)
+        )
+    message = f"{_NOT_STORED}{format_paths(c.path for c in unproved)}, as far as its answer shows"
     return make_outcome(task, Outcome.NOT_HONOURED, message)
 
 
@@ -154,7 +155,7 @@ def settle(
     if not lost:
         return replace(before, outcome=Outcome.APPLIED, error="")
     if before.outcome is Outcome.APPLIED:
-        message = f"stored, but it reads otherwise now: {_format_paths(lost)}"
+        message = f"stored, but it reads otherwise now: {format_paths(c.path for c in lost)}"
         return correct(before, message, Outcome.NOT_HONOURED)
     return before
 
@@ -165,10 +166,6 @@ def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED
 
 
 _NOT_STORED: Final = "the server answered 200 and did not store "
-
-
-def _format_paths(changes: Iterable[Change]) -> str:
-    return ", ".join(format_path(change.path) for change in changes)
 
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:

@@ -107,15 +107,15 @@ def _escape_ascii(text: str) -> str:
 
 
 def _encode_slowly(value: list[Any]) -> bytes:
-    return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(_make_canonical(value), sort_keys=True, separators=(",", ":")).encode()
 
 
-def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def _make_canonical(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
     """Write numbers that are the same in one way: ``1`` for ``1.0``, ``10**30`` for ``1e30``."""
     if isinstance(value, list):
-        return list(map(_canonical, value))
+        return list(map(_make_canonical, value))
     if isinstance(value, dict):
-        return {key: _canonical(inner) for key, inner in value.items()}
+        return {key: _make_canonical(inner) for key, inner in value.items()}
     if isinstance(value, float) and value.is_integer():
         return int(Decimal(repr(value)))
     return value

@@ -43,10 +43,10 @@ class Fingerprints:
     def add(self, declared: Mapping[str, Json], whole: Collection[str]) -> None:
         """Add a declaration: objects named in ``whole`` have no keys but those declared."""
         number = self._last if whole == self._last_whole else _UNKNOWN
-        value = self._value_by(number, declared, all_of_it=True)
+        value = self._compute_value(number, declared, all_of_it=True)
         if value is None:
-            number = self._number_of(_skeleton(declared, whole))
-            value = self._value_by(number, declared)
+            number = self._number_shape(_build_skeleton(declared, whole))
+            value = self._compute_value(number, declared)
             self._last, self._last_whole = number, whole
         self._numbers.append(_UNKNOWN if value is None else number)
         self._values.append(value or 0)
@@ -58,7 +58,7 @@ class Fingerprints:
 
     def hold(self, place: int, live: Mapping[str, Json]) -> bool:
         """Tell whether ``live`` has the values declared at ``place``; False where unsure."""
-        return self._value_by(self._numbers[place], live) == self._values[place]
+        return self._compute_value(self._numbers[place], live) == self._values[place]
 
     def at(self, places: Sequence[int]) -> Fingerprints:
         """Give those at ``places`` alone, in that order."""
@@ -68,7 +68,7 @@ class Fingerprints:
         chosen._values = array("q", map(self._values.__getitem__, places))
         return chosen
 
-    def _value_by(
+    def _compute_value(
         self, number: int, attributes: Mapping[str, Json], *, all_of_it: bool = False
     ) -> int | None:
         """Take a fingerprint by a shape; None where ``attributes`` are of another."""
@@ -79,7 +79,7 @@ class Fingerprints:
         except _UNLIKE:
             return None
 
-    def _number_of(self, skeleton: _Skeleton) -> int:
+    def _number_shape(self, skeleton: _Skeleton) -> int:
         """Give the number of a shape."""
         number = self._number_by.get(skeleton)
         if number is None:
@@ -95,8 +95,8 @@ class _Shape:
     """How to pick the values of a skeleton out of attributes."""
 
     def __init__(self, skeleton: _Skeleton) -> None:
-        self._pick = _picker(skeleton, whole=False)
-        self._pick_all = _picker(skeleton, whole=True)
+        self._pick = _build_picker(skeleton, whole=False)
+        self._pick_all = _build_picker(skeleton, whole=True)
 
     def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool) -> int:
         """Take the fingerprint of the values picked; raises one of `_UNLIKE`.
@@ -108,23 +108,23 @@ class _Shape:
         return hash(_ENCODE(pick(attributes)))
 
 
-def _skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -> _Skeleton:
+def _build_skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -> _Skeleton:
     return tuple(
-        (key, _skeleton(value)) if isinstance(value, dict) and key not in whole else key
+        (key, _build_skeleton(value)) if isinstance(value, dict) and key not in whole else key
         for key, value in declared.items()
     )
 
 
-def _picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
+def _build_picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
     """Pick the values of an object, then those of the objects inside it that have a skeleton.
 
     What is picked raises one of `_UNLIKE` where there is no such object, and, with ``whole``,
     where it has more keys. An object in the place of a value is one: it is held as a whole.
     """
     keys = [part for part in skeleton if isinstance(part, str)]
-    values = itemgetter(*keys) if keys else _nothing_of
+    values = itemgetter(*keys) if keys else _pick_nothing
     parts = [part for part in skeleton if not isinstance(part, str)]
-    inside = [(key, _picker(inner, whole=whole)) for key, inner in parts]
+    inside = [(key, _build_picker(inner, whole=whole)) for key, inner in parts]
 
     def with_inside(value: dict[str, Any]) -> list[Any]:
         picked = [values(value)]
@@ -133,10 +133,10 @@ def _picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
         return picked
 
     pick = with_inside if inside else values
-    return _of_size(len(skeleton), pick) if whole else pick
+    return _require_size(len(skeleton), pick) if whole else pick
 
 
-def _of_size(size: int, pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _require_size(size: int, pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def pick_all(value: dict[str, Any]) -> Any:  # noqa: ANN401 - as what it picks from
         if len(value) != size:
             raise LookupError
@@ -145,6 +145,6 @@ def _of_size(size: int, pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return pick_all
 
 
-def _nothing_of(value: object) -> None:
+def _pick_nothing(value: object) -> None:
     if not isinstance(value, dict):
         raise TypeError(value)

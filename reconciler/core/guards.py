@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeAlias
@@ -11,7 +11,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.addresses import find_lost_addresses, find_resolved_address
 from reconciler.core.edit import apply_changes, get_value
-from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
+from reconciler.core.model import Change, Kind, ProjectSettings, TaskPlan, TaskProblem
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
@@ -53,13 +53,29 @@ def may_remove_keys(changes: Collection[Change]) -> bool:
 
 
 def _may_remove_keys(change: Change) -> bool:
-    may = change.after is ABSENT or isinstance(change.before, dict) or _rewrites(change)
+    may = change.after is ABSENT or isinstance(change.before, dict) or _is_rewrite(change)
     return change.path[0] == "data" and may
 
 
 def may_reset_overlap(changes: Collection[Change]) -> bool:
     """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
     return any(change.path == ("overlap",) for change in changes)
+
+
+def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose label config must be read before their changes can be judged."""
+    return {
+        task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
+    }
+
+
+def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
+    """Name the projects whose settings are needed for warnings alone."""
+    return {
+        task.project
+        for task in tasks
+        if task.project is not None and may_reset_overlap(task.changes)
+    }
 
 
 def may_be_ignored(changes: Collection[Change]) -> bool:
@@ -169,7 +185,7 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
             "correct the label config, or keep the keys",
         )
     after = {"data": _compute_data_after(update)}
-    rewritten = any(map(_rewrites, update.changes))
+    rewritten = any(map(_is_rewrite, update.changes))
     for used in sorted(project.labelled):
         path = ("data", *used)
         was_there = rewritten or get_value(update.live, path) is not ABSENT
@@ -182,7 +198,7 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
 
 def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    for change in filter(_rewrites, update.changes):
+    for change in filter(_is_rewrite, update.changes):
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
             f"would replace {format_path(change.path)}, which the server cannot read, as a whole",
@@ -191,7 +207,7 @@ def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
         )
 
 
-def _rewrites(change: Change) -> bool:
+def _is_rewrite(change: Change) -> bool:
     return change.before is UNREADABLE
 
 
@@ -205,7 +221,7 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
     """
-    shown = [c.path for c in update.changes if c.path[0] == "data" and _was_there(c)]
+    shown = [c.path for c in update.changes if c.path[0] == "data" and _has_before(c)]
     if not shown:
         return
     paths = _format_some([format_path(path) for path in shown])
@@ -230,7 +246,7 @@ def _read_count(value: Side) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _was_there(change: Change) -> bool:
+def _has_before(change: Change) -> bool:
     """Tell whether a change takes something away, or puts something in its place."""
     return change.before is not ABSENT
 

@@ -80,13 +80,13 @@ def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterato
         budget.spend()
         if isinstance(old, list) and isinstance(new, list):
             open_pairs.append(_pair_elements(path, old, new, budget))
-        elif isinstance(old, dict) and isinstance(new, dict) and _share_keys(old, new):
+        elif isinstance(old, dict) and isinstance(new, dict) and _have_common_keys(old, new):
             open_pairs.append(_pair_members(path, old, new, budget))
         elif not is_same(old, new):
             yield Inner(path, old, new)
 
 
-def _share_keys(before: dict[str, Json], after: dict[str, Json]) -> bool:
+def _have_common_keys(before: dict[str, Json], after: dict[str, Json]) -> bool:
     """Tell whether two objects can be the same one, changed."""
     return not (before and after and before.keys().isdisjoint(after))
 
@@ -120,7 +120,7 @@ def _pair_elements(
 ) -> Iterator[_Pair]:
     """Pair the elements of two lists; those that were added or removed with nothing."""
     alignment = _Alignment(before, after, budget, encoded=len(path) < _ENCODED_DEPTH)
-    for gone, come in alignment.unmatched():
+    for gone, come in alignment.iterate_unmatched():
         for old, new in zip(gone, come, strict=False):
             yield (*path, old), before[old], after[new]
         for old in gone[len(come) :]:
@@ -145,34 +145,34 @@ class _Alignment:
         self._budget = budget
         self._encoded = encoded
 
-    def unmatched(self) -> Iterator[tuple[range, range]]:
+    def iterate_unmatched(self) -> Iterator[tuple[range, range]]:
         """Give the ranges that lie between elements which both lists have, in that order."""
         if max(self._old_end, self._new_end) > 1:
             self._skip_alike()
-            tail = count_common_run(self._alike_at_end, self._room(), most=_RUN_MAX)
+            tail = count_common_run(self._are_alike_at_end, self._count_room(), most=_RUN_MAX)
             self._old_end, self._new_end = self._old_end - tail, self._new_end - tail
-        while self._room() and not self._budget.spent:
-            yield from self._window()
+        while self._count_room() and not self._budget.spent:
+            yield from self._compare_window()
             self._skip_alike()
         if not self._budget.spent:
             yield range(self._old, self._old_end), range(self._new, self._new_end)
 
-    def _room(self) -> int:
+    def _count_room(self) -> int:
         return min(self._old_end - self._old, self._new_end - self._new)
 
     def _skip_alike(self) -> None:
-        run = count_common_run(self._alike_ahead, self._room(), most=_RUN_MAX)
+        run = count_common_run(self._are_alike_ahead, self._count_room(), most=_RUN_MAX)
         self._old, self._new = self._old + run, self._new + run
 
-    def _alike_ahead(self, past: int, count: int) -> bool:
+    def _are_alike_ahead(self, past: int, count: int) -> bool:
         old, new = self._old + past, self._new + past
-        return self._alike(self._before[old : old + count], self._after[new : new + count])
+        return self._are_alike(self._before[old : old + count], self._after[new : new + count])
 
-    def _alike_at_end(self, past: int, count: int) -> bool:
+    def _are_alike_at_end(self, past: int, count: int) -> bool:
         old, new = self._old_end - past, self._new_end - past
-        return self._alike(self._before[old - count : old], self._after[new - count : new])
+        return self._are_alike(self._before[old - count : old], self._after[new - count : new])
 
-    def _alike(self, before: list[Json], after: list[Json]) -> bool:
+    def _are_alike(self, before: list[Json], after: list[Json]) -> bool:
         """Tell elements that are surely the same; others may be, in another notation."""
         self._budget.spend()
         if not self._encoded:
@@ -180,12 +180,12 @@ class _Alignment:
         texts = _encode(before), _encode(after)
         return texts[0] is not None and texts[0] == texts[1]
 
-    def _window(self) -> Iterator[tuple[range, range]]:
+    def _compare_window(self) -> Iterator[tuple[range, range]]:
         """Give the ranges between what both have within a window; pairs where that is nothing."""
         old, new = self._old, self._new
         before = self._before[old : min(old + _WINDOW, self._old_end)]
         after = self._after[new : min(new + _WINDOW, self._new_end)]
-        anchors = self._anchors(before, after)
+        anchors = self._find_anchors(before, after)
         for gone, come in anchors:
             yield range(self._old, old + gone), range(self._new, new + come)
             self._old, self._new = old + gone + 1, new + come + 1
@@ -194,7 +194,7 @@ class _Alignment:
             self._old, self._new = old + paired, new + paired
             yield range(old, self._old), range(new, self._new)
 
-    def _anchors(self, before: list[Json], after: list[Json]) -> list[tuple[int, int]]:
+    def _find_anchors(self, before: list[Json], after: list[Json]) -> list[tuple[int, int]]:
         """Pair elements that stand once in either list, as many as keep their order."""
         if len(before) == len(after) == 1 or not self._encoded:
             return []

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
 from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
-from reconciler.core.notation import format_path
+from reconciler.core.notation import format_paths
 from reconciler.core.planner import get_project, plan_unread
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import UNREADABLE, Side
@@ -27,14 +27,14 @@ def plan_inverse(
     lost = [one for one in made if one.before is UNREADABLE]
     if lost:
         project = get_project(observed.attributes)
-        return TaskPlan(task, project, Status.BLOCKED, source, (), (_find_lost(lost),))
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_make_lost_problem(lost),))
     live = observed.attributes
     judged = [_judge_inverse(one, live, attributes) for one in made]
     edited = [change for change, message in judged if message is Verdict.STALE]
     due = tuple(change for change, message in judged if message is Verdict.DO)
     project = get_project(live)
     if edited:
-        return TaskPlan(task, project, Status.BLOCKED, source, (), (_find_edited(edited),))
+        return TaskPlan(task, project, Status.BLOCKED, source, (), (_make_edited_problem(edited),))
     return TaskPlan(task, project, Status.UPDATE, source, due) if due else None
 
 
@@ -47,21 +47,17 @@ def _judge_inverse(
     return next((one for one in judged if one[1] is not Verdict.STALE), judged[0])
 
 
-def _find_lost(made: Sequence[Made]) -> TaskProblem:
+def _make_lost_problem(made: Sequence[Made]) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
-        f"{_format_paths(made)} could not be read before that apply replaced it",
+        f"{format_paths(one.path for one in made)} could not be read before that apply replaced it",
         "what it was cannot be restored; leave the task out with --allow unreadable",
     )
 
 
-def _format_paths(places: Sequence[Change | Made]) -> str:
-    return ", ".join(format_path(place.path) for place in places)
-
-
-def _find_edited(changes: Sequence[Change]) -> TaskProblem:
+def _make_edited_problem(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
-        f"edited since that apply: {_format_paths(changes)}",
+        f"edited since that apply: {format_paths(one.path for one in changes)}",
         "what was written later is not undone; set it by a manifest, or by hand",
     )

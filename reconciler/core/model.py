@@ -65,11 +65,11 @@ class DesiredTasks(Protocol):
         """Give what is declared of the task with this id."""
         ...
 
-    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
         """Name those tasks of which something may differ from what was found: quickly, few."""
         ...
 
-    def by_project(self) -> Mapping[int | None, Sequence[int]]:
+    def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Give the ids, in ascending order, by the project that the tasks are said to be in."""
         ...
 
@@ -275,7 +275,7 @@ class Plan:
         counts["tasks"] = len(self.tasks) + self.unchanged
         return counts
 
-    def unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:
+    def list_unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:
         """List the tasks that stand in the way of an apply, for all that is allowed."""
         return tuple(
             task

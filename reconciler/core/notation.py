@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 from reconciler.core.values import Json, NoValue, Side
@@ -42,7 +42,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
         return str(value)
     written: list[str] = []
     length = 0
-    for piece in _pieces(value, limit, only_ascii=only_ascii):
+    for piece in _iterate_pieces(value, limit, only_ascii=only_ascii):
         written.append(piece if only_ascii else escape_invisible(piece))
         length += len(written[-1])
         if length > limit:
@@ -50,7 +50,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
     return "".join(written)
 
 
-def _pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
+def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
     """Write a value piece by piece, however deep it is, and strings no further than is asked."""
 
     def scalar(inner: Json) -> str:
@@ -89,7 +89,7 @@ def escape_invisible(text: str) -> str:
     """
     if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
-    return "".join(_escape(c) if _is_unseen(c) else c for c in text)
+    return "".join(_escape(c) if _is_invisible(c) else c for c in text)
 
 
 def shorten(text: str, limit: int = 60) -> str:
@@ -118,6 +118,11 @@ def format_path(path: tuple[str | int, ...]) -> str:
     return "".join(parts)
 
 
+def format_paths(paths: Iterable[Path]) -> str:
+    """Write several paths: ``data.image, meta``."""
+    return ", ".join(map(format_path, paths))
+
+
 def parse_path(text: str) -> Path:
     """Read a path such as ``data.old_key`` or ``data["a.b"]``; raises ValueError."""
     path: list[str] = []
@@ -139,7 +144,7 @@ def _unquote(quoted: str) -> str:
     return str(text)
 
 
-def _is_unseen(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     return not character.isprintable() or character in _BLANK
 
 

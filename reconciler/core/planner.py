@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -13,8 +13,6 @@ from reconciler.core.guards import (
     GuardFacts,
     ProposedUpdate,
     find_problems,
-    may_remove_keys,
-    may_reset_overlap,
 )
 from reconciler.core.model import (
     NEVER,
@@ -75,22 +73,6 @@ def _plan_found(
     shown = get_project(live)
     in_project = desired.project if shown is None else shown
     return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes)
-
-
-def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose label config must be read before `apply_guards` can judge."""
-    return {
-        task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
-    }
-
-
-def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose settings `apply_guards` needs for warnings alone."""
-    return {
-        task.project
-        for task in tasks
-        if task.project is not None and may_reset_overlap(task.changes)
-    }
 
 
 def apply_guards(

@@ -75,7 +75,9 @@ def compose_changes(
 def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
     """Say which two reports do not follow each other; the last one is that which found the gap."""
     *before, (later, _) = ordered
-    earlier = next((name for name, report in reversed(before) if _touches(report, task, gap)), "")
+    earlier = next(
+        (name for name, report in reversed(before) if _has_touched(report, task, gap)), ""
+    )
     if not earlier:
         return SavedFileError(
             f"{later}: task {task}, {format_path(gap.path)}: two of its changes do not fit each "
@@ -91,7 +93,7 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
     )
 
 
-def _touches(report: Report, task: int, gap: Gap) -> bool:
+def _has_touched(report: Report, task: int, gap: Gap) -> bool:
     """Tell whether a run changed that path of that task, or one around it, or inside of it."""
     return any(
         all(one == other for one, other in zip(change.path, gap.path, strict=False))
@@ -142,14 +144,14 @@ def _join_outcomes(
         yield last
         return
     done = replace(changing[-1], changes=tuple(one.change for one in made))
-    if last.outcome is Outcome.ALREADY and _shows(last, done.changes, attributes):
+    if last.outcome is Outcome.ALREADY and _is_shown(last, done.changes, attributes):
         done = replace(done, outcome=Outcome.APPLIED, error="")
     yield done
     if last is not changing[-1] and not (last.outcome is Outcome.ALREADY and done.is_good):
         yield last
 
 
-def _shows(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
+def _is_shown(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
     """Tell whether a task that was as declared later on shows that changes were made."""
     seen = {change.path: change.after for change in already.changes}
     return all(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from reconciler.labelstudio.interruptible import STEP_SECONDS
+from reconciler.labelstudio.main_thread import STEP_SECONDS
 
 T = TypeVar("T")
 

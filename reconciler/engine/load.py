@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.contract.attributes import Attributes
+from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
-from reconciler.manifest.files import FoundFiles, find_manifests
+from reconciler.manifest.files import FoundFiles, find_manifests, find_place
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import check_manifests, load_manifests
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+__all__ = [
+    "FoundFiles",
+    "check_files",
+    "count_desired",
+    "find_files",
+    "load_desired",
+    "locate_saved_files",
+]
 
 
 def find_files(paths: Sequence[str]) -> FoundFiles:
     """Find the manifests of ``paths``, once a run; what is wrong with paths is in the result."""
     return find_manifests(paths)
+
+
+def locate_saved_files(files: Sequence[str]) -> FoundFiles:
+    """Say where saved plans or reports lie, as `find_files` does of manifests."""
+    return FoundFiles([*files], places={find_place(file): file for file in files})
 
 
 def check_files(files: FoundFiles) -> None:
@@ -27,7 +41,6 @@ def check_files(files: FoundFiles) -> None:
 
 def load_desired(
     files: FoundFiles,
-    attributes: Attributes,
     *,
     shard: Shard | None = None,
     server: ChosenServer | None = None,
@@ -37,15 +50,13 @@ def load_desired(
 
     ``server`` is as `load_manifests` has it.
     """
-    desired = load_manifests(files, attributes, server=server, progress=progress)
+    desired = load_manifests(files, load_contract(), server=server, progress=progress)
     return desired if shard is None else desired.select(shard.holds)
 
 
-def count_desired(
-    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
-) -> int:
+def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
     """Read and check all manifests, where no server is asked, and count the tasks declared.
 
     Raises ManifestError.
     """
-    return len(check_manifests(files, attributes, progress=progress))
+    return len(check_manifests(files, load_contract(), progress=progress))

@@ -6,10 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from reconciler.contract.attributes import Attributes
-from reconciler.core.composition import Made
 from reconciler.core.guards import GuardFacts, list_names_to_read
-from reconciler.core.inverse import plan_inverse
 from reconciler.core.model import (
     DesiredTasks,
     Kind,
@@ -20,106 +17,64 @@ from reconciler.core.model import (
 )
 from reconciler.core.planner import apply_guards, plan_task
 from reconciler.core.shard import Shard
+from reconciler.engine.connection import Connection
 from reconciler.errors import NoSuchProject
 from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.labelstudio.guard_facts import fetch_guard_facts
-from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
+FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
 """Compares tasks with what one answer said of them, and gives those of which something differs."""
 
 
 def build_plan(
     desired: DesiredTasks,
-    api: TaskApi,
-    attributes: Attributes,
+    connection: Connection,
     *,
+    shard: Shard | None = None,
     allow: frozenset[Kind] = frozenset(),
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
-    """Plan ``desired`` against the live server; only reads. Raises ServerError.
+    """Plan ``desired``, all tasks or those of a ``shard``; only reads. Raises ServerError.
 
     Tasks are compared as their answers come; of those that do not differ nothing is kept.
     """
 
     def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        maybe = {task: batch.found[task] for task in desired.not_held(batch.found)}
+        maybe = {task: batch.found[task] for task in desired.filter_differing(batch.found)}
         for task, observed in ReadBatch(maybe, batch.others):
-            planned = plan_task(desired[task], observed, attributes)
+            planned = plan_task(desired[task], observed, connection.attributes)
             if planned is not None:
                 yield planned, observed
 
     try:
-        return _plan_tasks(
+        plan = plan_tasks(
             find_differing,
-            api,
-            wanted=desired.by_project(),
+            connection,
+            wanted=desired.group_by_project(),
             names=desired.names(),
             count=len(desired),
-            facts=GuardFacts(attributes),
             allow=allow,
             progress=progress,
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
-        raise NoSuchProject(error.project, error.said, source=source) from error
-
-
-def plan_shard(
-    desired: DesiredTasks,
-    api: TaskApi,
-    attributes: Attributes,
-    *,
-    shard: Shard | None,
-    allow: frozenset[Kind] = frozenset(),
-    progress: ProgressListener = NULL_PROGRESS,
-) -> Plan:
-    """Plan ``desired``, which are the tasks of ``shard``, or all of them; see `build_plan`."""
-    plan = build_plan(desired, api, attributes, allow=allow, progress=progress)
+        raise NoSuchProject(error.project, error.detail, source=source) from error
     return plan if shard is None else replace(plan, shards=(shard,))
 
 
-def build_revert_plan(
-    made: Mapping[int, Sequence[Made]],
-    api: TaskApi,
-    attributes: Attributes,
-    *,
-    allow: frozenset[Kind] = frozenset(),
-    progress: ProgressListener = NULL_PROGRESS,
-) -> Plan:
-    """Plan the inverse of what was ``made``, by task; only reads. Raises ServerError."""
-
-    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        for task, observed in batch:
-            planned = plan_inverse(task, made[task], observed, attributes)
-            if planned is not None:
-                yield planned, observed
-
-    return _plan_tasks(
-        find_differing,
-        api,
-        wanted={None: sorted(made)},
-        names={one.path[0] for composed in made.values() for one in composed},
-        count=len(made),
-        facts=GuardFacts(attributes),
-        allow=allow,
-        progress=progress,
-    )
-
-
-def _plan_tasks(  # noqa: PLR0913 - what both kinds of plans differ in, and what they share
-    find_differing: _FindDiffering,
-    api: TaskApi,
+def plan_tasks(  # noqa: PLR0913 - what plans of both kinds differ in
+    find_differing: FindDiffering,
+    connection: Connection,
     *,
     wanted: Mapping[int | None, Sequence[int]],
     names: Collection[str],
     count: int,
-    facts: GuardFacts,
     allow: frozenset[Kind],
     progress: ProgressListener,
 ) -> Plan:
     """Read what is wanted, keep what differs, and judge it by what guards must know of it."""
+    api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
     server = api.identity()
     progress.begin("reading and comparing", count)

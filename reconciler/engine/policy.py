@@ -64,7 +64,7 @@ def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
 
 def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
     """Find the tasks that keep a plan from being applied; None where there are none."""
-    tasks = plan.unaccepted(allow)
+    tasks = plan.list_unaccepted(allow)
     if not tasks:
         return None
     kinds = {problem.kind for task in tasks for problem in task.problems}

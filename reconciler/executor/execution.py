@@ -79,7 +79,7 @@ class _Execution:
         self._sender = UpdateSender(
             api=api,
             reader=self._reader,
-            ignored=IgnoredAttributes(partial(_look, api), attributes),
+            ignored=IgnoredAttributes(partial(_read_one, api), attributes),
             stop=stop,
             may_begin=self._may_begin,
             turn=rate.wait,
@@ -88,7 +88,7 @@ class _Execution:
         self._verification = Verification(
             self._reader, self._ledger, attributes=attributes, progress=progress
         )
-        self._backoff.until(stop)
+        self._backoff.stop_on(stop)
         self._backoff.progress = progress
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
@@ -262,5 +262,5 @@ class _Execution:
         return result.crowded
 
 
-def _look(api: TaskApi, task: TaskPlan, names: Collection[str]) -> Observed:
+def _read_one(api: TaskApi, task: TaskPlan, names: Collection[str]) -> Observed:
     return read_task(api, task.task, names, project=task.project)

@@ -13,7 +13,7 @@ from reconciler.core.model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
 from reconciler.executor.apply_options import Record
-from reconciler.executor.repair import Stored
+from reconciler.executor.repair import StoredChanges
 from reconciler.executor.update import UpdateResult
 from reconciler.labelstudio.retry import ends_run, is_about_server
 from reconciler.progress import ProgressListener
@@ -38,7 +38,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._outcomes: dict[int, TaskOutcome] = {}
         self._to_settle: set[int] = set()
-        self._stored: dict[int, Stored] = {}
+        self._stored: dict[int, StoredChanges] = {}
         self._repairs: Counter[int] = Counter()
         self._failures = 0
 
@@ -53,7 +53,7 @@ class Ledger:
         with self._lock:
             return self._outcomes[task.task]
 
-    def get_stored(self, task: TaskPlan) -> Stored | None:
+    def get_stored(self, task: TaskPlan) -> StoredChanges | None:
         """Tell what answers proved to be stored of a task; None where they proved nothing."""
         with self._lock:
             return self._stored.get(task.task)

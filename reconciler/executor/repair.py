@@ -37,7 +37,7 @@ LOOK_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredChanges:
     """What the answer to a PATCH proved: its changes, and when the task was written.
 
     The time is by the clock of the server.
@@ -63,7 +63,7 @@ def get_updated_at(attributes: Mapping[str, Side]) -> datetime | None:
 
 
 def find_undone(
-    task: TaskPlan, live: Mapping[str, Side], stored: Stored, attributes: Attributes
+    task: TaskPlan, live: Mapping[str, Side], stored: StoredChanges, attributes: Attributes
 ) -> tuple[Change, ...]:
     """Give the changes that may be applied again; none where somebody may have meant to undo them.
 

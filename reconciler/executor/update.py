@@ -14,7 +14,7 @@ from reconciler.errors import ServerError
 from reconciler.executor.batches import FRESH_SECONDS
 from reconciler.executor.fresh_read import FreshReader
 from reconciler.executor.ignored_attributes import IgnoredAttributes
-from reconciler.executor.repair import Stored
+from reconciler.executor.repair import StoredChanges
 from reconciler.labelstudio.retry import (
     Attempts,
     RequestKind,
@@ -46,7 +46,7 @@ class UpdateResult:
     error: ServerError | None = None
     to_settle: bool = False
     crowded: bool = False
-    stored: Stored | None = None
+    stored: StoredChanges | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class _Update:
         self._error: ServerError | None = None
         self._to_settle = False
         self._crowded = False
-        self._stored: Stored | None = None
+        self._stored: StoredChanges | None = None
 
     def send(self) -> UpdateResult:
         step: Patch | TaskOutcome = self._patch
@@ -122,7 +122,7 @@ class _Update:
         outcome = judge_answer(patch, answer, facts.attributes)
         self._to_settle = outcome.outcome is not Outcome.FAILED
         if outcome.outcome is Outcome.APPLIED and self._perhaps_stored is None:
-            self._stored = Stored.read(outcome.changes, answer)
+            self._stored = StoredChanges.read(outcome.changes, answer)
         return outcome
 
     def _go_on_after(self, error: ServerError, patch: Patch) -> Patch | TaskOutcome:

@@ -80,7 +80,11 @@ class UpdateConcurrency:
             return taken
         rate = self.limit * taken.counted / taken.seconds
         closed = replace(taken, counted=0, seconds=0.0, waited=self.waited + 1)
-        return _go_on(closed, rate) if self.home is None else _judge(closed, self.home, rate)
+        return (
+            _experiment(closed, rate)
+            if self.home is None
+            else _end_experiment(closed, self.home, rate)
+        )
 
     def note_overload(self) -> UpdateConcurrency:
         """Take in that the server had no room for an update, or no answer: halve the limit.
@@ -90,51 +94,51 @@ class UpdateConcurrency:
         if self.pardoned:
             left = max(0, self.settling - 1)
             return replace(self, pardoned=self.pardoned - 1, settling=left)
-        halved = _move(self, max(1, self.limit // 2), home=None, rate=0.0)
+        halved = _set_limit(self, max(1, self.limit // 2), home=None, rate=0.0)
         again = self.home is None and not self.waited
         patience = self.patience if again else min(2 * self.patience, PATIENCE_MAX)
         others = self.limit - 1
         return replace(halved, pardoned=others, upward=True, doubling=False, patience=patience)
 
 
-def _go_on(pace: UpdateConcurrency, rate: float) -> UpdateConcurrency:
+def _experiment(known: UpdateConcurrency, rate: float) -> UpdateConcurrency:
     """Experiment when it is time to, or when the server seems to have become another one."""
-    if pace.rate and not CHANGED < rate / pace.rate < 1 / CHANGED:
-        pace = replace(pace, upward=rate > pace.rate, patience=1)
-    elif pace.rate:
-        rate = (rate + pace.rate) / 2
-    if pace.waited <= pace.patience:
-        return replace(pace, rate=rate)
-    limit = _more(pace) if pace.upward else _fewer(pace.limit)
-    if limit == pace.limit:
-        patience = max(pace.patience, AT_AN_END)
-        return replace(pace, rate=rate, upward=not pace.upward, waited=0, patience=patience)
-    return _move(pace, limit, home=pace.limit, rate=rate)
+    if known.rate and not CHANGED < rate / known.rate < 1 / CHANGED:
+        known = replace(known, upward=rate > known.rate, patience=1)
+    elif known.rate:
+        rate = (rate + known.rate) / 2
+    if known.waited <= known.patience:
+        return replace(known, rate=rate)
+    limit = _raise_limit(known) if known.upward else _lower_limit(known.limit)
+    if limit == known.limit:
+        patience = max(known.patience, AT_AN_END)
+        return replace(known, rate=rate, upward=not known.upward, waited=0, patience=patience)
+    return _set_limit(known, limit, home=known.limit, rate=rate)
 
 
-def _judge(pace: UpdateConcurrency, home: int, rate: float) -> UpdateConcurrency:
+def _end_experiment(known: UpdateConcurrency, home: int, rate: float) -> UpdateConcurrency:
     """Stay and take another step, or go home: of two limits the higher one must be worth it."""
-    low, high = sorted([(home, pace.rate), (pace.limit, rate)])
+    low, high = sorted([(home, known.rate), (known.limit, rate)])
     brought, at_best = high[1] / low[1] - 1, high[0] / low[0] - 1
-    if (brought >= WORTH * at_best) == (pace.limit > home):
-        return _go_on(replace(pace, home=None, rate=rate, waited=2, patience=1), rate)
-    back = _move(pace, home, home=None, rate=pace.rate)
-    patience = min(2 * pace.patience, PATIENCE_MAX)
-    return replace(back, upward=not pace.upward, doubling=False, patience=patience)
+    if (brought >= WORTH * at_best) == (known.limit > home):
+        return _experiment(replace(known, home=None, rate=rate, waited=2, patience=1), rate)
+    back = _set_limit(known, home, home=None, rate=known.rate)
+    patience = min(2 * known.patience, PATIENCE_MAX)
+    return replace(back, upward=not known.upward, doubling=False, patience=patience)
 
 
-def _move(
-    pace: UpdateConcurrency, limit: int, *, home: int | None, rate: float
+def _set_limit(
+    known: UpdateConcurrency, limit: int, *, home: int | None, rate: float
 ) -> UpdateConcurrency:
-    settling = max(limit, pace.limit)
-    moved = replace(pace, limit=limit, settling=settling, home=home, rate=rate)
+    settling = max(limit, known.limit)
+    moved = replace(known, limit=limit, settling=settling, home=home, rate=rate)
     return replace(moved, counted=0, seconds=0.0, waited=0)
 
 
-def _more(pace: UpdateConcurrency) -> int:
-    step = pace.limit if pace.doubling else max(1, pace.limit // 2)
-    return min(pace.limit + step, pace.cap)
+def _raise_limit(known: UpdateConcurrency) -> int:
+    step = known.limit if known.doubling else max(1, known.limit // 2)
+    return min(known.limit + step, known.cap)
 
 
-def _fewer(limit: int) -> int:
+def _lower_limit(limit: int) -> int:
     return max(limit - max(1, limit // 3), min(FEWEST, limit))

@@ -54,7 +54,7 @@ class Verification:
                 self._settle_batch(batch)
             except ServerError as error:
                 gone = error
-                self._ledger.note_all(self._doubt(batch, error))
+                self._ledger.note_all(self._iterate_doubtful(batch, error))
         return gone is None
 
     def settle_again(self, tasks: Sequence[TaskPlan]) -> None:
@@ -77,14 +77,14 @@ class Verification:
         self._progress.advance(len(tasks))
         for task in tasks:
             observed = fresh.observed[task.task]
-            self._look(task, observed)
+            self._note_other_writes(task, observed)
             before = self._ledger.get_outcome(task)
             now = settle(task, observed, before, self._attributes)
             now = replace(now, repairs=self._ledger.count_repairs(task))
             if now != before:
                 self._ledger.note(now)
 
-    def _look(self, task: TaskPlan, observed: Observed) -> None:
+    def _note_other_writes(self, task: TaskPlan, observed: Observed) -> None:
         """Keep what a task shows of other writes; of one whose answer proved nothing, nothing."""
         self.due.discard(task.task)
         self.written_since.discard(task.task)
@@ -96,7 +96,9 @@ class Verification:
         if get_updated_at(observed.attributes) not in {None, stored.at}:
             self.written_since.add(task.task)
 
-    def _doubt(self, tasks: Sequence[TaskPlan], error: ServerError) -> Iterator[TaskOutcome]:
+    def _iterate_doubtful(
+        self, tasks: Sequence[TaskPlan], error: ServerError
+    ) -> Iterator[TaskOutcome]:
         for task in tasks:
             outcome = self._ledger.get_outcome(task)
             if outcome.outcome is Outcome.APPLIED:

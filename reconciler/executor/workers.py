@@ -1,4 +1,4 @@
-"""Threads that send updates, as many at once as the pace allows."""
+"""Threads that send updates, as many at once as the concurrency allows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class Workers(Generic[Job]):
     """Does jobs in threads: each is begun once, in the order in which they are given.
 
     A job holds its place until ``work`` has returned, so that no more are unsettled at any time
-    than the pace allows; ``work`` returns whether the server had room for it. Threads are made as
-    places are needed. What ``work`` raises sets ``stop``, and is raised where jobs come from.
+    than the concurrency allows; ``work`` returns whether the server had room for it. Threads are
+    made as places are needed. What ``work`` raises sets ``stop``, and is raised where jobs come
+    from.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Workers(Generic[Job]):
         self._work = work
         self._stop = stop
         self._now = now
-        self._pace = UpdateConcurrency.start(cap)
+        self._concurrency = UpdateConcurrency.start(cap)
         self._busy = 0
         self._held = 0.0
         self._held_until = 0.0
@@ -45,7 +46,7 @@ class Workers(Generic[Job]):
     @property
     def limit(self) -> int:
         """How many jobs may be under way now."""
-        return self._pace.limit
+        return self._concurrency.limit
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,7 @@ class Workers(Generic[Job]):
         """Wait until a job could begin; False where told to stop before."""
         with self._changed:
             # A stop need not be waited for: places become free as what is under way ends.
-            self._changed.wait_for(lambda: self._busy < self._pace.limit)
+            self._changed.wait_for(lambda: self._busy < self._concurrency.limit)
             if self._raised is not None:
                 raise self._raised
             return not self._stop.is_set()
@@ -106,7 +107,7 @@ class Workers(Generic[Job]):
                 self._stop.set()
             with self._changed:
                 self._hold(-1)
-                pace = self._pace
-                self._pace = pace.note_answer(self._held) if had_room else pace.note_overload()
+                now = self._concurrency
+                self._concurrency = now.note_answer(self._held) if had_room else now.note_overload()
                 self._held = 0.0
                 self._changed.notify()

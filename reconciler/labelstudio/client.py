@@ -24,7 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
-from reconciler.labelstudio.interruptible import call_beside_main
+from reconciler.labelstudio.main_thread import call_beside_main
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import URL_VARIABLE, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.contract.honoured_attributes import mark_ignored
-from reconciler.core.guards import GuardFacts, may_be_ignored
+from reconciler.core.guards import (
+    GuardFacts,
+    list_projects_to_ask,
+    list_projects_to_warn_of,
+    may_be_ignored,
+)
 from reconciler.core.model import TaskPlan
-from reconciler.core.planner import list_projects_to_ask, list_projects_to_warn_of
 from reconciler.errors import ServerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import ProgressListener

@@ -270,7 +270,7 @@ class Backoff:
         self._welcome_from = 0.0
         self._paused_until = 0.0
 
-    def until(self, stop: threading.Event) -> None:
+    def stop_on(self, stop: threading.Event) -> None:
         """End all pauses once ``stop`` is set."""
         self._stop = stop
 

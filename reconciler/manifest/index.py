@@ -96,7 +96,7 @@ class DesiredIndex:
             return combine(self._read_declarations(self._find_run(start)))
         return build_task(self._read_declaration(self._where[start]))
 
-    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
         """Name those tasks of which it must be looked into whether something differs."""
         return (task for task, live in found.items() if not self._holds_task(task, live))
 
@@ -117,7 +117,7 @@ class DesiredIndex:
         """Name the attributes that must be read to compare all tasks."""
         return frozenset(self._known - NOT_ATTRIBUTES)
 
-    def by_project(self) -> Mapping[int | None, Sequence[int]]:
+    def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Give the ids in ascending order, by the project that the tasks are said to be in."""
         if len({header.project for header in self._headers}) == 1 and not self._repeats:
             return {self._headers[0].project: self._ids}

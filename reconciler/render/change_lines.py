@@ -57,7 +57,7 @@ def format_change(before: Side, after: Side, *, style: Style, full: bool) -> lis
     if (
         isinstance(before, dict)
         and isinstance(after, dict)
-        and not (full or _shorten(before, after))
+        and not (full or _are_brief(before, after))
     ):
         counts = f"{_format_part(len(before), len(after))} keys"
         return [style.dim(counts), *_format_inner(before, after, style=style, full=full)]
@@ -74,7 +74,7 @@ def _is_short(*texts: str) -> bool:
     return all(len(text) <= _SHORT for text in texts)
 
 
-def _shorten(*values: Json) -> bool:
+def _are_brief(*values: Json) -> bool:
     return all(len(format_beginning(value, _LONG)) <= _LONG for value in values)
 
 

@@ -39,9 +39,9 @@ FORMATS: Final[Mapping[str, Format]] = {
 """The formats by the names that --format takes."""
 
 
-def list_formats(subject: Subject) -> list[str]:
-    """Name the formats that render a subject, the default first."""
-    return [name for name, known in FORMATS.items() if subject in known.renders]
+def list_formats(*subjects: Subject) -> list[str]:
+    """Name the formats that render all of the subjects, the default first."""
+    return [name for name, known in FORMATS.items() if known.renders.issuperset(subjects)]
 
 
 def render(

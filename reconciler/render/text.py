@@ -113,8 +113,8 @@ def render_outcomes(
             "undone them."
         )
     good = complete and all(outcome.is_good for outcome in outcomes)
-    dress = style.added if good else style.removed
-    lines.append(style.bold(dress(f"{command.capitalize() or 'All runs'}: {message}.")))
+    paint = style.added if good else style.removed
+    lines.append(style.bold(paint(f"{command.capitalize() or 'All runs'}: {message}.")))
     return "\n".join(lines) + "\n"
 
 
@@ -182,7 +182,7 @@ def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
         return [[row] for row in rows]
     groups: dict[bytes, list[_Row]] = {}
     for row in rows:
-        groups.setdefault(_get_likeness(row), []).append(row)
+        groups.setdefault(_compute_likeness(row), []).append(row)
     return list(groups.values())
 
 
@@ -191,7 +191,7 @@ def _sort_by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
-def _get_likeness(task: _Row) -> bytes:
+def _compute_likeness(task: _Row) -> bytes:
     """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
     changes = [(c.path, box(c.before), box(c.after)) for c in task.changes]
     problems = [(problem.kind, problem.message) for problem in task.problems]
@@ -231,8 +231,8 @@ def _format_change_entry(
 
 def _format_problems(problem: TaskProblem, style: Style) -> Iterator[str]:
     warning = problem.kind in WARNINGS
-    dress = style.changed if warning else style.removed
-    yield f"{_INDENT}{dress(problem.kind.value)}: {escape_invisible(problem.message)}"
+    paint = style.changed if warning else style.removed
+    yield f"{_INDENT}{paint(problem.kind.value)}: {escape_invisible(problem.message)}"
     if problem.hint:
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
 

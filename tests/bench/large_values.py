@@ -18,6 +18,7 @@ from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
 from reconciler.core.values import Json, is_same
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
@@ -100,7 +101,7 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
     started = time.process_time()
     desired = load_manifests(find_manifests([str(file)]), attributes)
     with Client("http://label-studio.test", parse_token("0"), transport=canned) as client:
-        made = build_plan(desired, TaskApi(client, attributes), attributes)
+        made = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     planned = time.process_time()
     written = _rendered(made, form)
     ended = time.process_time()

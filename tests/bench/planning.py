@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
-from reconciler.labelstudio.bulk.pages import Numbered, list_growing
+from reconciler.labelstudio.bulk.pages import PageNumber, list_growing
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
@@ -45,7 +46,7 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     desired = load_manifests(find_manifests([str(file)]), attributes)
     loaded = time.process_time()
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        plan = build_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     spent = time.process_time() - started
     if pages.kept != kept:
         raise SystemExit("the plan asked for other pages than were made beforehand")
@@ -72,28 +73,28 @@ _KINDS: Final[dict[str, Callable[[Path, Project], dict[str, Any]]]] = {
 }
 
 
-def _served(pages: Pages, project: Project, asked: Iterable[Numbered]) -> Iterator[bytes]:
+def _served(pages: Pages, project: Project, asked: Iterable[PageNumber]) -> Iterator[bytes]:
     """Give pages of a project."""
     for number, size in asked:
         query = f"project={project.number}&page={number}&page_size={size}&include={_INCLUDED}"
         yield pages.answer("/api/tasks/", query)[1]
 
 
-def _made(project: Project, asked: Iterable[Numbered]) -> Pages:
+def _made(project: Project, asked: Iterable[PageNumber]) -> Pages:
     """Make pages beforehand: what makes them meanwhile slows down who waits for them."""
     pages = Pages(project, keep=True)
     deque(_served(pages, project, asked), maxlen=0)
     return pages
 
 
-def _equal(project: Project) -> Iterator[Numbered]:
+def _equal(project: Project) -> Iterator[PageNumber]:
     """Name the pages of a project, all of one size."""
-    return (Numbered(page, PAGE_SIZE) for page in range(1, -(-project.count // PAGE_SIZE) + 1))
+    return (PageNumber(page, PAGE_SIZE) for page in range(1, -(-project.count // PAGE_SIZE) + 1))
 
 
-def _growing(project: Project) -> Iterator[Numbered]:
+def _growing(project: Project) -> Iterator[PageNumber]:
     """Name the pages that a plan asks for, where answers take no time."""
-    yield Numbered(1, PAGE_SIZE)
+    yield PageNumber(1, PAGE_SIZE)
     yield from list_growing(
         PAGE_SIZE, project.count, most=choose_page_size(project.count, seconds=0, length=0)
     )

@@ -22,6 +22,7 @@ import msgspec
 from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
 from reconciler.core.values import is_same
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
@@ -150,7 +151,7 @@ def plan(file: Path, megabytes: int) -> float:
     desired = load_manifests(find_manifests([str(file)]), attributes)
     credentials = parse_token("0" * 40)
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        found = build_plan(desired, TaskApi(client, attributes), attributes)
+        found = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     spent = time.process_time() - started - canned.spent
     if [task.task for task in found.updates] != _changed(len(desired)):
         raise SystemExit("the plan found other changes than there are")

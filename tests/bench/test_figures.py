@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE
-from reconciler.labelstudio.bulk.pages import Numbered
+from reconciler.labelstudio.bulk.pages import PageNumber
 from reconciler.labelstudio.client import NEVER_ASKED_BEFORE
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
@@ -186,7 +186,7 @@ def test_pages_that_are_made_meanwhile_are_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     manifest = write_manifest(PROJECT, tmp_path / "tasks.jsonl")
-    monkeypatch.setattr(planning, "_growing", lambda _: [Numbered(1, PAGE_SIZE)])
+    monkeypatch.setattr(planning, "_growing", lambda _: [PageNumber(1, PAGE_SIZE)])
     with pytest.raises(SystemExit, match="other pages than were made"):
         planning.engine(manifest, PROJECT)
 

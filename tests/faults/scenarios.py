@@ -136,7 +136,7 @@ def run(
     try:
         with api_of(transport, scenario.token) as api:
             made = plan or plan_with(api, scenario.desired, allow=scenario.allow)
-            if made.unaccepted(scenario.allow):
+            if made.list_unaccepted(scenario.allow):
                 return Ended(1, error="tasks are in the way")
             outcomes = apply_with(api, made, options=options)
     except ReconcilerError as error:

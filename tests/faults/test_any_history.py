@@ -22,7 +22,8 @@ from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
 from reconciler.core.values import ABSENT, Json, Maybe
-from reconciler.engine.plan import build_revert_plan
+from reconciler.engine.connection import Connection
+from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import ServerError
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
@@ -180,12 +181,15 @@ class History(RuleBasedStateMachine):
     @rule()
     def revert(self) -> None:
         report = Report(SERVER, (Run("sha256:0"),), tuple(self.reported.values()))
-        made = compose_changes([("report.jsonl", report)], CONTRACT)
+        reports = [("report.jsonl", report)]
+        history = RunHistory(reports, compose_changes(reports, CONTRACT))
         before = stored(self.state)
-        plan = self._try(lambda api: build_revert_plan(made, api, CONTRACT, allow=ALL))
+        plan = self._try(
+            lambda api: build_revert_plan(history, Connection(api, CONTRACT), allow=ALL)
+        )
         if plan is not None:
             for task in plan.updates:
-                assert {c.path for c in task.changes} <= {c.path for c in made[task.task]}
+                assert {c.path for c in task.changes} <= {c.path for c in history.made[task.task]}
             self._carry_out(plan)
         elif self.line.killed_at is None:
             assert stored(self.state) == self._without_comments(stored(self.state), before)

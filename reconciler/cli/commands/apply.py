@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -14,14 +13,12 @@ from reconciler.cli.options import take_options
 from reconciler.cli.plan_options import shard_option
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Plan
 from reconciler.core.shard import Shard
-from reconciler.engine.policy import check_output, check_server
+from reconciler.engine.apply import check_saved_plan
+from reconciler.engine.load import locate_saved_files
+from reconciler.engine.policy import check_output
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.errors import Broken, NotFound, SettingsError
-from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.files import FoundFiles, find_place
+from reconciler.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +48,38 @@ def command(options: ApplyCommandOptions) -> int:
       reconciler apply manifests/ --yes --report report.jsonl
       reconciler apply plan.json --report report.jsonl
     """
-    attributes = load_contract()
     paths, review = options.paths, options.review
     saved = read_plan(paths)
-    files = FoundFiles([*paths], places={find_place(paths[0]): paths[0]})
-    if saved is None:
-        files = find_inputs(paths, review.console)
+    files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
-    with connect_to_server(settings, attributes, review.console) as api:
-        if saved is None:
+    with connect_to_server(settings, review.console) as connection:
+        if saved:
+            plan = saved
+            _check_shard(options.shard)
+            check_saved_plan(plan, connection, file=paths[0])
+        else:
             plan = plan_inputs(
                 files,
-                api,
-                attributes,
+                connection,
                 settings=settings,
                 allow=review.allow,
                 shard=options.shard,
                 console=review.console,
             )
-        else:
-            plan = saved
-            _check_saved(plan, options.shard, api, file=paths[0])
         return review_and_apply(
             plan,
-            api,
-            attributes,
+            connection,
             settings=settings,
             options=review,
             manifests=() if saved else paths,
         )
 
 
-def _check_saved(plan: Plan, shard: Shard | None, api: TaskApi, *, file: str) -> None:
-    """Hold a saved plan to the server and the options that it is to be carried out with."""
+def _check_shard(shard: Shard | None) -> None:
+    """Raise SettingsError for a shard of a saved plan."""
     if shard is not None:
         message = (
             "a saved plan is of the tasks that it was made for, and --shard cannot change that"
         )
         raise SettingsError(message, hint="give --shard to plan, and apply the plan of each shard")
-    check_server(plan.server, api.identity(), file)
-    if plan.updates:
-        # A server tells anybody its version: a token that it refuses is to show before the report.
-        with suppress(NotFound, Broken):
-            api.project_of(plan.updates[0].task)

@@ -18,12 +18,10 @@ from reconciler.cli.plan_options import planning_options, shard_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Kind
 from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.run_settings import OF_PLAN, read_settings
+from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.render.registry import Subject
 
 
@@ -61,16 +59,14 @@ def command(options: PlanOptions) -> int:
     Example:
       reconciler plan manifests/ --out plan.json
     """
-    attributes = load_contract()
     console, allow = options.console, options.allow
     files = find_inputs(options.paths, console)
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
     check_output(options.out, files.files, "plan")
-    with connect_to_server(settings, attributes, console) as api:
+    with connect_to_server(settings, console) as connection:
         plan = plan_inputs(
             files,
-            api,
-            attributes,
+            connection,
             settings=settings,
             allow=allow,
             shard=options.shard,

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.artifacts.report_file import read_reports
 from reconciler.cli.console import Console
 from reconciler.cli.options import take_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, make_plan
-from reconciler.contract.openapi import load_contract
-from reconciler.core.report_history import NamedReport, compose_changes, describe_given_order
-from reconciler.engine.plan import build_revert_plan
-from reconciler.engine.policy import check_server
+from reconciler.core.report_history import NamedReport, describe_given_order
+from reconciler.engine.load import locate_saved_files
+from reconciler.engine.revert import build_revert_plan, check_reports, read_history
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.manifest.files import find_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +44,20 @@ def command(options: RevertOptions) -> int:
     Example:
       reconciler revert report.jsonl --report reverted.jsonl
     """
-    attributes = load_contract()
-    files, review = options.files, options.review
-    reports = read_reports(files)
-    made = compose_changes(reports, attributes)
-    places = {find_place(file): file for file in files}
+    review = options.review
+    history = read_history(options.files)
+    places = locate_saved_files(options.files).places
     settings = read_settings(places, review.overrides, os.environ)
-    _print_unknown(reports, review.console)
-    with connect_to_server(settings, attributes, review.console) as api:
-        identity = api.identity()
-        for name, report in reports:
-            check_server(report.server, identity, name)
+    _print_unknown(history.reports, review.console)
+    with connect_to_server(settings, review.console) as connection:
+        check_reports(history, connection)
         plan = make_plan(
             lambda progress: build_revert_plan(
-                made, api, attributes, allow=review.allow, progress=progress
+                history, connection, allow=review.allow, progress=progress
             ),
             review.console,
         )
-        return review_and_apply(plan, api, attributes, settings=settings, options=review)
+        return review_and_apply(plan, connection, settings=settings, options=review)
 
 
 def _print_unknown(reports: Sequence[NamedReport], console: Console) -> None:

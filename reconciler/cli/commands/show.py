@@ -40,7 +40,7 @@ class ShowOptions:
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@format_option(Subject.PLAN)
+@format_option(Subject.PLAN, Subject.REPORT)
 @full_option
 @verbosity_options
 @take_options(ShowOptions)
@@ -68,12 +68,12 @@ def command(options: ShowOptions) -> int:
             console.detail(f"read {count_noun(len(plans), 'plan')}")
             plan = merge_plans(plans)
             print_subject(Subject.PLAN, plan, form, full=full, console=console)
-            return _judge_missing(plan.shards)
+            return _check_missing(plan.shards)
         console.detail(f"read {count_noun(len(reports), 'report')}")
         report = merge_reports(reports, load_contract())
         print_subject(Subject.REPORT, report, form, full=full, console=console)
         _print_unknown(reports)
-        return _judge_missing(report.shards)
+        return _check_missing(report.shards)
 
 
 def _print_unknown(reports: Sequence[NamedReport]) -> None:
@@ -85,7 +85,7 @@ def _print_unknown(reports: Sequence[NamedReport]) -> None:
             _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
 
 
-def _judge_missing(shards: tuple[Shard, ...]) -> int:
+def _check_missing(shards: tuple[Shard, ...]) -> int:
     """Say which shards are not shown, and fail: a part must not be taken for the whole."""
     missing = list(find_missing_shards(shards))
     if not missing:

@@ -12,7 +12,6 @@ from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import format_option, take_options, verbosity_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.engine.load import count_desired
 from reconciler.errors import ManifestError
@@ -62,4 +61,4 @@ def _validate(options: ValidateOptions) -> int:
     """Check all manifests, and count the tasks that they declare; raises ManifestError."""
     files = find_inputs(options.paths, options.console)
     with ProgressBar(options.console) as progress:
-        return count_desired(files, load_contract(), progress=progress)
+        return count_desired(files, progress=progress)

@@ -10,8 +10,7 @@ from typing import Final
 from reconciler.core.limit import Limit
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
-from reconciler.engine.settings.cli_overrides import CliOverrides
-from reconciler.engine.settings.gateway import read_network
+from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
 from reconciler.errors import SettingsError
 from reconciler.executor.apply_options import DEFAULT_CONCURRENCY
@@ -63,6 +62,18 @@ class Settings:
         return ChosenServer(self.url, self.url_from)
 
 
+@dataclass(frozen=True, slots=True)
+class CliOverrides:
+    """What was given as options, or by their variables; None for what was not."""
+
+    url: str | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
+    rps: float | None = None
+    max_changes: Limit | None = None
+    allow_plain_http: bool = False
+
+
 def read_settings(
     places: Mapping[Place, str],
     given: CliOverrides,
@@ -75,9 +86,9 @@ def read_settings(
     ``places`` are the folders of its manifests, with one of each. The settings files nearest to
     them must agree on ``keys``, those that the run depends on, where nothing goes over them.
     """
-    files = SettingsFiles.above(places)
+    files = SettingsFiles.find_above(places)
     open_keys = [key for key in keys if not getattr(given, key)]
-    file = files.agreed(open_keys, DEFAULTS)
+    file = files.find_agreed(open_keys, DEFAULTS)
     address = given.url or file.get("url")
     if not address:
         raise SettingsError(
@@ -99,13 +110,13 @@ def read_settings(
         max_changes=given.max_changes or _parse_limit(file.get("max_changes")),
         network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
-        url_from=_name_source(given.url, environment) if given.url else files.place_of("url"),
+        url_from=_name_source(given.url, environment) if given.url else files.locate("url"),
     )
 
 
 def _is_plain_http_allowed(files: SettingsFiles) -> bool:
     """Look at what matters to few servers alone: elsewhere, files may differ in it."""
-    return bool(files.agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
+    return bool(files.find_agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
 
 
 def _name_source(url: str, environment: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str]
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "rb") as file:
-            warn_if_open(path, variable, os.fstat(file.fileno()), warn)
+            check_permissions(path, variable, os.fstat(file.fileno()), warn)
             raw = file.read(SIZE_MAX + 1)
     except (OSError, ValueError) as error:
         message = getattr(error, "strerror", None) or "no name that a file can have"
@@ -45,7 +45,7 @@ def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str]
     return raw.decode("utf-8-sig", "replace")
 
 
-def warn_if_open(
+def check_permissions(
     path: Path,
     variable: str,
     status: os.stat_result,

@@ -41,27 +41,27 @@ class SettingsFile:
             raise SettingsError(f"{path}: cannot be read: {error}") from error
         self._check()
 
-    def place_of(self, key: str) -> str:
+    def locate(self, key: str) -> str:
         """Tell where a setting is: file and line, the file alone where it is not set."""
-        return f"{self.path}:{self._line_of(key)}" if key in self.values else self.path
+        return f"{self.path}:{self._find_line(key)}" if key in self.values else self.path
 
     def _check(self) -> None:
-        known, schema = _known_settings()
+        known, schema = _load_known_settings()
         wrong = dict.fromkeys(self.values.keys() - set(known), "there is no such setting")
         for error in schema.iter_errors(self.values):
             wrong[str(error.absolute_path[0])] = error.message
         if wrong:
-            text = sorted((self._line_of(name), name, message) for name, message in wrong.items())
+            text = sorted((self._find_line(name), name, message) for name, message in wrong.items())
             lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in text)
             raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
 
-    def _line_of(self, key: str) -> int:
+    def _find_line(self, key: str) -> int:
         found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", self._text, re.MULTILINE)
         return self._text.count("\n", 0, found.end()) + 1 if found else 1
 
 
 @cache
-def _known_settings() -> tuple[list[str], Draft7Validator]:
+def _load_known_settings() -> tuple[list[str], Draft7Validator]:
     from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
 
     schema = json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def _known_settings() -> tuple[list[str], Draft7Validator]:
     return list(known), Draft7Validator({"properties": known})
 
 
-class _Use(NamedTuple):
+class _NearestFile(NamedTuple):
     """A settings file, None where there is none, and a manifest that it is nearest to."""
 
     file: SettingsFile | None
@@ -78,35 +78,35 @@ class _Use(NamedTuple):
     def value(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - as the schema says
         return self.file.values.get(key, default) if self.file else default
 
-    def described(self, key: str) -> str:
+    def describe(self, key: str) -> str:
         value = self.value(key)
         message = "is not set" if value is None else f"is {_format(key, value)}"
         if self.file is None:
             return f"no {FILE} above {self.manifest}: {key} {message}"
-        return f"{self.file.place_of(key)}: {key} {message}, for {self.manifest}"
+        return f"{self.file.locate(key)}: {key} {message}, for {self.manifest}"
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFiles:
     """The settings files that are nearest to the manifests of a run, at least one, or none."""
 
-    _uses: tuple[_Use, ...]
+    _uses: tuple[_NearestFile, ...]
 
     @classmethod
-    def above(cls, places: Mapping[Place, str]) -> SettingsFiles:
+    def find_above(cls, places: Mapping[Place, str]) -> SettingsFiles:
         """Read the settings files nearest to ``places``; raises SettingsError.
 
         One look at each folder, however many manifests are in it.
         """
         files: dict[str | None, SettingsFile | None] = {None: None}
-        uses: dict[str | None, _Use] = {}
+        uses: dict[str | None, _NearestFile] = {}
         wrong: list[SettingsError] = []
         for path, manifest in _find_nearest(places):
             real = path and os.path.realpath(path)
             try:
                 if real not in files:
                     files[real] = SettingsFile(str(path))
-                uses.setdefault(real, _Use(files[real], manifest))
+                uses.setdefault(real, _NearestFile(files[real], manifest))
             except SettingsError as error:
                 files[real] = None
                 wrong.append(error)
@@ -115,13 +115,15 @@ class SettingsFiles:
             raise SettingsError("\n".join(error.message for error in wrong), hint=hint)
         return cls(tuple(uses.values()))
 
-    def agreed(self, keys: Collection[str], defaults: Mapping[str, object]) -> dict[str, Any]:
+    def find_agreed(self, keys: Collection[str], defaults: Mapping[str, object]) -> dict[str, Any]:
         """Give the values of those ``keys`` that are set; raises SettingsError where files differ.
 
         What is not set counts as its default.
         """
         differing = {
-            key: uses for key in keys if len(uses := self._distinct(key, defaults.get(key))) > 1
+            key: uses
+            for key in keys
+            if len(uses := self._list_distinct(key, defaults.get(key))) > 1
         }
         if differing:
             lines = [
@@ -135,14 +137,14 @@ class SettingsFiles:
         values = ((key, use.value(key)) for use in self._uses for key in keys)
         return {key: value for key, value in values if value is not None}
 
-    def place_of(self, key: str) -> str:
+    def locate(self, key: str) -> str:
         """Tell where a setting that is set comes from."""
         files = (use.file for use in self._uses if use.value(key) is not None)
-        return next((file.place_of(key) for file in files if file), FILE)
+        return next((file.locate(key) for file in files if file), FILE)
 
-    def _distinct(self, key: str, default: object) -> list[_Use]:
+    def _list_distinct(self, key: str, default: object) -> list[_NearestFile]:
         """Give one use of each value of a setting."""
-        found: list[_Use] = []
+        found: list[_NearestFile] = []
         for use in self._uses:
             value = use.value(key, default)
             if not any(_is_same(key, value, other.value(key, default)) for other in found):
@@ -166,27 +168,27 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
     A settings file that is nearest to where a link leads, and that is not above the link too,
     says something else of the same manifests: it comes as well.
     """
-    above = _Above()
+    above = _FilesAbove()
     for place, example in places.items():
         manifest = "standard input" if example == STANDARD_INPUT else example
         reached = _make_absolute(place.reached)
-        files = above.files(reached)
+        files = above.list_files(reached)
         yield (files[0] if files else None), manifest
         if reached != place.real:
-            others = above.files(place.real)[:1]
+            others = above.list_files(place.real)[:1]
             known = {os.path.realpath(file) for file in files} if others else set()
             for file in others:
                 if os.path.realpath(file) not in known:
                     yield file, f"{manifest}, which a link leads to"
 
 
-class _Above:
+class _FilesAbove:
     """Which settings files are in a folder and above it, nearest first."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def files(self, folder: str) -> tuple[str, ...]:
+    def list_files(self, folder: str) -> tuple[str, ...]:
         """List them for an absolute path; each folder is looked at once."""
         unknown: list[str] = []
         while folder not in self._known and folder not in unknown[-1:]:
@@ -221,8 +223,8 @@ def _is_same(key: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - what the
     return bool(one == other)
 
 
-def _describe_differences(key: str, uses: list[_Use]) -> Iterator[str]:
-    yield from (use.described(key) for use in uses[:_NAMED_MAX])
+def _describe_differences(key: str, uses: list[_NearestFile]) -> Iterator[str]:
+    yield from (use.describe(key) for use in uses[:_NAMED_MAX])
     if len(uses) > _NAMED_MAX:
         yield f"{key} has {len(uses) - _NAMED_MAX:,} more values for other manifests"
 

@@ -25,7 +25,7 @@ _TOO_HEAVY: Final = frozenset(
 )
 
 
-_Fetched: TypeAlias = Callable[[], Page]
+_ComingPage: TypeAlias = Callable[[], Page]
 """A page that has come, and is decoded when it is called for."""
 
 
@@ -82,7 +82,7 @@ class ProjectPages:
         while True:
             started = time.monotonic()
             try:
-                page = self._fetch(Numbered(1, self._size))()
+                page = self._fetch(PageNumber(1, self._size))()
             except ServerError as error:
                 smaller = self._find_smaller(self._size)
                 if not is_too_heavy(error) or not smaller:
@@ -133,7 +133,10 @@ class ProjectPages:
             yield self._sort_out(prefetcher.call_in_order(queue, to_come=to_come), queue, up_to)
 
     def _sort_out(
-        self, ended: Iterator[tuple[Numbered, Future[_Fetched]]], queue: deque[Numbered], up_to: int
+        self,
+        ended: Iterator[tuple[PageNumber, Future[_ComingPage]]],
+        queue: deque[PageNumber],
+        up_to: int,
     ) -> Iterator[Page]:
         """Give the pages that came; what failed changes the ``queue`` of those to come."""
         failed_in_a_row = 0
@@ -168,7 +171,7 @@ class ProjectPages:
                 drop_after(queue, numbered)
         self.complete = steady and self._received == self.total
 
-    def _is_cut(self, asked: Numbered, page: Page) -> bool:
+    def _is_cut(self, asked: PageNumber, page: Page) -> bool:
         """Tell whether a page larger than the first is cut, or one before it was.
 
         The server counts pages by what it gives: those behind show other tasks than were meant.
@@ -177,7 +180,7 @@ class ProjectPages:
         return asked.size > self._size_max or page.rows < due
 
     def _fall_back_to_first_size(
-        self, queue: deque[Numbered], failed: Numbered, *, alone: bool = False
+        self, queue: deque[PageNumber], failed: PageNumber, *, alone: bool = False
     ) -> None:
         """Ask for a larger page in parts that the server gives, and ``alone`` or with all others.
 
@@ -187,7 +190,7 @@ class ProjectPages:
             self._size_max = self._size
         divide(queue, failed, self._size, alone=alone)
 
-    def _fetch(self, page: Numbered) -> _Fetched:
+    def _fetch(self, page: PageNumber) -> _ComingPage:
         if page.size > self._size:
             kind = RequestKind.LARGER_PAGE
         elif self._find_smaller(page.size):
@@ -202,7 +205,7 @@ class ProjectPages:
         return find_smaller_size(size, self._limits.size_min)
 
 
-class Numbered(NamedTuple):
+class PageNumber(NamedTuple):
     """A page by its number, from 1, among pages of one size."""
 
     number: int
@@ -214,18 +217,18 @@ class Numbered(NamedTuple):
         return (self.number - 1) * self.size
 
 
-def list_growing(begin: int, end: int, *, most: int) -> Iterator[Numbered]:
+def list_growing(begin: int, end: int, *, most: int) -> Iterator[PageNumber]:
     """Give the pages from ``begin`` tasks on: each holds as many as come before it, or ``most``.
 
     ``most`` is ``begin``, or twice, four times... as much.
     """
     while begin < end:
         size = min(begin, most)
-        yield Numbered(begin // size + 1, size)
+        yield PageNumber(begin // size + 1, size)
         begin += size
 
 
-def make_smaller(waiting: deque[Numbered], failed: Numbered, *, size_min: int) -> bool:
+def make_smaller(waiting: deque[PageNumber], failed: PageNumber, *, size_min: int) -> bool:
     """Put its parts in the place of a page, and of each that is ``waiting`` and as large.
 
     Tells whether that could be done.
@@ -236,7 +239,9 @@ def make_smaller(waiting: deque[Numbered], failed: Numbered, *, size_min: int) -
     return bool(size)
 
 
-def divide(waiting: deque[Numbered], failed: Numbered, size: int, *, alone: bool = False) -> None:
+def divide(
+    waiting: deque[PageNumber], failed: PageNumber, size: int, *, alone: bool = False
+) -> None:
     """Put parts of a ``size`` in the place of a page, and, unless ``alone``, of the others.
 
     All are in the order of the project then.
@@ -254,13 +259,13 @@ def find_smaller_size(size: int, size_min: int) -> int:
     return size // parts if size // parts >= size_min else 0
 
 
-def drop_after(waiting: deque[Numbered], last: Numbered) -> None:
+def drop_after(waiting: deque[PageNumber], last: PageNumber) -> None:
     """Leave out the pages behind ``last``; parts of one before it may still wait."""
     before = [page for page in waiting if page.begin < last.begin]
     waiting.clear()
     waiting.extend(before)
 
 
-def _split(page: Numbered, size: int) -> Sequence[Numbered]:
+def _split(page: PageNumber, size: int) -> Sequence[PageNumber]:
     parts = page.size // size
-    return [Numbered(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]
+    return [PageNumber(parts * (page.number - 1) + part, size) for part in range(1, parts + 1)]

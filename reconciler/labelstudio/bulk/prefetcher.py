@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Generic, Self, TypeVar
 
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE, ReadConcurrency
-from reconciler.labelstudio.interruptible import wait_for
+from reconciler.labelstudio.main_thread import wait_for
 
 A = TypeVar("A")
 T = TypeVar("T")

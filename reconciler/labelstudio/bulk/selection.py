@@ -15,7 +15,7 @@ from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 
-_Failed: TypeAlias = tuple[int, ServerError]
+_FailedTask: TypeAlias = tuple[int, ServerError]
 """A task, and what the server said when it was asked for that alone."""
 
 
@@ -29,7 +29,7 @@ class Selection:
         self._at_most = at_most
         self._size_min = api.limits.size_min
 
-    def read(self, ids: Sequence[int]) -> Iterator[Page | _Failed]:
+    def read(self, ids: Sequence[int]) -> Iterator[Page | _FailedTask]:
         """Give pages with those that are in the project, and the tasks that break an answer.
 
         Raises ServerError where more fails than single tasks.
@@ -46,7 +46,7 @@ class Selection:
         ids: Sequence[int],
         waiting: deque[Sequence[int]],
         answer: Future[list[Page]] | None = None,
-    ) -> Iterator[Page | _Failed]:
+    ) -> Iterator[Page | _FailedTask]:
         """Give what a batch answered; what was too much for the server waits again, in parts."""
         try:
             yield from answer.result() if answer else self._read_pages(ids)
@@ -61,7 +61,9 @@ class Selection:
             else:
                 raise
 
-    def _isolate(self, ids: Sequence[int], error: ServerError | None) -> Iterator[Page | _Failed]:
+    def _isolate(
+        self, ids: Sequence[int], error: ServerError | None
+    ) -> Iterator[Page | _FailedTask]:
         """Find the tasks that break an answer with ``ids`` in it, by halves.
 
         Where one half is whole, the other need not be asked for as such: a broken task costs one
@@ -76,7 +78,7 @@ class Selection:
         else:
             yield from self._isolate(ids[middle:], None)
 
-    def _read_half(self, ids: Sequence[int]) -> Generator[Page | _Failed, None, bool]:
+    def _read_half(self, ids: Sequence[int]) -> Generator[Page | _FailedTask, None, bool]:
         """Give what a half answers, or what breaks it; tells whether something does.
 
         An answer may break at once, on its first task, whose half is too much for the server.
@@ -96,7 +98,7 @@ class Selection:
         yield from pages
         return False
 
-    def _read_alone(self, task: int, error: ServerError | None) -> Iterator[Page | _Failed]:
+    def _read_alone(self, task: int, error: ServerError | None) -> Iterator[Page | _FailedTask]:
         if error is None:
             try:
                 yield from self._read_pages([task])

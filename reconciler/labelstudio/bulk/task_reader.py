@@ -30,7 +30,7 @@ from reconciler.labelstudio.bulk.pending_ids import PendingIds
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from reconciler.labelstudio.bulk.selection import Selection
-from reconciler.labelstudio.interruptible import wait_for
+from reconciler.labelstudio.main_thread import wait_for
 from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener

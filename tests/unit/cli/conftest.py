@@ -17,7 +17,7 @@ import pytest
 
 from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
-from reconciler.engine.apply import Applied
+from reconciler.engine.apply import ApplyResult
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
@@ -59,7 +59,7 @@ class Wire:
     """
 
     transport: httpx.BaseTransport | None = None
-    apply_plan: Callable[..., Applied] | None = None
+    apply_plan: Callable[..., ApplyResult] | None = None
 
 
 @pytest.fixture

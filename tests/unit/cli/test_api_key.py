@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.settings.api_key import read_api_key
-from reconciler.engine.settings.secret_file import SIZE_MAX, warn_if_open
+from reconciler.engine.settings.secret_file import SIZE_MAX, check_permissions
 from reconciler.errors import SettingsError
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
@@ -61,9 +61,9 @@ def test_a_secret_that_docker_mounts_may_be_open(
 ):
     named(monkeypatch, mode=mode)
     file, warned = Path("token"), list[str]()
-    warn_if_open(file, "X", file.stat(), warned.append, mounts=[tmp_path / "elsewhere"])
+    check_permissions(file, "X", file.stat(), warned.append, mounts=[tmp_path / "elsewhere"])
     assert len(warned) == 1
-    warn_if_open(file, "X", file.stat(), warned.append, mounts=[tmp_path])
+    check_permissions(file, "X", file.stat(), warned.append, mounts=[tmp_path])
     assert len(warned) == 1
 
 

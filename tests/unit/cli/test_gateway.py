@@ -9,7 +9,7 @@ import httpx
 import pytest
 import trustme
 
-from reconciler.engine.settings.gateway import FILE_VARIABLE, read_network
+from reconciler.engine.settings.network_settings import FILE_VARIABLE, read_network
 from reconciler.errors import SettingsError
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN
 from reconciler.sandbox.loopback_server import serve

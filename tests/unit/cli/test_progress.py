@@ -101,7 +101,7 @@ def test_a_note_takes_the_place_of_the_line_without_being_asked_for(
 def test_what_is_said_for_good_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]):
     def work(progress: ProgressBar, clock: Ticks) -> None:
         long_work(progress, clock)
-        progress.say("stopping")
+        progress.announce("stopping")
 
     show(Console(), work, terminal=True)
     assert "\r\x1b[Kstopping\n" in capsys.readouterr().err
@@ -115,7 +115,7 @@ class _Closed(io.StringIO):
 def test_what_nobody_can_read_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "stderr", _Closed())
     with ProgressBar(Console(), terminal=True) as progress:
-        progress.say("stopping")
+        progress.announce("stopping")
         progress.note("applied again")
 
 

@@ -60,7 +60,7 @@ class Listed(dict[int, DesiredTask]):
     def __init__(self, tasks: Iterable[DesiredTask]) -> None:
         super().__init__((task.id, task) for task in tasks)
 
-    def not_held(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
         return (task for task, live in found.items() if not self._held_by(task, live))
 
     def _held_by(self, task: int, live: Mapping[str, Json]) -> bool:
@@ -69,7 +69,7 @@ class Listed(dict[int, DesiredTask]):
         in_place = declared.project in {None, live.get("project")}
         return in_place and isinstance(live.get("data"), dict) and fingerprints.hold(0, live)
 
-    def by_project(self) -> dict[int | None, list[int]]:
+    def group_by_project(self) -> dict[int | None, list[int]]:
         found: dict[int | None, list[int]] = {}
         for number in sorted(self):
             found.setdefault(self[number].project, []).append(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.guards import GuardFacts
+from reconciler.core.guards import GuardFacts, list_projects_to_ask, list_projects_to_warn_of
 from reconciler.core.model import (
     DesiredTask,
     Found,
@@ -19,8 +19,6 @@ from reconciler.core.model import (
 from reconciler.core.planner import (
     apply_guards,
     get_project,
-    list_projects_to_ask,
-    list_projects_to_warn_of,
     plan_task,
 )
 from reconciler.core.values import ABSENT, DEPTH_MAX, Json
@@ -184,9 +182,9 @@ def test_what_stands_in_the_way_is_all_that_nobody_accepted():
     other = plan_task(desired(2, project=8), Found(BASE), contract)
     fine = update(3, change("overlap", 1, 2))
     plan = plan_of(missing, other, fine)
-    assert [task.task for task in plan.unaccepted(frozenset())] == [1, 2]
-    assert [task.task for task in plan.unaccepted(frozenset({Kind.MISSING}))] == [2]
-    assert plan.unaccepted(frozenset({Kind.MISSING, Kind.OTHER_PROJECT})) == ()
+    assert [task.task for task in plan.list_unaccepted(frozenset())] == [1, 2]
+    assert [task.task for task in plan.list_unaccepted(frozenset({Kind.MISSING}))] == [2]
+    assert plan.list_unaccepted(frozenset({Kind.MISSING, Kind.OTHER_PROJECT})) == ()
 
 
 def test_the_summary_counts_every_task_once():

@@ -10,6 +10,7 @@ import yaml
 
 from reconciler.core.report import Outcome
 from reconciler.core.values import ABSENT
+from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
@@ -44,7 +45,7 @@ def desired(*files: Path) -> DesiredIndex:
 
 
 def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
-    plan = build_plan(tasks, api, CONTRACT)
+    plan = build_plan(tasks, Connection(api, CONTRACT))
     outcomes = apply_with(api, plan, options=ApplyOptions())
     return {outcome.outcome for outcome in outcomes}
 
@@ -52,9 +53,9 @@ def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
 def test_plan_apply_plan_ends_with_nothing_to_do(api: TaskApi):
     tasks = desired()
 
-    before = build_plan(tasks, api, CONTRACT)
+    before = build_plan(tasks, Connection(api, CONTRACT))
     outcomes = apply(api, tasks)
-    after = build_plan(tasks, api, CONTRACT)
+    after = build_plan(tasks, Connection(api, CONTRACT))
 
     assert len(before.updates) == len(before.tasks) == len(tasks) > 10
     assert outcomes == {Outcome.APPLIED}
@@ -66,7 +67,7 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
     tasks = desired(path)
 
     assert apply(api, tasks) == {Outcome.APPLIED}
-    assert build_plan(tasks, api, CONTRACT).tasks == ()
+    assert build_plan(tasks, Connection(api, CONTRACT)).tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,9 @@ def test_they_show_each_thing_that_a_manifest_can_do(api: TaskApi):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     ]
     changes = [
-        change for task in build_plan(desired(), api, CONTRACT).tasks for change in task.changes
+        change
+        for task in build_plan(desired(), Connection(api, CONTRACT)).tasks
+        for change in task.changes
     ]
 
     assert len(documents) > len(MANIFESTS)

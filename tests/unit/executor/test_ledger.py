@@ -15,7 +15,7 @@ from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import Refused, Rejected, ServerError, Unreachable
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.executor.ledger import GONE, Ledger
-from reconciler.executor.repair import Stored
+from reconciler.executor.repair import StoredChanges
 from reconciler.executor.update import UpdateResult
 from reconciler.progress import NULL_PROGRESS
 from tests.sandboxed import (
@@ -163,7 +163,7 @@ def test_what_many_workers_note_is_counted_in_full():
     def note(own: list[TaskPlan]) -> None:
         for task in own:
             outcome = TaskOutcome(task.task, Outcome.APPLIED, ())
-            stored = Stored((), datetime(2026, 11, 28, tzinfo=UTC))
+            stored = StoredChanges((), datetime(2026, 11, 28, tzinfo=UTC))
             found.note_update(UpdateResult(outcome, to_settle=True, stored=stored))
             found.note_repair(UpdateResult(outcome, to_settle=True, stored=stored))
 

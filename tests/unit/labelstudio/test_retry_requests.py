@@ -14,7 +14,9 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Plan
-from reconciler.engine.plan import build_plan, build_revert_plan
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import (
     Broken,
     NotLabelStudio,
@@ -176,7 +178,7 @@ def test_a_pause_that_is_asked_for_holds_all_requests_back():
 
 def test_a_pause_ends_where_the_run_is_told_to_stop_and_no_attempt_follows():
     backoff, stop = Patient(), threading.Event()
-    backoff.until(stop)
+    backoff.stop_on(stop)
     stop.set()
     transport = failing(9, answering(503))
     with client_of(transport, backoff=backoff) as client, pytest.raises(Broken):
@@ -198,11 +200,11 @@ def test_attempts_are_told_of():
 @pytest.mark.parametrize("make", [build_plan, build_revert_plan])
 def test_attempts_while_planning_are_told_to_whoever_watches_it(make: Callable[..., Plan]):
     told = Noted()
-    nothing = Listed([]) if make is build_plan else {}
+    nothing = Listed([]) if make is build_plan else RunHistory((), {})
     transport = Hooked(sandbox_with(1))
     transport.hook = lambda _: PASSING["reset"]() if len(transport.requests) == 1 else None
     with api_of(transport, backoff=Patient()) as api:
-        make(nothing, api, load_contract(), progress=told)
+        make(nothing, Connection(api, load_contract()), progress=told)
     assert told.details == [AGAIN]
 
 

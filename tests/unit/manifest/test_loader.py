@@ -18,5 +18,5 @@ def test_tasks_that_are_not_compared_have_no_fingerprints_but_all_else(tmp_path:
     )
     assert one.names() == other.names() == {"data"}
     assert [task.attributes for task in one] == [task.attributes for task in other]
-    assert list(one.not_held(live)) == []
-    assert list(other.not_held(live)) == [1]
+    assert list(one.filter_differing(live)) == []
+    assert list(other.filter_differing(live)) == [1]

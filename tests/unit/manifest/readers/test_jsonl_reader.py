@@ -216,7 +216,7 @@ def test_ends_of_lines_blank_lines_and_byte_order_marks_are_not_part_of_tasks(
     desired = load(file)
     assert texts(desired) == {1: "\N{GRINNING FACE}", 2: "A sentence.", 3: "ü"}
     assert desired[2].source.line == 1 + 3 * end.count(b"\n")
-    assert list(desired.by_project()[7]) == [1, 2, 3]
+    assert list(desired.group_by_project()[7]) == [1, 2, 3]
 
 
 def test_blank_lines_may_stand_before_the_header(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Waiting in steps, so that the main thread notices each signal.
+"""The main thread, which waits in steps, so that it notices each signal.
 
 Python handles a signal between two steps of its own. One that comes just before the main thread
 begins to wait is seen when the wait ends: for an answer of a server, that may take minutes.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.core.server_address import is_plaintext
-from reconciler.engine.settings.secret_file import read_secret, warn_if_open
+from reconciler.engine.settings.secret_file import check_permissions, read_secret
 from reconciler.errors import SettingsError
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
 from reconciler.labelstudio.network import ClientCertificate, Network
@@ -53,7 +53,7 @@ def read_network(
             "no https address",
             hint="use https; --allow-plain-http is for the token alone",
         )
-    certificate = _client_certificate(environment, warn)
+    certificate = _read_client_certificate(environment, warn)
     return Network(choose_proxy(address, environment, warn=warn), headers, certificate)
 
 
@@ -61,7 +61,7 @@ def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -
     """Read all headers, each with the variable or the line of a file that it stands in."""
     found: dict[str, tuple[str, str, str]] = {}
     for where, name, value in _list_headers(environment, warn):
-        _check(where, name, value)
+        _check_header(where, name, value)
         twice = found.setdefault(name.lower(), (where, name, value))
         if twice[0] != where:
             raise SettingsError(
@@ -93,7 +93,7 @@ def _list_headers(
             yield f"{file}:{number}", name.strip(), value.strip()
 
 
-def _check(where: str, name: str, value: str) -> None:
+def _check_header(where: str, name: str, value: str) -> None:
     """Refuse what cannot be a header, or must not be one, without its value."""
     if not _NAME.fullmatch(name):
         raise SettingsError(f"{where}: {name!r} cannot be the name of a header")
@@ -110,7 +110,7 @@ def _check(where: str, name: str, value: str) -> None:
         )
 
 
-def _client_certificate(
+def _read_client_certificate(
     environment: Mapping[str, str], warn: Callable[[str], None]
 ) -> ClientCertificate | None:
     certificate, key = environment.get(CLIENT_VARIABLE, ""), environment.get(KEY_VARIABLE, "")
@@ -123,7 +123,7 @@ def _client_certificate(
         return None
     secret, variable = (Path(key), KEY_VARIABLE) if key else (Path(certificate), CLIENT_VARIABLE)
     with suppress(OSError, ValueError):  # Loading it tells what is wrong.
-        warn_if_open(secret, variable, secret.stat(), warn)
+        check_permissions(secret, variable, secret.stat(), warn)
     return ClientCertificate(
         Path(certificate), Path(key) if key else None, environment.get(PASSWORD_VARIABLE, "")
     )
