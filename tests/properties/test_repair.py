@@ -13,7 +13,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.edit import apply_changes
 from reconciler.core.model import Change, TaskPlan
 from reconciler.core.values import ABSENT, Json
-from reconciler.executor.repair import Stored, find_undone
+from reconciler.executor.repair import StoredChanges, find_undone
 from tests.unit.core.building import change, update
 
 CONTRACT = load_contract()
@@ -56,7 +56,7 @@ class Case:
 
     def undone(self) -> list[Change]:
         changes = tuple(c for c in self.task.changes if c.path in self.stored)
-        return list(find_undone(self.task, self.live, Stored(changes, AT), CONTRACT))
+        return list(find_undone(self.task, self.live, StoredChanges(changes, AT), CONTRACT))
 
 
 def _set(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
@@ -96,7 +96,7 @@ def test_a_repair_leaves_nothing_to_repair_and_touches_nothing_else(case: Case):
     due = case.undone()
     live = case.live
     repaired = {**live, **apply_changes(live, tuple(due))}
-    assert find_undone(case.task, repaired, Stored(tuple(due), AT), CONTRACT) == ()
+    assert find_undone(case.task, repaired, StoredChanges(tuple(due), AT), CONTRACT) == ()
     reads = case.reads | dict.fromkeys((one.path for one in due), "after")
     assert repaired == replace(case, reads=reads).live
 
@@ -105,6 +105,6 @@ def test_a_repair_leaves_nothing_to_repair_and_touches_nothing_else(case: Case):
 def test_where_nobody_can_tell_when_it_was_written_it_is_left_alone(case: Case, told: Json):
     changes = tuple(case.task.changes)
     live = {**case.live, "updated_at": told}
-    assert find_undone(case.task, live, Stored(changes, AT), CONTRACT) == ()
+    assert find_undone(case.task, live, StoredChanges(changes, AT), CONTRACT) == ()
     del live["updated_at"]
-    assert find_undone(case.task, live, Stored(changes, AT), CONTRACT) == ()
+    assert find_undone(case.task, live, StoredChanges(changes, AT), CONTRACT) == ()

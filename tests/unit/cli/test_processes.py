@@ -343,7 +343,8 @@ def test_colour_stays_away_where_somebody_minds(
     terminal = Terminal(
         program("plan", manifest()), environment(sandbox[1], **{"TERM": "xterm", **more})
     )
-    assert "\x1b" not in terminal.wait_for("Digest: ")
+    # A machine that is slow shows progress, which is taken away again.
+    assert "\x1b" not in terminal.wait_for("Digest: ").replace("\r\x1b[K", "")
     assert terminal.end() == 0
 
 
