@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
 from reconciler.render.text import render_plan
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURE: Final = ROOT / "docs" / "terminal.svg"
@@ -56,11 +59,11 @@ def plan_in_colour() -> str:
     transport = SandboxTransport(load_state(ROOT / "examples" / "sandbox.json"))
     with (
         chdir(ROOT / "examples"),
-        Client(ADDRESS, credentials_of(SANDBOX_TOKEN), transport=transport) as client,
+        Client(ADDRESS, parse_token(SANDBOX_TOKEN), transport=transport) as client,
     ):
-        desired = load_manifests(MANIFESTS, attributes)
-        plan = make_plan(desired, TaskApi(client, attributes), attributes)
-    return render_plan(plan, style=Style(color=True))
+        desired = load_manifests(find_manifests(MANIFESTS), attributes)
+        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
+    return render_plan(plan, RenderOptions(style=Style(color=True)))
 
 
 def drawn(text: str) -> str:

@@ -21,6 +21,7 @@ ReconcilerError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +53,8 @@ class Problem:
 class ReconcilerError(Exception):
     """Base of all errors that a person is meant to read.
 
-    ``message`` says what was found and expected, ``hint`` what to do.
+    ``message`` says what was found and expected, ``hint`` what to do. An error is never changed
+    after it is made.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -92,12 +94,26 @@ class ServerError(ReconcilerError):
     """
 
     def __init__(
-        self, message: str, *, hint: str = "", status: int = 0, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int = 0,
+        retry_after: float | None = None,
+        given_up: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.retry_after = retry_after
-        self.given_up = False
+        self.given_up = given_up
+
+    def restate(self, message: str, *, given_up: bool | None = None) -> Self:
+        """Make the same error in other words, as of another request that it keeps from success."""
+        error = type(self).__new__(type(self), message)
+        error.__dict__.update(self.__dict__, message=message)
+        if given_up is not None:
+            error.given_up = given_up
+        return error
 
 
 class Unreachable(ServerError):
@@ -127,15 +143,15 @@ class NotFound(ServerError):
 class NoSuchProject(NotFound):
     """The tasks of ``project`` cannot be listed; ``source`` is where it is declared, if known."""
 
-    def __init__(self, project: int, said: str, *, source: Source | None = None) -> None:
+    def __init__(self, project: int, message: str, *, source: Source | None = None) -> None:
         at = f"{source}: " if source else ""
         super().__init__(
-            f"{at}project {project}: there is none, or none that this token may see: {said}",
+            f"{at}project {project}: there is none, or none that this token may see: {message}",
             hint="correct the project of the manifest, or use a token that may see it",
             status=404,
         )
         self.project = project
-        self.said = said
+        self.detail = message
 
 
 class Rejected(ServerError):

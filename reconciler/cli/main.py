@@ -1,4 +1,4 @@
-"""The command `reconciler`: finds the subcommand, and turns every error into one clear line."""
+"""The command `reconciler`: runs the subcommand, and turns every error into one clear line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Final
 
 import click
 
+from reconciler.cli.collaborators import Collaborators
+from reconciler.cli.console import abandon_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
-from reconciler.cli.garbage import look_no_more, look_rarely
-from reconciler.cli.output import give_up_output
+from reconciler.cli.garbage_collection import freeze_gc, relax_gc
+from reconciler.cli.signals import SIGNALS, print_interrupted
+from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
-from reconciler.plan.notation import counted_noun, visible
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",
@@ -25,17 +27,17 @@ _COMMANDS: Final = {
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a stand-in for Label Studio, to try and test with.",
 }
-"""The commands and what they do; their modules are imported only when they are called."""
+"""The commands and what they do; the module of a command is imported only when it is called."""
 
 _SWITCH_SECONDS: Final = 0.001
-"""Seconds that a thread which computes keeps the GIL from one that has a request to send.
+"""How long a thread that computes keeps the GIL from one that has a request to send.
 
-From a page to the request for the next one it is 2 ms so, and 5 to 6 with the 5 ms of Python.
+With it 2 ms pass between a page and the request for the next one; with Python's 5 ms, 5 to 6.
 """
 
 
 class _Commands(click.Group):
-    """Imports a command's module when the command is asked for: `--help` stays fast."""
+    """Imports the module of a command only when it is called: `--help` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(_COMMANDS)
@@ -43,7 +45,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"reconciler.cli.{cmd_name}")
+        module = import_module(f"reconciler.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -90,51 +92,50 @@ def program() -> None:
 def main() -> None:
     """Run the command line and exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A value that the terminal's encoding lacks is shown escaped; it must not end a run.
+        # A value that the terminal's encoding cannot express is escaped; it must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
-    look_rarely()
+    relax_gc()
     sys.setswitchinterval(_SWITCH_SECONDS)
     code = run(sys.argv[1:])
-    look_no_more()
+    freeze_gc()
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; nothing but bugs ends in a traceback."""
+def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborators()) -> int:  # noqa: B008 - it is frozen
+    """Run a command line and return its exit code; only a bug ends in a traceback."""
     try:
-        result = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
-    except ManifestError as error:
-        for problem in error.problems:
-            click.echo(visible(str(problem)), err=True)
-        click.echo(f"{counted_noun(len(error.problems), 'problem')} in the manifests", err=True)
-        return ERROR
-    except ReconcilerError as error:
-        lines = str(error).split("\n")
-        click.echo("reconciler: " + "\n".join(map(visible, lines)), err=True)
-        return ERROR
-    except click.ClickException as error:
-        error.show()
-        return ERROR
+        result = program.main(
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=collaborators
+        )
     except (click.Abort, KeyboardInterrupt):
-        return _interrupted()
-    except OSError as error:
-        give_up_output()
-        click.echo(f"reconciler: {visible(str(error))}", err=True)
-        return ERROR
-    except RuntimeError as error:
-        # An interrupt inside `threading` may come out as the release of a lock that was not held.
-        if not _came_of_an_interrupt(error):
+        print_interrupted()
+        return INTERRUPTED
+    except Exception as error:
+        # An interrupt may come out as an error of whatever it interrupted.
+        if SIGNALS.interrupted:
+            print_interrupted()
+            return INTERRUPTED
+        if not _print_error(error):
             raise
-        return _interrupted()
+        return ERROR
     return result if isinstance(result, int) else 0
 
 
-def _interrupted() -> int:
-    click.echo("reconciler: interrupted; nothing more is done", err=True)
-    return INTERRUPTED
-
-
-def _came_of_an_interrupt(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
+def _print_error(error: Exception) -> bool:
+    """Print what went wrong; returns False for a bug."""
+    match error:
+        case ManifestError():
+            for problem in error.problems:
+                click.echo(escape_invisible(str(problem)), err=True)
+            click.echo(f"{count_noun(len(error.problems), 'problem')} in the manifests", err=True)
+        case ReconcilerError():
+            lines = str(error).split("\n")
+            click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
+        case click.ClickException():
+            error.show()
+        case OSError():
+            abandon_output()
+            click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
+        case _:
+            return False
+    return True

@@ -45,7 +45,7 @@ class Facts:
         )
 
 
-def child(node: Node, *keys: str) -> Node:
+def get_child(node: Node, *keys: str) -> Node:
     """Walk down objects by ``keys``; what is missing or no object is an empty one."""
     for key in keys:
         inner = node.get(key)
@@ -53,7 +53,7 @@ def child(node: Node, *keys: str) -> Node:
     return node
 
 
-def resolved(document: Node, node: Node) -> Iterator[Node]:
+def resolve_references(document: Node, node: Node) -> Iterator[Node]:
     """Yield ``node`` and what it refers to, one after the other.
 
     Raises:
@@ -65,24 +65,24 @@ def resolved(document: Node, node: Node) -> Iterator[Node]:
         reference = node.get("$ref")
         if not isinstance(reference, str):
             return
-        node = _target(document, reference)
+        node = _find_target(document, reference)
     raise ContractError(f"the API description refers in a circle at {node.get('$ref')!r}")
 
 
-def _target(document: Node, reference: str) -> Node:
+def _find_target(document: Node, reference: str) -> Node:
     if not reference.startswith("#/"):
         raise ContractError(
             f"the API description refers to {reference!r}, outside of itself",
             hint="bundle it into one document first",
         )
     keys = [key.replace("~1", "/").replace("~0", "~") for key in reference[2:].split("/")]
-    target = child(document, *keys)
-    if not target and keys[-1] not in child(document, *keys[:-1]):
+    target = get_child(document, *keys)
+    if not target and keys[-1] not in get_child(document, *keys[:-1]):
         raise ContractError(f"the API description refers to {reference!r}, which it lacks")
     return target
 
 
-def properties_of(document: Node, node: Node, *, depth: int = _DEPTH) -> dict[str, list[Node]]:
+def collect_properties(document: Node, node: Node, *, depth: int = _DEPTH) -> dict[str, list[Node]]:
     """Collect, for each property that an object of this schema may have, all that is said of it.
 
     Every branch of allOf, oneOf and anyOf counts: a union by role has what any role has.
@@ -90,42 +90,42 @@ def properties_of(document: Node, node: Node, *, depth: int = _DEPTH) -> dict[st
     found: dict[str, list[Node]] = {}
     if not depth:
         raise ContractError("the API description nests its combinations too deep")
-    for step in resolved(document, node):
-        own = child(step, "properties")
+    for step in resolve_references(document, node):
+        own = get_child(step, "properties")
         for name in own:
-            found.setdefault(name, []).append(child(own, name))
+            found.setdefault(name, []).append(get_child(own, name))
         for keyword in ("allOf", "oneOf", "anyOf"):
-            for branch in _branches(step, keyword):
-                for name, schemas in properties_of(document, branch, depth=depth - 1).items():
+            for branch in _list_branches(step, keyword):
+                for name, schemas in collect_properties(document, branch, depth=depth - 1).items():
                     found.setdefault(name, []).extend(schemas)
     return found
 
 
-def facts_of(document: Node, node: Node, *, depth: int = _DEPTH) -> Facts:
+def read_facts(document: Node, node: Node, *, depth: int = _DEPTH) -> Facts:
     """Say what the schema ``node`` demands of a value, references and combinations included."""
     if not depth:
         raise ContractError("the API description nests its combinations too deep")
     facts = Facts()
-    for step in resolved(document, node):
-        facts = facts.completed_by(_own_facts(step))
-        for branch in _branches(step, "allOf"):
-            facts = facts.completed_by(facts_of(document, branch, depth=depth - 1))
+    for step in resolve_references(document, node):
+        facts = facts.completed_by(_read_own_facts(step))
+        for branch in _list_branches(step, "allOf"):
+            facts = facts.completed_by(read_facts(document, branch, depth=depth - 1))
         for keyword in ("oneOf", "anyOf"):
-            branches = _branches(step, keyword)
+            branches = _list_branches(step, keyword)
             if branches:
-                one_of = [facts_of(document, branch, depth=depth - 1) for branch in branches]
-                facts = facts.completed_by(_any_of(one_of))
+                one_of = [read_facts(document, branch, depth=depth - 1) for branch in branches]
+                facts = facts.completed_by(_combine_alternatives(one_of))
     return facts
 
 
-def _branches(node: Node, keyword: str) -> list[Node]:
+def _list_branches(node: Node, keyword: str) -> list[Node]:
     branches = node.get(keyword)
     if not isinstance(branches, Sequence) or isinstance(branches, str):
         return []
     return [branch for branch in branches if isinstance(branch, Mapping)]
 
 
-def _own_facts(node: Node) -> Facts:
+def _read_own_facts(node: Node) -> Facts:
     """Read the keywords of one schema; OpenAPI 3.0 says ``nullable``, 3.1 lists the type null."""
     stated = node.get("type")
     names = stated if isinstance(stated, list) else [stated]
@@ -134,18 +134,18 @@ def _own_facts(node: Node) -> Facts:
     text = node.get("description")
     form = node.get("format")
     return Facts(
-        type=_common(types),
+        type=_find_common_type(types),
         format=form if isinstance(form, str) else None,
         nullable=node.get("nullable") is True or "null" in names or only_null,
-        minimum=_bound(node.get("minimum")),
-        maximum=_bound(node.get("maximum")),
+        minimum=_read_bound(node.get("minimum")),
+        maximum=_read_bound(node.get("maximum")),
         description=" ".join(text.split()) if isinstance(text, str) else "",
         read_only=node.get("readOnly") is True,
         is_null=only_null,
     )
 
 
-def _any_of(alternatives: list[Facts]) -> Facts:
+def _combine_alternatives(alternatives: list[Facts]) -> Facts:
     """Combine alternatives: what holds in each of them holds, and null is allowed if in any."""
     nullable = any(facts.nullable for facts in alternatives)
     solid = [facts for facts in alternatives if not facts.is_null]
@@ -156,7 +156,7 @@ def _any_of(alternatives: list[Facts]) -> Facts:
     formats = {facts.format for facts in solid}
     return replace(
         solid[0],
-        type=_common([facts.type or Type.ANY for facts in solid]),
+        type=_find_common_type([facts.type or Type.ANY for facts in solid]),
         format=formats.pop() if len(formats) == 1 else None,
         nullable=nullable,
         minimum=None if None in lows else min(low for low in lows if low is not None),
@@ -165,7 +165,7 @@ def _any_of(alternatives: list[Facts]) -> Facts:
     )
 
 
-def _common(types: Sequence[Type]) -> Type | None:
+def _find_common_type(types: Sequence[Type]) -> Type | None:
     """Name the one type that covers all; ``ANY`` where there is none, None for no types."""
     distinct = set(types)
     if distinct == {Type.INTEGER, Type.NUMBER}:
@@ -175,7 +175,7 @@ def _common(types: Sequence[Type]) -> Type | None:
     return types[0] if types else None
 
 
-def _bound(value: object) -> int | None:
+def _read_bound(value: object) -> int | None:
     """Take a bound as an integer; some writers print 64-bit bounds as floats, others leave it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

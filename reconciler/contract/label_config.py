@@ -35,7 +35,7 @@ class _Tag:
     text: list[str] = field(default_factory=list)
 
 
-def required_keys(label_config: str) -> tuple[str, ...]:
+def find_required_keys(label_config: str) -> tuple[str, ...]:
     """Return the keys that the server wants in ``data`` when a task is created, in their order.
 
     A key may be a path with dots, and may end with an index: ``pages[0].url``. The rule is that
@@ -47,12 +47,12 @@ def required_keys(label_config: str) -> tuple[str, ...]:
         UnreadableLabelConfigError: it cannot be read.
 
     """
-    _root, *tags = _tags(label_config)
-    keys = map(_required_key, tags)
+    _root, *tags = _read_tags(label_config)
+    keys = map(_find_required_key, tags)
     return tuple(dict.fromkeys(filter(None, keys)))
 
 
-def paths_used(label_config: str) -> frozenset[Path]:
+def find_used_paths(label_config: str) -> frozenset[Path]:
     """Name the paths inside ``data`` that annotators lose something by when they are removed.
 
     These are the required keys, and what the labelling page replaces (read from the source of
@@ -66,11 +66,11 @@ def paths_used(label_config: str) -> frozenset[Path]:
         UnreadableLabelConfigError: it cannot be read.
 
     """
-    tags = [tag for tag in _tags(label_config) if tag.kind != "style"]
-    return frozenset(chain.from_iterable(map(_paths_of, tags)))
+    tags = [tag for tag in _read_tags(label_config) if tag.kind != "style"]
+    return frozenset(chain.from_iterable(map(_find_paths, tags)))
 
 
-def _required_key(tag: _Tag) -> str:
+def _find_required_key(tag: _Tag) -> str:
     value = tag.attributes.get("value", "") if tag.attributes.get("name") else ""
     if len(value) > 1 and value.startswith("$"):
         return value[1:]
@@ -78,53 +78,53 @@ def _required_key(tag: _Tag) -> str:
     return word[1] if word else ""
 
 
-def _paths_of(tag: _Tag) -> Iterator[Path]:
-    if key := _required_key(tag):
-        yield from _paths(key)
+def _find_paths(tag: _Tag) -> Iterator[Path]:
+    if key := _find_required_key(tag):
+        yield from _list_possible_paths(key)
     for name, value in tag.attributes.items():
         # The page takes all that is inside a HyperText, tags too, as one text.
-        yield from _variables(value, amid_text=tag.in_hypertext or name.lower() in _TEXT)
-    yield from _variables("".join(tag.text).strip(), amid_text=True)
-    yield from _columns(tag)
+        yield from _find_variables(value, amid_text=tag.in_hypertext or name.lower() in _TEXT)
+    yield from _find_variables("".join(tag.text).strip(), amid_text=True)
+    yield from _find_columns(tag)
 
 
-def _variables(text: str, *, amid_text: bool) -> Iterator[Path]:
+def _find_variables(text: str, *, amid_text: bool) -> Iterator[Path]:
     whole = _VARIABLE.fullmatch(text)
     if whole:
-        yield from _paths(whole[1])
+        yield from _list_possible_paths(whole[1])
     elif amid_text:
         for name in _VARIABLE.findall(text):
             if not name[0].isdigit():
-                yield from _paths(name)
+                yield from _list_possible_paths(name)
                 # In "Dear $who.Welcome" the server reads `who`, the page `who.Welcome`.
-                yield from (tuple(_steps(name)[:1]),)
+                yield from (tuple(_split_steps(name)[:1]),)
 
 
-def _paths(variable: str) -> Iterator[Path]:
+def _list_possible_paths(variable: str) -> Iterator[Path]:
     """Give the places that a variable may mean: a key with that very name, or a path."""
     yield (variable,)
-    steps = _steps(variable)
+    steps = _split_steps(variable)
     # What is inside a list has no path of its own: the list as a whole is used.
     inside_list = (at for at, step in enumerate(steps) if at and (step.isdigit() or "{" in step))
     yield tuple(steps[: next(inside_list, len(steps))])
 
 
-def _steps(variable: str) -> list[str]:
+def _split_steps(variable: str) -> list[str]:
     return [step for step in _BETWEEN_STEPS.split(variable) if step] or [variable]
 
 
-def _columns(tag: _Tag) -> Iterator[Path]:
+def _find_columns(tag: _Tag) -> Iterator[Path]:
     """Name the columns of a time series: inside its value, or where it has none, in data."""
     if tag.series is None:
         return
     for name in filter(None, map(tag.attributes.get, ("timeColumn", "column"))):
         if tag.series.startswith("$"):
-            yield from ((*path, name) for path in _paths(tag.series[1:]))
+            yield from ((*path, name) for path in _list_possible_paths(tag.series[1:]))
         elif not tag.series:
             yield (name,)
 
 
-def _tags(label_config: str) -> list[_Tag]:
+def _read_tags(label_config: str) -> list[_Tag]:
     """Read the elements of a label config in their order, the root first.
 
     The parser and its settings are those of the server, so what is refused here (anything with

@@ -9,18 +9,19 @@ from reconciler.errors import ContractError
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def schema_path(name: str) -> Path:
+def locate_schema(name: str, *, package: Path = _PACKAGE) -> Path:
     """Return the path of the file ``name`` of ``schemas/``.
 
     A wheel carries the folder inside the package (``reconciler/schemas``); in a checkout, and in
     an editable install, which is one, it stands beside the package. The wheel's place is looked at
-    first, because beside an installed package lie the packages of others.
+    first, because beside an installed package lie the packages of others. ``package`` is the folder
+    of the package itself.
 
     Raises:
         ContractError: no such file, or ``name`` is not the plain name of a file.
 
     """
-    folders = (_PACKAGE / "schemas", _PACKAGE.parent / "schemas")
+    folders = (package / "schemas", package.parent / "schemas")
     if Path(name).name == name:
         for folder in folders:
             if (folder / name).is_file():

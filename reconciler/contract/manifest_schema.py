@@ -32,7 +32,7 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
         "type": "object",
         "required": ["version", "tasks"],
         "additionalProperties": False,
-        "properties": _header(),
+        "properties": _build_header(),
         "definitions": {
             "attributes": {
                 "description": (
@@ -41,10 +41,10 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
                 ),
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {name: attribute_schema(row) for name, row in writable.items()},
+                "properties": {name: build_attribute_schema(row) for name, row in writable.items()},
             },
-            "task": _task(writable),
-            "path": _path(),
+            "task": _build_task(writable),
+            "path": _build_path(),
         },
     }
 
@@ -59,14 +59,14 @@ def build_patch_schema(attributes: Attributes) -> Schema:
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            name: attribute_schema(row) for name, row in attributes.items() if row.writable
+            name: build_attribute_schema(row) for name, row in attributes.items() if row.writable
         },
     }
 
 
-def attribute_schema(attribute: Attribute) -> Schema:
+def build_attribute_schema(attribute: Attribute) -> Schema:
     """Return the schema of one attribute's values, with the text that editors show."""
-    schema: Schema = {"description": _description(attribute)}
+    schema: Schema = {"description": _describe(attribute)}
     if attribute.type is not Type.ANY:
         name = attribute.type.value
         schema["type"] = [name, "null"] if attribute.nullable else name
@@ -79,12 +79,12 @@ def attribute_schema(attribute: Attribute) -> Schema:
     return schema
 
 
-def dumps(schema: Mapping[str, object]) -> str:
+def format_schema(schema: Mapping[str, object]) -> str:
     """Write a schema as the text that is committed: the same for the same schema, always."""
     return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _description(attribute: Attribute) -> str:
+def _describe(attribute: Attribute) -> str:
     article = "An" if attribute.type.value[0] in "aio" else "A"
     fallback = "Any JSON value." if attribute.type is Type.ANY else f"{article} {attribute.type}."
     parts = [attribute.description or fallback]
@@ -98,7 +98,7 @@ def _description(attribute: Attribute) -> str:
     return " ".join(parts)
 
 
-def _header() -> Schema:
+def _build_header() -> Schema:
     return {
         "version": {
             "description": "Version of the manifest format: 1.",
@@ -123,7 +123,7 @@ def _header() -> Schema:
             "description": "How data and meta are compared with the server; merge when left out.",
             "type": "object",
             "additionalProperties": False,
-            "properties": {name: _policy(name) for name in ("data", "meta")},
+            "properties": {name: _build_policy(name) for name in ("data", "meta")},
         },
         "defaults": {"$ref": "#/definitions/attributes"},
         "tasks": {
@@ -140,7 +140,7 @@ def _header() -> Schema:
     }
 
 
-def _policy(name: str) -> Schema:
+def _build_policy(name: str) -> Schema:
     return {
         "description": (
             f"merge manages the paths of {name} that are declared and keeps all others; replace "
@@ -150,7 +150,7 @@ def _policy(name: str) -> Schema:
     }
 
 
-def _task(writable: Attributes) -> Schema:
+def _build_task(writable: Attributes) -> Schema:
     return {
         "description": "A task: its id and what is declared of it.",
         "type": "object",
@@ -174,7 +174,7 @@ def _task(writable: Attributes) -> Schema:
     }
 
 
-def _path() -> Schema:
+def _build_path() -> Schema:
     """One schema for both forms: an anyOf would report the failures of each in turn."""
     return {
         "description": (

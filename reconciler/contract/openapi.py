@@ -13,11 +13,18 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from reconciler.contract.api_schema import Facts, Node, child, facts_of, properties_of, resolved
+from reconciler.contract.api_description import read_document
+from reconciler.contract.api_schema import (
+    Facts,
+    Node,
+    collect_properties,
+    get_child,
+    read_facts,
+    resolve_references,
+)
 from reconciler.contract.attributes import Attribute, Type
-from reconciler.contract.location import schema_path
-from reconciler.contract.overlay import lay_over
-from reconciler.contract.source import read_file
+from reconciler.contract.location import locate_schema
+from reconciler.contract.overlay import apply_overlay
 from reconciler.errors import ContractError
 
 # A prefix is tolerated: servers behind a path publish it with theirs.
@@ -32,8 +39,8 @@ def load_contract() -> Mapping[str, Attribute]:
         ContractError: the installation lacks the files.
 
     """
-    document = read_file(schema_path("task-api.openapi.yaml"))
-    return MappingProxyType(attributes_of(document, load_overlay()))
+    document = read_document(locate_schema("task-api.openapi.yaml"))
+    return MappingProxyType(build_attributes(document, load_overlay()))
 
 
 @cache
@@ -44,10 +51,10 @@ def load_overlay() -> Node:
         ContractError: the installation lacks the file.
 
     """
-    return read_file(schema_path("contract-overlay.yaml"))
+    return read_document(locate_schema("contract-overlay.yaml"))
 
 
-def attributes_of(document: Node, overlay: Node) -> dict[str, Attribute]:
+def build_attributes(document: Node, overlay: Node) -> dict[str, Attribute]:
     """Return all attributes that GET answers or PATCH takes, those that GET answers first.
 
     What is said of an attribute is taken from PATCH's body, else PATCH's answer, else GET's:
@@ -58,27 +65,27 @@ def attributes_of(document: Node, overlay: Node) -> dict[str, Attribute]:
 
     """
     _require_openapi(document)
-    patch = _operation(document, "patch")
-    body = properties_of(document, _content(document, child(patch, "requestBody")))
-    answer = properties_of(document, _answer(document, patch))
-    read = properties_of(document, _answer(document, _operation(document, "get")))
+    patch = _find_operation(document, "patch")
+    body = collect_properties(document, _find_content(document, get_child(patch, "requestBody")))
+    answer = collect_properties(document, _find_answer(document, patch))
+    read = collect_properties(document, _find_answer(document, _find_operation(document, "get")))
     attributes = {}
     for name in dict.fromkeys((*read, *body, *answer)):
-        written = _written(document, (*body.get(name, ()), *answer.get(name, ())))
-        if child(overlay, "attributes", name).get("writable") is False:
+        written = _find_written(document, (*body.get(name, ()), *answer.get(name, ())))
+        if get_child(overlay, "attributes", name).get("writable") is False:
             written = []
-        seen = [facts_of(document, schema) for schema in read.get(name, ())]
+        seen = [read_facts(document, schema) for schema in read.get(name, ())]
         if written or seen:
-            attributes[name] = _attribute(name, written, seen=seen)
-    return lay_over(attributes, overlay)
+            attributes[name] = _build_attribute(name, written, seen=seen)
+    return apply_overlay(attributes, overlay)
 
 
-def _written(document: Node, schemas: Iterable[Node]) -> list[Facts]:
+def _find_written(document: Node, schemas: Iterable[Node]) -> list[Facts]:
     """Return what is said of an attribute where it can be written."""
-    return [facts for facts in (facts_of(document, s) for s in schemas) if not facts.read_only]
+    return [facts for facts in (read_facts(document, s) for s in schemas) if not facts.read_only]
 
 
-def _attribute(name: str, written: list[Facts], *, seen: list[Facts]) -> Attribute:
+def _build_attribute(name: str, written: list[Facts], *, seen: list[Facts]) -> Attribute:
     facts = (written or seen)[0]
     described = (other.description for other in (*written, *seen) if other.description)
     return Attribute(
@@ -107,12 +114,12 @@ def _require_openapi(document: Node) -> None:
     )
 
 
-def _operation(document: Node, method: str) -> Node:
+def _find_operation(document: Node, method: str) -> Node:
     """Find an operation of a single task; the plain path wins over one with a prefix."""
-    paths = child(document, "paths")
+    paths = get_child(document, "paths")
     matching = sorted((path for path in paths if _TASK_PATH.fullmatch(str(path))), key=len)
     for path in matching:
-        operation = child(paths, path, method)
+        operation = get_child(paths, path, method)
         if operation:
             return operation
     raise ContractError(
@@ -121,20 +128,20 @@ def _operation(document: Node, method: str) -> Node:
     )
 
 
-def _answer(document: Node, operation: Node) -> Node:
+def _find_answer(document: Node, operation: Node) -> Node:
     """Return the schema of the answer when all went well."""
-    responses = child(operation, "responses")
+    responses = get_child(operation, "responses")
     good = sorted(str(status) for status in responses if str(status).startswith("2"))
     # A status may be an unquoted number in YAML.
     by_text = {str(status): answer for status, answer in responses.items()}
-    return _content(document, child(by_text, good[0])) if good else {}
+    return _find_content(document, get_child(by_text, good[0])) if good else {}
 
 
-def _content(document: Node, holder: Node) -> Node:
+def _find_content(document: Node, holder: Node) -> Node:
     """Return the JSON schema that a request body or a response holds, reference or not."""
-    for step in resolved(document, holder):
-        content = child(step, "content")
+    for step in resolve_references(document, holder):
+        content = get_child(step, "content")
         kinds = [str(kind) for kind in content if "json" in str(kind)]
         for kind in sorted(kinds, key=lambda kind: (kind != "application/json", kind)):
-            return child(content, kind, "schema")
+            return get_child(content, kind, "schema")
     return {}

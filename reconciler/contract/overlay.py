@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from reconciler.contract.api_schema import Node, child
+from reconciler.contract.api_schema import Node, get_child
 from reconciler.contract.attributes import Attribute, Type
 from reconciler.errors import ContractError
 
 _COLUMNS = frozenset(field.name for field in fields(Attribute)) - {"name"}
 
 
-def lay_over(attributes: Mapping[str, Attribute], overlay: Node) -> dict[str, Attribute]:
+def apply_overlay(attributes: Mapping[str, Attribute], overlay: Node) -> dict[str, Attribute]:
     """Return ``attributes``, in their order, as the rows of ``overlay`` correct them.
 
     Rows for attributes that are not there are passed over: editions differ. Integers that still
@@ -23,15 +23,15 @@ def lay_over(attributes: Mapping[str, Attribute], overlay: Node) -> dict[str, At
         ContractError: a row names what is no column of the table, or no type.
 
     """
-    rows = child(overlay, "attributes")
-    bounds = child(overlay, "integers_without_bounds")
+    rows = get_child(overlay, "attributes")
+    bounds = get_child(overlay, "integers_without_bounds")
     return {
-        name: _bounded(_corrected(attribute, child(rows, name)), bounds)
+        name: _set_bounds(_correct(attribute, get_child(rows, name)), bounds)
         for name, attribute in attributes.items()
     }
 
 
-def _corrected(attribute: Attribute, row: Node) -> Attribute:
+def _correct(attribute: Attribute, row: Node) -> Attribute:
     unknown = row.keys() - _COLUMNS
     if unknown:
         raise ContractError(
@@ -50,7 +50,7 @@ def _corrected(attribute: Attribute, row: Node) -> Attribute:
     return replace(attribute, **changes)
 
 
-def _bounded(attribute: Attribute, bounds: Node) -> Attribute:
+def _set_bounds(attribute: Attribute, bounds: Node) -> Attribute:
     if attribute.type is not Type.INTEGER:
         return attribute
     low, high = bounds.get("minimum"), bounds.get("maximum")

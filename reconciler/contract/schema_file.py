@@ -7,64 +7,63 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.contract.api_description import ApiDescription, read_document
 from reconciler.contract.attributes import Attribute, Attributes
-from reconciler.contract.manifest_schema import build_manifest_schema, dumps
-from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
-from reconciler.contract.source import read_file, read_source, shown
+from reconciler.contract.manifest_schema import build_manifest_schema, format_schema
+from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
 from reconciler.errors import ContractError
 
 _ROOT = "(the whole file)"
 
 
-def build_from(source: str | None) -> str:
-    """Return the text of the manifest schema by the API description at ``source``.
+def build_schema(description: ApiDescription | None = None) -> str:
+    """Return the text of the manifest schema by an API description.
 
-    ``source`` is a file or an http(s) address; None stands for the repository's own contract.
+    None stands for the repository's own contract.
 
     Raises:
-        ContractError: the description cannot be read, or is none of this API.
+        ContractError: the description is none of this API.
 
     """
-    return dumps(build_manifest_schema(attributes_from(source)))
+    return format_schema(build_manifest_schema(list_attributes(description)))
 
 
-def attributes_from(source: str | None) -> Mapping[str, Attribute]:
-    """Return the attributes by the API description at ``source``, None for our own contract.
+def list_attributes(description: ApiDescription | None) -> Mapping[str, Attribute]:
+    """Return the attributes by an API description, None for our own contract.
 
     Where a description has no words for an attribute, ours are lent: editors show them.
 
     Raises:
-        ContractError: as ``build_from``; the message names the source.
+        ContractError: as ``build_schema``; the message names the description.
 
     """
-    if source is None:
+    if description is None:
         return load_contract()
-    document = read_source(source)
     try:
-        return _described(attributes_of(document, load_overlay()))
+        return _describe(build_attributes(description.document, load_overlay()))
     except ContractError as error:
-        raise ContractError(f"{shown(source)}: {error.message}", hint=error.hint) from error
+        raise ContractError(f"{description.name}: {error.message}", hint=error.hint) from error
 
 
-def check(committed: Path, *, source: str | None = None) -> list[str]:
-    """Return how a committed schema differs from the one that ``source`` gives; [] when it is it.
+def compare_schema(committed: Path, description: ApiDescription | None = None) -> list[str]:
+    """Return how a committed schema differs from the one that is built; [] when it does not.
 
     Each line names a place by its JSON pointer and what differs there. Equal content in other
     bytes (order, layout) is a difference too: a later build would show up in somebody's commit.
 
     Raises:
-        ContractError: ``committed`` or ``source`` cannot be read.
+        ContractError: ``committed`` cannot be read, or the description is none of this API.
 
     """
-    built = build_from(source)
-    found = read_file(committed)
-    lines = list(_differences(found, json.loads(built), pointer=""))
+    built = build_schema(description)
+    found = read_document(committed)
+    lines = list(_find_differences(found, json.loads(built), pointer=""))
     if not lines and committed.read_text(encoding="utf-8") != built:
         lines = [f"{_ROOT}: the same content in another order or layout"]
     return lines
 
 
-def _described(attributes: Attributes) -> dict[str, Attribute]:
+def _describe(attributes: Attributes) -> dict[str, Attribute]:
     ours = load_contract()
     return {
         name: replace(row, description=ours[name].description)
@@ -74,7 +73,7 @@ def _described(attributes: Attributes) -> dict[str, Attribute]:
     }
 
 
-def _differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
+def _find_differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
     """Walk two JSON values together; types count, since Python holds 1, 1.0 and true equal."""
     if isinstance(committed, Mapping) and isinstance(built, Mapping):
         for key in dict.fromkeys((*committed, *built)):
@@ -84,11 +83,12 @@ def _differences(committed: object, built: object, *, pointer: str) -> Iterator[
             elif key not in committed:
                 yield f"{place}: in the contract, but not committed"
             else:
-                yield from _differences(committed[key], built[key], pointer=place)
+                yield from _find_differences(committed[key], built[key], pointer=place)
     elif json.dumps(committed, default=str) != json.dumps(built):
-        yield f"{pointer or _ROOT}: committed {_brief(committed)}, by the contract {_brief(built)}"
+        both = f"committed {_shorten(committed)}, by the contract {_shorten(built)}"
+        yield f"{pointer or _ROOT}: {both}"
 
 
-def _brief(value: object) -> str:
+def _shorten(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 200 else f"{text[:199]}…"  # noqa: PLR2004 - one line on a terminal

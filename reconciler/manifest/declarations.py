@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
+from reconciler.core.notation import Path, parse_path
+from reconciler.core.values import Json
 from reconciler.errors import Source
-from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps
-from reconciler.plan.notation import Path, parse_path
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.source_map import Steps
 
 MERGEABLE: Final = ("data", "meta")
 """The attributes that hold objects, and that a policy can be given for."""
@@ -30,19 +30,17 @@ class Header:
 
     def source_of(self, key: str) -> Source:
         """Tell where ``key``, one that is there, stands."""
-        return self.document.key_source((key,))
+        return self.document.locate_key((key,))
 
-    def with_defaults(
-        self, own: Mapping[str, Json], absent: tuple[Path, ...]
-    ) -> Mapping[str, Json]:
+    def add_defaults(self, own: Mapping[str, Json], absent: tuple[Path, ...]) -> Mapping[str, Json]:
         """Merge the defaults below a task's own values; what must be absent is left out."""
-        return _below(self.defaults, own, absent, ()) if self.defaults else own
+        return _lay_below(self.defaults, own, absent, ()) if self.defaults else own
 
-    def declaration(self, index: int) -> Declaration:
+    def read_declaration(self, index: int) -> Declaration:
         """Make the declaration of one task, anew; raises ManifestError where it has changed."""
         # It was checked, and nobody else has it: what is no attribute can be taken out.
-        own = cast("dict[str, Any]", self.document.task(index))
-        absent = tuple(map(absent_path, own.pop("absent", ())))
+        own = cast("dict[str, Any]", self.document.read_task(index))
+        absent = tuple(map(parse_absent_path, own.pop("absent", ())))
         return Declaration(self, index, int(own.pop("id")), own, absent)
 
 
@@ -59,36 +57,36 @@ class Declaration(NamedTuple):
     def source(self) -> Source:
         """Where the entry begins."""
         document = self.header.document
-        return document.value_source(("tasks", self.position))
+        return document.locate_value(("tasks", self.position))
 
-    def attributes(self) -> Mapping[str, Json]:
+    def build_attributes(self) -> Mapping[str, Json]:
         """Give what is declared of the task, defaults included."""
-        return self.header.with_defaults(self.own, self.absent)
+        return self.header.add_defaults(self.own, self.absent)
 
     def source_of(self, path: Path) -> Source:
         """Tell where ``path``, or failing that its nearest declared parent, stands."""
         document = self.header.document
         if path in self.absent:
             steps: Steps = ("tasks", self.position, "absent", self.absent.index(path))
-            return document.value_source(steps)
+            return document.locate_value(steps)
         places: tuple[Steps, Steps] = (("tasks", self.position, *path), ("defaults", *path))
         for end in range(len(path), 0, -1):
             for place in places:
                 steps = place[: len(place) - len(path) + end]
                 try:
-                    return document.key_source(steps)
+                    return document.locate_key(steps)
                 except LookupError:
                     continue
         return self.source
 
-    def leaves(self) -> Iterator[Path]:
+    def iterate_leaves(self) -> Iterator[Path]:
         """List the paths that this declaration decides about."""
-        for name, value in self.attributes().items():
-            yield from _leaves((name,), value, whole=name in self.header.replaced)
+        for name, value in self.build_attributes().items():
+            yield from _iterate_leaves((name,), value, whole=name in self.header.replaced)
         yield from self.absent
 
 
-def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
+def read_header(document: Document, accepted: Mapping[str, Any]) -> Header:
     """Make a header of what the schema accepts of a document's outline."""
     policy = accepted.get("policy", {})
     project = accepted.get("project")
@@ -100,12 +98,12 @@ def header_of(document: Document, accepted: Mapping[str, Any]) -> Header:
     )
 
 
-def absent_path(written: str | list[str]) -> Path:
+def parse_absent_path(written: str | list[str]) -> Path:
     """Read an element of ``absent``; raises ValueError."""
     return tuple(written) if isinstance(written, list) else parse_path(written)
 
 
-def _below(
+def _lay_below(
     defaults: Mapping[str, Json], own: Mapping[str, Json], absent: tuple[Path, ...], at: Path
 ) -> dict[str, Json]:
     result = dict(own)
@@ -115,15 +113,17 @@ def _below(
             continue
         value = own.get(key)
         if isinstance(default, dict) and (key not in own or isinstance(value, dict)):
-            result[key] = _below(default, value if isinstance(value, dict) else {}, absent, path)
+            result[key] = _lay_below(
+                default, value if isinstance(value, dict) else {}, absent, path
+            )
         elif key not in own:
             result[key] = default
     return result
 
 
-def _leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
+def _iterate_leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
     if isinstance(value, dict) and value and not whole:
         for key, inner in value.items():
-            yield from _leaves((*path, key), inner, whole=False)
+            yield from _iterate_leaves((*path, key), inner, whole=False)
     else:
         yield path

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.values import Json
 from reconciler.errors import Problem
-from reconciler.manifest.document import Document
-from reconciler.manifest.marks import Steps
-from reconciler.manifest.scalars import plain
-from reconciler.plan.notation import path_text, shortened, value_text
-from reconciler.plan.values import Json
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.scalars import parse_plain
+from reconciler.manifest.readers.source_map import Steps
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -63,47 +63,51 @@ _ELSEWHERE: Final = {
 }
 
 
-def explained(
+def explain_error(
     error: ValidationError, prefix: Steps, document: Document, attributes: Attributes
 ) -> Iterator[Problem]:
     """Turn one error of the schema, found in the value at ``prefix``, into problems."""
     steps = (*prefix, *error.absolute_path)
     if error.validator == "additionalProperties":
-        known = _known_keys(error)
-        unknown = [key for key in _instance(error) if key not in known]
+        known = _list_known_keys(error)
+        unknown = [key for key in _get_instance(error) if key not in known]
         for key in unknown[:UNKNOWN_MAX]:
-            at = document.key_source((*steps, key))
-            yield Problem(at, path_text((*steps, key)), *_unknown_key(key, known, attributes))
+            at = document.locate_key((*steps, key))
+            yield Problem(
+                at, format_path((*steps, key)), *_explain_unknown_key(key, known, attributes)
+            )
         if len(unknown) > UNKNOWN_MAX:
             first = (*steps, unknown[UNKNOWN_MAX])
             more = f"{len(unknown) - UNKNOWN_MAX:,} more keys from here on are not known"
             yield Problem(
-                document.key_source(first), path_text(first), more, "see the first of them"
+                document.locate_key(first), format_path(first), more, "see the first of them"
             )
         return
     if error.validator == "uniqueItems":
-        yield from _repeated(steps, _instance(error), document)
+        yield from _explain_repeated(steps, _get_instance(error), document)
         return
-    at = document.value_source(steps)
+    at = document.locate_value(steps)
     if error.validator == "required":
-        missing = (key for key in _wanted(error) if key not in _instance(error))
-        yield from (Problem(at, path_text(steps), f"{key} is missing", "add it") for key in missing)
+        missing = (key for key in _list_wanted(error) if key not in _get_instance(error))
+        yield from (
+            Problem(at, format_path(steps), f"{key} is missing", "add it") for key in missing
+        )
         return
-    yield Problem(at, path_text(steps), _message(error), _hint(error, steps))
+    yield Problem(at, format_path(steps), _make_message(error), _make_hint(error, steps))
 
 
-def _repeated(steps: Steps, elements: list[Json], document: Document) -> Iterator[Problem]:
+def _explain_repeated(steps: Steps, elements: list[Json], document: Document) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, element in enumerate(elements):
-        written = value_text(element)
+        written = format_value(element)
         if written in seen:
             at = (*steps, index)
-            source = document.value_source(at)
-            yield Problem(source, path_text(at), f"{written} stands twice", "keep one")
+            source = document.locate_value(at)
+            yield Problem(source, format_path(at), f"{written} stands twice", "keep one")
         seen.add(written)
 
 
-def _unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:
+def _explain_unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:
     """Say what is wrong with a key that the schema does not have there, and what to do."""
     if key in _ELSEWHERE:
         return "not a known key here", _ELSEWHERE[key]
@@ -118,39 +122,47 @@ def _unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tupl
     return "not a known key here", f"known are {', '.join(known)}"
 
 
-def _message(error: ValidationError) -> str:
+def _make_message(error: ValidationError) -> str:
     describe = _MESSAGES.get(str(error.validator))
     if describe is None:
-        return shortened(error.message, 200)
-    return describe(_wanted(error), _instance(error))
+        return shorten(error.message, 200)
+    return describe(_list_wanted(error), _get_instance(error))
 
 
 _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
-    "type": lambda wanted, found: f"expected {_types(wanted)}, found {_found(found)}",
-    "const": lambda wanted, found: f"expected {value_text(wanted)}, found {_found(found)}",
+    "type": lambda wanted, found: (
+        f"expected {_format_types(wanted)}, found {_describe_found(found)}"
+    ),
+    "const": lambda wanted, found: (
+        f"expected {format_value(wanted)}, found {_describe_found(found)}"
+    ),
     "enum": lambda wanted, found: (
-        f"expected {' or '.join(map(value_text, wanted))}, found {_found(found)}"
+        f"expected {' or '.join(map(format_value, wanted))}, found {_describe_found(found)}"
     ),
-    "minimum": lambda wanted, found: f"expected at least {wanted}, found {_found(found)}",
-    "maximum": lambda wanted, found: f"expected at most {wanted}, found {_found(found)}",
+    "minimum": lambda wanted, found: f"expected at least {wanted}, found {_describe_found(found)}",
+    "maximum": lambda wanted, found: f"expected at most {wanted}, found {_describe_found(found)}",
     "format": lambda _, found: (
-        f"expected a date-time that exists, with its offset, found {_found(found)}"
+        f"expected a date-time that exists, with its offset, found {_describe_found(found)}"
     ),
-    "minLength": lambda _, found: f"expected a path or a key, found {_found(found)}",
+    "minLength": lambda _, found: f"expected a path or a key, found {_describe_found(found)}",
     "minItems": lambda wanted, found: f"expected at least {wanted} elements, found {len(found)}",
 }
 """By keyword of the schema: what it wants and what stands there, to what is said of it."""
 
 
-def _hint(error: ValidationError, steps: Steps) -> str:
+def _make_hint(error: ValidationError, steps: Steps) -> str:
     """Tell what to do about what stands at ``steps``."""
     schema: Any = error.schema
-    found = _instance(error)
+    found = _get_instance(error)
     if schema.get("format") == "date-time":
         return _DATE_TIME
     if steps and steps[-1] == "project" and found is None:
         return _DELETES
-    if error.validator == "type" and isinstance(found, str) and _unquoted(found, schema["type"]):
+    if (
+        error.validator == "type"
+        and isinstance(found, str)
+        and _fits_unquoted(found, schema["type"])
+    ):
         return "drop the quotes"
     if not steps:
         return "a manifest begins with version: 1"
@@ -162,10 +174,10 @@ def _hint(error: ValidationError, steps: Steps) -> str:
     return _HINTS.get(str(steps[-1]), "") if error.validator in {"type", "const"} else ""
 
 
-def _unquoted(text: str, wanted: str | Sequence[str]) -> bool:
+def _fits_unquoted(text: str, wanted: str | Sequence[str]) -> bool:
     """Tell whether the text without its quotes would be of a wanted type."""
     try:
-        value = plain(text)
+        value = parse_plain(text)
     except ValueError:
         return False
     names = {bool: {"boolean"}, int: {"integer", "number"}, float: {"number"}}
@@ -174,28 +186,28 @@ def _unquoted(text: str, wanted: str | Sequence[str]) -> bool:
     )
 
 
-def _instance(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the manifest holds
+def _get_instance(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the manifest holds
     return error.instance
 
 
-def _wanted(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the schema says
+def _list_wanted(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the schema says
     return error.validator_value
 
 
-def _known_keys(error: ValidationError) -> list[str]:
+def _list_known_keys(error: ValidationError) -> list[str]:
     schema: Any = error.schema
     return list(schema.get("properties", {}))
 
 
-def _types(wanted: str | Sequence[str]) -> str:
+def _format_types(wanted: str | Sequence[str]) -> str:
     names = [wanted] if isinstance(wanted, str) else wanted
     return " or ".join(_EXPECTED_TYPES[name] for name in names)
 
 
-def _found(value: Json) -> str:
+def _describe_found(value: Json) -> str:
     if value is None:
         return "null"
     name = _FOUND_TYPES[type(value)]
     if isinstance(value, dict | list):
         return name if value else _EMPTY[type(value)]
-    return f"{name} {shortened(value_text(value))}"
+    return f"{name} {shorten(format_value(value))}"

@@ -1,33 +1,36 @@
-"""From the paths that a person names to the manifests that they stand for."""
+"""From the paths that a person names to the manifest files that they stand for."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from reconciler.core.notation import STANDARD_INPUT
 from reconciler.errors import Problem, Source
-from reconciler.manifest.file_names import (
-    STANDARD_INPUT,
-    SUFFIXES,
-    is_manifest,
-    looks_like_manifest,
-    may_be_folder,
-)
 from reconciler.manifest.folders import (
     NOWHERE,
     Bounds,
     File,
     Folder,
     FolderWalk,
-    join,
-    link_target,
-    unreadable,
+    join_path,
+    make_unreadable,
+    may_be_folder,
+    resolve_link,
 )
-from reconciler.manifest.patterns import fixed_part, is_pattern, match_pattern
+from reconciler.manifest.patterns import find_fixed_part, is_pattern, match_pattern
+
+SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
+_LOOKS_LIKE_ONE: Final = re.compile(
+    r"\.(?:ya?ml|jsonl?)(?![a-z0-9])|\.(?:ndjson|jsonlines|ldjson|json5|jsonc|hjson)$"
+)
+"""What somebody may take for a manifest: ``a.yaml.bak``, ``a.ndjson``."""
 
 _KNOWN: Final = "a manifest ends in " + ", ".join(SUFFIXES)
 _SPELLING: Final = "check its spelling, and the folder that you are in"
@@ -49,10 +52,10 @@ class FoundFiles:
     manifests were found, by whatever way, each with one of them.
     """
 
-    files: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    unread: list[Problem] = field(default_factory=list)
-    places: dict[Place, str] = field(default_factory=dict)
+    files: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+    unread: Sequence[Problem] = ()
+    places: Mapping[Place, str] = field(default_factory=dict)
 
 
 def find_manifests(paths: Sequence[str]) -> FoundFiles:
@@ -63,94 +66,108 @@ def find_manifests(paths: Sequence[str]) -> FoundFiles:
     and by globs may lead anywhere in the git work tree of what was named. A path that stands for
     nothing is a problem: to take it for 'no changes' would hide a slip of the pen.
     """
-    search = _Search(Bounds(_folders_named(paths)))
+    search = _Search(Bounds(_iterate_folders(paths)))
     for path in paths:
         search.add(path)
-    return search.found
+    return search.finish()
 
 
-def place_of(path: str) -> Place:
+def is_manifest(path: str) -> bool:
+    """Tell whether a file is read: by its suffix, in capitals too."""
+    return path.endswith(SUFFIXES) or path.lower().endswith(SUFFIXES)
+
+
+def find_place(path: str) -> Place:
     """Tell which folder a file is in; that of standard input is the one we are in."""
     return Place(str(Path(path).parent), str(Path(os.path.realpath(path)).parent))
 
 
-def _folders_named(paths: Sequence[str]) -> Iterator[str]:
+def _iterate_folders(paths: Sequence[str]) -> Iterator[str]:
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - a path need not be one that there can be
             yield path
         elif is_pattern(path):
-            yield fixed_part(path)
+            yield find_fixed_part(path)
 
 
 class _Search:
     """Adds up what path after path stands for."""
 
     def __init__(self, bounds: Bounds) -> None:
-        self.found = FoundFiles()
         self._bounds = bounds
-        self._walk = FolderWalk(bounds, self.found.problems)
+        self._problems: list[Problem] = []
+        self._unread: list[Problem] = []
+        self._places: dict[Place, str] = {}
+        self._walk = FolderWalk(bounds, self._problems)
         self._walked: set[str] = set()
-        self._known: set[str] = set()
-        self._holding: set[str] = set()
-        self._examples: dict[str, str] = {}
-        self._real: dict[str, str] = {}
+        self._resolve = cache(os.path.realpath)
+        # By real path: the name of a manifest by which it was reached first.
+        self._files: dict[str, str] = {}
+        # By real path, of folders with manifests in them or below: the name of one in it, or "".
+        self._holding: dict[str, str] = {}
+
+    def finish(self) -> FoundFiles:
+        """Give what was found."""
+        return FoundFiles(
+            tuple(self._files.values()), tuple(self._problems), tuple(self._unread), self._places
+        )
 
     def add(self, path: str) -> None:
         """Add what one path stands for; a problem, where that is nothing."""
         if path == STANDARD_INPUT:
-            self._take(path, path, place_of(path))
+            self._take(path, path, find_place(path))
             return
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116 - a path is shown as it was given
         except OSError as error:
             self._add_other(path, error)
         except ValueError:
-            self._complain(path, "not a name that a file can have", _SPELLING)
+            self._report(path, "not a name that a file can have", _SPELLING)
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path)
             elif is_manifest(path):
                 self._take(path, *self._locate(path))
             else:
-                self._complain(path, "not the name of a manifest", _KNOWN)
+                self._report(path, "not the name of a manifest", _KNOWN)
 
     def _add_other(self, path: str, error: OSError) -> None:
         """Add what is no file: a pattern, or nothing."""
         if os.path.lexists(path):
-            broken = link_target(path)
+            broken = resolve_link(path)
             if isinstance(broken, Problem):
-                self.found.problems.append(broken)
+                self._problems.append(broken)
         elif is_pattern(path):
             self._add_pattern(path)
         elif error.errno in NOWHERE:
-            self._complain(path, "no such file or folder", _SPELLING)
+            self._report(path, "no such file or folder", _SPELLING)
         else:
-            self.found.problems.append(unreadable(path, error))
+            self._problems.append(make_unreadable(path, error))
 
     def _add_folder(self, path: str) -> None:
-        told = len(self.found.problems)
-        if not self._take_folder(path) and len(self.found.problems) == told:
-            self._complain(path, "no manifest in this folder", _KNOWN)
+        told = len(self._problems)
+        if not self._take_folder(path) and len(self._problems) == told:
+            self._report(path, "no manifest in this folder", _KNOWN)
 
     def _add_pattern(self, pattern: str) -> None:
-        told = len(self.found.problems)
-        matches = match_pattern(pattern, self._walk, self.found.problems)
+        told = len(self._problems)
+        matches = match_pattern(pattern, self._walk, self._problems)
         # Not any(): each of them is to be taken.
         taken = [self._take_match(path) for path in matches]
-        if not any(taken) and len(self.found.problems) == told:
-            self._complain(pattern, "no manifest matches this pattern", _KNOWN)
+        if not any(taken) and len(self._problems) == told:
+            self._report(pattern, "no manifest matches this pattern", _KNOWN)
 
     def _take_match(self, path: str) -> bool:
         """Take a file or folder that a pattern matches; tells whether it stands for any."""
-        is_folder = link_target(path)
+        is_folder = resolve_link(path)
         real, place = self._locate(path)
         if is_folder is not True and not is_manifest(path):
             broken = is_folder if isinstance(is_folder, Problem) else None
             self._pass_over(File(path, real, broken=broken))
         elif isinstance(is_folder, Problem):
-            self.found.problems.append(is_folder)
-        elif not self._bounds.hold(real):
-            self.found.problems.append(self._bounds.outside(path, real))
+            self._problems.append(is_folder)
+        elif not self._bounds.contains(real):
+            self._problems.append(self._bounds.explain_outside(path, real))
         elif is_folder:
             return self._take_folder(path)
         else:
@@ -162,77 +179,75 @@ class _Search:
         """Tell the real path of a file or folder, and the place that it is in."""
         folder, _, name = path.rpartition("/")
         if not name or name in {".", ".."} or os.path.islink(path):  # noqa: PTH114 - as above
-            return os.path.realpath(path), place_of(path)
+            return os.path.realpath(path), find_place(path)
         # Paths are many where a shell has expanded a pattern, and their folders few.
         reached = folder or ("/" if path.startswith("/") else ".")
-        if reached not in self._real:
-            self._real[reached] = os.path.realpath(reached)
-        place = Place(reached, self._real[reached])
-        return join(place.real, name), place
+        place = Place(reached, self._resolve(reached))
+        return join_path(place.real, name), place
 
     def _take_folder(self, path: str) -> bool:
         """Take the manifests below a folder; tells whether there are any."""
         for folder, files in self._walk.walk(path, self._walked):
             place = Place(folder.path, folder.real)
             if files is None:
-                # What is in it was found on another way, where other settings may be nearest.
-                if folder.real in self._holding:
-                    example = self._examples.get(folder.real)
-                    example = join(folder.path, example) if example else folder.path
-                    self.found.places.setdefault(place, example)
-                    self._hold(folder)
+                self._take_again(folder, place)
                 continue
             taken = [file.path for file in files if self._take_file(file, place)]
             if taken:
-                self._examples[folder.real] = _name_of(taken[0])
                 self._hold(folder)
+                self._holding[folder.real] = _get_name(taken[0])
         return os.path.realpath(path) in self._holding
+
+    def _take_again(self, folder: Folder, place: Place) -> None:
+        """Note a folder that was reached before: other settings may be nearest on this way."""
+        example = self._holding.get(folder.real)
+        if example is not None:
+            path = join_path(folder.path, example) if example else folder.path
+            self._places.setdefault(place, path)
+            self._hold(folder)
 
     def _take_file(self, file: File, place: Place) -> bool:
         """Take a file of a folder where it is a manifest; tells whether it does."""
         if not is_manifest(file.path):
             self._pass_over(file)
         elif file.broken:
-            self.found.problems.append(file.broken)
+            self._problems.append(file.broken)
         elif not file.is_link:
             self._take(file.path, file.real, place)
             return True
-        elif not self._bounds.hold(file.real):
-            self.found.problems.append(self._bounds.outside(file.path, file.real))
+        elif not self._bounds.contains(file.real):
+            self._problems.append(self._bounds.explain_outside(file.path, file.real))
         else:
-            self._take(file.path, file.real, place_of(file.path))
+            self._take(file.path, file.real, find_place(file.path))
             return True
         return False
 
     def _take(self, path: str, real: str, place: Place) -> None:
-        self.found.places.setdefault(place, path)
-        if real not in self._known:
-            self._known.add(real)
-            self.found.files.append(path)
+        self._places.setdefault(place, path)
+        self._files.setdefault(real, path)
 
     def _pass_over(self, file: File) -> None:
         """Tell of what is no manifest, where somebody may think that it is one."""
-        name = _name_of(file.path)
+        name = _get_name(file.path)
         if file.broken and may_be_folder(name):
-            self.found.problems.append(file.broken)
+            self._problems.append(file.broken)
         elif file.broken:
-            said = Problem(file.broken.source, "", f"not read: {file.broken.message}")
-            self.found.unread.append(said)
-        elif looks_like_manifest(name):
-            said = Problem(Source(file.path, 1, 1), "", "not read", _KNOWN)
-            self.found.unread.append(said)
+            message = f"not read: {file.broken.message}"
+            self._unread.append(Problem(file.broken.source, "", message))
+        elif _LOOKS_LIKE_ONE.search(name.lower()):
+            self._unread.append(Problem(Source(file.path, 1, 1), "", "not read", _KNOWN))
 
     def _hold(self, folder: Folder) -> None:
         """Remember that there are manifests below a folder, and below those that lead to it."""
         for real in (folder.real, *folder.linked_from):
             at = Path(real)
             while str(at) not in self._holding:
-                self._holding.add(str(at))
+                self._holding[str(at)] = ""
                 at = at.parent
 
-    def _complain(self, path: str, message: str, hint: str) -> None:
-        self.found.problems.append(Problem(Source(path, 1, 1), "", message, hint))
+    def _report(self, path: str, message: str, hint: str) -> None:
+        self._problems.append(Problem(Source(path, 1, 1), "", message, hint))
 
 
-def _name_of(path: str) -> str:
+def _get_name(path: str) -> str:
     return path.rpartition("/")[2]

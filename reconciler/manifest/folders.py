@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from reconciler.errors import Problem, Source
@@ -42,15 +42,15 @@ class Bounds:
     """How far links may lead: to the git work tree of each folder named, or else that folder."""
 
     def __init__(self, folders: Iterable[str]) -> None:
-        self._roots = sorted({_work_tree(os.path.realpath(folder)) for folder in folders})
+        self._roots = sorted({_find_work_tree(os.path.realpath(folder)) for folder in folders})
 
-    def hold(self, real: str) -> bool:
+    def contains(self, real: str) -> bool:
         """Tell whether a real path is within."""
         return any(is_inside(real, root) for root in self._roots)
 
-    def outside(self, path: str, real: str) -> Problem:
+    def explain_outside(self, path: str, real: str) -> Problem:
         """Say that ``path`` leads to ``real``, which is not within."""
-        return _problem(
+        return _make_problem(
             path,
             f"leads out of {' and '.join(self._roots)}, to {real}",
             "name that path itself, or move it into the repository",
@@ -78,26 +78,26 @@ class FolderWalk:
                 yield folder, None
                 continue
             walked.add(folder.real)
-            files, inner = self._contents(folder)
+            files, inner = self._list_contents(folder)
             yield folder, files
             left.extend(reversed(inner))
 
-    def entries(self, path: str) -> list[os.DirEntry[str]]:
+    def list_entries(self, path: str) -> list[os.DirEntry[str]]:
         """List a folder in order of name; one that cannot be listed is a problem."""
         try:
             with os.scandir(path) as entries:
-                return sorted(entries, key=_name)
+                return sorted(entries, key=_get_name)
         except OSError as error:
-            self._problems.append(unreadable(path, error))
+            self._problems.append(make_unreadable(path, error))
             return []
 
-    def _contents(self, folder: Folder) -> tuple[list[File], list[Folder]]:
+    def _list_contents(self, folder: Folder) -> tuple[list[File], list[Folder]]:
         files: list[File] = []
         folders: list[Folder] = []
-        for entry in self.entries(folder.path):
+        for entry in self.list_entries(folder.path):
             if entry.name.startswith("."):
                 continue
-            path, real = join(folder.path, entry.name), join(folder.real, entry.name)
+            path, real = join_path(folder.path, entry.name), join_path(folder.real, entry.name)
             if entry.is_symlink():
                 found = self._follow(path, folder)
                 if isinstance(found, Folder):
@@ -112,7 +112,7 @@ class FolderWalk:
 
     def _follow(self, path: str, folder: Folder) -> Folder | File | None:
         """Find out what a link in ``folder`` leads to; None is a folder that is not entered."""
-        leads_to_folder = link_target(path)
+        leads_to_folder = resolve_link(path)
         real = os.path.realpath(path)
         if isinstance(leads_to_folder, Problem):
             return File(path, real, is_link=True, broken=leads_to_folder)
@@ -120,16 +120,16 @@ class FolderWalk:
             return File(path, real, is_link=True)
         holders = (*folder.linked_from, folder.real)
         if any(is_inside(holder, real) for holder in holders):
-            said = f"leads in a circle, back to {real}"
-            self._problems.append(_problem(path, said, "remove the link"))
-        elif not self._bounds.hold(real):
-            self._problems.append(self._bounds.outside(path, real))
+            message = f"leads in a circle, back to {real}"
+            self._problems.append(_make_problem(path, message, "remove the link"))
+        elif not self._bounds.contains(real):
+            self._problems.append(self._bounds.explain_outside(path, real))
         else:
             return Folder(path, real, holders)
         return None
 
 
-def link_target(path: str) -> bool | Problem:
+def resolve_link(path: str) -> bool | Problem:
     """Tell whether a path leads to a folder, or why a link leads to nothing that can be read."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a path stays as it was given
@@ -137,11 +137,11 @@ def link_target(path: str) -> bool | Problem:
         try:
             to = os.readlink(path)  # noqa: PTH115 - shown as it is written in the link
         except OSError:
-            return unreadable(path, error)
-        return _problem(path, _why_broken(to, error), "correct the link, or remove it")
+            return make_unreadable(path, error)
+        return _make_problem(path, _explain_broken(to, error), "correct the link, or remove it")
 
 
-def _why_broken(to: str, error: OSError) -> str:
+def _explain_broken(to: str, error: OSError) -> str:
     if error.errno in NOWHERE:
         return f"leads to {to}, which does not exist"
     if error.errno == errno.ELOOP:
@@ -149,32 +149,37 @@ def _why_broken(to: str, error: OSError) -> str:
     return f"leads to {to}, which cannot be read: {error.strerror}"
 
 
-def unreadable(path: str, error: OSError) -> Problem:
+def may_be_folder(name: str) -> bool:
+    """Tell whether a link that leads nowhere may have been meant for a folder."""
+    return not PurePath(name).suffix
+
+
+def make_unreadable(path: str, error: OSError) -> Problem:
     """Say that the system does not let a path be read."""
-    return _problem(path, f"cannot be read: {error.strerror}")
+    return _make_problem(path, f"cannot be read: {error.strerror}")
 
 
 def is_inside(path: str, folder: str) -> bool:
     """Tell whether a real path is ``folder``, or below it."""
-    return path == folder or path.startswith(join(folder, ""))
+    return path == folder or path.startswith(join_path(folder, ""))
 
 
-def join(folder: str, name: str) -> str:
+def join_path(folder: str, name: str) -> str:
     """Put a name behind a folder, as paths are shown: without the dot of the one we are in."""
     if folder == ".":
         return name
     return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
 
 
-def _work_tree(real: str) -> str:
+def _find_work_tree(real: str) -> str:
     """Give the git work tree that a real folder is in, or the folder itself."""
     folders = (Path(real), *Path(real).parents)
     return str(next((folder for folder in folders if os.path.lexists(folder / ".git")), real))
 
 
-def _problem(path: str, message: str, hint: str = "") -> Problem:
+def _make_problem(path: str, message: str, hint: str = "") -> Problem:
     return Problem(Source(path, 1, 1), "", message, hint)
 
 
-def _name(entry: os.DirEntry[str]) -> str:
+def _get_name(entry: os.DirEntry[str]) -> str:
     return entry.name

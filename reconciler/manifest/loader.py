@@ -2,156 +2,112 @@
 
 from __future__ import annotations
 
-import stat
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
 from reconciler.contract.attributes import Attributes
-from reconciler.contract.server_address import ChosenServer
+from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
-from reconciler.manifest.combine import conflicts
-from reconciler.manifest.declarations import header_of
-from reconciler.manifest.desired import Desired
-from reconciler.manifest.document import Complaints, Document
-from reconciler.manifest.file_names import STANDARD_INPUT, is_json, is_json_lines
-from reconciler.manifest.files import FoundFiles, find_manifests
-from reconciler.manifest.json_document import read_json_document
-from reconciler.manifest.json_lines_reader import read_json_lines
-from reconciler.manifest.lines import BOM, LineFile
-from reconciler.manifest.rules import (
-    absent_problems,
-    defaults_problems,
-    emptied_data,
-    server_problems,
-    task_problems,
+from reconciler.manifest.checks import (
+    check_absent,
+    check_attributes,
+    check_defaults,
+    check_server,
+    find_emptied_data,
 )
+from reconciler.manifest.combination import find_conflicts
+from reconciler.manifest.declarations import read_header
+from reconciler.manifest.files import FoundFiles
+from reconciler.manifest.index import DesiredIndex
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.validation import check_outline, check_task
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.watch import NOBODY, Watch
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
 def load_manifests(
-    paths: Sequence[str], attributes: Attributes, *, watch: Watch = NOBODY
-) -> Desired:
-    """Read the manifests that ``paths`` stand for, as ``load_files`` does."""
-    return load_files(find_manifests(paths), attributes, watch=watch)
-
-
-def load_files(
-    found_files: FoundFiles,
+    files: FoundFiles,
     attributes: Attributes,
     *,
     server: ChosenServer | None = None,
-    watch: Watch = NOBODY,
-    compared: bool = True,
-) -> Desired:
+    progress: ProgressListener = NULL_PROGRESS,
+) -> DesiredIndex:
     """Read manifests into one desired task for each task.
 
-    With ``server``, manifests that declare another one are a problem. ``compared`` tells whether
-    they will be compared with a server, for which fingerprints are taken. Raises ManifestError
-    with every problem of every file, and of what leads to them, in order of place.
+    With ``server``, manifests that declare another one are a problem. Raises ManifestError with
+    every problem of every file, and of what leads to them, in order of place.
     """
-    problems = [*found_files.problems]
-    desired = Desired(compared=compared)
-    watch.begin("checking manifests")
-    for file in found_files.files:
-        complaints = Complaints(file)
-        found = [
-            problem
-            for document in read_documents(file, complaints, watch=watch)
-            for problem in add_document(
-                document, desired, attributes, complaints=complaints, server=server
-            )
-        ]
-        problems += complaints.problems
-        told = {(problem.source, problem.path) for problem in complaints.problems}
-        problems += (problem for problem in found if (problem.source, problem.path) not in told)
-    desired.sort()
-    for same_task in desired.repeated():
-        problems += conflicts(same_task)
-    if problems:
-        raise ManifestError(tuple(sorted(set(problems))))
+    desired = DesiredIndex()
+    _load_into(desired, files, attributes, server=server, progress=progress)
     return desired
 
 
-def read_documents(
-    file: str, complaints: Complaints, *, watch: Watch = NOBODY
-) -> Sequence[Document]:
-    """Read the documents of one file, or of standard input for ``-``."""
-    try:
-        if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
-            hint = "give a pipe as standard input, with -"
-            complaints.add(1, 1, "not a regular file", hint=hint)
-            return []
-        documents = _documents(file, complaints, watch=watch)
-    except OSError as error:
-        complaints.add(1, 1, f"cannot be read: {error.strerror}")
-        return []
-    if not documents and not complaints.problems:
-        complaints.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
-    return documents
+def check_manifests(
+    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
+) -> DesiredIndex:
+    """Read manifests that are not compared with a server, as `load_manifests` does."""
+    desired = DesiredIndex(fingerprints=False)
+    _load_into(desired, files, attributes, server=None, progress=progress)
+    return desired
 
 
-def add_document(
-    document: Document,
-    desired: Desired,
+def _load_into(
+    desired: DesiredIndex,
+    files: FoundFiles,
     attributes: Attributes,
     *,
-    complaints: Complaints,
-    server: ChosenServer | None = None,
+    server: ChosenServer | None,
+    progress: ProgressListener,
+) -> None:
+    problems = [*files.problems]
+    progress.begin("checking manifests")
+    for file in files.files:
+        diagnostics = Diagnostics(file)
+        found = [
+            problem
+            for document in read_documents(file, diagnostics, progress=progress)
+            for problem in _add_document(
+                document, desired, attributes, diagnostics=diagnostics, server=server
+            )
+        ]
+        problems += diagnostics.problems
+        told = {(problem.source, problem.path) for problem in diagnostics.problems}
+        problems += (problem for problem in found if (problem.source, problem.path) not in told)
+    desired.sort()
+    for same_task in desired.iterate_repeated():
+        problems += find_conflicts(same_task)
+    if problems:
+        raise ManifestError(tuple(sorted(set(problems))))
+
+
+def _add_document(
+    document: Document,
+    desired: DesiredIndex,
+    attributes: Attributes,
+    *,
+    diagnostics: Diagnostics,
+    server: ChosenServer | None,
 ) -> list[Problem]:
     """Check one document, and add its declarations, without those of tasks with problems.
 
-    A task that is complained of while it is read is checked as far as it can be, but is not what
-    another look at it would find.
+    A task with problems that were found while it was read is checked as far as it can be, but is
+    not what another look at it would find.
     """
     problems, accepted = check_outline(document, attributes)
-    problems += server_problems(document, accepted, server)
-    problems += defaults_problems(document, accepted)
-    header = header_of(document, accepted)
+    problems += check_server(document, accepted, server)
+    problems += check_defaults(document, accepted)
+    header = read_header(document, accepted)
     desired.add_document(header)
-    told = len(complaints.problems)
-    for entry in document.tasks():
+    told = len(diagnostics.problems)
+    for entry in document.read_tasks():
         index, task, _ = entry
         refused, usable = check_task(document, index, task, attributes=attributes)
         if "absent" in usable:
-            refused += absent_problems(document, index, usable)
-        problems += task_problems(document, entry, usable, project=header.project)
-        if refused or len(complaints.problems) > told:
+            refused += check_absent(document, index, usable)
+        problems += check_attributes(document, entry, usable, project=header.project)
+        if refused or len(diagnostics.problems) > told:
             problems += refused
-            told = len(complaints.problems)
+            told = len(diagnostics.problems)
             continue
         if "data" in header.replaced and not usable.get("data"):
-            problems += emptied_data(header.declaration(index))
+            problems += find_emptied_data(header.read_declaration(index))
         desired.add(index, usable)
     return problems
-
-
-def _documents(file: str, complaints: Complaints, *, watch: Watch) -> Sequence[Document]:
-    if is_json_lines(file):
-        return read_json_lines(LineFile(Path(file)), complaints, watch=watch)
-    raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
-    raw = raw.removeprefix(BOM)
-    text = _text(raw, complaints)
-    if not text or text.isspace():
-        return []
-    if is_json(file) or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
-        del text
-        return read_json_document(raw, complaints, watch=watch)
-    return _without_empty(read_yaml(text, complaints, watch=watch))
-
-
-def _text(raw: bytes, complaints: Complaints) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        lines = error.object[: error.start].decode().split("\n")
-        complaints.add(len(lines), len(lines[-1]) + 1, "not UTF-8", hint="save the file as UTF-8")
-        return ""
-
-
-def _without_empty(documents: Sequence[Document]) -> Sequence[Document]:
-    """Leave out what stands after a last ``---``: nothing. A file of nothing else keeps it."""
-    filled = [document for document in documents if document.outline is not None]
-    return filled or documents[:1]

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.errors import Problem
-from reconciler.manifest.file_names import may_be_folder
-from reconciler.manifest.folders import NOWHERE, FolderWalk, join, link_target, unreadable
+from reconciler.manifest.folders import (
+    NOWHERE,
+    FolderWalk,
+    join_path,
+    make_unreadable,
+    may_be_folder,
+    resolve_link,
+)
 
 _MAGIC: Final = re.compile(r"[*?[]")
 _ANY_FOLDERS: Final = "**"
@@ -23,7 +29,7 @@ def is_pattern(path: str) -> bool:
     return _MAGIC.search(path) is not None
 
 
-def fixed_part(pattern: str) -> str:
+def find_fixed_part(pattern: str) -> str:
     """Give the folder that all matches of a pattern are in."""
     start, parts = _split(pattern)
     fixed = takewhile(lambda part: not is_pattern(part), parts[:-1])
@@ -39,7 +45,7 @@ def match_pattern(pattern: str, walk: FolderWalk, problems: list[Problem]) -> li
     found = [start]
     for number, part in enumerate(parts, start=1):
         step = _Step(part, walk, problems, is_last=number == len(parts))
-        found = list(dict.fromkeys(path for base in found for path in step.matches(base)))
+        found = list(dict.fromkeys(path for base in found for path in step.match(base)))
     if pattern.endswith("/"):
         found = [path for path in found if Path(path).is_dir()]
     return sorted(found)
@@ -57,19 +63,19 @@ class _Step:
         self._is_last = is_last
         self._fits = re.compile(translate(part)).match
 
-    def matches(self, base: str) -> Iterator[str]:
+    def match(self, base: str) -> Iterator[str]:
         """Give what the part matches in ``base``; nothing where that is no folder."""
-        is_folder = link_target(base)
+        is_folder = resolve_link(base)
         if is_folder is not True:
             self._pass_over(base, is_folder or None)
             return iter(())
         if self._part == _ANY_FOLDERS:
-            return self._folders(base)
+            return self._match_folders(base)
         if is_pattern(self._part):
-            return self._names(base)
-        return self._itself(base)
+            return self._match_names(base)
+        return self._match_itself(base)
 
-    def _folders(self, base: str) -> Iterator[str]:
+    def _match_folders(self, base: str) -> Iterator[str]:
         if self._is_last:
             # The folder stands for all below it.
             yield base
@@ -80,20 +86,20 @@ class _Step:
                 for file in files:
                     self._pass_over(file.path, file.broken)
 
-    def _names(self, base: str) -> Iterator[str]:
-        for entry in self._walk.entries(base):
+    def _match_names(self, base: str) -> Iterator[str]:
+        for entry in self._walk.list_entries(base):
             if entry.name.startswith(".") and not self._part.startswith("."):
                 continue
             if self._fits(entry.name):
-                yield join(base, entry.name)
+                yield join_path(base, entry.name)
 
-    def _itself(self, base: str) -> Iterator[str]:
-        path = join(base, self._part)
+    def _match_itself(self, base: str) -> Iterator[str]:
+        path = join_path(base, self._part)
         try:
             os.lstat(path)
         except OSError as error:
             if error.errno not in NOWHERE:
-                self._problems.append(unreadable(path, error))
+                self._problems.append(make_unreadable(path, error))
         else:
             yield path
 

@@ -1,20 +1,26 @@
-"""A plan or a report as JSON, for machines; schemas/ says what is in it."""
+"""A plan, a report or problems as JSON, for machines; schemas/ says what is in it."""
 
 from __future__ import annotations
 
-from reconciler.apply.report import Report, report_document
-from reconciler.plan.document import plan_document
-from reconciler.plan.encoding import indented_ascii
-from reconciler.plan.model import Plan
-from reconciler.watch import NOBODY, Watch
+from reconciler.core.encoding import encode_indented
+from reconciler.core.model import Plan
+from reconciler.core.plan_document import format_plan
+from reconciler.core.report import Report
+from reconciler.core.report_document import build_report_document
+from reconciler.core.validation_document import Validation, build_validation_document
+from reconciler.render.options import RenderOptions
 
 
-def render_plan(plan: Plan, *, watch: Watch = NOBODY) -> str:
+def render_plan(plan: Plan, options: RenderOptions) -> str:
     """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
-    watch.begin("writing the plan", len(plan.tasks))
-    return indented_ascii(plan_document(plan)) + "\n"
+    return format_plan(plan, progress=options.progress)
 
 
-def render_report(report: Report) -> str:
+def render_report(report: Report, _options: RenderOptions) -> str:
     """Write a report as one JSON document, in ASCII as well."""
-    return indented_ascii(report_document(report)) + "\n"
+    return encode_indented(build_report_document(report)) + "\n"
+
+
+def render_problems(validation: Validation, _options: RenderOptions) -> str:
+    """Write what `validate` found as one JSON document, in ASCII as well."""
+    return encode_indented(build_validation_document(validation)) + "\n"

@@ -16,23 +16,27 @@ class Style:
 
     def bold(self, text: str) -> str:
         """Dress a heading."""
-        return self._dressed("1", text)
+        return self._paint("1", text)
 
     def dim(self, text: str) -> str:
         """Dress what is rather beside the point, like places."""
-        return self._dressed("2", text)
+        return self._paint("2", text)
 
     def added(self, text: str) -> str:
         """Dress what comes, or what went well."""
-        return self._dressed("32", text)
+        return self._paint("32", text)
 
     def removed(self, text: str) -> str:
         """Dress what goes, or what went wrong."""
-        return self._dressed("31", text)
+        return self._paint("31", text)
 
     def changed(self, text: str) -> str:
         """Dress what changes, or what needs a look."""
-        return self._dressed("33", text)
+        return self._paint("33", text)
 
-    def _dressed(self, code: str, text: str) -> str:
+    def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}{_RESET}" if self.color and text else text
+
+
+PLAIN: Final = Style()
+"""No colour."""

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from reconciler.apply.report import (
+from reconciler.core.encoding import encode
+from reconciler.core.ids import format_ranges
+from reconciler.core.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
+from reconciler.core.report import (
     GOOD,
     STOPPED,
     Outcome,
     Report,
     Run,
     TaskOutcome,
+    count_outcomes,
     count_repaired,
-    counted,
-    not_started,
+    group_not_started,
 )
+from reconciler.core.shard import Shard, format_shards
+from reconciler.core.validation_document import Validation
+from reconciler.core.values import box
 from reconciler.errors import Source
-from reconciler.plan.digest import digest
-from reconciler.plan.encoding import encode
-from reconciler.plan.ids import written_ranges
-from reconciler.plan.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
-from reconciler.plan.notation import counted_noun, path_text, shortened, visible
-from reconciler.plan.shard import Shard, shards_text
-from reconciler.plan.values import boxed
+from reconciler.render.change_lines import format_change, get_symbol
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
-from reconciler.render.values import change_lines, symbol
-from reconciler.watch import NOBODY, Watch
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
@@ -37,37 +37,49 @@ _RANGES_MAX: Final = 6
 _INDENT: Final = "    "
 
 
-def render_plan(plan: Plan, *, style: Style, full: bool = False, watch: Watch = NOBODY) -> str:
+def render_plan(plan: Plan, options: RenderOptions) -> str:
     """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
-    watch.begin("writing the plan", len(plan.tasks))
-    lines = [style.dim(visible(str(plan.server)))]
-    lines += _shards_line(plan.shards, style)
+    style, full, progress = options.style, options.full, options.progress
+    progress.begin("writing the plan", len(plan.tasks))
+    lines = [style.dim(escape_invisible(str(plan.server)))]
+    lines += _format_shards_line(plan.shards, style)
     lines.append("")
-    for group in _groups(map(_row_of_task, plan.tasks), full=full):
-        lines += _entry(group, style=style, full=full)
+    for group in _group(map(_make_task_row, plan.tasks), full=full):
+        lines += _format_entry(group, style=style, full=full)
         lines.append("")
-        watch.advance(len(group))
-    lines.append(_plan_summary(plan, style))
+        progress.advance(len(group))
+    lines.append(_format_plan_summary(plan, style))
     if plan.updates:
-        lines.append(style.dim(f"Digest: {digest(plan)}"))
+        lines.append(style.dim(f"Digest: {plan.digest}"))
     return "\n".join(lines) + "\n"
 
 
-def render_report(report: Report, *, style: Style, full: bool = False) -> str:
+def render_report(report: Report, options: RenderOptions) -> str:
     """Write what was changed, when, by whom and from what, and then what `render_outcomes` does."""
-    lines = [style.dim(visible(str(report.server)))]
-    lines += _shards_line(report.shards, style)
+    style, full = options.style, options.full
+    lines = [style.dim(escape_invisible(str(report.server)))]
+    lines += _format_shards_line(report.shards, style)
     for run in report.runs:
-        lines += ["", *_run_lines(run, style)]
+        lines += ["", *_format_run(run, style)]
     lines.append("")
-    changed = [_row_of_outcome(o) for o in report.outcomes if o.may_have_changed]
-    for group in _groups(changed, full=full):
-        lines += _entry(group, style=style, full=full)
+    changed = [_make_outcome_row(o) for o in report.outcomes if o.may_have_changed]
+    for group in _group(changed, full=full):
+        lines += _format_entry(group, style=style, full=full)
         lines.append("")
-    said = render_outcomes(
+    message = render_outcomes(
         report.outcomes, style=style, command=report.command, complete=report.complete
     )
-    return "\n".join(lines) + "\n" + said
+    return "\n".join(lines) + "\n" + message
+
+
+def render_problems(validation: Validation, _options: RenderOptions) -> str:
+    """Write each problem on a line, then how many there are, or how many tasks are declared."""
+    lines = [escape_invisible(str(problem)) for problem in validation.problems]
+    if lines:
+        lines.append(f"{count_noun(len(lines), 'problem')} in the manifests")
+    elif validation.tasks is not None:
+        lines.append(f"Valid: {count_noun(validation.tasks, 'task')} declared.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_outcomes(
@@ -83,56 +95,58 @@ def render_outcomes(
     Where the report is not ``complete``, its counts are not all that was done, and say so.
     """
     told = GOOD | {Outcome.INTERRUPTED}
-    lines = [_outcome_line(outcome, style) for outcome in outcomes if outcome.outcome not in told]
-    for error, tasks in not_started(outcomes).items():
+    lines = [_format_outcome(outcome, style) for outcome in outcomes if outcome.outcome not in told]
+    for error, tasks in group_not_started(outcomes).items():
         why = f": {error}"
         if error == STOPPED:
             why = f"; run {command} again to continue" if command else ""
-        said = f"{counted_noun(len(tasks), 'task')} not started"
-        lines.append(f"{style.removed('!')} {style.bold(said)}{visible(why)}")
-    counts = counted(outcomes)
-    parts = [f"{number:,} {_words(outcome)}" for outcome, number in counts.items()] or ["0 tasks"]
-    said = ", ".join(parts if complete else [*parts, "the rest is not known"])
+        message = f"{count_noun(len(tasks), 'task')} not started"
+        lines.append(f"{style.removed('!')} {style.bold(message)}{escape_invisible(why)}")
+    counts = count_outcomes(outcomes)
+    parts = [f"{number:,} {_format_words(outcome)}" for outcome, number in counts.items()] or [
+        "0 tasks"
+    ]
+    message = ", ".join(parts if complete else [*parts, "the rest is not known"])
     if repaired := count_repaired(outcomes):
         lines.append(
-            f"Changes of {counted_noun(repaired, 'task')} were applied again: another client had "
+            f"Changes of {count_noun(repaired, 'task')} were applied again: another client had "
             "undone them."
         )
     good = complete and all(outcome.is_good for outcome in outcomes)
-    dress = style.added if good else style.removed
-    lines.append(style.bold(dress(f"{command.capitalize() or 'All runs'}: {said}.")))
+    paint = style.added if good else style.removed
+    lines.append(style.bold(paint(f"{command.capitalize() or 'All runs'}: {message}.")))
     return "\n".join(lines) + "\n"
 
 
-def _shards_line(shards: tuple[Shard, ...], style: Style) -> list[str]:
+def _format_shards_line(shards: tuple[Shard, ...], style: Style) -> list[str]:
     noun = "shard" if len(shards) == 1 else "shards"
-    return [style.dim(f"Only tasks of {noun} {shards_text(shards)}")] if shards else []
+    return [style.dim(f"Only tasks of {noun} {format_shards(shards)}")] if shards else []
 
 
-def _run_lines(run: Run, style: Style) -> Iterator[str]:
+def _format_run(run: Run, style: Style) -> Iterator[str]:
     """Write when a run was, by whom and from what, as far as it is known."""
     yield style.bold(f"{run.command.capitalize()} {run.started or '(time not recorded)'}")
     commit = run.commit
     known = {
         "ended": run.ended,
-        "shard": shards_text(run.shards),
+        "shard": format_shards(run.shards),
         "user": str(run.user or ""),
         "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
         "digest": run.digest,
     }
     for name, value in known.items():
         if value:
-            yield f"{_INDENT}{name:6}  {visible(value)}"
+            yield f"{_INDENT}{name:6}  {escape_invisible(value)}"
 
 
-def _outcome_line(outcome: TaskOutcome, style: Style) -> str:
+def _format_outcome(outcome: TaskOutcome, style: Style) -> str:
     mark = style.changed("!") if outcome.accepted else style.removed("!")
     heading = style.bold(f"task {outcome.task}")
-    word = "left alone, as allowed" if outcome.accepted else _words(outcome.outcome)
-    return f"{mark} {heading}  {word}: {visible(outcome.error)}"
+    word = "left alone, as allowed" if outcome.accepted else _format_words(outcome.outcome)
+    return f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
 
 
-def _words(outcome: str) -> str:
+def _format_words(outcome: str) -> str:
     return "not started" if outcome == Outcome.INTERRUPTED else outcome.replace("_", " ")
 
 
@@ -151,106 +165,106 @@ class _Row:
     time: str = ""
 
 
-def _row_of_task(task: TaskPlan) -> _Row:
+def _make_task_row(task: TaskPlan) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
-    return _Row(task.task, task.source, _by_path(task.changes), stopped, task.problems)
+    return _Row(task.task, task.source, _sort_by_path(task.changes), stopped, task.problems)
 
 
-def _row_of_outcome(outcome: TaskOutcome) -> _Row:
-    changes = _by_path(outcome.changes)
-    stopped = "" if outcome.outcome is Outcome.APPLIED else _words(outcome.outcome)
+def _make_outcome_row(outcome: TaskOutcome) -> _Row:
+    changes = _sort_by_path(outcome.changes)
+    stopped = "" if outcome.outcome is Outcome.APPLIED else _format_words(outcome.outcome)
     return _Row(outcome.task, changes[0].source, changes, stopped, time=outcome.time)
 
 
-def _groups(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
+def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
     """Put tasks together that change in the same way, or have the same problems."""
     if full:
         return [[row] for row in rows]
     groups: dict[bytes, list[_Row]] = {}
     for row in rows:
-        groups.setdefault(_likeness(row), []).append(row)
+        groups.setdefault(_compute_likeness(row), []).append(row)
     return list(groups.values())
 
 
-def _by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
+def _sort_by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Put changes in the order of their paths: alike is alike, in whatever order declared."""
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
-def _likeness(task: _Row) -> bytes:
+def _compute_likeness(task: _Row) -> bytes:
     """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
-    changes = [(c.path, boxed(c.before), boxed(c.after)) for c in task.changes]
+    changes = [(c.path, box(c.before), box(c.after)) for c in task.changes]
     problems = [(problem.kind, problem.message) for problem in task.problems]
     return sha256(encode((task.stopped, changes, problems))).digest()
 
 
-def _entry(group: Sequence[_Row], *, style: Style, full: bool) -> Iterator[str]:
+def _format_entry(group: Sequence[_Row], *, style: Style, full: bool) -> Iterator[str]:
     first = group[0]
-    place = style.dim(_places(str(task.source) for task in group))
+    place = style.dim(_format_places(str(task.source) for task in group))
     mark = style.removed("!") if first.stopped else style.changed("~")
     status = style.removed(f"  {first.stopped}") if first.stopped else ""
     time = style.dim(f"  {first.time}") if full and first.time else ""
-    yield f"{mark} {style.bold(_who(group))}{status}{time}  {place}"
+    yield f"{mark} {style.bold(_format_who(group))}{status}{time}  {place}"
     for problem in first.problems:
-        yield from _problem_lines(problem, style)
+        yield from _format_problems(problem, style)
     shown = first.changes if full else first.changes[:_CHANGES_MAX]
-    width = min(max((len(path_text(c.path)) for c in shown), default=0), _PATH_WIDTH)
+    width = min(max((len(format_path(c.path)) for c in shown), default=0), _PATH_WIDTH)
     for number, change in enumerate(shown):
-        sources = _places(str(task.changes[number].source) for task in group)
-        yield from _change_entry(change, sources, style=style, full=full, width=width)
+        sources = _format_places(str(task.changes[number].source) for task in group)
+        yield from _format_change_entry(change, sources, style=style, full=full, width=width)
     if len(shown) < len(first.changes):
-        more = counted_noun(len(first.changes) - len(shown), "more change")
+        more = count_noun(len(first.changes) - len(shown), "more change")
         yield f"{_INDENT}{style.dim(f'… and {more}, --full shows all')}"
 
 
-def _change_entry(
+def _format_change_entry(
     change: Change, sources: str, *, style: Style, full: bool, width: int
 ) -> Iterator[str]:
-    mark = symbol(change.before, change.after, style)
-    first, *rest = change_lines(change.before, change.after, style=style, full=full)
-    path = path_text(change.path)
-    path = (path if full else shortened(path, _PATH_MAX)).ljust(width)
+    mark = get_symbol(change.before, change.after, style)
+    first, *rest = format_change(change.before, change.after, style=style, full=full)
+    path = format_path(change.path)
+    path = (path if full else shorten(path, _PATH_MAX)).ljust(width)
     yield f"{_INDENT}{mark} {path}  {first}  {style.dim(sources)}"
     for line in rest:
         yield f"{_INDENT * 2}{line}"
 
 
-def _problem_lines(problem: TaskProblem, style: Style) -> Iterator[str]:
+def _format_problems(problem: TaskProblem, style: Style) -> Iterator[str]:
     warning = problem.kind in WARNINGS
-    dress = style.changed if warning else style.removed
-    yield f"{_INDENT}{dress(problem.kind.value)}: {visible(problem.message)}"
+    paint = style.changed if warning else style.removed
+    yield f"{_INDENT}{paint(problem.kind.value)}: {escape_invisible(problem.message)}"
     if problem.hint:
-        yield f"{_INDENT}{style.dim(visible(problem.hint))}"
+        yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
 
 
-def _who(group: Sequence[_Row]) -> str:
+def _format_who(group: Sequence[_Row]) -> str:
     if len(group) == 1:
         return f"task {group[0].task}"
-    return f"{len(group):,} tasks: {_ranges([task.task for task in group])}"
+    return f"{len(group):,} tasks: {_format_ids([task.task for task in group])}"
 
 
-def _ranges(ids: Sequence[int]) -> str:
+def _format_ids(ids: Sequence[int]) -> str:
     """Write ids briefly: ``101-103, 107``."""
-    ranges = written_ranges(ids)
+    ranges = format_ranges(ids)
     return ", ".join(ranges[:_RANGES_MAX]) + (", …" if len(ranges) > _RANGES_MAX else "")
 
 
-def _places(sources: Iterable[str]) -> str:
+def _format_places(sources: Iterable[str]) -> str:
     """Name the first place, and how many others there are."""
     different = list(dict.fromkeys(sources))
     more = f" and {len(different) - 1:,} more" if len(different) > 1 else ""
-    return visible(different[0]) + more
+    return escape_invisible(different[0]) + more
 
 
-def _plan_summary(plan: Plan, style: Style) -> str:
+def _format_plan_summary(plan: Plan, style: Style) -> str:
     counts = plan.summary()
     if not plan.tasks:
         return style.bold(
-            style.added(f"No changes: {counted_noun(counts['tasks'], 'task')} as declared.")
+            style.added(f"No changes: {count_noun(counts['tasks'], 'task')} as declared.")
         )
     changes = sum(len(task.changes) for task in plan.updates)
-    updates = counted_noun(counts[Status.UPDATE], "task")
-    due = f"{updates} to update ({counted_noun(changes, 'change')})"
+    updates = count_noun(counts[Status.UPDATE], "task")
+    due = f"{updates} to update ({count_noun(changes, 'change')})"
     parts = [due if changes else "nothing to update"]
     rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
     parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]

@@ -52,12 +52,12 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-def invalid(errors: Mapping[str, object]) -> Refusal:
+def make_invalid(errors: Mapping[str, object]) -> Refusal:
     """Return the 400 that names each attribute and what is wrong with it."""
     return Refusal(400, "Validation error", errors=errors)
 
 
-def as_json(
+def make_json(
     body: object, status: int = 200, *, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a JSON response.
@@ -68,17 +68,17 @@ def as_json(
     try:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        return as_page(500)
+        return make_page(500)
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, content)
 
 
-def as_page(status: int) -> Response:
+def make_page(status: int) -> Response:
     """Return an HTML page, which is what the router and unforeseen failures answer with."""
     text = f"<!doctype html>\n<html><head><title>{status} | Label Studio</title></head></html>\n"
     return Response(status, {"Content-Type": HTML}, text.encode())
 
 
-def body_of(request: Request) -> object:
+def read_body(request: Request) -> object:
     """Return the JSON value that the request carries; an empty body counts as an empty object."""
     media = request.headers.get("content-type", "text/plain").partition(";")[0].strip()
     if media != "application/json":
@@ -91,9 +91,9 @@ def body_of(request: Request) -> object:
         raise Refusal(400, f"JSON parse error - {problem}") from problem
 
 
-def object_of(request: Request) -> dict[str, object]:
+def read_object(request: Request) -> dict[str, object]:
     """Return the JSON object that the request carries; anything else makes the real server fail."""
-    body = body_of(request)
+    body = read_body(request)
     if not isinstance(body, dict):
         raise Refusal(500, f"'{type(body).__name__}' object has no attribute 'get'")
     return body

@@ -106,7 +106,7 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def fields_of(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ...]:
+def list_fields(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ...]:
     """Return the rows that this edition's serializer has, and those named ``also``, in order."""
     return tuple(
         row
@@ -115,12 +115,12 @@ def fields_of(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ...]
     )
 
 
-def options_of(edition: Edition, also: Collection[str] = ()) -> dict[str, dict[str, object]]:
+def list_options(edition: Edition, also: Collection[str] = ()) -> dict[str, dict[str, object]]:
     """Return what OPTIONS tells about each attribute: type, whether writable, bounds."""
-    return {row.name: _option(row, edition) for row in fields_of(edition, also)}
+    return {row.name: _make_option(row, edition) for row in list_fields(edition, also)}
 
 
-def _option(row: Field, edition: Edition) -> dict[str, object]:
+def _make_option(row: Field, edition: Edition) -> dict[str, object]:
     option: dict[str, object] = {
         "type": row.kind.option,
         "required": row.required,

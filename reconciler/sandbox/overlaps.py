@@ -9,13 +9,13 @@ from reconciler.sandbox.state import Project, State, Task
 _EVERY_TASK = 100
 
 
-def count_changed(state: State, project: Project) -> None:
+def apply_count_change(state: State, project: Project) -> None:
     """Set overlaps anew after an import or a deletion, as a project with a cohort does."""
     if project.overlap_cohort_percentage < _EVERY_TASK and project.maximum_annotations > 1:
         _rearrange(state, project)
 
 
-def settings_changed(state: State, project: Project, before: tuple[int, int]) -> None:
+def apply_settings_change(state: State, project: Project, before: tuple[int, int]) -> None:
     """Set overlaps anew after a change of ``maximum_annotations`` or of the percentage.
 
     ``before`` are these two as they were.
@@ -25,23 +25,25 @@ def settings_changed(state: State, project: Project, before: tuple[int, int]) ->
         if most > 1:
             _rearrange(state, project)
         elif most != before[0]:
-            _give(state, _tasks(state, project), 1)
+            _give(state, _list_tasks(state, project), 1)
     elif most != before[0]:
-        shared = [task for task in _tasks(state, project) if _overlap(task) > 1 or most == 1]
+        shared = [
+            task for task in _list_tasks(state, project) if _compute_overlap(task) > 1 or most == 1
+        ]
         if shared or percentage == _EVERY_TASK:
-            _give(state, shared or _tasks(state, project), most)
+            _give(state, shared or _list_tasks(state, project), most)
         else:
             _rearrange(state, project)
 
 
-def next_task(state: State, project: Project) -> Task | None:
+def find_next_task(state: State, project: Project) -> Task | None:
     """Find a task to hand to the one user there is; looking writes to those that it passes over."""
-    for task in _tasks(state, project):
+    for task in _list_tasks(state, project):
         if state.annotations_of(task.id) or task.values["is_labeled"]:
             continue
-        if _overlap(task) > 0:
+        if _compute_overlap(task) > 0:
             return task
-        task.values["is_labeled"] = _overlap(task) < 0
+        task.values["is_labeled"] = _compute_overlap(task) < 0
     return None
 
 
@@ -50,7 +52,7 @@ def _rearrange(state: State, project: Project) -> None:
 
     The server draws lots between equals; here the lowest id comes first.
     """
-    tasks = _tasks(state, project)
+    tasks = _list_tasks(state, project)
     most = project.maximum_annotations
     share = int(len(tasks) * project.overlap_cohort_percentage / _EVERY_TASK + 0.5)
     tasks.sort(key=lambda task: -len(state.annotations_of(task.id)))
@@ -67,10 +69,10 @@ def _give(state: State, tasks: Iterable[Task], overlap: int) -> None:
         task.values |= {"overlap": overlap, "is_labeled": int(finished) >= overlap}
 
 
-def _tasks(state: State, project: Project) -> list[Task]:
+def _list_tasks(state: State, project: Project) -> list[Task]:
     return [state.tasks[key] for key in project.task_ids]
 
 
-def _overlap(task: Task) -> int:
+def _compute_overlap(task: Task) -> int:
     overlap = task.values["overlap"]
     return overlap if isinstance(overlap, int) else 1

@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
-from reconciler.contract.label_config import required_keys
+from reconciler.contract.label_config import find_required_keys
+from reconciler.sandbox.controls import EMPTY, parse_config, parse_controls, rename_undefined
 from reconciler.sandbox.exchange import (
     Refusal,
     Request,
     Response,
-    as_json,
-    body_of,
-    invalid,
-    object_of,
+    make_invalid,
+    make_json,
+    read_body,
+    read_object,
 )
 from reconciler.sandbox.fields import INT64
-from reconciler.sandbox.label_config import EMPTY, parse, parsed, renamed
-from reconciler.sandbox.overlaps import count_changed, next_task, settings_changed
-from reconciler.sandbox.showing import View, annotation_body, represent, shown
+from reconciler.sandbox.overlaps import apply_count_change, apply_settings_change, find_next_task
 from reconciler.sandbox.state import USER, Annotation, Project, State, Task
-from reconciler.sandbox.values import integer
+from reconciler.sandbox.stored_values import parse_integer
+from reconciler.sandbox.task_view import View, build_annotation, build_task, list_shown
 
 _SHORTEST_TITLE = 3
 
 
 def create_project(state: State, request: Request) -> Response:
     """Make a project with the title and label config of the request."""
-    body = object_of(request)
+    body = read_object(request)
     title, config = str(body.get("title", "")), str(body.get("label_config", EMPTY))
     if "title" in body and len(title) < _SHORTEST_TITLE:
-        raise invalid({"title": ["Ensure this field has at least 3 characters."]})
-    parse(config)
+        raise make_invalid({"title": ["Ensure this field has at least 3 characters."]})
+    parse_config(config)
     project = state.add_project(title, config)
     _set_overlaps(project, body)
-    return as_json(project_body(state, project), 201)
+    return make_json(build_project_body(state, project), 201)
 
 
 def update_project(state: State, request: Request, project: Project) -> Response:
     """Store what bears on overlaps, and set those of the tasks as the server does then."""
     before = (project.maximum_annotations, project.overlap_cohort_percentage)
-    _set_overlaps(project, object_of(request))
-    settings_changed(state, project, before)
-    return as_json(project_body(state, project))
+    _set_overlaps(project, read_object(request))
+    apply_settings_change(state, project, before)
+    return make_json(build_project_body(state, project))
 
 
 def _set_overlaps(project: Project, body: dict[str, object]) -> None:
     for name in ("maximum_annotations", "overlap_cohort_percentage"):
-        setattr(project, name, integer(body.get(name, getattr(project, name))))
+        setattr(project, name, parse_integer(body.get(name, getattr(project, name))))
 
 
 def get_next_task(state: State, _request: Request, project: Project) -> Response:
     """Hand a task to the annotator."""
-    task = next_task(state, project)
+    task = find_next_task(state, project)
     if task is None:
         raise Refusal(404, f"There are no tasks remaining for user={USER}")
-    names = shown(state, full=True)
-    return as_json(represent(state, task, View(names, resolve=True)))
+    names = list_shown(state, full=True)
+    return make_json(build_task(state, task, View(names, resolve=True)))
 
 
 def get_project(state: State, _request: Request, project: Project) -> Response:
     """All that the server tells about a project."""
-    return as_json(project_body(state, project))
+    return make_json(build_project_body(state, project))
 
 
-def project_body(state: State, project: Project) -> dict[str, object]:
+def build_project_body(state: State, project: Project) -> dict[str, object]:
     """Return what the server says of a project, as far as it bears on tasks."""
     tasks = [state.tasks[key] for key in project.task_ids]
     return {
@@ -69,7 +69,7 @@ def project_body(state: State, project: Project) -> dict[str, object]:
         "title": project.title,
         "description": "",
         "label_config": project.label_config,
-        "parsed_label_config": parsed(project.label_config),
+        "parsed_label_config": parse_controls(project.label_config),
         "created_at": project.created_at,
         "maximum_annotations": project.maximum_annotations,
         "overlap_cohort_percentage": project.overlap_cohort_percentage,
@@ -83,10 +83,10 @@ def project_body(state: State, project: Project) -> dict[str, object]:
 
 def import_tasks(state: State, request: Request, project: Project) -> Response:
     """Make tasks from a list of ``{"data": ..., "meta": ...}``; one bad item refuses them all."""
-    items = body_of(request)
+    items = read_body(request)
     if not isinstance(items, list) or not items:
-        raise _bad_import("load_tasks: No tasks added")
-    bodies = [_checked(project, index, item) for index, item in enumerate(items)]
+        raise _make_bad_import("load_tasks: No tasks added")
+    bodies = [_check(project, index, item) for index, item in enumerate(items)]
     number = state.next_inner_id(project)
     if number is not None and number + len(bodies) > INT64:
         raise Refusal(500, "Python int too large to convert to SQLite INTEGER")
@@ -94,16 +94,16 @@ def import_tasks(state: State, request: Request, project: Project) -> Response:
         state.add_task(project, {**body, "inner_id": None if number is None else number + index})
         for index, body in enumerate(bodies)
     ]
-    count_changed(state, project)
+    apply_count_change(state, project)
     counts: dict[str, object] = {"task_count": len(tasks), "annotation_count": 0}
     if "return_task_ids=true" in request.query:
         counts["task_ids"] = [task.id for task in tasks]
-    return as_json(counts, 201)
+    return make_json(counts, 201)
 
 
 def annotate(state: State, request: Request, task: Task) -> Response:
     """Add an annotation; the task's are counted anew then, whatever was written before."""
-    body = object_of(request)
+    body = read_object(request)
     lead_time = body.get("lead_time")
     annotation = Annotation(
         id=sum(map(len, state.annotations.values())) + 1,
@@ -116,7 +116,7 @@ def annotate(state: State, request: Request, task: Task) -> Response:
     )
     state.annotations.setdefault(task.id, []).append(annotation)
     _recount(state, task, annotation)
-    return as_json(annotation_body(annotation), 201)
+    return make_json(build_annotation(annotation), 201)
 
 
 def _recount(state: State, task: Task, newest: Annotation) -> None:
@@ -137,19 +137,21 @@ def _recount(state: State, task: Task, newest: Annotation) -> None:
     }
 
 
-def _checked(project: Project, index: int, item: object) -> dict[str, object]:
+def _check(project: Project, index: int, item: object) -> dict[str, object]:
     """Return the attributes that import stores of an item; an item without data is data itself."""
     if not isinstance(item, dict):
-        raise _bad_import(f"Error at item {index}: Task root must be dict")
+        raise _make_bad_import(f"Error at item {index}: Task root must be dict")
     data = item.get("data", item)
     if not isinstance(data, dict):
-        raise _bad_import(f"Error at item {index}: Task[data] must be dict or list :: {item}")
-    data = renamed(data, project.label_config)
-    for required in required_keys(project.label_config):
+        raise _make_bad_import(f"Error at item {index}: Task[data] must be dict or list :: {item}")
+    data = rename_undefined(data, project.label_config)
+    for required in find_required_keys(project.label_config):
         key = required.partition("[")[0]
         if not _has(data, key.split(".")):
             text = f'Error at item {index}: "{key}" key is expected in task data'
-            raise _bad_import(f'{text} [assume: item["data"] = task root with values] :: {item}')
+            raise _make_bad_import(
+                f'{text} [assume: item["data"] = task root with values] :: {item}'
+            )
     return {"data": data, "meta": item.get("meta", {})} if "data" in item else {"data": data}
 
 
@@ -160,5 +162,5 @@ def _has(data: object, path: list[str]) -> bool:
     )
 
 
-def _bad_import(message: str) -> Refusal:
-    return invalid({"non_field_errors": [message]})
+def _make_bad_import(message: str) -> Refusal:
+    return make_invalid({"non_field_errors": [message]})

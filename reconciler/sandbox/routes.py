@@ -6,19 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reconciler.sandbox import projects, reading, tokens, updating
+from reconciler.sandbox import access, projects, task_lists, task_update
 from reconciler.sandbox.exchange import (
     HTML,
     Refusal,
     Request,
     Response,
-    as_json,
-    as_page,
-    object_of,
+    make_json,
+    make_page,
+    read_object,
 )
-from reconciler.sandbox.fields import options_of
+from reconciler.sandbox.fields import list_options
+from reconciler.sandbox.releases import build_version_body
 from reconciler.sandbox.state import Project, State, Task
-from reconciler.sandbox.versions import version_body
 
 _Action = Callable[[State, Request, str], Response]
 
@@ -38,9 +38,9 @@ def handle(state: State, request: Request) -> Response:
     try:
         return _answer(state, request)
     except Refusal as refusal:
-        return _refused(state, refusal)
+        return _build_refusal(state, refusal)
     except RecursionError as problem:
-        return _refused(state, Refusal(500, str(problem)))
+        return _build_refusal(state, Refusal(500, str(problem)))
 
 
 def _answer(state: State, request: Request) -> Response:
@@ -48,15 +48,15 @@ def _answer(state: State, request: Request) -> Response:
         found = route.path.fullmatch(request.path)
         if found:
             if not route.public:
-                tokens.authenticate(state, request)
+                access.authenticate(state, request)
             action = route.actions.get(request.method)
             if action is None:
                 raise Refusal(405, f'Method "{request.method}" not allowed.')
             return action(state, request, found.groupdict().get("id", ""))
-    return as_page(404)
+    return make_page(404)
 
 
-def _refused(state: State, refusal: Refusal) -> Response:
+def _build_refusal(state: State, refusal: Refusal) -> Response:
     body: dict[str, object] = {
         "id": state.next_error_id(),
         "status_code": refusal.status,
@@ -66,32 +66,32 @@ def _refused(state: State, refusal: Refusal) -> Response:
     }
     if refusal.errors is not None:
         body["validation_errors"] = refusal.errors
-    return as_json(body, refusal.status, headers=refusal.headers)
+    return make_json(body, refusal.status, headers=refusal.headers)
 
 
-def _on_task(act: Callable[[State, Request, Task], Response]) -> _Action:
+def _wrap_task(act: Callable[[State, Request, Task], Response]) -> _Action:
     """Make an action on the task in the path; one without a project cannot be found."""
 
     def action(state: State, request: Request, key: str) -> Response:
         task = state.tasks.get(int(key))
         if task is None:
-            raise Refusal(404, updating.NO_TASK)
+            raise Refusal(404, task_update.NO_TASK)
         if not task.project:
-            raise _lost(state, request)
+            raise _make_lost(state, request)
         return act(state, request, task)
 
     return action
 
 
-def _lost(state: State, request: Request) -> Refusal:
+def _make_lost(state: State, request: Request) -> Refusal:
     """Return the refusal of a task without a project, which some releases fail to look for."""
-    named = request.method == "PATCH" and object_of(request).get("project")
+    named = request.method == "PATCH" and read_object(request).get("project")
     if state.release.fails_on_lost and not named:
         return Refusal(500, "'NoneType' object has no attribute 'id'")
-    return Refusal(404, updating.NO_TASK)
+    return Refusal(404, task_update.NO_TASK)
 
 
-def _on_project(act: Callable[[State, Request, Project], Response]) -> _Action:
+def _wrap_project(act: Callable[[State, Request, Project], Response]) -> _Action:
     """Make an action on the project in the path."""
 
     def action(state: State, request: Request, key: str) -> Response:
@@ -103,67 +103,73 @@ def _on_project(act: Callable[[State, Request, Project], Response]) -> _Action:
     return action
 
 
-def _on_nothing(act: Callable[[State, Request], Response]) -> _Action:
+def _wrap_plain(act: Callable[[State, Request], Response]) -> _Action:
     """Make an action on a path that names nothing."""
     return lambda state, request, _key: act(state, request)
 
 
-def _import(state: State, request: Request, key: str) -> Response:
+def _import_tasks(state: State, request: Request, key: str) -> Response:
     """Unlike its neighbours, import answers with a page where the project does not exist."""
     if int(key) not in state.projects:
-        return as_page(404)
+        return make_page(404)
     return projects.import_tasks(state, request, state.projects[int(key)])
 
 
-def _options(state: State, _request: Request, _task: Task) -> Response:
+def _get_options(state: State, _request: Request, _task: Task) -> Response:
     body = {
         "name": "Task Api",
         "description": "",
         "renders": ["application/json"],
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
-        "actions": {"PUT": options_of(state.edition, state.release.stored_too)},
+        "actions": {"PUT": list_options(state.edition, state.release.stored_too)},
     }
-    return as_json(body)
+    return make_json(body)
 
 
-def _version(state: State, _request: Request) -> Response:
-    return as_json(version_body(state.edition, state.release))
+def _get_version(state: State, _request: Request) -> Response:
+    return make_json(build_version_body(state.edition, state.release))
 
 
-def _health(_state: State, _request: Request) -> Response:
+def _get_health(_state: State, _request: Request) -> Response:
     """JSON that calls itself HTML, as on the real server."""
     return Response(200, {"Content-Type": HTML}, b'{"status": "UP"}')
 
 
 _TASK_ACTIONS = {
-    "GET": _on_task(reading.get_task),
-    "PATCH": _on_task(updating.update_task),
-    "OPTIONS": _on_task(_options),
+    "GET": _wrap_task(task_lists.get_task),
+    "PATCH": _wrap_task(task_update.update_task),
+    "OPTIONS": _wrap_task(_get_options),
 }
 _ROUTES = (
     _Route(re.compile(r"/api/tasks/(?P<id>\d+)/?"), _TASK_ACTIONS),
-    _Route(re.compile(r"/api/tasks/?"), {"GET": _on_nothing(reading.list_tasks)}),
+    _Route(re.compile(r"/api/tasks/?"), {"GET": _wrap_plain(task_lists.list_tasks)}),
     _Route(
         re.compile(r"/api/tasks/(?P<id>\d+)/annotations/?"),
-        {"POST": _on_task(projects.annotate)},
+        {"POST": _wrap_task(projects.annotate)},
     ),
-    _Route(re.compile(r"/api/projects/?"), {"POST": _on_nothing(projects.create_project)}),
+    _Route(re.compile(r"/api/projects/?"), {"POST": _wrap_plain(projects.create_project)}),
     _Route(
         re.compile(r"/api/projects/(?P<id>\d+)/?"),
-        {"GET": _on_project(projects.get_project), "PATCH": _on_project(projects.update_project)},
+        {
+            "GET": _wrap_project(projects.get_project),
+            "PATCH": _wrap_project(projects.update_project),
+        },
     ),
     _Route(
         re.compile(r"/api/projects/(?P<id>\d+)/next/?"),
-        {"GET": _on_project(projects.get_next_task)},
+        {"GET": _wrap_project(projects.get_next_task)},
     ),
-    _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import}),
-    _Route(re.compile(r"/api/token/refresh/?"), {"POST": _on_nothing(tokens.refresh)}, public=True),
+    _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import_tasks}),
+    _Route(re.compile(r"/api/token/refresh/?"), {"POST": _wrap_plain(access.refresh)}, public=True),
     # Only without a slash at its end.
-    _Route(re.compile(r"/api/current-user/whoami"), {"GET": _on_nothing(tokens.whoami)}),
+    _Route(re.compile(r"/api/current-user/whoami"), {"GET": _wrap_plain(access.whoami)}),
     _Route(
         re.compile(r"/api/jwt/settings/?"),
-        {"GET": _on_nothing(tokens.settings), "POST": _on_nothing(tokens.change_settings)},
+        {
+            "GET": _wrap_plain(access.get_token_settings),
+            "POST": _wrap_plain(access.change_token_settings),
+        },
     ),
-    _Route(re.compile(r"/api/version/?"), {"GET": _on_nothing(_version)}, public=True),
-    _Route(re.compile(r"/health/?"), {"GET": _on_nothing(_health)}, public=True),
+    _Route(re.compile(r"/api/version/?"), {"GET": _wrap_plain(_get_version)}, public=True),
+    _Route(re.compile(r"/health/?"), {"GET": _wrap_plain(_get_health)}, public=True),
 )

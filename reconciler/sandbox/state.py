@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from uuid import NAMESPACE_URL, uuid5
 
-from reconciler.sandbox.fields import Edition, Field, fields_of
-from reconciler.sandbox.label_config import EMPTY
-from reconciler.sandbox.values import written
-from reconciler.sandbox.versions import Release, release_of
+from reconciler.sandbox.controls import EMPTY
+from reconciler.sandbox.fields import Edition, Field, list_fields
+from reconciler.sandbox.releases import Release, find_release
+from reconciler.sandbox.stored_values import format_date_time
 
 USER = 1
 
@@ -75,13 +75,13 @@ class Annotation:
 
 
 @cache
-def _fields(edition: Edition, release: Release) -> tuple[Field, ...]:
-    return fields_of(edition, release.stored_too)
+def _list_fields(edition: Edition, release: Release) -> tuple[Field, ...]:
+    return list_fields(edition, release.stored_too)
 
 
 @cache
-def _defaults(edition: Edition, release: Release) -> Mapping[str, object]:
-    return {row.name: row.default for row in _fields(edition, release) if not row.read_only}
+def _build_defaults(edition: Edition, release: Release) -> Mapping[str, object]:
+    return {row.name: row.default for row in _list_fields(edition, release) if not row.read_only}
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class State:
     """
 
     edition: Edition = Edition.COMMUNITY
-    release: Release = field(default_factory=partial(release_of, Edition.COMMUNITY))
+    release: Release = field(default_factory=partial(find_release, Edition.COMMUNITY))
     clock: Callable[[], datetime] = now
     page_size_max: int | None = None
     legacy_tokens: bool = True
@@ -112,11 +112,11 @@ class State:
     @property
     def fields(self) -> tuple[Field, ...]:
         """The attributes that PATCH knows here, in the order of its answers."""
-        return _fields(self.edition, self.release)
+        return _list_fields(self.edition, self.release)
 
     def timestamp(self) -> str:
         """Now, as the server writes date-times."""
-        return written(self.clock())
+        return format_date_time(self.clock())
 
     def next_error_id(self) -> str:
         """Return an identifier such as each error body has: the same in every run."""
@@ -144,7 +144,7 @@ class State:
         self.tasks[key] = Task(
             key,
             {
-                **_defaults(self.edition, self.release),
+                **_build_defaults(self.edition, self.release),
                 "meta": {},
                 "inner_id": len(project.task_ids) + 1,
                 "overlap": project.maximum_annotations,

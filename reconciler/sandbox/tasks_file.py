@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from reconciler.errors import SettingsError
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.controls import EMPTY, parse_config
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.fields import Edition, Field
-from reconciler.sandbox.label_config import EMPTY, parse
+from reconciler.sandbox.releases import NEWEST, find_release
 from reconciler.sandbox.state import Project, State, Storage
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.values import InvalidValue, stored
-from reconciler.sandbox.versions import NEWEST, release_of
+from reconciler.sandbox.stored_values import InvalidValue, coerce
 
 _OVERLAPS = ("maximum_annotations", "overlap_cohort_percentage")
 _PROJECT_KEYS = frozenset({"id", "title", "label_config", "storage", *_OVERLAPS})
@@ -51,7 +51,7 @@ def load_state(
     connected, or ``{bucket, presign}``. ``release`` is one of `versions.NAMES`. Raises
     SettingsError, which names the file and the place in it.
     """
-    description = _EXAMPLE if path is None else _read(Path(path))
+    description = _EXAMPLE if path is None else _read_file(Path(path))
     return _Loader(str(path), new_state(edition, release=release)).load(description)
 
 
@@ -59,13 +59,13 @@ def new_state(edition: Edition | str = Edition.COMMUNITY, *, release: str = NEWE
     """Return a state with tokens and nothing else."""
     return State(
         edition=Edition(edition),
-        release=release_of(Edition(edition), release),
+        release=find_release(Edition(edition), release),
         tokens={SANDBOX_TOKEN},
         refresh_tokens={SANDBOX_REFRESH_TOKEN},
     )
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read_file(path: Path) -> dict[str, object]:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
@@ -89,44 +89,46 @@ class _Loader:
         """Return the state that the description gives."""
         unknown = sorted(description.keys() - {"projects", "tasks"})
         if unknown:
-            raise self._wrong("top level", f"unknown key {unknown[0]!r}")
-        for place, item in self._items(description, "projects"):
+            raise self._make_error("top level", f"unknown key {unknown[0]!r}")
+        for place, item in self._read_items(description, "projects"):
             self._add_project(place, item)
-        for place, item in self._items(description, "tasks"):
+        for place, item in self._read_items(description, "tasks"):
             self._add_task(place, item)
         return self.state
 
-    def _items(
+    def _read_items(
         self, description: dict[str, object], key: str
     ) -> list[tuple[str, dict[str, object]]]:
         items = description.get(key, [])
         if not isinstance(items, list):
-            raise self._wrong(key, "expected a list")
+            raise self._make_error(key, "expected a list")
         for index, item in enumerate(items):
             if not isinstance(item, dict):
-                raise self._wrong(f"{key}[{index}]", "expected an object")
+                raise self._make_error(f"{key}[{index}]", "expected an object")
         return [(f"{key}[{index}]", item) for index, item in enumerate(items)]
 
     def _add_project(self, place: str, item: dict[str, object]) -> None:
         unknown = sorted(item.keys() - _PROJECT_KEYS)
         if unknown:
-            raise self._wrong(f"{place}.{unknown[0]}", "unknown key")
-        number = self._number(place, item, taken=self.state.projects)
+            raise self._make_error(f"{place}.{unknown[0]}", "unknown key")
+        number = self._read_number(place, item, taken=self.state.projects)
         config = str(item.get("label_config", EMPTY))
         try:
-            parse(config)
+            parse_config(config)
         except Refusal as refusal:
-            raise self._wrong(f"{place}.label_config", f"not XML: {refusal.errors}") from refusal
+            raise self._make_error(
+                f"{place}.label_config", f"not XML: {refusal.errors}"
+            ) from refusal
         title = str(item.get("title", f"Project {number}"))
         project = self.state.add_project(title, config, number=number)
-        project.storage = self._storage(place, item)
+        project.storage = self._read_storage(place, item)
         for name in _OVERLAPS:
             value = item.get(name, getattr(project, name))
             if type(value) is not int:
-                raise self._wrong(f"{place}.{name}", "expected an integer")
+                raise self._make_error(f"{place}.{name}", "expected an integer")
             setattr(project, name, value)
 
-    def _storage(self, place: str, item: dict[str, object]) -> Storage | None:
+    def _read_storage(self, place: str, item: dict[str, object]) -> Storage | None:
         value = item.get("storage", False)
         match value:
             case bool():
@@ -137,43 +139,43 @@ class _Loader:
                 return Storage(bucket, presign=presign)
             case _:
                 expected = "expected true, false, the name of a bucket, or {bucket, presign}"
-                raise self._wrong(f"{place}.storage", expected)
+                raise self._make_error(f"{place}.storage", expected)
 
     def _add_task(self, place: str, item: dict[str, object]) -> None:
-        number = self._number(place, item, taken=self.state.tasks) if "id" in item else None
-        project = self._project(place, item)
+        number = self._read_number(place, item, taken=self.state.tasks) if "id" in item else None
+        project = self._find_project(place, item)
         if not isinstance(item.get("data"), dict):
-            raise self._wrong(f"{place}.data", "expected an object")
+            raise self._make_error(f"{place}.data", "expected an object")
         values = {
-            name: self._value(f"{place}.{name}", name, value)
+            name: self._check_value(f"{place}.{name}", name, value)
             for name, value in item.items()
             if name not in {"id", "project"}
         }
         self.state.add_task(project, values, number=number)
 
-    def _project(self, place: str, item: dict[str, object]) -> Project:
+    def _find_project(self, place: str, item: dict[str, object]) -> Project:
         number = item.get("project")
         if not isinstance(number, int) or number not in self.state.projects:
-            raise self._wrong(f"{place}.project", f"there is no project {number} in this file")
+            raise self._make_error(f"{place}.project", f"there is no project {number} in this file")
         return self.state.projects[number]
 
-    def _value(self, place: str, name: str, value: object) -> object:
+    def _check_value(self, place: str, name: str, value: object) -> object:
         field: Field | None = self.fields.get(name)
         if field is None:
             edition = self.state.edition
-            raise self._wrong(place, f"no attribute that the {edition} edition stores")
+            raise self._make_error(place, f"no attribute that the {edition} edition stores")
         try:
-            return stored(field, value, edition=self.state.edition)
+            return coerce(field, value, edition=self.state.edition)
         except InvalidValue as problem:
-            raise self._wrong(place, str(problem)) from problem
+            raise self._make_error(place, str(problem)) from problem
 
-    def _number(self, place: str, item: dict[str, object], *, taken: object) -> int:
+    def _read_number(self, place: str, item: dict[str, object], *, taken: object) -> int:
         number = item.get("id")
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise self._wrong(f"{place}.id", "expected a positive integer")
+            raise self._make_error(f"{place}.id", "expected a positive integer")
         if isinstance(taken, dict) and number in taken:
-            raise self._wrong(f"{place}.id", f"{number} is there twice")
+            raise self._make_error(f"{place}.id", f"{number} is there twice")
         return number
 
-    def _wrong(self, place: str, message: str) -> SettingsError:
+    def _make_error(self, place: str, message: str) -> SettingsError:
         return SettingsError(f"{self.file}: {place}: {message}")

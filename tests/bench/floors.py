@@ -15,10 +15,10 @@ import jsonschema_rs
 import msgspec
 
 from reconciler.contract.date_time import is_date_time
-from reconciler.contract.location import schema_path
-from reconciler.manifest.document import Complaints
-from reconciler.manifest.loader import read_documents
-from reconciler.plan.values import same
+from reconciler.contract.location import locate_schema
+from reconciler.core.values import is_same
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.manifest_file import read_documents
 from tests.bench.data import Declared
 
 
@@ -60,9 +60,9 @@ def unequal(file: Path, pages: Iterable[bytes], *, bare: bool = False) -> list[i
 
 def read(file: Path) -> Iterator[Declared]:
     """Read with the readers of the project: the floor is under the rest."""
-    complaints = Complaints(str(file))
-    for document in read_documents(str(file), complaints):
-        for _, task, _ in document.tasks():
+    diagnostics = Diagnostics(str(file))
+    for document in read_documents(str(file), diagnostics):
+        for _, task, _ in document.read_tasks():
             yield cast("Declared", task)
 
 
@@ -76,7 +76,7 @@ def _decoded(file: Path) -> Iterator[Declared]:
 
 def verdict() -> Callable[[object], bool]:
     """Give what judges a task by the schema of manifests."""
-    schema = json.loads(schema_path("manifest.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(locate_schema("manifest.schema.json").read_text(encoding="utf-8"))
     task = {
         "$schema": schema["$schema"],
         "$ref": "#/definitions/task",
@@ -89,8 +89,8 @@ def verdict() -> Callable[[object], bool]:
 
 def _as_declared(declared: Declared, live: LiveTask) -> bool:
     return (
-        same(declared["overlap"], live.overlap)
-        and same(declared["inner_id"], live.inner_id)
+        is_same(declared["overlap"], live.overlap)
+        and is_same(declared["inner_id"], live.inner_id)
         and _merged(declared["data"], live.data)
         and _merged(declared["meta"], live.meta)
     )
@@ -105,6 +105,6 @@ def _merged(declared: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
         if isinstance(value, dict) and isinstance(found, dict):
             if not _merged(value, found):
                 return False
-        elif not same(value, found):
+        elif not is_same(value, found):
             return False
     return True

@@ -14,18 +14,21 @@ from typing import Any, Final
 
 import msgspec
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Plan
+from reconciler.core.values import Json, is_same
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.model import Plan
-from reconciler.plan.values import Json, same
 from reconciler.render import json as json_form
 from reconciler.render import text as text_form
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.bench.data import LABEL_CONFIG, Declared
 from tests.bench.floors import read, verdict
 from tests.bench.pages import Canned
@@ -96,9 +99,9 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
     attributes = load_contract()
     canned = Canned(live)
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
-    with Client("http://label-studio.test", credentials_of("0"), transport=canned) as client:
-        made = make_plan(desired, TaskApi(client, attributes), attributes)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
+    with Client("http://label-studio.test", parse_token("0"), transport=canned) as client:
+        made = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     planned = time.process_time()
     written = _rendered(made, form)
     ended = time.process_time()
@@ -112,8 +115,8 @@ def plan(file: Path, live: Live, form: str) -> dict[str, Any]:
 
 def _rendered(made: Plan, form: str) -> str:
     if form == "json":
-        return json_form.render_plan(made)
-    return text_form.render_plan(made, style=Style())
+        return json_form.render_plan(made, RenderOptions())
+    return text_form.render_plan(made, RenderOptions(style=Style()))
 
 
 def floor(file: Path, live: Live, form: str) -> dict[str, Any]:
@@ -135,12 +138,12 @@ def _accepted(tasks: Iterator[Declared], accepts: Callable[[object], bool]) -> I
 
 
 def _holds(declared: Declared, live: Declared) -> bool:
-    return all(same(value, live["data"].get(key)) for key, value in declared["data"].items())
+    return all(is_same(value, live["data"].get(key)) for key, value in declared["data"].items())
 
 
 def main(kind: str, case: str, form: str, folder: str) -> None:
     """Measure one of the two, check that it found all tasks to differ, and print what it took."""
-    look_rarely()
+    relax_gc()
     file = Path(folder) / f"{case}.jsonl"
     took = (plan if kind == "plan" else floor)(file, Live(case), form)
     if took.pop("changed") != CASES[case][0]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.bench.data import Project, write_tasks
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
@@ -76,7 +76,7 @@ class Sending:
 
     def raw(self, concurrency: int, *, at_once: bool = False) -> dict[str, Any]:
         """Send the same PATCHes with httpx and nothing else; see `raw` for ``at_once``."""
-        orders = write_orders(
+        options = write_orders(
             self._folder / "orders.json",
             url=self._url,
             token=self._token,
@@ -84,7 +84,7 @@ class Sending:
             requests=self._turns.requests(),
             at_once=at_once,
         )
-        return child("raw", orders)
+        return child("raw", options)
 
 
 def patching(options: Options) -> Section:

@@ -16,15 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.bulk.cost import PAGE_SIZE, choose_page_size
+from reconciler.labelstudio.bulk.pages import PageNumber, list_growing
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.server.client import Client
-from reconciler.server.cost import PAGE_SIZE, page_size
-from reconciler.server.numbered import Numbered, growing
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.bench.data import Project
 from tests.bench.floors import unequal
 from tests.bench.pages import Canned, Pages
@@ -39,12 +41,12 @@ def engine(file: Path, project: Project) -> dict[str, Any]:
     pages = _made(project, _growing(project))
     kept = pages.kept
     canned = Canned(pages)
-    credentials = credentials_of("0" * 40)
+    credentials = parse_token("0" * 40)
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
     loaded = time.process_time()
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        plan = make_plan(desired, TaskApi(client, attributes), attributes)
+        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     spent = time.process_time() - started
     if pages.kept != kept:
         raise SystemExit("the plan asked for other pages than were made beforehand")
@@ -71,34 +73,36 @@ _KINDS: Final[dict[str, Callable[[Path, Project], dict[str, Any]]]] = {
 }
 
 
-def _served(pages: Pages, project: Project, asked: Iterable[Numbered]) -> Iterator[bytes]:
+def _served(pages: Pages, project: Project, asked: Iterable[PageNumber]) -> Iterator[bytes]:
     """Give pages of a project."""
     for number, size in asked:
         query = f"project={project.number}&page={number}&page_size={size}&include={_INCLUDED}"
         yield pages.answer("/api/tasks/", query)[1]
 
 
-def _made(project: Project, asked: Iterable[Numbered]) -> Pages:
+def _made(project: Project, asked: Iterable[PageNumber]) -> Pages:
     """Make pages beforehand: what makes them meanwhile slows down who waits for them."""
     pages = Pages(project, keep=True)
     deque(_served(pages, project, asked), maxlen=0)
     return pages
 
 
-def _equal(project: Project) -> Iterator[Numbered]:
+def _equal(project: Project) -> Iterator[PageNumber]:
     """Name the pages of a project, all of one size."""
-    return (Numbered(page, PAGE_SIZE) for page in range(1, -(-project.count // PAGE_SIZE) + 1))
+    return (PageNumber(page, PAGE_SIZE) for page in range(1, -(-project.count // PAGE_SIZE) + 1))
 
 
-def _growing(project: Project) -> Iterator[Numbered]:
+def _growing(project: Project) -> Iterator[PageNumber]:
     """Name the pages that a plan asks for, where answers take no time."""
-    yield Numbered(1, PAGE_SIZE)
-    yield from growing(PAGE_SIZE, project.count, most=page_size(project.count, seconds=0, length=0))
+    yield PageNumber(1, PAGE_SIZE)
+    yield from list_growing(
+        PAGE_SIZE, project.count, most=choose_page_size(project.count, seconds=0, length=0)
+    )
 
 
 def main(kind: str, file: str, count: str) -> None:
     """Measure one of the two, check that it found what there is, and print what it took."""
-    look_rarely()  # As the command does; anybody may, so that the floor has it too.
+    relax_gc()  # As the command does; anybody may, so that the floor has it too.
     project = Project(int(count))
     took = _KINDS[kind](Path(file), project)
     if took.pop("changed") != list(project.changed):

@@ -36,14 +36,14 @@ def write_orders(
     at_once: bool = False,
 ) -> Path:
     """Write down what is to be sent."""
-    orders = {
+    options = {
         "url": url,
         "token": token,
         "in_flight": in_flight,
         "requests": requests,
         "at_once": at_once,
     }
-    file.write_text(json.dumps(orders), encoding="utf-8")
+    file.write_text(json.dumps(options), encoding="utf-8")
     return file
 
 
@@ -115,8 +115,8 @@ def _shared(requests: Iterator[Any]) -> Iterator[Any]:
 
 def main(file: str) -> None:
     """Send what a file lists."""
-    orders = json.loads(Path(file).read_text(encoding="utf-8"))
-    sys.stdout.write(json.dumps(send(**orders)))
+    options = json.loads(Path(file).read_text(encoding="utf-8"))
+    sys.stdout.write(json.dumps(send(**options)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from reconciler.server.read_pace import AT_ONCE
+from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from tests.bench.data import LABEL_CONFIG, Project, in_chunks
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
@@ -123,7 +123,7 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
 
 def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
     """Fetch pages with httpx and nothing else; gives the seconds it took, start-up included."""
-    orders = write_orders(
+    options = write_orders(
         at.folder / "pages.json",
         url=at.url,
         token=TOKEN,
@@ -131,7 +131,7 @@ def _fetched(at: Site, targets: Sequence[str], in_flight: int) -> float:
         requests=[("GET", target, None) for target in targets],
         at_once=True,
     )
-    return float(child("raw", orders)["process_wall"])
+    return float(child("raw", options)["process_wall"])
 
 
 def _faster(at: Site, targets: Sequence[str]) -> int:
@@ -221,11 +221,11 @@ def gets(project: Project, count: int) -> list[Sent]:
 
 def raw_gets(at: Site, project: Project, count: int) -> dict[str, Any]:
     """Read tasks one by one with httpx and nothing else."""
-    orders = write_orders(
+    options = write_orders(
         at.folder / "gets.json",
         url=at.url,
         token=TOKEN,
         in_flight=1,
         requests=gets(project, count),
     )
-    return child("raw", orders)
+    return child("raw", options)

@@ -19,15 +19,16 @@ from urllib.parse import parse_qs
 import jiter
 import msgspec
 
-from reconciler.cli.garbage import look_rarely
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
+from reconciler.core.values import is_same
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_files, load_manifests
-from reconciler.plan.values import same
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
+from reconciler.manifest.loader import check_manifests, load_manifests
 from tests.bench.data import Declared, text_of
 from tests.bench.measure import averaged, child, in_turn
 from tests.bench.options import Options, tell
@@ -127,7 +128,7 @@ def validate(file: Path, _: int) -> float:
     """Check a manifest as ``validate`` does."""
     attributes = load_contract()
     started = time.process_time()
-    load_files(find_manifests([str(file)]), attributes, compared=False)
+    check_manifests(find_manifests([str(file)]), attributes)
     return time.process_time() - started
 
 
@@ -147,10 +148,10 @@ def plan(file: Path, megabytes: int) -> float:
     attributes = load_contract()
     canned = Canned(RichPages(megabytes))
     started = time.process_time()
-    desired = load_manifests([str(file)], attributes)
-    credentials = credentials_of("0" * 40)
+    desired = load_manifests(find_manifests([str(file)]), attributes)
+    credentials = parse_token("0" * 40)
     with Client("http://label-studio.test", credentials, transport=canned) as client:
-        found = make_plan(desired, TaskApi(client, attributes), attributes)
+        found = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
     spent = time.process_time() - started - canned.spent
     if [task.task for task in found.updates] != _changed(len(desired)):
         raise SystemExit("the plan found other changes than there are")
@@ -167,7 +168,7 @@ def least(file: Path, megabytes: int) -> float:
     changed = [
         task["id"]
         for task in listed
-        if not all(same(value, live[task["id"]].get(key)) for key, value in task["data"].items())
+        if not all(is_same(value, live[task["id"]].get(key)) for key, value in task["data"].items())
     ]
     spent = time.process_time() - started
     if changed != _changed(len(live)):
@@ -240,7 +241,7 @@ def _row(options: Options, suffix: str, size: int, ours: str, beside: str) -> Ro
 
 def main(kind: str, file: str, megabytes: str) -> None:
     """Measure one of them, and print what it took."""
-    look_rarely()
+    relax_gc()
     sys.stdout.write(json.dumps({"cpu": _MEASURES[kind](Path(file), int(megabytes))}))
 
 

@@ -9,14 +9,14 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from reconciler.sandbox.server import serve
+from reconciler.labelstudio.bulk.cost import PAGE_SIZE
+from reconciler.labelstudio.bulk.pages import PageNumber
+from reconciler.labelstudio.client import NEVER_ASKED_BEFORE
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import NEVER_ASKED_BEFORE
-from reconciler.server.cost import PAGE_SIZE
-from reconciler.server.numbered import Numbered
 from tests.bench import large_values, offline, planning
 from tests.bench.data import Project, sandbox_description, write_manifest, write_tasks
 from tests.bench.measure import BARE, averaged, in_turn, run
@@ -186,7 +186,7 @@ def test_pages_that_are_made_meanwhile_are_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     manifest = write_manifest(PROJECT, tmp_path / "tasks.jsonl")
-    monkeypatch.setattr(planning, "_growing", lambda _: [Numbered(1, PAGE_SIZE)])
+    monkeypatch.setattr(planning, "_growing", lambda _: [PageNumber(1, PAGE_SIZE)])
     with pytest.raises(SystemExit, match="other pages than were made"):
         planning.engine(manifest, PROJECT)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from tests.bench.options import Options
 from tests.bench.rich import floor, least, main, plan, rich, tasks, validate, write_rich
@@ -15,7 +16,8 @@ from tests.bench.rich import floor, least, main, plan, rich, tasks, validate, wr
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl", ".yaml"])
 def test_manifests_of_rich_tasks_say_the_same_in_each_notation(tmp_path: Path, suffix: str):
-    desired = load_manifests([str(write_rich(3, tmp_path / f"rich{suffix}"))], load_contract())
+    file = write_rich(3, tmp_path / f"rich{suffix}")
+    desired = load_manifests(find_manifests([str(file)]), load_contract())
     live = {task["id"]: task["data"] for task in tasks(3)}
     assert len(desired) == 15
     assert {task.id: task.attributes["data"] for task in desired} == live

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.unit.server.wired import ADDRESS
+from tests.unit.labelstudio.wired import ADDRESS
 
 MOMENT = 0.0005
 """Seconds: other threads get their turn."""

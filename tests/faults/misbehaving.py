@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import httpx
 
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
-from reconciler.sandbox.transport import SandboxTransport
 from tests.faults.kinds import DONE, Fault, shown
 
 TRUE = frozenset({None, Fault.OTHER_TYPE})

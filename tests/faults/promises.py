@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from reconciler.apply.report import GOOD, Outcome, TaskOutcome
-from reconciler.plan.difference import equal
-from reconciler.plan.edit import value_at
-from reconciler.plan.model import Change
-from tests.faults.scenarios import CONTRACT, Ended, Scenario, Values, as_declared
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value
+from reconciler.core.model import Change
+from reconciler.core.report import GOOD, Outcome, TaskOutcome
+from tests.faults.scenarios import Ended, Scenario, Values, as_declared
+from tests.sandboxed import CONTRACT
 
 Tasks = Mapping[int, Values]
 
@@ -47,11 +48,11 @@ def claims_are_true(outcomes: Collection[TaskOutcome], before: Tasks, after: Tas
 
 
 def _holds(change: Change, values: Values) -> bool:
-    return equal(change.path, value_at(values, change.path), change.after, CONTRACT)
+    return are_equal(change.path, get_value(values, change.path), change.after, CONTRACT)
 
 
 def _was(change: Change, values: Values) -> bool:
-    return equal(change.path, value_at(values, change.path), change.before, CONTRACT)
+    return are_equal(change.path, get_value(values, change.path), change.before, CONTRACT)
 
 
 def only_what_was_seen_is_claimed(ended: Ended, seen: Collection[int]) -> None:

@@ -8,23 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import TaskOutcome
-from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.report import TaskOutcome
 from reconciler.errors import ReconcilerError
-from reconciler.plan.model import DesiredTask, Kind, Plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
 from tests.faults.misbehaving import Misbehaving
-from tests.unit.plan.building import Listed, desired
-from tests.unit.server.wired import TEXT, api_of
+from tests.sandboxed import apply_with, plan_tasks, plan_with
+from tests.unit.core.building import desired
+from tests.unit.labelstudio.wired import TEXT, api_of
 
-CONTRACT = load_contract()
 SECONDS: Final = 30.0
 """After which a run counts as one that never ends; none takes a tenth of a second."""
 
@@ -85,8 +81,7 @@ class Scenario:
         state = _new_server(broken=BROKEN in self.desired)
         if self.moved is None:
             return state, None
-        with api_of(SandboxTransport(state)) as api:
-            plan = make_plan(Listed(self.desired), api, CONTRACT, allow=self.allow)
+        plan = plan_tasks(SandboxTransport(state), *self.desired, allow=self.allow)
         self.moved(state)
         return state, plan
 
@@ -137,23 +132,19 @@ def run(
     scenario: Scenario, transport: Misbehaving, plan: Plan | None, *, concurrency: int
 ) -> Ended:
     """Do what ``reconciler apply`` does; any error that is not meant for people comes through."""
-    orders = Orders(scenario.allow, concurrency)
+    options = ApplyOptions(scenario.allow, concurrency)
     try:
         with api_of(transport, scenario.token) as api:
-            made = plan or _planned(scenario, api)
-            if made.unaccepted(scenario.allow):
+            made = plan or plan_with(api, scenario.desired, allow=scenario.allow)
+            if made.list_unaccepted(scenario.allow):
                 return Ended(1, error="tasks are in the way")
-            outcomes = carry_out(made, api, CONTRACT, orders=orders, record=lambda _: None)
+            outcomes = apply_with(api, made, options=options)
     except ReconcilerError as error:
         return Ended(1, error=str(error))
     finally:
         transport.finish()
     good = all(outcome.is_good for outcome in outcomes)
     return Ended(0 if good else 3, tuple(outcomes))
-
-
-def _planned(scenario: Scenario, api: TaskApi) -> Plan:
-    return make_plan(Listed(scenario.desired), api, CONTRACT, allow=scenario.allow)
 
 
 def bounded_call(call: Callable[[], T]) -> T:

@@ -14,27 +14,29 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import GOOD, Outcome, Report, Run, TaskOutcome
-from reconciler.apply.reverting import changes_made
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value
+from reconciler.core.model import Change, Kind, Plan
+from reconciler.core.notation import Path
+from reconciler.core.plan_document import restore_plan
+from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_history import compose_changes
+from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.engine.connection import Connection
+from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import ServerError
-from reconciler.plan.difference import equal
-from reconciler.plan.edit import value_at
-from reconciler.plan.model import Change, Kind, Plan
-from reconciler.plan.notation import Path
-from reconciler.plan.restoring import restored_plan
-from reconciler.plan.values import ABSENT, Json, Maybe
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.render.json import render_plan
+from reconciler.render.options import RenderOptions
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server.planning import make_plan, make_revert_plan
-from reconciler.server.task_api import TaskApi
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once
 from tests.faults.promises import same
-from tests.faults.scenarios import CONTRACT, Values, bounded_call, stored
-from tests.unit.plan.building import SERVER, Listed, desired
-from tests.unit.server.wired import TEXT, api_of
+from tests.faults.scenarios import Values, bounded_call, stored
+from tests.sandboxed import CONTRACT, apply_with, plan_with
+from tests.unit.core.building import SERVER, desired
+from tests.unit.labelstudio.wired import TEXT, api_of
 
 ALL = frozenset(Kind)
 TASKS = st.integers(1, 3)
@@ -159,7 +161,7 @@ class History(RuleBasedStateMachine):
         before = stored(self.state)
         made = self._try(self._plan)
         if made is not None:
-            self.saved = restored_plan(json.loads(render_plan(made)))
+            self.saved = restore_plan(json.loads(render_plan(made, RenderOptions())))
             assert self.saved == made
         assert before == self._without_comments(stored(self.state), before)
 
@@ -179,12 +181,15 @@ class History(RuleBasedStateMachine):
     @rule()
     def revert(self) -> None:
         report = Report(SERVER, (Run("sha256:0"),), tuple(self.reported.values()))
-        made = changes_made([("report.jsonl", report)], CONTRACT)
+        reports = [("report.jsonl", report)]
+        history = RunHistory(reports, compose_changes(reports, CONTRACT))
         before = stored(self.state)
-        plan = self._try(lambda api: make_revert_plan(made, api, CONTRACT, allow=ALL))
+        plan = self._try(
+            lambda api: build_revert_plan(history, Connection(api, CONTRACT), allow=ALL)
+        )
         if plan is not None:
             for task in plan.updates:
-                assert {c.path for c in task.changes} <= {c.path for c in made[task.task]}
+                assert {c.path for c in task.changes} <= {c.path for c in history.made[task.task]}
             self._carry_out(plan)
         elif self.line.killed_at is None:
             assert stored(self.state) == self._without_comments(stored(self.state), before)
@@ -224,7 +229,7 @@ class History(RuleBasedStateMachine):
             )
             for task in sorted(self.declared.keys() | self.absent.keys())
         )
-        return make_plan(Listed(tasks), api, CONTRACT, allow=ALL)
+        return plan_with(api, tasks, allow=ALL)
 
     def _try(self, make: Callable[[TaskApi], Plan]) -> Plan | None:
         """Plan; None where the server or the process did not live to its end."""
@@ -239,11 +244,11 @@ class History(RuleBasedStateMachine):
     def _carry_out(self, plan: Plan, *, concurrency: int = 2, canary: int = 0) -> None:
         before = stored(self.state)
         self.reported = {}
-        orders = Orders(ALL, concurrency, canary=canary)
+        options = ApplyOptions(ALL, concurrency, canary=canary)
 
         def carry() -> None:
             with api_of(self.line) as api:
-                outcomes = carry_out(plan, api, CONTRACT, orders=orders, record=self._record)
+                outcomes = apply_with(api, plan, options=options, record=self._record)
             recorded = [task for task in outcomes if task.outcome is not Outcome.INTERRUPTED]
             assert {task.task: task for task in recorded} == self.reported
             self.reported = {task.task: task for task in outcomes}
@@ -309,7 +314,7 @@ class History(RuleBasedStateMachine):
 
 
 def holds(change: Change, values: Values) -> bool:
-    return equal(change.path, value_at(values, change.path), change.after, CONTRACT)
+    return are_equal(change.path, get_value(values, change.path), change.after, CONTRACT)
 
 
 def brought(values: Values, changes: tuple[Change, ...]) -> Values:
@@ -324,8 +329,10 @@ def brought(values: Values, changes: tuple[Change, ...]) -> Values:
 
 def is_due(change: Change, values: Values) -> bool:
     """Tell whether a change finds what it was planned for; a key needs its object to be absent."""
-    inside = len(change.path) == 1 or isinstance(value_at(values, change.path[:-1]), dict)
-    return inside and equal(change.path, value_at(values, change.path), change.before, CONTRACT)
+    inside = len(change.path) == 1 or isinstance(get_value(values, change.path[:-1]), dict)
+    return inside and are_equal(
+        change.path, get_value(values, change.path), change.before, CONTRACT
+    )
 
 
 def with_value(values: Values, path: Path, value: Maybe) -> Values:

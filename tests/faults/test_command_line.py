@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import Report
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
-from reconciler.cli.saved import read_saved
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
+from reconciler.core.report import Report
 from tests.conftest import TRIED
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, Schedule, once
@@ -24,6 +22,7 @@ from tests.faults.promises import (
     wanted,
 )
 from tests.faults.scenarios import SCENARIOS, Ended, Values, stored
+from tests.sandboxed import set_environment
 
 MANIFEST = """\
 version: 1
@@ -49,16 +48,13 @@ tried without the command line, in less time."""
 @pytest.fixture
 def transport(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Schedule], Misbehaving]:
     """Gives the command line a server of its own that misbehaves."""
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
+    set_environment(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Path("tasks.yaml").write_text(MANIFEST, encoding="utf-8")
 
     def transport(schedule: Schedule) -> Misbehaving:
         state, _ = SCENARIOS["six tasks"].begin()
-        line = Misbehaving(state, schedule)
-        monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=line))
-        return line
+        return Misbehaving(state, schedule)
 
     return transport
 
@@ -67,7 +63,7 @@ def apply(line: Misbehaving) -> int:
     Path("report.jsonl").unlink(missing_ok=True)
     arguments = ["apply", "tasks.yaml", "--yes", "--concurrency", "1", "--report", "report.jsonl"]
     try:
-        return run(arguments)
+        return run(arguments, collaborators=Collaborators(line))
     finally:
         line.finish()
 

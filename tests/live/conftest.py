@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
-from reconciler.sandbox.overlaps import count_changed
-from reconciler.sandbox.server import serve
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
+from reconciler.sandbox.overlaps import apply_count_change
+from reconciler.sandbox.releases import NAMES, NEWEST
 from reconciler.sandbox.state import State, Storage
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
-from reconciler.sandbox.versions import NAMES, NEWEST
 from tests.live.buckets import buckets
 from tests.live.command_line import Command, Ran
 from tests.live.counting_proxy import Asked, Through, Trouble, counting_proxy
@@ -199,7 +199,7 @@ def _remove(state: State, task: int) -> None:
     """Delete a task behind the API: the sandbox offers no DELETE, as the tool sends none."""
     project = state.projects[state.tasks.pop(task).project]
     project.task_ids.remove(task)
-    count_changed(state, project)
+    apply_count_change(state, project)
 
 
 def _connect(state: State, project: int, bucket: str, *, presign: bool) -> None:

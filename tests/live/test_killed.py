@@ -23,8 +23,8 @@ SECONDS = 120
 ROOT = Path(__file__).parents[2]
 
 
-def killed(server: ServerUnderTest, manifest: str, number: signal.Signals) -> int:
-    """Apply, in a process that gets a signal when its 25th update comes in; give how it ended."""
+def apply_and_kill(server: ServerUnderTest, manifest: str, number: signal.Signals) -> int:
+    """Apply, in a process that gets a signal when its 25th update comes in; return how it ended."""
     started = threading.Event()
     running: list[subprocess.Popen[bytes]] = []
 
@@ -58,7 +58,7 @@ def killed(server: ServerUnderTest, manifest: str, number: signal.Signals) -> in
             process.wait()
 
 
-def shown(command: Command) -> dict[str, Any]:
+def show_report(command: Command) -> dict[str, Any]:
     ran = command("show", "report.jsonl", "--format", "json")
     assert ran.code == 0, ran.err
     return dict(json.loads(ran.out))
@@ -83,9 +83,9 @@ def test_killed_in_the_middle_nothing_is_claimed_and_running_again_ends_it(
     tasks = declared(server, 60)
     before = tasks.stored()
     wanted = {task: written(before[task], n) for n, task in enumerate(tasks.ids)}
-    assert killed(server, tasks.manifest(), number) == code
+    assert apply_and_kill(server, tasks.manifest(), number) == code
 
-    after, report = tasks.stored(), shown(command)
+    after, report = tasks.stored(), show_report(command)
     assert report["complete"] is complete
     claimed = [t["task"] for t in report["tasks"] if t["outcome"] in {"applied", "already"}]
     assert 1 <= len(claimed) < 60

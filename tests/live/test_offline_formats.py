@@ -6,18 +6,20 @@ import json
 
 import pytest
 
-from reconciler.apply.decisions import Patch, Terms, decide
-from reconciler.apply.gate import Gate
+from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.date_time import parse_date_time
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import equal
-from reconciler.plan.model import Found, Kind
-from reconciler.plan.values import Json
+from reconciler.core.decision import Patch, decide
+from reconciler.core.difference import are_equal
+from reconciler.core.guards import GuardFacts
+from reconciler.core.model import Found, Kind
+from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
-from tests.unit.plan.building import change, update
+from tests.unit.core.building import change, update
 
 ATTRIBUTES = load_contract()
-TERMS = Terms(ATTRIBUTES, Gate(ATTRIBUTES), frozenset(Kind), {})
+FACTS = GuardFacts(ATTRIBUTES)
+VALIDATOR = BodyValidator(ATTRIBUTES)
 DAY = "2026-10-01"
 NOON = f"{DAY}T12:00:00"
 OTHER_DIGITS = "\u0662\u0660\u0662\u0666-10-01"
@@ -116,7 +118,7 @@ def test_a_value_accepted_offline_is_stored_as_it_is(server: ServerUnderTest, na
             sent += 1
             answer = server.patch(task, body)
             told = answer.json().get(name) if answer.is_success else answer.text[:100]
-            if not equal((name,), told, value, ATTRIBUTES):
+            if not are_equal((name,), told, value, ATTRIBUTES):
                 wrong.append((text, told))
 
     assert wrong == []
@@ -126,5 +128,11 @@ def test_a_value_accepted_offline_is_stored_as_it_is(server: ServerUnderTest, na
 def body_of(name: str, value: Json) -> dict[str, Json] | None:
     """Make the body of the update that declares a value, None where it is refused offline."""
     task = update(1, change(name, "live", value))
-    patch = decide(task, Found({"project": task.project, name: "live"}), TERMS)
+    patch = decide(
+        task,
+        Found({"project": task.project, name: "live"}),
+        facts=FACTS,
+        allow=frozenset(Kind),
+        validator=VALIDATOR,
+    )
     return patch.body if isinstance(patch, Patch) else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.contract.label_config import UnreadableLabelConfigError, paths_used
+from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
 from tests.live.under_test import ServerUnderTest
 
 CONFIG = (
@@ -110,7 +110,7 @@ def test_what_the_server_insists_on_is_protected(server: ServerUnderTest, tag: s
     config = f"<View>{tag}</View>"
 
     assert f'"{key}" key is expected in task data' in reason(server, config, {"any": 1})
-    assert (key,) in paths_used(config)
+    assert (key,) in find_used_paths(config)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_label_config_that_is_hostile_or_no_xml_is_refused(
         {"label_config": [said]},
     )
     with pytest.raises(UnreadableLabelConfigError):
-        paths_used(config)
+        find_used_paths(config)
 
 
 def test_a_project_may_ask_for_nothing(server: ServerUnderTest):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.report import Report
-from reconciler.cli.saved import read_saved
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.core.report import Report
 from tests.live.command_line import Command
 from tests.live.twenty import Declared, declared, written
 from tests.live.under_test import ServerUnderTest

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.core.values import Json
 from reconciler.errors import NotLabelStudio
-from reconciler.plan.values import Json
-from reconciler.server.answers import Answer
-from reconciler.server.secrecy import Secrets
+from reconciler.labelstudio.response import Response
+from reconciler.labelstudio.secret_values import Secrets
 
 ESCAPED = st.integers(0, 0xFFFF).map(lambda unit: f"\\u{unit:04x}") | st.sampled_from(
     ["\\ud800", "\\udfff", "\\ud83d\\ude00", "\\ude00\\ud83d", "\\u0000", '\\"', "\\\\", "\\/"]
@@ -58,7 +58,7 @@ def decoded(content: bytes) -> Json:
     request = httpx.Request("GET", "http://label-studio.test/api/tasks/1/")
     headers = {"content-type": "application/json"}
     response = httpx.Response(200, content=content, headers=headers, request=request)
-    return Answer(response, content, "", Secrets()).json()
+    return Response(response, content, "", Secrets()).json()
 
 
 def patiently(content: bytes) -> Json:

@@ -11,21 +11,17 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import GOOD
-from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import DesiredTask, Kind, Plan
-from reconciler.plan.values import Json
+from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.report import GOOD
+from reconciler.core.values import Json
+from reconciler.executor.apply_options import ApplyOptions
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server.planning import make_plan
-from tests.unit.plan.building import Listed
-from tests.unit.plan.generating import OBJECTS, canonical, desired_tasks, live_tasks
-from tests.unit.server.wired import Hooked, api_of
+from tests.sandboxed import apply_plan, plan_tasks
+from tests.unit.core.generating import OBJECTS, canonical, desired_tasks, live_tasks
+from tests.unit.labelstudio.wired import Hooked
 
 bounded = settings(max_examples=150, deadline=None, derandomize=True)
-CONTRACT = load_contract()
 ALLOWED = frozenset(Kind)
 
 
@@ -38,14 +34,11 @@ def server_with(*tasks: dict[str, Json]) -> Hooked:
 
 
 def planned(server: Hooked, desired: list[DesiredTask]) -> Plan:
-    with api_of(server) as api:
-        return make_plan(Listed(desired), api, CONTRACT, allow=ALLOWED)
+    return plan_tasks(server, *desired, allow=ALLOWED)
 
 
 def apply(server: Hooked, plan: Plan) -> None:
-    orders = Orders(allow=ALLOWED, concurrency=2)
-    with api_of(server) as api:
-        outcomes = carry_out(plan, api, CONTRACT, orders=orders, record=lambda _: None)
+    outcomes = apply_plan(server, plan, options=ApplyOptions(allow=ALLOWED, concurrency=2))
     assert {outcome.outcome for outcome in outcomes} <= GOOD
 
 

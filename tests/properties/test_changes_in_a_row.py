@@ -7,15 +7,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.report import Outcome, Report, Run, TaskOutcome
-from reconciler.apply.reverting import changes_made
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import changes_of
-from reconciler.plan.edit import edited
-from reconciler.plan.model import Found, Status
-from reconciler.plan.reverting import revert_task
-from reconciler.plan.values import Json, same
-from tests.unit.plan.building import SERVER, desired
+from reconciler.core.difference import find_changes
+from reconciler.core.edit import apply_changes
+from reconciler.core.inverse import plan_inverse
+from reconciler.core.model import Found, Status
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_history import compose_changes
+from reconciler.core.values import Json, is_same
+from tests.unit.core.building import SERVER, desired
 
 ATTRIBUTES = load_contract()
 SCALARS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from([1.0, "a", "b"])
@@ -42,18 +42,18 @@ def test_what_runs_in_a_row_changed_goes_back_to_what_was_before_the_first(
     live, reports = start, []
     for number, (value, name, ending) in enumerate(runs):
         wanted = desired(1, {name: value}, replaced=(name,))
-        changes = changes_of(wanted, live, ATTRIBUTES)
+        changes = find_changes(wanted, live, ATTRIBUTES)
         outcome = Outcome.APPLIED if ending == "applied" else Outcome.FAILED
         said = TaskOutcome(1, outcome, changes, "" if ending == "applied" else "lost")
         run = Run("sha256:0a", 1, started=f"{number}")
         reports.append((f"{number}.jsonl", Report(SERVER, (run,), (said,))))
         if ending != "lost":
-            live = {**live, **edited(live, changes)}
+            live = {**live, **apply_changes(live, changes)}
 
-    made = changes_made(list(reversed(reports)), ATTRIBUTES)
-    reverted = revert_task(1, made[1], Found(live), ATTRIBUTES) if made else None
+    made = compose_changes(list(reversed(reports)), ATTRIBUTES)
+    reverted = plan_inverse(1, made[1], Found(live), ATTRIBUTES) if made else None
 
     if reverted is not None:
         assert reverted.status is Status.UPDATE
-        live = {**live, **edited(live, reverted.changes)}
-    assert same(live, start)
+        live = {**live, **apply_changes(live, reverted.changes)}
+    assert is_same(live, start)

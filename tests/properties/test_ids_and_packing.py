@@ -9,11 +9,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.manifest.packed import PackedTasks
-from reconciler.plan.ids import SortedIds
-from reconciler.plan.values import Json
-from reconciler.server.cost import BATCH, IDS_LENGTH_MAX, batches, selection_cost
-from reconciler.server.unseen import Unseen
+from reconciler.core.ids import SortedIds
+from reconciler.core.values import Json
+from reconciler.labelstudio.bulk.cost import BATCH, IDS_LENGTH_MAX, estimate_selection, split_ids
+from reconciler.labelstudio.bulk.pending_ids import PendingIds
+from reconciler.manifest.readers.document import PackedTasks
 
 IDS = st.integers(1, 30)
 NUMBERS = (
@@ -39,7 +39,7 @@ def test_an_id_stands_where_the_first_of_its_kind_does(ids: list[int], asked: li
 
 @given(st.sets(IDS), st.lists(st.integers(0, 31)))
 def test_what_has_been_taken_is_not_left_and_all_else_is(wanted: set[int], taken: list[int]):
-    unseen = Unseen(sorted(wanted))
+    unseen = PendingIds(sorted(wanted))
     left = set(wanted)
     for task in taken:
         assert unseen.mark_seen(task) == (task in left)
@@ -53,7 +53,7 @@ def test_what_has_been_taken_is_not_left_and_all_else_is(wanted: set[int], taken
     st.integers(1, BATCH) | st.just(BATCH),
 )
 def test_batches_hold_all_ids_in_order_and_none_is_too_long(ids: list[int], at_most: int):
-    packed = list(batches(ids, at_most=at_most))
+    packed = list(split_ids(ids, at_most=at_most))
     assert [task for batch in packed for task in batch] == ids
     assert all(0 < len(batch) <= at_most for batch in packed)
     assert all(length_of(batch) <= IDS_LENGTH_MAX for batch in packed)
@@ -70,7 +70,7 @@ def length_of(batch: Sequence[int]) -> int:
 @given(st.integers(0, 5000), st.integers(1, 10**18))
 def test_a_selection_is_as_many_requests_as_batches(count: int, first: int):
     ids = range(first, first + count)
-    assert selection_cost(ids).requests == len(list(batches(ids)))
+    assert estimate_selection(ids).requests == len(list(split_ids(ids)))
 
 
 @given(st.lists(VALUES))
@@ -80,9 +80,9 @@ def test_packed_values_come_out_as_they_went_in(values: list[Json]):
         packed.append(value, node=3 * node, end=3 * node + 3)
     for found in (list(packed), [packed[n] for n in range(len(packed))]):
         assert list(map(written, found)) == list(map(written, values))
-    assert [packed.node_of(n) for n in range(len(values))] == [3 * n for n in range(len(values))]
+    assert [packed.get_node(n) for n in range(len(values))] == [3 * n for n in range(len(values))]
     assert packed.extent == 3 * len(values)
-    assert [(index, written(value)) for index, value, _ in packed.entries()] == list(
+    assert [(index, written(value)) for index, value, _ in packed.iterate_entries()] == list(
         enumerate(map(written, values))
     )
 

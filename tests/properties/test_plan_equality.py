@@ -5,11 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.digest import digest
-from reconciler.plan.model import Change, Plan
-from reconciler.plan.values import ABSENT, Maybe, same
-from tests.unit.plan.building import SOURCE, plan_of, update
-from tests.unit.plan.generating import (
+from reconciler.core.model import Change, Plan
+from reconciler.core.values import ABSENT, Maybe, is_same
+from tests.unit.core.building import SOURCE, plan_of, update
+from tests.unit.core.generating import (
     KEYS,
     NUMBERS,
     VALUES,
@@ -26,14 +25,14 @@ CLOSE = st.one_of(NUMBERS, st.booleans(), st.none(), st.just(ABSENT), st.lists(N
 @bounded
 @given(MAYBES, MAYBES)
 def test_same_agrees_with_the_digits_as_they_are_written(left: Maybe, right: Maybe):
-    assert same(left, right) == (canonical(left) == canonical(right))
+    assert is_same(left, right) == (canonical(left) == canonical(right))
 
 
 @bounded
 @given(CLOSE, CLOSE, CLOSE)
 def test_same_is_an_equivalence(a: Maybe, b: Maybe, c: Maybe):
-    assert same(a, b) == same(b, a) == (canonical(a) == canonical(b))
-    assert not (same(a, b) and same(b, c)) or same(a, c)
+    assert is_same(a, b) == is_same(b, a) == (canonical(a) == canonical(b))
+    assert not (is_same(a, b) and is_same(b, c)) or is_same(a, c)
 
 
 @bounded
@@ -41,7 +40,7 @@ def test_same_is_an_equivalence(a: Maybe, b: Maybe, c: Maybe):
 def test_a_value_is_the_same_as_itself_with_its_keys_in_another_order(
     value: Maybe, data: st.DataObject
 ):
-    assert value is ABSENT or same(value, data.draw(reordered(value)))
+    assert value is ABSENT or is_same(value, data.draw(reordered(value)))
 
 
 CHANGES = st.builds(
@@ -69,7 +68,7 @@ def meaning(changes: dict[int, list[Change]]) -> object:
 def test_two_plans_have_one_digest_only_if_their_changes_are_the_same(
     left: dict[int, list[Change]], right: dict[int, list[Change]]
 ):
-    assert (digest(made(left)) == digest(made(right))) == (meaning(left) == meaning(right))
+    assert (made(left).digest == made(right).digest) == (meaning(left) == meaning(right))
 
 
 @bounded
@@ -79,7 +78,7 @@ def test_a_plan_in_another_order_has_the_same_digest(
 ):
     tasks = data.draw(st.permutations(list(changes)))
     shuffled = {task: data.draw(st.permutations(changes[task])) for task in tasks}
-    assert digest(made(shuffled)) == digest(made(changes))
+    assert made(shuffled).digest == made(changes).digest
 
 
 @bounded
@@ -92,4 +91,4 @@ def test_a_plan_with_one_value_changed_has_another_digest(
     other = Change(first.path, first.before, data.draw(MAYBES), first.source)
     spoiled = {**changes, task: [other, *others]}
     unlike = canonical(other.after) != canonical(first.after)
-    assert (digest(made(spoiled)) != digest(made(changes))) == unlike
+    assert (made(spoiled).digest != made(changes).digest) == unlike

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.difference import changes_of
-from reconciler.plan.model import DesiredTask
-from reconciler.plan.values import Json
-from tests.unit.plan.building import desired, fingerprints_of
-from tests.unit.plan.generating import KEYS, OBJECTS, desired_tasks, live_tasks, reordered
+from reconciler.core.difference import find_changes
+from reconciler.core.model import DesiredTask
+from reconciler.core.values import Json
+from tests.unit.core.building import desired, fingerprints_of
+from tests.unit.core.generating import KEYS, OBJECTS, desired_tasks, live_tasks, reordered
 
 bounded = settings(max_examples=400, deadline=None, derandomize=True)
 ATTRIBUTES = load_contract()
@@ -24,7 +24,7 @@ def test_what_is_held_has_no_changes(tasks: list[DesiredTask], live: dict[str, J
     fingerprints = fingerprints_of(*tasks)
     for place, task in enumerate(tasks):
         if fingerprints.hold(place, live):
-            assert changes_of(task, live, ATTRIBUTES) == ()
+            assert find_changes(task, live, ATTRIBUTES) == ()
 
 
 @st.composite
@@ -46,7 +46,7 @@ def test_live_values_are_held_whatever_stands_beside_them(
 ):
     task = desired(1, {"data": declared, "overlap": 1})
     live = {"id": 1, "data": data.draw(beside(declared)), "overlap": 1}
-    assert not changes_of(task, live, ATTRIBUTES)
+    assert not find_changes(task, live, ATTRIBUTES)
     assert fingerprints_of(task).hold(0, live)
 
 

@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.digest import digest
-from reconciler.plan.model import DesiredTask, Found, Observed, TaskPlan
-from reconciler.plan.planner import plan_task
-from reconciler.plan.values import Json
-from tests.unit.plan.building import plan_of
-from tests.unit.plan.generating import canonical_change, desired_tasks, live_tasks, reordered
+from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.core.planner import plan_task
+from reconciler.core.values import Json
+from tests.unit.core.building import plan_of
+from tests.unit.core.generating import canonical_change, desired_tasks, live_tasks, reordered
 
 
 def planned(desired: list[DesiredTask], live: dict[int, dict[str, Json]]) -> list[TaskPlan]:
@@ -36,7 +35,7 @@ def test_a_plan_is_the_same_in_whatever_order_tasks_and_keys_come(data: st.DataO
         ],
         {number: data.draw(reordered(live[number])) for number in reversed(numbers)},
     )
-    assert digest(plan_of(*first)) == digest(plan_of(*second))
+    assert plan_of(*first).digest == plan_of(*second).digest
     assert [(task.task, task.status) for task in first] == [
         (task.task, task.status) for task in second
     ]

@@ -8,11 +8,11 @@ import unicodedata
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.inner import Budget, inner_differences
-from reconciler.plan.values import ABSENT, Json, Maybe, same
+from reconciler.core.inner_difference import Budget, find_inner_differences
+from reconciler.core.values import ABSENT, Json, Maybe, is_same
+from reconciler.render.change_lines import format_change
 from reconciler.render.style import Style
-from reconciler.render.values import change_lines
-from tests.unit.plan.generating import VALUES
+from tests.unit.core.generating import VALUES
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -46,7 +46,7 @@ def looks(text: str) -> str:
 
 
 def assert_unlike(before: Maybe, after: Maybe, *, full: bool) -> None:
-    lines = change_lines(before, after, style=COLORED, full=full)
+    lines = format_change(before, after, style=COLORED, full=full)
     removed, added = texts(REMOVED, lines), texts(ADDED, lines)
     assert removed or added
     for line in lines:
@@ -59,7 +59,7 @@ def assert_unlike(before: Maybe, after: Maybe, *, full: bool) -> None:
 @bounded
 @given(NESTED | st.just(ABSENT), NESTED | st.just(ABSENT), st.booleans())
 def test_two_values_that_differ_are_written_apart(before: Maybe, after: Maybe, full: bool):  # noqa: FBT001 - as given
-    assume(not same(before, after))
+    assume(not is_same(before, after))
     assert_unlike(before, after, full=full)
 
 
@@ -78,15 +78,15 @@ def test_one_element_that_differs_is_found_in_a_list(
     after: Json,
     full: bool,  # noqa: FBT001 - as given
 ):
-    assume(not same(before, after))
+    assume(not is_same(before, after))
     assert_unlike([*others, before, 1], [*others, after, 1], full=full)
 
 
 @bounded
 @given(NESTED | st.just(ABSENT), NESTED | st.just(ABSENT), st.booleans())
 def test_no_value_steers_the_terminal(before: Maybe, after: Maybe, full: bool):  # noqa: FBT001 - as given
-    assume(not same(before, after))
-    for line in change_lines(before, after, style=Style(), full=full):
+    assume(not is_same(before, after))
+    for line in format_change(before, after, style=Style(), full=full):
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", line)
 
 
@@ -116,16 +116,16 @@ def size(value: Maybe) -> int:
 @bounded
 @given(LARGE, LARGE, st.booleans())
 def test_large_values_that_differ_are_written_apart(before: Json, after: Json, full: bool):  # noqa: FBT001 - as given
-    assume(not same(before, after))
+    assume(not is_same(before, after))
     assert_unlike(before, after, full=full)
 
 
 @bounded
 @given(LARGE | NESTED, LARGE | NESTED)
 def test_what_is_found_inside_differs_and_nothing_else_does(before: Json, after: Json):
-    found = list(inner_differences(before, after, Budget()))
-    assert bool(found) is not same(before, after)
-    assert not any(same(inner.before, inner.after) for inner in found)
+    found = list(find_inner_differences(before, after, Budget()))
+    assert bool(found) is not is_same(before, after)
+    assert not any(is_same(inner.before, inner.after) for inner in found)
     assert len({(inner.path, inner.after is ABSENT) for inner in found}) == len(found)
 
 
@@ -135,7 +135,7 @@ def test_finding_all_that_differs_takes_no_more_steps_than_there_are_values(
     before: Json, after: Json
 ):
     budget = Budget()
-    list(inner_differences(before, after, budget))
+    list(find_inner_differences(before, after, budget))
     assert budget.made <= 4 * (size(before) + size(after))
 
 
@@ -145,8 +145,8 @@ def test_whatever_is_found_within_a_budget_is_what_comes_first(
     before: Json, after: Json, left: int
 ):
     budget = Budget(left)
-    some = list(inner_differences(before, after, budget))
-    all_of_it = list(inner_differences(before, after, Budget()))
+    some = list(find_inner_differences(before, after, budget))
+    all_of_it = list(find_inner_differences(before, after, Budget()))
     assert some == all_of_it[: len(some)]
     assert budget.spent or some == all_of_it
     assert budget.made <= left + 200
@@ -155,6 +155,6 @@ def test_whatever_is_found_within_a_budget_is_what_comes_first(
 @bounded
 @given(LARGE | LONG, LARGE | LONG)
 def test_what_is_shown_is_bounded_whatever_the_values(before: Json, after: Json):
-    lines = change_lines(before, after, style=Style(), full=False)
+    lines = format_change(before, after, style=Style(), full=False)
     assert len(lines) <= 22
     assert all(len(line) <= 2 * 2_000 + 300 for line in lines)

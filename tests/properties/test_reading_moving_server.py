@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -12,10 +10,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from reconciler.plan.model import Found, Missing, Unreadable
+from reconciler.core.model import Found, Missing, Unreadable
+from reconciler.labelstudio.bulk.cost import ReadingLimits
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.server import cost, numbered, pages, reading, selection
-from tests.unit.server.changing import (
+from tests.unit.labelstudio.bulk.changing import (
     answers,
     create,
     delete,
@@ -25,7 +23,7 @@ from tests.unit.server.changing import (
     move,
     poison,
 )
-from tests.unit.server.wired import Hooked, query_of
+from tests.unit.labelstudio.wired import Hooked, query_of
 
 PROJECTS = (7, 8)
 IDS = range(1, 90)
@@ -35,19 +33,9 @@ PAGE, LARGE, BATCH, SMALL = 8, 32, 4, 2
 ways in few tasks."""
 
 
-@contextmanager
-def small_sizes() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (pages, cost):
-            patch.setattr(module, "PAGE_SIZE", PAGE)
-        patch.setattr(cost, "PAGE_SIZE_MAX", LARGE)
-        patch.setattr(cost, "PAGES", 2)
-        patch.setattr(reading, "BATCH", BATCH)
-        patch.setattr(selection, "BATCH", BATCH)
-        patch.setitem(cost.batches.__kwdefaults__, "at_most", BATCH)
-        for module in (numbered, selection):
-            patch.setattr(module, "SIZE_MIN", SMALL)
-        yield
+LIMITS = ReadingLimits(
+    page_size=PAGE, page_size_max=LARGE, pages_min=2, batch=BATCH, size_min=SMALL
+)
 
 
 @dataclass(frozen=True)
@@ -161,8 +149,7 @@ def test_each_wanted_task_is_told_of_once_as_it_was_at_some_moment(case: Case):
     wanted: dict[int | None, list[int]] = {}
     for task, project in sorted(case.wanted.items()):
         wanted.setdefault(project, []).append(task)
-    with small_sizes():
-        answered = answers(world.transport, wanted)
+    answered = answers(world.transport, wanted, limits=LIMITS)
     assert each_once(answered) == sorted(case.wanted)
     for task, observed in answered:
         match observed:
@@ -186,8 +173,7 @@ def test_how_often_a_still_server_is_asked_is_bounded_by_what_is_wanted(case: Ca
     wanted: dict[int | None, list[int]] = {}
     for task, project in sorted(case.wanted.items()):
         wanted.setdefault(project, []).append(task)
-    with small_sizes():
-        answered = answers(world.transport, wanted)
+    answered = answers(world.transport, wanted, limits=LIMITS)
     not_there = sum(case.tasks.get(task) != project for task, project in case.wanted.items())
     broken = sum(isinstance(observed, Unreadable) for _, observed in answered)
     batches = sum(-(-len(ids) // BATCH) for ids in wanted.values())

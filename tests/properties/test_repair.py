@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.apply.repair import Stored, undone
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.edit import edited
-from reconciler.plan.model import Change, TaskPlan
-from reconciler.plan.values import ABSENT, Json
-from tests.unit.plan.building import change, update
+from reconciler.core.edit import apply_changes
+from reconciler.core.model import Change, TaskPlan
+from reconciler.core.values import ABSENT, Json
+from reconciler.executor.repair import StoredChanges, find_undone
+from tests.unit.core.building import change, update
 
 CONTRACT = load_contract()
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -56,7 +56,7 @@ class Case:
 
     def undone(self) -> list[Change]:
         changes = tuple(c for c in self.task.changes if c.path in self.stored)
-        return list(undone(self.task, self.live, Stored(changes, AT), CONTRACT))
+        return list(find_undone(self.task, self.live, StoredChanges(changes, AT), CONTRACT))
 
 
 def _set(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
@@ -95,8 +95,8 @@ def test_what_is_repaired_is_what_can_only_have_been_undone_by_accident(case: Ca
 def test_a_repair_leaves_nothing_to_repair_and_touches_nothing_else(case: Case):
     due = case.undone()
     live = case.live
-    repaired = {**live, **edited(live, tuple(due))}
-    assert undone(case.task, repaired, Stored(tuple(due), AT), CONTRACT) == ()
+    repaired = {**live, **apply_changes(live, tuple(due))}
+    assert find_undone(case.task, repaired, StoredChanges(tuple(due), AT), CONTRACT) == ()
     reads = case.reads | dict.fromkeys((one.path for one in due), "after")
     assert repaired == replace(case, reads=reads).live
 
@@ -105,6 +105,6 @@ def test_a_repair_leaves_nothing_to_repair_and_touches_nothing_else(case: Case):
 def test_where_nobody_can_tell_when_it_was_written_it_is_left_alone(case: Case, told: Json):
     changes = tuple(case.task.changes)
     live = {**case.live, "updated_at": told}
-    assert undone(case.task, live, Stored(changes, AT), CONTRACT) == ()
+    assert find_undone(case.task, live, StoredChanges(changes, AT), CONTRACT) == ()
     del live["updated_at"]
-    assert undone(case.task, live, Stored(changes, AT), CONTRACT) == ()
+    assert find_undone(case.task, live, StoredChanges(changes, AT), CONTRACT) == ()

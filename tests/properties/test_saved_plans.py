@@ -11,27 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.apply.report import (
-    Outcome,
-    Report,
-    Run,
-    TaskOutcome,
-    first_line,
-    last_line,
-    not_started_lines,
-    task_line,
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.artifacts.strict_json import check_schema, parse_json
+from reconciler.core.merge import merge_plans
+from reconciler.core.model import Plan
+from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report_document import (
+    build_first_line,
+    build_last_line,
+    build_not_started_lines,
+    build_task_line,
 )
-from reconciler.cli.saved import read_saved
-from reconciler.cli.saved_json import checked, parsed
+from reconciler.core.shard import Shard, format_shards, parse_shards
 from reconciler.errors import SavedFileError
-from reconciler.plan.digest import digest
-from reconciler.plan.document import plan_document
-from reconciler.plan.merging import merged_plan
-from reconciler.plan.model import Plan
-from reconciler.plan.restoring import restored_plan
-from reconciler.plan.shard import Shard, parse_shards, shards_text
-from tests.unit.plan.building import SERVER
-from tests.unit.plan.generating import CHANGES, plans
+from tests.unit.core.building import SERVER
+from tests.unit.core.generating import CHANGES, plans
 
 bounded = settings(max_examples=150, deadline=None, derandomize=True)
 IDS = st.integers(1, 2**63 - 1)
@@ -41,17 +36,17 @@ SHARDS = st.integers(1, 999_999).flatmap(
 
 
 def written(plan: Plan) -> str:
-    return json.dumps(plan_document(plan), indent=2) + "\n"
+    return json.dumps(build_plan_document(plan), indent=2) + "\n"
 
 
 @bounded
 @given(plans(), st.sampled_from([(), (Shard(1, 1),)]))
 def test_a_plan_is_read_back_as_it_was_written(plan: Plan, shards: tuple[Shard, ...]):
     text = written(replace(plan, shards=shards))
-    document = parsed(text)
+    document = parse_json(text)
     assert isinstance(document, dict)
 
-    restored = restored_plan(checked(document, "plan.schema.json"))
+    restored = restore_plan(check_schema(document, "plan.schema.json"))
 
     assert restored == replace(plan, shards=shards)
     assert written(restored) == text
@@ -69,7 +64,7 @@ def test_every_task_is_of_one_shard(task: int, count: int):
 @given(SHARDS)
 def test_a_shard_is_read_as_it_is_written(shard: Shard):
     assert Shard.parse(str(shard)) == shard
-    assert parse_shards(shards_text((shard,))) == (shard,)
+    assert parse_shards(format_shards((shard,))) == (shard,)
 
 
 @bounded
@@ -96,9 +91,9 @@ def test_a_plan_is_that_of_its_shards_together(
     ]
     random.shuffle(parts)
 
-    merged = merged_plan(parts)
+    merged = merge_plans(parts)
 
-    assert digest(merged) == digest(whole)
+    assert merged.digest == whole.digest
     assert merged == (whole if count > 1 else replace(whole, shards=(Shard(1, 1),)))
 
 
@@ -128,8 +123,12 @@ def test_a_report_is_read_back_as_it_was_written(
     run = Run("sha256:" + "0" * 64, 7 if complete else None)
     outcomes = [replace(o, changes=()) if o.outcome is Outcome.INTERRUPTED else o for o in outcomes]
     begun = [outcome for outcome in outcomes if outcome.outcome is not Outcome.INTERRUPTED]
-    lines = [first_line(run, SERVER), *map(task_line, begun), *not_started_lines(outcomes)]
-    lines += [last_line(outcomes, 7)] * complete
+    lines = [
+        build_first_line(run, SERVER),
+        *map(build_task_line, begun),
+        *build_not_started_lines(outcomes),
+    ]
+    lines += [build_last_line(outcomes, 7)] * complete
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
 
     assert read_saved(str(file)) == Report(

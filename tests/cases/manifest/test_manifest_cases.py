@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask
+from reconciler.core.notation import parse_path
 from reconciler.errors import ManifestError
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.model import DesiredTask
-from reconciler.plan.notation import parse_path
 
 HERE = Path(__file__).parent
 EXPECTATIONS = {"problems.txt", "desired.json", "sources.json"}
@@ -29,7 +30,7 @@ def cases(kind: str) -> list[Any]:
 def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DesiredTask, ...]:
     monkeypatch.chdir(case)
     manifests = sorted(entry.name for entry in case.iterdir() if entry.name not in EXPECTATIONS)
-    return tuple(load_manifests(manifests, load_contract()))
+    return tuple(load_manifests(find_manifests(manifests), load_contract()))
 
 
 @pytest.mark.parametrize("case", cases("negative"))

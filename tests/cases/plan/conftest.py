@@ -20,24 +20,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 import yaml
 
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
+from reconciler.engine.apply import ApplyResult, apply_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import NEVER_ASKED_BEFORE, Client
-
-ADDRESS = "http://label-studio.test"
+from tests.sandboxed import LARGE_BATCHES, set_environment
+from tests.unit.labelstudio.wired import query_of
 
 
 class RecordingTransport(SandboxTransport):
@@ -103,8 +102,6 @@ def case(
     capsys: pytest.CaptureFixture[str],
 ) -> Case:
     """Open the case whose name the test is given, on a sandbox of its own."""
-    # Not as many batches as this machine happens to be slow.
-    monkeypatch.setattr("reconciler.apply.batches.FIRST", 500)
     folder = Path(__file__).parent / request.param
     file = folder / "case.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -113,24 +110,29 @@ def case(
         state.tasks[task].values["data"] = 1
     transport = RecordingTransport(state)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
-    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
+    set_environment(monkeypatch)
+    collaborators = Collaborators(transport, _apply_in_large_batches)
     monkeypatch.setenv("RECONCILER_CONCURRENCY", "1")  # PATCHes in an order that can be foreseen
 
     def command(name: str, *options: str) -> Ran:
         transport.requests.clear()
-        code = run([name, "manifest.yaml", *settings.get("options", ()), *options])
+        code = run(
+            [name, "manifest.yaml", *settings.get("options", ()), *options],
+            collaborators=collaborators,
+        )
         said = capsys.readouterr()
         return Ran(code, said.out, said.err, list(transport.requests))
 
     return Case(folder, settings, state, command)
 
 
+def _apply_in_large_batches(*plan: Any, options: ApplyOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
+    """Make not as many batches as this machine happens to be slow."""
+    return apply_plan(*plan, options=replace(options, batches=LARGE_BATCHES), **given)
+
+
 def _query_of(request: httpx.Request) -> dict[str, Any]:
-    query: dict[str, Any] = dict(parse_qsl(request.url.query.decode()))
-    query.pop(NEVER_ASKED_BEFORE, None)
+    query = query_of(request)
     if "query" in query:
         query["query"] = json.loads(query["query"])
     return query

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.cli.main import run
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from tests.cases.plan.conftest import Case, Ran
 
 CASES = sorted(file.parent.name for file in Path(__file__).parent.glob("*/manifest.yaml"))
@@ -78,7 +78,7 @@ def _changes(text: str) -> set[str]:
 
 
 def _validator(name: str) -> Draft7Validator:
-    return Draft7Validator(json.loads(schema_path(name).read_text(encoding="utf-8")))
+    return Draft7Validator(json.loads(locate_schema(name).read_text(encoding="utf-8")))
 
 
 def _written(plan: Ran, apply: Ran) -> str:

@@ -8,19 +8,21 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
-from reconciler.sandbox.server import serve
+from reconciler.engine.apply import ApplyResult
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
-from tests.unit.server.wired import ADDRESS, Hooked, sandbox_with
+from tests.sandboxed import set_environment
+from tests.unit.labelstudio.wired import Hooked, sandbox_with
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -49,23 +51,36 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@dataclass(slots=True)
+class Wire:
+    """What command lines talk to, and carry plans out by, in the place of the network and engine.
+
+    None lets them use those.
+    """
+
+    transport: httpx.BaseTransport | None = None
+    apply_plan: Callable[..., ApplyResult] | None = None
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Hooked:
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def server(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Hooked:
     """A sandbox with tasks 1 to 3 in project 7, which command lines talk to."""
-    transport = Hooked(sandbox_with(3))
-    monkeypatch.setattr("reconciler.cli.connecting.Client", partial(Client, transport=transport))
-    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-    monkeypatch.setenv("RECONCILER_ALLOW_PLAIN_HTTP", "1")
+    transport = wire.transport = Hooked(sandbox_with(3))
+    set_environment(monkeypatch)
     return transport
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def command(wire: Wire, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command line in this process."""
 
     def command(*arguments: str) -> Ran:
-        code = run(arguments)
+        code = run(arguments, collaborators=Collaborators(wire.transport, wire.apply_plan))
         said = capsys.readouterr()
         return Ran(code, said.out, said.err)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.api_key import read_api_key
-from reconciler.cli.secret_file import SIZE_MAX
+from reconciler.engine.settings.api_key import read_api_key
+from reconciler.engine.settings.secret_file import SIZE_MAX, check_permissions
 from reconciler.errors import SettingsError
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 OPEN = (
     "token, named by LABEL_STUDIO_API_KEY_FILE, can be read or changed by other users of this "
@@ -32,7 +32,7 @@ def named(monkeypatch: pytest.MonkeyPatch, *, mode: int = 0o600, text: str = TOK
 def silent() -> str:
     """Read the token, where nothing is to be warned of."""
     warned: list[str] = []
-    token = read_api_key(warned.append)
+    token = read_api_key(os.environ, warned.append)
     assert warned == []
     return token
 
@@ -51,17 +51,20 @@ def test_a_file_that_all_can_read_or_others_can_write_is_read_with_a_warning(
 ):
     named(monkeypatch, mode=mode)
     warned: list[str] = []
-    assert read_api_key(warned.append) == TOKEN
+    assert read_api_key(os.environ, warned.append) == TOKEN
     assert warned == [OPEN]
 
 
 @pytest.mark.parametrize("mode", [0o444, 0o644])
-def test_a_secret_that_docker_mounts_is_read_as_it_is(
+def test_a_secret_that_docker_mounts_may_be_open(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
 ):
     named(monkeypatch, mode=mode)
-    monkeypatch.setattr("reconciler.cli.secret_file.SECRET_MOUNTS", (tmp_path,))
-    assert silent() == TOKEN
+    file, warned = Path("token"), list[str]()
+    check_permissions(file, "X", file.stat(), warned.append, mounts=[tmp_path / "elsewhere"])
+    assert len(warned) == 1
+    check_permissions(file, "X", file.stat(), warned.append, mounts=[tmp_path])
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("mode", [0o444, 0o640, 0o644])

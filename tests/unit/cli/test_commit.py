@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reconciler.apply.report import Commit
-from reconciler.cli.commit import find_commit
+from reconciler.core.report import Commit
+from reconciler.engine.commit import find_commit
 
 Git = Callable[..., str]
 
@@ -48,53 +49,53 @@ MANIFESTS = ("manifests", "manifests/tasks.yaml", "manifests/*.yaml")
 
 @pytest.mark.parametrize("path", [*MANIFESTS, ".", "-"])
 def test_git_tells_the_commit_of_the_folder(commit: str, path: str):
-    assert find_commit([path]) == Commit(commit)
+    assert find_commit([path], os.environ) == Commit(commit)
 
 
 @pytest.mark.parametrize("path", MANIFESTS)
 def test_a_manifest_that_was_changed_since_is_told(commit: str, path: str):
     Path("manifests/tasks.yaml").write_text("version: 1\ntasks: []\n", encoding="utf-8")
-    assert find_commit([path]) == Commit(commit, dirty=True)
+    assert find_commit([path], os.environ) == Commit(commit, dirty=True)
 
 
 def test_a_manifest_that_is_new_is_told_and_one_that_is_removed_too(commit: str):
     Path("manifests/more.jsonl").write_text("{}\n", encoding="utf-8")
-    assert find_commit(["manifests"]) == Commit(commit, dirty=True)
+    assert find_commit(["manifests"], os.environ) == Commit(commit, dirty=True)
     Path("manifests/more.jsonl").unlink()
     Path("manifests/tasks.yaml").unlink()
-    assert find_commit(["manifests"]) == Commit(commit, dirty=True)
+    assert find_commit(["manifests"], os.environ) == Commit(commit, dirty=True)
 
 
 def test_what_is_no_manifest_or_lies_elsewhere_does_not_count(commit: str):
     Path("manifests/.notes.swp").write_text("", encoding="utf-8")
     Path("report.jsonl").write_text("", encoding="utf-8")
-    assert find_commit(["manifests"]) == Commit(commit)
+    assert find_commit(["manifests"], os.environ) == Commit(commit)
 
 
 @pytest.mark.usefixtures("commit")
 def test_the_environment_comes_first_and_ours_before_that_of_ci(monkeypatch: pytest.MonkeyPatch):
     for name in ("CI_COMMIT_SHA", "GITHUB_SHA", "RECONCILER_COMMIT"):
         monkeypatch.setenv(name, f" {name} \n")
-        assert find_commit(["manifests"]) == Commit(name)
+        assert find_commit(["manifests"], os.environ) == Commit(name)
 
 
 def test_without_manifests_only_the_environment_tells(commit: str, monkeypatch: pytest.MonkeyPatch):
-    assert find_commit([]) is None
+    assert find_commit([], os.environ) is None
     monkeypatch.setenv("GITHUB_SHA", commit)
-    assert find_commit([]) == Commit(commit)
+    assert find_commit([], os.environ) == Commit(commit)
 
 
 def test_outside_of_a_repository_or_before_its_first_commit_nothing_tells(git: Git):
     Path("tasks.yaml").write_text("version: 1\n", encoding="utf-8")
-    assert find_commit(["tasks.yaml"]) is None
+    assert find_commit(["tasks.yaml"], os.environ) is None
     git("init", "--quiet")
-    assert find_commit(["tasks.yaml"]) is None
+    assert find_commit(["tasks.yaml"], os.environ) is None
 
 
 @pytest.mark.usefixtures("commit")
 def test_a_machine_without_git_is_no_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    assert find_commit(["manifests"]) is None
+    assert find_commit(["manifests"], os.environ) is None
 
 
 @pytest.mark.usefixtures("commit")
@@ -104,8 +105,7 @@ def test_git_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Mo
     hanging.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     hanging.chmod(0o755)
     monkeypatch.setenv("PATH", f"{hanging.parent}:/usr/bin:/bin")
-    monkeypatch.setattr("reconciler.cli.commit._SECONDS", 0.1)
-    assert find_commit(["manifests"]) is None
+    assert find_commit(["manifests"], os.environ, seconds=0.1) is None
 
 
 def test_no_program_that_settings_name_is_run_and_no_other_repository_is_looked_at(
@@ -123,5 +123,5 @@ def test_no_program_that_settings_name_is_run_and_no_other_repository_is_looked_
     Path("manifests/tasks.yaml").touch()
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
-    assert find_commit(["manifests"]) == Commit(commit)
+    assert find_commit(["manifests"], os.environ) == Commit(commit)
     assert not (tmp_path / "ran").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Command
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 HINT = "(run it against the declared server, or correct the manifest)"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 
 def test_plan_ends_with_0_with_or_without_changes(

@@ -9,13 +9,13 @@ import httpx
 import pytest
 import trustme
 
-from reconciler.cli.gateway import FILE_VARIABLE, read_network
+from reconciler.engine.settings.network_settings import FILE_VARIABLE, read_network
 from reconciler.errors import SettingsError
-from reconciler.sandbox.server import serve
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN
+from reconciler.sandbox.loopback_server import serve
 from tests.unit.cli.conftest import Command, Manifest, answering, process
 from tests.unit.cli.test_tls import HOST, with_tls
-from tests.unit.server.wired import Hooked, sandbox_with
+from tests.unit.labelstudio.wired import Hooked, sandbox_with
 
 SERVER = "https://label-studio.test"
 SECRET = "s3cret of/the=gateway"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command
-from tests.unit.server.wired import ADDRESS, Hooked, add_tasks
+from tests.unit.labelstudio.wired import ADDRESS, Hooked, add_tasks
 
 FILES = Path(__file__).parent / "old_reports"
 
@@ -34,7 +34,7 @@ def shown(command: Command, *files: str) -> str:
 
 
 def test_all_of_them_are_as_the_schema_says():
-    schema = json.loads(schema_path("report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(locate_schema("report.schema.json").read_text(encoding="utf-8"))
     for file in FILES.iterdir():
         for line in file.read_text(encoding="ascii").splitlines():
             if line.endswith("}"):  # one was cut off

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from reconciler.cli.main import run
+from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.cli.conftest import (
     Manifest,
     answering,
@@ -343,7 +343,8 @@ def test_colour_stays_away_where_somebody_minds(
     terminal = Terminal(
         program("plan", manifest()), environment(sandbox[1], **{"TERM": "xterm", **more})
     )
-    assert "\x1b" not in terminal.wait_for("Digest: ")
+    # A machine that is slow shows progress, which is taken away again.
+    assert "\x1b" not in terminal.wait_for("Digest: ").replace("\r\x1b[K", "")
     assert terminal.end() == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import subprocess
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.output import Talk
-from reconciler.cli.progress import Progress, Work, described
+from reconciler.cli.console import Console
+from reconciler.cli.progress_bar import ProgressBar, Work, format_work
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ from reconciler.cli.progress import Progress, Work, described
 def test_progress_says_how_far_how_fast_and_how_much_longer(
     done: int, total: int | None, seconds: float, said: str
 ):
-    assert described(Work("checking", 100.0, total), done, 100.0 + seconds) == said
+    assert format_work(Work("checking", 100.0, total), done, 100.0 + seconds) == said
 
 
 class Ticks:
@@ -49,13 +50,13 @@ class Ticks:
             assert self._looks.acquire(timeout=10)
 
 
-def shown(talk: Talk, work: Callable[[Progress, Ticks], None], *, terminal: bool) -> None:
+def show(console: Console, work: Callable[[ProgressBar, Ticks], None], *, terminal: bool) -> None:
     clock = Ticks()
-    with Progress(talk, terminal=terminal, every=0.001, clock=clock) as progress:
+    with ProgressBar(console, terminal=terminal, every=0.001, clock=clock) as progress:
         work(progress, clock)
 
 
-def long_work(progress: Progress, clock: Ticks) -> None:
+def long_work(progress: ProgressBar, clock: Ticks) -> None:
     progress.begin("reading", 10)
     clock.now = 2.0
     progress.advance(4)
@@ -63,14 +64,14 @@ def long_work(progress: Progress, clock: Ticks) -> None:
 
 
 def test_elsewhere_it_is_a_line_each_time(capsys: pytest.CaptureFixture[str]):
-    shown(Talk(), long_work, terminal=False)
+    show(Console(), long_work, terminal=False)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "reading: 4 of 10 tasks, 2/s, 0:03 left"
     assert len(lines) >= 2
 
 
 def test_on_a_terminal_it_is_one_line_that_is_gone_at_the_end(capsys: pytest.CaptureFixture[str]):
-    shown(Talk(), long_work, terminal=True)
+    show(Console(), long_work, terminal=True)
     written = capsys.readouterr().err
     assert "\n" not in written
     assert "\r\x1b[Kreading: 4 of 10 tasks, 2/s, 0:03 left" in written
@@ -78,43 +79,55 @@ def test_on_a_terminal_it_is_one_line_that_is_gone_at_the_end(capsys: pytest.Cap
 
 
 def test_a_detail_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]):
-    def work(progress: Progress, clock: Ticks) -> None:
+    def work(progress: ProgressBar, clock: Ticks) -> None:
         long_work(progress, clock)
         progress.detail("by pages")
 
-    shown(Talk(verbose=True), work, terminal=True)
+    show(Console(verbose=True), work, terminal=True)
     assert "\r\x1b[Kby pages\n" in capsys.readouterr().err
 
 
 def test_a_note_takes_the_place_of_the_line_without_being_asked_for(
     capsys: pytest.CaptureFixture[str],
 ):
-    def work(progress: Progress, clock: Ticks) -> None:
+    def work(progress: ProgressBar, clock: Ticks) -> None:
         long_work(progress, clock)
         progress.note("applied again")
 
-    shown(Talk(), work, terminal=True)
+    show(Console(), work, terminal=True)
     assert "\r\x1b[Kapplied again\n" in capsys.readouterr().err
 
 
 def test_what_is_said_for_good_takes_the_place_of_the_line(capsys: pytest.CaptureFixture[str]):
-    def work(progress: Progress, clock: Ticks) -> None:
+    def work(progress: ProgressBar, clock: Ticks) -> None:
         long_work(progress, clock)
-        progress.say("stopping")
+        progress.announce("stopping")
 
-    shown(Talk(), work, terminal=True)
+    show(Console(), work, terminal=True)
     assert "\r\x1b[Kstopping\n" in capsys.readouterr().err
 
 
+class _Closed(io.StringIO):
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_what_nobody_can_read_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stderr", _Closed())
+    with ProgressBar(Console(), terminal=True) as progress:
+        progress.announce("stopping")
+        progress.note("applied again")
+
+
 def test_nothing_is_shown_before_there_is_anything_to_wait_for(capsys: pytest.CaptureFixture[str]):
-    with Progress(Talk(), terminal=False) as progress:
+    with ProgressBar(Console(), terminal=False) as progress:
         progress.begin("reading", 10)
         progress.advance(10)
     assert capsys.readouterr().err == ""
 
 
 def test_quiet_means_no_progress(capsys: pytest.CaptureFixture[str]):
-    with Progress(Talk(quiet=True), terminal=True, every=0.001) as progress:
+    with ProgressBar(Console(quiet=True), terminal=True, every=0.001) as progress:
         progress.begin("reading", 10)
         progress.detail("by pages")
         progress.note("applied again")

@@ -16,16 +16,16 @@ import trustme
 
 from reconciler.cli.main import run
 from reconciler.errors import NotSent
-from reconciler.network.model import Network
-from reconciler.network.proxies import choose_proxy
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.network import Network
+from reconciler.labelstudio.proxies import choose_proxy
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.server.client import Client
-from reconciler.server.tokens import credentials_of
 from tests.unit.cli.conftest import Manifest, process
 from tests.unit.cli.test_tls import with_tls
-from tests.unit.server.patient import Patient
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.patient import Patient
+from tests.unit.labelstudio.wired import sandbox_with
 
 HOST = "label-studio.test"
 
@@ -206,9 +206,9 @@ def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: 
         with (
             Client(
                 f"https://{HOST}",
-                credentials_of(SANDBOX_TOKEN),
+                parse_token(SANDBOX_TOKEN),
                 network=network,
-                patience=Patient(),
+                backoff=Patient(),
             ) as client,
             pytest.raises(NotSent) as failed,
         ):

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.unit.cli.conftest import Command
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 MIXED = """\
 version: 1

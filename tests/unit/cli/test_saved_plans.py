@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.plan.digest import digest
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.plan.building import change, plan_of, update
-from tests.unit.server.wired import Hooked
+from tests.unit.core.building import change, plan_of, update
+from tests.unit.labelstudio.wired import Hooked
 
 
 @pytest.fixture
@@ -193,7 +192,7 @@ def test_a_plan_that_cannot_be_saved_is_an_error(command: Command, manifest: Man
 
 
 def test_the_digest_that_was_expected_must_be_found(saved: Path, server: Hooked, command: Command):
-    other = digest(plan_of(update(1, change("overlap", 1, 3))))
+    other = plan_of(update(1, change("overlap", 1, 3))).digest
     for path in (str(saved), "tasks.yaml"):
         refused = command("apply", path, "--yes", "--expect-digest", other)
         assert (refused.code, server.count("PATCH")) == (1, 0)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.apply.rate_limiter import RateLimiter
-from reconciler.cli.settings import Given, Settings, read_settings
+from reconciler.core.limit import Limit
+from reconciler.engine.apply import ApplyResult, apply_plan
+from reconciler.engine.settings.run_settings import CliOverrides, Settings, read_settings
 from reconciler.errors import SettingsError
-from reconciler.manifest.files import place_of
-from reconciler.plan.limit import Limit
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.manifest.files import find_place
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from tests.unit.cli.conftest import Command, Manifest, Wire
+from tests.unit.labelstudio.wired import Hooked
 
 
 def asked(server: Hooked) -> set[str]:
@@ -57,8 +58,8 @@ def test_an_option_goes_over_the_environment_and_that_over_the_file(  # noqa: PL
 
 
 def settings(**given: Any) -> Settings:  # noqa: ANN401 - as Given
-    places = {place_of("tasks.yaml"): "tasks.yaml"}
-    return read_settings(places, Given(**{"url": "https://x.test", **given}))
+    places = {find_place("tasks.yaml"): "tasks.yaml"}
+    return read_settings(places, CliOverrides(**{"url": "https://x.test", **given}), os.environ)
 
 
 def test_defaults_hold_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -85,17 +86,17 @@ def test_updates_are_spaced_as_the_option_says(
     command: Command,
     server: Hooked,
     manifest: Manifest,
-    monkeypatch: pytest.MonkeyPatch,
+    wire: Wire,
     options: tuple[str, ...],
     used: float | None,
 ):
     asked: list[float | None] = []
 
-    def spacing(rps: float | None, wait: Callable[[float], bool]) -> RateLimiter:
-        asked.append(rps)
-        return RateLimiter(rps, wait)
+    def noted(*plan: Any, options: ApplyOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
+        asked.append(options.rps)
+        return apply_plan(*plan, options=options, **given)
 
-    monkeypatch.setattr("reconciler.apply.carrying.RateLimiter", spacing)
+    wire.apply_plan = noted
     assert command("apply", manifest(), "--yes", *options).code == 0
     assert (asked, server.count("PATCH")) == ([used], 3)
 
@@ -120,13 +121,13 @@ def test_the_nearest_file_above_a_manifest_holds(monkeypatch: pytest.MonkeyPatch
     write("reconciler.toml", "timeout = 1\n")
     write("repository/reconciler.toml", "timeout = 2\n")
     for path in (deep / "tasks.yaml", "repository/tasks.yaml"):
-        places = {place_of(str(path)): "tasks.yaml"}
-        assert read_settings(places, Given(url="https://x.test")).timeout == 2
+        places = {find_place(str(path)): "tasks.yaml"}
+        assert read_settings(places, CliOverrides(url="https://x.test"), os.environ).timeout == 2
     monkeypatch.chdir(deep)
     # The folders that a path goes through to leave them again are not above what it leads to.
     write("reconciler.toml", "timeout = 3\n")
-    places = {place_of("../../../tasks.yaml"): "tasks.yaml"}
-    assert read_settings(places, Given(url="https://x.test")).timeout == 1
+    places = {find_place("../../../tasks.yaml"): "tasks.yaml"}
+    assert read_settings(places, CliOverrides(url="https://x.test"), os.environ).timeout == 1
 
 
 def write(name: str, text: str) -> None:

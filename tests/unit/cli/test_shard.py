@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.unit.cli.conftest import Command, Manifest
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 
 @pytest.mark.usefixtures("server")

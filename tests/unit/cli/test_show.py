@@ -14,9 +14,9 @@ import httpx
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command, Manifest, Ran
-from tests.unit.server.wired import Hooked
+from tests.unit.labelstudio.wired import Hooked
 
 GIVE = "(give what plan --format json printed, or apply --report wrote)\n"
 
@@ -78,7 +78,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = count()
     start = datetime(2026, 11, 28, 10, tzinfo=UTC)
     monkeypatch.setattr(
-        "reconciler.cli.reporting.now", lambda: start + timedelta(seconds=next(seconds))
+        "reconciler.artifacts.report_file.now", lambda: start + timedelta(seconds=next(seconds))
     )
 
 
@@ -149,7 +149,7 @@ def test_nobody_asks_whose_token_it_is_where_no_report_tells(
 
 def test_a_report_is_one_document_in_json(report: str, command: Command):
     shown = json.loads(command("show", report, "--format", "json").output)
-    schema = json.loads(schema_path("report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(locate_schema("report.schema.json").read_text(encoding="utf-8"))
     Draft7Validator(schema).validate(shown)
     lines = list(map(json.loads, Path(report).read_text(encoding="ascii").splitlines()))
     assert shown["digests"] == [lines[0]["digest"]]

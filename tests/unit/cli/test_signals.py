@@ -6,17 +6,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.server import serve
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process, python, started
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.wired import sandbox_with
 
 INTERRUPTED = "reconciler: interrupted; nothing more is done\n"
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -60,32 +58,32 @@ def test_running_it_again_after_an_interruption_does_the_rest(manifest: Manifest
 
 
 @BOTH
-def test_a_second_signal_ends_it_at_once(
-    sandbox: tuple[State, str], manifest: Manifest, number: signal.Signals
-):
-    twice = [
-        "import signal",
-        "from reconciler.cli import applying",
-        "def carry_out(*_, **__):",
-        f"    signal.raise_signal({number:d})",
-        f"    signal.raise_signal({number:d})",
-        "applying.carry_out = carry_out",
-        *RUN,
-    ]
-    ran = python(*twice, arguments=["apply", manifest(), "--yes"], url=sandbox[1])
-    assert ran.returncode == -number
+def test_a_second_signal_ends_it_at_once(manifest: Manifest, number: signal.Signals):
+    state = sandbox_with(400)
+    with serve(state) as url, started("apply", manifest(tasks=400), "--yes", url=url) as running:
+        assert running.stderr is not None
+        while state.requests("PATCH") < 5 and running.poll() is None:
+            time.sleep(0.001)
+        with state.lock:  # which keeps the updates under way where they are
+            running.send_signal(number)
+            said = running.stderr.readline()
+            running.send_signal(number)
+            assert running.wait(60) == -number
+    assert said == "reconciler: stopping; waiting for the updates under way\n"
 
 
 @BOTH
-def test_a_second_signal_while_the_first_is_told_of_ends_it_at_once(number: signal.Signals):
+def test_a_second_signal_while_the_first_takes_its_course_ends_it_at_once(number: signal.Signals):
     twice = [
         "import signal",
-        "from reconciler.cli import main as module",
-        f"again = lambda *_, **__: signal.raise_signal({number:d})",
-        "module._interrupted = module.program.main = again",
-        *RUN,
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        "    try:",
+        f"        signal.raise_signal({number:d})",
+        "    finally:",
+        f"        signal.raise_signal({number:d})",
     ]
-    ran = python(*twice, arguments=["--help"])
+    ran = python(*twice)
     assert (ran.returncode, ran.stderr) == (-number, "")
 
 
@@ -95,13 +93,12 @@ def test_a_signal_while_it_says_what_it_did_does_not_keep_it_from_that(
 ):
     state, url = sandbox
     interrupted = [
-        "import signal",
-        "from reconciler.cli import applying",
-        "show_done = applying.show_done",
+        "import signal, sys",
+        "write = sys.stdout.write",
         "def interrupted(text):",
-        f"    signal.raise_signal({number:d})",
-        "    show_done(text)",
-        "applying.show_done = interrupted",
+        f"    'Apply: ' in text and signal.raise_signal({number:d})",
+        "    return write(text)",
+        "sys.stdout.write = interrupted",
         *RUN,
     ]
     ran = python(*interrupted, arguments=["apply", manifest(), "--yes"], url=url)
@@ -126,41 +123,62 @@ def test_a_signal_before_the_first_change_ends_with_130(
 
 
 @BOTH
-def test_a_signal_that_comes_where_python_only_prints_what_is_raised_comes_again(
-    sandbox: tuple[State, str], manifest: Manifest, number: signal.Signals
+def test_after_a_signal_that_was_swallowed_nothing_is_changed(
+    sandbox: tuple[State, str], manifest: Manifest, tmp_path: Path, number: signal.Signals
 ):
+    """Python prints what is raised in ``__del__``, and goes on."""
     state, url = sandbox
-    lost = [
-        "import signal",
-        "from reconciler.cli import main as module",
-        "class Lost:",
+    swallowed = [
+        "import signal, sys",
+        "from reconciler.cli.main import run",
+        "from reconciler.cli.signals import SIGNALS",
+        "class Swallowing:",
         f"    __del__ = lambda self: signal.raise_signal({number:d})",
-        "def lose(): Lost()",
-        "module.look_rarely = lose",
-        *RUN,
+        "with SIGNALS.exit_when_interrupted():",
+        "    Swallowing()",
+        "    sys.exit(run(sys.argv[1:]))",
     ]
-    ran = python(*lost, arguments=["apply", manifest(), "--yes"], url=url)
-    assert ran.stderr.lstrip("\n") == INTERRUPTED
+    report = tmp_path / "report.jsonl"
+    arguments = ["apply", manifest(), "--yes", "--report", str(report)]
+    ran = python(*swallowed, arguments=arguments, url=url)
+    assert ran.stderr.endswith(INTERRUPTED)
     assert (ran.returncode, state.requests("PATCH")) == (130, 0)
+    assert not report.exists()
 
 
-def test_what_else_python_only_prints_is_still_printed():
-    printed = [
-        "from reconciler.cli.interrupts import install_handlers",
-        "class Failing:",
-        "    __del__ = lambda self: 1 / 0",
-        "install_handlers()",
-        "Failing()",
+@BOTH
+@pytest.mark.parametrize("error", ["RuntimeError", "OSError", "KeyboardInterrupt"])
+def test_whatever_a_signal_comes_out_as_it_ends_with_130(error: str, number: signal.Signals):
+    changed = [
+        "import signal",
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        "    try:",
+        f"        signal.raise_signal({number:d})",
+        "    finally:",
+        f"        raise {error}",
     ]
-    assert "ZeroDivisionError" in python(*printed).stderr
+    ran = python(*changed)
+    assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
+
+
+def test_an_error_that_no_signal_led_to_is_still_shown():
+    failing = [
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        "    raise RuntimeError('a bug')",
+    ]
+    ran = python(*failing)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("RuntimeError: a bug\n")
 
 
 def test_a_signal_that_is_ignored_stays_ignored():
     ignored = [
         "import signal",
-        "from reconciler.cli.interrupts import install_handlers",
+        "from reconciler.cli.signals import SIGNALS",
         "signal.signal(signal.SIGINT, signal.SIG_IGN)",
-        "install_handlers()",
+        "SIGNALS.install()",
         "signal.raise_signal(signal.SIGINT)",
         "assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN",
     ]
@@ -171,42 +189,47 @@ def test_a_signal_that_is_ignored_stays_ignored():
 def test_a_signal_when_all_is_done_is_no_traceback():
     late = [
         "import signal",
-        "from reconciler.cli import main as module",
-        "module.look_no_more = lambda: signal.raise_signal(signal.SIGTERM)",
-        *RUN,
+        "from reconciler.cli.main import run",
+        "from reconciler.cli.signals import SIGNALS",
+        "with SIGNALS.exit_when_interrupted():",
+        "    run(['--help'])",
+        "    signal.raise_signal(signal.SIGTERM)",
     ]
-    ran = python(*late, arguments=["--help"])
+    ran = python(*late)
     assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
 
 
+def test_a_signal_while_python_shuts_down_changes_nothing():
+    late = [
+        "import atexit, signal",
+        "atexit.register(signal.raise_signal, signal.SIGTERM)",
+        *RUN,
+    ]
+    ran = python(*late, arguments=["--help"])
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_signal_while_the_program_is_still_imported_ends_with_130():
-    interrupted = (
-        "import runpy, sys\n"
-        "class Interrupted:\n"
-        "    def find_spec(self, name, *_):\n"
-        "        if name == 'click':\n"
-        "            raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Interrupted())\n"
-        "runpy.run_module('reconciler', run_name='__main__')\n"
-    )
-    ended = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", interrupted], capture_output=True, text=True, check=False, timeout=30
-    )
-    assert ended.returncode == 130
-    assert ended.stderr == INTERRUPTED
+    interrupted = [
+        "import runpy, signal, sys",
+        "class Interrupted:",
+        "    def find_spec(self, name, *_):",
+        "        if name == 'click':",
+        "            signal.raise_signal(signal.SIGTERM)",
+        "sys.meta_path.insert(0, Interrupted())",
+        "runpy.run_module('reconciler', run_name='__main__')",
+    ]
+    ran = python(*interrupted)
+    assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)
 
 
-def test_a_signal_while_a_class_is_made_from_text_ends_with_130(tmp_path: Path):
-    """Python remembers such a one, and ends as if killed by it, though it was caught."""
-    (tmp_path / "click.py").write_text("exec('raise KeyboardInterrupt')\n", encoding="utf-8")
+@BOTH
+def test_a_signal_while_a_class_is_made_from_text_ends_with_130(
+    tmp_path: Path, number: signal.Signals
+):
+    """Python remembers a KeyboardInterrupt there, and would end as if killed by SIGINT."""
+    text = f"exec('import signal; signal.raise_signal({number:d})')\n"
+    (tmp_path / "click.py").write_text(text, encoding="utf-8")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    ended = subprocess.run(
-        [sys.executable, "-m", "reconciler"],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    assert ended.returncode == 130
-    assert ended.stderr == INTERRUPTED
+    ran = process("--help", PYTHONPATH=path)
+    assert (ran.returncode, ran.stderr) == (130, INTERRUPTED)

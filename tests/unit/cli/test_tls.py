@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from reconciler.sandbox.server import serve
+from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process
-from tests.unit.server.wired import sandbox_with
+from tests.unit.labelstudio.wired import sandbox_with
 
 HOST = "127.0.0.1"
 
@@ -53,7 +53,7 @@ def with_tls(
         return tls.wrap_socket(connection, server_side=True), client
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("reconciler.sandbox.server._Server.get_request", accept_with_tls)
+        patched.setattr("reconciler.sandbox.loopback_server._Server.get_request", accept_with_tls)
         with serve(state) as url:
             yield url.replace("http:", "https:")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.contract.api_description import read_document
 from reconciler.contract.attributes import Attribute, Type
-from reconciler.contract.location import schema_path
-from reconciler.contract.openapi import attributes_of, load_contract, load_overlay
-from reconciler.contract.overlay import lay_over
-from reconciler.contract.source import read_file
+from reconciler.contract.location import locate_schema
+from reconciler.contract.openapi import build_attributes, load_contract, load_overlay
+from reconciler.contract.overlay import apply_overlay
 from reconciler.errors import ContractError
 
 I32 = (-2147483648, 2147483647)
@@ -102,7 +102,7 @@ def test_readable_attribute_is_as_published(name: str):
 
 
 def test_without_the_overlay_data_and_project_are_as_loose_as_published():
-    bare = attributes_of(read_file(schema_path("task-api.openapi.yaml")), {})
+    bare = build_attributes(read_document(locate_schema("task-api.openapi.yaml")), {})
     assert bare["data"].type is Type.ANY
     assert bare["project"].nullable
     assert bare["inner_id"].maximum is None
@@ -136,7 +136,7 @@ def test_the_contract_cannot_be_changed_by_accident():
 
 
 def test_an_update_answers_one_of_three_objects_by_role():
-    document = read_file(schema_path("task-api.openapi.yaml"))
+    document = read_document(locate_schema("task-api.openapi.yaml"))
     roles = document["components"]["schemas"]["TaskForRole"]["anyOf"]
     assert [role["$ref"].rpartition("/")[2] for role in roles] == [
         "TaskForAdministrator",
@@ -154,10 +154,10 @@ OVERLAP = Attribute(name="overlap", type=Type.INTEGER, description="")
 
 def test_overlay_passes_over_attributes_that_are_not_there():
     overlay = {"attributes": {"data": {"type": "object"}}}
-    assert lay_over({"overlap": OVERLAP}, overlay) == {"overlap": OVERLAP}
+    assert apply_overlay({"overlap": OVERLAP}, overlay) == {"overlap": OVERLAP}
 
 
 @pytest.mark.parametrize("row", [{"computd": True}, {"type": "text"}, {"name": "other"}])
 def test_overlay_with_a_slip_is_refused(row: dict[str, object]):
     with pytest.raises(ContractError, match="overlap"):
-        lay_over({"overlap": OVERLAP}, {"attributes": {"overlap": row}})
+        apply_overlay({"overlap": OVERLAP}, {"attributes": {"overlap": row}})

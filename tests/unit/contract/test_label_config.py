@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.contract.label_config import UnreadableLabelConfigError, paths_used, required_keys
+from reconciler.contract.label_config import (
+    UnreadableLabelConfigError,
+    find_required_keys,
+    find_used_paths,
+)
 
 LAUGHS = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(9))
 DEPTH = 10_000
@@ -14,7 +18,7 @@ DEPTH = 10_000
 
 def used(inner: str) -> set[str]:
     """Name the paths that a config uses, dotted."""
-    return {".".join(path) for path in paths_used(f"<View>{inner}</View>")}
+    return {".".join(path) for path in find_used_paths(f"<View>{inner}</View>")}
 
 
 @pytest.mark.parametrize(
@@ -69,17 +73,17 @@ def test_what_the_page_shows_needs_its_key(inner: str, paths: set[str]):
 
 
 def test_a_variable_with_dots_is_a_path_or_a_key_with_dots():
-    assert paths_used('<a><Text name="t" value="$a.b"/></a>') == {("a.b",), ("a", "b")}
+    assert find_used_paths('<a><Text name="t" value="$a.b"/></a>') == {("a.b",), ("a", "b")}
 
 
 @pytest.mark.parametrize("variable", ["pages[0].url", "pages[{{idx}}].url", "pages.0.url"])
 def test_of_a_list_the_whole_is_used(variable: str):
-    assert ("pages",) in paths_used(f'<a><Image name="p" value="${variable}"/></a>')
+    assert ("pages",) in find_used_paths(f'<a><Image name="p" value="${variable}"/></a>')
 
 
 def test_a_sentence_may_go_on_behind_a_variable():
     config = '<a><Header value="Dear $who.Welcome"/></a>'
-    assert {("who",), ("who", "Welcome")} <= paths_used(config)
+    assert {("who",), ("who", "Welcome")} <= find_used_paths(config)
 
 
 @pytest.mark.parametrize(
@@ -94,13 +98,13 @@ def test_a_sentence_may_go_on_behind_a_variable():
     ],
 )
 def test_the_server_requires_the_variables_of_named_elements(inner: str, keys: tuple[str, ...]):
-    assert required_keys(f"<View>{inner}</View>") == keys
+    assert find_required_keys(f"<View>{inner}</View>") == keys
 
 
 def test_the_server_does_not_look_at_the_root():
     config = '<Text name="a" value="$x"/>'
-    assert required_keys(config) == ()
-    assert paths_used(config) == {("x",)}
+    assert find_required_keys(config) == ()
+    assert find_used_paths(config) == {("x",)}
 
 
 @pytest.mark.parametrize(
@@ -122,19 +126,19 @@ def test_the_server_does_not_look_at_the_root():
 )
 def test_what_is_hostile_or_no_xml_is_refused(config: str):
     with pytest.raises(UnreadableLabelConfigError) as refused:
-        paths_used(config)
+        find_used_paths(config)
     assert str(refused.value)
 
 
 def test_depth_does_not_matter():
     config = "<View>" * DEPTH + '<Text name="t" value="$text"/>' + "</View>" * DEPTH
-    assert paths_used(config) == {("text",)}
+    assert find_used_paths(config) == {("text",)}
 
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str):
     for config in (text, f"<View>{text}</View>", f'<View><Text name="t" value="{text}"/></View>'):
         try:
-            assert all(paths_used(config))
+            assert all(find_used_paths(config))
         except UnreadableLabelConfigError:
             continue

@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.contract import location
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.errors import ContractError
 
 PACKAGE = Path(reconciler.__file__).parent
 FIND = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from reconciler.contract.location import schema_path\n"
+    "from reconciler.contract.location import locate_schema\n"
     "from reconciler.contract.openapi import load_contract\n"
-    "print(schema_path('task-api.openapi.yaml')); assert len(load_contract()) > 30"
+    "print(locate_schema('task-api.openapi.yaml')); assert len(load_contract()) > 30"
 )
 
 
@@ -35,7 +34,7 @@ def found_from(folder: Path, *, cwd: Path) -> Path:
 
 
 def copy_package(folder: Path) -> None:
-    for part in ("contract", "network", "__init__.py", "errors.py"):
+    for part in ("contract", "__init__.py", "errors.py"):
         source, target = PACKAGE / part, folder / "reconciler" / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -47,7 +46,7 @@ def copy_package(folder: Path) -> None:
 def test_in_a_checkout(tmp_path: Path):
     checkout = tmp_path / "checkout"
     copy_package(checkout)
-    shutil.copytree(schema_path("task-api.openapi.yaml").parent, checkout / "schemas")
+    shutil.copytree(locate_schema("task-api.openapi.yaml").parent, checkout / "schemas")
     found = found_from(checkout, cwd=tmp_path)
     assert found == (checkout / "schemas" / "task-api.openapi.yaml").resolve()
 
@@ -55,7 +54,7 @@ def test_in_a_checkout(tmp_path: Path):
 def test_in_a_wheel_the_package_wins_over_a_stranger_beside_it(tmp_path: Path):
     site = tmp_path / "site-packages"
     copy_package(site)
-    schemas = schema_path("task-api.openapi.yaml").parent
+    schemas = locate_schema("task-api.openapi.yaml").parent
     shutil.copytree(schemas, site / "reconciler" / "schemas")
     stranger = site / "schemas"
     stranger.mkdir()
@@ -67,10 +66,9 @@ def test_in_a_wheel_the_package_wins_over_a_stranger_beside_it(tmp_path: Path):
 @pytest.mark.parametrize("name", ["nothing.json", "../pyproject.toml", "", "."])
 def test_absent(name: str):
     with pytest.raises(ContractError, match=r"is missing: looked in .* and "):
-        schema_path(name)
+        locate_schema(name)
 
 
-def test_absent_altogether(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(location, "_PACKAGE", tmp_path / "reconciler")
+def test_absent_altogether(tmp_path: Path):
     with pytest.raises(ContractError, match=r"manifest\.schema\.json"):
-        schema_path("manifest.schema.json")
+        locate_schema("manifest.schema.json", package=tmp_path / "reconciler")

@@ -9,28 +9,33 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
+from reconciler.contract.api_description import ApiDescription, read_document
 from reconciler.contract.attributes import Attribute, Type
-from reconciler.contract.location import schema_path
-from reconciler.contract.manifest_schema import build_manifest_schema, build_patch_schema, dumps
+from reconciler.contract.location import locate_schema
+from reconciler.contract.manifest_schema import (
+    build_manifest_schema,
+    build_patch_schema,
+    format_schema,
+)
 from reconciler.contract.openapi import load_contract
-from reconciler.contract.schema_file import attributes_from, build_from, check
+from reconciler.contract.schema_file import build_schema, compare_schema, list_attributes
 from reconciler.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMITTED = schema_path("manifest.schema.json")
-SERVER = str(Path(__file__).parent / "server-openapi.json")
+COMMITTED = locate_schema("manifest.schema.json")
+SERVER = ApiDescription("a server", read_document(Path(__file__).parent / "server-openapi.json"))
 MANIFEST: Any = build_manifest_schema(load_contract())
 PATCH: Any = build_patch_schema(load_contract())
 
 
 def test_the_committed_schema_is_what_its_source_gives():
-    assert COMMITTED.read_text(encoding="utf-8") == build_from(None)
-    assert check(COMMITTED) == []
+    assert COMMITTED.read_text(encoding="utf-8") == build_schema(None)
+    assert compare_schema(COMMITTED) == []
 
 
-@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
+@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_schema(SERVER))])
 def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401 - any JSON
     jsonschema.Draft7Validator.check_schema(schema)
     jsonschema_rs.Draft7Validator(schema)
@@ -60,7 +65,7 @@ def properties(schema: Any, *, pointer: str = "") -> Iterator[tuple[str, Any]]: 
             yield from properties(inner, pointer=f"{pointer}/{key}")
 
 
-@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_from(SERVER))])
+@pytest.mark.parametrize("schema", [MANIFEST, PATCH, json.loads(build_schema(SERVER))])
 def test_every_property_has_a_text_for_editors(schema: Any):  # noqa: ANN401 - any JSON
     for pointer, found in properties(schema):
         inner = found
@@ -102,16 +107,16 @@ def test_an_attribute_without_words_gets_some(kind: Type, text: str):
 
 
 def test_text_is_stable_and_ends_with_a_line():
-    assert dumps({"b": "é", "a": 1}) == '{\n  "b": "é",\n  "a": 1\n}\n'
-    assert build_from(None) == build_from(None)
+    assert format_schema({"b": "é", "a": 1}) == '{\n  "b": "é",\n  "a": 1\n}\n'
+    assert build_schema(None) == build_schema(None)
 
 
 def test_a_server_gives_a_schema_of_what_it_can_store():
-    schema = json.loads(build_from(SERVER))
+    schema = json.loads(build_schema(SERVER))
     attributes = schema["definitions"]["attributes"]["properties"]
     assert "overlap" in attributes
     assert "allow_skip" not in attributes
-    assert all(row.writable for name, row in attributes_from(SERVER).items() if name in attributes)
+    assert all(row.writable for name, row in list_attributes(SERVER).items() if name in attributes)
 
 
 def edited(folder: Path, edit: str) -> Path:
@@ -124,7 +129,9 @@ def edited(folder: Path, edit: str) -> Path:
     elif edit == "more":
         attributes["a/b"] = {}
     file = folder / "manifest.schema.json"
-    file.write_text(json.dumps(schema) if edit == "layout" else dumps(schema), encoding="utf-8")
+    file.write_text(
+        json.dumps(schema) if edit == "layout" else format_schema(schema), encoding="utf-8"
+    )
     return file
 
 
@@ -141,14 +148,14 @@ PLACE = "/definitions/attributes/properties"
     ],
 )
 def test_check_names_the_place_and_the_difference(tmp_path: Path, edit: str, line: str):
-    assert check(edited(tmp_path, edit)) == [line]
+    assert compare_schema(edited(tmp_path, edit)) == [line]
 
 
 def test_check_against_another_source(tmp_path: Path):
-    lines = check(edited(tmp_path, "none"), source=SERVER)
+    lines = compare_schema(edited(tmp_path, "none"), SERVER)
     assert f"{PLACE}/allow_skip: committed, but not in the contract" in lines
 
 
 def test_check_of_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(ContractError, match="No such file"):
-        check(tmp_path / "none.json")
+        compare_schema(tmp_path / "none.json")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.contract.attributes import Type
-from reconciler.contract.openapi import attributes_of, load_overlay
+from reconciler.contract.openapi import build_attributes, load_overlay
 from reconciler.errors import ContractError
 
 SERVER = json.loads((Path(__file__).parent / "server-openapi.json").read_text())
@@ -25,7 +25,7 @@ def describing(properties: dict[str, Any], *, path: str = "/api/tasks/{id}/") ->
 
 
 def test_a_servers_own_description():
-    attributes = attributes_of(SERVER, load_overlay())
+    attributes = build_attributes(SERVER, load_overlay())
     assert {name for name, row in attributes.items() if row.writable} == {
         "cancelled_annotations",
         "comment_authors",
@@ -48,15 +48,15 @@ def test_a_servers_own_description():
 
 
 def test_the_overlay_guards_a_servers_own_description_too():
-    attributes = attributes_of(SERVER, load_overlay())
+    attributes = build_attributes(SERVER, load_overlay())
     assert attributes["data"].type is Type.OBJECT
     assert not attributes["project"].nullable
 
 
 def test_the_form_for_writing_counts_where_it_differs_from_that_for_reading():
-    bare = attributes_of(SERVER, {})
+    bare = build_attributes(SERVER, {})
     assert (bare["updated_by"].type, bare["updated_by"].writable) == (Type.INTEGER, True)
-    laid = attributes_of(SERVER, load_overlay())
+    laid = build_attributes(SERVER, load_overlay())
     assert (laid["updated_by"].type, laid["updated_by"].writable) == (Type.ARRAY, False)
 
 
@@ -64,7 +64,7 @@ def test_the_form_for_writing_counts_where_it_differs_from_that_for_reading():
     "path", ["/api/tasks/{id}", "/api/tasks/{pk}/", "/label-studio/api/tasks/{id}/"]
 )
 def test_paths_by_other_names(path: str):
-    assert "data" in attributes_of(describing({"data": {}}, path=path), {})
+    assert "data" in build_attributes(describing({"data": {}}, path=path), {})
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_ways_to_say_a_type(schema: Any, type_: str, nullable: bool):  # noqa: A
     document = describing({"x": schema})
     schemas = {"X": {"type": "integer", "maximum": 5}, "a/b": {"type": "boolean"}}
     document["components"] = {"schemas": schemas}
-    row = attributes_of(document, {})["x"]
+    row = build_attributes(document, {})["x"]
     assert (row.type, row.nullable) == (type_, nullable)
     assert row.maximum == (5 if "X" in str(schema) else None)
 
 
 def test_alternatives_are_as_wide_as_the_widest():
     alternatives = [{"type": "integer", "minimum": 0, "maximum": 3}, {"type": "integer"}]
-    row = attributes_of(describing({"x": {"anyOf": alternatives}}), {})["x"]
+    row = build_attributes(describing({"x": {"anyOf": alternatives}}), {})["x"]
     assert (row.minimum, row.maximum) == (None, None)
     alternatives[1] |= {"minimum": -2, "maximum": 2}
-    row = attributes_of(describing({"x": {"anyOf": alternatives}}), {})["x"]
+    row = build_attributes(describing({"x": {"anyOf": alternatives}}), {})["x"]
     assert (row.minimum, row.maximum) == (-2, 3)
 
 
@@ -111,7 +111,7 @@ def test_a_role_that_may_write_is_enough():
         "responses": {200: {"content": {"application/json": {"schema": {"oneOf": roles}}}}}
     }
     assert responses
-    assert attributes_of(document, {})["overlap"].writable
+    assert build_attributes(document, {})["overlap"].writable
 
 
 def without(*keys: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def without(*keys: str) -> dict[str, Any]:
 )
 def test_what_is_no_description_of_this_api(document: dict[str, Any], message: str):
     with pytest.raises(ContractError) as caught:
-        attributes_of(document, {})
+        build_attributes(document, {})
     assert message in caught.value.message
     assert "\n" not in str(caught.value)
 
@@ -152,4 +152,4 @@ def test_circles_are_refused(circle: dict[str, Any]):
     document = describing({"x": {"$ref": "#/components/schemas/X"}})
     document["components"] = {"schemas": {"X": circle}}
     with pytest.raises(ContractError):
-        attributes_of(document, {})
+        build_attributes(document, {})

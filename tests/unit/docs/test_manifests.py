@@ -9,13 +9,15 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from reconciler.apply.report import Report
-from reconciler.cli.saved import read_saved
-from reconciler.contract.location import schema_path
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.cli.main import run
+from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
+from reconciler.core.plan_document import restore_plan
+from reconciler.core.report import Report
+from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.restoring import restored_plan
-from reconciler.render.style import Style
+from reconciler.render.options import RenderOptions
 from reconciler.render.text import render_report
 from tests.unit.docs.pages import Block, blocks
 
@@ -27,7 +29,10 @@ def is_manifest(block: Block) -> bool:
 
 
 MANIFESTS = [block for block in blocks("yaml", "jsonl") if is_manifest(block)]
-PLANS = blocks("json")
+PLANS, VALIDATIONS = (
+    [block for block in blocks("json") if ('"kind": "validation"' in block.text) is kind]
+    for kind in (False, True)
+)
 REPORTS = [block for block in blocks("jsonl") if not is_manifest(block)]
 
 
@@ -36,12 +41,12 @@ def place(block: Block) -> str:
 
 
 def validator(name: str) -> Draft7Validator:
-    return Draft7Validator(json.loads(schema_path(name).read_text(encoding="utf-8")))
+    return Draft7Validator(json.loads(locate_schema(name).read_text(encoding="utf-8")))
 
 
 def test_there_are_some_of_each():
     assert {block.place.split(":")[0] for block in MANIFESTS} == {"README.md", "manifest.md"}
-    assert len(PLANS) == len(REPORTS) == 1
+    assert len(PLANS) == len(VALIDATIONS) == len(REPORTS) == 1
 
 
 @pytest.mark.parametrize("block", MANIFESTS, ids=place)
@@ -49,7 +54,7 @@ def test_it_is_a_manifest(block: Block, tmp_path: Path):
     path = tmp_path / f"shown.{block.kind}"
     path.write_text(block.text, encoding="utf-8")
 
-    assert load_manifests([str(path)], load_contract())
+    assert load_manifests(find_manifests([str(path)]), load_contract())
 
 
 @pytest.mark.parametrize("block", PLANS, ids=place)
@@ -58,9 +63,27 @@ def test_it_is_a_plan(block: Block):
     counts = plan["summary"]
 
     validator("plan.schema.json").validate(plan)
-    assert restored_plan(plan).updates
+    assert restore_plan(plan).updates
     assert counts["tasks"] == sum(counts.values()) - counts["tasks"]
     assert len(plan["tasks"]) == counts["tasks"] - counts["unchanged"]
+
+
+@pytest.mark.parametrize("block", VALIDATIONS, ids=place)
+def test_it_is_what_validate_prints(
+    block: Block,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    shown = json.loads(block.text)
+    validator("validation.schema.json").validate(shown)
+    monkeypatch.chdir(tmp_path)
+    Path("manifests").mkdir()
+    Path("manifests/reviews.yaml").write_text(
+        "version: 1\ntasks:\n  - {id: 101, overlap: two}\n", encoding="utf-8"
+    )
+    assert run(["validate", "manifests/", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out) == shown
 
 
 @pytest.mark.parametrize("block", REPORTS, ids=place)
@@ -72,4 +95,5 @@ def test_it_is_a_report_and_shown_as_the_page_says(block: Block, tmp_path: Path)
     report = read_saved(str(file))
 
     assert isinstance(report, Report)
-    assert render_report(report, style=Style()) in [shown.text for shown in blocks("text")]
+    shown = [block.text for block in blocks("text")]
+    assert render_report(report, RenderOptions()) in shown

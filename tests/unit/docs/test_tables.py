@@ -11,23 +11,24 @@ from itertools import chain, pairwise
 
 import click
 
-from reconciler.apply.report import GOOD, Outcome
 from reconciler.cli import exit_codes
 from reconciler.cli.main import program
 from reconciler.contract.attributes import Attribute
-from reconciler.contract.location import schema_path
+from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
-from reconciler.plan.model import Kind, Status
-from reconciler.sandbox.fields import Edition, fields_of
+from reconciler.core.model import Kind, Status
+from reconciler.core.report import GOOD, Outcome
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.retry import RETRY_POLICIES, Fault, RequestKind
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.fields import Edition, list_fields
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
 from tests.unit.docs.pages import page, table
 
-MANIFEST = json.loads(schema_path("manifest.schema.json").read_text(encoding="utf-8"))
+MANIFEST = json.loads(locate_schema("manifest.schema.json").read_text(encoding="utf-8"))
 WRITABLE = {name: row for name, row in load_contract().items() if row.writable}
 BOUNDS = {
     (None, None): "",
@@ -80,10 +81,10 @@ def test_attributes_are_those_of_the_schema():
 
 def test_attributes_do_on_community_what_the_sandbox_shows():
     transport = SandboxTransport(load_state(None))
-    with Client("http://x.example", credentials_of(SANDBOX_TOKEN), transport=transport) as client:
+    with Client("http://x.example", parse_token(SANDBOX_TOKEN), transport=transport) as client:
         api = TaskApi(client, load_contract())
         seen = api.fetch_list(1, list(WRITABLE), page=1, size=1)().tasks[1]
-    stored = {row.name for row in fields_of(Edition.COMMUNITY) if not row.read_only}
+    stored = {row.name for row in list_fields(Edition.COMMUNITY) if not row.read_only}
 
     assert dict(documented("docs/manifest.md", "Attribute", 0, 5)) == {
         name: "not shown" if name not in seen else "stored" if name in stored else "ignored"
@@ -127,7 +128,7 @@ def test_exit_codes_are_those_of_the_code():
 
 
 def test_settings_are_those_of_the_code():
-    config = json.loads(schema_path("config.schema.json").read_text(encoding="utf-8"))
+    config = json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
     rows = table(page("README.md"), "Setting")
     options = {
         option: parameter.envvar
@@ -156,6 +157,28 @@ def test_statuses_problems_and_outcomes_are_those_of_the_code():
     assert documented("docs/semantics.md", "Outcome", 0, 2) == [
         (outcome, yes(outcome in GOOD)) for outcome in Outcome
     ]
+
+
+def test_what_is_sent_again_is_what_the_code_says():
+    kinds = [kind for kind in RequestKind if kind is not RequestKind.PROBE]
+    heading = next(
+        [cell.strip().casefold() for cell in line.split("|")]
+        for line in page("docs/semantics.md").splitlines()
+        if line.startswith("| What happens |")
+    )
+
+    assert heading[2:7] == list(kinds)
+    assert documented("docs/semantics.md", "What happens", *range(9)) == [
+        (
+            fault,
+            *(str(row.attempts[kind]) for kind in kinds),
+            str(min(row.attempts[RequestKind.READ], row.unanswered)),
+            row.stored,
+            row.consequence,
+        )
+        for fault, row in RETRY_POLICIES.items()
+    ]
+    assert list(RETRY_POLICIES) == list(Fault)
 
 
 def test_commands_are_those_of_the_program():

@@ -8,26 +8,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.apply.carrying import carry_out
-from reconciler.apply.orders import Orders
-from reconciler.apply.report import Outcome
-from reconciler.contract.openapi import load_contract
-from reconciler.manifest.desired import Desired
+from reconciler.core.report import Outcome
+from reconciler.core.values import ABSENT
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import build_plan
+from reconciler.executor.apply_options import ApplyOptions
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.manifest.files import find_manifests
+from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
-from reconciler.plan.values import ABSENT
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from reconciler.sandbox.tokens import SANDBOX_TOKEN
-from reconciler.sandbox.transport import SandboxTransport
-from reconciler.server.client import Client
-from reconciler.server.planning import make_plan
-from reconciler.server.task_api import TaskApi
-from reconciler.server.tokens import credentials_of
+from tests.sandboxed import CONTRACT, apply_with
+from tests.unit.labelstudio.wired import api_of
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(path for path in (EXAMPLES / "manifests").iterdir() if path.is_file())
-ATTRIBUTES = load_contract()
 
 
 @pytest.fixture
@@ -37,29 +35,27 @@ def state() -> State:
 
 @pytest.fixture
 def api(state: State) -> Iterator[TaskApi]:
-    transport = SandboxTransport(state)
-    with Client(
-        "http://sandbox.example", credentials_of(SANDBOX_TOKEN), transport=transport
-    ) as client:
-        yield TaskApi(client, ATTRIBUTES)
+    with api_of(SandboxTransport(state)) as api:
+        yield api
 
 
-def desired(*files: Path) -> Desired:
-    return load_manifests([str(path) for path in files or (EXAMPLES / "manifests",)], ATTRIBUTES)
+def desired(*files: Path) -> DesiredIndex:
+    paths = [str(path) for path in files or (EXAMPLES / "manifests",)]
+    return load_manifests(find_manifests(paths), CONTRACT)
 
 
-def apply(api: TaskApi, tasks: Desired) -> set[Outcome]:
-    plan = make_plan(tasks, api, ATTRIBUTES)
-    outcomes = carry_out(plan, api, ATTRIBUTES, orders=Orders(), record=lambda _: None)
+def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
+    plan = build_plan(tasks, Connection(api, CONTRACT))
+    outcomes = apply_with(api, plan, options=ApplyOptions())
     return {outcome.outcome for outcome in outcomes}
 
 
 def test_plan_apply_plan_ends_with_nothing_to_do(api: TaskApi):
     tasks = desired()
 
-    before = make_plan(tasks, api, ATTRIBUTES)
+    before = build_plan(tasks, Connection(api, CONTRACT))
     outcomes = apply(api, tasks)
-    after = make_plan(tasks, api, ATTRIBUTES)
+    after = build_plan(tasks, Connection(api, CONTRACT))
 
     assert len(before.updates) == len(before.tasks) == len(tasks) > 10
     assert outcomes == {Outcome.APPLIED}
@@ -71,7 +67,7 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
     tasks = desired(path)
 
     assert apply(api, tasks) == {Outcome.APPLIED}
-    assert make_plan(tasks, api, ATTRIBUTES).tasks == ()
+    assert build_plan(tasks, Connection(api, CONTRACT)).tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +113,9 @@ def test_they_show_each_thing_that_a_manifest_can_do(api: TaskApi):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
     ]
     changes = [
-        change for task in make_plan(desired(), api, ATTRIBUTES).tasks for change in task.changes
+        change
+        for task in build_plan(desired(), Connection(api, CONTRACT)).tasks
+        for change in task.changes
     ]
 
     assert len(documents) > len(MANIFESTS)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from reconciler.contract.openapi import load_contract
-from reconciler.manifest.declarations import Declaration, header_of
-from reconciler.manifest.document import Complaints
+from reconciler.core.notation import format_path
+from reconciler.manifest.declarations import Declaration, read_header
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.validation import check_outline
-from reconciler.manifest.yaml_reader import read_yaml
-from reconciler.plan.notation import path_text
 
 TEXT = """\
 version: 1
@@ -29,12 +29,12 @@ tasks:
 
 
 def declarations(text: str = TEXT) -> list[Declaration]:
-    complaints = Complaints("a.yaml")
-    (document,) = read_yaml(text, complaints)
-    assert complaints.problems == []
+    diagnostics = Diagnostics("a.yaml")
+    (document,) = read_yaml(text, diagnostics)
+    assert diagnostics.problems == []
     _, accepted = check_outline(document, load_contract())
-    header = header_of(document, accepted)
-    return [header.declaration(index) for index, _, _ in document.tasks()]
+    header = read_header(document, accepted)
+    return [header.read_declaration(index) for index, _, _ in document.read_tasks()]
 
 
 def places(declaration: Declaration, *paths: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -84,14 +84,14 @@ def test_what_is_declared_nowhere_is_the_task_as_a_whole():
 
 def test_leaves_are_what_a_declaration_decides_about():
     bare, full = declarations()
-    assert [path_text(leaf) for leaf in bare.leaves()] == [
+    assert [format_path(leaf) for leaf in bare.iterate_leaves()] == [
         "overlap",
         "data.lang",
         "data.source.site",
         "data.source.year",
         "meta",
     ]
-    assert sorted(path_text(leaf) for leaf in full.leaves()) == [
+    assert sorted(format_path(leaf) for leaf in full.iterate_leaves()) == [
         "data.lang",
         "data.source.site",
         "data.source.year",
@@ -104,13 +104,13 @@ def test_leaves_are_what_a_declaration_decides_about():
 
 def test_an_empty_object_is_a_leaf():
     (only,) = declarations("version: 1\ntasks: [{id: 1, data: {a: {}, b: []}}]\n")
-    assert list(only.leaves()) == [("data", "a"), ("data", "b")]
+    assert list(only.iterate_leaves()) == [("data", "a"), ("data", "b")]
 
 
 def test_defaults_are_not_changed_by_what_stands_over_them():
     bare, full = declarations()
-    full.attributes()
-    assert bare.attributes() == {
+    full.build_attributes()
+    assert bare.build_attributes() == {
         "overlap": 2,
         "data": {"lang": "en", "source": {"site": "a", "year": 2026}},
         "meta": {"x": {"y": 1}},

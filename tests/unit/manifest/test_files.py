@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,9 +9,8 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError
-from reconciler.manifest.document import Complaints
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_files, load_manifests, read_documents
+from reconciler.manifest.loader import load_manifests
 
 SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check its spelling, and the folder that you are in"
@@ -45,13 +42,13 @@ def unread(*paths: str) -> list[str]:
 
 def files(*paths: str) -> list[str]:
     found = find_manifests(paths)
-    assert found.problems == []
-    return found.files
+    assert found.problems == ()
+    return [*found.files]
 
 
 def problems(*paths: str) -> list[str]:
     with pytest.raises(ManifestError) as caught:
-        load_manifests(paths, load_contract())
+        load_manifests(find_manifests(paths), load_contract())
     return str(caught.value).split("\n")
 
 
@@ -139,7 +136,7 @@ def test_a_file_that_goes_away_is_a_problem():
     found = find_manifests(["m"])
     Path("m/a.yaml").unlink()
     with pytest.raises(ManifestError) as caught:
-        load_files(found, load_contract())
+        load_manifests(found, load_contract())
     assert str(caught.value) == "m/a.yaml:1:1: cannot be read: No such file or directory"
 
 
@@ -157,50 +154,13 @@ def test_a_folder_that_cannot_be_listed_is_not_passed_over(monkeypatch: pytest.M
     assert problems("m") == ["m/locked:1:1: cannot be read: Permission denied"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "version: 1\ntasks: [{id: 5}]\n",
-        ' \n{"version": 1, "tasks": [{"id": 5, "meta": "\\ud83d\\ude00"}]}',
-        "\ufeffversion: 1\ntasks: [{id: 5}]\n",
-    ],
-)
-def test_a_dash_is_standard_input_in_yaml_or_json(text: str, monkeypatch: pytest.MonkeyPatch):
-    give(text, monkeypatch)
-    (task,) = load_manifests(["-", "-"], load_contract())
-    assert (task.id, task.source.file) == (5, "-")
-
-
-def test_problems_of_standard_input_have_places(monkeypatch: pytest.MonkeyPatch):
-    give("version: 1\ntasks: [{id: x}]\n", monkeypatch)
-    assert problems("-") == ['-:2:14: tasks[0].id: expected an integer, found the string "x"']
-
-
-def test_nothing_on_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch):
-    give("", monkeypatch)
-    assert problems("-") == [
-        "-:1:1: no document in this file (write a manifest, or remove it)",
-    ]
-
-
-def give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put ``text`` on standard input."""
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
-
-
-def test_a_pipe_in_a_folder_is_refused_and_not_waited_for(tmp_path: Path):
-    os.mkfifo(tmp_path / "tasks.yaml")
-    complaints = Complaints(str(tmp_path / "tasks.yaml"))
-    assert read_documents(complaints.file, complaints) == []
-    assert [problem.message for problem in complaints.problems] == ["not a regular file"]
-
-
 def test_a_suffix_in_capitals_is_one():
     write("m/a.YAML", "m/b.Yml")
     Path("m/c.JSON").write_text('{"version": 1, "tasks": [{"id": 3}]}', encoding="utf-8")
     Path("m/d.JSONL").write_text('{"version": 1}\n{"id": 4}\n{"id": 5}\n', encoding="utf-8")
     assert files("m/a.YAML", "m") == ["m/a.YAML", "m/b.Yml", "m/c.JSON", "m/d.JSONL"]
-    assert [task.id for task in load_manifests(["m"], load_contract())] == [1, 2, 3, 4, 5]
+    desired = load_manifests(find_manifests(["m"]), load_contract())
+    assert [task.id for task in desired] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -358,6 +318,6 @@ def test_a_pattern_matches_as_in_shells():
 
 def test_a_name_that_is_no_text_is_read_and_shown():
     write("m/\udcff.yaml", "m/\udcff.yaml.bak")
-    (task,) = load_manifests(["m"], load_contract())
+    (task,) = load_manifests(find_manifests(["m"]), load_contract())
     assert task.source.file == "m/\udcff.yaml"
     assert unread("m") == [f"m/\udcff.yaml.bak:1:1: not read ({SUFFIXES})"]

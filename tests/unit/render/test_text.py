@@ -8,16 +8,18 @@ from itertools import count
 
 import pytest
 
-from reconciler.apply.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.contract.openapi import load_contract
+from reconciler.core.guards import GuardFacts
+from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
+from reconciler.core.planner import apply_guards, plan_task
+from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
-from reconciler.plan.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
-from reconciler.plan.planner import guarded, plan_task
-from reconciler.plan.shard import Shard
-from reconciler.plan.values import ABSENT, Json
+from reconciler.render.options import RenderOptions
 from reconciler.render.style import Style
 from reconciler.render.text import render_outcomes, render_plan, render_report
-from tests.unit.plan.building import SERVER, change, desired, plan_of, update
+from tests.unit.core.building import SERVER, change, desired, plan_of, update
 
 PLAIN, COLORED = Style(), Style(color=True)
 GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "33", "1", "2", "0"))
@@ -25,12 +27,12 @@ GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "
 
 def entries(*tasks: TaskPlan, full: bool = False) -> list[str]:
     """The lines between the server and the summary, empty ones left out."""
-    lines = render_plan(plan_of(*tasks), style=PLAIN, full=full).splitlines()
+    lines = render_plan(plan_of(*tasks), RenderOptions(style=PLAIN, full=full)).splitlines()
     return [line for line in lines[1:-1] if line and not line.startswith(("Plan:", "Digest:"))]
 
 
 def summary(*tasks: TaskPlan, unchanged: int = 0) -> str:
-    text = render_plan(plan_of(*tasks, unchanged=unchanged), style=PLAIN)
+    text = render_plan(plan_of(*tasks, unchanged=unchanged), RenderOptions(style=PLAIN))
     return next(line for line in text.splitlines() if line.startswith(("Plan:", "No changes:")))
 
 
@@ -39,15 +41,14 @@ def gone(task: int) -> TaskPlan:
 
 
 def test_a_plan_in_colour():
-    warned = guarded(
+    warned = apply_guards(
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
-        attributes=load_contract(),
-        projects={},
+        facts=GuardFacts(load_contract()),
         allow=frozenset(),
     )
     removing = update(2, change("data.old", [1], ABSENT))
-    text = render_plan(plan_of(warned, removing, gone(3)), style=COLORED)
+    text = render_plan(plan_of(warned, removing, gone(3)), RenderOptions(style=COLORED))
     digest = text.splitlines()[-1]
     assert text.splitlines()[:-1] == [
         f"{DIM}http://label-studio.test (Label Studio Community 1.23.2){OFF}",
@@ -88,10 +89,10 @@ def test_a_report_in_colour():
 
 def test_colour_adds_nothing_but_colour():
     plan = plan_of(update(1, change("data.t", "a" * 100, "a" * 99 + "b")), gone(2), unchanged=1)
-    colored = render_plan(plan, style=COLORED)
+    colored = render_plan(plan, RenderOptions(style=COLORED))
     for code in (GREEN, RED, YELLOW, BOLD, DIM, OFF):
         colored = colored.replace(code, "")
-    assert colored == render_plan(plan, style=PLAIN)
+    assert colored == render_plan(plan, RenderOptions(style=PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_what_a_server_says_cannot_steer_the_terminal():
     told = [TaskOutcome(1, Outcome.FAILED, (), "\x1b[2J\rgone\n")]
     assert render_outcomes(told, style=PLAIN).startswith("! task 1  failed: \\u001b[2J\\rgone\\n\n")
     odd = replace(plan_of(), server=ServerIdentity("http://x.test", "\x1b[1mCommunity", None))
-    assert render_plan(odd, style=PLAIN).startswith(
+    assert render_plan(odd, RenderOptions(style=PLAIN)).startswith(
         "http://x.test (Label Studio \\u001b[1mCommunity)\n"
     )
 
@@ -393,7 +394,7 @@ class Told:
 def test_whoever_watches_is_told_how_far_it_is():
     told = Told()
     tasks = [update(1, change("overlap", 1, 2)), update(2, change("overlap", 1, 2)), gone(3)]
-    render_plan(plan_of(*tasks), style=PLAIN, watch=told)
+    render_plan(plan_of(*tasks), RenderOptions(style=PLAIN, progress=told))
     assert told.said == [("writing the plan", 3), 2, 1]
 
 
@@ -447,7 +448,7 @@ def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():
         changed(4, Outcome.STALE, error="changed since"),
         *(TaskOutcome(n, Outcome.INTERRUPTED, (), STOPPED) for n in range(5, 1_205)),
     )
-    assert render_report(Report(SERVER, (RUN,), outcomes), style=PLAIN) == (
+    assert render_report(Report(SERVER, (RUN,), outcomes), RenderOptions(style=PLAIN)) == (
         "http://label-studio.test (Label Studio Community 1.23.2)\n"
         "\n"
         "Apply 2026-11-28T10:00:00.000Z\n"
@@ -471,7 +472,9 @@ def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():
 
 def test_a_report_in_full_tells_of_each_task_and_when_it_was_changed():
     outcomes = tuple(changed(task, time=f"2026-11-28T10:00:0{task}.000Z") for task in (1, 2))
-    lines = render_report(Report(SERVER, (RUN,), outcomes), style=PLAIN, full=True).splitlines()
+    lines = render_report(
+        Report(SERVER, (RUN,), outcomes), RenderOptions(style=PLAIN, full=True)
+    ).splitlines()
     assert [line for line in lines if line.startswith("~")] == [
         "~ task 1  2026-11-28T10:00:01.000Z  tasks.yaml:3:5",
         "~ task 2  2026-11-28T10:00:02.000Z  tasks.yaml:3:5",
@@ -482,7 +485,7 @@ def test_a_report_of_several_runs_tells_of_each_and_of_what_is_not_known():
     revert = replace(RUN, command="revert", user=None, commit=Commit("\x1b[2J"), ended="")
     runs = (Run(DIGEST, 1, (Shard(2, 1),)), revert)
     report = Report(SERVER, runs, (TaskOutcome(5, Outcome.INTERRUPTED, (), STOPPED),))
-    assert render_report(report, style=PLAIN).splitlines()[1:] == [
+    assert render_report(report, RenderOptions(style=PLAIN)).splitlines()[1:] == [
         "",
         "Apply (time not recorded)",
         "    shard   1/2",
@@ -496,7 +499,7 @@ def test_a_report_of_several_runs_tells_of_each_and_of_what_is_not_known():
         "All runs: 1 not started.",
     ]
     alone = replace(report, runs=(revert,))
-    assert render_report(alone, style=PLAIN).splitlines()[-2:] == [
+    assert render_report(alone, RenderOptions(style=PLAIN)).splitlines()[-2:] == [
         "! 1 task not started; run revert again to continue",
         "Revert: 1 not started.",
     ]

@@ -8,10 +8,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from reconciler.sandbox.server import serve, serve_forever
+from reconciler.sandbox.access import ACCESS_SECONDS, SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve, serve_forever
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
-from reconciler.sandbox.tokens import ACCESS_SECONDS, SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.sandbox.conftest import Clock
 
 

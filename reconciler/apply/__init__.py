@@ -1,1 +1,0 @@
-"""Carries a plan out, proves it, and reports."""

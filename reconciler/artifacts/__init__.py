@@ -1,0 +1,1 @@
+"""Files of plans and reports: written, read back, and held against their schemas."""

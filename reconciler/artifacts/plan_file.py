@@ -1,0 +1,99 @@
+"""The file of a saved plan: written whole, and read back."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from reconciler.artifacts.saved_file import read_saved
+from reconciler.core.model import Plan
+from reconciler.core.notation import STANDARD_INPUT
+from reconciler.core.plan_document import format_plan
+from reconciler.core.report import Report
+from reconciler.errors import Refused, SavedFileError
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+
+_PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
+
+_LOOKED_AT: Final = 4_096
+
+
+def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROGRESS) -> None:
+    """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
+
+    Raises Refused where it cannot be written, or would take the place of anything but a plan.
+    """
+    written = format_plan(plan, progress=progress)
+    try:
+        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
+            raise Refused(
+                f"the plan is not saved: {file} is there already, and is no saved plan",
+                hint="name another file with --out, or remove that one",
+            )
+        if file.exists() and not file.is_file():
+            # A device or a pipe is written to; another file must not take its place.
+            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(written)
+        else:
+            _replace_file(file, written)
+    except OSError as error:
+        message = error.strerror or str(error)
+        raise Refused(
+            f"the plan cannot be written to {file}: {message}", hint="name another file with --out"
+        ) from error
+
+
+def _replace_file(file: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def read_plan(paths: Sequence[str]) -> Plan | None:
+    """Read the saved plan that is to be applied; None where ``paths`` are manifests.
+
+    Raises SavedFileError for one that is damaged, or not alone.
+    """
+    plans = [path for path in paths if _is_saved(path)]
+    if not plans:
+        return None
+    if len(paths) > 1:
+        message = f"{plans[0]} is a saved plan, and a plan is applied alone"
+        raise SavedFileError(message, hint="apply one plan after the other, and manifests apart")
+    found = read_saved(plans[0])
+    if isinstance(found, Report):
+        message = f"{plans[0]} is a report: it tells what was done"
+        raise SavedFileError(message, hint="revert takes reports; apply takes plans and manifests")
+    return found
+
+
+def _is_saved(path: str) -> bool:
+    """Tell a saved plan or report from a manifest by how it begins: it may have been cut off."""
+    if path == STANDARD_INPUT or not Path(path).is_file():
+        return False
+    try:
+        return _has_beginning(Path(path), _BEGINNING)
+    except OSError:
+        return False
+
+
+def _has_beginning(path: Path, beginning: re.Pattern[bytes]) -> bool:
+    with path.open("rb") as file:
+        return beginning.match(file.read(_LOOKED_AT)) is not None

@@ -1,0 +1,129 @@
+"""JSON that claims to be ours: parsed strictly, and held against its schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from reconciler.contract.schema_check import SchemaCheck, load_schema_check
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.plan_document import FORMAT_VERSION
+from reconciler.core.values import Json
+from reconciler.errors import SavedFileError
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+_EDITED: Final = "it was edited or damaged: make it again"
+_MESSAGE_MAX: Final = 200
+
+
+class _LaxJsonError(ValueError):
+    """What Python's reader would let pass."""
+
+
+def parse_json(text: str) -> Json:
+    """Parse JSON, and nothing but JSON; raises SavedFileError, and RecursionError if deep."""
+    try:
+        value: Json = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        whole = text.rstrip()
+        if error.pos >= len(whole) or not whole.endswith("}"):
+            message = "it ends in the middle: it was cut off"
+            raise SavedFileError(message, hint="make it again, and save all of it") from None
+        message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        raise SavedFileError(message, hint=_EDITED) from None
+    except _LaxJsonError as error:
+        raise SavedFileError(f"not JSON: {error}", hint=_EDITED) from None
+    except ValueError:
+        # Python's own limit on the digits of an integer.
+        raise SavedFileError("it holds a number of too many digits", hint=_EDITED) from None
+    return value
+
+
+def check_version(document: dict[str, Any]) -> None:
+    """Raise SavedFileError for what only another version of this tool can read."""
+    found = document.get("format_version")
+    major = str(found).partition(".")[0]
+    known = FORMAT_VERSION.partition(".")[0]
+    if isinstance(found, str) and major.isdecimal() and major != known:
+        newer = int(major) > int(known)
+        raise SavedFileError(
+            f"its format is {shorten(found)}, and this version reads {known}.x",
+            hint="install a newer reconciler, or make it again" if newer else "make it again",
+        )
+
+
+def check_schema(document: dict[str, Any], schema: str, definition: str = "") -> dict[str, Any]:
+    """Return a document that its schema accepts; raises SavedFileError for any other.
+
+    One of a later minor version is taken if it has nothing that this version does not know.
+    """
+    version = document.get("format_version")
+    known = document
+    if isinstance(version, str) and version.startswith(FORMAT_VERSION.partition(".")[0] + "."):
+        known = {**document, "format_version": FORMAT_VERSION}
+    if _is_accepted(load_schema_check(schema, definition), known):
+        return known
+    error = next(_iterate_errors(known, schema, definition), None)
+    if error is None:
+        return known
+    later = version not in {None, FORMAT_VERSION}
+    hint = f"its format is {version}: install a newer reconciler" if later else _EDITED
+    raise SavedFileError(_explain(error), hint=hint)
+
+
+def _is_accepted(check: SchemaCheck, value: Json) -> bool:
+    """Ask for the quick verdict; what it cannot look at goes to the one that explains."""
+    try:
+        return check.accepts(value)
+    except (ValueError, TypeError):
+        return False
+
+
+def _iterate_errors(
+    document: dict[str, Any], schema: str, definition: str
+) -> Iterator[ValidationError]:
+    """Explain what is wrong, looking closely only at those tasks that are refused."""
+    tasks = document.get("tasks")
+    rows = tasks if isinstance(tasks, list) else []
+    outline = {**document, "tasks": []} if rows else document
+    yield from load_schema_check(schema, definition).explain(outline)
+    task = load_schema_check(schema, "task")
+    for index, row in enumerate(rows):
+        if not _is_accepted(task, row):
+            for error in task.explain(row):
+                error.path.extendleft((index, "tasks"))
+                yield error
+
+
+def _explain(error: ValidationError) -> str:
+    at = format_path(tuple(error.absolute_path))
+    return f"{at}: " * bool(at) + shorten(error.message, _MESSAGE_MAX)
+
+
+def _reject_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
+        raise _LaxJsonError(f"the key {shorten(format_value(twice))} stands twice in one object")
+    return found
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise _LaxJsonError(f"{constant} is no number that JSON has")
+
+
+def _parse_finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise _LaxJsonError(f"{shorten(text)} is too large a number")
+    return value
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_reject_duplicates, parse_constant=_refuse_constant, parse_float=_parse_finite
+)

@@ -1,0 +1,86 @@
+"""``reconciler plan``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reconciler.artifacts.plan_file import write_plan
+from reconciler.cli.console import Console
+from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
+from reconciler.cli.inputs import find_inputs
+from reconciler.cli.option_types import OUTPUT_FILE
+from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.plan_options import planning_options, shard_option
+from reconciler.cli.printer import print_subject
+from reconciler.cli.progress_bar import ProgressBar
+from reconciler.cli.server_access import connect_to_server, plan_inputs
+from reconciler.core.model import Kind
+from reconciler.core.shard import Shard
+from reconciler.engine.policy import check_limit, check_output, find_blockers
+from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
+from reconciler.render.registry import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The arguments and options of ``plan``."""
+
+    paths: tuple[str, ...]
+    form: str
+    out: Path | None
+    detailed_exitcode: bool
+    shard: Shard | None
+    allow: frozenset[Kind]
+    full: bool
+    overrides: CliOverrides
+    console: Console
+
+
+@click.command("plan")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@format_option(Subject.PLAN)
+@click.option("--out", type=OUTPUT_FILE, help="Save the plan, for apply to carry out just that.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@shard_option
+@planning_options
+@verbosity_options
+@take_options(PlanOptions)
+def command(options: PlanOptions) -> int:
+    """Show what would change on the server; only reads.
+
+    Exits with 1 where a task is missing, unreadable or blocked, after showing all;
+    --allow accepts that.
+
+    \b
+    Example:
+      reconciler plan manifests/ --out plan.json
+    """
+    console, allow = options.console, options.allow
+    files = find_inputs(options.paths, console)
+    settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
+    check_output(options.out, files.files, "plan")
+    with connect_to_server(settings, console) as connection:
+        plan = plan_inputs(
+            files,
+            connection,
+            settings=settings,
+            allow=allow,
+            shard=options.shard,
+            console=console,
+        )
+    try:
+        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
+    finally:
+        # Who stopped reading what is shown may still want the file.
+        if options.out:
+            with ProgressBar(console) as progress:
+                write_plan(plan, options.out, progress=progress)
+    check_limit(plan, settings.max_changes)
+    if blockers := find_blockers(plan, allow):
+        console.note(f"reconciler: {blockers.message} ({blockers.hint})")
+        return ERROR
+    return CHANGES if options.detailed_exitcode and plan.updates else DONE

@@ -1,0 +1,69 @@
+"""``reconciler revert``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import take_options
+from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
+from reconciler.cli.server_access import connect_to_server, make_plan
+from reconciler.core.report_history import NamedReport, describe_given_order
+from reconciler.engine.load import locate_saved_files
+from reconciler.engine.revert import build_revert_plan, check_reports, read_history
+from reconciler.engine.settings.run_settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class RevertOptions:
+    """The arguments and options of ``revert``."""
+
+    files: tuple[str, ...]
+    review: ReviewOptions
+
+
+@click.command("revert")
+@click.argument("files", metavar="REPORT...", nargs=-1, required=True)
+@review_options
+@take_options(RevertOptions)
+def command(options: RevertOptions) -> int:
+    """Undo what an apply changed: show what would change, ask, and change it.
+
+    A REPORT is what apply --report wrote. Several are undone as one, in the order in which their
+    runs began: each task goes back to what it was before the first. Each run must have found what
+    the ones before it left.
+
+    Tasks that were edited since on a path that would be undone are in the way; --allow
+    edited-since leaves them alone, and undoes the others.
+
+    \b
+    Example:
+      reconciler revert report.jsonl --report reverted.jsonl
+    """
+    review = options.review
+    history = read_history(options.files)
+    places = locate_saved_files(options.files).places
+    settings = read_settings(places, review.overrides, os.environ)
+    _print_unknown(history.reports, review.console)
+    with connect_to_server(settings, review.console) as connection:
+        check_reports(history, connection)
+        plan = make_plan(
+            lambda progress: build_revert_plan(
+                history, connection, allow=review.allow, progress=progress
+            ),
+            review.console,
+        )
+        return review_and_apply(plan, connection, settings=settings, options=review)
+
+
+def _print_unknown(reports: Sequence[NamedReport], console: Console) -> None:
+    for name, report in reports:
+        if not report.complete:
+            console.note(f"{name} was cut off: what was under way then is not in it")
+    message = describe_given_order(reports)
+    if message:
+        console.note(message)

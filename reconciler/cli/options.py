@@ -1,0 +1,75 @@
+"""The options that commands share, and how a command gets them: as one frozen dataclass."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.render.registry import Subject, list_formats
+
+Command = Callable[..., Any]
+
+T = TypeVar("T")
+
+R = TypeVar("R")
+
+
+def take_options(kind: type[T]) -> Callable[[Callable[[T], R]], Callable[..., R]]:
+    """Give a command all of its options as one ``kind``, a dataclass with a field for each."""
+
+    def decorate(command: Callable[[T], R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def call(**values: Any) -> R:  # noqa: ANN401 - as click read them
+            return command(kind(**values))
+
+        return call
+
+    return decorate
+
+
+def fold_options(kind: type[Any], name: str) -> Callable[[Command], Command]:
+    """Give a command the options that are fields of ``kind`` as one, under a ``name``."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def call(**values: Any) -> Any:  # noqa: ANN401 - as click read them
+            known = [field.name for field in fields(kind) if field.name in values]
+            values[name] = kind(**{key: values.pop(key) for key in known})
+            return command(**values)
+
+        return call
+
+    return decorate
+
+
+def add_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Add options in the order in which --help shows them."""
+    return lambda command: functools.reduce(lambda c, add: add(c), reversed(options), command)
+
+
+def verbosity_options(command: Command) -> Command:
+    """Add --quiet and --verbose, as ``console``."""
+    return add_options(
+        click.option("-q", "--quiet", is_flag=True, help="Only results and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too."),
+    )(fold_options(Console, "console")(command))
+
+
+def format_option(*subjects: Subject) -> Callable[[Command], Command]:
+    """Add --format, with the formats that render all of the subjects."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(list_formats(*subjects)),
+        default="text",
+        show_default=True,
+        help="How to write it.",
+    )
+
+
+full_option = click.option("--full", is_flag=True, help="List every task, and values in full.")

@@ -1,0 +1,86 @@
+"""The options of commands that make or carry out a plan."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.option_types import ParsedType
+from reconciler.cli.options import Command, add_options, fold_options, full_option
+from reconciler.core.limit import Limit
+from reconciler.core.model import NEVER, WARNINGS, Kind
+from reconciler.core.shard import Shard
+from reconciler.engine.settings.run_settings import CliOverrides
+
+_KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
+
+
+shard_option = click.option(
+    "--shard",
+    envvar="RECONCILER_SHARD",
+    metavar="K/N",
+    type=ParsedType("shard", Shard.parse),
+    help="Only the tasks of the K-th of N parts.  [default: all tasks]",
+)
+
+
+allow_option = click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(_KINDS),
+    callback=lambda _context, _option, given: frozenset(map(Kind, given)),
+    help="Accept tasks with this problem. May be given more than once.",
+)
+
+
+_limit_option = click.option(
+    "--max-changes",
+    envvar="RECONCILER_MAX_CHANGES",
+    metavar="N|P%",
+    type=ParsedType("limit", Limit.parse),
+    help="Tasks that may be changed, or the part of all.  [default: any number]",
+)
+
+
+_SERVER_OPTIONS = (
+    click.option("--url", envvar="LABEL_STUDIO_URL", metavar="URL", help="Address of the server."),
+    click.option(
+        "--timeout",
+        envvar="RECONCILER_TIMEOUT",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Seconds to wait for an answer.  [default: 120]",
+    ),
+    click.option(
+        "--allow-plain-http",
+        is_flag=True,
+        envvar="RECONCILER_ALLOW_PLAIN_HTTP",
+        help="Send the token to another host without encryption.",
+    ),
+)
+
+
+_PACE_OPTIONS = (
+    click.option(
+        "--concurrency",
+        envvar="RECONCILER_CONCURRENCY",
+        type=click.IntRange(1, 64),
+        help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
+    ),
+    click.option(
+        "--rps",
+        envvar="RECONCILER_RPS",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Updates begun a second, at most; evenly spaced.  [default: any number]",
+    ),
+)
+
+
+def planning_options(command: Command) -> Command:
+    """Add what making and showing a plan takes; settings come as ``overrides``."""
+    add = add_options(allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    return add(fold_options(CliOverrides, "overrides")(command))
+
+
+def applying_options(command: Command) -> Command:
+    """Add what making and carrying out a plan takes; settings come as ``overrides``."""
+    add = add_options(*_PACE_OPTIONS, allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    return add(fold_options(CliOverrides, "overrides")(command))

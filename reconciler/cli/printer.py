@@ -1,0 +1,29 @@
+"""Printing plans, reports and problems, as all commands do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.console import Console, choose_style, print_result
+from reconciler.cli.progress_bar import ProgressBar
+from reconciler.render.options import RenderOptions
+from reconciler.render.registry import Subject, render
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Plan
+    from reconciler.core.report import Report
+    from reconciler.core.validation_document import Validation
+
+
+def print_subject(
+    subject: Subject,
+    found: Plan | Report | Validation,
+    form: str = "text",
+    *,
+    full: bool = False,
+    console: Console,
+) -> None:
+    """Print a plan, a report or problems in a format; ``full`` lists every task."""
+    with ProgressBar(console) as progress:
+        written = render(subject, found, form, RenderOptions(choose_style(), full, progress))
+    print_result(written)

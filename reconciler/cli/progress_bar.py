@@ -1,0 +1,139 @@
+"""Progress of long work: a line that changes on a terminal, a line every ten seconds in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import Final, Self
+
+import click
+
+from reconciler.cli.console import Console
+from reconciler.core.notation import escape_invisible
+
+TERMINAL_SECONDS: Final = 0.2
+LOG_SECONDS: Final = 10.0
+_CLEAR: Final = "\r\x1b[K"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is being done, when it started by `time.monotonic`, and how many tasks there are."""
+
+    name: str
+    started: float
+    total: int | None
+
+
+def format_work(work: Work, done: int, now: float) -> str:
+    """Return how far work has come, how fast it goes, and how long the rest takes."""
+    spent = now - work.started
+    rate = done / spent if spent > 0 else 0.0
+    of_all = "" if work.total is None else f" of {work.total:,}"
+    message = f"{work.name}: {done:,}{of_all} tasks, {rate:,.0f}/s"
+    if work.total is None or not rate:
+        return f"{message}, {_format_duration(spent)} so far"
+    return f"{message}, {_format_duration((work.total - done) / rate)} left"
+
+
+def _format_duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class ProgressBar:
+    """A `ProgressListener` that writes to standard error.
+
+    It writes from a thread of its own, so that work which hangs is shown too, and for the first
+    time after ``every`` seconds: short work is not shown.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        terminal: bool | None = None,
+        every: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = console
+        self._terminal = _is_terminal() if terminal is None else terminal
+        self._every = every or (TERMINAL_SECONDS if self._terminal else LOG_SECONDS)
+        self._clock = clock
+        self._work: Work | None = None
+        self._done = 0
+        self._shown = False
+        self._ended = Event()
+        self._writing = Lock()
+        self._thread = Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Self:
+        if not self._console.quiet:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._clear()
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        """Start to show ``work``; the work before has ended."""
+        self._done = 0
+        self._work = Work(work, self._clock(), total)
+
+    def advance(self, tasks: int = 1) -> None:
+        """Count this many more tasks as done."""
+        self._done += tasks
+
+    def detail(self, text: str) -> None:
+        """Write a line on how the work is done, if verbose."""
+        with self._writing:
+            self._clear()
+            self._console.detail(text)
+
+    def note(self, text: str) -> None:
+        """Write a line on what happened, unless quiet."""
+        with self._writing:
+            self._clear()
+            self._console.note(text)
+
+    def announce(self, text: str) -> None:
+        """Write a line, even if quiet."""
+        with self._writing:
+            self._clear()
+            _write(escape_invisible(text) + "\n")
+
+    def _tick(self) -> None:
+        while not self._ended.wait(self._every):
+            if self._work is not None:
+                with self._writing:
+                    self._show(format_work(self._work, self._done, self._clock()))
+
+    def _show(self, text: str) -> None:
+        if self._terminal:
+            self._shown = True
+            _write(_CLEAR + escape_invisible(text))
+        else:
+            _write(escape_invisible(text) + "\n")
+
+    def _clear(self) -> None:
+        if self._shown:
+            self._shown = False
+            _write(_CLEAR)
+
+
+def _write(text: str) -> None:
+    """Write to standard error; a failure, as when nobody reads it, must not end the work."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True, nl=False, color=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -1,0 +1,67 @@
+"""What commands that ask a server begin with: a connection, and a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from reconciler.cli.collaborators import get_collaborators
+from reconciler.cli.console import Console
+from reconciler.cli.progress_bar import ProgressBar
+from reconciler.core.model import Kind, Plan
+from reconciler.core.shard import Shard
+from reconciler.engine.connection import Connection, connect
+from reconciler.engine.load import FoundFiles, load_desired
+from reconciler.engine.plan import build_plan
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.progress import ProgressListener
+
+
+@contextmanager
+def connect_to_server(settings: Settings, console: Console) -> Iterator[Connection]:
+    """Connect to the server of the settings, and say what is to be known of them."""
+    transport = get_collaborators().transport
+    with connect(settings, transport=transport) as connection:
+        print_settings_notes(settings, console)
+        yield connection
+
+
+def plan_inputs(
+    files: FoundFiles,
+    connection: Connection,
+    *,
+    settings: Settings,
+    allow: frozenset[Kind],
+    shard: Shard | None,
+    console: Console,
+) -> Plan:
+    """Load manifests, and plan the tasks of a shard; all of them where there is none."""
+    with ProgressBar(console) as progress:
+        desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
+    return make_plan(
+        lambda progress: build_plan(
+            desired, connection, shard=shard, allow=allow, progress=progress
+        ),
+        console,
+    )
+
+
+def make_plan(build: Callable[[ProgressListener], Plan], console: Console) -> Plan:
+    """Build a plan with progress, and say what it took."""
+    started = time.monotonic()
+    with ProgressBar(console) as progress:
+        plan = build(progress)
+    seconds = time.monotonic() - started
+    tasks = plan.summary()["tasks"]
+    console.detail(f"read {tasks:,} tasks in {plan.requests} requests, {seconds:.1f} s")
+    return plan
+
+
+def print_settings_notes(settings: Settings, console: Console) -> None:
+    """Say what whoever runs this should know of its settings."""
+    for warning in settings.warnings:
+        console.note(f"reconciler: warning: {warning}")
+    if settings.network.proxy:
+        proxy = settings.network.proxy
+        console.detail(f"the server is asked through {proxy.shown}, which {proxy.variable} names")

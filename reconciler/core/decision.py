@@ -1,0 +1,185 @@
+"""What to send for a task, and what its answers prove: pure, as all of it is judged on data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from reconciler.contract.attributes import Attribute, Attributes, Type
+from reconciler.contract.body_validator import BodyValidator
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import apply_changes
+from reconciler.core.guards import GuardFacts
+from reconciler.core.model import (
+    Found,
+    Kind,
+    Missing,
+    Observed,
+    Status,
+    TaskPlan,
+    Unreadable,
+)
+from reconciler.core.notation import format_paths
+from reconciler.core.planner import TOO_DEEP, apply_guards
+from reconciler.core.report import STOPPED, Outcome, TaskOutcome
+from reconciler.core.three_way import Verdict, is_applied, judge_change
+from reconciler.core.values import Json, is_too_deep
+from reconciler.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One update, ready to be sent: ``body`` holds the changed attributes, whole.
+
+    ``read_at`` is when what it is merged into was read, in seconds of a clock.
+    """
+
+    plan: TaskPlan
+    body: dict[str, Json]
+    read_at: float = 0.0
+
+
+def decide(
+    task: TaskPlan,
+    observed: Observed,
+    *,
+    facts: GuardFacts,
+    allow: frozenset[Kind],
+    validator: BodyValidator,
+) -> TaskOutcome | Patch:
+    """Compare a task with what the server says now; one that moved since is left alone."""
+    if isinstance(observed, Missing):
+        return make_outcome(task, Outcome.MISSING, "the task is gone since it was planned")
+    if isinstance(observed, Unreadable):
+        return make_outcome(task, Outcome.FAILED, observed.detail)
+    live = observed.attributes
+    if live.get("project") != task.project:
+        return make_outcome(task, Outcome.STALE, "the task is in another project than planned")
+    verdicts = [judge_change(change, live, facts.attributes) for change in task.changes]
+    judged = list(zip(task.changes, verdicts, strict=True))
+    stale = [change for change, verdict in judged if verdict is Verdict.STALE]
+    if stale:
+        message = f"changed since it was planned: {format_paths(c.path for c in stale)}"
+        return make_outcome(task, Outcome.STALE, message)
+    due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
+    if not due:
+        return make_outcome(task, Outcome.ALREADY)
+    due_task = replace(task, changes=due)
+    # What a saved plan shows as accepted was accepted when it was looked at.
+    accepted = allow | {problem.kind for problem in task.problems}
+    guarded = apply_guards(due_task, observed, facts=facts, allow=accepted)
+    if guarded.status is Status.BLOCKED:
+        messages = "; ".join(problem.message for problem in guarded.problems)
+        return make_outcome(due_task, Outcome.BLOCKED, messages)
+    body = _write_integers(apply_changes(live, due), facts.attributes)
+    patch = Patch(replace(due_task, addresses=guarded.addresses), body)
+    return _validate(patch, validator)
+
+
+def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
+    """Look at a body before it leaves: what would break the task is not sent."""
+    task, body = patch.plan, patch.body
+    if any(map(is_too_deep, body.values())):
+        return make_outcome(task, Outcome.FAILED, TOO_DEEP.message)
+    try:
+        validator.check(task.task, body)
+    except Refused as error:
+        return make_outcome(task, Outcome.BLOCKED, str(error))
+    return patch
+
+
+def _write_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
+    """Write integers as integers: of `1e16` the server says that it is none, though not of `1.0`.
+
+    The digits are those that the number is written with, as when values are compared.
+    """
+    return {
+        name: int(Decimal(repr(value)))
+        if isinstance(value, float) and value.is_integer() and _is_integer(attributes.get(name))
+        else value
+        for name, value in body.items()
+    }
+
+
+def _is_integer(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type is Type.INTEGER
+
+
+def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
+    """Judge the answer to a PATCH: it shows every attribute that was stored, whole.
+
+    What it does not show is not claimed either: the last look settles it, as what an answer
+    shows depends on the role.
+    """
+    task = patch.plan
+    unproved = [change for change in task.changes if not is_applied(change, answer, attributes)]
+    if not unproved:
+        return _judge_undeclared(patch, answer, attributes)
+    refuted = [change for change in unproved if change.path[0] in answer]
+    if refuted:
+        return make_outcome(
+            task, Outcome.NOT_HONOURED, _NOT_STORED + format_paths(c.path for c in refuted)
+        )
+    message = f"{_NOT_STORED}{format_paths(c.path for c in unproved)}, as far as its answer shows"
+    return make_outcome(task, Outcome.NOT_HONOURED, message)
+
+
+def _judge_undeclared(
+    patch: Patch, answer: Mapping[str, Json], attributes: Attributes
+) -> TaskOutcome:
+    """Judge what was sent along with the changes: the keys of objects that nobody declared."""
+    lost = [
+        name
+        for name, value in patch.body.items()
+        if not are_equal((name,), answer[name], value, attributes)
+    ]
+    if lost:
+        message = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
+        return make_outcome(patch.plan, Outcome.FAILED, message)
+    return make_outcome(patch.plan, Outcome.APPLIED)
+
+
+def settle(
+    task: TaskPlan, observed: Observed, before: TaskOutcome, attributes: Attributes
+) -> TaskOutcome:
+    """Judge the last look at a task that a PATCH was sent for; ``before`` is what was said so far.
+
+    What is seen to hold is applied, whatever the answer was and whether there was any.
+    """
+    if not isinstance(observed, Found):
+        message = "sent, but the task cannot be read any more"
+        return before if before.outcome is Outcome.FAILED else correct(before, message)
+    lost = [c for c in task.changes if not is_applied(c, observed.attributes, attributes)]
+    if not lost:
+        return replace(before, outcome=Outcome.APPLIED, error="")
+    if before.outcome is Outcome.APPLIED:
+        message = f"stored, but it reads otherwise now: {format_paths(c.path for c in lost)}"
+        return correct(before, message, Outcome.NOT_HONOURED)
+    return before
+
+
+def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
+    """Correct what was said of a task: its changes stay those that were sent."""
+    return replace(before, outcome=outcome, error=message)
+
+
+_NOT_STORED: Final = "the server answered 200 and did not store "
+
+
+def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
+    """Say what became of a task, and why."""
+    return TaskOutcome(task.task, outcome, task.changes, error)
+
+
+def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
+    """Say of tasks that the run was stopped before them."""
+    return [make_outcome(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
+
+
+def mark_left_alone(task: TaskPlan) -> TaskOutcome:
+    """Say of a task that the plan does not change; it was allowed, or nothing would be applied."""
+    outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
+    message = "; ".join(problem.message for problem in task.problems)
+    return TaskOutcome(task.task, outcome, (), message, accepted=True)

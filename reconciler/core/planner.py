@@ -1,0 +1,162 @@
+"""Desired and observed tasks in, plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.addresses import find_undeclared_addresses
+from reconciler.core.difference import find_changes
+from reconciler.core.guards import (
+    GuardFacts,
+    ProposedUpdate,
+    find_problems,
+)
+from reconciler.core.model import (
+    NEVER,
+    WARNINGS,
+    Change,
+    DesiredTask,
+    Found,
+    Kind,
+    Missing,
+    Observed,
+    Status,
+    TaskPlan,
+    TaskProblem,
+    Unreadable,
+)
+from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
+from reconciler.errors import Source
+
+
+def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
+    """Compare one task with what the server said of it; None where nothing differs.
+
+    Guards are judged apart, by `apply_guards`.
+    """
+    if isinstance(observed, Found):
+        return _plan_found(desired, observed.attributes, attributes)
+    return plan_unread(desired.id, desired.project, desired.source, observed)
+
+
+def plan_unread(
+    task: int, project: int | None, source: Source, observed: Missing | Unreadable
+) -> TaskPlan:
+    """Say of a task that it could not be compared."""
+    if isinstance(observed, Missing):
+        return TaskPlan(task, project, Status.MISSING, source, (), (_MISSING,))
+    return TaskPlan(task, project, Status.UNREADABLE, source, (), (_make_unreadable(observed),))
+
+
+def _plan_found(
+    desired: DesiredTask, live: Mapping[str, Side], attributes: Attributes
+) -> TaskPlan | None:
+    project = live.get("project")
+    if desired.project is not None and "project" in live and project != desired.project:
+        return _make_stopped(desired, Status.BLOCKED, _make_other_project(desired.project, project))
+    names = desired.names()
+    unknown = [_make_not_answered(name) for name in sorted(names - live.keys())]
+    if live.get("data") is UNREADABLE:
+        unknown += [] if "data" in desired.replaced & names else [_DAMAGED_DATA]
+    elif "data" in live and not isinstance(live["data"], dict):
+        unknown.append(_BROKEN_DATA)
+    if unknown:
+        return _make_stopped(desired, Status.UNREADABLE, *unknown)
+    changes = find_changes(desired, live, attributes)
+    if not changes:
+        return None
+    if any(is_too_deep(change.before) for change in changes):
+        return _make_stopped(desired, Status.UNREADABLE, TOO_DEEP)
+    shown = get_project(live)
+    in_project = desired.project if shown is None else shown
+    return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes)
+
+
+def apply_guards(
+    task: TaskPlan,
+    observed: Observed,
+    *,
+    facts: GuardFacts,
+    allow: frozenset[Kind],
+) -> TaskPlan:
+    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
+    if task.status is not Status.UPDATE or not isinstance(observed, Found):
+        return task
+    live = observed.attributes
+    update = ProposedUpdate(
+        task.changes,
+        live,
+        facts.attributes,
+        project=facts.get_settings(task.project),
+        addresses=task.addresses,
+    )
+    problems = find_problems(update)
+    accepted = (allow - NEVER) | WARNINGS
+    stopped = any(problem.kind not in accepted for problem in problems)
+    return replace(
+        task,
+        status=Status.BLOCKED if stopped else Status.UPDATE,
+        problems=problems,
+        addresses=find_undeclared_addresses(live, task.changes),
+    )
+
+
+def _make_stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
+    none: tuple[Change, ...] = ()
+    return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
+
+
+def get_project(live: Mapping[str, Side]) -> int | None:
+    """Tell in which project a task is; None where the server does not show it."""
+    project = live.get("project")
+    return project if isinstance(project, int) else None
+
+
+_BROKEN_DATA: Final = TaskProblem(
+    Kind.UNREADABLE,
+    "the data of the task is stored as something other than an object",
+    "every request that would write to it fails; only the database can repair it",
+)
+_DAMAGED_DATA: Final = TaskProblem(
+    Kind.UNREADABLE,
+    "the server cannot read the data of this task, and answers everything else",
+    "if a text in it is damaged, a manifest with policy {data: replace} and the whole data can "
+    "repair it; if it is stored as something other than an object, only the database can",
+)
+TOO_DEEP: Final = TaskProblem(
+    Kind.UNREADABLE,
+    f"its objects and lists are nested more than {DEPTH_MAX} deep",
+    "no data is; whoever wrote it made a mistake",
+)
+_MISSING: Final = TaskProblem(
+    Kind.MISSING,
+    "the server has no such task, or none that this token may see",
+    "remove it from the manifest, or correct the id; tasks are never created",
+)
+
+
+def _make_unreadable(observed: Unreadable) -> TaskProblem:
+    hint = observed.hint or (
+        "its data may be stored as something other than an object, which only the database can "
+        "repair; the log of the server says what fails"
+    )
+    return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
+
+
+def _make_other_project(expected: int, project: Side) -> TaskProblem:
+    return TaskProblem(
+        Kind.OTHER_PROJECT,
+        f"the task is in project {project}, the manifest says {expected}",
+        "correct the project of the manifest, or the id; tasks are never moved",
+    )
+
+
+def _make_not_answered(name: str) -> TaskProblem:
+    return TaskProblem(
+        Kind.UNREADABLE,
+        f"the server's answer has no {name}: what it is now is not known",
+        "this edition, version or role does not show it; leave it out of the manifest",
+    )

@@ -1,0 +1,169 @@
+"""What several runs did, one after the other, out of their reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.composition import Composed, Gap, Made, compose
+from reconciler.core.difference import are_equal
+from reconciler.core.merge import Part, join_shards, make_other_server_error
+from reconciler.core.model import Change
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.report import Outcome, Report, TaskOutcome
+from reconciler.errors import SavedFileError
+
+NamedReport: TypeAlias = tuple[str, Report]
+"""A report, after the name of its file."""
+
+_APART: Final = (
+    "somebody else changed it in between, or a report is missing: add the missing one, or "
+    "give the reports one at a time, the latest first"
+)
+
+
+def order_reports(reports: Sequence[NamedReport]) -> list[NamedReport]:
+    """Put reports in the order in which their runs began; as given where some do not say it."""
+    return list(reports) if _list_untimed(reports) else sorted(reports, key=_get_start)
+
+
+def find_untimed(reports: Sequence[NamedReport]) -> list[str]:
+    """Name the reports that do not say when they began, where the order decides what they say."""
+    tasks = [task for _, report in reports for task in {o.task for o in report.outcomes}]
+    return _list_untimed(reports) if len(tasks) > len(set(tasks)) else []
+
+
+def _list_untimed(reports: Sequence[NamedReport]) -> list[str]:
+    return [name for name, report in reports if not _get_start((name, report))]
+
+
+def _get_start(named: NamedReport) -> str:
+    return named[1].runs[0].started
+
+
+def compose_changes(
+    reports: Sequence[NamedReport], attributes: Attributes
+) -> Mapping[int, Sequence[Made]]:
+    """Give by task what runs changed, or may have changed, from before the first to the last.
+
+    Raises SavedFileError where a change does not begin with what the ones before it left.
+    """
+    made: dict[int, Composed] = {}
+    ordered = order_reports(reports)
+    for number, (_, report) in enumerate(ordered):
+        for outcome in report.outcomes:
+            if not outcome.may_have_changed:
+                continue
+            composed = compose(
+                made.get(outcome.task, {}),
+                outcome.changes,
+                stored=outcome.outcome is Outcome.APPLIED,
+                attributes=attributes,
+            )
+            if isinstance(composed, Gap):
+                raise _make_gap_error(outcome.task, composed, ordered[: number + 1])
+            made[outcome.task] = composed
+    kept = (
+        (task, tuple(one for one in composed.values() if not one.is_nothing))
+        for task, composed in made.items()
+    )
+    return {task: composed for task, composed in kept if composed}
+
+
+def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
+    """Say which two reports do not follow each other; the last one is that which found the gap."""
+    *before, (later, _) = ordered
+    earlier = next(
+        (name for name, report in reversed(before) if _has_touched(report, task, gap)), ""
+    )
+    if not earlier:
+        return SavedFileError(
+            f"{later}: task {task}, {format_path(gap.path)}: two of its changes do not fit each "
+            "other",
+            hint="no apply writes such a report: it was edited",
+        )
+    left = " or ".join(shorten(format_value(value)) for value in gap.left)
+    found = shorten(format_value(gap.found))
+    return SavedFileError(
+        f"{earlier} and {later} do not follow each other: task {task}, {format_path(gap.path)}: "
+        f"{earlier} left {left}, and {later} found {found}",
+        hint=_APART,
+    )
+
+
+def _has_touched(report: Report, task: int, gap: Gap) -> bool:
+    """Tell whether a run changed that path of that task, or one around it, or inside of it."""
+    return any(
+        all(one == other for one, other in zip(change.path, gap.path, strict=False))
+        for outcome in report.outcomes
+        if outcome.task == task and outcome.may_have_changed
+        for change in outcome.changes
+    )
+
+
+def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
+    """Put reports together: shards of a run, runs that go on from each other, or both.
+
+    Raises SavedFileError where they do not belong together.
+    """
+    if len(reports) == 1:
+        return reports[0][1]
+    ordered = order_reports(reports)
+    parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
+    for part in parts[1:]:
+        # A server may be updated between two runs.
+        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
+            raise make_other_server_error(parts[0], part)
+    shards = join_shards(parts)
+    made = compose_changes(ordered, attributes)
+    by_task: dict[int, list[TaskOutcome]] = {}
+    for _, report in ordered:
+        for outcome in report.outcomes:
+            by_task.setdefault(outcome.task, []).append(outcome)
+    return Report(
+        server=parts[-1].server,
+        runs=tuple(run for _, report in ordered for run in report.runs),
+        outcomes=tuple(
+            outcome
+            for task in sorted(by_task)
+            for outcome in _join_outcomes(by_task[task], made.get(task, ()), attributes)
+        ),
+        shards=shards,
+    )
+
+
+def _join_outcomes(
+    outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
+) -> Iterator[TaskOutcome]:
+    """Say what became of a task in the end, and what was changed where that is something else."""
+    last = outcomes[-1]
+    changing = [outcome for outcome in outcomes if outcome.may_have_changed]
+    if not changing:
+        yield last
+        return
+    done = replace(changing[-1], changes=tuple(one.change for one in made))
+    if last.outcome is Outcome.ALREADY and _is_shown(last, done.changes, attributes):
+        done = replace(done, outcome=Outcome.APPLIED, error="")
+    yield done
+    if last is not changing[-1] and not (last.outcome is Outcome.ALREADY and done.is_good):
+        yield last
+
+
+def _is_shown(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
+    """Tell whether a task that was as declared later on shows that changes were made."""
+    seen = {change.path: change.after for change in already.changes}
+    return all(
+        change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
+        for change in changes
+    )
+
+
+def describe_given_order(reports: Sequence[NamedReport]) -> str:
+    """Say that reports are taken in the order in which they are given, where that matters."""
+    names = find_untimed(reports)
+    if not names:
+        return ""
+    those = f"{names[0]} does" if len(names) == 1 else f"{', '.join(names)} do"
+    return f"{those} not say when the run began: reports are taken in the order given"

@@ -1,0 +1,41 @@
+"""What to do about a change when the server may have moved since it was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.difference import are_equal
+from reconciler.core.edit import get_value
+from reconciler.core.model import Change
+from reconciler.core.values import Side
+
+
+class Verdict(StrEnum):
+    """DO: live is still as planned. ALREADY: live is as declared. STALE: it is neither."""
+
+    DO = "do"
+    ALREADY = "already"
+    STALE = "stale"
+
+
+def judge_change(change: Change, live: Mapping[str, Side], attributes: Attributes) -> Verdict:
+    """Compare live with both ends of a change.
+
+    An attribute that the answer does not carry proves nothing, not even an absent path.
+    """
+    if change.path[0] not in live:
+        return Verdict.STALE
+    now = get_value(live, change.path)
+    if are_equal(change.path, now, change.after, attributes):
+        return Verdict.ALREADY
+    parent = get_value(live, change.path[:-1]) if len(change.path) > 1 else {}
+    if isinstance(parent, dict) and are_equal(change.path, now, change.before, attributes):
+        return Verdict.DO
+    return Verdict.STALE
+
+
+def is_applied(change: Change, live: Mapping[str, Side], attributes: Attributes) -> bool:
+    """Tell whether ``live`` shows the change as carried out."""
+    return judge_change(change, live, attributes) is Verdict.ALREADY

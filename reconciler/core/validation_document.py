@@ -1,0 +1,40 @@
+"""What `validate` found, as data and as a JSON document: see validation.schema.json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.plan_document import FORMAT_VERSION, build_source
+from reconciler.core.values import Json
+from reconciler.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """All problems of the manifests of a run, in order of place.
+
+    ``tasks`` counts the tasks declared; None where problems keep that from being known.
+    """
+
+    problems: tuple[Problem, ...]
+    tasks: int | None = None
+
+
+def build_validation_document(validation: Validation) -> dict[str, Json]:
+    """Write what was found as JSON."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "kind": "validation",
+        "valid": not validation.problems,
+        "tasks": validation.tasks,
+        "problems": [_build_problem(problem) for problem in validation.problems],
+    }
+
+
+def _build_problem(problem: Problem) -> Json:
+    return {
+        "source": build_source(problem.source),
+        "path": problem.path,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,44 @@
+"""A connection to the server that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.openapi import load_contract
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.labelstudio.authentication import parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.task_api import TaskApi
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server, and the attributes that its tasks have: all that a plan and its apply share."""
+
+    api: TaskApi
+    attributes: Attributes
+
+
+@contextmanager
+def connect(
+    settings: Settings, *, transport: httpx.BaseTransport | None = None
+) -> Iterator[Connection]:
+    """Connect to the server; raises SettingsError for a token that cannot be one.
+
+    ``transport`` takes the network's place in tests.
+    """
+    attributes = load_contract()
+    credentials = parse_token(settings.token)
+    with Client(
+        settings.url,
+        credentials,
+        network=settings.network,
+        timeout=settings.timeout,
+        transport=transport,
+    ) as client:
+        yield Connection(TaskApi(client, attributes), attributes)

@@ -1,0 +1,56 @@
+"""Work in a thread of its own, which the thread that waits for it tells to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+from reconciler.labelstudio.main_thread import STEP_SECONDS
+
+T = TypeVar("T")
+
+
+def run_until_stopped(
+    work: Callable[[], T],
+    stop: threading.Event,
+    *,
+    is_signalled: Callable[[], bool] = lambda: False,
+    on_stop: Callable[[], None] = lambda: None,
+) -> T:
+    """Do ``work`` in another thread and return its result; what it raises is raised here.
+
+    As soon as ``is_signalled``, ``stop`` is set and ``on_stop`` called, once. A KeyboardInterrupt
+    raised in this thread sets ``stop`` as well, and is raised again when ``work`` has ended.
+    """
+    future: Future[T] = Future()
+    try:
+        threading.Thread(target=_run, args=(future, work), name="work").start()
+        if _wait_until_signalled(future, is_signalled):
+            stop.set()
+            on_stop()
+            _wait_until_signalled(future, lambda: False)
+    except BaseException:
+        stop.set()
+        if not future.cancel():  # It has begun.
+            _wait_until_signalled(future, lambda: False)
+        raise
+    return future.result()
+
+
+def _run(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+        future.set_exception(error)
+
+
+def _wait_until_signalled(future: Future[T], is_signalled: Callable[[], bool]) -> bool:
+    """Wait until there is a signal, and return True; or until work has ended, and return False."""
+    while not is_signalled():
+        if wait([future], STEP_SECONDS).done:
+            return False
+    return True

@@ -1,0 +1,62 @@
+"""Manifests in, desired tasks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.contract.openapi import load_contract
+from reconciler.core.server_address import ChosenServer
+from reconciler.core.shard import Shard
+from reconciler.errors import ManifestError
+from reconciler.manifest.files import FoundFiles, find_manifests, find_place
+from reconciler.manifest.index import DesiredIndex
+from reconciler.manifest.loader import check_manifests, load_manifests
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+__all__ = [
+    "FoundFiles",
+    "check_files",
+    "count_desired",
+    "find_files",
+    "load_desired",
+    "locate_saved_files",
+]
+
+
+def find_files(paths: Sequence[str]) -> FoundFiles:
+    """Find the manifests of ``paths``, once a run; what is wrong with paths is in the result."""
+    return find_manifests(paths)
+
+
+def locate_saved_files(files: Sequence[str]) -> FoundFiles:
+    """Say where saved plans or reports lie, as `find_files` does of manifests."""
+    return FoundFiles([*files], places={find_place(file): file for file in files})
+
+
+def check_files(files: FoundFiles) -> None:
+    """Raise ManifestError where no manifest was found."""
+    if not files.files:
+        raise ManifestError(tuple(sorted(set(files.problems))))
+
+
+def load_desired(
+    files: FoundFiles,
+    *,
+    shard: Shard | None = None,
+    server: ChosenServer | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> DesiredIndex:
+    """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
+
+    ``server`` is as `load_manifests` has it.
+    """
+    desired = load_manifests(files, load_contract(), server=server, progress=progress)
+    return desired if shard is None else desired.select(shard.holds)
+
+
+def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
+    """Read and check all manifests, where no server is asked, and count the tasks declared.
+
+    Raises ManifestError.
+    """
+    return len(check_manifests(files, load_contract(), progress=progress))

@@ -1,0 +1,65 @@
+"""Undoing what runs did: reports in, the plan of the inverse out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.artifacts.report_file import read_reports
+from reconciler.contract.openapi import load_contract
+from reconciler.core.composition import Made
+from reconciler.core.inverse import plan_inverse
+from reconciler.core.model import Kind, Observed, Plan, ReadBatch, TaskPlan
+from reconciler.core.report_history import NamedReport, compose_changes
+from reconciler.engine.connection import Connection
+from reconciler.engine.plan import plan_tasks
+from reconciler.engine.policy import check_server
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+@dataclass(frozen=True, slots=True)
+class RunHistory:
+    """The ``reports`` of some runs, and what these ``made`` of each task, all together."""
+
+    reports: Sequence[NamedReport]
+    made: Mapping[int, Sequence[Made]]
+
+
+def read_history(files: Sequence[str]) -> RunHistory:
+    """Read the reports that are to be undone; raises SavedFileError."""
+    reports = read_reports(files)
+    return RunHistory(reports, compose_changes(reports, load_contract()))
+
+
+def build_revert_plan(
+    history: RunHistory,
+    connection: Connection,
+    *,
+    allow: frozenset[Kind] = frozenset(),
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Plan:
+    """Plan the inverse of what was made; only reads. Raises ServerError."""
+    made = history.made
+
+    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
+        for task, observed in batch:
+            planned = plan_inverse(task, made[task], observed, connection.attributes)
+            if planned is not None:
+                yield planned, observed
+
+    return plan_tasks(
+        find_differing,
+        connection,
+        wanted={None: sorted(made)},
+        names={one.path[0] for composed in made.values() for one in composed},
+        count=len(made),
+        allow=allow,
+        progress=progress,
+    )
+
+
+def check_reports(history: RunHistory, connection: Connection) -> None:
+    """Raise Refused where a report is about another server."""
+    identity = connection.api.identity()
+    for name, report in history.reports:
+        check_server(report.server, identity, name)

@@ -1,0 +1,1 @@
+"""What a run uses: from the settings file, the environment and the command line."""

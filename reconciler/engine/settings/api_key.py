@@ -1,0 +1,40 @@
+"""The token: from the environment, or from a file that is named there; from nowhere else.
+
+An option would show in the list of processes, and a settings file be committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from reconciler.engine.settings.secret_file import read_secret
+from reconciler.errors import SettingsError
+from reconciler.labelstudio.response import TOKEN_VARIABLE
+
+FILE_VARIABLE: Final = f"{TOKEN_VARIABLE}_FILE"
+
+_WHERE: Final = "a token from Account & Settings in Label Studio"
+
+
+def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) -> str:
+    """Return the token; raises SettingsError, which never quotes it."""
+    token = environment.get(TOKEN_VARIABLE, "")
+    file = environment.get(FILE_VARIABLE, "")
+    if token.strip() and file:
+        raise SettingsError(
+            f"both {TOKEN_VARIABLE} and {FILE_VARIABLE} are set", hint="set one of them"
+        )
+    if file:
+        token = read_secret(Path(file), FILE_VARIABLE, holding=_WHERE, warn=warn)
+        if not token.strip():
+            raise SettingsError(
+                f"{file}, named by {FILE_VARIABLE}, is empty", hint=f"put {_WHERE} into it"
+            )
+    if not token.strip():
+        raise SettingsError(
+            "no token is given",
+            hint=f"set {TOKEN_VARIABLE} to {_WHERE}, or {FILE_VARIABLE} to a file with one",
+        )
+    return token

@@ -1,0 +1,117 @@
+"""How many tasks are read afresh at once: few enough that the last of them is still fresh."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from reconciler.core.decision import Patch
+from reconciler.core.model import TaskPlan
+from reconciler.labelstudio.bulk.cost import BATCH
+
+FRESH_SECONDS: Final = 1.0
+"""A batch is what can be sent in this time. What somebody else writes to the same object between
+its read and its update is overwritten: Label Studio has no conditional requests. A list of ten
+tasks takes about 25 ms, and ten updates a second."""
+
+AHEAD_SECONDS: Final = 0.2
+"""How long before its first update a batch is read, so that workers need not wait for it."""
+
+FIRST: Final = 8
+"""Tasks of a batch while it is not known how fast the server is."""
+
+GROWS: Final = 4
+"""How many times larger a batch is than one of which nothing had to be sent."""
+
+REMEMBERED: Final = 4
+"""Batches over which the pace of the server is taken: it may change at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How large batches are: ``first`` tasks to begin with, then what ``seconds`` suffice for."""
+
+    first: int = FIRST
+    seconds: float = FRESH_SECONDS
+
+
+DEFAULT_LIMITS: Final = BatchLimits()
+
+
+class FreshBatches:
+    """Cuts the updates of a plan into batches that take about ``limits.seconds`` each.
+
+    ``sent`` tells how many updates have been sent; ``rps`` is how many may begin a second, None
+    for any number.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[TaskPlan],
+        sent: Callable[[], int],
+        rps: float | None,
+        *,
+        limits: BatchLimits = DEFAULT_LIMITS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._waiting = deque(tasks)
+        self._sent = sent
+        self._rps = rps or inf
+        self._limits = limits
+        self._now = now
+        self._size = 0
+        self._idle = False
+        # Those of a canary were sent before, and while another clock ran.
+        self._marks = deque([(now(), sent())], maxlen=REMEMBERED + 1)
+
+    def __len__(self) -> int:
+        """Count the tasks that no batch was taken for, or that were put back."""
+        return len(self._waiting)
+
+    def take(self) -> Sequence[TaskPlan]:
+        """Take the next batch, which is to be read; an empty one where nothing is left."""
+        # What needs no update takes no time: a plan that was carried out before is soon passed.
+        self._size = min(BATCH, GROWS * self._size) if self._idle else self._limit
+        self._marks.append((self._now(), self._sent()))
+        return [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+
+    def keep(self, patches: Sequence[Patch]) -> Sequence[Patch]:
+        """Keep those that can be sent while they are fresh; the others are put back.
+
+        So are those of a server that has become much slower since they were read.
+        """
+        self._idle = not patches
+        most = self._limit
+        if len(patches) <= 2 * most:
+            return patches
+        self._waiting.extendleft(patch.plan for patch in reversed(patches[most:]))
+        return patches[:most]
+
+    @property
+    def ahead(self) -> int:
+        """How many updates are still to begin when the next batch is read."""
+        return max(0, round(AHEAD_SECONDS * (self._pace or 0)) - 1)
+
+    @property
+    def _limit(self) -> int:
+        """How many updates can be sent while they are fresh."""
+        pace, seconds = self._pace, self._limits.seconds
+        size = min(self._limits.first, seconds * self._rps) if pace is None else seconds * pace
+        return max(1, min(BATCH, round(size)))
+
+    @property
+    def _pace(self) -> float | None:
+        """Updates a second, as of late; None where it is not known."""
+        began, sent_before = self._marks[0]
+        seconds, sent = self._now() - began, self._sent() - sent_before
+        return min(sent / seconds, self._rps) if sent and seconds else None
+
+
+def split_batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
+    """Cut tasks into batches that are as large as one request can be."""
+    for start in range(0, len(tasks), BATCH):
+        yield tasks[start : start + BATCH]

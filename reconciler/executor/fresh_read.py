@@ -1,0 +1,90 @@
+"""Reading tasks afresh when they are about to be changed, and deciding on what is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.body_validator import BodyValidator
+from reconciler.core.decision import Patch, decide
+from reconciler.core.guards import GuardFacts, list_names_to_read
+from reconciler.core.model import Found, Kind, Observed, TaskPlan
+from reconciler.core.report import TaskOutcome
+from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.labelstudio.guard_facts import fetch_ignored_attributes, fetch_project_settings
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+@dataclass(frozen=True, slots=True)
+class FreshRead:
+    """What some tasks are now, and what guards must know to judge their changes.
+
+    ``at`` is when reading began, in seconds of the clock that pauses are measured by.
+    """
+
+    at: float
+    observed: Mapping[int, Observed]
+    facts: GuardFacts
+
+
+class FreshReader:
+    """Reads tasks and decides on them, for any number of threads.
+
+    It begins with no facts of its server: settings may have changed since the plan was made. Each
+    fact is fetched once, by the first that needs it; the others wait for it.
+    """
+
+    def __init__(
+        self,
+        api: TaskApi,
+        attributes: Attributes,
+        *,
+        allow: frozenset[Kind] = frozenset(),
+        progress: ProgressListener = NULL_PROGRESS,
+    ) -> None:
+        self._api = api
+        self._progress = progress
+        self._allow = allow
+        self._validator = BodyValidator(attributes)
+        self._facts = GuardFacts(attributes)
+        self._fetching = threading.Lock()
+
+    @property
+    def facts(self) -> GuardFacts:
+        """What has been fetched so far."""
+        return self._facts
+
+    def read(self, tasks: Sequence[TaskPlan], *, also: Collection[str] = ()) -> FreshRead:
+        """Read what the changes of ``tasks`` touch, and fetch what guards must know of them.
+
+        ``also`` names further attributes to read. Raises ServerError.
+        """
+        at = self._api.backoff.now()
+        with self._fetching:
+            self._facts = fetch_project_settings(self._facts, tasks, api=self._api)
+        observed = self._observe(tasks, also)
+        found = [task for task in tasks if isinstance(observed[task.task], Found)]
+        with self._fetching:
+            self._facts = facts = fetch_ignored_attributes(
+                self._facts, found, api=self._api, progress=self._progress
+            )
+        return FreshRead(at, observed, facts)
+
+    def decide(self, task: TaskPlan, fresh: FreshRead) -> Patch | TaskOutcome:
+        """Decide what to send for a task that was read."""
+        observed = fresh.observed[task.task]
+        decided = decide(
+            task, observed, facts=fresh.facts, allow=self._allow, validator=self._validator
+        )
+        return replace(decided, read_at=fresh.at) if isinstance(decided, Patch) else decided
+
+    def _observe(self, tasks: Sequence[TaskPlan], also: Collection[str]) -> dict[int, Observed]:
+        names = list_names_to_read({change.path[0] for task in tasks for change in task.changes})
+        wanted: dict[int | None, list[int]] = {}
+        for task in sorted(tasks, key=lambda task: task.task):
+            wanted.setdefault(task.project, []).append(task.task)
+        return dict(chain.from_iterable(read_tasks(self._api, wanted, {*names, *also})))

@@ -1,0 +1,113 @@
+"""Threads that send updates, as many at once as the concurrency allows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from reconciler.executor.update_concurrency import UpdateConcurrency
+
+Job = TypeVar("Job")
+
+
+class Workers(Generic[Job]):
+    """Does jobs in threads: each is begun once, in the order in which they are given.
+
+    A job holds its place until ``work`` has returned, so that no more are unsettled at any time
+    than the concurrency allows; ``work`` returns whether the server had room for it. Threads are
+    made as places are needed. What ``work`` raises sets ``stop``, and is raised where jobs come
+    from.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Job], bool],
+        *,
+        cap: int,
+        stop: threading.Event,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._work = work
+        self._stop = stop
+        self._now = now
+        self._concurrency = UpdateConcurrency.start(cap)
+        self._busy = 0
+        self._held = 0.0
+        self._held_until = 0.0
+        self._changed = threading.Condition()
+        self._jobs: SimpleQueue[tuple[Job] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._raised: BaseException | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many jobs may be under way now."""
+        return self._concurrency.limit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Wait for the jobs under way; none of those that were begun is given up."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        if error is None and self._raised is not None:
+            raise self._raised
+
+    def wait_for_place(self) -> bool:
+        """Wait until a job could begin; False where told to stop before."""
+        with self._changed:
+            # A stop need not be waited for: places become free as what is under way ends.
+            self._changed.wait_for(lambda: self._busy < self._concurrency.limit)
+            if self._raised is not None:
+                raise self._raised
+            return not self._stop.is_set()
+
+    def begin(self, job: Job) -> bool:
+        """Begin a job as soon as there is a place for it; False where told to stop before."""
+        with self._changed:
+            if not self.wait_for_place():
+                return False
+            self._hold(1)
+            if self._busy > len(self._threads):
+                self._add_thread()
+        self._jobs.put((job,))
+        return True
+
+    def _hold(self, more: int) -> None:
+        """Take or leave places, and add up for how long those before were held."""
+        now = self._now()
+        self._held += self._busy * (now - self._held_until)
+        self._held_until = now
+        self._busy += more
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"update-{len(self._threads) + 1}")
+        thread.start()
+        self._threads.append(thread)
+
+    def _run(self) -> None:
+        while (given := self._jobs.get()) is not None:
+            had_room = True
+            try:
+                had_room = self._work(*given)
+            except BaseException as error:  # noqa: BLE001 - raised again where jobs come from
+                self._raised = self._raised or error
+                self._stop.set()
+            with self._changed:
+                self._hold(-1)
+                now = self._concurrency
+                self._concurrency = now.note_answer(self._held) if had_room else now.note_overload()
+                self._held = 0.0
+                self._changed.notify()

@@ -1,0 +1,1 @@
+"""Label Studio over HTTP: transport, authentication, retries, and the requests of its API."""

@@ -1,0 +1,1 @@
+"""Reading many tasks in few requests."""

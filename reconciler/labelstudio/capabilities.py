@@ -1,0 +1,43 @@
+"""Asking a server what its PATCH stores: once for a plan and its apply."""
+
+from __future__ import annotations
+
+from reconciler.contract.honoured_attributes import read_honoured_names
+from reconciler.errors import ServerError
+from reconciler.labelstudio.client import Client
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+class Capabilities:
+    """What one server says of its updates, remembered.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._asked = False
+        self._honoured: frozenset[str] | None = None
+
+    def ask(self, task: int, progress: ProgressListener = NULL_PROGRESS) -> frozenset[str] | None:
+        """Name the attributes that an update stores; None where the server does not tell.
+
+        ``task`` is one to ask about. Raises nothing.
+        """
+        if not self._asked:
+            self._asked = True
+            self._honoured = self._ask(task, progress)
+        return self._honoured
+
+    def _ask(self, task: int, progress: ProgressListener) -> frozenset[str] | None:
+        message = "its answer does not describe an update"
+        try:
+            honoured = read_honoured_names(self._client.options(f"/api/tasks/{task}/"))
+        except ServerError as error:
+            honoured, message = None, error.message
+        if honoured is None:
+            progress.detail(
+                f"the server does not tell which attributes it stores ({message}); answers will "
+                "show"
+            )
+        return honoured

@@ -1,0 +1,275 @@
+"""HTTP with tokens: sends requests, again where that helps, and returns JSON or raises."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Final, Self
+
+import httpx
+
+from reconciler.core.server_address import normalize_address
+from reconciler.core.values import Json
+from reconciler.errors import (
+    NotLabelStudio,
+    ServerError,
+    SettingsError,
+    TimedOut,
+    Unauthorised,
+    Unreachable,
+)
+from reconciler.labelstudio.authentication import Credentials
+from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
+from reconciler.labelstudio.main_thread import call_beside_main
+from reconciler.labelstudio.network import DIRECT, Network
+from reconciler.labelstudio.response import URL_VARIABLE, Response
+from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
+from reconciler.labelstudio.secret_values import Secrets
+from reconciler.labelstudio.transport import (
+    NOT_CONNECTED,
+    ServerTransport,
+    open_client,
+    prepare_connecting,
+)
+
+DEFAULT_TIMEOUT: Final = 120.0
+"""Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
+
+SIZE_MAX: Final = 256 * 1024 * 1024
+"""Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
+
+NEVER_ASKED_BEFORE: Final = "_"
+"""A parameter that servers ignore, and that gives each read an address of its own: a cache before
+the server, even one that is deaf to Cache-Control, must not answer the fresh read of an apply with
+what the plan was shown."""
+
+_PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
+
+
+class Client:
+    """Builds requests to one server and reads its answers, for any number of threads.
+
+    ``network`` says by which way the server is asked, and with what beside the token. ``timeout``
+    is for a whole request, in seconds, ``size_max`` the most bytes of an answer to a read. What
+    only reads is sent again where that may help, after pauses by ``backoff``. ``transport`` takes
+    the network's place in tests.
+    """
+
+    def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
+        self,
+        address: str,
+        credentials: Credentials,
+        *,
+        network: Network = DIRECT,
+        timeout: float = DEFAULT_TIMEOUT,
+        size_max: int = SIZE_MAX,
+        transport: httpx.BaseTransport | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.address = normalize_address(address)
+        self.backoff = backoff or Backoff()
+        self._credentials = credentials
+        self._timeout = timeout
+        self._size_max = size_max
+        self._network = network
+        self._secrets = Secrets(network.headers.values())
+        connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
+        self._http = open_client(
+            ServerTransport(connect, timeout=timeout, now=self.backoff.now), timeout=timeout
+        )
+        self._lock = threading.Lock()
+        self._requests = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been sent, those for tokens and those sent again included."""
+        return self._requests
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """GET a path below the address."""
+        return self.fetch(path, query)()[0]
+
+    def fetch(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        kind: RequestKind = RequestKind.READ,
+    ) -> Callable[[], tuple[Json, int]]:
+        """GET a path, and leave what the answer means to whoever calls for it, with its length.
+
+        Where threads fetch, one thread should decode: what several decode at once lies in no
+        cache when it is looked at. What cannot be decoded is asked for again by then. ``kind``
+        tells how often.
+        """
+        attempts = Attempts(self.backoff, kind)
+        send = partial(self._send, "GET", path, query=query)
+        return partial(self._decode, self._send_until_good(send, attempts), send, attempts)
+
+    def _send_until_good(self, send: Callable[[], Response], attempts: Attempts) -> Response:
+        """Send until a good answer comes; raises the error of the last attempt."""
+        while True:
+            self.backoff.until_welcome()
+            try:
+                return send()
+            except ServerError as error:
+                if not attempts.wait_after(error):
+                    raise
+
+    def _decode(
+        self, answer: Response, send: Callable[[], Response], attempts: Attempts
+    ) -> tuple[Json, int]:
+        while True:
+            try:
+                return answer.json(), len(answer.content)
+            except ServerError as error:
+                if not attempts.wait_after(error):
+                    raise
+            answer = self._send_until_good(send, attempts)
+
+    def options(self, path: str) -> Json:
+        """Ask what can be done at a path below the address; once, as nobody depends on it."""
+        return self._send("OPTIONS", path).json()
+
+    def patch(self, path: str, body: Mapping[str, Json]) -> Json:
+        """PATCH a path with a JSON body, written exactly: integers and escapes as they are.
+
+        It is sent once: whether it may be sent again is for others to find out.
+        """
+        content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return self._send("PATCH", path, content=content).json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Response:
+        """Send a request, and once more where the access token in it was refused."""
+        auth = self._credentials.get_header(self._exchange_token)
+        answer = self._request(method, path, query=query, content=content, auth=auth)
+        refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
+        if refused and self._credentials.forget(auth):
+            # A 401 is answered before anything is done: asking again cannot do it twice.
+            auth = self._credentials.get_header(self._exchange_token)
+            answer = self._request(method, path, query=query, content=content, auth=auth)
+        answer.raise_if_bad()
+        return answer
+
+    def _exchange_token(self, refresh: str) -> str:
+        content = json.dumps({"refresh": refresh}).encode()
+
+        def send() -> Response:
+            answer = self._request("POST", "/api/token/refresh", content=content, secret=refresh)
+            answer.raise_if_bad()
+            return answer
+
+        attempts = Attempts(self.backoff, RequestKind.READ)
+        try:
+            answer = self._send_until_good(send, attempts)
+            return _read_access_token(self._decode(answer, send, attempts)[0])
+        except Unauthorised as error:
+            message = f"the personal access token was refused: {error.message}"
+            raise error.restate(message, given_up=True) from error
+        except ServerError as error:
+            raise error.restate(error.message, given_up=True) from error
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        auth: str = "",
+        secret: str = "",
+    ) -> Response:
+        headers = {
+            **self._network.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Cache-Control": "no-cache",
+        }
+        if auth:
+            headers["Authorization"] = auth
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if method == "GET":
+            query = {**(query or {}), NEVER_ASKED_BEFORE: f"{time.time_ns():x}"}
+        with self._lock:
+            self._requests += 1
+        secret = secret or auth.partition(" ")[2]
+        try:
+            request = self._http.build_request(
+                method, self.address + path, params=query, content=content, headers=headers
+            )
+            response, body = call_beside_main(partial(self._receive, request))
+        except httpx.TransportError as error:
+            raise self._explain_unreachable(error, secret) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SettingsError(f"{self.address} cannot be asked: {error}") from error
+        self.backoff.answered = True
+        return Response(response, body, secret, self._secrets)
+
+    def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send a request, and read the body of its answer."""
+        response = self._http.send(request, stream=True)
+        try:
+            return response, self._read_body(response)
+        except httpx.DecodingError as error:
+            message = f"{self.address} sent an answer that cannot be read"
+            raise NotLabelStudio(message, status=response.status_code) from error
+        finally:
+            response.close()
+            # The stream holds the response that holds it: with an answer in it, that would wait
+            # for the garbage collector.
+            response.stream = httpx.ByteStream(b"")
+
+    def _read_body(self, response: httpx.Response) -> bytes:
+        """Read a body as it comes, and no more of it than there may be."""
+        packed = response.headers.get("content-encoding", "").lower()
+        if packed not in _PACKED:
+            message = f"{self.address} sent an answer packed as nobody asked for"
+            raise NotLabelStudio(message, status=response.status_code)
+        # One task is no page, and as many answers as there are updates are read at once.
+        most = self._size_max if response.request.method == "GET" else self._size_max // 8
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > most:
+                message = f"{self.address} sent an answer of more than {most >> 20} MB"
+                raise NotLabelStudio(message, hint=f"is {URL_VARIABLE} right?")
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _explain_unreachable(self, error: httpx.TransportError, secret: str) -> Unreachable:
+        # What is said of an answer that is none may quote it.
+        message = self._secrets.hide(str(error), secret) or type(error).__name__
+        if isinstance(error, NOT_CONNECTED) or is_client_refused(message):
+            return make_not_sent(self.address, message, self._network)
+        if isinstance(error, httpx.TimeoutException):
+            late = f"no answer within {self._timeout:g} seconds"
+            return TimedOut(f"the answer of {self.address} was lost: {late}")
+        return Unreachable(f"the answer of {self.address} was lost: {message}")
+
+
+def _read_access_token(answer: Json) -> str:
+    """Take the token out of the answer to an exchange: one that can be sent as a header."""
+    access = answer.get("access") if isinstance(answer, dict) else None
+    if isinstance(access, str) and access and access.isascii() and access.isprintable():
+        return access
+    raise NotLabelStudio("the exchange of the personal access token gave no token")

@@ -1,0 +1,79 @@
+"""Fetching what guards must know of a server, each fact once, and only when that matters.
+
+Facts go in and come back richer: whoever holds the ones before still holds just those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.contract.honoured_attributes import mark_ignored
+from reconciler.core.guards import (
+    GuardFacts,
+    list_projects_to_ask,
+    list_projects_to_warn_of,
+    may_be_ignored,
+)
+from reconciler.core.model import TaskPlan
+from reconciler.errors import ServerError
+from reconciler.labelstudio.task_api import TaskApi
+from reconciler.progress import ProgressListener
+
+
+def fetch_guard_facts(
+    facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
+) -> GuardFacts:
+    """Fetch all that it takes to judge a planned task, and to warn of it. Raises ServerError."""
+    facts = fetch_project_settings(facts, [task], api=api)
+    facts = _fetch_settings_to_warn(facts, task, api=api, progress=progress)
+    return fetch_ignored_attributes(facts, [task], api=api, progress=progress)
+
+
+def fetch_project_settings(
+    facts: GuardFacts, tasks: Iterable[TaskPlan], *, api: TaskApi
+) -> GuardFacts:
+    """Fetch the settings of projects without which tasks cannot be judged. Raises ServerError."""
+    for project in sorted(list_projects_to_ask(tasks) - facts.projects.keys()):
+        facts = _fetch_settings(facts, project, api=api)
+    return facts
+
+
+def fetch_ignored_attributes(
+    facts: GuardFacts, tasks: Iterable[TaskPlan], *, api: TaskApi, progress: ProgressListener
+) -> GuardFacts:
+    """Ask which attributes the server ignores, where a change may be of such a one.
+
+    Raises nothing: where the server does not tell, nothing is marked.
+    """
+    if facts.tells_ignored is not None:
+        return facts
+    doubtful = next((task.task for task in tasks if may_be_ignored(task.changes)), None)
+    if doubtful is None:
+        return facts
+    honoured = api.capabilities.ask(doubtful, progress)
+    if honoured is None:
+        return replace(facts, tells_ignored=False)
+    marked = mark_ignored(facts.attributes, honoured)
+    return replace(facts, attributes=marked, tells_ignored=True)
+
+
+def _fetch_settings_to_warn(
+    facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
+) -> GuardFacts:
+    """Fetch settings that only warnings need: a plan can do without them."""
+    for project in list_projects_to_warn_of([task]) - facts.projects.keys() - facts.unshown:
+        try:
+            facts = _fetch_settings(facts, project, api=api)
+        except ServerError as error:
+            facts = replace(facts, unshown=facts.unshown | {project})
+            progress.detail(
+                f"the settings of project {project} are not known ({error.message}); whether it "
+                "sets overlaps itself cannot be told"
+            )
+    return facts
+
+
+def _fetch_settings(facts: GuardFacts, project: int, *, api: TaskApi) -> GuardFacts:
+    settings = api.project_settings(project)
+    return replace(facts, projects={**facts.projects, project: settings})

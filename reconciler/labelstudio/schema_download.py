@@ -1,0 +1,129 @@
+"""Reading an API description from a file or an address.
+
+No token is sent: a server publishes its description to everybody, and an address on a command
+line may be anybody's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from reconciler.contract.api_description import (
+    BYTES_MAX,
+    ApiDescription,
+    parse_document,
+    read_document,
+)
+from reconciler.errors import ContractError, SettingsError
+from reconciler.labelstudio.proxies import build_httpx_proxy, choose_proxy
+
+if TYPE_CHECKING:
+    import httpx
+
+_SECONDS: Final = 30.0
+_OK: Final = 200
+
+
+def read_description(
+    source: str, *, bytes_max: int = BYTES_MAX, now: Callable[[], float] = time.monotonic
+) -> ApiDescription:
+    """Read the description at ``source``: an http(s) address, or else the name of a file.
+
+    An address may answer at most ``bytes_max``, and within 30 seconds by ``now``, a clock.
+
+    Raises:
+        ContractError: it cannot be read, is too large, or is no JSON or YAML object; the message
+            is one line and leaves out what an address may hold of secrets.
+
+    """
+    name = _format_source(source)
+    if not _is_address(source):
+        return ApiDescription(name, read_document(Path(source)))
+    content = _fetch(source, name=name, bytes_max=bytes_max, now=now)
+    return ApiDescription(name, parse_document(content, name=name, bytes_max=bytes_max))
+
+
+def _fetch(address: str, *, name: str, bytes_max: int, now: Callable[[], float]) -> bytes:
+    """GET ``address``; a redirect is refused, since it may lead to another host's description."""
+    import httpx  # noqa: PLC0415 - slow to import, and most runs need none of it
+
+    from reconciler.labelstudio.certificates import read_certificates  # noqa: PLC0415 - as httpx
+
+    try:
+        httpx.URL(address)  # Others say more of one that cannot be read than may be shown.
+        proxy = choose_proxy(address, os.environ)
+        with httpx.stream(
+            "GET",
+            address,
+            timeout=_SECONDS,
+            follow_redirects=False,
+            proxy=build_httpx_proxy(proxy),
+            verify=read_certificates(),
+            trust_env=False,
+        ) as response:
+            if response.status_code != _OK:
+                raise _make_not_ok(response, name=name)
+            return _read_body(response, name=name, bytes_max=bytes_max, now=now)
+    except SettingsError as error:
+        raise ContractError(error.message, hint=error.hint) from error
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, httpx.InvalidURL):
+            # What is said of it may be a part of its password.
+            reason = "it cannot be read"
+        raise ContractError(
+            f"{name}: not reachable: {reason}",
+            hint="check the address, or name a file instead",
+        ) from error
+
+
+def _read_body(
+    response: httpx.Response, *, name: str, bytes_max: int, now: Callable[[], float]
+) -> bytes:
+    """Collect the body, within bounds of size and of time: a slow drip resets httpx's own."""
+    end = now() + _SECONDS
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > bytes_max:
+            break
+        if now() > end:
+            raise ContractError(f"{name}: not complete after {_SECONDS:.0f} seconds")
+    return bytes(content)
+
+
+def _make_not_ok(response: httpx.Response, *, name: str) -> ContractError:
+    if response.has_redirect_location:
+        target = _format_source(urljoin(name, response.headers["location"]))
+        return ContractError(
+            f"{name}: answers {response.status_code}, a redirect to {target}",
+            hint="redirects are not followed: give the final address",
+        )
+    return ContractError(
+        f"{name}: answers {response.status_code} {response.reason_phrase}".rstrip(),
+        hint="a server publishes its description at /docs/api/schema/json/",
+    )
+
+
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+def _format_source(source: str) -> str:
+    """Return ``source`` for messages: of an address no user, password, query or fragment.
+
+    Those may hold secrets. The name of a file stays as it is.
+    """
+    if not _is_address(source):
+        return source
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return "the address"
+    host = parts.netloc.rpartition("@")[2]
+    return " ".join(f"{parts.scheme}://{host}{parts.path}".split())

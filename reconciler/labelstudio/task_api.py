@@ -1,0 +1,211 @@
+"""The requests of Label Studio's API that this tool makes; each returns checked data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
+from reconciler.core.model import ProjectSettings, ServerIdentity, User
+from reconciler.core.values import Json
+from reconciler.errors import NotFound, NotLabelStudio, ServerError
+from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
+from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
+from reconciler.labelstudio.capabilities import Capabilities
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.retry import Backoff, RequestKind
+
+_NEVER_RESOLVED: Final = {"resolve_uri": "false"}
+"""Without it the server answers addresses of its own making in place of the stored ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a task list, by id: ``total`` counts the tasks of all pages, ``rows`` those here.
+
+    ``length`` is that of the answer, in bytes. A task that is being deleted together with others is
+    listed without its project for a moment: it is counted, and not shown.
+    """
+
+    total: int
+    tasks: Mapping[int, Mapping[str, Json]]
+    rows: int
+    length: int
+
+
+class TaskApi:
+    """The tasks of one server. All that sends a request raises ServerError.
+
+    ``capabilities`` and the ``read_concurrency`` are kept here, so that a plan and its apply find
+    them out once. ``limits`` say how much is asked for at once.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        attributes: Attributes,
+        *,
+        limits: ReadingLimits = DEFAULT_LIMITS,
+        read_concurrency: ReadConcurrency | None = None,
+    ) -> None:
+        self._client = client
+        self._attributes = attributes
+        self.capabilities = Capabilities(client)
+        self.limits = limits
+        self.read_concurrency = read_concurrency or ReadConcurrency()
+
+    @property
+    def requests(self) -> int:
+        """How many requests have been sent so far."""
+        return self._client.requests
+
+    @property
+    def backoff(self) -> Backoff:
+        """How long requests wait before they are sent again, and who is told."""
+        return self._client.backoff
+
+    def identity(self) -> ServerIdentity:
+        """Ask the server what it is; raises NotLabelStudio where it is something else."""
+        try:
+            answer = self._client.get("/api/version")
+        except NotFound as error:
+            raise NotLabelStudio(error.message, hint="this is no Label Studio") from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("release"), str):
+            raise NotLabelStudio(
+                f"{self._client.address}/api/version does not answer as Label Studio does",
+                hint="is this the address of a Label Studio server?",
+            )
+        edition = answer.get("edition")
+        return ServerIdentity(
+            self._client.address,
+            edition if isinstance(edition, str) else None,
+            str(answer["release"]),
+        )
+
+    def project_of(self, task: int) -> int | None:
+        """Ask in which project a task is; None where the server does not say.
+
+        Nothing else is asked of a single task: up to Label Studio 1.22 the answer resolves storage
+        addresses although it is asked not to. Raises NotFound where there is no such task.
+        """
+        query = {"include": "id,project", **_NEVER_RESOLVED}
+        answer = self._check_task(self._client.get(f"/api/tasks/{task}/", query), task)
+        return _get_integer(answer.get("project"))
+
+    def user(self) -> User | None:
+        """Ask, once, whose token it is; None where the server does not tell, for any reason."""
+        try:
+            answer = self._client.fetch("/api/current-user/whoami", kind=RequestKind.PROBE)()[0]
+        except ServerError:
+            return None
+        told = answer if isinstance(answer, dict) else {}
+        number, email = _get_integer(told.get("id")), told.get("email")
+        return None if number is None else User(number, email if isinstance(email, str) else "")
+
+    def fetch_list(
+        self,
+        project: int,
+        names: Collection[str],
+        *,
+        page: int,
+        size: int,
+        ids: Sequence[int] | None = None,
+        kind: RequestKind = RequestKind.READ,
+    ) -> Callable[[], Page]:
+        """Ask for one page of a project, or of those of its tasks that are named by ``ids``.
+
+        Pages count from 1, and may come shorter than ``size``. What is returned decodes and
+        checks the answer when it is called: see `Client.fetch`. ``kind`` tells how often it is
+        asked for.
+        """
+        query = {
+            "project": str(project),
+            "page": str(page),
+            "page_size": str(size),
+            "include": _format_names(names),
+        }
+        if ids is not None:
+            selection = {"selectedItems": {"all": False, "included": list(ids)}}
+            query["query"] = json.dumps(selection, separators=(",", ":"))
+        query |= _NEVER_RESOLVED
+        if any(
+            name in self._attributes and self._attributes[name].only_in_full_list for name in names
+        ):
+            query["fields"] = "all"
+        fetched = self._client.fetch("/api/tasks/", query, kind=kind)
+        return lambda: self._parse_page(*fetched(), project, ids)
+
+    def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Update one task, and return it as the server says that it is now. It is sent once."""
+        return self._check_task(self._client.patch(f"/api/tasks/{task}/", body), task)
+
+    def project_settings(self, project: int) -> ProjectSettings:
+        """Ask for what a project says that bears on changes of its tasks, in one request."""
+        answer = self._client.get(f"/api/projects/{project}/")
+        if isinstance(answer, dict) and answer.get("id") == project:
+            label_config = answer.get("label_config")
+            if isinstance(label_config, str):
+                return _read_settings(label_config, answer)
+        raise NotLabelStudio(f"the answer for project {project} has no label config")
+
+    def _check_task(self, answer: Json, task: int) -> Mapping[str, Json]:
+        if isinstance(answer, dict) and answer.get("id") == task:
+            return answer
+        raise NotLabelStudio(
+            f"{self._client.address} answered something else when asked for task {task}",
+            hint="is there a proxy or a cache before it?",
+            status=HTTPStatus.OK,
+        )
+
+    def _parse_page(
+        self, answer: Json, length: int, project: int, ids: Sequence[int] | None
+    ) -> Page:
+        """Check that a page holds tasks, each once, and only such as were asked for."""
+        if isinstance(answer, dict):
+            total, tasks = answer.get("total"), answer.get("tasks")
+            if isinstance(total, int) and total >= 0 and isinstance(tasks, list):
+                rows = _index_by_id(tasks)
+                whole = len(rows) == len(tasks)
+                selected = ids is None or rows.keys() <= set(ids)
+                strays = [n for n, row in rows.items() if row.get("project", project) != project]
+                inside = all(rows.pop(n)["project"] is None for n in strays)
+                if whole and selected and inside:
+                    return Page(total, rows, len(tasks), length)
+        raise NotLabelStudio(
+            f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
+            hint="is there a proxy or a cache before it, or is it another version?",
+        )
+
+
+def _format_names(names: Collection[str]) -> str:
+    return ",".join(sorted({"id", "project", *names}))
+
+
+def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
+    """Put the tasks of a page under their ids; fewer where one is no task."""
+    try:
+        ids = [task["id"] for task in tasks]
+    except (TypeError, LookupError):
+        return {}
+    return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}
+
+
+def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:
+    try:
+        labelled, unreadable = find_used_paths(label_config), ""
+    except UnreadableLabelConfigError as error:
+        labelled, unreadable = frozenset(), str(error)
+    return ProjectSettings(
+        labelled,
+        unreadable,
+        _get_integer(answer.get("overlap_cohort_percentage")),
+        _get_integer(answer.get("maximum_annotations")),
+    )
+
+
+def _get_integer(value: Json) -> int | None:
+    return value if type(value) is int else None

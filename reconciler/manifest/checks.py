@@ -1,0 +1,199 @@
+"""What the schema cannot say about a manifest, and can be known without the server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
+from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
+from reconciler.core.values import Json
+from reconciler.errors import Problem, SettingsError
+from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
+from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
+from reconciler.manifest.readers.source_map import Steps
+
+UNDEFINED: Final = "$undefined$"
+"""The server moves what it finds here to the first key of the label config, over what is there."""
+
+
+def check_server(
+    document: Document, header: Mapping[str, Any], chosen: ChosenServer | None
+) -> Iterator[Problem]:
+    """Judge the server that a document declares: its address, and that the run is against it.
+
+    ``chosen`` is the server of the run; None where no server is to be asked.
+    """
+    declared = header.get("server")
+    if declared is None:
+        return
+    try:
+        address = normalize_address(declared)
+    except SettingsError as error:
+        yield _make_problem_at(document, ("server",), shorten(error.message, 200), error.hint)
+        return
+    if chosen and not is_same_server(address, chosen.address):
+        yield _make_problem_at(
+            document,
+            ("server",),
+            f"the manifest declares {shorten(address, 200)}, but this run uses "
+            f"{chosen.address}, from {chosen.named_by}",
+            "run it against the declared server, or correct the manifest",
+        )
+
+
+def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
+    """Judge the defaults of a document, of what the schema accepts of it."""
+    defaults = header.get("defaults", {})
+    yield from _check_attributes_at(document, ("defaults",), defaults, header.get("project"))
+
+
+def check_attributes(
+    document: Document, entry: Entry, task: Mapping[str, Any], *, project: int | None
+) -> Iterable[Problem]:
+    """Judge what the schema accepts of a task, but for its ``absent``."""
+    index, _, text = entry
+    data = task.get("data")
+    odd = isinstance(data, dict) and UNDEFINED in data
+    elsewhere = project is not None and task.get("project", project) != project
+    if not (odd or elsewhere or RESOLVED_PART.encode() in text):
+        return ()  # as of most tasks
+    return _check_attributes_at(document, ("tasks", index), task, project)
+
+
+def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
+    """Judge the paths that must not exist."""
+    seen: set[Path] = set()
+    inside: dict[Path, Path] = {}
+    for number, written in enumerate(task.get("absent", ())):
+        problem = _check_absent_path(written, task, seen=seen, inside=inside)
+        if problem:
+            yield _make_problem_at(document, ("tasks", index, "absent", number), *problem)
+            continue
+        path = parse_absent_path(written)
+        seen.add(path)
+        inside.update({path[:length]: path for length in range(1, len(path))})
+
+
+def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
+    """Find out whether the data of a task would lose every key, defaults considered."""
+    if "data" in declaration.header.replaced and declaration.build_attributes().get("data") == {}:
+        yield Problem(
+            declaration.source_of(("data",)),
+            format_path(("tasks", declaration.position, "data")),
+            "with policy replace this would remove every key of data",
+            "a task without data cannot be labelled; declare its keys, or merge",
+        )
+
+
+def _check_attributes_at(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
+    yield from _check_addresses(document, steps, attributes)
+    yield from _check_undefined(document, steps, attributes)
+    yield from _check_project(document, steps, attributes, project)
+
+
+def _check_addresses(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
+) -> Iterator[Problem]:
+    for name in MERGEABLE:
+        for at, address in _find_resolved(attributes.get(name), (*steps, name)):
+            yield _make_problem_at(
+                document,
+                at,
+                f"{shorten(format_value(address))} is an address that the server made up",
+                "declare the stored address, such as s3://bucket/key",
+            )
+
+
+def _check_undefined(
+    document: Document, steps: Steps, attributes: Mapping[str, Json]
+) -> Iterator[Problem]:
+    data = attributes.get("data")
+    if isinstance(data, dict) and UNDEFINED in data:
+        yield _make_problem_at(
+            document,
+            (*steps, "data", UNDEFINED),
+            f"the server keeps no key {UNDEFINED}: it stores the value under another key",
+            "declare the key that the label config of the project uses",
+        )
+
+
+def _check_project(
+    document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
+) -> Iterator[Problem]:
+    if project is not None and attributes.get("project", project) != project:
+        yield _make_problem_at(
+            document,
+            (*steps, "project"),
+            f"project {attributes['project']} here, but project {project} for the whole manifest",
+            "tasks are never moved; correct one of the two",
+        )
+
+
+def _check_absent_path(
+    written: str | list[str],
+    task: Mapping[str, Json],
+    *,
+    seen: Collection[Path],
+    inside: Mapping[Path, Path],
+) -> tuple[str, str] | None:
+    """Tell what is wrong with one element of ``absent``, and what to do.
+
+    ``seen`` are the paths before it; ``inside`` names one of them for every path around one.
+    """
+    try:
+        path = parse_absent_path(written)
+    except ValueError:
+        found = shorten(format_value(str(written)))
+        return f"{found} is not a path", 'write data.key, or data["a.b"] for odd keys'
+    if path[0] not in MERGEABLE or len(path) == 1:
+        return (
+            f"{format_path(path)} cannot be absent",
+            "only keys inside data and meta can; null is a value",
+        )
+    if len(path) > MAX_DEPTH:
+        message = f"{shorten(format_path(path[:MAX_DEPTH]))} leads more than {MAX_DEPTH} keys deep"
+        return message, "no data is nested so"
+    if path in seen:
+        return f"{format_path(path)} stands twice", "keep one"
+    around = (path[:length] for length in range(len(path)))
+    other = next((shorter for shorter in around if shorter in seen), inside.get(path))
+    if other is not None:
+        return f"{format_path(path)} and {format_path(other)} overlap", "keep the shorter one"
+    return _find_contradiction(path, task)
+
+
+def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:
+    value: Json = dict(task)
+    for depth, key in enumerate(path):
+        if not isinstance(value, dict):
+            parent = format_path(path[:depth])
+            return (
+                f"{parent} is declared with a value that has no keys",
+                "declare it or its absence",
+            )
+        if key not in value:
+            return None
+        value = value[key]
+    return f"{format_path(path)} is declared too", "declare it or its absence"
+
+
+def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:
+    if isinstance(value, str):
+        address = find_resolved_address(value)
+        if address is not None:
+            yield steps, address
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _find_resolved(inner, (*steps, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _find_resolved(inner, (*steps, index))
+
+
+def _make_problem_at(document: Document, steps: Steps, message: str, hint: str) -> Problem:
+    source = document.locate_value(steps)
+    return Problem(source, format_path(steps), message, hint)

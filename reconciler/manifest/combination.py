@@ -1,0 +1,153 @@
+"""Declarations of all files to one desired task each, or to conflicts that name both places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from reconciler.core.model import DesiredTask
+from reconciler.core.notation import Path, format_path
+from reconciler.core.values import Json
+from reconciler.errors import Problem, Source
+from reconciler.manifest.declarations import Declaration
+
+
+class _CombinedPlaces:
+    """Where the paths of a task stand that is declared in several places."""
+
+    def __init__(self, declarations: Sequence[Declaration]) -> None:
+        self._declarations = declarations
+
+    @cached_property
+    def _owners(self) -> dict[Path, Declaration]:
+        owners: dict[Path, Declaration] = {}
+        for declaration in self._declarations:
+            for leaf in declaration.iterate_leaves():
+                for length in range(len(leaf), 0, -1):
+                    owners.setdefault(leaf[:length], declaration)
+        return owners
+
+    @property
+    def source(self) -> Source:
+        return self._declarations[0].source
+
+    def source_of(self, path: Path) -> Source:
+        parents = (path[:length] for length in range(len(path), 0, -1))
+        owners = (self._owners[parent] for parent in parents if parent in self._owners)
+        return next(owners, self._declarations[0]).source_of(path)
+
+
+def combine(declarations: Sequence[Declaration]) -> DesiredTask:
+    """Combine what is declared of one task, in places without conflicts."""
+    first = declarations[0]
+    if len(declarations) == 1:
+        return build_task(first)
+    projects = [d.header.project for d in declarations if d.header.project is not None]
+    attributes: dict[str, Json] = {}
+    for declaration in declarations:
+        attributes = _merge(attributes, declaration.build_attributes())
+    return DesiredTask(
+        id=first.id,
+        project=projects[0] if projects else None,
+        attributes=attributes,
+        replaced=frozenset().union(
+            *(d.header.replaced & d.build_attributes().keys() for d in declarations)
+        ),
+        absent=tuple(path for d in declarations for path in d.absent),
+        places=_CombinedPlaces(declarations),
+    )
+
+
+def build_task(declaration: Declaration) -> DesiredTask:
+    """Give what is declared in one place: so are nearly all tasks, and there are many."""
+    header = declaration.header
+    attributes = declaration.build_attributes()
+    return DesiredTask(
+        id=declaration.id,
+        project=header.project,
+        attributes=attributes,
+        replaced=header.replaced & attributes.keys() if header.replaced else header.replaced,
+        absent=declaration.absent,
+        places=declaration,
+    )
+
+
+def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
+    """Merge objects whose paths are disjoint; where they are not, a conflict is reported."""
+    result = dict(left)
+    for key, value in right.items():
+        old = result.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            result[key] = _merge(old, value)
+        else:
+            result[key] = value
+    return result
+
+
+def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
+    """List the paths of one task that are declared twice; both places are named."""
+    problems: list[Problem] = []
+    taken = _DeclaredPaths()
+    project: Declaration | None = None
+    for declaration in declarations:
+        problems += _find_project_conflict(project, declaration)
+        project = project or (declaration if declaration.header.project is not None else None)
+        leaves = list(declaration.iterate_leaves())
+        for leaf in leaves:
+            other = taken.find_overlapping(leaf)
+            if other is None:
+                continue
+            owner = taken.owners[other]
+            if leaf != other or not _is_shared_default(leaf, owner, declaration):
+                problems.append(_make_conflict(leaf, other, owner, declaration))
+        taken.add(leaves, declaration)
+    return problems
+
+
+class _DeclaredPaths:
+    """The paths that declarations have decided about so far."""
+
+    def __init__(self) -> None:
+        self.owners: dict[Path, Declaration] = {}
+        self._inside: dict[Path, Path] = {}
+
+    def add(self, leaves: Iterable[Path], declaration: Declaration) -> None:
+        """Take paths that are not taken yet; each is found by every path around it, too."""
+        for leaf in leaves:
+            self.owners.setdefault(leaf, declaration)
+            for length in range(1, len(leaf)):
+                self._inside.setdefault(leaf[:length], leaf)
+
+    def find_overlapping(self, leaf: Path) -> Path | None:
+        """Find a path taken before that is the same, lies around, or lies inside."""
+        around = (leaf[:length] for length in range(1, len(leaf) + 1))
+        return next((path for path in around if path in self.owners), self._inside.get(leaf))
+
+
+def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
+    """Two entries of one document share its defaults; that is one declaration, not two."""
+    return left.header is right.header and left.source_of(leaf) == right.source_of(leaf)
+
+
+def _make_conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
+    place = left.source_of(other)
+    if leaf == other:
+        message = f"task {right.id} declares this at {place} too"
+    else:
+        relation = "which holds this" if len(other) < len(leaf) else "which lies inside this"
+        message = f"task {right.id} declares {format_path(other)} at {place}, {relation}"
+    hint = "declare every path in one place"
+    return Problem(right.source_of(leaf), format_path(leaf), message, hint)
+
+
+def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:
+    project = right.header.project
+    if left is None or project is None or project == left.header.project:
+        return
+    yield Problem(
+        right.header.source_of("project"),
+        "project",
+        f"task {right.id} is in project {project} here, and in project {left.header.project} "
+        f"at {left.header.source_of('project')}",
+        "correct one of the two",
+    )

@@ -1,0 +1,28 @@
+"""The problems of one file, collected while it is read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.core.notation import format_path, shorten
+from reconciler.errors import Problem, Source
+from reconciler.manifest.readers.source_map import Steps
+
+PATH_MAX: Final = 2_000
+"""Characters of a path that a message shows: keys may be as long as files are."""
+
+
+class Diagnostics:
+    """Collects the problems of one file while it is read."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def add(
+        self, line: int, column: int, message: str, *, hint: str = "", steps: Steps = ()
+    ) -> None:
+        """Note a problem at ``line`` and ``column``, both from 1."""
+        at = Source(self.file, line, column)
+        path = shorten(format_path(steps), PATH_MAX)
+        self.problems.append(Problem(at, path, message, hint))

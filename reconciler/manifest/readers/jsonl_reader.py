@@ -1,0 +1,192 @@
+"""JSON lines to a document: the header on the first line, then a task a line.
+
+The file is streamed: of a task no more is kept than where its line is, and a hash of it.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from reconciler.core.values import Json
+from reconciler.errors import ManifestError, Problem, Source
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document, MappedDocument
+from reconciler.manifest.readers.json_parser import parse_bytes
+from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.readers.text_document import TextDocument
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+BLOCK: Final = 16_384
+"""Bytes that are read at once when lines are read again."""
+
+_BUFFER: Final = 1 << 16
+"""Bytes that are read at once when all lines are read: they may be long."""
+
+_NOT_IN_HEADER: Final = (
+    ("tasks", "the header of a .jsonl file holds no tasks", "write each on a line of its own"),
+    ("id", "the first line is the header, and this is a task", 'begin with {"version": 1}'),
+)
+
+
+def read_jsonl(
+    file: LineFile, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
+) -> list[Document]:
+    """Read the header, and leave the tasks to be streamed; empty lines are none."""
+    lines = file.read_lines()
+    first = next(lines, None)
+    headers = parse_bytes(first.text, diagnostics, start=(first.number, 1)) if first else []
+    if not headers or not isinstance(headers[0].outline, dict):
+        return [*headers]
+    if _report_refused(headers[0], headers[0].outline, diagnostics):
+        return []
+    return [LinesDocument(headers[0], lines, file=file, diagnostics=diagnostics, progress=progress)]
+
+
+class Line(NamedTuple):
+    """A line that is not empty: its number from 1, its text without end, its offset in bytes."""
+
+    number: int
+    text: bytes
+    offset: int = 0
+
+
+class LineFile:
+    """A file of lines. In 28 bytes a line: where those remembered are, and what they were."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._numbers = array("Q")
+        self._offsets = array("Q")
+        self._lengths = array("I")
+        self._hashes = array("q")
+        self._block = b""
+        self._block_at = 0
+        self.is_steady = False
+
+    def read_lines(self) -> Iterator[Line]:
+        """Read the lines from the first on, without empty ones; raises OSError.
+
+        ``is_steady`` tells at the end whether the file stayed what it was meanwhile.
+        """
+        offset = 0
+        with self._path.open("rb", buffering=_BUFFER) as file:
+            before = os.fstat(file.fileno())
+            for number, raw in enumerate(file, start=1):
+                start = len(BOM_UTF8) if number == 1 and raw.startswith(BOM_UTF8) else 0
+                text = raw[start:].removesuffix(b"\n")
+                if text.strip(b" \t\r"):
+                    yield Line(number, text, offset + start)
+                offset += len(raw)
+            after = os.fstat(file.fileno())
+            self.is_steady = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, offset)
+
+    @property
+    def count(self) -> int:
+        """How many lines have been remembered; they count from 0."""
+        return len(self._offsets)
+
+    def remember(self, line: Line) -> None:
+        """Remember where a line is, and what it was."""
+        self._numbers.append(line.number)
+        self._offsets.append(line.offset)
+        self._lengths.append(len(line.text))
+        self._hashes.append(hash(line.text))
+
+    def get_number(self, index: int) -> int:
+        """Tell the number of a line that was remembered."""
+        return self._numbers[index]
+
+    def reread(self, index: int) -> bytes | None:
+        """Read a line that was remembered once more; None where it is not the same any more."""
+        offset, length = self._offsets[index], self._lengths[index]
+        start = offset - self._block_at
+        if not 0 <= start <= len(self._block) - length:
+            # The next that is asked for mostly stands close behind.
+            try:
+                self._block = _read_at(self._path, offset, max(length, BLOCK))
+            except OSError:
+                return None
+            self._block_at, start = offset, 0
+        text = self._block[start : start + length]
+        return text if hash(text) == self._hashes[index] else None
+
+
+class LinesDocument(TextDocument):
+    """A document in the lines of a file: where each is, is all that is kept of them."""
+
+    def __init__(
+        self,
+        header: MappedDocument,
+        lines: Iterator[Line],
+        *,
+        file: LineFile,
+        diagnostics: Diagnostics,
+        progress: ProgressListener,
+    ) -> None:
+        outline = header.outline
+        whole: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
+        super().__init__(whole, diagnostics, progress)
+        self._header = header
+        self._lines = lines
+        self._file = file
+
+    def _iterate_texts(self) -> Iterator[bytes]:
+        """Give the lines below the header, from the file that it was read from."""
+        try:
+            for line in self._lines:
+                self._file.remember(line)
+                yield line.text
+        except OSError as error:
+            at = Source(self._diagnostics.file, 1, 1)
+            raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
+        if not self._file.is_steady:
+            raise self._make_changed(1, "this file changed while it was read")
+
+    def _has_task(self, index: int) -> bool:
+        return 0 <= index < self._file.count
+
+    def _get_start(self, index: int) -> tuple[int, int]:
+        return self._file.get_number(index), 1
+
+    def _get_text(self, index: int) -> bytes:
+        line = self._file.reread(index)
+        if line is None:
+            number = self._file.get_number(index)
+            raise self._make_changed(number, "this line is not what it was when it was checked")
+        return line
+
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
+        if steps == ("tasks",):
+            # Nobody wrote the key of the list of tasks: it begins after the header.
+            header = self._header.locate_value(())
+            after = Source(header.file, header.line + 1, 1)
+            return after, after
+        return self._header.locate_key(steps), self._header.locate_value(steps)
+
+    def _make_changed(self, number: int, message: str) -> ManifestError:
+        at = Source(self._diagnostics.file, number, 1)
+        return ManifestError((Problem(at, "", message, "run it again when nobody writes to it"),))
+
+
+def _report_refused(header: Document, keys: Mapping[str, Json], diagnostics: Diagnostics) -> bool:
+    """Note a first line that is a task, or a whole manifest, in the place of the header."""
+    for key, message, hint in _NOT_IN_HEADER:
+        if key in keys:
+            at = header.locate_key((key,))
+            diagnostics.add(at.line, at.column, message, hint=hint, steps=(key,))
+            return True
+    return False
+
+
+def _read_at(path: Path, offset: int, length: int) -> bytes:
+    """Read a part of a file; raises OSError, also where a pipe has come into its place."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.pread(descriptor, length, offset)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,66 @@
+"""One file to its documents, by the reader that its name asks for."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.core.notation import STANDARD_INPUT
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.json_reader import read_json
+from reconciler.manifest.readers.jsonl_reader import LineFile, read_jsonl
+from reconciler.manifest.readers.yaml_reader import read_yaml
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+def read_documents(
+    file: str, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
+) -> Sequence[Document]:
+    """Read the documents of one file, or of standard input for ``-``."""
+    try:
+        if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
+            hint = "give a pipe as standard input, with -"
+            diagnostics.add(1, 1, "not a regular file", hint=hint)
+            return []
+        documents = _read_by_name(file, diagnostics, progress=progress)
+    except OSError as error:
+        diagnostics.add(1, 1, f"cannot be read: {error.strerror}")
+        return []
+    if not documents and not diagnostics.problems:
+        diagnostics.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
+    return documents
+
+
+def _read_by_name(
+    file: str, diagnostics: Diagnostics, *, progress: ProgressListener
+) -> Sequence[Document]:
+    if file.lower().endswith(".jsonl"):
+        return read_jsonl(LineFile(Path(file)), diagnostics, progress=progress)
+    raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    raw = raw.removeprefix(BOM_UTF8)
+    text = _decode(raw, diagnostics)
+    if not text or text.isspace():
+        return []
+    if file.lower().endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
+        del text
+        return read_json(raw, diagnostics, progress=progress)
+    return _drop_empty(read_yaml(text, diagnostics, progress=progress))
+
+
+def _decode(raw: bytes, diagnostics: Diagnostics) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        lines = error.object[: error.start].decode().split("\n")
+        diagnostics.add(len(lines), len(lines[-1]) + 1, "not UTF-8", hint="save the file as UTF-8")
+        return ""
+
+
+def _drop_empty(documents: Sequence[Document]) -> Sequence[Document]:
+    """Leave out what stands after a last ``---``: nothing. A file of nothing else keeps it."""
+    filled = [document for document in documents if document.outline is not None]
+    return filled or documents[:1]

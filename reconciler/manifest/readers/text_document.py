@@ -1,0 +1,118 @@
+"""A document whose tasks are kept as JSON text, each read again when it is asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from reconciler.core.values import Json
+from reconciler.errors import Source
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import Entry, MappedDocument
+from reconciler.manifest.readers.json_parser import parse_bytes
+from reconciler.manifest.readers.json_text import decode, decode_quickly, encode, find_offsets
+from reconciler.manifest.readers.source_map import Steps
+from reconciler.progress import ProgressListener
+
+
+class TextDocument(ABC):
+    """What cannot be read of its tasks goes to ``diagnostics``, once they are read.
+
+    ``parsed`` are the tasks that could not be decoded quickly, and went through the parser.
+    """
+
+    def __init__(self, outline: Json, diagnostics: Diagnostics, progress: ProgressListener) -> None:
+        self.outline = outline
+        self._diagnostics = diagnostics
+        self._progress = progress
+        self.parsed: set[int] = set()
+        self._mapped: tuple[int, MappedDocument] | None = None
+
+    @abstractmethod
+    def _iterate_texts(self) -> Iterator[bytes]:
+        """Give the text of each task in order; called once."""
+
+    @abstractmethod
+    def _get_text(self, index: int) -> bytes:
+        """Give the text of a task again; raises ManifestError where it has changed."""
+
+    @abstractmethod
+    def _get_start(self, index: int) -> tuple[int, int]:
+        """Tell the line and column at which the text of a task begins."""
+
+    @abstractmethod
+    def _has_task(self, index: int) -> bool:
+        """Tell whether there is a task with this index."""
+
+    @abstractmethod
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
+        """Tell where the key and the value of what lies outside of all tasks begin.
+
+        Raises LookupError where there is none.
+        """
+
+    def read_tasks(self) -> Iterator[Entry]:
+        """Read the tasks in order; raises ManifestError where their file changes meanwhile."""
+        for index, text in enumerate(self._iterate_texts()):
+            self._progress.advance()
+            found = decode_quickly(text)
+            if found:
+                yield index, *found
+                continue
+            self.parsed.add(index)
+            for document in self._parse(index, text, self._diagnostics, ("tasks", index)):
+                value = document.assemble()
+                yield index, value, encode(value)
+
+    def read_task(self, index: int) -> Json:
+        """Read one task again; raises ManifestError where it is not what it was.
+
+        It was read without a problem: such a text every decoder reads alike.
+        """
+        return decode(self._get_text(index))
+
+    def locate_value(self, steps: Steps) -> Source:
+        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        return self._locate(steps)[1]
+
+    def locate_key(self, steps: Steps) -> Source:
+        """Tell where the key, or the list's element, that ``steps`` end with begins.
+
+        Raises LookupError where there is none.
+        """
+        return self._locate(steps)[0]
+
+    def _locate(self, steps: Steps) -> tuple[Source, Source]:
+        match steps:
+            case ("tasks", int(index), *inside) if self._has_task(index):
+                return self._locate_inside(index, tuple(inside))
+        return self._locate_outside(steps)
+
+    def _locate_inside(self, index: int, steps: Steps) -> tuple[Source, Source]:
+        text = self._get_text(index)
+        if steps and index in self.parsed:
+            document = self._parse_again(index, text)
+            return document.locate_key(steps), document.locate_value(steps)
+        found = find_offsets(text, steps)
+        before_key, before_value = text[: found.key], text[: found.value]
+        return self._make_source(index, before_key), self._make_source(index, before_value)
+
+    def _make_source(self, index: int, before: bytes) -> Source:
+        """Tell where a task's text goes on behind ``before``."""
+        line, column = self._get_start(index)
+        *lines, last = before.split(b"\n")
+        at = len(last.decode()) + (1 if lines else column)
+        return Source(self._diagnostics.file, line + len(lines), at)
+
+    def _parse_again(self, index: int, text: bytes) -> MappedDocument:
+        """Parse one task again, with the places of its nodes: the last one is kept."""
+        if self._mapped is None or self._mapped[0] != index:
+            discarded = Diagnostics(self._diagnostics.file)
+            (document,) = self._parse(index, text, discarded, ())
+            self._mapped = index, document
+        return self._mapped[1]
+
+    def _parse(
+        self, index: int, text: bytes, diagnostics: Diagnostics, steps: Steps
+    ) -> list[MappedDocument]:
+        return parse_bytes(text, diagnostics, start=self._get_start(index), steps=steps)

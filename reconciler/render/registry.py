@@ -1,0 +1,56 @@
+"""The output formats: a module and a line here for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Plan
+    from reconciler.core.report import Report
+    from reconciler.core.validation_document import Validation
+    from reconciler.render.options import RenderOptions
+
+
+class Subject(StrEnum):
+    """What can be rendered; a format's module has a function ``render_...`` for each."""
+
+    PLAN = "plan"
+    REPORT = "report"
+    PROBLEMS = "problems"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its module, the ending of its files, and what it renders."""
+
+    module: str
+    ending: str
+    renders: frozenset[Subject]
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "text": Format("reconciler.render.text", ".txt", frozenset(Subject)),
+    "json": Format("reconciler.render.json", ".json", frozenset(Subject)),
+}
+"""The formats by the names that --format takes."""
+
+
+def list_formats(*subjects: Subject) -> list[str]:
+    """Name the formats that render all of the subjects, the default first."""
+    return [name for name, known in FORMATS.items() if known.renders.issuperset(subjects)]
+
+
+def render(
+    subject: Subject, found: Plan | Report | Validation, name: str, options: RenderOptions
+) -> str:
+    """Render what was found, which is a ``subject``, in the format of that name.
+
+    A format's module is imported when it is used.
+    """
+    module = import_module(FORMATS[name].module)
+    written: str = getattr(module, f"render_{subject}")(found, options)
+    return written

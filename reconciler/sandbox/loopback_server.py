@@ -1,0 +1,102 @@
+"""The sandbox on a port of this machine, reachable from nowhere else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar, Final, NoReturn
+
+from reconciler.errors import SettingsError
+from reconciler.sandbox.exchange import Request
+from reconciler.sandbox.sandbox_transport import answer_safely
+from reconciler.sandbox.state import State
+
+LOOPBACK = "127.0.0.1"
+
+_LOOK_SECONDS: Final = 0.5
+"""Seconds after which an interrupt is seen at the latest, should it come just before the wait."""
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread for each connection; ``state`` is what they all serve."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    state: State
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up, which is theirs to decide."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """Reads requests off one kept-alive connection and writes the answers, each in one piece."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: ClassVar[_Server]  # type: ignore[misc]
+
+    def _serve(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        response = answer_safely(
+            self.server.state, Request(self.command, path, query, headers, body)
+        )
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        self.wfile.write(response.body)
+
+    do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - as http.server calls them
+
+    def log_message(self, *_: object) -> None:
+        """Keep silent: what was asked stands in ``State.log``."""
+
+
+@contextmanager
+def serve(state: State, port: int = 0) -> Iterator[str]:
+    """Serve in the background while the block runs; gives the address, port 0 takes a free one."""
+    with _listen(state, port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield _format_address(server)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> NoReturn:
+    """Serve until interrupted; ``announce`` is given the address once requests can come.
+
+    Requests are served by other threads than the one that signals come to: `socketserver` goes on
+    after any error, and `threading` may make one of an interrupt.
+    """
+    with serve(state, port) as url:
+        announce(url)
+        while True:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _listen(state: State, port: int) -> _Server:
+    try:
+        server = _Server((LOOPBACK, port), _Connection)
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} cannot be listened on: {error.strerror}", hint="name another with --port"
+        ) from error
+    server.state = state
+    return server
+
+
+def _format_address(server: _Server) -> str:
+    return f"http://{LOOPBACK}:{server.server_port}"

@@ -1,1 +1,0 @@
-"""Label Studio over HTTP: requests, tokens, errors, bulk reading."""

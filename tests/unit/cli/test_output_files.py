@@ -1,0 +1,55 @@
+"""Where a plan is saved, and what must not give way to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Thread
+
+from tests.unit.cli.conftest import Command, Manifest
+from tests.unit.labelstudio.wired import Hooked
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(
+    server: Hooked, command: Command, manifest: Manifest, tmp_path: Path
+):
+    assert server.count("GET") == 0
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    assert command("plan", manifest(), "--out", "pipe").code == 0
+    reader.join(10)
+    assert read[0].startswith('{\n  "format_version": "1.0"')
+    assert pipe.is_fifo()
+
+
+def test_a_plan_that_is_to_be_applied_does_not_give_way_to_the_report(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    command("plan", manifest(), "--out", "the.plan")
+    before = Path("the.plan").read_bytes()
+    ran = command("apply", "the.plan", "--yes", "--report", "the.plan")
+    assert (ran.code, "would give way to the report" in ran.errors) == (1, True)
+    assert Path("the.plan").read_bytes() == before
+    assert server.count("PATCH") == 0
+
+
+def test_a_plan_that_cannot_be_saved_is_said_so(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    ran = command("plan", manifest(), "--out", "nowhere/plan.json")
+    assert (ran.code, "the plan cannot be written to nowhere/plan.json" in ran.errors) == (1, True)
+    assert server.count("PATCH") == 0
+    assert not Path("nowhere").exists()
+
+
+def test_a_dash_is_not_taken_for_a_file_to_write(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    for args in (["plan", manifest(), "--out", "-"], ["apply", manifest(), "--report", "-"]):
+        ran = command(*args)
+        assert (ran.code, "standard output is no file; name one" in ran.errors) == (1, True)
+    assert not Path("-").exists()
+    assert server.requests == []

@@ -1,0 +1,94 @@
+"""Pieces of the core, built in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.core.fingerprint import Fingerprints
+from reconciler.core.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.notation import Path, parse_path
+from reconciler.core.values import Json, Maybe
+from reconciler.errors import Source
+
+SOURCE = Source("tasks.yaml", 3, 5)
+SERVER = ServerIdentity("http://label-studio.test", "Community", "1.23.2")
+
+
+class OnePlace:
+    """Places of a task all of whose paths are declared at ``SOURCE``."""
+
+    source = SOURCE
+
+    def source_of(self, path: Path) -> Source:
+        return Source(SOURCE.file, SOURCE.line + len(path), SOURCE.column)
+
+
+def desired(
+    task: int,
+    attributes: Mapping[str, Json] | None = None,
+    *,
+    project: int | None = 7,
+    replaced: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
+) -> DesiredTask:
+    """What a manifest would declare; paths in ``absent`` are written as in a manifest."""
+    return DesiredTask(
+        id=task,
+        project=project,
+        attributes=attributes or {},
+        replaced=frozenset(replaced),
+        absent=tuple(map(parse_path, absent)),
+        places=OnePlace(),
+    )
+
+
+def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:
+    """Take the fingerprints of desired tasks, as loading their manifests does."""
+    fingerprints = Fingerprints()
+    for task in tasks:
+        if task.absent:
+            fingerprints.add_unknown()
+        else:
+            fingerprints.add(task.attributes, task.replaced)
+    return fingerprints
+
+
+class Listed(dict[int, DesiredTask]):
+    """Desired tasks as they come out of manifests."""
+
+    def __init__(self, tasks: Iterable[DesiredTask]) -> None:
+        super().__init__((task.id, task) for task in tasks)
+
+    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
+        return (task for task, live in found.items() if not self._held_by(task, live))
+
+    def _held_by(self, task: int, live: Mapping[str, Json]) -> bool:
+        declared = self[task]
+        fingerprints = fingerprints_of(declared)
+        in_place = declared.project in {None, live.get("project")}
+        return in_place and isinstance(live.get("data"), dict) and fingerprints.hold(0, live)
+
+    def group_by_project(self) -> dict[int | None, list[int]]:
+        found: dict[int | None, list[int]] = {}
+        for number in sorted(self):
+            found.setdefault(self[number].project, []).append(number)
+        return found
+
+    def source_of_project(self, project: int) -> Source | None:
+        return next((task.source for task in self.values() if task.project == project), None)
+
+    def names(self) -> set[str]:
+        return set().union(*(task.names() for task in self.values()))
+
+
+def change(path: str, before: Maybe, after: Maybe) -> Change:
+    return Change(parse_path(path), before, after, SOURCE)
+
+
+def update(task: int, *changes: Change, **more: Any) -> TaskPlan:  # noqa: ANN401 - as TaskPlan
+    return TaskPlan(task, 7, Status.UPDATE, SOURCE, changes, **more)
+
+
+def plan_of(*tasks: TaskPlan, unchanged: int = 0) -> Plan:
+    return Plan(SERVER, tasks, unchanged, requests=3)

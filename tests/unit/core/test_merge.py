@@ -1,0 +1,79 @@
+"""Plans put together, and those that do not belong together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.merge import merge_plans
+from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.shard import Shard
+from reconciler.errors import SavedFileError
+from tests.unit.core.building import SERVER, change, plan_of, update
+
+OVERLAP = change("overlap", 1, 2)
+
+
+def part(number: int, count: int, *tasks: int, unchanged: int = 0) -> Plan:
+    plan = plan_of(*(update(task, OVERLAP) for task in tasks), unchanged=unchanged)
+    return replace(plan, shards=(Shard(count, number),))
+
+
+def test_all_shards_are_a_whole_plan():
+    merged = merge_plans([("b", part(2, 2, 1, 3, unchanged=4)), ("a", part(1, 2, 2, unchanged=5))])
+
+    assert [task.task for task in merged.tasks] == [1, 2, 3]
+    assert (merged.unchanged, merged.requests, merged.shards) == (9, 6, ())
+    assert merged.digest == plan_of(*(update(task, OVERLAP) for task in (1, 2, 3))).digest
+
+
+def test_some_shards_stay_some_shards_and_more_can_be_added():
+    some = merge_plans([("c", part(3, 3, 2)), ("a", part(1, 3, 3))])
+    assert some.shards == (Shard(3, 1), Shard(3, 3))
+
+    assert merge_plans([("some", some), ("b", part(2, 3, 1))]).shards == ()
+
+
+def test_one_plan_stays_as_it_is():
+    assert merge_plans([("a", part(1, 1, 1))]).shards == (Shard(1, 1),)
+
+
+def test_plans_of_other_manifests_are_one_plan_too():
+    merged = merge_plans([("a", plan_of(update(5, OVERLAP))), ("b", plan_of(update(2, OVERLAP)))])
+    assert [task.task for task in merged.tasks] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (part(1, 2, 2), part(1, 2, 4), "a.json and b.json are both of shard 1/2"),
+        (part(1, 2), part(3, 4), "a.json is of shard 1/2, b.json of 3/4"),
+        (part(1, 2), plan_of(), "a.json is of shard 1/2, b.json is of no shard"),
+        (plan_of(), part(1, 2), "b.json is of shard 1/2, a.json is of no shard"),
+        (
+            plan_of(update(7, OVERLAP)),
+            plan_of(update(7, OVERLAP)),
+            "task 7 is in a.json and in b.json",
+        ),
+        (
+            part(1, 2),
+            replace(part(2, 2), server=replace(SERVER, version="1.24.0")),
+            (
+                r"a.json is about http://label-studio.test \(Label Studio Community 1.23.2\), "
+                r"b.json about http://label-studio.test \(Label Studio Community 1.24.0\)"
+            ),
+        ),
+        (
+            part(1, 2),
+            replace(part(2, 2), server=ServerIdentity("http://x.test", None, None)),
+            r"b.json about http://x.test \(Label Studio\)",
+        ),
+    ],
+)
+def test_what_does_not_belong_together_is_refused_with_both_names(
+    one: Plan, other: Plan, said: str
+):
+    with pytest.raises(SavedFileError, match=said) as refused:
+        merge_plans([("a.json", one), ("b.json", other)])
+    assert refused.value.hint

@@ -1,0 +1,95 @@
+"""How values and paths are written for people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from reconciler.core.notation import format_ascii, format_path, format_value, parse_path, shorten
+from reconciler.core.values import ABSENT, Maybe
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (ABSENT, "(absent)"),
+        ("(absent)", '"(absent)"'),
+        (None, "null"),
+        (True, "true"),
+        (1.0, "1.0"),
+        (10**20, "100000000000000000000"),
+        ({"b": [1, None]}, '{"b": [1, null]}'),
+        ("Gr\u00fc\u00dfe \U0001f600 \u4f60", '"Gr\u00fc\u00dfe \U0001f600 \u4f60"'),
+        ("\x1b[31m", '"\\u001b[31m"'),
+        ("\x7f\x9b", '"\\u007f\\u009b"'),
+        ("a\u00a0b\u2003c\u3000d", '"a\\u00a0b\\u2003c\\u3000d"'),
+        ("\u200b\u200d\ufeff\u202e", '"\\u200b\\u200d\\ufeff\\u202e"'),
+        ("\u2028\u2029\ue000\ud800", '"\\u2028\\u2029\\ue000\\ud800"'),
+        ("\u3164\u115f\u2800\u034f", '"\\u3164\\u115f\\u2800\\u034f"'),
+        ("line\nbreak\ttab", '"line\\nbreak\\ttab"'),
+        ({"\x1b": 1}, '{"\\u001b": 1}'),
+    ],
+)
+def test_a_value_is_written_as_json_with_all_that_cannot_be_seen_escaped(value: Maybe, text: str):
+    assert format_value(value) == text
+
+
+def test_where_values_look_alike_they_are_written_in_ascii():
+    assert format_ascii("caf\u00e9") == '"caf\\u00e9"'
+    assert format_ascii(ABSENT) == "(absent)"
+
+
+PATHS = [
+    (("data",), "data"),
+    (("data", "image", "url"), "data.image.url"),
+    (("data", "a.b"), 'data["a.b"]'),
+    (("data", ""), 'data[""]'),
+    (("data", 'x"y\\z'), 'data["x\\"y\\\\z"]'),
+    (("data", "[0]", "c"), 'data["[0]"].c'),
+    (("data", "two words"), 'data["two words"]'),
+    (("data", "caf\u00e9"), 'data["caf\u00e9"]'),
+    (("data", "\n\u202e"), 'data["\\n\\u202e"]'),
+    (("data", "$undefined$", "x-1", "@id"), "data.$undefined$.x-1.@id"),
+]
+
+
+@pytest.mark.parametrize(("path", "text"), PATHS)
+def test_a_path_is_written_so_that_it_can_be_read_again(path: tuple[str, ...], text: str):
+    assert format_path(path) == text
+    assert parse_path(text) == path
+
+
+def test_places_in_lists_are_numbers_in_brackets():
+    assert format_path(("tasks", 0, "data", "a.b", 3)) == 'tasks[0].data["a.b"][3]'
+    assert format_path((3, "weight")) == "[3].weight"
+
+
+def test_keys_that_are_not_bare_can_be_read_without_quotes():
+    assert parse_path("data.caf\u00e9.two words") == ("data", "caf\u00e9", "two words")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "data.",
+        ".data",
+        "data..b",
+        "data[",
+        "data[0]",
+        'data["a',
+        'data."a"',
+        "data]",
+        "[]",
+    ],
+)
+def test_what_is_no_path_is_refused(text: str):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        parse_path(text)
+
+
+def test_a_long_text_is_cut_in_its_middle():
+    assert shorten("a" * 60) == "a" * 60
+    assert shorten("a" * 40 + "b" * 40) == "a" * 29 + "\u2026" + "b" * 29

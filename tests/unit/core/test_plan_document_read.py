@@ -1,0 +1,92 @@
+"""Plans read back from their documents, and those that are refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.contract.openapi import load_contract
+from reconciler.core.model import Missing
+from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.planner import plan_task
+from reconciler.core.shard import Shard
+from reconciler.core.values import ABSENT, DEPTH_MAX, Json
+from reconciler.errors import SavedFileError
+from tests.unit.core.building import change, desired, plan_of, update
+
+CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", "é", ABSENT))
+MISSING = plan_task(desired(3), Missing(), load_contract())
+PLAN = plan_of(update(1, *CHANGES), MISSING, unchanged=4)
+
+
+def document() -> dict[str, Any]:
+    return copy.deepcopy(build_plan_document(PLAN))
+
+
+def test_a_plan_comes_back_whole():
+    assert restore_plan(document()) == PLAN
+
+
+def test_absence_and_null_stay_apart():
+    _, added, removed = restore_plan(document()).tasks[0].changes
+    assert (added.before, added.after) == (ABSENT, None)
+    assert (removed.before, removed.after) == ("é", ABSENT)
+
+
+def test_half_of_a_pair_of_surrogates_stays_one():
+    plan = plan_of(update(1, change("data.a", "\ud800", "\udc00 ")))
+    assert restore_plan(json.loads(json.dumps(build_plan_document(plan)))) == plan
+
+
+def test_a_plan_of_a_shard_is_of_that_shard():
+    plan = replace(PLAN, shards=(Shard(2, 2),))
+    assert build_plan_document(plan)["shard"] == "2/2"
+    assert restore_plan(build_plan_document(plan)) == plan
+
+
+def test_integers_may_be_written_as_other_programs_write_them():
+    odd = document()
+    odd["tasks"][0].update(task=1.0, project=7.0)
+    odd["requests"] = 3.0
+    restored = restore_plan(odd)
+    assert restored == PLAN
+    assert type(restored.tasks[0].task) is type(restored.requests) is int
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: d["tasks"][0]["changes"][0].update(after=9), "digest does not fit its changes"),
+        (lambda d: d["tasks"][0]["changes"].pop(), "digest does not fit its changes"),
+        (lambda d: d.update(digest="sha256:" + "0" * 64), "digest does not fit its changes"),
+        (lambda d: d["tasks"].pop(), "summary does not fit its tasks"),
+        (lambda d: d["summary"].update(tasks=99), "summary does not fit its tasks"),
+        (lambda d: d["tasks"].reverse(), "task 1 comes after task 3"),
+        (lambda d: d["tasks"].append(d["tasks"][1]), "task 3 comes after task 3"),
+        (lambda d: d.update(shard="1/2"), "task 1 is not of shard 1/2"),
+        (lambda d: d.update(shard="3/2"), "'3/2' is no shard"),
+    ],
+)
+def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], said: str):
+    spoiled = document()
+    edit(spoiled)
+    with pytest.raises(SavedFileError, match=said) as refused:
+        restore_plan(spoiled)
+    assert refused.value.hint == "make it again with reconciler plan --format json"
+
+
+def test_a_value_that_is_too_deep_is_refused():
+    value: Json = 1
+    for _ in range(DEPTH_MAX + 1):
+        value = [value]
+    spoiled = document()
+    spoiled["tasks"][0]["changes"][2]["before"] = value
+    with pytest.raises(
+        SavedFileError, match=r"data\.b: its objects and lists are nested more than"
+    ):
+        restore_plan(spoiled)

@@ -1,0 +1,120 @@
+"""The address of a server, before anything is sent to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.server_address import is_same_server, is_this_machine, normalize_address
+from reconciler.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("https://label-studio.example.org", "https://label-studio.example.org"),
+        ("https://label-studio.example.org/", "https://label-studio.example.org"),
+        (" http://localhost:8080/\n", "http://localhost:8080"),
+        ("https://example.org/label-studio/", "https://example.org/label-studio"),
+        ("https://label-studio.example.org/api", "https://label-studio.example.org"),
+        ("https://label-studio.example.org/api/", "https://label-studio.example.org"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_taken_without_what_people_leave_at_its_end(written: str, used: str):
+    assert normalize_address(written) == used
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("", "'' is not the address of a server"),
+        ("label-studio.example.org", "'label-studio.example.org' is not the address of a server"),
+        ("localhost:8080", "'localhost:8080' is not the address of a server"),
+        ("ftp://example.org", "'ftp://example.org' is not the address of a server"),
+        ("https://", "'https://' is not the address of a server"),
+        ("http://localhost:port", "'http://localhost:port' has no valid port"),
+        ("http://localhost:99999", "'http://localhost:99999' has no valid port"),
+        ("http://two words", "'http://two words' is not the address of a server"),
+        ("http://[::1", "the address of the server cannot be read"),
+        ("https://example.org/?page=1", "the address of the server has more than a path"),
+        ("https://example.org/#top", "the address of the server has more than a path"),
+        ("https://anna:secret@example.org", "the address of the server holds a user name"),
+    ],
+)
+def test_anything_else_is_refused_with_an_example(written: str, message: str):
+    with pytest.raises(SettingsError) as refused:
+        normalize_address(written)
+    assert refused.value.message == message
+    assert refused.value.hint == "write it like https://label-studio.example.org"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://anna:s3cret@example.org",
+        "ftp://anna:s3cret@example.org",
+        "anna:s3cret@example.org",
+        "https://example.org/?token=s3cret",
+        "example.org/?token=s3cret",
+    ],
+)
+def test_secrets_in_an_address_are_not_repeated(written: str):
+    with pytest.raises(SettingsError) as refused:
+        normalize_address(written)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "server"),
+    [
+        ("https://example.org/projects/8/data", "https://example.org"),
+        ("https://example.org/projects/8/", "https://example.org"),
+        ("https://example.org/projects/8/data?tab=3&task=s3cret", "https://example.org"),
+        ("http://localhost:8080/projects/8/settings/labeling", "http://localhost:8080"),
+        ("https://example.org/label-studio/projects/8/data", "https://example.org/label-studio"),
+        ("https://example.org/user/login/?next=/projects/s3cret", "https://example.org"),
+        ("https://example.org/user/account", "https://example.org"),
+    ],
+)
+def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server: str):
+    with pytest.raises(SettingsError, match="has the path of a page in the browser") as refused:
+        normalize_address(written)
+    assert refused.value.hint == f"write only {server}"
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["https://example.org/projects", "https://example.org/projects/eight/ls"]
+)
+def test_a_server_may_stand_below_a_path_that_is_like_one(written: str):
+    assert normalize_address(written) == written
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://x.test", "https://x.test/", True),
+        ("https://x.test", "HTTPS://X.Test:443/api/", True),
+        ("http://x.test:80", "http://x.test.", True),
+        ("https://x.test/ls", "https://x.test/ls/", True),
+        ("https://x.test", "http://x.test", False),
+        ("https://x.test", "https://x.test:8443", False),
+        ("https://x.test", "https://x.test/ls", False),
+        ("https://x.test", "https://y.test", False),
+        ("https://x.test/ls", "https://x.test/LS", False),
+    ],
+)
+def test_two_addresses_are_compared_by_where_they_lead(one: str, other: str, *, same: bool):
+    assert is_same_server(one, other) is is_same_server(other, one) is same
+
+
+def test_a_bad_address_leads_nowhere():
+    with pytest.raises(SettingsError):
+        is_same_server("https://x.test", "x.test")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.1", "localhost.example.org", "xlocalhost", "::2", "10.0.0.1", ""]
+)
+def test_other_hosts_are_not_this_machine(host: str):
+    assert not is_this_machine(host)

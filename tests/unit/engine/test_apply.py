@@ -1,0 +1,37 @@
+"""What was allowed when a plan was approved is what its apply allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.model import Kind
+from reconciler.engine.apply import ApplyOptions, apply_plan
+from reconciler.engine.connection import Connection
+from reconciler.engine.policy import ApplyPolicy, approve
+from tests.sandboxed import CONTRACT, plan_with
+from tests.unit.core.building import desired
+from tests.unit.labelstudio.wired import Hooked, api_of, sandbox_with
+
+ALLOWED = frozenset({Kind.ANNOTATED_DATA})
+
+
+@pytest.mark.parametrize(
+    ("approved", "options", "outcome"),
+    [(frozenset(), ALLOWED, "blocked"), (ALLOWED, frozenset(), "applied")],
+    ids=["options add nothing", "options take nothing away"],
+)
+def test_what_was_approved_is_what_is_allowed(
+    approved: frozenset[Kind], options: frozenset[Kind], outcome: str
+):
+    state = sandbox_with(1)
+    with api_of(Hooked(state)) as api:
+        plan = plan_with(api, [desired(1, {"data": {"text": "B."}})])
+        # Somebody annotates the task after the plan was made.
+        state.tasks[1].values["total_annotations"] = 1
+        applied = apply_plan(
+            approve(plan, ApplyPolicy(allow=approved)),
+            Connection(api, CONTRACT),
+            options=ApplyOptions(allow=options, concurrency=1),
+        )
+
+    assert [outcome.outcome.value for outcome in applied.outcomes] == [outcome]

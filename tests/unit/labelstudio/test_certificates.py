@@ -1,0 +1,115 @@
+"""Certificates of others that are trusted, and our own: what is wrong is named with its file."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from reconciler.errors import SettingsError
+from reconciler.labelstudio.certificates import read_certificates
+from reconciler.labelstudio.network import ClientCertificate
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(certificate: ClientCertificate | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read_certificates(certificate)
+    return str(caught.value)
+
+
+def test_without_variables_the_usual_authorities_are_trusted():
+    assert read_certificates().cert_store_stats()["x509_ca"] > 50
+
+
+def test_a_file_of_authorities_takes_their_place(monkeypatch: pytest.MonkeyPatch):
+    trustme.CA().cert_pem.write_to_path("authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", "authority.pem")
+    assert read_certificates().cert_store_stats()["x509_ca"] == 1
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authority.pem")
+    assert refused() == (
+        "/nowhere/authority.pem, named by SSL_CERT_FILE, cannot be read: No such file or directory"
+    )
+
+
+def test_a_file_of_authorities_without_one_is_named(monkeypatch: pytest.MonkeyPatch):
+    Path("authority.pem").write_text("not one", encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", "authority.pem")
+    said = refused()
+    assert said.startswith("authority.pem, named by SSL_CERT_FILE, holds no certificate that can")
+
+
+def test_a_folder_of_authorities_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    """OpenSSL would say nothing, and trust nobody."""
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
+    assert refused() == "/nowhere, named by SSL_CERT_DIR, is no folder"
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere:/")
+    assert isinstance(read_certificates(), ssl.SSLContext)
+
+
+@pytest.fixture
+def own() -> ClientCertificate:
+    leaf = trustme.CA().issue_cert("anna@example.org")
+    leaf.cert_chain_pems[0].write_to_path("certificate.pem")
+    leaf.private_key_pem.write_to_path("key.pem")
+    return ClientCertificate(Path("certificate.pem"), Path("key.pem"))
+
+
+@pytest.mark.parametrize("password", ["s3cret", "", "wrong"])
+def test_a_key_with_a_password_needs_it_and_nobody_is_asked_for_it(
+    own: ClientCertificate, password: str
+):
+    key = serialization.load_pem_private_key(Path("key.pem").read_bytes(), password=None)
+    locked_key = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"s3cret"),
+    )
+    Path("locked").write_bytes(locked_key)
+    locked = ClientCertificate(own.certificate, Path("locked"), password)
+    if password == "s3cret":
+        read_certificates(locked)
+        return
+    said = refused(locked)
+    assert said.startswith(
+        "certificate.pem, named by RECONCILER_CLIENT_CERT, cannot be used with the key in locked: "
+    )
+    assert said.endswith("if the key has a password, set RECONCILER_CLIENT_KEY_PASSWORD)")
+
+
+def test_files_that_do_not_belong_together_are_named(own: ClientCertificate):
+    trustme.CA().issue_cert("x.test").private_key_pem.write_to_path("other.pem")
+    assert refused(ClientCertificate(own.certificate, Path("other.pem"))) == (
+        "the key in other.pem is not that of the certificate in certificate.pem "
+        "(check RECONCILER_CLIENT_CERT and RECONCILER_CLIENT_KEY)"
+    )
+
+
+def test_files_that_are_not_there_or_hold_something_else_are_named(own: ClientCertificate):
+    missing = "cannot be read: No such file or directory"
+    assert refused(ClientCertificate(Path("none"), own.key)) == (
+        f"none, named by RECONCILER_CLIENT_CERT, {missing}"
+    )
+    assert refused(ClientCertificate(own.certificate, Path("none"))) == (
+        f"none, named by RECONCILER_CLIENT_KEY, {missing}"
+    )
+    # A certificate without a key in the same file.
+    assert "cannot be used with the key in certificate.pem" in refused(
+        ClientCertificate(own.certificate)
+    )
+
+
+def test_the_password_does_not_show_in_the_repr(own: ClientCertificate):
+    assert "s3cret" not in repr(ClientCertificate(own.certificate, own.key, "s3cret"))

@@ -1,0 +1,82 @@
+"""No connection, or none that lasts until the answer: what is said of it, and what to do."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from reconciler.errors import Unreachable
+from tests.unit.labelstudio.wired import Scripted, client_of
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            httpx.ConnectError("[Errno 111] Connection refused"),
+            (
+                "no answer from http://label-studio.test: [Errno 111] Connection refused (is the "
+                "server up, and is LABEL_STUDIO_URL right?)"
+            ),
+        ),
+        (
+            httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+            (
+                "no answer from http://label-studio.test: [SSL: CERTIFICATE_VERIFY_FAILED] "
+                "self-signed certificate (name the certificate of its authority in SSL_CERT_FILE)"
+            ),
+        ),
+        (
+            httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+            (
+                "no answer from http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
+                "version number (it speaks no TLS: is LABEL_STUDIO_URL right to begin with https?)"
+            ),
+        ),
+        (
+            httpx.ReadTimeout("timed out"),
+            "the answer of http://label-studio.test was lost: no answer within 5 seconds",
+        ),
+        (
+            httpx.RemoteProtocolError("peer closed connection"),
+            "the answer of http://label-studio.test was lost: peer closed connection",
+        ),
+        (httpx.ReadError(""), "the answer of http://label-studio.test was lost: ReadError"),
+    ],
+)
+def test_no_answer_and_a_lost_answer_are_told_apart(
+    error: httpx.TransportError, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    with client_of(Scripted(fail)) as client, pytest.raises(Unreachable) as failed:
+        client.get("/api/tasks/1/")
+    assert str(failed.value) == message
+    assert failed.value.status == 0
+
+
+def test_a_server_that_is_not_trusted_is_not_asked_again():
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+
+    with client_of(Scripted(refuse)) as client:
+        with pytest.raises(Unreachable):
+            client.get("/api/tasks/1/")
+        assert client.requests == 1
+
+
+def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
+    with client_of(Scripted(refuse)) as client, pytest.raises(Unreachable) as failed:
+        client.get("/api/tasks/1/")
+    assert failed.value.hint == (
+        "add the certificate of its authority to /etc/own.pem, which SSL_CERT_FILE names"
+    )

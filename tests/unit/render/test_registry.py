@@ -1,0 +1,57 @@
+"""A format is a module and a line in the registry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from reconciler.core.model import Plan
+from reconciler.core.report import Report
+from reconciler.core.validation_document import Validation
+from reconciler.errors import Problem, Source
+from reconciler.render.options import RenderOptions
+from reconciler.render.registry import FORMATS, Format, Subject, list_formats, render
+from tests.unit.core.building import SERVER
+
+FOUND = {
+    Subject.PLAN: Plan(SERVER, (), 3),
+    Subject.REPORT: Report(SERVER, (), ()),
+    Subject.PROBLEMS: Validation(
+        (Problem(Source("a.yaml", 1, 2), "tasks", "is missing", "add it"),)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_renders_what_it_says(name: str):
+    assert FORMATS[name].renders
+    for subject in FORMATS[name].renders:
+        assert render(subject, FOUND[subject], name, RenderOptions()).endswith("\n")
+
+
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_these_formats_render_everything(name: str):
+    assert FORMATS[name].renders == set(Subject)
+
+
+def test_a_format_is_offered_where_it_renders_all_that_may_come(monkeypatch: pytest.MonkeyPatch):
+    plans = replace(FORMATS["text"], renders=frozenset({Subject.PLAN}))
+    monkeypatch.setitem(cast("dict[str, Format]", FORMATS), "plans", plans)
+
+    assert "plans" in list_formats(Subject.PLAN)
+    assert "plans" not in list_formats(Subject.PLAN, Subject.REPORT)
+
+
+def test_the_first_format_of_everything_is_text():
+    assert {list_formats(subject)[0] for subject in Subject} == {"text"}
+
+
+def test_problems_as_text_stand_on_a_line_each():
+    assert render(Subject.PROBLEMS, FOUND[Subject.PROBLEMS], "text", RenderOptions()) == (
+        "a.yaml:1:2: tasks: is missing (add it)\n1 problem in the manifests\n"
+    )
+    valid = Validation((), 3)
+    text = render(Subject.PROBLEMS, valid, "text", RenderOptions())
+    assert text == "Valid: 3 tasks declared.\n"
