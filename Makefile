@@ -9,9 +9,10 @@ LABEL_STUDIO := $(NEWEST)
 LIVE := .live/$(if $(filter $(NEWEST),$(LABEL_STUDIO)),venv,$(LABEL_STUDIO))
 LIVE_TESTS := tests/live
 BENCH ?=
+MUTATE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test live bench check format schema wheel clean
+.PHONY: help demo test live bench mutate check format schema wheel clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +28,9 @@ live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a
 
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)
+
+mutate: $(VENV)/mutate ## Change core/ and executor/ a little, many times; count what tests notice. MUTATE="--help" shows options.
+	$(BIN)/python -m tests.mutation $(MUTATE)
 
 check: $(VENV)/check ## Lint, types, import contract, schema.
 	$(BIN)/ruff check
@@ -56,6 +60,10 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/test: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/mutate: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group mutate
 	touch $@
 
 $(VENV)/check: $(VENV)/test
