@@ -9,9 +9,10 @@ LABEL_STUDIO := $(NEWEST)
 LIVE := .live/$(if $(filter $(NEWEST),$(LABEL_STUDIO)),venv,$(LABEL_STUDIO))
 LIVE_TESTS := tests/live
 BENCH ?=
+MUTATE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test live bench check format schema wheel clean
+.PHONY: help demo test live bench mutate check format schema wheel clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +28,9 @@ live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a
 
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)
+
+mutate: $(VENV)/mutate ## Change the code a little, many times, and count what tests notice. MUTATE="--help" shows options.
+	$(BIN)/python -m tests.mutation $(MUTATE)
 
 check: $(VENV)/check ## Lint, types, import contract, schema.
 	$(BIN)/ruff check
@@ -46,7 +50,7 @@ wheel: $(VENV)/check ## Build the wheel, and try it in an empty environment.
 	sh .ci/wheel $(BIN)/python
 
 clean: ## Remove what was built and installed.
-	rm -rf $(VENV) .live .bench build dist
+	rm -rf $(VENV) .live .bench mutants build dist
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +64,10 @@ $(VENV)/test: $(VENV)/ready
 
 $(VENV)/check: $(VENV)/test
 	$(BIN)/python -m pip install --quiet --group check
+	touch $@
+
+$(VENV)/mutate: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group mutate
 	touch $@
 
 # Label Studio pins its libraries: it lives in an environment of its own.

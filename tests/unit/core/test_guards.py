@@ -18,8 +18,8 @@ from reconciler.core.guards import (
     may_remove_keys,
 )
 from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
-from reconciler.core.values import ABSENT, Json
-from tests.unit.core.building import change
+from reconciler.core.values import ABSENT, UNREADABLE, Json, Side
+from tests.unit.core.building import SOURCE, change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="
 CONTRACT = load_contract()
@@ -34,7 +34,7 @@ LIVE: dict[str, Json] = {
 
 def problems_of(
     changes: Collection[Change],
-    live: Mapping[str, Json],
+    live: Mapping[str, Side],
     *,
     attributes: Attributes = CONTRACT,
     project: ProjectSettings = NOT_ASKED,
@@ -90,6 +90,23 @@ def test_writing_a_resolved_address_is_stopped_by_its_path():
         f'data.image.url would store "{RESOLVED}", an address that the server made up on reading'
     )
     assert problem.hint == "declare the stored address, such as s3://bucket/key"
+
+
+def test_an_address_that_is_read_otherwise_than_before_is_not_sent_along():
+    live: dict[str, Json] = {**LIVE, "data": {"text": "A.", "image": "data:image/png;base64,AA"}}
+    changes, known = [change("data.text", "A.", "B.")], [("data", "image")]
+    [problem] = find_problems(ProposedUpdate(changes, live, CONTRACT, NOT_ASKED, known))
+    assert problem.kind is Kind.RESOLVED_ADDRESS
+    assert "was read as a storage address before" in problem.message
+
+
+def test_replacing_what_cannot_be_read_is_stopped():
+    rewriting = Change(("data",), UNREADABLE, {"text": "B."}, SOURCE)
+    problems = problems_of([rewriting], {**LIVE, "data": UNREADABLE})
+    assert (
+        Kind.REWRITE_UNREADABLE,
+        "would replace data, which the server cannot read, as a whole",
+    ) in [(problem.kind, problem.message) for problem in problems]
 
 
 def test_taking_a_resolved_address_away_is_not_stopped():

@@ -126,6 +126,42 @@ def test_what_is_told_of_a_run_comes_back():
     assert found == Report(SERVER, (run,), (done,))
 
 
+def test_what_is_not_known_of_a_run_is_not_written():
+    assert build_first_line(Run(DIGEST), SERVER).keys() == {
+        "format_version",
+        "kind",
+        "digest",
+        "server",
+        "command",
+    }
+    clean = Run(DIGEST, commit=Commit("0a1b2c"))
+    assert build_first_line(clean, SERVER)["commit"] == {"id": "0a1b2c"}
+    assert build_last_line([APPLIED], 3).keys() == {"summary", "requests"}
+
+
+def test_a_report_that_names_no_command_is_of_apply():
+    first = build_first_line(Run(DIGEST, command="revert"), SERVER)
+    del first["command"]
+    assert restore_report(first, [], None).runs[0].command == "apply"
+
+
+def test_a_report_of_a_shard_is_of_that_shard():
+    run = Run(DIGEST, 3, (Shard(2, 2),))
+    first = build_first_line(run, SERVER)
+    assert first["shard"] == "2/2"
+    found = restore_report(first, [build_task_line(APPLIED)], build_last_line([APPLIED], 3))
+    assert found == Report(SERVER, (run,), (APPLIED,), (Shard(2, 2),))
+    document = build_report_document(found)
+    assert document["shard"] == "2/2"
+    assert [one["shard"] for one in document["runs"]] == ["2/2"]  # type: ignore[union-attr,index,call-overload]
+
+
+def test_changes_that_were_applied_again_are_counted_at_the_end():
+    repaired = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,), repairs=2)
+    assert build_last_line([repaired], 3)["repaired"] == 1
+    assert build_report_document(report(repaired))["repaired"] == 1
+
+
 def test_reports_of_all_shards_are_one():
     found = merged(
         ("b", report(LEFT, shard=Shard(2, 1))), ("a", report(APPLIED, shard=Shard(2, 2)))
@@ -208,6 +244,7 @@ def test_an_update_whose_answer_was_lost_is_applied_where_a_later_run_found_it_d
     assert outcomes_of(("a", report(lost, at=1)), ("b", report(already, at=2))) == [
         (1, "applied", [(1, 2)])
     ]
+    assert merged(("a", report(lost, at=1)), ("b", report(already, at=2))).outcomes[0].error == ""
     assert [
         said for _, said, _ in outcomes_of(("a", report(lost, at=1)), ("b", report(other, at=2)))
     ] == ["failed", "already"]
@@ -291,3 +328,6 @@ def test_reports_of_other_servers_are_refused_and_of_another_release_are_not():
         merged(("a", report(APPLIED, at=1)), ("b", other))
     later = replace(report(LEFT, at=2), server=replace(SERVER, version="1.24.0"))
     assert merged(("a", report(APPLIED, at=1)), ("b", later)).server.version == "1.24.0"
+    last = replace(report(at=3), server=replace(SERVER, version="1.25.0"))
+    several = (("a", report(APPLIED, at=1)), ("b", later), ("c", last))
+    assert merged(*several).server.version == "1.25.0"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.errors import Unreachable
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import CONTRACT, apply_with, plan_with
@@ -142,3 +143,13 @@ def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
         "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "
         "(task 1 showed it)"
     )
+
+
+def test_a_server_that_is_gone_at_the_look_proves_nothing():
+    def look(_task: TaskPlan, _names: Collection[str]) -> Observed:
+        raise Unreachable("no answer")
+
+    ignored = IgnoredAttributes(look, CONTRACT)
+    ignored.learn(update(1, change("completed_at", None, "2026-01-02")), {"id": 1})
+    # As if it were null: it is not known to be anything else.
+    assert ignored.judge(update(2, change("overlap", 1, 2))) is None

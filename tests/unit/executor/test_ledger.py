@@ -149,6 +149,14 @@ def test_a_server_counts_as_gone_after_updates_in_a_row_that_came_to_nothing():
     assert stop.is_set()
 
 
+def test_a_server_counts_as_gone_whatever_it_is_sent():
+    found, stop = ledger()
+    for task in range(1, GONE + 1):
+        assert not stop.is_set()
+        found.note_repair(failed(task, Unreachable("no answer")))
+    assert stop.is_set()
+
+
 def test_an_error_of_one_task_says_nothing_of_the_others():
     found, stop = ledger()
     for task in range(1, 3 * GONE):
