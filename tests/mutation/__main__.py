@@ -74,8 +74,9 @@ def pick(names: Iterable[str], size: int, *, seed: int) -> list[str]:
     picked = list[str]()
     for module, own in sorted(by_module.items()):
         share = max(FEWEST, round(size * len(own) / total))
-        chance = random.Random(f"{seed} {module}")  # noqa: S311 - it has to come out the same
-        picked += chance.sample(sorted(own), min(share, len(own)))
+        # It has to come out the same, and a larger sample to hold all of a smaller one.
+        random.Random(f"{seed} {module}").shuffle(own)  # noqa: S311 - no secret
+        picked += own[:share]
     return picked
 
 

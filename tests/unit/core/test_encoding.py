@@ -61,6 +61,8 @@ def test_a_document_is_ascii_and_reads_back_as_it_was(document: dict[str, Json])
 def test_a_document_is_indented():
     document: dict[str, Json] = {"a": [1, {"b": 'caf\u00e9 "x"\n'}], "c": {}, "d": []}
     assert encode_indented(document) == json.dumps(document, indent=2)
+    half = {**document, "e": "\ud800"}
+    assert encode_indented(half) == json.dumps(half, indent=2)
 
 
 @pytest.mark.parametrize(

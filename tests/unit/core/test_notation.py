@@ -107,3 +107,8 @@ def test_the_beginning_of_a_value_is_that_of_the_whole(value: Json):
     whole, beginning = format_value(value), format_beginning(value, 8)
     assert beginning[:8] == whole[:8]
     assert (len(beginning) > 8) is (len(whole) > 8)
+
+
+def test_both_ends_of_a_long_text_are_as_long_as_there_is_room_for():
+    assert shorten("abcdefghij", 9) == "abcd\u2026ghij"
+    assert shorten("abcdefghij", 8) == "abc\u2026hij"

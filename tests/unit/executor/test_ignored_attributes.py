@@ -13,7 +13,7 @@ from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import CONTRACT, apply_with, plan_with
 from tests.unit.core.building import change, desired, update
-from tests.unit.labelstudio.wired import Hook, Hooked, api_of, sandbox_with, selected
+from tests.unit.labelstudio.wired import Hook, Hooked, api_of, query_of, sandbox_with, selected
 
 
 class Silent(Hooked):
@@ -94,6 +94,8 @@ def test_an_answer_that_does_not_show_an_attribute_proves_nothing():
     outcomes = plan_and_apply(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     assert {said for said, _ in outcomes.values()} == {"applied"}
     assert transport.read_alone() == [1]
+    [look] = [request for request in transport.requests if selected(request) == [1]]
+    assert query_of(look)["project"] == "7"
 
 
 def test_a_look_that_fails_takes_nothing_from_the_update():

@@ -19,7 +19,6 @@ from tests.unit.core.building import desired
 from tests.unit.labelstudio.patient import Patient
 from tests.unit.labelstudio.wired import ADDRESS, Hooked, Noted, sandbox_with
 
-REPAIRING = "applying again what another write undid"
 UNDONE = "stored, but it reads otherwise now: "
 
 
@@ -109,14 +108,14 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
     ]
 
 
-def test_repairs_are_sent_as_many_at_once_as_updates():
+def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
     transport, watch = Hooked(sandbox_with(12)), Noted()
     plan = plan_tasks(transport, *(desired(n, {"data": {"a": n}}) for n in range(1, 13)))
     after_update(transport, overwriting(transport))
     undo, together = transport.hook, threading.Barrier(4)
 
     def hook(request: httpx.Request) -> httpx.Response | None:
-        if watch.begun[-1] == REPAIRING and request.method == "PATCH":
+        if request.method == "PATCH":
             together.wait(10)
         return undo(request)
 
@@ -124,8 +123,8 @@ def test_repairs_are_sent_as_many_at_once_as_updates():
     options = ApplyOptions(concurrency=8, progress=watch)
     outcomes = carried_out(transport, plan, options=options)
     assert {(o.outcome.value, o.repairs) for o in outcomes.values()} == {("applied", 1)}
-    looking = "reading again what was changed"
-    assert watch.begun == ["applying", looking, REPAIRING, looking]
+    looking, repairing = "reading again what was changed", "applying again what another write undid"
+    assert watch.begun == ["applying", looking, repairing, looking]
 
 
 def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():

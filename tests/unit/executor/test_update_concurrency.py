@@ -191,3 +191,10 @@ def test_an_experiment_that_brought_nothing_ends_at_the_rate_from_before():
     trying = UpdateConcurrency(8, 8, settling=0, home=4, rate=100.0)
     pace = answer_window(trying, 105.0)
     assert (pace.limit, pace.rate, pace.home) == (4, 100.0, None)
+
+
+def test_refusals_count_as_one_only_while_those_of_then_are_under_way():
+    pace = UpdateConcurrency.start(8).note_overload()
+    pace = pace.note_answer(LATENCY).note_overload().note_overload()
+    assert pace.limit == 2
+    assert pace.note_overload().limit == 1
