@@ -322,7 +322,12 @@ def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]
     problems = problems_of(changes, live)
-    assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
+    [problem] = [problem for problem in problems if problem.kind is Kind.RESOLVED_ADDRESS]
+    assert problem.message == (
+        'data would be stored with "/tasks/1/resolve/?fileuri=czM6", an address that the server '
+        "made up on reading, in a key that is not declared"
+    )
+    assert problem.hint.startswith("declare the stored address there as well, such as s3://")
     mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
     changes = [change("data.text", "a", "b"), mended]
     problems = problems_of(changes, live)

@@ -102,6 +102,12 @@ def test_differences_are_found_one_by_one():
     assert budget.made < 200
 
 
+def test_what_is_alike_is_passed_many_elements_at_once():
+    budget = Budget()
+    assert found([*BOXES, 1], [*BOXES, 2], budget) == [((3_000,), 1, 2)]
+    assert budget.made < 200
+
+
 def test_nothing_is_looked_for_beyond_the_budget_and_it_says_so():
     budget = Budget(left=1_000)
     some = found(BOXES, MOVED, budget)

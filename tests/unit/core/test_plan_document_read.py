@@ -93,5 +93,6 @@ def test_a_value_that_is_too_deep_is_refused():
     spoiled["tasks"][0]["changes"][2]["before"] = value
     with pytest.raises(
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
-    ):
+    ) as refused:
         restore_plan(spoiled)
+    assert refused.value.hint == "no plan or report has such a value: it was edited"

@@ -87,7 +87,7 @@ def test_a_report_without_its_last_line_was_cut_off():
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
-    with pytest.raises(SavedFileError, match=r"^the counts of its last line .*: it was edited \(show"):
+    with pytest.raises(SavedFileError, match=r"^the counts of its last line .* edited \(show"):
         restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
@@ -98,6 +98,10 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
     assert restore_report(build_first_line(Run(DIGEST), SERVER), lines, last) == report(
         APPLIED, *stopped
     )
+    document = build_report_document(report(APPLIED, *stopped))
+    assert document["tasks"] == lines[:1]
+    assert document["not_started"] == lines[1:]
+    assert "not_started" not in build_report_document(report(APPLIED))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,9 @@ def test_what_is_not_known_of_a_run_is_not_written():
         "command",
     }
     clean = Run(DIGEST, commit=Commit("0a1b2c"))
-    assert build_first_line(clean, SERVER)["commit"] == {"id": "0a1b2c"}
+    first = build_first_line(clean, SERVER)
+    assert first["commit"] == {"id": "0a1b2c"}
+    assert restore_report(first, [], None).runs[0].commit == clean.commit
     assert build_last_line([APPLIED], 3).keys() == {"summary", "requests"}
 
 
@@ -326,6 +332,9 @@ def test_reports_of_other_servers_are_refused_and_of_another_release_are_not():
     other = replace(report(LEFT, at=2), server=replace(SERVER, url="http://other.test"))
     with pytest.raises(SavedFileError, match=r"^a is about .*, b about http://other\.test"):
         merged(("a", report(APPLIED, at=1)), ("b", other))
+    sold = replace(report(LEFT, at=2), server=replace(SERVER, edition="Enterprise"))
+    with pytest.raises(SavedFileError, match=r"^a is about .*, b about .*Enterprise"):
+        merged(("a", report(APPLIED, at=1)), ("b", sold))
     later = replace(report(LEFT, at=2), server=replace(SERVER, version="1.24.0"))
     assert merged(("a", report(APPLIED, at=1)), ("b", later)).server.version == "1.24.0"
     last = replace(report(at=3), server=replace(SERVER, version="1.25.0"))
