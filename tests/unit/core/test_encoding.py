@@ -36,6 +36,8 @@ def written_by_the_standard_library(value: Any) -> bytes:  # noqa: ANN401 - JSON
 @bounded
 @given(st.lists(ANY, max_size=4))
 @example([[0.0, -0.0, 1.0, -10.0, 1e15, 1e16, 1e22, 1.5e300, 10**30]])
+@example([1e22])
+@example([1e-7])
 @example([1e-5, 0.0001, 0.00012, 1e-7, 5e-324, -1.5e-7, 123456789.125])
 @example([{"a": 1.0, "b": [2.0], "c": "x"}])
 @example(["1.0,", 1.0])

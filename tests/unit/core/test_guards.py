@@ -92,6 +92,14 @@ def test_writing_a_resolved_address_is_stopped_by_its_path():
     assert problem.hint == "declare the stored address, such as s3://bucket/key"
 
 
+def test_every_attribute_is_looked_through_for_resolved_addresses():
+    live: dict[str, Json] = {**LIVE, "meta": {"a": 1, "image": RESOLVED}}
+    changes = [change("data.text", "A.", "B."), change("meta.a", 1, 2)]
+    assert [problem.kind for problem in problems_of(changes, live)].count(
+        Kind.RESOLVED_ADDRESS
+    ) == 1
+
+
 def test_an_address_that_is_read_otherwise_than_before_is_not_sent_along():
     live: dict[str, Json] = {**LIVE, "data": {"text": "A.", "image": "data:image/png;base64,AA"}}
     changes, known = [change("data.text", "A.", "B.")], [("data", "image")]

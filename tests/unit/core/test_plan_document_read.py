@@ -85,12 +85,13 @@ def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], sai
     assert refused.value.hint == "make it again with reconciler plan --format json"
 
 
-def test_a_value_that_is_too_deep_is_refused():
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_value_that_is_too_deep_is_refused(side: str):
     value: Json = 1
     for _ in range(DEPTH_MAX + 1):
         value = [value]
     spoiled = document()
-    spoiled["tasks"][0]["changes"][2]["before"] = value
+    spoiled["tasks"][0]["changes"][2][side] = value
     with pytest.raises(
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
     ) as refused:

@@ -198,3 +198,8 @@ def test_refusals_count_as_one_only_while_those_of_then_are_under_way():
     pace = pace.note_answer(LATENCY).note_overload().note_overload()
     assert pace.limit == 2
     assert pace.note_overload().limit == 1
+
+
+def test_a_rate_at_the_cap_stays_known():
+    pace = UpdateConcurrency(8, 8, settling=0, rate=100.0, waited=2)
+    assert answer_window(pace, 120.0).rate == pytest.approx(110)
