@@ -29,7 +29,7 @@ live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)
 
-mutate: $(VENV)/mutate ## Change core/ and executor/ a little, many times; count what tests notice. MUTATE="--help" shows options.
+mutate: $(VENV)/mutate ## Change the code a little, many times, and count what tests notice. MUTATE="--help" shows options.
 	$(BIN)/python -m tests.mutation $(MUTATE)
 
 check: $(VENV)/check ## Lint, types, import contract, schema.
@@ -50,7 +50,7 @@ wheel: $(VENV)/check ## Build the wheel, and try it in an empty environment.
 	sh .ci/wheel $(BIN)/python
 
 clean: ## Remove what was built and installed.
-	rm -rf $(VENV) .live .bench build dist
+	rm -rf $(VENV) .live .bench mutants build dist
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -62,12 +62,12 @@ $(VENV)/test: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --group test
 	touch $@
 
-$(VENV)/mutate: $(VENV)/test
-	$(BIN)/python -m pip install --quiet --group mutate
-	touch $@
-
 $(VENV)/check: $(VENV)/test
 	$(BIN)/python -m pip install --quiet --group check
+	touch $@
+
+$(VENV)/mutate: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group mutate
 	touch $@
 
 # Label Studio pins its libraries: it lives in an environment of its own.

@@ -37,6 +37,9 @@ FEWEST: Final = 3
 GOAL: Final = 97
 """How many in a hundred tests have to notice."""
 
+NOTICED: Final = {"killed", "timeout", "segfault", "suspicious"}
+"""What mutmut says where a test noticed."""
+
 
 class Change(NamedTuple):
     """A change of the code: in which function, what stood there, and what stands there now."""
@@ -54,9 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     create_mutants(given.processes)
     names = list(_read_statuses())
     picked = names if given.all else pick(names, given.sample, seed=given.seed)
-    print(f"{len(picked)} of {len(names)} changes are tried.", flush=True)
+    _print(f"{len(picked)} of {len(names)} changes are tried.")
     run_mutants(picked, given.processes)
     statuses = _read_statuses()
+    if any(statuses[name] == "not checked" for name in picked):
+        sys.exit("mutate: interrupted before all of them were tried")
     return report({name: statuses[name] for name in picked})
 
 
@@ -69,8 +74,9 @@ def pick(names: Iterable[str], size: int, *, seed: int) -> list[str]:
     picked = list[str]()
     for module, own in sorted(by_module.items()):
         share = max(FEWEST, round(size * len(own) / total))
-        chance = random.Random(f"{seed} {module}")  # noqa: S311 - it has to come out the same
-        picked += chance.sample(sorted(own), min(share, len(own)))
+        # It has to come out the same, and a larger sample to hold all of a smaller one.
+        random.Random(f"{seed} {module}").shuffle(own)  # noqa: S311 - no secret
+        picked += own[:share]
     return picked
 
 
@@ -80,20 +86,16 @@ def report(statuses: dict[str, str]) -> int:
     unnoticed = {name: describe(name) for name, status in statuses.items() if status not in NOTICED}
     gaps = {name: change for name, change in unnoticed.items() if change not in equivalent}
     for name, change in gaps.items():
-        print(f"\n{name}: {statuses[name]}\n  - {change.was}\n  + {change.becomes}")
+        _print(f"\n{name}: {statuses[name]}\n  - {change.was}\n  + {change.becomes}")
     counts = Counter(statuses.values())
     counted = len(statuses) - (len(unnoticed) - len(gaps))
     percentage = 100 * (counted - len(gaps)) / counted
     said = ", ".join(f"{status} {count}" for status, count in counts.most_common())
-    print(f"\n{said}; of these, equivalent {len(unnoticed) - len(gaps)}")
-    print(
-        f"Tests notice {percentage:.1f} % of {counted} changes that matter; the goal is {GOAL} %."
+    _print(f"\n{said}; of these, equivalent {len(unnoticed) - len(gaps)}")
+    _print(
+        f"Tests notice {percentage:.1f} % of {counted} changes that matter, and have to {GOAL} %."
     )
     return 0 if percentage >= GOAL else 1
-
-
-NOTICED: Final = {"killed", "timeout", "segfault", "suspicious"}
-"""What mutmut says where a test noticed."""
 
 
 def describe(name: str) -> Change:
@@ -116,6 +118,11 @@ def read_equivalent() -> set[Change]:
 def _read_statuses() -> dict[str, str]:
     mutants, _ = collect_source_file_mutation_data(mutant_names=())
     return {name: status_by_exit_code[code] for _, name, code in mutants}
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,6 +40,15 @@ def test_other_texts_are_none(text: str):
     assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == ()
 
 
+def test_where_data_is_not_sent_no_address_is_lost():
+    live = {"data": {"image": "A picture.", "n": 1}}
+    known = [("data", "image")]
+    assert list(find_lost_addresses(known, live, [change("overlap", 1, 2)])) == []
+    assert list(find_lost_addresses(known, live, [change("data.n", 1, 2)])) == [
+        (("data", "image"), "A picture.")
+    ]
+
+
 def test_a_long_text_is_looked_through_once():
     live = {"data": {"a": "ab" * 500_000 + "://x"}}
     assert find_undeclared_addresses(live, [change("data.n", 1, 2)]) == (("data", "a"),)

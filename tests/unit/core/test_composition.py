@@ -9,7 +9,7 @@ from reconciler.core.composition import Composed, Gap, compose
 from reconciler.core.model import Change
 from reconciler.core.notation import format_path
 from reconciler.core.values import ABSENT, Maybe
-from tests.unit.core.building import change
+from tests.unit.core.building import SOURCE, change
 
 ATTRIBUTES = load_contract()
 
@@ -30,6 +30,7 @@ def said(
 ) -> dict[str, tuple[Maybe, tuple[Maybe, ...]]]:
     found = composed(*changes, lost=lost)
     assert not isinstance(found, Gap), found
+    assert {one.source for one in found.values()} == {SOURCE}
     return {format_path(one.path): (one.before, one.afters) for one in found.values()}
 
 

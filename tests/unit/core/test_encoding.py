@@ -36,6 +36,8 @@ def written_by_the_standard_library(value: Any) -> bytes:  # noqa: ANN401 - JSON
 @bounded
 @given(st.lists(ANY, max_size=4))
 @example([[0.0, -0.0, 1.0, -10.0, 1e15, 1e16, 1e22, 1.5e300, 10**30]])
+@example([1e22])
+@example([1e-7])
 @example([1e-5, 0.0001, 0.00012, 1e-7, 5e-324, -1.5e-7, 123456789.125])
 @example([{"a": 1.0, "b": [2.0], "c": "x"}])
 @example(["1.0,", 1.0])
@@ -61,6 +63,8 @@ def test_a_document_is_ascii_and_reads_back_as_it_was(document: dict[str, Json])
 def test_a_document_is_indented():
     document: dict[str, Json] = {"a": [1, {"b": 'caf\u00e9 "x"\n'}], "c": {}, "d": []}
     assert encode_indented(document) == json.dumps(document, indent=2)
+    half = {**document, "e": "\ud800"}
+    assert encode_indented(half) == json.dumps(half, indent=2)
 
 
 @pytest.mark.parametrize(

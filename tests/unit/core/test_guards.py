@@ -18,8 +18,8 @@ from reconciler.core.guards import (
     may_remove_keys,
 )
 from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
-from reconciler.core.values import ABSENT, Json
-from tests.unit.core.building import change
+from reconciler.core.values import ABSENT, UNREADABLE, Json, Side
+from tests.unit.core.building import SOURCE, change
 
 RESOLVED = "/tasks/10/resolve/?fileuri=czM6Ly9idWNrZXQveC5qcGc="
 CONTRACT = load_contract()
@@ -34,7 +34,7 @@ LIVE: dict[str, Json] = {
 
 def problems_of(
     changes: Collection[Change],
-    live: Mapping[str, Json],
+    live: Mapping[str, Side],
     *,
     attributes: Attributes = CONTRACT,
     project: ProjectSettings = NOT_ASKED,
@@ -90,6 +90,31 @@ def test_writing_a_resolved_address_is_stopped_by_its_path():
         f'data.image.url would store "{RESOLVED}", an address that the server made up on reading'
     )
     assert problem.hint == "declare the stored address, such as s3://bucket/key"
+
+
+def test_every_attribute_is_looked_through_for_resolved_addresses():
+    live: dict[str, Json] = {**LIVE, "meta": {"a": 1, "image": RESOLVED}}
+    changes = [change("data.text", "A.", "B."), change("meta.a", 1, 2)]
+    assert [problem.kind for problem in problems_of(changes, live)].count(
+        Kind.RESOLVED_ADDRESS
+    ) == 1
+
+
+def test_an_address_that_is_read_otherwise_than_before_is_not_sent_along():
+    live: dict[str, Json] = {**LIVE, "data": {"text": "A.", "image": "data:image/png;base64,AA"}}
+    changes, known = [change("data.text", "A.", "B.")], [("data", "image")]
+    [problem] = find_problems(ProposedUpdate(changes, live, CONTRACT, NOT_ASKED, known))
+    assert problem.kind is Kind.RESOLVED_ADDRESS
+    assert "was read as a storage address before" in problem.message
+
+
+def test_replacing_what_cannot_be_read_is_stopped():
+    rewriting = Change(("data",), UNREADABLE, {"text": "B."}, SOURCE)
+    problems = problems_of([rewriting], {**LIVE, "data": UNREADABLE})
+    assert (
+        Kind.REWRITE_UNREADABLE,
+        "would replace data, which the server cannot read, as a whole",
+    ) in [(problem.kind, problem.message) for problem in problems]
 
 
 def test_taking_a_resolved_address_away_is_not_stopped():
@@ -305,7 +330,12 @@ def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]
     problems = problems_of(changes, live)
-    assert Kind.RESOLVED_ADDRESS in {problem.kind for problem in problems}
+    [problem] = [problem for problem in problems if problem.kind is Kind.RESOLVED_ADDRESS]
+    assert problem.message == (
+        'data would be stored with "/tasks/1/resolve/?fileuri=czM6", an address that the server '
+        "made up on reading, in a key that is not declared"
+    )
+    assert problem.hint.startswith("declare the stored address there as well, such as s3://")
     mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
     changes = [change("data.text", "a", "b"), mended]
     problems = problems_of(changes, live)

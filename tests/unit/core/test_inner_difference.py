@@ -60,8 +60,14 @@ MOVED: list[Json] = [{"x": n + 1, "y": n / 2, "w": 10, "h": 20} for n in range(3
         ([True] * 100, [*[True] * 99, 1], [((99,), True, 1)]),
         ([1.0, 1e30] * 50, [1, 10**30] * 50, []),
         ([{"b": 1, "a": 2}] * 99 + [0], [{"a": 2, "b": 1}] * 99 + [1], [((99,), 0, 1)]),
+        (
+            [*"abcd", *NUMBERS],
+            [*"dbac", *NUMBERS],
+            [((0,), "a", "d"), ((2,), ABSENT, "a"), ((3,), "d", ABSENT)],
+        ),
         ({"a": 0, "b": 1}, {"a": 0, "c": 1}, [(("b",), 1, ABSENT), (("c",), ABSENT, 1)]),
         ({"a": 1}, {"b": 1}, [((), {"a": 1}, {"b": 1})]),
+        ({"a": True, "b": 0}, {"a": 1, "b": 0}, [(("a",), True, 1)]),
         (["\ud800", *NUMBERS], ["\ud801", *NUMBERS], [((0,), "\ud800", "\ud801")]),
         (["x" * 5_000 + "\n"], ["x" * 5_000], [((0,), "x" * 5_000 + "\n", "x" * 5_000)]),
     ],
@@ -72,12 +78,34 @@ def test_long_lists_are_aligned_where_they_differ(
     assert repr(found(before, after)) == repr(inner)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "small"),
+    [
+        ([1], [2], True),
+        (NUMBERS, [1], False),
+        ([1], NUMBERS, False),
+        (["x" * 5_000], ["x"], False),
+        ([{"k" * 5_000: 1}], [{"k" * 5_000: 2}], False),
+    ],
+)
+def test_only_small_lists_are_compared_without_counting(before: Json, after: Json, *, small: bool):
+    budget = Budget()
+    assert found(before, after, budget)
+    assert (budget.made == 0) is small
+
+
 def test_differences_are_found_one_by_one():
     budget = Budget()
     before: Json = [{"boxes": BOXES}]
     after: Json = [{"boxes": MOVED}]
     first = next(find_inner_differences(before, after, budget))
     assert (first.path, first.before, first.after) == ((0, "boxes", 0, "x"), 0, 1)
+    assert budget.made < 200
+
+
+def test_what_is_alike_is_passed_many_elements_at_once():
+    budget = Budget()
+    assert found([*BOXES, 1], [*BOXES, 2], budget) == [((3_000,), 1, 2)]
     assert budget.made < 200
 
 

@@ -9,7 +9,7 @@ from reconciler.core.composition import Made
 from reconciler.core.inverse import plan_inverse
 from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
 from reconciler.core.notation import parse_path
-from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.core.values import ABSENT, UNREADABLE, Json, Maybe
 from tests.unit.core.building import SOURCE, change
 
 ATTRIBUTES = load_contract()
@@ -92,3 +92,14 @@ def test_a_task_that_is_not_seen_is_said_to_be_so(observed: Missing | Unreadable
     planned = plan_inverse(1, [made("overlap", 1, 2)], observed, ATTRIBUTES)
     assert planned is not None
     assert (planned.task, planned.status, planned.source) == (1, status, SOURCE)
+
+
+def test_what_could_not_be_read_before_cannot_be_restored():
+    both = [Made(("data",), UNREADABLE, ({"text": "A."},), SOURCE), made("overlap", 1, 2)]
+    planned = plan_inverse(1, both, found(overlap=2), ATTRIBUTES)
+    lost = TaskProblem(
+        Kind.UNREADABLE,
+        "data could not be read before that apply replaced it",
+        "what it was cannot be restored; leave the task out with --allow unreadable",
+    )
+    assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (lost,))

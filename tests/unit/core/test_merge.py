@@ -77,3 +77,9 @@ def test_what_does_not_belong_together_is_refused_with_both_names(
     with pytest.raises(SavedFileError, match=said) as refused:
         merge_plans([("a.json", one), ("b.json", other)])
     assert refused.value.hint
+
+
+def test_shards_that_were_divided_otherwise_are_of_another_run():
+    with pytest.raises(SavedFileError) as refused:
+        merge_plans([("a.json", part(1, 2)), ("b.json", part(3, 4))])
+    assert refused.value.hint == "give the shards of one run"

@@ -6,8 +6,15 @@ import re
 
 import pytest
 
-from reconciler.core.notation import format_ascii, format_path, format_value, parse_path, shorten
-from reconciler.core.values import ABSENT, Maybe
+from reconciler.core.notation import (
+    format_ascii,
+    format_beginning,
+    format_path,
+    format_value,
+    parse_path,
+    shorten,
+)
+from reconciler.core.values import ABSENT, Json, Maybe
 
 
 @pytest.mark.parametrize(
@@ -93,3 +100,15 @@ def test_what_is_no_path_is_refused(text: str):
 def test_a_long_text_is_cut_in_its_middle():
     assert shorten("a" * 60) == "a" * 60
     assert shorten("a" * 40 + "b" * 40) == "a" * 29 + "\u2026" + "b" * 29
+
+
+@pytest.mark.parametrize("value", ["x" * 6, "x" * 7, "x" * 8, ["x" * 4], ["x" * 5], {"x" * 9: 1}])
+def test_the_beginning_of_a_value_is_that_of_the_whole(value: Json):
+    whole, beginning = format_value(value), format_beginning(value, 8)
+    assert beginning[:8] == whole[:8]
+    assert (len(beginning) > 8) is (len(whole) > 8)
+
+
+def test_both_ends_of_a_long_text_are_as_long_as_there_is_room_for():
+    assert shorten("abcdefghij", 9) == "abcd\u2026ghij"
+    assert shorten("abcdefghij", 8) == "abc\u2026hij"

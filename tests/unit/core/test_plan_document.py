@@ -21,9 +21,10 @@ from reconciler.core.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.core.plan_document import build_plan_document
+from reconciler.core.plan_document import build_plan_document, format_plan
 from reconciler.core.planner import plan_task
 from reconciler.core.values import ABSENT
+from reconciler.progress import NullProgress
 from tests.unit.core.building import SOURCE, change, desired, plan_of, update
 
 CHANGES = (
@@ -199,3 +200,20 @@ def test_a_task_without_a_known_project_has_null():
     document = build_plan_document(plan_of(unknown))
     validator().validate(document)
     assert document["tasks"][0]["project"] is None
+
+
+class Begun(NullProgress):
+    """A watch that keeps which works were begun, and of how many tasks."""
+
+    def __init__(self) -> None:
+        self.works: list[tuple[str, int | None]] = []
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        self.works.append((work, total))
+
+
+def test_writing_a_plan_is_a_work_of_its_own():
+    watch = Begun()
+    text = format_plan(plan_of(update(1, *CHANGES), update(2, *CHANGES)), progress=watch)
+    assert json.loads(text)["summary"]["update"] == 2
+    assert watch.works == [("writing the plan", 2)]

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Missing
+from reconciler.core.model import Change, Missing
 from reconciler.core.plan_document import build_plan_document, restore_plan
 from reconciler.core.planner import plan_task
 from reconciler.core.shard import Shard
-from reconciler.core.values import ABSENT, DEPTH_MAX, Json
+from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
 from reconciler.errors import SavedFileError
-from tests.unit.core.building import change, desired, plan_of, update
+from tests.unit.core.building import SOURCE, change, desired, plan_of, update
 
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", "é", ABSENT))
 MISSING = plan_task(desired(3), Missing(), load_contract())
@@ -36,6 +36,11 @@ def test_absence_and_null_stay_apart():
     _, added, removed = restore_plan(document()).tasks[0].changes
     assert (added.before, added.after) == (ABSENT, None)
     assert (removed.before, removed.after) == ("é", ABSENT)
+
+
+def test_what_could_not_be_read_before_stays_so():
+    plan = plan_of(update(1, Change(("data",), UNREADABLE, {"text": "A."}, SOURCE)))
+    assert restore_plan(json.loads(json.dumps(build_plan_document(plan)))) == plan
 
 
 def test_half_of_a_pair_of_surrogates_stays_one():
@@ -80,13 +85,15 @@ def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], sai
     assert refused.value.hint == "make it again with reconciler plan --format json"
 
 
-def test_a_value_that_is_too_deep_is_refused():
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_value_that_is_too_deep_is_refused(side: str):
     value: Json = 1
     for _ in range(DEPTH_MAX + 1):
         value = [value]
     spoiled = document()
-    spoiled["tasks"][0]["changes"][2]["before"] = value
+    spoiled["tasks"][0]["changes"][2][side] = value
     with pytest.raises(
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
-    ):
+    ) as refused:
         restore_plan(spoiled)
+    assert refused.value.hint == "no plan or report has such a value: it was edited"

@@ -21,7 +21,7 @@ from reconciler.core.planner import (
     get_project,
     plan_task,
 )
-from reconciler.core.values import ABSENT, DEPTH_MAX, Json
+from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
 from tests.unit.core.building import SOURCE, change, desired, plan_of, update
 
 BASE: dict[str, Json] = {
@@ -124,6 +124,18 @@ def test_a_live_value_that_is_nested_too_deep_makes_a_task_unreadable():
         "unreadable",
         [f"its objects and lists are nested more than {DEPTH_MAX} deep"],
     )
+
+
+def test_data_that_cannot_be_read_is_only_replaced_as_a_whole():
+    found = Found({**BASE, "data": UNREADABLE})
+    declared = {"data": {"text": "B."}}
+    assert status(desired(1, declared, replaced=("data",)), found) == ("update", [])
+    # Whatever else is declared: where data is not, it stays as damaged as it is.
+    for task in (desired(1, declared), desired(1, {"overlap": 2}, replaced=("data",))):
+        assert status(task, found) == (
+            "unreadable",
+            ["the server cannot read the data of this task, and answers everything else"],
+        )
 
 
 def test_only_projects_in_which_a_key_of_data_may_go_are_asked_about():

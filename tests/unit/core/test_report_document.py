@@ -87,7 +87,7 @@ def test_a_report_without_its_last_line_was_cut_off():
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
-    with pytest.raises(SavedFileError, match="it was edited"):
+    with pytest.raises(SavedFileError, match=r"^the counts of its last line .* edited \(show"):
         restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
@@ -98,6 +98,10 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
     assert restore_report(build_first_line(Run(DIGEST), SERVER), lines, last) == report(
         APPLIED, *stopped
     )
+    document = build_report_document(report(APPLIED, *stopped))
+    assert document["tasks"] == lines[:1]
+    assert document["not_started"] == lines[1:]
+    assert "not_started" not in build_report_document(report(APPLIED))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +128,44 @@ def test_what_is_told_of_a_run_comes_back():
     last = build_last_line([done], 3, run.ended)
     found = restore_report(build_first_line(run, SERVER), [build_task_line(done)], last)
     assert found == Report(SERVER, (run,), (done,))
+
+
+def test_what_is_not_known_of_a_run_is_not_written():
+    assert build_first_line(Run(DIGEST), SERVER).keys() == {
+        "format_version",
+        "kind",
+        "digest",
+        "server",
+        "command",
+    }
+    clean = Run(DIGEST, commit=Commit("0a1b2c"))
+    first = build_first_line(clean, SERVER)
+    assert first["commit"] == {"id": "0a1b2c"}
+    assert restore_report(first, [], None).runs[0].commit == clean.commit
+    assert build_last_line([APPLIED], 3).keys() == {"summary", "requests"}
+
+
+def test_a_report_that_names_no_command_is_of_apply():
+    first = build_first_line(Run(DIGEST, command="revert"), SERVER)
+    del first["command"]
+    assert restore_report(first, [], None).runs[0].command == "apply"
+
+
+def test_a_report_of_a_shard_is_of_that_shard():
+    run = Run(DIGEST, 3, (Shard(2, 2),))
+    first = build_first_line(run, SERVER)
+    assert first["shard"] == "2/2"
+    found = restore_report(first, [build_task_line(APPLIED)], build_last_line([APPLIED], 3))
+    assert found == Report(SERVER, (run,), (APPLIED,), (Shard(2, 2),))
+    document = build_report_document(found)
+    assert document["shard"] == "2/2"
+    assert [one["shard"] for one in document["runs"]] == ["2/2"]  # type: ignore[union-attr,index,call-overload]
+
+
+def test_changes_that_were_applied_again_are_counted_at_the_end():
+    repaired = TaskOutcome(1, Outcome.APPLIED, (OVERLAP,), repairs=2)
+    assert build_last_line([repaired], 3)["repaired"] == 1
+    assert build_report_document(report(repaired))["repaired"] == 1
 
 
 def test_reports_of_all_shards_are_one():
@@ -208,6 +250,7 @@ def test_an_update_whose_answer_was_lost_is_applied_where_a_later_run_found_it_d
     assert outcomes_of(("a", report(lost, at=1)), ("b", report(already, at=2))) == [
         (1, "applied", [(1, 2)])
     ]
+    assert merged(("a", report(lost, at=1)), ("b", report(already, at=2))).outcomes[0].error == ""
     assert [
         said for _, said, _ in outcomes_of(("a", report(lost, at=1)), ("b", report(other, at=2)))
     ] == ["failed", "already"]
@@ -269,7 +312,7 @@ def test_the_report_that_changed_the_path_last_is_named():
     reports = [
         ("one", report(applied(change("overlap", 1, 2)), at=1)),
         ("two", report(applied(change("overlap", 2, 3)), at=2)),
-        ("three", report(applied(change("inner_id", 1, 2)), at=3)),
+        ("three", report(applied(change("inner_id", 1, 2)), applied(OVERLAP, task=2), at=3)),
         ("four", report(applied(change("overlap", 7, 8)), at=4)),
     ]
     with pytest.raises(SavedFileError, match=r"^two and four do not follow each other"):
@@ -289,5 +332,11 @@ def test_reports_of_other_servers_are_refused_and_of_another_release_are_not():
     other = replace(report(LEFT, at=2), server=replace(SERVER, url="http://other.test"))
     with pytest.raises(SavedFileError, match=r"^a is about .*, b about http://other\.test"):
         merged(("a", report(APPLIED, at=1)), ("b", other))
+    sold = replace(report(LEFT, at=2), server=replace(SERVER, edition="Enterprise"))
+    with pytest.raises(SavedFileError, match=r"^a is about .*, b about .*Enterprise"):
+        merged(("a", report(APPLIED, at=1)), ("b", sold))
     later = replace(report(LEFT, at=2), server=replace(SERVER, version="1.24.0"))
     assert merged(("a", report(APPLIED, at=1)), ("b", later)).server.version == "1.24.0"
+    last = replace(report(at=3), server=replace(SERVER, version="1.25.0"))
+    several = (("a", report(APPLIED, at=1)), ("b", later), ("c", last))
+    assert merged(*several).server.version == "1.25.0"

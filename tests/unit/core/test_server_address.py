@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.server_address import is_same_server, is_this_machine, normalize_address
+from reconciler.core.server_address import (
+    is_plaintext,
+    is_same_server,
+    is_this_machine,
+    normalize_address,
+)
 from reconciler.errors import SettingsError
 
 
@@ -31,6 +36,8 @@ def test_an_address_is_taken_without_what_people_leave_at_its_end(written: str, 
         ("label-studio.example.org", "'label-studio.example.org' is not the address of a server"),
         ("localhost:8080", "'localhost:8080' is not the address of a server"),
         ("ftp://example.org", "'ftp://example.org' is not the address of a server"),
+        ("ftp://x.test/user/login", "'ftp://x.test/user/login' is not the address of a server"),
+        ("https:///user/login", "'https:///user/login' is not the address of a server"),
         ("https://", "'https://' is not the address of a server"),
         ("http://localhost:port", "'http://localhost:port' has no valid port"),
         ("http://localhost:99999", "'http://localhost:99999' has no valid port"),
@@ -118,3 +125,33 @@ def test_a_bad_address_leads_nowhere():
 )
 def test_other_hosts_are_not_this_machine(host: str):
     assert not is_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "ls.localhost",
+        "127.0.0.1",
+        "127.9.9.9",
+        "::1",
+        "::ffff:127.0.0.1",
+    ],
+)
+def test_these_hosts_are_this_machine(host: str):
+    assert is_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("http://example.org", True),
+        ("http://10.0.0.1:8080", True),
+        ("https://example.org", False),
+        ("http://localhost:8080", False),
+        ("http://[::1]:8080", False),
+    ],
+)
+def test_what_leaves_this_machine_unencrypted_can_be_read(address: str, *, plain: bool):
+    assert is_plaintext(address) is plain

@@ -117,6 +117,17 @@ def test_of_a_large_batch_no_more_is_kept_than_can_be_sent_while_it_is_fresh():
     assert len(server.order) == 400
 
 
+@pytest.mark.parametrize(("per_second", "kept"), [(3, 3), (4, 8), (10, 8)])
+def test_of_what_was_read_twice_what_is_fresh_is_kept_at_most(per_second: int, kept: int):
+    sent, now = 0, 100.0
+    batches = FreshBatches(PLANNED, lambda: sent, None, now=lambda: now)
+    read = batches.take()
+    sent, now = per_second, 101.0
+    patches = [Patch(task, {}) for task in read]
+    assert batches.keep(patches) == patches[:kept]
+    assert len(batches) == len(PLANNED) - kept
+
+
 def test_what_a_canary_sent_before_does_not_make_the_server_seem_fast():
     clock = iter([100.0, 100.001, 100.002, 100.003])
     batches = FreshBatches(PLANNED, lambda: 5, None, now=lambda: next(clock))

@@ -177,6 +177,25 @@ def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():
     assert transport.count("PATCH") == 1
 
 
+def test_a_stop_is_noticed_while_a_read_is_under_way():
+    transport = Hooked(sandbox_with(2))
+    plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in (1, 2)))
+    options = ApplyOptions()
+    go_on, answered = threading.Event(), threading.Event()
+
+    def stop_and_hang(_: httpx.Request) -> None:
+        time.sleep(0.3)  # until the read is waited for
+        options.stop.set()
+        go_on.wait(10)
+        answered.set()
+
+    transport.hook = stop_and_hang
+    outcomes = outcomes_of(transport, plan, options=options)
+    assert not answered.is_set()
+    go_on.set()
+    assert [outcome for outcome, _ in outcomes.values()] == ["interrupted"] * 2
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_server_that_is_asked_too_much_at_once_is_asked_less(status: int):
     transport = Hooked(sandbox_with(60))

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.errors import Unreachable
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import CONTRACT, apply_with, plan_with
 from tests.unit.core.building import change, desired, update
-from tests.unit.labelstudio.wired import Hook, Hooked, api_of, sandbox_with, selected
+from tests.unit.labelstudio.wired import Hook, Hooked, api_of, query_of, sandbox_with, selected
 
 
 class Silent(Hooked):
@@ -93,6 +94,8 @@ def test_an_answer_that_does_not_show_an_attribute_proves_nothing():
     outcomes = plan_and_apply(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     assert {said for said, _ in outcomes.values()} == {"applied"}
     assert transport.read_alone() == [1]
+    [look] = [request for request in transport.requests if selected(request) == [1]]
+    assert query_of(look)["project"] == "7"
 
 
 def test_a_look_that_fails_takes_nothing_from_the_update():
@@ -142,3 +145,13 @@ def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
         "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "
         "(task 1 showed it)"
     )
+
+
+def test_a_server_that_is_gone_at_the_look_proves_nothing():
+    def look(_task: TaskPlan, _names: Collection[str]) -> Observed:
+        raise Unreachable("no answer")
+
+    ignored = IgnoredAttributes(look, CONTRACT)
+    ignored.learn(update(1, change("completed_at", None, "2026-01-02")), {"id": 1})
+    # As if it were null: it is not known to be anything else.
+    assert ignored.judge(update(2, change("overlap", 1, 2))) is None

@@ -149,6 +149,30 @@ def test_a_server_counts_as_gone_after_updates_in_a_row_that_came_to_nothing():
     assert stop.is_set()
 
 
+def test_a_server_counts_as_gone_whatever_it_is_sent():
+    found, stop = ledger()
+    for task in range(1, GONE + 1):
+        assert not stop.is_set()
+        found.note_repair(failed(task, Unreachable("no answer")))
+    assert stop.is_set()
+
+
+def test_a_repair_is_told_only_where_no_look_can_tell():
+    found, _ = ledger()
+    task = update(1)
+    stored = Stored((), datetime(2026, 11, 28, tzinfo=UTC))
+    applied = TaskOutcome(1, Outcome.APPLIED, ())
+    found.note_update(UpdateResult(applied, to_settle=True, stored=stored))
+    found.note_repair(UpdateResult(applied))
+    found.note_repair(UpdateResult(TaskOutcome(1, Outcome.FAILED, (), "lost"), to_settle=True))
+    found.note_repair(failed(1, Unreachable("no answer")))
+    assert found.get_outcome(task) == applied
+    assert found.sent == 1
+    found.note_repair(UpdateResult(TaskOutcome(1, Outcome.FAILED, (), "a key is gone")))
+    assert found.get_outcome(task).outcome is not Outcome.APPLIED
+    assert found.sent == 0
+
+
 def test_an_error_of_one_task_says_nothing_of_the_others():
     found, stop = ledger()
     for task in range(1, 3 * GONE):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import threading
 from datetime import timedelta
-from typing import Any
 
 import httpx
 
 from reconciler.core.model import Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.executor.apply_options import ApplyOptions
-from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import apply_plan, methods, plan_tasks
 from tests.unit.core.building import desired
+from tests.unit.executor.meanwhile import Client, after_update, overwriting
 from tests.unit.labelstudio.patient import Patient
-from tests.unit.labelstudio.wired import ADDRESS, Hooked, Noted, sandbox_with
+from tests.unit.labelstudio.wired import Hooked, Noted, sandbox_with
 
 UNDONE = "stored, but it reads otherwise now: "
 
@@ -30,59 +29,6 @@ def carried_out(
 ) -> dict[int, TaskOutcome]:
     outcomes = apply_plan(transport, plan, options=options, backoff=backoff)
     return {outcome.task: outcome for outcome in outcomes}
-
-
-class Client:
-    """Somebody who writes whole objects, as the web page and most scripts do."""
-
-    def __init__(self, transport: Hooked) -> None:
-        self._server = SandboxTransport(transport.state)
-        self._state = transport.state
-
-    def read(self, task: int) -> dict[str, Any]:
-        data = self._state.tasks[task].values["data"]
-        assert isinstance(data, dict)
-        return data
-
-    def write(self, task: int, **attributes: object) -> None:
-        request = httpx.Request(
-            "PATCH",
-            f"{ADDRESS}/api/tasks/{task}/",
-            headers={"Authorization": f"Token {SANDBOX_TOKEN}"},
-            json=attributes,
-        )
-        assert self._server.handle_request(request).status_code == httpx.codes.OK
-
-
-def after_update(
-    transport: Hooked,
-    act: Callable[[int], None],
-    *,
-    of: Collection[int] = range(1, 1_000),
-    times: int = 1,
-) -> None:
-    """Do something just after the server stored one of the first updates of a task."""
-    server, left = SandboxTransport(transport.state), dict.fromkeys(of, times)
-
-    def hook(request: httpx.Request) -> httpx.Response | None:
-        if request.method != "PATCH":
-            return None
-        task = int(request.url.path.split("/")[3])
-        if not left.get(task):
-            return None
-        left[task] -= 1
-        answer = server.handle_request(request)
-        act(task)
-        return answer
-
-    transport.hook = hook
-
-
-def overwriting(transport: Hooked) -> Callable[[int], None]:
-    """Give a client that read all tasks before, and writes its own key into what it read then."""
-    client = Client(transport)
-    read = {task: client.read(task) for task in transport.state.tasks}
-    return lambda task: client.write(task, data={**read[task], "theirs": task})
 
 
 def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_theirs():
@@ -105,6 +51,25 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
     assert progress.notes == [
         "1 task: another client undid stored changes; applying them again (round 1 of 2)"
     ]
+
+
+def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
+    transport, watch = Hooked(sandbox_with(12)), Noted()
+    plan = plan_tasks(transport, *(desired(n, {"data": {"a": n}}) for n in range(1, 13)))
+    after_update(transport, overwriting(transport))
+    undo, together = transport.hook, threading.Barrier(4)
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH":
+            together.wait(10)
+        return undo(request)
+
+    transport.hook = hook
+    options = ApplyOptions(concurrency=8, progress=watch)
+    outcomes = carried_out(transport, plan, options=options)
+    assert {(o.outcome.value, o.repairs) for o in outcomes.values()} == {("applied", 1)}
+    looking, repairing = "reading again what was changed", "applying again what another write undid"
+    assert watch.begun == ["applying", looking, repairing, looking]
 
 
 def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
@@ -372,3 +337,22 @@ def test_with_care_many_workers_ask_once_what_guards_must_know():
     paths = [request.url.path for request in transport.requests]
     assert (paths.count("/api/projects/7/"), transport.count("OPTIONS")) == (1, 1)
     assert transport.count("PATCH") == 40
+
+
+def test_a_server_that_is_gone_when_repairs_begin_stops_the_run():
+    transport, watch = Hooked(sandbox_with(4)), Noted()
+    plan = plan_tasks(transport, *(desired(n, {"data": {"a": n}}) for n in range(1, 5)))
+    after_update(transport, overwriting(transport))
+    undo = transport.hook
+
+    def hook(request: httpx.Request) -> httpx.Response | None:
+        if watch.begun[-1].startswith("applying again"):
+            raise httpx.ConnectError("Connection refused")
+        return undo(request)
+
+    transport.hook = hook
+    options = ApplyOptions(concurrency=1, progress=watch)
+    outcomes = carried_out(transport, plan, options=options)
+    assert options.stop.is_set()
+    assert {o.outcome.value for o in outcomes.values()} == {"not_honoured"}
+    assert transport.count("PATCH") == 4

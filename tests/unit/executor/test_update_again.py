@@ -9,6 +9,7 @@ import httpx
 from reconciler.core.decision import Patch
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
+from reconciler.executor.batches import FRESH_SECONDS
 from reconciler.executor.update import AGED_SECONDS
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.core.building import change, update
@@ -148,3 +149,26 @@ def test_a_task_that_broke_between_two_attempts_is_not_written_to_again():
     with api_of(transport) as api:
         assert sender_of(api).send(PATCH).outcome.outcome is Outcome.FAILED
     assert transport.count("PATCH") == 1
+
+
+def test_what_was_read_a_while_ago_is_read_again_only_after_a_pause():
+    transport = Hooked(sandbox_with(1))
+    with api_of(transport) as api:
+        read_at = 1000.0 - (FRESH_SECONDS + AGED_SECONDS) / 2
+        some_time_ago = Patch(BOTH, PATCH.body, read_at=read_at)
+        assert sender_of(api).send(some_time_ago).outcome.outcome is Outcome.APPLIED
+    assert transport.count("GET") == 0
+
+
+def test_a_stop_while_a_task_is_read_again_interrupts():
+    transport, stop = Hooked(sandbox_with(1)), threading.Event()
+
+    def hook(request: httpx.Request) -> None:
+        if request.method == "GET":
+            stop.set()
+
+    transport.hook = hook
+    with api_of(transport) as api:
+        old = Patch(BOTH, PATCH.body, read_at=1000.0 - AGED_SECONDS - 1)
+        assert sender_of(api, stop=stop).send(old).outcome.outcome is Outcome.INTERRUPTED
+    assert transport.count("PATCH") == 0

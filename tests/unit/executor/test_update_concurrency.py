@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from reconciler.executor.update_concurrency import UpdateConcurrency
+from reconciler.executor.update_concurrency import WINDOW, UpdateConcurrency
 from tests.unit.executor.simulated import (
     Server,
     around,
@@ -146,3 +146,60 @@ def test_answers_that_take_no_time_are_no_reason_to_fail():
     for _ in range(200):
         pace = pace.note_answer(0.0)
     assert pace.limit == 4
+
+
+def test_refusals_in_a_row_do_not_put_the_next_experiment_off_further():
+    pace = UpdateConcurrency.start(8)
+    patiences = []
+    for _ in range(8):
+        pace = pace.note_overload()
+        patiences.append(pace.patience)
+    assert pace.limit == 1
+    assert set(patiences) == {2}
+
+
+def test_after_a_refusal_the_next_experiment_is_with_more():
+    going_down = UpdateConcurrency(limit=4, cap=8, settling=0, upward=False)
+    assert going_down.note_overload().upward is True
+
+
+def answer_window(pace: UpdateConcurrency, rate: float) -> UpdateConcurrency:
+    """Answer as often as a rate is taken over."""
+    answers = max(WINDOW, 2 * pace.limit)
+    for _ in range(answers):
+        pace = pace.note_answer(pace.limit / rate)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("rate", "upward", "patience"), [(50, False, 1), (70, None, 8), (150, None, 8), (180, True, 1)]
+)
+def test_a_rate_that_changes_much_tells_of_another_server(
+    rate: float, *, upward: bool | None, patience: int
+):
+    for before in (True, False):
+        known = UpdateConcurrency(4, 8, settling=0, rate=100.0, upward=before, patience=8)
+        pace = answer_window(known, rate)
+        if upward is None:
+            assert (pace.upward, pace.patience, pace.limit) == (before, patience, 4)
+        else:
+            assert pace.patience == patience
+            assert (pace.limit > 4) is upward
+
+
+def test_an_experiment_that_brought_nothing_ends_at_the_rate_from_before():
+    trying = UpdateConcurrency(8, 8, settling=0, home=4, rate=100.0)
+    pace = answer_window(trying, 105.0)
+    assert (pace.limit, pace.rate, pace.home) == (4, 100.0, None)
+
+
+def test_refusals_count_as_one_only_while_those_of_then_are_under_way():
+    pace = UpdateConcurrency.start(8).note_overload()
+    pace = pace.note_answer(LATENCY).note_overload().note_overload()
+    assert pace.limit == 2
+    assert pace.note_overload().limit == 1
+
+
+def test_a_rate_at_the_cap_stays_known():
+    pace = UpdateConcurrency(8, 8, settling=0, rate=100.0, waited=2)
+    assert answer_window(pace, 120.0).rate == pytest.approx(110)

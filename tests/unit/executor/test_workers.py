@@ -68,6 +68,19 @@ def test_no_thread_is_made_before_there_is_a_place_for_it():
     assert threading.active_count() == before
 
 
+def test_threads_are_named_and_numbered():
+    names: set[str] = set()
+    together = threading.Barrier(3)
+
+    def work(_: int) -> bool:
+        together.wait(30)
+        names.add(threading.current_thread().name)
+        return True
+
+    do(work, 3, cap=8)
+    assert names == {"update-1", "update-2", "update-3"}
+
+
 def test_a_server_without_room_gets_one_at_a_time():
     def refused(_: int) -> bool:
         return False

@@ -62,14 +62,15 @@ class Hooked(SandboxTransport):
 
 
 class Noted:
-    """A watch that keeps what it is told of choices."""
+    """A watch that keeps which works are begun, and what it is told of choices."""
 
     def __init__(self) -> None:
+        self.begun: list[str] = []
         self.details: list[str] = []
         self.notes: list[str] = []
 
-    def begin(self, work: str, total: int | None = None) -> None:
-        pass
+    def begin(self, work: str, total: int | None = None) -> None:  # noqa: ARG002 - as a watch
+        self.begun.append(work)
 
     def advance(self, tasks: int = 1) -> None:
         pass
