@@ -160,7 +160,7 @@ def test_a_server_counts_as_gone_whatever_it_is_sent():
 def test_a_repair_is_told_only_where_no_look_can_tell():
     found, _ = ledger()
     task = update(1)
-    stored = Stored((), datetime(2026, 11, 28, tzinfo=UTC))
+    stored = StoredChanges((), datetime(2026, 11, 28, tzinfo=UTC))
     applied = TaskOutcome(1, Outcome.APPLIED, ())
     found.note_update(UpdateResult(applied, to_settle=True, stored=stored))
     found.note_repair(UpdateResult(applied))
