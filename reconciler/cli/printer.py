@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console, choose_style, print_result
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.render.options import RenderOptions
+from reconciler.render.render_options import RenderOptions
 from reconciler.render.registry import Subject, render
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reconciler.core.model import Plan
     from reconciler.core.report import Report
     from reconciler.core.validation_document import Validation
-    from reconciler.render.options import RenderOptions
+    from reconciler.render.render_options import RenderOptions
 
 
 class Subject(StrEnum):

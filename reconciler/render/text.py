@@ -27,7 +27,7 @@ from reconciler.core.validation_document import Validation
 from reconciler.core.values import box
 from reconciler.errors import Source
 from reconciler.render.change_lines import format_change, get_symbol
-from reconciler.render.options import RenderOptions
+from reconciler.render.render_options import RenderOptions
 from reconciler.render.style import Style
 
 _PATH_WIDTH: Final = 32

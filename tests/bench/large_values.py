@@ -27,7 +27,7 @@ from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 from reconciler.render import json as json_form
 from reconciler.render import text as text_form
-from reconciler.render.options import RenderOptions
+from reconciler.render.render_options import RenderOptions
 from reconciler.render.style import Style
 from tests.bench.data import LABEL_CONFIG, Declared
 from tests.bench.floors import read, verdict

@@ -209,13 +209,16 @@ def test_a_signal_while_python_shuts_down_changes_nothing():
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_a_signal_while_the_program_is_still_imported_ends_with_130():
+@pytest.mark.parametrize(
+    ("imported", "name"), [("click", "SIGTERM"), ("reconciler.cli.signals", "SIGINT")]
+)
+def test_a_signal_while_the_program_is_still_imported_ends_with_130(imported: str, name: str):
     interrupted = [
         "import runpy, signal, sys",
         "class Interrupted:",
         "    def find_spec(self, name, *_):",
-        "        if name == 'click':",
-        "            signal.raise_signal(signal.SIGTERM)",
+        f"        if name == '{imported}':",
+        f"            signal.raise_signal(signal.{name})",
         "sys.meta_path.insert(0, Interrupted())",
         "runpy.run_module('reconciler', run_name='__main__')",
     ]

@@ -16,7 +16,7 @@ from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOu
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
-from reconciler.render.options import RenderOptions
+from reconciler.render.render_options import RenderOptions
 from reconciler.render.style import Style
 from reconciler.render.text import render_outcomes, render_plan, render_report
 from tests.unit.core.building import SERVER, change, desired, plan_of, update
