@@ -32,7 +32,6 @@ from reconciler.labelstudio.secret_values import Secrets
 from reconciler.labelstudio.transport import (
     NOT_CONNECTED,
     ServerTransport,
-    open_client,
     prepare_connecting,
 )
 
@@ -79,9 +78,7 @@ class Client:
         self._network = network
         self._secrets = Secrets(network.headers.values())
         connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
-        self._http = open_client(
-            ServerTransport(connect, timeout=timeout, now=self.backoff.now), timeout=timeout
-        )
+        self._transport = ServerTransport(connect, timeout=timeout, now=self.backoff.now)
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -89,7 +86,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._transport.close()
 
     @property
     def requests(self) -> int:
@@ -202,6 +199,7 @@ class Client:
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "Cache-Control": "no-cache",
+            "User-Agent": "reconciler",
         }
         if auth:
             headers["Authorization"] = auth
@@ -213,7 +211,7 @@ class Client:
             self._requests += 1
         secret = secret or auth.partition(" ")[2]
         try:
-            request = self._http.build_request(
+            request = httpx.Request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
             response, body = call_beside_main(partial(self._receive, request))
@@ -226,7 +224,7 @@ class Client:
 
     def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Send a request, and read the body of its answer."""
-        response = self._http.send(request, stream=True)
+        response = self._transport.handle_request(request)
         try:
             return response, self._read_body(response)
         except httpx.DecodingError as error:

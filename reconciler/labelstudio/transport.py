@@ -31,20 +31,6 @@ Connect = Callable[[], httpx.BaseTransport]
 """Makes what one request at a time is sent over."""
 
 
-def open_client(transport: httpx.BaseTransport, *, timeout: float) -> httpx.Client:
-    """Make what builds requests and sends them by a ``transport``; it follows no redirect.
-
-    A redirect may lead to another host, and no token goes there.
-    """
-    return httpx.Client(
-        transport=transport,
-        timeout=timeout,
-        follow_redirects=False,
-        # What httpx would take from there is chosen in `proxies` and `certificates`.
-        trust_env=False,
-    )
-
-
 def prepare_connecting(address: str, network: Network) -> Connect:
     """Begin to read the certificates for an address, and return what connects to it.
 
@@ -73,6 +59,9 @@ class ServerTransport(httpx.BaseTransport):
     sends a byte now and then would hold a run for ever. So a request has ``timeout`` seconds by
     ``now``, a clock, to the last byte of its answer, and then raises ReadTimeout; whoever waits for
     the server longer than that is cut off by a thread that watches. ``connect`` makes connections.
+
+    Nothing is followed or kept from one answer to the next: a redirect may lead to another host,
+    where no token goes, and a cookie of a load balancer would lead all workers to one backend.
     """
 
     def __init__(
@@ -80,6 +69,7 @@ class ServerTransport(httpx.BaseTransport):
     ) -> None:
         self._connect = connect
         self._timeout = timeout
+        self._step_timeouts = httpx.Timeout(timeout).as_dict()
         self._now = now
         self._all: list[_Connection] = []
         self._idle: list[_Connection] = []
@@ -89,12 +79,14 @@ class ServerTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return its answer as soon as its body begins."""
+        request.extensions["timeout"] = self._step_timeouts
         connection = self._take()
         try:
             response = connection.send(request, ends=self._now() + self._timeout)
         except BaseException:
             self._give_back(connection)
             raise
+        response.request = request
         if response.is_closed:
             self._give_back(connection)
         else:

@@ -59,6 +59,7 @@ def test_a_request_says_who_asks_and_what_it_can_read():
     assert get.headers["authorization"] == f"Token {SANDBOX_TOKEN}"
     assert get.headers["accept"] == patch.headers["accept"] == "application/json"
     assert get.headers["cache-control"] == "no-cache"
+    assert get.headers["user-agent"] == patch.headers["user-agent"] == "reconciler"
     assert "content-type" not in get.headers
     assert patch.headers["content-type"] == "application/json"
 
@@ -147,6 +148,15 @@ def test_a_redirect_is_not_followed():
     with client_of(transport) as client, pytest.raises(Exception, match="was redirected to"):
         client.get("/api/tasks/1/")
     assert [request.url.host for request in transport.requests] == ["label-studio.test"]
+
+
+def test_a_cookie_is_not_sent_back():
+    """That of a load balancer would lead every worker to one backend."""
+    transport = Scripted(lambda _: httpx.Response(200, json={}, headers={"set-cookie": "lb=1"}))
+    with client_of(transport) as client:
+        client.get("/api/version")
+        client.get("/api/version")
+    assert [request.headers.get("cookie") for request in transport.requests] == [None, None]
 
 
 @pytest.mark.parametrize("address", ["http://a..b", "http://" + "x" * 64])

@@ -18,7 +18,7 @@ import pytest
 from reconciler.errors import NotLabelStudio, TimedOut, Unreachable
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import SIZE_MAX, Client
-from reconciler.labelstudio.transport import ServerTransport, open_client
+from reconciler.labelstudio.transport import ServerTransport
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.labelstudio.patient import Patient
 
@@ -232,7 +232,7 @@ def test_threads_that_come_and_go_leave_no_connections_behind():
         made.append(Answering())
         return made[-1]
 
-    with open_client(ServerTransport(connect, timeout=5), timeout=5) as client:
+    with httpx.Client(transport=ServerTransport(connect, timeout=5)) as client:
         for _ in range(20):
             with ThreadPoolExecutor(3) as pool:
                 list(pool.map(lambda _: client.get("http://label-studio.test/"), range(6)))
