@@ -21,9 +21,9 @@ from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.render.render_options import RenderOptions
-from reconciler.render.style import Style
-from reconciler.render.text import render_plan
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.style import Style
+from reconciler.renderers.text import render_plan
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.tasks_file import load_state

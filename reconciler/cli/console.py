@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import click
 
 from reconciler.core.notation import escape_invisible
-from reconciler.render.style import Style
+from reconciler.renderers.style import Style
 
 
 @dataclass(frozen=True, slots=True)

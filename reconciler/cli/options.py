@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.console import Console
-from reconciler.render.registry import Subject, list_formats
+from reconciler.renderers.registry import Subject, list_formats
 
 Command = Callable[..., Any]
 

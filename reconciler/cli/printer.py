@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Console, choose_style, print_result
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.render.registry import Subject, render
-from reconciler.render.render_options import RenderOptions
+from reconciler.renderers.registry import Subject, render
+from reconciler.renderers.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from reconciler.core.model import Plan

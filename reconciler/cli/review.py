@@ -31,8 +31,8 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.errors import Refused
-from reconciler.render.registry import Subject
-from reconciler.render.text import render_outcomes
+from reconciler.renderers.registry import Subject
+from reconciler.renderers.text import render_outcomes
 
 _STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
 

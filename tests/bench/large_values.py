@@ -25,10 +25,10 @@ from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.render import json as json_form
-from reconciler.render import text as text_form
-from reconciler.render.render_options import RenderOptions
-from reconciler.render.style import Style
+from reconciler.renderers import json as json_form
+from reconciler.renderers import text as text_form
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.style import Style
 from tests.bench.data import LABEL_CONFIG, Declared
 from tests.bench.floors import read, verdict
 from tests.bench.pages import Canned

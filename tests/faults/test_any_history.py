@@ -27,8 +27,8 @@ from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import ServerError
 from reconciler.executor.apply_options import ApplyOptions
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.render.json import render_plan
-from reconciler.render.render_options import RenderOptions
+from reconciler.renderers.json import render_plan
+from reconciler.renderers.render_options import RenderOptions
 from reconciler.sandbox.tasks_file import new_state
 from tests.faults.kinds import Fault
 from tests.faults.misbehaving import Misbehaving, once

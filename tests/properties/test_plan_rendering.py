@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reconciler.core.inner_difference import Budget, find_inner_differences
 from reconciler.core.values import ABSENT, Json, Maybe, is_same
-from reconciler.render.change_lines import format_change
-from reconciler.render.style import Style
+from reconciler.renderers.change_lines import format_change
+from reconciler.renderers.style import Style
 from tests.unit.core.generating import VALUES
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)

@@ -22,7 +22,7 @@ from reconciler.core.model import Kind
 from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.render.registry import Subject
+from reconciler.renderers.registry import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from reconciler.core.report import Report
 from reconciler.core.report_history import NamedReport, describe_given_order, merge_reports
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.errors import SavedFileError
-from reconciler.render.registry import Subject
+from reconciler.renderers.registry import Subject
 
 _NAMED_MAX: Final = 20
 

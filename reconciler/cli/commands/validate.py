@@ -15,7 +15,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.core.notation import count_noun
 from reconciler.engine.load import count_desired
 from reconciler.errors import ManifestError
-from reconciler.render.registry import Subject
+from reconciler.renderers.registry import Subject
 
 
 @dataclass(frozen=True, slots=True)

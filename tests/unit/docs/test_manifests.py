@@ -17,8 +17,8 @@ from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import Report
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
-from reconciler.render.render_options import RenderOptions
-from reconciler.render.text import render_report
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.text import render_report
 from tests.unit.docs.pages import Block, blocks
 
 

@@ -8,7 +8,7 @@ from reconciler.core.plan_document import format_plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import build_report_document
 from reconciler.core.validation_document import Validation, build_validation_document
-from reconciler.render.render_options import RenderOptions
+from reconciler.renderers.render_options import RenderOptions
 
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:

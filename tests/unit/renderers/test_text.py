@@ -16,9 +16,9 @@ from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOu
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
-from reconciler.render.render_options import RenderOptions
-from reconciler.render.style import Style
-from reconciler.render.text import render_outcomes, render_plan, render_report
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.style import Style
+from reconciler.renderers.text import render_outcomes, render_plan, render_report
 from tests.unit.core.building import SERVER, change, desired, plan_of, update
 
 PLAIN, COLORED = Style(), Style(color=True)

@@ -11,8 +11,8 @@ from reconciler.core.model import Plan
 from reconciler.core.report import Report
 from reconciler.core.validation_document import Validation
 from reconciler.errors import Problem, Source
-from reconciler.render.registry import FORMATS, Format, Subject, list_formats, render
-from reconciler.render.render_options import RenderOptions
+from reconciler.renderers.registry import FORMATS, Format, Subject, list_formats, render
+from reconciler.renderers.render_options import RenderOptions
 from tests.unit.core.building import SERVER
 
 FOUND = {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reconciler.core.model import Plan
     from reconciler.core.report import Report
     from reconciler.core.validation_document import Validation
-    from reconciler.render.render_options import RenderOptions
+    from reconciler.renderers.render_options import RenderOptions
 
 
 class Subject(StrEnum):
@@ -33,8 +33,8 @@ class Format:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "text": Format("reconciler.render.text", ".txt", frozenset(Subject)),
-    "json": Format("reconciler.render.json", ".json", frozenset(Subject)),
+    "text": Format("reconciler.renderers.text", ".txt", frozenset(Subject)),
+    "json": Format("reconciler.renderers.json", ".json", frozenset(Subject)),
 }
 """The formats by the names that --format takes."""
 

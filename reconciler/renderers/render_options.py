@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.progress import NULL_PROGRESS, ProgressListener
-from reconciler.render.style import PLAIN, Style
+from reconciler.renderers.style import PLAIN, Style
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from reconciler.core.shard import Shard, format_shards
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import box
 from reconciler.errors import Source
-from reconciler.render.change_lines import format_change, get_symbol
-from reconciler.render.render_options import RenderOptions
-from reconciler.render.style import Style
+from reconciler.renderers.change_lines import format_change, get_symbol
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.style import Style
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400

@@ -17,7 +17,7 @@ from reconciler.core.notation import (
     shorten,
 )
 from reconciler.core.values import ABSENT, Json, Side
-from reconciler.render.style import Style
+from reconciler.renderers.style import Style
 
 _SHORT: Final = 60
 _CONTEXT: Final = 24
