@@ -13,8 +13,8 @@ from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
-from reconciler.executor.apply_options import ApplyOptions, BatchLimits, Record
 from reconciler.executor.execution import execute
+from reconciler.executor.execution_options import BatchLimits, ExecutionOptions, Record
 from reconciler.executor.rate_limiter import RateLimiter
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi
@@ -38,12 +38,12 @@ def apply_with(
     api: TaskApi,
     plan: Plan,
     *,
-    options: ApplyOptions | None = None,
+    options: ExecutionOptions | None = None,
     record: Record = lambda _: None,
     rate: RateLimiter | None = None,
 ) -> list[TaskOutcome]:
     """Carry a plan out, one update at a time unless ``options`` say otherwise."""
-    options = options or ApplyOptions(concurrency=1)
+    options = options or ExecutionOptions(concurrency=1)
     return execute(plan, api, CONTRACT, options=options, record=record, rate=rate)
 
 
@@ -62,7 +62,7 @@ def apply_plan(
     transport: httpx.BaseTransport,
     plan: Plan,
     *,
-    options: ApplyOptions | None = None,
+    options: ExecutionOptions | None = None,
     record: Record = lambda _: None,
     backoff: Backoff | None = None,
     rate: RateLimiter | None = None,
@@ -73,7 +73,7 @@ def apply_plan(
 
 
 def outcomes_of(
-    transport: httpx.BaseTransport, plan: Plan, *, options: ApplyOptions | None = None
+    transport: httpx.BaseTransport, plan: Plan, *, options: ExecutionOptions | None = None
 ) -> dict[int, tuple[str, str]]:
     """Carry a plan out, and tell what became of each task, and why."""
     outcomes = apply_plan(transport, plan, options=options)

@@ -25,7 +25,7 @@ from reconciler.cli.signals import SIGNALS
 from reconciler.core.model import Kind, Plan
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.values import Json
-from reconciler.engine.apply import ApplyOptions, ApplyResult, apply_plan, describe_run
+from reconciler.engine.apply import ApplyResult, ExecutionOptions, apply_plan, describe_run
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
@@ -161,8 +161,8 @@ def _apply(
 
 def _build_apply_options(
     settings: Settings, options: ReviewOptions, progress: ProgressBar
-) -> ApplyOptions:
-    return ApplyOptions(
+) -> ExecutionOptions:
+    return ExecutionOptions(
         concurrency=settings.concurrency,
         rps=settings.rps,
         canary=options.canary or 0,

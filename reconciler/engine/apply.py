@@ -15,10 +15,10 @@ from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApprovedPlan, check_server
 from reconciler.errors import Broken, NotFound, Refused
-from reconciler.executor.apply_options import ApplyOptions
 from reconciler.executor.execution import execute
+from reconciler.executor.execution_options import ExecutionOptions
 
-__all__ = ["ApplyOptions", "ApplyResult", "apply_plan", "check_saved_plan", "describe_run"]
+__all__ = ["ApplyResult", "ExecutionOptions", "apply_plan", "check_saved_plan", "describe_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def apply_plan(
     approved: ApprovedPlan,
     connection: Connection,
     *,
-    options: ApplyOptions,
+    options: ExecutionOptions,
     report: Path | None = None,
     run: Run | None = None,
 ) -> ApplyResult:

@@ -14,8 +14,8 @@ from reconciler.core.model import Observed, Plan, Status, TaskPlan
 from reconciler.core.notation import count_noun
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.executor.apply_options import ApplyOptions, Record
 from reconciler.executor.batches import AHEAD_SECONDS, FRESH_SECONDS, FreshBatches
+from reconciler.executor.execution_options import ExecutionOptions, Record
 from reconciler.executor.fresh_read import FreshRead, FreshReader
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.executor.ledger import Ledger
@@ -44,7 +44,7 @@ def execute(
     api: TaskApi,
     attributes: Attributes,
     *,
-    options: ApplyOptions,
+    options: ExecutionOptions,
     record: Record,
     rate: RateLimiter | None = None,
 ) -> list[TaskOutcome]:
@@ -66,7 +66,7 @@ class _Execution:
         api: TaskApi,
         attributes: Attributes,
         *,
-        options: ApplyOptions,
+        options: ExecutionOptions,
         record: Record,
         rate: RateLimiter,
     ) -> None:

@@ -12,7 +12,7 @@ from reconciler.core.decision import correct
 from reconciler.core.model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
-from reconciler.executor.apply_options import Record
+from reconciler.executor.execution_options import Record
 from reconciler.executor.repair import StoredChanges
 from reconciler.executor.update import UpdateResult
 from reconciler.labelstudio.retry import ends_run, is_about_server

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.errors import ReconcilerError
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
@@ -132,7 +132,7 @@ def run(
     scenario: Scenario, transport: Misbehaving, plan: Plan | None, *, concurrency: int
 ) -> Ended:
     """Do what ``reconciler apply`` does; any error that is not meant for people comes through."""
-    options = ApplyOptions(scenario.allow, concurrency)
+    options = ExecutionOptions(scenario.allow, concurrency)
     try:
         with api_of(transport, scenario.token) as api:
             made = plan or plan_with(api, scenario.desired, allow=scenario.allow)

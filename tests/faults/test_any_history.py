@@ -25,7 +25,7 @@ from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.engine.connection import Connection
 from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import ServerError
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.renderers.json import render_plan
 from reconciler.renderers.render_options import RenderOptions
@@ -244,7 +244,7 @@ class History(RuleBasedStateMachine):
     def _carry_out(self, plan: Plan, *, concurrency: int = 2, canary: int = 0) -> None:
         before = stored(self.state)
         self.reported = {}
-        options = ApplyOptions(ALL, concurrency, canary=canary)
+        options = ExecutionOptions(ALL, concurrency, canary=canary)
 
         def carry() -> None:
             with api_of(self.line) as api:

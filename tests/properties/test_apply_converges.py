@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import GOOD
 from reconciler.core.values import Json
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.sandboxed import apply_plan, plan_tasks
@@ -38,7 +38,7 @@ def planned(server: Hooked, desired: list[DesiredTask]) -> Plan:
 
 
 def apply(server: Hooked, plan: Plan) -> None:
-    outcomes = apply_plan(server, plan, options=ApplyOptions(allow=ALLOWED, concurrency=2))
+    outcomes = apply_plan(server, plan, options=ExecutionOptions(allow=ALLOWED, concurrency=2))
     assert {outcome.outcome for outcome in outcomes} <= GOOD
 
 

@@ -13,7 +13,7 @@ from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
 from reconciler.errors import SettingsError
-from reconciler.executor.apply_options import DEFAULT_CONCURRENCY
+from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.manifest.files import Place

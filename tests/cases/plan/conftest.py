@@ -31,7 +31,7 @@ import yaml
 from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
 from reconciler.engine.apply import ApplyResult, apply_plan
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
@@ -126,7 +126,7 @@ def case(
     return Case(folder, settings, state, command)
 
 
-def _apply_in_large_batches(*plan: Any, options: ApplyOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
+def _apply_in_large_batches(*plan: Any, options: ExecutionOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
     """Make not as many batches as this machine happens to be slow."""
     return apply_plan(*plan, options=replace(options, batches=LARGE_BATCHES), **given)
 

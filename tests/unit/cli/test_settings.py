@@ -14,7 +14,7 @@ from reconciler.core.limit import Limit
 from reconciler.engine.apply import ApplyResult, apply_plan
 from reconciler.engine.settings.run_settings import CliOverrides, Settings, read_settings
 from reconciler.errors import SettingsError
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.manifest.files import find_place
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.cli.conftest import Command, Manifest, Wire
@@ -92,7 +92,7 @@ def test_updates_are_spaced_as_the_option_says(
 ):
     asked: list[float | None] = []
 
-    def noted(*plan: Any, options: ApplyOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
+    def noted(*plan: Any, options: ExecutionOptions, **given: Any) -> ApplyResult:  # noqa: ANN401 - passed on
         asked.append(options.rps)
         return apply_plan(*plan, options=options, **given)
 

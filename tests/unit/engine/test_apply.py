@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.model import Kind
-from reconciler.engine.apply import ApplyOptions, apply_plan
+from reconciler.engine.apply import ExecutionOptions, apply_plan
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApplyPolicy, approve
 from tests.sandboxed import CONTRACT, plan_with
@@ -31,7 +31,7 @@ def test_what_was_approved_is_what_is_allowed(
         applied = apply_plan(
             approve(plan, ApplyPolicy(allow=approved)),
             Connection(api, CONTRACT),
-            options=ApplyOptions(allow=options, concurrency=1),
+            options=ExecutionOptions(allow=options, concurrency=1),
         )
 
     assert [outcome.outcome.value for outcome in applied.outcomes] == [outcome]

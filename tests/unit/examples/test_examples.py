@@ -12,7 +12,7 @@ from reconciler.core.report import Outcome
 from reconciler.core.values import ABSENT
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.index import DesiredIndex
@@ -46,7 +46,7 @@ def desired(*files: Path) -> DesiredIndex:
 
 def apply(api: TaskApi, tasks: DesiredIndex) -> set[Outcome]:
     plan = build_plan(tasks, Connection(api, CONTRACT))
-    outcomes = apply_with(api, plan, options=ApplyOptions())
+    outcomes = apply_with(api, plan, options=ExecutionOptions())
     return {outcome.outcome for outcome in outcomes}
 
 

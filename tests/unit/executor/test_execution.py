@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.model import DesiredTask, TaskPlan
 from reconciler.core.report import STOPPED, Outcome
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.executor.rate_limiter import RateLimiter
 from tests.sandboxed import LARGE_BATCHES, apply_plan, outcomes_of, plan_tasks
 from tests.unit.core.building import desired
@@ -29,7 +29,7 @@ def test_a_change_is_made_seen_and_seen_again():
 def test_once_told_to_stop_nothing_is_read_or_sent():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
-    options = ApplyOptions(concurrency=1)
+    options = ExecutionOptions(concurrency=1)
     options.stop.set()
     assert outcomes_of(transport, plan, options=options) == {
         1: ("interrupted", "the run was stopped before this task"),
@@ -41,7 +41,7 @@ def test_once_told_to_stop_nothing_is_read_or_sent():
 def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
     transport = Hooked(sandbox_with(5))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
-    options = ApplyOptions(concurrency=1)
+    options = ExecutionOptions(concurrency=1)
     transport.hook = before_first("PATCH", options.stop.set)
     outcomes = outcomes_of(transport, plan, options=options)
     assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 4]
@@ -52,7 +52,7 @@ def test_told_to_stop_in_the_middle_it_finishes_what_is_under_way():
 def test_a_stop_while_the_canary_is_sent_says_nothing_of_the_canary():
     transport = Hooked(sandbox_with(4))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 5)))
-    options = ApplyOptions(concurrency=1, canary=2)
+    options = ExecutionOptions(concurrency=1, canary=2)
     transport.hook = before_first("PATCH", options.stop.set)
     outcomes = outcomes_of(transport, plan, options=options)
     assert [outcomes[task] for task in (2, 3, 4)] == [("interrupted", STOPPED)] * 3
@@ -92,7 +92,7 @@ def test_a_server_that_cannot_be_read_before_a_batch_stops_the_run():
     transport = Hooked(sandbox_with(501))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 502)))
     transport.hook = lambda _: httpx.Response(503, html="<title>Busy</title>")
-    options = ApplyOptions(concurrency=1, batches=LARGE_BATCHES)
+    options = ExecutionOptions(concurrency=1, batches=LARGE_BATCHES)
     outcomes = [outcome for outcome, _ in outcomes_of(transport, plan, options=options).values()]
     assert outcomes == ["failed"] * 500 + ["interrupted"]
     assert len(transport.requests) == 5
@@ -110,7 +110,7 @@ def test_workers_keep_their_connections_from_batch_to_batch():
     transport = Counted(sandbox_with(1100))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
     transport.closed = 0
-    outcomes = outcomes_of(transport, plan, options=ApplyOptions(concurrency=3))
+    outcomes = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=3))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     # Who looks again at the end, who reads, and three who send.
     assert 1 <= transport.closed <= 2 + 3
@@ -119,7 +119,7 @@ def test_workers_keep_their_connections_from_batch_to_batch():
 def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
     transport = Hooked(sandbox_with(1000))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1001)))
-    options = ApplyOptions(concurrency=8, batches=LARGE_BATCHES)
+    options = ExecutionOptions(concurrency=8, batches=LARGE_BATCHES)
     outcomes = outcomes_of(transport, plan, options=options)
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert (transport.count("PATCH"), transport.count("GET")) == (1000, 4)
@@ -128,7 +128,7 @@ def test_a_thousand_changes_take_a_thousand_updates_and_four_reads():
 def test_the_next_batch_is_read_while_the_last_updates_of_the_one_before_are_sent():
     transport = Hooked(sandbox_with(1100))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 1101)))
-    options = ApplyOptions(concurrency=2, batches=LARGE_BATCHES)
+    options = ExecutionOptions(concurrency=2, batches=LARGE_BATCHES)
     outcomes = outcomes_of(transport, plan, options=options)
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     methods = [sent.method for sent in transport.requests if sent.method != "OPTIONS"]
@@ -156,7 +156,7 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
             begun.append(now[0])
             return took
 
-    options = ApplyOptions(concurrency=1, rps=0.5)
+    options = ExecutionOptions(concurrency=1, rps=0.5)
     rate = Noting(options.rps, wait, now=lambda: now[0])
     read: list[float] = []
     transport.hook = lambda r: read.append(now[0]) if r.method == "GET" else None
@@ -170,7 +170,7 @@ def test_updates_that_are_kept_apart_begin_as_few_a_second_as_somebody_asked_for
 def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():
     transport = Hooked(sandbox_with(6))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 7)))
-    options = ApplyOptions(rps=0.001)
+    options = ExecutionOptions(rps=0.001)
     transport.hook = before_first("PATCH", options.stop.set)
     outcomes = outcomes_of(transport, plan, options=options)
     assert [outcome for outcome, _ in outcomes.values()] == ["applied", *["interrupted"] * 5]
@@ -180,7 +180,7 @@ def test_updates_that_wait_for_their_turn_are_interrupted_by_a_stop():
 def test_a_stop_is_noticed_while_a_read_is_under_way():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in (1, 2)))
-    options = ApplyOptions()
+    options = ExecutionOptions()
     go_on, answered = threading.Event(), threading.Event()
 
     def stop_and_hang(_: httpx.Request) -> None:
@@ -219,7 +219,7 @@ def test_a_server_that_is_asked_too_much_at_once_is_asked_less(status: int):
         return httpx.Response(status, json={"detail": "Slow down."}) if busy else None
 
     transport.hook = busy_at_first
-    outcomes = outcomes_of(transport, plan, options=ApplyOptions(concurrency=8))
+    outcomes = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=8))
     assert {outcome for outcome, _ in outcomes.values()} == {"applied"}
     assert transport.count("PATCH") == 60 + 4
     assert most_later == 2
@@ -235,7 +235,7 @@ def test_an_error_that_nobody_foresaw_ends_the_run_and_sends_nothing_twice():
 
     transport.hook = fail
     with pytest.raises(ZeroDivisionError):
-        outcomes_of(transport, plan, options=ApplyOptions(concurrency=8))
+        outcomes_of(transport, plan, options=ExecutionOptions(concurrency=8))
     sent = [request.url.path for request in transport.requests if request.method == "PATCH"]
     assert len(sent) == len(set(sent))
     assert 300 <= len(sent) <= 308
@@ -256,7 +256,7 @@ def test_no_request_deletes():
 def test_a_canary_that_holds_is_followed_by_the_rest():
     transport = Hooked(sandbox_with(5))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 6)))
-    became = outcomes_of(transport, plan, options=ApplyOptions(concurrency=1, canary=2))
+    became = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=1, canary=2))
     assert {outcome for outcome, _ in became.values()} == {"applied"}
     methods = [request.method for request in transport.requests]
     first, rest = ["GET", "OPTIONS", "PATCH", "PATCH", "GET"], ["GET", *["PATCH"] * 3, "GET"]
@@ -272,7 +272,7 @@ def test_a_canary_that_does_not_last_is_the_end_of_it():
             transport.state.tasks[1].values["overlap"] = 1
 
     transport.hook = undone
-    became = outcomes_of(transport, plan, options=ApplyOptions(concurrency=1, canary=2))
+    became = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=1, canary=2))
     assert [outcome for outcome, _ in became.values()] == [
         "not_honoured",
         "applied",
@@ -287,5 +287,5 @@ def test_a_canary_that_is_as_declared_already_holds():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in (1, 2)))
     transport.state.tasks[1].values["overlap"] = 2
-    became = outcomes_of(transport, plan, options=ApplyOptions(concurrency=1, canary=1))
+    became = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=1, canary=1))
     assert [outcome for outcome, _ in became.values()] == ["already", "applied"]

@@ -13,7 +13,7 @@ import pytest
 from reconciler.core.model import Status, TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import Refused, Rejected, ServerError, Unreachable
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.executor.ledger import GONE, Ledger
 from reconciler.executor.repair import StoredChanges
 from reconciler.executor.update import UpdateResult
@@ -48,7 +48,7 @@ def test_tasks_that_were_not_started_are_no_progress_and_no_record():
     transport = Hooked(sandbox_with(500))
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in range(1, 501)))
     progress, recorded = Counted(), list[TaskOutcome]()
-    options = ApplyOptions(concurrency=1, progress=progress)
+    options = ExecutionOptions(concurrency=1, progress=progress)
     transport.hook = before_first("PATCH", options.stop.set)
     outcomes = apply_plan(transport, plan, options=options, record=recorded.append)
     assert [outcome.task for outcome in recorded] == [1]
@@ -95,7 +95,7 @@ def test_one_thread_at_a_time_writes():
         assert writing.acquire(blocking=False)
         writing.release()
 
-    options = ApplyOptions(concurrency=16)
+    options = ExecutionOptions(concurrency=16)
     outcomes = apply_plan(transport, plan, options=options, record=record)
     assert {outcome.outcome for outcome in outcomes} == {Outcome.APPLIED}
 
@@ -107,7 +107,7 @@ def test_outcomes_come_in_the_order_of_the_plan():
         transport, *(desired(task, {"overlap": 2}) for task in range(30, 0, -1)), desired(99)
     )
     values(transport.state, 7)["overlap"] = 6
-    outcomes = outcomes_of(transport, plan, options=ApplyOptions(concurrency=8))
+    outcomes = outcomes_of(transport, plan, options=ExecutionOptions(concurrency=8))
     assert list(outcomes) == [*range(1, 31), 99]
     assert outcomes[7][0] == "stale"
     assert outcomes[99][0] == "missing"

@@ -9,7 +9,7 @@ import httpx
 
 from reconciler.core.model import Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import apply_plan, methods, plan_tasks
 from tests.unit.core.building import desired
@@ -24,7 +24,7 @@ def carried_out(
     transport: Hooked,
     plan: Plan,
     *,
-    options: ApplyOptions | None = None,
+    options: ExecutionOptions | None = None,
     backoff: Patient | None = None,
 ) -> dict[int, TaskOutcome]:
     outcomes = apply_plan(transport, plan, options=options, backoff=backoff)
@@ -36,7 +36,7 @@ def test_a_key_that_another_client_wrote_over_is_there_at_the_end_and_so_is_thei
     plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
     after_update(transport, overwriting(transport), of=[2])
     backoff = Patient()
-    options = ApplyOptions(concurrency=1, progress=progress)
+    options = ExecutionOptions(concurrency=1, progress=progress)
     outcomes = carried_out(transport, plan, options=options, backoff=backoff)
     assert {n: (o.outcome.value, o.repairs) for n, o in outcomes.items()} == {
         1: ("applied", 0),
@@ -65,7 +65,7 @@ def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
         return undo(request)
 
     transport.hook = hook
-    options = ApplyOptions(concurrency=8, progress=watch)
+    options = ExecutionOptions(concurrency=8, progress=watch)
     outcomes = carried_out(transport, plan, options=options)
     assert {(o.outcome.value, o.repairs) for o in outcomes.values()} == {("applied", 1)}
     looking, repairing = "reading again what was changed", "applying again what another write undid"
@@ -177,7 +177,7 @@ def test_a_stop_during_the_pause_leaves_it_as_it_is():
     transport = Hooked(sandbox_with(1))
     plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport))
-    options = ApplyOptions(concurrency=1)
+    options = ExecutionOptions(concurrency=1)
 
     class Interrupted(Patient):
         def wait(self, seconds: float) -> bool:
@@ -192,7 +192,7 @@ def test_a_stop_during_the_pause_leaves_it_as_it_is():
 def test_a_run_that_was_stopped_repairs_nothing():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
-    overwrite, options = overwriting(transport), ApplyOptions(concurrency=1)
+    overwrite, options = overwriting(transport), ExecutionOptions(concurrency=1)
 
     def overwrite_and_stop(task: int) -> None:
         overwrite(task)
@@ -278,7 +278,7 @@ def test_where_nobody_else_writes_nothing_is_waited_for():
 def test_with_care_each_task_is_read_in_the_list_just_before_its_update():
     transport = Hooked(sandbox_with(3))
     plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2, 3)))
-    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
+    outcomes = carried_out(transport, plan, options=ExecutionOptions(concurrency=1, careful=True))
     assert {o.outcome.value for o in outcomes.values()} == {"applied"}
     assert methods(transport) == "GET PATCH GET PATCH GET PATCH GET"
     assert {r.url.path for r in transport.requests if r.method == "GET"} == {"/api/tasks/"}
@@ -294,7 +294,7 @@ def test_with_care_what_others_write_between_two_updates_is_kept():
             client.write(task + 1, data={**client.read(task + 1), "theirs": 1})
 
     after_update(transport, edit_the_next)
-    carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
+    carried_out(transport, plan, options=ExecutionOptions(concurrency=1, careful=True))
     for task in range(2, 21):
         assert client.read(task) == {"text": f"Sentence {task}.", "lang": "en", "theirs": 1}
 
@@ -311,7 +311,7 @@ def test_with_care_a_task_is_read_again_before_an_update_that_the_server_had_no_
         return busy.pop()
 
     transport.hook = hook
-    carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
+    carried_out(transport, plan, options=ExecutionOptions(concurrency=1, careful=True))
     assert client.read(1) == {"text": "Sentence 1.", "lang": "en", "theirs": 1}
     assert methods(transport) == "GET PATCH GET PATCH GET"
 
@@ -320,7 +320,7 @@ def test_with_care_a_server_that_cannot_be_read_stops_the_run():
     transport = Hooked(sandbox_with(3))
     plan = plan_tasks(transport, *(desired(n, {"overlap": 2}) for n in (1, 2, 3)))
     transport.hook = lambda _: httpx.Response(503, html="<title>Busy</title>")
-    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=1, careful=True))
+    outcomes = carried_out(transport, plan, options=ExecutionOptions(concurrency=1, careful=True))
     assert [o.outcome.value for o in outcomes.values()] == ["failed", "interrupted", "interrupted"]
 
 
@@ -332,7 +332,7 @@ def test_with_care_many_workers_ask_once_what_guards_must_know():
     plan = plan_tasks(
         transport, *(desired(n, {"overlap": 2}, absent=("data.old",)) for n in range(1, 41))
     )
-    outcomes = carried_out(transport, plan, options=ApplyOptions(concurrency=8, careful=True))
+    outcomes = carried_out(transport, plan, options=ExecutionOptions(concurrency=8, careful=True))
     assert {o.outcome.value for o in outcomes.values()} == {"applied"}
     paths = [request.url.path for request in transport.requests]
     assert (paths.count("/api/projects/7/"), transport.count("OPTIONS")) == (1, 1)
@@ -351,7 +351,7 @@ def test_a_server_that_is_gone_when_repairs_begin_stops_the_run():
         return undo(request)
 
     transport.hook = hook
-    options = ApplyOptions(concurrency=1, progress=watch)
+    options = ExecutionOptions(concurrency=1, progress=watch)
     outcomes = carried_out(transport, plan, options=options)
     assert options.stop.is_set()
     assert {o.outcome.value for o in outcomes.values()} == {"not_honoured"}

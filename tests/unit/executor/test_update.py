@@ -14,7 +14,7 @@ import pytest
 from reconciler.core.decision import Patch
 from reconciler.core.model import Plan
 from reconciler.core.report import TaskOutcome
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -199,7 +199,7 @@ def test_a_stop_ends_the_pause_and_what_was_stored_is_told_by_the_last_look(
 ):
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
-    options = ApplyOptions(concurrency=1)
+    options = ExecutionOptions(concurrency=1)
 
     def stopped(request: httpx.Request, server: SandboxTransport) -> httpx.Response:
         options.stop.set()
@@ -231,7 +231,7 @@ def test_a_pause_that_the_server_asks_for_holds_all_workers_back():
         return None
 
     transport.hook = hook
-    options = ApplyOptions(concurrency=8)
+    options = ExecutionOptions(concurrency=8)
     assert set(told(apply_plan(transport, plan, options=options, backoff=backoff))) == {"applied"}
     # Those that were under way with it.
     assert len(early) <= 7

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.core.model import Kind
 from reconciler.core.report import Outcome, TaskOutcome
-from reconciler.executor.apply_options import ApplyOptions
+from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.sandboxed import (
     apply_plan,
@@ -27,7 +27,7 @@ def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
     allow = frozenset({Kind.IGNORED_ATTRIBUTE})
     plan = plan_tasks(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}), allow=allow)
-    assert outcomes_of(transport, plan, options=ApplyOptions(allow=allow, concurrency=1)) == {
+    assert outcomes_of(transport, plan, options=ExecutionOptions(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
             "the server answered 200 and did not store avg_lead_time, as far as its answer shows",

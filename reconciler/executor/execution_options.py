@@ -20,7 +20,7 @@ Record: TypeAlias = Callable[[TaskOutcome], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyOptions:
+class ExecutionOptions:
     """How to carry a plan out. ``stop`` set means: start nothing new.
 
     Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
