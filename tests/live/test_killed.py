@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 from tests.live.command_line import Command
 from tests.live.counting_proxy import counting_proxy
-from tests.live.troubles import at_patch
+from tests.live.troubles import from_patch
 from tests.live.twenty import declared, written
 from tests.live.under_test import ServerUnderTest
 
@@ -24,15 +26,20 @@ ROOT = Path(__file__).parents[2]
 
 
 def apply_and_kill(server: ServerUnderTest, manifest: str, number: signal.Signals) -> int:
-    """Apply, in a process that gets a signal when its 25th update comes in; return how it ended."""
-    started = threading.Event()
+    """Apply, in a process that gets a signal when its 25th update comes in; return how it ended.
+
+    From then on updates take a while: the process may need 0.2 s to notice the signal.
+    """
+    started, strikes = threading.Event(), count()
     running: list[subprocess.Popen[bytes]] = []
 
     def strike() -> None:
         started.wait(SECONDS)
-        running[0].send_signal(number)
+        if next(strikes) == 0:
+            running[0].send_signal(number)
+        time.sleep(0.1)
 
-    with counting_proxy(server.url, at_patch(25, strike)) as (url, _):
+    with counting_proxy(server.url, from_patch(25, strike)) as (url, _):
         needed = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         process = subprocess.Popen(  # noqa: S603 - our own program
             [

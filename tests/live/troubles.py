@@ -44,12 +44,12 @@ def patches_of(tasks: Collection[int], befall: Befall) -> Trouble:
     return trouble
 
 
-def at_patch(number: int, act: Callable[[], None]) -> Trouble:
-    """Do something when the PATCH with this number comes in, before it is passed on."""
+def from_patch(number: int, act: Callable[[], None]) -> Trouble:
+    """Do something as each PATCH from this number on comes in, before it is passed on."""
     numbers = count(1)
 
     def trouble(asked: Asked) -> Befall:
-        if asked.method == "PATCH" and next(numbers) == number:
+        if asked.method == "PATCH" and next(numbers) >= number:
             act()
         return no_trouble(asked)
 
