@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 import httpx
 
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.network import ClientCertificate
+from reconciler.labelstudio.network import Authorities, ClientCertificate, Network
 
 FILE_VARIABLE: Final = "SSL_CERT_FILE"
 FOLDER_VARIABLE: Final = "SSL_CERT_DIR"
@@ -20,9 +21,12 @@ KEY_VARIABLE: Final = "RECONCILER_CLIENT_KEY"
 PASSWORD_VARIABLE: Final = "RECONCILER_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of it
 
 
-def start_reading_certificates(
-    address: str, certificate: ClientCertificate | None
-) -> Future[ssl.SSLContext]:
+def find_authorities(environment: Mapping[str, str]) -> Authorities:
+    """Find out which authorities an environment names, by the variables of OpenSSL."""
+    return Authorities(environment.get(FILE_VARIABLE, ""), environment.get(FOLDER_VARIABLE, ""))
+
+
+def start_reading_certificates(address: str, network: Network) -> Future[ssl.SSLContext]:
     """Begin to read the certificates for an address, while manifests are read.
 
     It takes 30 ms, most of it without the GIL. The process waits for it even where nobody does:
@@ -34,20 +38,23 @@ def start_reading_certificates(
         nobody.set_result(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         return nobody
     reader = ThreadPoolExecutor(1)
-    reading = reader.submit(read_certificates, certificate)
+    reading = reader.submit(read_certificates, network.authorities, network.certificate)
     reader.shutdown(wait=False)
     return reading
 
 
-def read_certificates(certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+def read_certificates(
+    authorities: Authorities = Authorities(),  # noqa: B008 - it is frozen
+    certificate: ClientCertificate | None = None,
+) -> ssl.SSLContext:
     """Read what is trusted, and load the certificate of whoever asks; raises SettingsError."""
-    file, folders = os.environ.get(FILE_VARIABLE), os.environ.get(FOLDER_VARIABLE)
+    file, folders = authorities.file, authorities.folders
     if file:
         _check_readable(Path(file), FILE_VARIABLE)
     elif folders and not any(map(os.path.isdir, folders.split(os.pathsep))):
         raise SettingsError(f"{folders}, named by {FOLDER_VARIABLE}, is no folder")
     try:
-        context = httpx.create_ssl_context()
+        context = _create_context(authorities)
     except (OSError, ValueError) as error:
         named = f"{file}, named by {FILE_VARIABLE}, " if file else "the list of authorities "
         raise SettingsError(
@@ -57,6 +64,14 @@ def read_certificates(certificate: ClientCertificate | None = None) -> ssl.SSLCo
     if certificate is not None:
         _load(context, certificate)
     return context
+
+
+def _create_context(authorities: Authorities) -> ssl.SSLContext:
+    if authorities.file:
+        return ssl.create_default_context(cafile=authorities.file)
+    if authorities.folders:
+        return ssl.create_default_context(capath=authorities.folders)
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from reconciler.errors import NotSent
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE, FILE_VARIABLE
 from reconciler.labelstudio.network import Network
-from reconciler.labelstudio.proxies import Proxy
 from reconciler.labelstudio.response import URL_VARIABLE
 
 _OTHER_HOST: Final = "certificate is not valid for"
@@ -30,7 +28,7 @@ def make_not_sent(address: str, message: str, network: Network) -> NotSent:
     refused = proxy is not None and message.startswith(_REFUSED_BY_PROXY)
     return NotSent(
         f"no answer from {address}{way}: {message}",
-        hint=_make_hint(message, proxy),
+        hint=_make_hint(message, network),
         given_up=refused or _NOT_TRUSTED in message or is_client_refused(message),
     )
 
@@ -40,10 +38,11 @@ def is_client_refused(message: str) -> bool:
     return "_ALERT_" in message and any(alert in message for alert in _ABOUT_CLIENT)
 
 
-def _make_hint(message: str, proxy: Proxy | None) -> str:
+def _make_hint(message: str, network: Network) -> str:
     """Say what to do, by the words that are said."""
     if is_client_refused(message):
         return f"the server asks for a client certificate that it trusts: see {CLIENT_VARIABLE}"
+    proxy = network.proxy
     # Of a proxy with TLS it may as well be the certificate.
     tunnel = proxy is not None and proxy.shown.startswith("https:")
     if _OTHER_HOST in message and not tunnel:
@@ -51,7 +50,7 @@ def _make_hint(message: str, proxy: Proxy | None) -> str:
     if _EXPIRED in message and not tunnel:
         return "the server needs a new one"
     if _NOT_TRUSTED in message:
-        return _make_trust_hint()
+        return _make_trust_hint(network.authorities.file)
     if proxy:
         return f"is the proxy, which {proxy.variable} names, up, and does it let this pass?"
     if _NO_TLS in message:
@@ -59,8 +58,7 @@ def _make_hint(message: str, proxy: Proxy | None) -> str:
     return f"is the server up, and is {URL_VARIABLE} right?"
 
 
-def _make_trust_hint() -> str:
-    file = os.environ.get(FILE_VARIABLE)
+def _make_trust_hint(file: str) -> str:
     if file:
         return f"add the certificate of its authority to {file}, which {FILE_VARIABLE} names"
     return f"name the certificate of its authority in {FILE_VARIABLE}"

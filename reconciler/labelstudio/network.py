@@ -11,6 +11,17 @@ from reconciler.labelstudio.proxies import Proxy
 
 
 @dataclass(frozen=True, slots=True)
+class Authorities:
+    """The certificate authorities to trust: those of a file, else of folders, else of certifi.
+
+    ``folders`` are separated as in PATH.
+    """
+
+    file: str = ""
+    folders: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientCertificate:
     """The files that prove to a server who asks; the key may stand in that of the certificate."""
 
@@ -26,6 +37,7 @@ class Network:
     proxy: Proxy | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate: ClientCertificate | None = None
+    authorities: Authorities = Authorities()
 
 
 DIRECT: Final = Network()

@@ -19,6 +19,8 @@ from reconciler.errors import SettingsError
 if TYPE_CHECKING:
     import httpx
 
+    from reconciler.labelstudio.network import Authorities
+
 _IN_CGI: Final = "REQUEST_METHOD"
 """Set where a web server runs the program: HTTP_PROXY is then a header of whoever asks it."""
 
@@ -71,7 +73,7 @@ def choose_proxy(
     )
 
 
-def build_httpx_proxy(proxy: Proxy | None) -> httpx.Proxy | None:
+def build_httpx_proxy(proxy: Proxy | None, authorities: Authorities) -> httpx.Proxy | None:
     """Make what httpx takes; to a proxy with TLS no certificate of our own is shown."""
     import httpx  # noqa: PLC0415 - slow to import, and not every run needs it
 
@@ -80,7 +82,9 @@ def build_httpx_proxy(proxy: Proxy | None) -> httpx.Proxy | None:
     if proxy is None:
         return None
     with_tls = proxy.shown.startswith("https:")
-    return httpx.Proxy(proxy.address, ssl_context=read_certificates() if with_tls else None)
+    return httpx.Proxy(
+        proxy.address, ssl_context=read_certificates(authorities) if with_tls else None
+    )
 
 
 def _find_variable(name: str, environment: Mapping[str, str]) -> str | None:

@@ -52,18 +52,19 @@ def _fetch(address: str, *, name: str, bytes_max: int, now: Callable[[], float])
     """GET ``address``; a redirect is refused, since it may lead to another host's description."""
     import httpx  # noqa: PLC0415 - slow to import, and most runs need none of it
 
-    from reconciler.labelstudio.certificates import read_certificates  # noqa: PLC0415 - as httpx
+    from reconciler.labelstudio.certificates import find_authorities, read_certificates  # noqa: PLC0415 - as httpx
 
     try:
         httpx.URL(address)  # Others say more of one that cannot be read than may be shown.
         proxy = choose_proxy(address, os.environ)
+        authorities = find_authorities(os.environ)
         with httpx.stream(
             "GET",
             address,
             timeout=_SECONDS,
             follow_redirects=False,
-            proxy=build_httpx_proxy(proxy),
-            verify=read_certificates(),
+            proxy=build_httpx_proxy(proxy, authorities),
+            verify=read_certificates(authorities),
             trust_env=False,
         ) as response:
             if response.status_code != _OK:

@@ -36,13 +36,15 @@ def prepare_connecting(address: str, network: Network) -> Connect:
 
     What is returned raises SettingsError.
     """
-    trusted = start_reading_certificates(address, network.certificate)
+    trusted = start_reading_certificates(address, network)
 
     def connect() -> httpx.BaseTransport:
         proxy = network.proxy
         try:
             return httpx.HTTPTransport(
-                verify=trusted.result(), trust_env=False, proxy=build_httpx_proxy(proxy)
+                verify=trusted.result(),
+                trust_env=False,
+                proxy=build_httpx_proxy(proxy, network.authorities),
             )
         except ImportError as error:  # of what httpx needs for SOCKS
             named = proxy.variable if proxy else "a variable"

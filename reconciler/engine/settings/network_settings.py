@@ -14,7 +14,12 @@ from typing import Final
 from reconciler.core.server_address import is_plaintext
 from reconciler.engine.settings.secret_file import check_permissions, read_secret
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.certificates import CLIENT_VARIABLE, KEY_VARIABLE, PASSWORD_VARIABLE
+from reconciler.labelstudio.certificates import (
+    CLIENT_VARIABLE,
+    KEY_VARIABLE,
+    PASSWORD_VARIABLE,
+    find_authorities,
+)
 from reconciler.labelstudio.network import ClientCertificate, Network
 from reconciler.labelstudio.proxies import choose_proxy
 
@@ -54,7 +59,8 @@ def read_network(
             hint="use https; --allow-plain-http is for the token alone",
         )
     certificate = _read_client_certificate(environment, warn)
-    return Network(choose_proxy(address, environment, warn=warn), headers, certificate)
+    proxy = choose_proxy(address, environment, warn=warn)
+    return Network(proxy, headers, certificate, find_authorities(environment))
 
 
 def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -> Mapping[str, str]:

@@ -11,19 +11,22 @@ from cryptography.hazmat.primitives import serialization
 
 from reconciler.errors import SettingsError
 from reconciler.labelstudio.certificates import read_certificates
-from reconciler.labelstudio.network import ClientCertificate
+from reconciler.labelstudio.network import Authorities, ClientCertificate
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def other_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only what is passed counts."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "/nowhere/of/the/environment")
     monkeypatch.chdir(tmp_path)
 
 
-def refused(certificate: ClientCertificate | None = None) -> str:
+def refused(
+    certificate: ClientCertificate | None = None, *, file: str = "", folders: str = ""
+) -> str:
     with pytest.raises(SettingsError) as caught:
-        read_certificates(certificate)
+        read_certificates(Authorities(file, folders), certificate)
     return str(caught.value)
 
 
@@ -31,32 +34,27 @@ def test_without_variables_the_usual_authorities_are_trusted():
     assert read_certificates().cert_store_stats()["x509_ca"] > 50
 
 
-def test_a_file_of_authorities_takes_their_place(monkeypatch: pytest.MonkeyPatch):
+def test_a_file_of_authorities_takes_their_place():
     trustme.CA().cert_pem.write_to_path("authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", "authority.pem")
-    assert read_certificates().cert_store_stats()["x509_ca"] == 1
+    assert read_certificates(Authorities("authority.pem")).cert_store_stats()["x509_ca"] == 1
 
 
-def test_a_file_of_authorities_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authority.pem")
-    assert refused() == (
+def test_a_file_of_authorities_that_is_not_there_is_named():
+    assert refused(file="/nowhere/authority.pem") == (
         "/nowhere/authority.pem, named by SSL_CERT_FILE, cannot be read: No such file or directory"
     )
 
 
-def test_a_file_of_authorities_without_one_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_a_file_of_authorities_without_one_is_named():
     Path("authority.pem").write_text("not one", encoding="utf-8")
-    monkeypatch.setenv("SSL_CERT_FILE", "authority.pem")
-    said = refused()
+    said = refused(file="authority.pem")
     assert said.startswith("authority.pem, named by SSL_CERT_FILE, holds no certificate that can")
 
 
-def test_a_folder_of_authorities_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_of_authorities_that_is_not_there_is_named():
     """OpenSSL would say nothing, and trust nobody."""
-    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
-    assert refused() == "/nowhere, named by SSL_CERT_DIR, is no folder"
-    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere:/")
-    assert isinstance(read_certificates(), ssl.SSLContext)
+    assert refused(folders="/nowhere") == "/nowhere, named by SSL_CERT_DIR, is no folder"
+    assert isinstance(read_certificates(Authorities(folders="/nowhere:/")), ssl.SSLContext)
 
 
 @pytest.fixture
@@ -80,7 +78,7 @@ def test_a_key_with_a_password_needs_it_and_nobody_is_asked_for_it(
     Path("locked").write_bytes(locked_key)
     locked = ClientCertificate(own.certificate, Path("locked"), password)
     if password == "s3cret":
-        read_certificates(locked)
+        read_certificates(certificate=locked)
         return
     said = refused(locked)
     assert said.startswith(

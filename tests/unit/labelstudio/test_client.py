@@ -15,6 +15,7 @@ import trustme
 from reconciler.errors import SettingsError, Unreachable
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.network import Authorities, Network
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN
 from tests.unit.labelstudio.patient import Patient
 from tests.unit.labelstudio.wired import Hooked, Scripted, client_of, sandbox_with
@@ -91,15 +92,17 @@ def test_sixteen_threads_lose_no_count():
         assert client.requests == 400
 
 
-def test_the_certificates_are_read_once_for_all_threads(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def trusting(file: Path) -> Network:
+    return Network(authorities=Authorities(str(file)))
+
+
+def test_the_certificates_are_read_once_for_all_threads(tmp_path: Path):
     authorities = tmp_path / "authorities.pem"
     authorities.write_text(trustme.CA().cert_pem.bytes().decode())
-    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    token, network = parse_token(SANDBOX_TOKEN), trusting(authorities)
     with (
         Client(
-            "https://127.0.0.1:9", parse_token(SANDBOX_TOKEN), timeout=5, backoff=Patient()
+            "https://127.0.0.1:9", token, network=network, timeout=5, backoff=Patient()
         ) as client,
         ThreadPoolExecutor(4) as pool,
     ):
@@ -110,22 +113,18 @@ def test_the_certificates_are_read_once_for_all_threads(
         assert all(isinstance(future.exception(), Unreachable) for future in asked)
 
 
-def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with Client("https://127.0.0.1:9", parse_token(SANDBOX_TOKEN), backoff=Patient()) as client:
+def test_certificates_that_cannot_be_read_are_said_as_soon_as_they_are_needed(tmp_path: Path):
+    token, network = parse_token(SANDBOX_TOKEN), trusting(tmp_path / "none.pem")
+    with Client("https://127.0.0.1:9", token, network=network, backoff=Patient()) as client:
         for _ in range(2):
             with pytest.raises(SettingsError, match=r"none\.pem, named by SSL_CERT_FILE, cannot"):
                 client.get("/api/version")
 
 
-def test_no_certificates_are_read_for_an_address_without_tls(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+def test_no_certificates_are_read_for_an_address_without_tls(tmp_path: Path):
+    token, network = parse_token(SANDBOX_TOKEN), trusting(tmp_path / "none.pem")
     with (
-        Client("http://127.0.0.1:9", parse_token(SANDBOX_TOKEN), backoff=Patient()) as client,
+        Client("http://127.0.0.1:9", token, network=network, backoff=Patient()) as client,
         pytest.raises(Unreachable, match="Connection refused"),
     ):
         client.get("/api/version")

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from reconciler.errors import Unreachable
+from reconciler.labelstudio.network import Authorities, Network
 from tests.unit.labelstudio.wired import Scripted, client_of
 
 
@@ -44,11 +45,7 @@ from tests.unit.labelstudio.wired import Scripted, client_of
         (httpx.ReadError(""), "the answer of http://label-studio.test was lost: ReadError"),
     ],
 )
-def test_no_answer_and_a_lost_answer_are_told_apart(
-    error: httpx.TransportError, message: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-
+def test_no_answer_and_a_lost_answer_are_told_apart(error: httpx.TransportError, message: str):
     def fail(_: httpx.Request) -> httpx.Response:
         raise error
 
@@ -68,14 +65,15 @@ def test_a_server_that_is_not_trusted_is_not_asked_again():
         assert client.requests == 1
 
 
-def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-):
+def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them():
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
 
-    monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
-    with client_of(Scripted(refuse)) as client, pytest.raises(Unreachable) as failed:
+    network = Network(authorities=Authorities("/etc/own.pem"))
+    with (
+        client_of(Scripted(refuse), network=network) as client,
+        pytest.raises(Unreachable) as failed,
+    ):
         client.get("/api/tasks/1/")
     assert failed.value.hint == (
         "add the certificate of its authority to /etc/own.pem, which SSL_CERT_FILE names"

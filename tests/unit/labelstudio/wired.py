@@ -18,6 +18,7 @@ from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
 from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency, ReadProbe
 from reconciler.labelstudio.bulk.task_reader import read_task
 from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, SIZE_MAX, Client
+from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.sandbox.access import SANDBOX_TOKEN
@@ -102,6 +103,7 @@ def client_of(
     *,
     backoff: Backoff | None = None,
     size_max: int = SIZE_MAX,
+    network: Network = DIRECT,
 ) -> Iterator[Client]:
     """A client whose pauses take no time, unless another ``backoff`` is given."""
     with Client(
@@ -109,6 +111,7 @@ def client_of(
         parse_token(token),
         timeout=5,
         size_max=size_max,
+        network=network,
         transport=transport,
         backoff=backoff or Patient(),
     ) as client:
