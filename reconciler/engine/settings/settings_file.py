@@ -93,6 +93,11 @@ class SettingsFiles:
     _uses: tuple[_NearestFile, ...]
 
     @classmethod
+    def of(cls, file: str | Path) -> SettingsFiles:
+        """Read one settings file; raises SettingsError."""
+        return cls((_NearestFile(SettingsFile(str(file)), "all manifests"),))
+
+    @classmethod
     def find_above(cls, places: Mapping[Place, str]) -> SettingsFiles:
         """Read the settings files nearest to ``places``; raises SettingsError.
 

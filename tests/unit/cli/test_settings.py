@@ -109,7 +109,7 @@ def test_a_number_of_updates_that_cannot_be_kept_to_is_refused(
     assert ran.code == 1
     assert ran.errors == (
         f"reconciler: {float(rps):g} updates a second cannot be kept to "
-        "(give --rps 0.001 or more, or leave it out)\n"
+        "(set rps to 0.001 or more, or leave it out)\n"
     )
     assert server.requests == []
 
