@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from reconciler.contract.attributes import Attributes
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
@@ -19,6 +22,7 @@ from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import Document
 from reconciler.manifest.readers.manifest_file import read_documents
+from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.validation import check_outline, check_task
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -49,6 +53,26 @@ def check_manifests(
     return desired
 
 
+def load_values(
+    header: Mapping[str, Any],
+    tasks: Iterable[Any],
+    attributes: Attributes,
+    *,
+    name: str,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> DesiredIndex:
+    """Read what one manifest would say from values, not a file; ``name`` stands for its name.
+
+    Raises ManifestError, as `load_manifests` does.
+    """
+    desired, diagnostics = DesiredIndex(), Diagnostics(name)
+    progress.begin("checking tasks")
+    documents = read_values(header, tasks, diagnostics, progress=progress)
+    problems = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
+    _finish(desired, problems)
+    return desired
+
+
 def _load_into(
     desired: DesiredIndex,
     files: FoundFiles,
@@ -61,16 +85,36 @@ def _load_into(
     progress.begin("checking manifests")
     for file in files.files:
         diagnostics = Diagnostics(file)
-        found = [
-            problem
-            for document in read_documents(file, diagnostics, progress=progress)
-            for problem in _add_document(
-                document, desired, attributes, diagnostics=diagnostics, server=server
-            )
-        ]
-        problems += diagnostics.problems
-        told = {(problem.source, problem.path) for problem in diagnostics.problems}
-        problems += (problem for problem in found if (problem.source, problem.path) not in told)
+        documents = read_documents(file, diagnostics, progress=progress)
+        problems += _add_file(
+            documents, desired, attributes, diagnostics=diagnostics, server=server
+        )
+    _finish(desired, problems)
+
+
+def _add_file(
+    documents: Iterable[Document],
+    desired: DesiredIndex,
+    attributes: Attributes,
+    *,
+    diagnostics: Diagnostics,
+    server: ChosenServer | None,
+) -> list[Problem]:
+    """Add the documents of one file; of problems at the same place those of its reader count."""
+    found = [
+        problem
+        for document in documents
+        for problem in _add_document(
+            document, desired, attributes, diagnostics=diagnostics, server=server
+        )
+    ]
+    told = {(problem.source, problem.path) for problem in diagnostics.problems}
+    others = (problem for problem in found if (problem.source, problem.path) not in told)
+    return [*diagnostics.problems, *others]
+
+
+def _finish(desired: DesiredIndex, problems: list[Problem]) -> None:
+    """Bring tasks into order, and raise ManifestError for all problems."""
     desired.sort()
     for same_task in desired.iterate_repeated():
         problems += find_conflicts(same_task)

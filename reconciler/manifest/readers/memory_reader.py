@@ -1,0 +1,154 @@
+"""Values of a program to a document: what a manifest would say, without a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.core.notation import format_value, shorten
+from reconciler.core.values import Json
+from reconciler.errors import Source
+from reconciler.manifest.readers.diagnostics import Diagnostics
+from reconciler.manifest.readers.document import MAX_DEPTH, Document, MappedDocument
+from reconciler.manifest.readers.json_parser import parse_bytes
+from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.readers.text_document import TextDocument
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+def read_values(
+    header: Mapping[str, Any],
+    tasks: Iterable[Any],
+    diagnostics: Diagnostics,
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> list[Document]:
+    """Read the header and the tasks of a manifest from values; what is no JSON is a problem.
+
+    Values are copied as JSON text, so that nobody changes them later. The first task stands on
+    line 1, the second on line 2, and so on.
+    """
+    convert = _Converter(diagnostics)
+    headers = parse_bytes(_encode(convert(header, (), line=1)), diagnostics, start=(1, 1))
+    texts = [
+        _encode(convert(task, ("tasks", index), line=index + 1)) for index, task in enumerate(tasks)
+    ]
+    if diagnostics.problems:
+        return []
+    return [
+        MemoryDocument(document, texts, diagnostics=diagnostics, progress=progress)
+        for document in headers
+    ]
+
+
+class MemoryDocument(TextDocument):
+    """A document whose tasks are texts in memory, each on a line of its own."""
+
+    def __init__(
+        self,
+        header: MappedDocument,
+        texts: Sequence[bytes],
+        *,
+        diagnostics: Diagnostics,
+        progress: ProgressListener,
+    ) -> None:
+        outline = header.outline
+        whole: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
+        super().__init__(whole, diagnostics, progress)
+        self._header = header
+        self._texts = texts
+
+    def _iterate_texts(self) -> Iterator[bytes]:
+        return iter(self._texts)
+
+    def _has_task(self, index: int) -> bool:
+        return 0 <= index < len(self._texts)
+
+    def _get_start(self, index: int) -> tuple[int, int]:
+        return index + 1, 1
+
+    def _get_text(self, index: int) -> bytes:
+        return self._texts[index]
+
+    def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
+        if steps == ("tasks",):
+            first = Source(self._diagnostics.file, 1, 1)
+            return first, first
+        return self._header.locate_key(steps), self._header.locate_value(steps)
+
+
+class _Converter:
+    """Makes JSON of a program's values; what cannot be JSON goes to ``diagnostics``."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
+        self._line = 1
+
+    def __call__(self, value: object, steps: Steps, *, line: int) -> Json:
+        self._line = line
+        return self._convert(value, steps, depth=0)
+
+    def _convert(self, value: object, steps: Steps, *, depth: int) -> Json:
+        value = _unwrap(value)
+        match value:
+            case None | bool():
+                return value
+            case str():
+                return str(value)
+            case int():
+                return int(value)
+            case float() if math.isfinite(value):
+                return float(value)
+            case Mapping() | list() | tuple() if depth >= MAX_DEPTH:
+                self._report(steps, f"nested deeper than {MAX_DEPTH} objects and lists", "")
+            case Mapping():
+                return self._convert_object(value, steps, depth=depth + 1)
+            case list() | tuple():
+                return [
+                    self._convert(element, (*steps, number), depth=depth + 1)
+                    for number, element in enumerate(value)
+                ]
+            case float():
+                hint = "use None where there is no value, or leave the key out"
+                self._report(steps, f"{value} is not a number that JSON has", hint)
+            case _:
+                hint = "convert it to text, a number, True, False, None, a list or a dict"
+                self._report(steps, f"a value of type {_name_type(value)} is not JSON", hint)
+        return None
+
+    def _convert_object(self, value: Mapping[Any, Any], steps: Steps, *, depth: int) -> Json:
+        converted: dict[str, Json] = {}
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                shown = shorten(format_value(str(key)))
+                message = f"the key {shown} is of type {_name_type(key)}, and keys are text"
+                self._report(steps, message, "convert it with str()")
+                continue
+            converted[str(key)] = self._convert(inner, (*steps, key), depth=depth)
+        return converted
+
+    def _report(self, steps: Steps, message: str, hint: str) -> None:
+        self._diagnostics.add(self._line, 1, message, hint=hint, steps=steps)
+
+
+def _unwrap(value: object) -> object:
+    """Give the plain value of a NumPy scalar, as pandas hands them out."""
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        plain: object = value.item()  # type: ignore[attr-defined]  # each of them has it
+        return plain
+    return value
+
+
+def _name_type(value: object) -> str:
+    kind = type(value)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+def _encode(value: Json) -> bytes:
+    return json.dumps(value, allow_nan=False).encode("ascii")
