@@ -1,1 +1,160 @@
-"""Label Studio tasks as code: manifests, plan, apply."""
+"""Label Studio tasks as code: manifests, plan, apply.
+
+The command line and these functions share one engine::
+
+    from reconciler import Settings, apply, load, plan
+
+    settings = Settings.from_environment()
+    made = plan(load("manifests/"), settings)
+    report = apply(made, settings, report="report.jsonl")
+
+Names are imported when they are first used: `import reconciler` alone loads nothing.
+"""
+
+TYPE_CHECKING = False
+"""True for type checkers alone; `typing`, which has it too, would take 10 ms to import."""
+
+if TYPE_CHECKING:
+    from reconciler.api import (
+        apply,
+        load,
+        merge,
+        plan,
+        plan_revert,
+        read_plan,
+        read_report,
+        render,
+        revert,
+        write_plan,
+    )
+    from reconciler.core.limit import Limit
+    from reconciler.core.model import (
+        Change,
+        Kind,
+        Plan,
+        ServerIdentity,
+        Status,
+        TaskPlan,
+        TaskProblem,
+        User,
+    )
+    from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
+    from reconciler.core.shard import Shard
+    from reconciler.core.values import ABSENT, UNREADABLE
+    from reconciler.engine.apply import ApplyOptions, ApplyStopped
+    from reconciler.engine.manifests import Manifests
+    from reconciler.engine.settings.run_settings import Settings
+    from reconciler.errors import (
+        Broken,
+        ContractError,
+        ManifestError,
+        NoSuchProject,
+        NotFound,
+        NotLabelStudio,
+        NotSent,
+        Problem,
+        ReconcilerError,
+        Refused,
+        Rejected,
+        SavedFileError,
+        ServerError,
+        SettingsError,
+        Source,
+        TimedOut,
+        Unauthorised,
+        Unreachable,
+    )
+    from reconciler.progress import ProgressListener
+
+__all__ = [
+    "ABSENT",
+    "UNREADABLE",
+    "ApplyOptions",
+    "ApplyStopped",
+    "Broken",
+    "Change",
+    "Commit",
+    "ContractError",
+    "Kind",
+    "Limit",
+    "ManifestError",
+    "Manifests",
+    "NoSuchProject",
+    "NotFound",
+    "NotLabelStudio",
+    "NotSent",
+    "Outcome",
+    "Plan",
+    "Problem",
+    "ProgressListener",
+    "ReconcilerError",
+    "Refused",
+    "Rejected",
+    "Report",
+    "Run",
+    "SavedFileError",
+    "ServerError",
+    "ServerIdentity",
+    "Settings",
+    "SettingsError",
+    "Shard",
+    "Source",
+    "Status",
+    "TaskOutcome",
+    "TaskPlan",
+    "TaskProblem",
+    "TimedOut",
+    "Unauthorised",
+    "Unreachable",
+    "User",
+    "apply",
+    "load",
+    "merge",
+    "plan",
+    "plan_revert",
+    "read_plan",
+    "read_report",
+    "render",
+    "revert",
+    "write_plan",
+]
+
+_MODULES = {
+    "reconciler.api": (
+        *("apply", "load", "merge", "plan", "plan_revert", "read_plan", "read_report", "render"),
+        *("revert", "write_plan"),
+    ),
+    "reconciler.core.limit": ("Limit",),
+    "reconciler.core.model": (
+        *("Change", "Kind", "Plan", "ServerIdentity", "Status", "TaskPlan", "TaskProblem", "User"),
+    ),
+    "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
+    "reconciler.core.shard": ("Shard",),
+    "reconciler.core.values": ("ABSENT", "UNREADABLE"),
+    "reconciler.engine.apply": ("ApplyOptions", "ApplyStopped"),
+    "reconciler.engine.manifests": ("Manifests",),
+    "reconciler.engine.settings.run_settings": ("Settings",),
+    "reconciler.errors": (
+        *("Broken", "ContractError", "ManifestError", "NoSuchProject", "NotFound"),
+        *("NotLabelStudio", "NotSent", "Problem", "ReconcilerError", "Refused", "Rejected"),
+        *("SavedFileError", "ServerError", "SettingsError", "Source", "TimedOut", "Unauthorised"),
+        *("Unreachable",),
+    ),
+    "reconciler.progress": ("ProgressListener",),
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415 - only where a name is used
+
+    for module, names in _MODULES.items():
+        if name in names:
+            value: object = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

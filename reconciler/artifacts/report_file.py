@@ -102,33 +102,44 @@ def now() -> datetime:
 
 
 class ReportWriter:
-    """Records outcomes in a report file, if there is one.
+    """Records the outcomes of a run: in a report file, if there is one, and for `close`.
 
-    When it cannot be written any more, ``stop`` is set before the next update can leave, ``lost``
-    tells why, and ``unwritten`` are the lines that it lacks: updates were under way by then, and
-    nothing else has the values that were there before.
+    When the file cannot be written any more, ``stop`` is set before the next update can leave,
+    ``lost`` tells why, and ``unwritten`` are the lines that it lacks: updates were under way by
+    then, and nothing else has the values that were there before.
     """
 
-    def __init__(self, file: ReportFile | None, stop: threading.Event) -> None:
+    def __init__(
+        self, file: ReportFile | None, stop: threading.Event, *, run: Run, server: ServerIdentity
+    ) -> None:
         self.lost: Refused | None = None
         self.unwritten: list[Mapping[str, Json]] = []
         self._file = file
         self._stop = stop
+        self._run = replace(run, started=format_time(now()))
+        self._server = server
+        self._recorded: dict[int, TaskOutcome] = {}
 
-    def open(self, run: Run, server: ServerIdentity) -> None:
+    def open(self) -> None:
         """Write what the report is about; raises Refused where not even that can be written."""
         if self._file:
-            self._file.write(build_first_line(replace(run, started=format_time(now())), server))
+            self._file.write(build_first_line(self._run, self._server))
 
-    def record(self, outcome: TaskOutcome) -> None:
-        """Write what became of a task."""
-        self._write(build_task_line(replace(outcome, time=format_time(now()))))
+    def record(self, outcome: TaskOutcome) -> TaskOutcome:
+        """Write what became of a task, and return it with the time."""
+        recorded = replace(outcome, time=format_time(now()))
+        self._recorded[outcome.task] = recorded
+        self._write(build_task_line(recorded))
+        return recorded
 
-    def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> None:
-        """Write which tasks were not started, and the counts of the run."""
-        for line in build_not_started_lines(outcomes):
+    def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> Report:
+        """Write which tasks were not started, and the counts; return the report of the run."""
+        told = tuple(self._recorded.get(outcome.task, outcome) for outcome in outcomes)
+        run = replace(self._run, ended=format_time(now()), requests=requests)
+        for line in build_not_started_lines(told):
             self._write(line)
-        self._write(build_last_line(outcomes, requests, format_time(now())))
+        self._write(build_last_line(told, requests, run.ended))
+        return Report(self._server, (run,), told, run.shards)
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
-from reconciler.core.shard import Shard
+from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.values import Json, Side
 from reconciler.errors import Source
 
@@ -200,6 +200,9 @@ class Status(StrEnum):
     BLOCKED = "blocked"
 
 
+_IN_WORDS: Final = {Status.UPDATE: "to update"}
+
+
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
     """What the plan says of one task; only with status UPDATE are its changes carried out.
@@ -241,7 +244,7 @@ class ServerIdentity:
         return f"{self.url} ({what})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """All that differs between the manifests and the server.
 
@@ -265,6 +268,20 @@ class Plan:
     def digest(self) -> str:
         """The name of the plan: what apply would do, digested; see `compute_digest`."""
         return compute_digest(self.updates)
+
+    @property
+    def missing_shards(self) -> tuple[Shard, ...]:
+        """The shards that the plan lacks to be about all tasks."""
+        return tuple(find_missing_shards(self.shards))
+
+    def describe(self) -> str:
+        """Count the tasks by status, in words."""
+        counts = self.summary()
+        told = [f"{counts[status]:,} {_IN_WORDS.get(status, status)}" for status in Status]
+        return ", ".join(words for words in told if not words.startswith("0 ")) or "no tasks"
+
+    def __repr__(self) -> str:
+        return f"<Plan for {self.server.url}: {self.describe()}>"
 
     def summary(self) -> dict[str, int]:
         """Count the tasks by status, and all of them."""

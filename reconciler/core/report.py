@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.core.model import Change, ServerIdentity, User
-from reconciler.core.shard import Shard
+from reconciler.core.shard import Shard, find_missing_shards
 
 
 class Outcome(StrEnum):
@@ -93,7 +93,7 @@ class Run:
     commit: Commit | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """What a run did, or several did one after the other, in the order of ``runs``.
 
@@ -117,6 +117,29 @@ class Report:
     def complete(self) -> bool:
         """Whether the report tells all that was done."""
         return self.requests is not None
+
+    @property
+    def missing_shards(self) -> tuple[Shard, ...]:
+        """The shards that the report lacks to be about all tasks."""
+        return tuple(find_missing_shards(self.shards))
+
+    def describe(self) -> str:
+        """Count the tasks by outcome, in words."""
+        counts = count_outcomes(self.outcomes).items()
+        told = [f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in counts]
+        return ", ".join(
+            [*told, *([] if self.complete else ["the rest is not known"])] or ["no tasks"]
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Report of {self.command or 'several runs'} on {self.server.url}: {self.describe()}>"
+        )
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to be done about any task."""
+        return all(outcome.is_good for outcome in self.outcomes)
 
     @property
     def command(self) -> str:

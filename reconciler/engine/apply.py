@@ -2,43 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.artifacts.report_file import ReportFile, ReportWriter
-from reconciler.core.model import Plan
-from reconciler.core.report import Run, TaskOutcome
+from reconciler.core.model import Kind, Plan
+from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApprovedPlan, check_server
-from reconciler.errors import Broken, NotFound, Refused
+from reconciler.errors import Broken, NotFound, ReconcilerError, Refused
 from reconciler.executor.execution import execute
 from reconciler.executor.execution_options import ExecutionOptions
 
-__all__ = ["ApplyResult", "ExecutionOptions", "apply_plan", "check_saved_plan", "describe_run"]
+__all__ = [
+    "ApplyOptions",
+    "ApplyResult",
+    "ApplyStopped",
+    "ExecutionOptions",
+    "apply_plan",
+    "check_saved_plan",
+    "describe_run",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How to carry a plan out, beyond what `Settings` say.
+
+    Attributes:
+        allow: Kinds of problem that are accepted; tasks with them are left alone or changed as
+            each kind says.
+        expected_digest: Digest of the plan that was reviewed; None accepts any plan.
+        canary: Tasks to change first; the others follow only if these hold when they are read
+            again. 0 for none.
+        careful: Whether to read each task just before its update: twice the requests, for the
+            shortest time in which an edit by somebody else is overwritten.
+        commit: Commit of the manifests, for the report; empty where it is not known.
+
+    """
+
+    allow: frozenset[Kind] = frozenset()
+    expected_digest: str | None = None
+    canary: int = 0
+    careful: bool = False
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
     """What became of a plan.
 
-    ``outcomes`` are in the plan's order. ``kept`` is where an earlier report of the same name lies
-    now. ``lost`` tells why the report could not be written to its end, and ``unwritten`` are the
-    lines that it lacks; nothing else has the values that were there before.
+    ``report`` has the outcomes, in the plan's order. ``kept`` is where an earlier report file of
+    the same name lies now. ``lost`` tells why the report file could not be written to its end, and
+    ``unwritten`` are the lines that it lacks.
     """
 
-    outcomes: tuple[TaskOutcome, ...]
+    report: Report
     kept: Path | None = None
     lost: Refused | None = None
     unwritten: Sequence[Mapping[str, Json]] = ()
 
     @property
+    def outcomes(self) -> tuple[TaskOutcome, ...]:
+        """What became of each task."""
+        return self.report.outcomes
+
+    @property
     def is_good(self) -> bool:
-        """Whether all tasks are as planned, and the report tells it."""
-        return not self.lost and all(outcome.is_good for outcome in self.outcomes)
+        """Whether all tasks are as planned, and the report file tells it."""
+        return not self.lost and self.report.is_good
+
+
+class ApplyStopped(ReconcilerError):
+    """An apply ended early: a callback raised, or its report could not be written to its end.
+
+    ``report`` tells what was done until then, ``unwritten`` are the lines that the report file
+    lacks, and ``__cause__`` is what stopped the run.
+    """
+
+    def __init__(self, message: str, result: ApplyResult) -> None:
+        super().__init__(f"stopped: {message}", hint="apply the plan again to continue")
+        self.report = result.report
+        self.unwritten = tuple(json.dumps(line, separators=(",", ":")) for line in result.unwritten)
 
 
 def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:
@@ -75,19 +125,27 @@ def apply_plan(
     options: ExecutionOptions,
     report: Path | None = None,
     run: Run | None = None,
+    on_outcome: Callable[[TaskOutcome], None] | None = None,
 ) -> ApplyResult:
     """Carry a plan out. Raises Refused, before anything is changed, where no report can be begun.
 
     What was allowed when the plan was approved is what is allowed: ``options`` add nothing to it.
     ``report`` is the file that outcomes are written to, and ``run`` what its first line says.
+    ``on_outcome`` is told each outcome once it is written, and must not raise.
     """
     plan, api = approved.plan, connection.api
     options = replace(options, allow=approved.allow)
+    run = run or Run(plan.digest, shards=plan.shards)
+
+    def record(outcome: TaskOutcome) -> None:
+        recorded = writer.record(outcome)
+        if on_outcome:
+            on_outcome(recorded)
+
     with ExitStack() as stack:
         file = stack.enter_context(ReportFile(report)) if report else None
-        writer = ReportWriter(file, options.stop)
-        if run:
-            writer.open(run, plan.server)
-        outcomes = execute(plan, api, connection.attributes, options=options, record=writer.record)
-        writer.close(outcomes, api.requests)
-    return ApplyResult(tuple(outcomes), file.kept if file else None, writer.lost, writer.unwritten)
+        writer = ReportWriter(file, options.stop, run=run, server=plan.server)
+        writer.open()
+        outcomes = execute(plan, api, connection.attributes, options=options, record=record)
+        told = writer.close(outcomes, api.requests)
+    return ApplyResult(told, file.kept if file else None, writer.lost, writer.unwritten)

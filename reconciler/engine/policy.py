@@ -56,7 +56,7 @@ def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
     """Approve a plan; raises Refused where it does not satisfy the policy."""
     blockers = find_blockers(plan, policy.allow)
     if blockers:
-        raise Refused(f"nothing is changed: {blockers.message}", hint=f"see above; {blockers.hint}")
+        raise Refused(f"nothing is changed: {blockers.message}", hint=blockers.hint)
     check_limit(plan, policy.max_changes)
     _check_digest(plan, policy.expected_digest)
     return ApprovedPlan(plan, policy.allow)

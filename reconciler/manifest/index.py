@@ -11,8 +11,10 @@ from typing import Any, Final
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
 from reconciler.core.model import DesiredTask
+from reconciler.core.server_address import ChosenServer
 from reconciler.core.values import Json
-from reconciler.errors import Source
+from reconciler.errors import Problem, Source
+from reconciler.manifest.checks import check_server
 from reconciler.manifest.combination import build_task, combine
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
 
@@ -113,6 +115,10 @@ class DesiredIndex:
         in_place = project is None or live.get("project") == project
         return in_place and self._fingerprints.hold(place, live)
 
+    def list_ids(self) -> Sequence[int]:
+        """List the ids of all tasks, in ascending order."""
+        return [self._ids[run.start] for run in self._iterate_runs()]
+
     def names(self) -> frozenset[str]:
         """Name the attributes that must be read to compare all tasks."""
         return frozenset(self._known - NOT_ATTRIBUTES)
@@ -133,6 +139,15 @@ class DesiredIndex:
         found = (header for header in self._headers if header.project == project)
         header = next(found, None)
         return None if header is None else header.source_of("project")
+
+    def find_other_servers(self, chosen: ChosenServer) -> list[Problem]:
+        """Find the documents that declare another server than the one chosen."""
+        return [
+            problem
+            for header in self._headers
+            if isinstance(header.document.outline, dict)
+            for problem in check_server(header.document, header.document.outline, chosen)
+        ]
 
     def iterate_repeated(self) -> Iterator[list[Declaration]]:
         """Give the declarations of each task that has more than one."""

@@ -1,0 +1,60 @@
+"""Callbacks of a caller: what they raise stops the run, and never an update half-way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.core.report import TaskOutcome
+from reconciler.progress import ProgressListener
+
+
+class GuardedCallbacks:
+    """An outcome callback and a progress listener that never raise into the work.
+
+    Both are called from the threads of a run. The first exception of either is kept in ``error``
+    and sets ``stop``; after that, neither is called.
+    """
+
+    def __init__(
+        self,
+        on_outcome: Callable[[TaskOutcome], None] | None,
+        progress: ProgressListener,
+        *,
+        stop: threading.Event,
+    ) -> None:
+        self.error: BaseException | None = None
+        self._on_outcome = on_outcome
+        self._progress = progress
+        self._stop = stop
+
+    def on_outcome(self, outcome: TaskOutcome) -> None:
+        """Pass an outcome on."""
+        if self._on_outcome:
+            self._call(self._on_outcome, outcome)
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        """Pass on that a piece of work begins."""
+        self._call(self._progress.begin, work, total)
+
+    def advance(self, tasks: int = 1) -> None:
+        """Pass on that tasks are done."""
+        self._call(self._progress.advance, tasks)
+
+    def detail(self, text: str) -> None:
+        """Pass on how the work is done."""
+        self._call(self._progress.detail, text)
+
+    def note(self, text: str) -> None:
+        """Pass on what the user should know."""
+        self._call(self._progress.note, text)
+
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - passed on
+        if self.error is not None:
+            return
+        try:
+            function(*arguments)
+        except BaseException as error:  # noqa: BLE001 - raised when the work has ended
+            self.error = error
+            self._stop.set()

@@ -1,0 +1,86 @@
+"""What manifests declare, as one value that can be planned against any number of servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.contract.openapi import load_contract
+from reconciler.core.notation import count_noun
+from reconciler.core.server_address import ChosenServer
+from reconciler.core.shard import Shard
+from reconciler.errors import ManifestError, Problem
+from reconciler.manifest.index import DesiredIndex
+from reconciler.manifest.loader import load_values
+from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+class Manifests:
+    """Declared tasks, read and checked. Nothing of it asks a server.
+
+    Made by `reconciler.load` from files, or by `from_tasks` from values. It is never changed, and
+    may be planned from several threads at once. A ``.jsonl`` file is read again while a plan is
+    made: where it has changed by then, planning raises ManifestError.
+    """
+
+    def __init__(self, desired: DesiredIndex, *, unread: Sequence[Problem] = ()) -> None:
+        self._desired = desired
+        self.unread = tuple(unread)
+        """Files that look like manifests and were not read, with the reason."""
+
+    @classmethod
+    def from_tasks(  # noqa: PLR0913 - the keys of a manifest
+        cls,
+        tasks: Iterable[Mapping[str, Any]],
+        *,
+        project: int | None = None,
+        server: str | None = None,
+        policy: Mapping[str, str] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        name: str = "tasks",
+        progress: ProgressListener = NULL_PROGRESS,
+    ) -> Manifests:
+        """Declare tasks by values, without a file.
+
+        Args:
+            tasks: What a manifest has under ``tasks``: for each task its ``id``, and the
+                attributes to declare, such as ``{"id": 7, "data": {"split": "test"}}``.
+            project: The project that the tasks are in.
+            server: The address of the only server that the tasks may be planned against.
+            policy: ``{"data": "replace"}``, for whole objects instead of single keys.
+            defaults: Attributes that all tasks share.
+            name: Stands for a file in messages and plans: ``tasks:3:1`` is the third task.
+            progress: Follows the work.
+
+        Raises:
+            ManifestError: What is declared has problems; all of them.
+
+        """
+        given = {"project": project, "server": server, "policy": policy, "defaults": defaults}
+        header = {key: value for key, value in given.items() if value is not None}
+        return cls(
+            load_values(
+                {"version": 1, **header}, tasks, load_contract(), name=name, progress=progress
+            )
+        )
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of the declared tasks, in ascending order."""
+        return self._desired.list_ids()
+
+    def __len__(self) -> int:
+        return len(self._desired)
+
+    def __repr__(self) -> str:
+        return f"<Manifests: {count_noun(len(self), 'task')} declared>"
+
+    def select(self, shard: Shard | None, *, server: ChosenServer) -> DesiredIndex:
+        """Give the tasks of a shard, to be planned against a server.
+
+        Raises ManifestError where a manifest declares another server.
+        """
+        problems = self._desired.find_other_servers(server)
+        if problems:
+            raise ManifestError(tuple(sorted(set(problems))))
+        return self._desired if shard is None else self._desired.select(shard.holds)
