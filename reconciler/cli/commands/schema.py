@@ -11,8 +11,8 @@ import click
 from reconciler.cli.console import Console, print_result
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.options import take_options, verbosity_options
-from reconciler.core.notation import escape_invisible
 from reconciler.engine.schema import build_schema, compare_schema, write_schema
+from reconciler.renderers.wording import escape_invisible
 
 _SOURCE = click.option(
     "--from",

@@ -13,11 +13,11 @@ from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
 from reconciler.cli.printer import print_subject
-from reconciler.core.notation import count_noun, escape_invisible
-from reconciler.core.shard import Shard
 from reconciler.engine.show import merge_saved_files, read_saved_files
 from reconciler.engine.unknowns import Unknowns
+from reconciler.engine.vocabulary import Shard
 from reconciler.renderers.registry import Subject
+from reconciler.renderers.wording import count_noun, escape_invisible
 
 _NAMED_MAX: Final = 20
 
