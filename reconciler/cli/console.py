@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.core.notation import escape_invisible
 from reconciler.renderers.style import Style
+from reconciler.renderers.wording import escape_invisible
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ _NAMED_MAX: Final = 20
 def find_inputs(paths: Sequence[str], console: Console) -> FoundFiles:
     """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
     files = find_files(paths)
-    _print_unread(files.unread, console)
+    print_unread(files.unread, console)
     check_files(files)
     return files
 
 
-def _print_unread(unread: Sequence[Problem], console: Console) -> None:
+def print_unread(unread: Sequence[Problem], console: Console) -> None:
     """Say which files look like manifests and are not read."""
     # Paths may overlap.
     known = dict.fromkeys(unread)

@@ -15,8 +15,8 @@ from reconciler.cli.console import abandon_output
 from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.cli.garbage_collection import freeze_gc, relax_gc
 from reconciler.cli.signals import SIGNALS, print_interrupted
-from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.errors import ManifestError, ReconcilerError
+from reconciler.renderers.wording import count_noun, escape_invisible
 
 _COMMANDS: Final = {
     "validate": "Check manifests, offline.",

@@ -6,10 +6,8 @@ import click
 
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
-from reconciler.core.limit import Limit
-from reconciler.core.model import NEVER, WARNINGS, Kind
-from reconciler.core.shard import Shard
 from reconciler.engine.settings.run_settings import CliOverrides
+from reconciler.engine.vocabulary import NEVER, WARNINGS, Kind, Limit, Shard
 
 _KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
 

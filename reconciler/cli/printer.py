@@ -10,9 +10,8 @@ from reconciler.renderers.registry import Subject, render
 from reconciler.renderers.render_options import RenderOptions
 
 if TYPE_CHECKING:
-    from reconciler.core.model import Plan
-    from reconciler.core.report import Report
-    from reconciler.core.validation_document import Validation
+    from reconciler.engine.validate import Validation
+    from reconciler.engine.vocabulary import Plan, Report
 
 
 def print_subject(

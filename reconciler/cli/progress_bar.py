@@ -13,7 +13,7 @@ from typing import Final, Self
 import click
 
 from reconciler.cli.console import Console
-from reconciler.core.notation import escape_invisible
+from reconciler.renderers.wording import escape_invisible
 
 TERMINAL_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 10.0

@@ -22,17 +22,16 @@ from reconciler.cli.plan_options import applying_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
-from reconciler.core.model import Kind, Plan
-from reconciler.core.notation import count_noun, escape_invisible
-from reconciler.core.values import Json
 from reconciler.engine.apply import ApplyResult, ExecutionOptions, apply_plan, describe_run
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
+from reconciler.engine.vocabulary import Json, Kind, Plan
 from reconciler.errors import Refused
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.text import render_outcomes
+from reconciler.renderers.wording import count_noun, escape_invisible
 
 _STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
 

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.core.model import Kind, Plan
-from reconciler.core.shard import Shard
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.plan import build_plan
 from reconciler.engine.settings.run_settings import Settings
+from reconciler.engine.vocabulary import Kind, Plan, Shard
 from reconciler.progress import ProgressListener
 
 

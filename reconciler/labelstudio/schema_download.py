@@ -6,9 +6,8 @@ line may be anybody's.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
@@ -30,11 +29,16 @@ _OK: Final = 200
 
 
 def read_description(
-    source: str, *, bytes_max: int = BYTES_MAX, now: Callable[[], float] = time.monotonic
+    source: str,
+    environment: Mapping[str, str],
+    *,
+    bytes_max: int = BYTES_MAX,
+    now: Callable[[], float] = time.monotonic,
 ) -> ApiDescription:
     """Read the description at ``source``: an http(s) address, or else the name of a file.
 
-    An address may answer at most ``bytes_max``, and within 30 seconds by ``now``, a clock.
+    An address may answer at most ``bytes_max``, and within 30 seconds by ``now``, a clock;
+    ``environment`` names the proxy that it is asked through, and the authorities to trust.
 
     Raises:
         ContractError: it cannot be read, is too large, or is no JSON or YAML object; the message
@@ -44,11 +48,18 @@ def read_description(
     name = _format_source(source)
     if not _is_address(source):
         return ApiDescription(name, read_document(Path(source)))
-    content = _fetch(source, name=name, bytes_max=bytes_max, now=now)
+    content = _fetch(source, environment, name=name, bytes_max=bytes_max, now=now)
     return ApiDescription(name, parse_document(content, name=name, bytes_max=bytes_max))
 
 
-def _fetch(address: str, *, name: str, bytes_max: int, now: Callable[[], float]) -> bytes:
+def _fetch(
+    address: str,
+    environment: Mapping[str, str],
+    *,
+    name: str,
+    bytes_max: int,
+    now: Callable[[], float],
+) -> bytes:
     """GET ``address``; a redirect is refused, since it may lead to another host's description."""
     import httpx  # noqa: PLC0415 - slow to import, and most runs need none of it
 
@@ -56,8 +67,8 @@ def _fetch(address: str, *, name: str, bytes_max: int, now: Callable[[], float])
 
     try:
         httpx.URL(address)  # Others say more of one that cannot be read than may be shown.
-        proxy = choose_proxy(address, os.environ)
-        authorities = find_authorities(os.environ)
+        proxy = choose_proxy(address, environment)
+        authorities = find_authorities(environment)
         with httpx.stream(
             "GET",
             address,

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.artifacts.plan_file import read_plan
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
 from reconciler.cli.plan_options import shard_option
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.core.shard import Shard
 from reconciler.engine.apply import check_saved_plan
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
+from reconciler.engine.saved_plan import read_plan
 from reconciler.engine.settings.run_settings import read_settings
+from reconciler.engine.vocabulary import Shard
 from reconciler.errors import SettingsError
 
 

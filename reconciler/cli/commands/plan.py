@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from reconciler.artifacts.plan_file import write_plan
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
@@ -18,10 +17,9 @@ from reconciler.cli.plan_options import planning_options, shard_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.core.model import Kind
-from reconciler.core.shard import Shard
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
+from reconciler.engine.vocabulary import Kind, Plan, Shard
 from reconciler.renderers.registry import Subject
 
 
@@ -77,10 +75,16 @@ def command(options: PlanOptions) -> int:
     finally:
         # Who stopped reading what is shown may still want the file.
         if options.out:
-            with ProgressBar(console) as progress:
-                write_plan(plan, options.out, progress=progress)
+            _save(plan, options.out, console)
     check_limit(plan, settings.max_changes)
     if blockers := find_blockers(plan, allow):
         console.note(f"reconciler: {blockers.message} ({blockers.hint})")
         return ERROR
     return CHANGES if options.detailed_exitcode and plan.updates else DONE
+
+
+def _save(plan: Plan, file: Path, console: Console) -> None:
+    from reconciler.engine.saved_plan import write_plan  # noqa: PLC0415 - not for every plan
+
+    with ProgressBar(console) as progress:
+        write_plan(plan, file, progress=progress)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -12,10 +11,10 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import take_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, make_plan
-from reconciler.core.report_history import NamedReport, describe_given_order
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.revert import build_revert_plan, check_reports, read_history
 from reconciler.engine.settings.run_settings import read_settings
+from reconciler.engine.unknowns import Unknowns, find_unknowns
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def command(options: RevertOptions) -> int:
     history = read_history(options.files)
     places = locate_saved_files(options.files).places
     settings = read_settings(places, review.overrides, os.environ)
-    _print_unknown(history.reports, review.console)
+    _print_unknowns(find_unknowns(history.reports), review.console)
     with connect_to_server(settings, review.console) as connection:
         check_reports(history, connection)
         plan = make_plan(
@@ -60,10 +59,8 @@ def command(options: RevertOptions) -> int:
         return review_and_apply(plan, connection, settings=settings, options=review)
 
 
-def _print_unknown(reports: Sequence[NamedReport], console: Console) -> None:
-    for name, report in reports:
-        if not report.complete:
-            console.note(f"{name} was cut off: what was under way then is not in it")
-    message = describe_given_order(reports)
-    if message:
-        console.note(message)
+def _print_unknowns(unknowns: Unknowns, console: Console) -> None:
+    for name in unknowns.cut_off:
+        console.note(f"{name} was cut off: what was under way then is not in it")
+    if unknowns.order:
+        console.note(unknowns.order)

@@ -7,25 +7,28 @@ from pathlib import Path
 import click
 
 from reconciler.cli.exit_codes import INTERRUPTED
-from reconciler.sandbox.access import SANDBOX_TOKEN
-from reconciler.sandbox.loopback_server import serve_forever
-from reconciler.sandbox.releases import NAMES, NEWEST
-from reconciler.sandbox.tasks_file import load_state
+from reconciler.engine.sandbox import (
+    EDITIONS,
+    NEWEST_RELEASE,
+    RELEASES,
+    load_sandbox,
+    serve_sandbox,
+)
 
 
 @click.command("sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option(
     "--edition",
-    type=click.Choice(["community", "enterprise"]),
-    default="community",
+    type=click.Choice(EDITIONS),
+    default=EDITIONS[0],
     show_default=True,
     help="Which edition to behave like.",
 )
 @click.option(
     "--release",
-    type=click.Choice(NAMES),
-    default=NEWEST,
+    type=click.Choice(RELEASES),
+    default=NEWEST_RELEASE,
     show_default=True,
     help="Which release to behave like.",
 )
@@ -44,15 +47,15 @@ def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
     Example:
       reconciler sandbox --port 8080 --tasks examples/sandbox.json
     """
-    state = load_state(file, edition, release=release)
+    state = load_sandbox(file, edition=edition, release=release)
 
-    def announce(url: str) -> None:
+    def announce(url: str, token: str) -> None:
         click.echo(f"export LABEL_STUDIO_URL={url}")
-        click.echo(f"export LABEL_STUDIO_API_KEY={SANDBOX_TOKEN}")
+        click.echo(f"export LABEL_STUDIO_API_KEY={token}")
         click.echo("Ctrl-C stops it.", err=True)
 
     # Being stopped is how it ends: there is nothing to be said about it.
     try:
-        serve_forever(state, port, announce=announce)
+        serve_sandbox(state, port, announce=announce)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,8 @@ import click
 from reconciler.cli.console import Console, print_result
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.options import take_options, verbosity_options
-from reconciler.contract.api_description import ApiDescription
-from reconciler.contract.location import locate_schema
-from reconciler.contract.schema_file import build_schema, compare_schema
-from reconciler.core.notation import escape_invisible
-from reconciler.errors import ContractError
-from reconciler.labelstudio.schema_download import read_description
+from reconciler.engine.schema import build_schema, compare_schema, write_schema
+from reconciler.renderers.wording import escape_invisible
 
 _SOURCE = click.option(
     "--from",
@@ -61,15 +58,12 @@ def build(options: BuildOptions) -> None:
     Example:
       reconciler schema build --out schemas/manifest.schema.json
     """
-    built = build_schema(_read(options.source))
+    built = build_schema(options.source, os.environ)
     out = options.out
     if out is None or str(out) == "-":
         print_result(built)
         return
-    try:
-        out.write_text(built, encoding="utf-8")
-    except OSError as error:
-        raise ContractError(f"{out} cannot be written: {error.strerror}") from error
+    write_schema(built, out)
     options.console.note(f"Wrote {out}.")
 
 
@@ -87,16 +81,12 @@ def check(options: CheckOptions) -> int:
     Example:
       reconciler schema check schemas/manifest.schema.json
     """
-    committed = options.file or locate_schema("manifest.schema.json")
-    differences = compare_schema(committed, _read(options.source))
-    for difference in differences:
-        click.echo(f"{committed}: {escape_invisible(difference)}")
-    if differences:
-        options.console.note(f"Build it again with: reconciler schema build --out {committed}")
+    compared = compare_schema(options.file, options.source, os.environ)
+    file, console = compared.file, options.console
+    for difference in compared.differences:
+        click.echo(f"{file}: {escape_invisible(difference)}")
+    if compared.differences:
+        console.note(f"Build it again with: reconciler schema build --out {file}")
         return ERROR
-    options.console.note(f"{committed} is as its source says.")
+    console.note(f"{file} is as its source says.")
     return DONE
-
-
-def _read(source: str | None) -> ApiDescription | None:
-    return None if source is None else read_description(source)

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import click
 
-from reconciler.artifacts.saved_file import read_all_saved
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
 from reconciler.cli.printer import print_subject
-from reconciler.contract.openapi import load_contract
-from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan
-from reconciler.core.notation import count_noun, escape_invisible
-from reconciler.core.report import Report
-from reconciler.core.report_history import NamedReport, describe_given_order, merge_reports
-from reconciler.core.shard import Shard, find_missing_shards
-from reconciler.errors import SavedFileError
+from reconciler.engine.show import merge_saved_files, read_saved_files
+from reconciler.engine.unknowns import Unknowns
+from reconciler.engine.vocabulary import Shard
 from reconciler.renderers.registry import Subject
+from reconciler.renderers.wording import count_noun, escape_invisible
 
 _NAMED_MAX: Final = 20
 
@@ -58,39 +52,28 @@ def command(options: ShowOptions) -> int:
     """
     console, form, full = options.console, options.form, options.full
     with pause_gc():
-        saved = read_all_saved(options.files)
-        plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
-        reports = [(name, found) for name, found in saved if isinstance(found, Report)]
-        if plans and reports:
-            message = f"{plans[0][0]} is a plan, and {reports[0][0]} a report"
-            raise SavedFileError(message, hint="show plans apart from reports")
-        if plans:
-            console.detail(f"read {count_noun(len(plans), 'plan')}")
-            plan = merge_plans(plans)
-            print_subject(Subject.PLAN, plan, form, full=full, console=console)
-            return _check_missing(plan.shards)
-        console.detail(f"read {count_noun(len(reports), 'report')}")
-        report = merge_reports(reports, load_contract())
-        print_subject(Subject.REPORT, report, form, full=full, console=console)
-        _print_unknown(reports)
-        return _check_missing(report.shards)
+        saved = read_saved_files(options.files)
+        subject = Subject.PLAN if saved.plans else Subject.REPORT
+        count = len(saved.plans or saved.reports)
+        console.detail(f"read {count_noun(count, subject)}")
+        merged = merge_saved_files(saved)
+        print_subject(subject, merged.found, form, full=full, console=console)
+        _print_unknowns(merged.unknowns)
+        return _check_missing(merged.missing)
 
 
-def _print_unknown(reports: Sequence[NamedReport]) -> None:
-    message = describe_given_order(reports)
-    if message:
-        _warn(message)
-    for name, one in reports:
-        if not one.complete:
-            _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
+def _print_unknowns(unknowns: Unknowns) -> None:
+    if unknowns.order:
+        _warn(unknowns.order)
+    for name in unknowns.cut_off:
+        _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
 
 
-def _check_missing(shards: tuple[Shard, ...]) -> int:
+def _check_missing(missing: Sequence[Shard]) -> int:
     """Say which shards are not shown, and fail: a part must not be taken for the whole."""
-    missing = list(find_missing_shards(shards))
     if not missing:
         return DONE
-    named = list(map(str, islice(missing, _NAMED_MAX)))
+    named = [str(shard) for shard in missing[:_NAMED_MAX]]
     if len(missing) > _NAMED_MAX:
         named.append(f"{len(missing) - _NAMED_MAX:,} more")
     *first, last = named

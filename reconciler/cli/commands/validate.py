@@ -8,14 +8,13 @@ import click
 
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
-from reconciler.cli.inputs import find_inputs
+from reconciler.cli.inputs import find_inputs, print_unread
 from reconciler.cli.options import format_option, take_options, verbosity_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.core.notation import count_noun
-from reconciler.engine.load import count_desired
-from reconciler.errors import ManifestError
+from reconciler.engine.load import count_desired, find_files
 from reconciler.renderers.registry import Subject
+from reconciler.renderers.wording import count_noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +41,25 @@ def command(options: ValidateOptions) -> int:
       reconciler validate manifests/
       reconciler validate manifests/ --format json
     """
-    if options.form == "text":
-        # Problems go to standard error, as those of any other command.
-        tasks = _validate(options)
-        options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
-        return DONE
-    from reconciler.core.validation_document import Validation  # noqa: PLC0415 - not for text
-
-    try:
-        validation = Validation((), _validate(options))
-    except ManifestError as error:
-        validation = Validation(error.problems)
-    print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
-    return ERROR if validation.problems else DONE
+    return _count(options) if options.form == "text" else _print_validation(options)
 
 
-def _validate(options: ValidateOptions) -> int:
-    """Check all manifests, and count the tasks that they declare; raises ManifestError."""
+def _count(options: ValidateOptions) -> int:
+    """Say how many tasks valid manifests declare; problems are raised, as by other commands."""
     files = find_inputs(options.paths, options.console)
     with ProgressBar(options.console) as progress:
-        return count_desired(files, progress=progress)
+        tasks = count_desired(files, progress=progress)
+    options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
+    return DONE
+
+
+def _print_validation(options: ValidateOptions) -> int:
+    """Print what was found, problems or none, in a format that machines read."""
+    from reconciler.engine.validate import validate  # noqa: PLC0415 - not for text
+
+    files = find_files(options.paths)
+    print_unread(files.unread, options.console)
+    with ProgressBar(options.console) as progress:
+        validation = validate(files, progress=progress)
+    print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
+    return ERROR if validation.problems else DONE

@@ -91,6 +91,29 @@ def test_help_waits_for_no_heavy_import():
     assert ran.stderr == "[]\n"
 
 
+def test_validate_waits_for_nothing_that_only_plans_need(tmp_path: Path):
+    (tmp_path / "tasks.yaml").write_text("version: 1\ntasks: [{id: 1, overlap: 2}]\n")
+    ran = python(
+        "import sys",
+        "from reconciler.cli.main import run",
+        "run(['validate', 'tasks.yaml', '--quiet'])",
+        "unneeded = {'httpx', 'jsonschema', 'deepdiff', 'reconciler.core.report',",
+        "    'reconciler.core.validation_document', 'reconciler.engine.vocabulary',",
+        "    'reconciler.artifacts', 'reconciler.executor', 'reconciler.labelstudio'}",
+        "print(sorted(unneeded & sys.modules.keys()), file=sys.stderr)",
+    )
+    assert (ran.stdout, ran.stderr) == ("", "[]\n")
+
+
+def test_the_words_of_the_engine_come_without_its_server():
+    ran = python(
+        "import sys",
+        "from reconciler.engine import vocabulary",
+        "print(sorted({'httpx', 'reconciler.labelstudio'} & sys.modules.keys()), file=sys.stderr)",
+    )
+    assert ran.stderr == "[]\n"
+
+
 def test_at_its_end_no_garbage_is_looked_for():
     ran = python(
         "import gc, sys",

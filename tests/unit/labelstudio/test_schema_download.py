@@ -17,6 +17,7 @@ from reconciler.errors import ContractError
 from reconciler.labelstudio.schema_download import read_description
 
 SERVER = Path(__file__).parents[1] / "contract" / "server-openapi.json"
+PROXY = "http://user:s3cret/x@proxy:80"
 PAGES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "/docs/api/schema/json/": (200, SERVER.read_bytes(), {}),
     "/page": (200, b"<html>\n<a: b: c>\n</html>", {}),
@@ -43,8 +44,7 @@ class Pages(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(name="address")
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def serve() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -54,12 +54,12 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_an_address(address: str):
-    description = read_description(f"{address}/docs/api/schema/json/")
+    description = read_description(f"{address}/docs/api/schema/json/", {})
     assert description.document == json.loads(SERVER.read_bytes())
 
 
 def test_words_are_lent_to_a_description_that_has_none(address: str):
-    attributes = list_attributes(read_description(f"{address}/docs/api/schema/json/"))
+    attributes = list_attributes(read_description(f"{address}/docs/api/schema/json/", {}))
     assert attributes["overlap"].description.startswith("How many different annotators")
     assert attributes["state"].description == ""
 
@@ -76,7 +76,7 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
 )
 def test_an_address_that_does_not_give_one(address: str, path: str, message: str):
     with pytest.raises(ContractError) as caught:
-        list_attributes(read_description(f"{address}{path}?token=secret"))
+        list_attributes(read_description(f"{address}{path}?token=secret", {}))
     assert message in caught.value.message
     assert caught.value.message.startswith(f"{address}{path}: ")
     assert "\n" not in str(caught.value)
@@ -85,22 +85,21 @@ def test_an_address_that_does_not_give_one(address: str, path: str, message: str
 
 def test_an_address_that_gives_too_much(address: str):
     with pytest.raises(ContractError, match="larger than"):
-        read_description(f"{address}/large", bytes_max=1000)
+        read_description(f"{address}/large", {}, bytes_max=1000)
 
 
 def test_an_address_that_never_ends(address: str):
     moments = iter([0.0, 31.0, 62.0])
     with pytest.raises(ContractError, match="not complete after 30 seconds"):
-        read_description(f"{address}/large", now=lambda: next(moments))
+        read_description(f"{address}/large", {}, now=lambda: next(moments))
 
 
 @pytest.mark.parametrize(
     "where", ["http://127.0.0.1:1/x", "https://", "http://[::1", "http://\udc00"]
 )
-def test_an_address_that_cannot_be_reached(where: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def test_an_address_that_cannot_be_reached(where: str):
     with pytest.raises(ContractError, match=r"not reachable: ."):
-        read_description(where)
+        read_description(where, {})
 
 
 def test_yaml_and_json_files(tmp_path: Path):
@@ -108,27 +107,25 @@ def test_yaml_and_json_files(tmp_path: Path):
     (tmp_path / "b.json").write_text('\ufeff{"openapi": "3.0.3"}', encoding="utf-8")
     (tmp_path / "c.yaml").write_text("{openapi: 3.0.3}")
     for name in ("a.yaml", "b.json", "c.yaml"):
-        assert read_description(str(tmp_path / name)).document == {"openapi": "3.0.3"}
+        assert read_description(str(tmp_path / name), {}).document == {"openapi": "3.0.3"}
 
 
-def test_a_proxy_whose_address_cannot_be_read_is_told_without_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("http_proxy", "http://user:s3cret/x@proxy:80")
+def test_a_proxy_whose_address_cannot_be_read_is_told_without_it():
     with pytest.raises(ContractError, match="http_proxy does not hold the address") as failed:
-        read_description("http://label-studio.test/page")
+        read_description("http://label-studio.test/page", {"http_proxy": PROXY})
     assert "s3cret" not in str(failed.value)
 
 
-def test_what_is_on_this_machine_needs_no_proxy(address: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("http_proxy", "http://user:s3cret/x@proxy:80")
-    monkeypatch.setenv("NO_PROXY", "fd07::/64")
-    assert read_description(f"{address}/docs/api/schema/json/")
+def test_what_is_on_this_machine_needs_no_proxy(address: str):
+    environment = {"http_proxy": PROXY, "NO_PROXY": "fd07::/64"}
+    assert read_description(f"{address}/docs/api/schema/json/", environment)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(ContractError, match=r"none\.yaml: No such file or directory"):
-        read_description(str(tmp_path / "none.yaml"))
+        read_description(str(tmp_path / "none.yaml"), {})
 
 
 def test_our_own_document_as_a_source_is_our_contract():
-    description = read_description(str(locate_schema("task-api.openapi.yaml")))
+    description = read_description(str(locate_schema("task-api.openapi.yaml")), {})
     assert build_attributes(description.document, load_overlay()) == load_contract()

@@ -1,0 +1,15 @@
+"""The values that callers of the engine hand to it and get from it.
+
+They are defined in `reconciler.core`. Callers take them from here: what else the core holds is no
+concern of theirs, and may change without them.
+"""
+
+from __future__ import annotations
+
+from reconciler.core.limit import Limit
+from reconciler.core.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.core.report import Report
+from reconciler.core.shard import Shard
+from reconciler.core.values import Json
+
+__all__ = ["NEVER", "WARNINGS", "Json", "Kind", "Limit", "Plan", "Report", "Shard"]
