@@ -27,6 +27,8 @@ from reconciler.engine.apply import (
     ApplyResult,
     ApplyStopped,
     apply_plan,
+    build_execution_options,
+    build_policy,
     check_saved_plan,
 )
 from reconciler.engine.callbacks import GuardedCallbacks
@@ -35,11 +37,10 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
-from reconciler.engine.policy import ApplyPolicy, approve, check_output
+from reconciler.engine.policy import approve, check_output
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, SavedFileError
-from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.renderers import registry
 from reconciler.renderers.registry import Subject, list_formats
@@ -328,8 +329,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
 ) -> Report:
     file = None if report is None else Path(report)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
-    policy = ApplyPolicy(options.allow, settings.max_changes, options.expected_digest)
-    approved = approve(plan, policy)
+    approved = approve(plan, build_policy(settings, options))
     stop = stop or threading.Event()
     callbacks = GuardedCallbacks(on_outcome, progress, stop=stop)
     run = Run(
@@ -339,14 +339,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
         user=connection.api.user(),
         commit=Commit(options.commit) if options.commit else None,
     )
-    execution = ExecutionOptions(
-        concurrency=settings.concurrency,
-        rps=settings.rps,
-        canary=options.canary,
-        careful=options.careful,
-        stop=stop,
-        progress=callbacks,
-    )
+    execution = build_execution_options(settings, options, progress=callbacks, stop=stop)
     result = _run(
         lambda: apply_plan(
             approved,

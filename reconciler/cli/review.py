@@ -22,10 +22,17 @@ from reconciler.cli.plan_options import applying_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
-from reconciler.engine.apply import ApplyResult, ExecutionOptions, apply_plan, describe_run
+from reconciler.engine.apply import (
+    ApplyOptions,
+    ApplyResult,
+    apply_plan,
+    build_execution_options,
+    build_policy,
+    describe_run,
+)
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
-from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, approve
+from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.engine.vocabulary import Json, Kind, Plan
 from reconciler.errors import Refused
@@ -96,8 +103,7 @@ def review_and_apply(
     ``manifests`` are the files and folders that the plan was made from, if it was.
     """
     print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
-    policy = ApplyPolicy(options.allow, settings.max_changes, options.expect_digest)
-    approved = approve(plan, policy)
+    approved = approve(plan, build_policy(settings, _build_options(options)))
     if plan.updates and not options.yes:
         _confirm(plan)
     return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
@@ -139,16 +145,16 @@ def _apply(
             plan, connection, command=command, manifests=manifests, environment=os.environ
         )
     progress = ProgressBar(options.console)
-    apply_options = _build_apply_options(settings, options, progress)
+    execution = build_execution_options(settings, _build_options(options), progress=progress)
     apply = get_collaborators().apply_plan or apply_plan
     # Until all is printed: that may be the only record of what was done.
     with SIGNALS.record_only():
         with progress:
             applied = run_until_stopped(
                 lambda: apply(
-                    approved, connection, options=apply_options, report=options.report, run=run
+                    approved, connection, options=execution, report=options.report, run=run
                 ),
-                apply_options.stop,
+                execution.stop,
                 is_signalled=lambda: SIGNALS.stopped,
                 on_stop=lambda: progress.announce(_STOPPING),
             )
@@ -158,15 +164,12 @@ def _apply(
     return DONE if applied.is_good else PARTLY
 
 
-def _build_apply_options(
-    settings: Settings, options: ReviewOptions, progress: ProgressBar
-) -> ExecutionOptions:
-    return ExecutionOptions(
-        concurrency=settings.concurrency,
-        rps=settings.rps,
+def _build_options(options: ReviewOptions) -> ApplyOptions:
+    return ApplyOptions(
+        allow=options.allow,
+        expected_digest=options.expect_digest,
         canary=options.canary or 0,
         careful=options.careful,
-        progress=progress,
     )
 
 

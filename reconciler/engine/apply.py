@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -14,20 +15,12 @@ from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
-from reconciler.engine.policy import ApprovedPlan, check_server
+from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server
+from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Broken, NotFound, ReconcilerError, Refused
 from reconciler.executor.execution import execute
 from reconciler.executor.execution_options import ExecutionOptions
-
-__all__ = [
-    "ApplyOptions",
-    "ApplyResult",
-    "ApplyStopped",
-    "ExecutionOptions",
-    "apply_plan",
-    "check_saved_plan",
-    "describe_run",
-]
+from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +82,29 @@ class ApplyStopped(ReconcilerError):
         super().__init__(f"stopped: {message}", hint="apply the plan again to continue")
         self.report = result.report
         self.unwritten = tuple(json.dumps(line, separators=(",", ":")) for line in result.unwritten)
+
+
+def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:
+    """Say what a plan must satisfy to be carried out."""
+    return ApplyPolicy(options.allow, settings.max_changes, options.expected_digest)
+
+
+def build_execution_options(
+    settings: Settings,
+    options: ApplyOptions,
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+    stop: threading.Event | None = None,
+) -> ExecutionOptions:
+    """Tell the executor how to carry a plan out."""
+    return ExecutionOptions(
+        concurrency=settings.concurrency,
+        rps=settings.rps,
+        canary=options.canary,
+        careful=options.careful,
+        progress=progress,
+        stop=stop or threading.Event(),
+    )
 
 
 def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:

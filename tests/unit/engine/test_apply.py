@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.model import Kind
-from reconciler.engine.apply import ExecutionOptions, apply_plan
+from reconciler.engine.apply import apply_plan
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApplyPolicy, approve
+from reconciler.executor.execution_options import ExecutionOptions
 from tests.sandboxed import CONTRACT, plan_with
 from tests.unit.core.building import desired
 from tests.unit.labelstudio.wired import Hooked, api_of, sandbox_with
