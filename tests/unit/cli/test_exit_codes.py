@@ -65,7 +65,7 @@ def test_apply_ends_with_1_and_changes_nothing_where_something_is_in_the_way(
     assert ran.code == 1
     assert "Plan: 3 tasks to update (3 changes), 1 missing." in ran.output
     assert ran.errors == (
-        "reconciler: nothing is changed: 1 task cannot be brought to what is declared (see above; "
+        "reconciler: nothing is changed: 1 task cannot be brought to what is declared ("
         "mend the manifests, or accept it with --allow missing)\n"
     )
     assert server.count("PATCH") == 0
