@@ -134,7 +134,10 @@ class ReportWriter:
 
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> Report:
         """Write which tasks were not started, and the counts; return the report of the run."""
-        told = tuple(self._recorded.get(outcome.task, outcome) for outcome in outcomes)
+        # Of a task that was not started, a report says only that.
+        told = tuple(
+            self._recorded.get(outcome.task) or replace(outcome, changes=()) for outcome in outcomes
+        )
         run = replace(self._run, ended=format_time(now()), requests=requests)
         for line in build_not_started_lines(told):
             self._write(line)

@@ -107,7 +107,8 @@ def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
     """Raise Refused where writing ``what`` to a file would replace one of the ``inputs``."""
     if file is None or not file.exists():
         return
-    if any(file.samefile(path) for path in inputs if path != STANDARD_INPUT):
+    files = (path for path in inputs if path != STANDARD_INPUT and Path(path).exists())
+    if any(file.samefile(path) for path in files):
         raise Refused(
             f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",

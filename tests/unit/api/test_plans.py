@@ -1,0 +1,143 @@
+"""Plans and reports as values of a program: made, saved, merged and rendered."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+import reconciler
+from reconciler import (
+    ABSENT,
+    ManifestError,
+    Manifests,
+    Refused,
+    SavedFileError,
+    Shard,
+    Status,
+)
+from tests.unit.api.conftest import MakeServer, Server, declare
+
+
+def test_a_plan_can_be_looked_at(server: Server):
+    tasks = [{"id": 1, "data": {"text": "new", "more": 1}}, {"id": 2}, {"id": 99, "overlap": 2}]
+    plan = reconciler.plan(Manifests.from_tasks(tasks), server.settings)
+    update, missing = plan.tasks
+    assert (update.task, update.status, missing.status) == (1, Status.UPDATE, Status.MISSING)
+    text, more = update.changes
+    assert (text.path, text.before, text.after) == (("data", "text"), "Sentence 1.", "new")
+    assert (more.path, more.before, more.after) == (("data", "more"), ABSENT, 1)
+    assert str(text.source) == "tasks:1:20"
+    assert plan.unchanged == 1
+    assert repr(plan) == f"<Plan for {server.settings.url}: 1 unchanged, 1 to update, 1 missing>"
+    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own
+
+
+def test_files_are_loaded_as_the_command_line_does(server: Server, tmp_path: Path):
+    Path("m").mkdir()
+    Path("m/a.yaml").write_text("version: 1\ntasks: [{id: 3, overlap: 2}]\n", encoding="utf-8")
+    Path("m/b.json").write_text('{"version": 1, "tasks": [{"id": 1}]}', encoding="utf-8")
+    Path("m/c.yaml.bak").write_text("", encoding="utf-8")
+    for paths in ("m", tmp_path / "m", ["m/a.yaml", Path("m/b.json")], ["m/*"]):
+        manifests = reconciler.load(paths)
+        assert list(manifests.ids) == [1, 3]
+    loaded = reconciler.load("m")
+    assert repr(loaded) == "<Manifests: 2 tasks declared>"
+    assert ["m/c.yaml.bak" in str(problem) for problem in loaded.unread] == [True]
+    assert [task.task for task in reconciler.plan(loaded, server.settings).tasks] == [3]
+
+
+def test_all_problems_of_manifests_are_raised_at_once_and_rendered():
+    Path("a.yaml").write_text("version: 1\ntasks: [{id: x}, {id: 2, nope: 1}]\n", encoding="utf-8")
+    with pytest.raises(ManifestError) as refused:
+        reconciler.load(["a.yaml", "none.yaml"])
+    assert len(refused.value.problems) == 3
+    assert reconciler.render(refused.value).endswith("3 problems in the manifests\n")
+    assert len(json.loads(reconciler.render(refused.value, "json"))["problems"]) == 3
+    with pytest.raises(ManifestError, match="no such file"):
+        reconciler.load("none.yaml")
+    with pytest.raises(ManifestError):
+        reconciler.load([])
+
+
+def test_manifests_for_another_server_are_refused(server: Server):
+    tasks = Manifests.from_tasks([{"id": 1}], server="https://there.test")
+    with pytest.raises(ManifestError) as refused:
+        reconciler.plan(tasks, server.settings)
+    assert f"this run uses {server.settings.url}, from the settings" in str(refused.value)
+    fitting = Manifests.from_tasks([{"id": 1}], server=server.settings.url)
+    assert not reconciler.plan(fitting, server.settings).tasks
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"), [({"allow": ["nope"]}, "nope"), ({"shard": "3/2"}, "3/2")]
+)
+def test_what_is_no_choice_is_told(server: Server, given: dict[str, str], wrong: str):
+    with pytest.raises(ValueError, match=wrong):
+        reconciler.plan(declare(1, 1), server.settings, **given)  # type: ignore[arg-type]
+
+
+def test_shards_of_plans_and_reports_are_one(server: Server):
+    whole = reconciler.plan(declare(1, 9), server.settings)
+    first, second = (
+        reconciler.plan(declare(1, 9), server.settings, shard=shard)
+        for shard in ("1/2", Shard.parse("2/2"))
+    )
+    merged = reconciler.merge([second, first])
+    assert (merged.digest, merged.missing_shards) == (whole.digest, ())
+    assert first.missing_shards == (Shard.parse("2/2"),)
+    reports = [reconciler.apply(part, server.settings) for part in (first, second)]
+    assert reconciler.merge(reports).is_good
+    assert reconciler.merge(reports[:1]).missing_shards == (Shard.parse("2/2"),)
+    with pytest.raises(SavedFileError, match="plan 1 and plan 2 are both of shard 1/2"):
+        reconciler.merge([first, first])
+    with pytest.raises(SavedFileError, match="plan 1 and report 2 cannot be merged"):
+        reconciler.merge([first, reports[0]])  # type: ignore[type-var]
+    with pytest.raises(SavedFileError, match="nothing to merge"):
+        reconciler.merge([])
+
+
+def test_saved_plans_and_reports_are_read_back(server: Server):
+    plan = reconciler.plan(declare(1, 3), server.settings)
+    reconciler.write_plan(plan, Path("plan.json"))
+    assert reconciler.read_plan("plan.json") == plan
+    report = reconciler.apply(reconciler.read_plan("plan.json"), server.settings, report="r.jsonl")
+    assert report.is_good
+    with pytest.raises(SavedFileError, match=r"plan\.json is a plan, not a report"):
+        reconciler.read_report("plan.json")
+    with pytest.raises(SavedFileError, match=r"r\.jsonl is a report, not a plan"):
+        reconciler.read_plan("r.jsonl")
+    with pytest.raises(SavedFileError, match=r"none\.json: cannot be read: No such file"):
+        reconciler.read_plan("none.json")
+    with pytest.raises(Refused, match=r"r\.jsonl is there already, and is no saved plan"):
+        reconciler.write_plan(plan, "r.jsonl")
+
+
+def test_rendering_is_what_the_command_line_prints(server: Server):
+    plan = reconciler.plan(declare(1, 3), server.settings)
+    text = reconciler.render(plan)
+    assert "Plan: 3 tasks to update (3 changes)." in text
+    assert "\x1b[" not in text
+    assert "\x1b[" in reconciler.render(plan, color=True)
+    assert json.loads(reconciler.render(plan, "json"))["digest"] == plan.digest
+    with pytest.raises(ValueError, match="'svg' is not a format of a plan: use text or json"):
+        reconciler.render(plan, "svg")
+    with pytest.raises(TypeError, match="a str cannot be rendered"):
+        reconciler.render("x")  # type: ignore[arg-type]
+
+
+def test_the_declared_values_are_copied(server: Server):
+    task = {"id": 1, "data": {"text": "new"}}
+    manifests = Manifests.from_tasks([task])
+    task["data"] = {"text": "changed afterwards"}
+    (planned,) = reconciler.plan(manifests, server.settings).tasks
+    assert planned.changes[0].after == "new"
+
+
+def test_reading_the_same_server_twice_leaves_no_trace(make_server: MakeServer):
+    server = make_server(3)
+    for _ in range(2):
+        reconciler.plan(declare(1, 3), server.settings)
+    assert server.state.requests("PATCH") == 0

@@ -1,0 +1,137 @@
+"""Settings that a program makes: checked, secret, and from the environment only when asked."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler import Limit, Settings, SettingsError
+
+URL = "https://label-studio.test"
+GIVEN = {"LABEL_STUDIO_URL": URL, "LABEL_STUDIO_API_KEY": "s3cret"}
+
+
+def test_only_what_is_passed_counts():
+    settings = Settings(f"{URL}/", "s3cret")
+    assert settings.url == URL
+    assert settings.network == type(settings.network)()
+    assert (settings.concurrency, settings.rps, settings.timeout) == (8, None, 120)
+
+
+def test_they_are_frozen_and_can_be_replaced():
+    settings = Settings(URL, "s3cret")
+    with pytest.raises(FrozenInstanceError):
+        settings.rps = 1  # type: ignore[misc]
+    assert replace(settings, rps=2.5).rps == 2.5
+    with pytest.raises(SettingsError):
+        replace(settings, rps=-1)
+
+
+def test_the_token_is_hidden_and_stays_in_its_process():
+    settings = Settings(URL, "s3cret")
+    assert "s3cret" not in repr(settings) + str(settings)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="hold a token, and are not pickled"):
+            pickle.dumps(settings, protocol)
+    assert copy.copy(settings) is settings
+    assert copy.deepcopy({"settings": settings})["settings"] is settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"url": "label-studio.test"}, "is not the address of a server"),
+        ({"url": "http://label-studio.test"}, "the token would be sent unencrypted"),
+        ({"timeout": 0}, "0 seconds is no time to wait for an answer"),
+        ({"timeout": float("nan")}, "nan seconds is no time"),
+        ({"rps": 0}, "0 updates a second cannot be kept to"),
+        ({"concurrency": 0}, "0 updates at once are not possible"),
+        ({"concurrency": 65}, "set concurrency to 1 up to 64"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(wrong: dict[str, Any], message: str):
+    with pytest.raises(SettingsError, match=message):
+        Settings(**{"url": URL, "token": "s3cret", **wrong})
+
+
+def test_plain_http_has_to_be_allowed():
+    assert Settings("http://x.test", "s3cret", allow_plain_http=True).url == "http://x.test"
+    assert Settings("http://127.0.0.1:8080", "s3cret").allow_plain_http is False
+
+
+def test_the_environment_is_read_when_asked(monkeypatch: pytest.MonkeyPatch):
+    for name in ("RECONCILER_TIMEOUT", "RECONCILER_RPS", "RECONCILER_HEADER_HOST", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name)
+    for name, value in {**GIVEN, "RECONCILER_MAX_CHANGES": "5%"}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment()
+    assert (settings.url, settings.token, settings.url_from) == (URL, "s3cret", "LABEL_STUDIO_URL")
+    assert settings.max_changes == Limit.parse("5%")
+    assert settings.network.proxy is not None
+    assert settings.network.proxy.variable == "HTTPS_PROXY"
+
+
+def test_every_variable_of_the_command_line_counts():
+    settings = Settings.from_environment(
+        {
+            "LABEL_STUDIO_URL": "http://x.test",
+            "LABEL_STUDIO_API_KEY": "s3cret",
+            "RECONCILER_TIMEOUT": "2.5",
+            "RECONCILER_CONCURRENCY": "3",
+            "RECONCILER_RPS": "0.5",
+            "RECONCILER_MAX_CHANGES": "7",
+            "RECONCILER_ALLOW_PLAIN_HTTP": "yes",
+            "SSL_CERT_DIR": "/etc/ssl/certs",
+        }
+    )
+    assert (settings.timeout, settings.concurrency, settings.rps) == (2.5, 3, 0.5)
+    assert (str(settings.max_changes), settings.allow_plain_http) == ("7", True)
+    assert settings.network.authorities.folders == "/etc/ssl/certs"
+
+
+def test_all_variables_that_cannot_be_read_are_named_at_once():
+    wrong = {
+        "RECONCILER_TIMEOUT": "soon",
+        "RECONCILER_CONCURRENCY": "2.5",
+        "RECONCILER_MAX_CHANGES": "many",
+        "RECONCILER_ALLOW_PLAIN_HTTP": "perhaps",
+    }
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({**GIVEN, **wrong})
+    assert str(refused.value).split("\n") == [
+        "RECONCILER_TIMEOUT: 'soon' is not a number",
+        "RECONCILER_CONCURRENCY: '2.5' is not a whole number",
+        (
+            "RECONCILER_MAX_CHANGES: 'many' is neither a number of tasks, such as 100, nor a part, "
+            "as 5%"
+        ),
+        "RECONCILER_ALLOW_PLAIN_HTTP: 'perhaps' is neither true nor false",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [({}, "no server is named"), ({"LABEL_STUDIO_URL": URL}, "no token is given")],
+)
+def test_what_the_environment_lacks_is_named(environment: Mapping[str, str], message: str):
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_environment(environment)
+
+
+def test_variables_go_over_a_file_and_a_file_alone_reads_no_variable():
+    Path("ours.toml").write_text(f'url = "{URL}"\nrps = 3\nmax_changes = "5%"\n', encoding="utf-8")
+    over = {"LABEL_STUDIO_API_KEY": "s3cret", "RECONCILER_RPS": "9"}
+    mixed = Settings.from_environment(over, file="ours.toml")
+    assert (mixed.url, mixed.rps, str(mixed.max_changes)) == (URL, 9, "5%")
+    alone = Settings.from_file(Path("ours.toml"), token="s3cret")
+    assert (alone.url, alone.rps, alone.token) == (URL, 3, "s3cret")
+    assert alone.url_from == "ours.toml:1"
+    assert alone.network.proxy is None
+    with pytest.raises(SettingsError, match=r"none\.toml: cannot be read"):
+        Settings.from_file("none.toml", token="s3cret")
