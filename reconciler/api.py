@@ -37,7 +37,7 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
-from reconciler.engine.policy import approve, check_output
+from reconciler.engine.policy import approve, check_output, parse_allowed
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, SavedFileError
@@ -99,7 +99,7 @@ def plan(
     """
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     desired = manifests.select(part, server=settings.server)
-    kinds = frozenset(map(Kind, allow))
+    kinds = parse_allowed(allow)
     with connect(settings) as connection:
         return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)
 
@@ -173,9 +173,7 @@ def plan_revert(
     """
     history = _compose_history(reports)
     with connect(settings) as connection:
-        return _plan_revert(
-            history, connection, allow=frozenset(map(Kind, allow)), progress=progress
-        )
+        return _plan_revert(history, connection, allow=parse_allowed(allow), progress=progress)
 
 
 def revert(  # noqa: PLR0913 - as apply

@@ -7,9 +7,9 @@ import click
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
-from reconciler.engine.vocabulary import NEVER, WARNINGS, Kind, Limit, Shard
+from reconciler.engine.vocabulary import ALLOWABLE, Kind, Limit, Shard
 
-_KINDS = [kind.value for kind in Kind if kind not in WARNINGS | NEVER]
+_KINDS = [kind.value for kind in Kind if kind in ALLOWABLE]
 
 
 shard_option = click.option(

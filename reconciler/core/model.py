@@ -175,6 +175,9 @@ WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT})
 NEVER = frozenset({Kind.RESOLVED_ADDRESS})
 """Cannot be allowed: there is no case in which it is meant."""
 
+ALLOWABLE = frozenset(Kind) - WARNINGS - NEVER
+"""What can be allowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskProblem:
@@ -298,5 +301,5 @@ class Plan:
             task
             for task in self.tasks
             if task.status is not Status.UPDATE
-            and any(p.kind not in allow | WARNINGS for p in task.problems)
+            and any(p.kind not in (allow - NEVER) | WARNINGS for p in task.problems)
         )

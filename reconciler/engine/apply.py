@@ -15,7 +15,7 @@ from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
-from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server
+from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server, parse_allowed
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Broken, NotFound, ReconcilerError, Refused
 from reconciler.executor.execution import execute
@@ -37,6 +37,9 @@ class ApplyOptions:
             shortest time in which an edit by somebody else is overwritten.
         commit: Commit of the manifests, for the report; empty where it is not known.
 
+    Raises:
+        ValueError: ``allow`` holds what cannot be allowed.
+
     """
 
     allow: frozenset[Kind] = frozenset()
@@ -44,6 +47,9 @@ class ApplyOptions:
     canary: int = 0
     careful: bool = False
     commit: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allow", parse_allowed(self.allow))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import NEVER, WARNINGS, Kind, Plan, ServerIdentity
+from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
 from reconciler.errors import Refused
 
@@ -23,6 +23,14 @@ class ApplyPolicy:
     allow: frozenset[Kind] = frozenset()
     max_changes: Limit | None = None
     expected_digest: str | None = None
+
+
+def parse_allowed(allow: Iterable[Kind | str]) -> frozenset[Kind]:
+    """Read kinds of problem that are to be accepted; raises ValueError for what cannot be."""
+    kinds = frozenset(map(Kind, allow))
+    for kind in sorted(kinds - ALLOWABLE):
+        raise ValueError(f"{kind.value} cannot be allowed: {', '.join(sorted(ALLOWABLE))} can")
+    return kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
     if not tasks:
         return None
     kinds = {problem.kind for task in tasks for problem in task.problems}
-    return Blockers(len(tasks), tuple(sorted(kinds - allow - WARNINGS - NEVER)))
+    return Blockers(len(tasks), tuple(sorted(ALLOWABLE & kinds - allow)))
 
 
 def check_limit(plan: Plan, limit: Limit | None) -> None:

@@ -7,9 +7,9 @@ concern of theirs, and may change without them.
 from __future__ import annotations
 
 from reconciler.core.limit import Limit
-from reconciler.core.model import NEVER, WARNINGS, Kind, Plan
+from reconciler.core.model import ALLOWABLE, Kind, Plan
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
 from reconciler.core.values import Json
 
-__all__ = ["NEVER", "WARNINGS", "Json", "Kind", "Limit", "Plan", "Report", "Shard"]
+__all__ = ["ALLOWABLE", "Json", "Kind", "Limit", "Plan", "Report", "Shard"]

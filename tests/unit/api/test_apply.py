@@ -130,6 +130,11 @@ def test_what_is_allowed_is_left_alone(server: Server):
     assert report.is_good
 
 
+def test_what_cannot_be_allowed_is_told():
+    with pytest.raises(ValueError, match="overlap-cohort cannot be allowed"):
+        ApplyOptions(allow=frozenset({reconciler.Kind.OVERLAP_COHORT}))
+
+
 # What stops a run.
 
 

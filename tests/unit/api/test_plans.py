@@ -72,7 +72,12 @@ def test_manifests_for_another_server_are_refused(server: Server):
 
 
 @pytest.mark.parametrize(
-    ("given", "wrong"), [({"allow": ["nope"]}, "nope"), ({"shard": "3/2"}, "3/2")]
+    ("given", "wrong"),
+    [
+        ({"allow": ["nope"]}, "nope"),
+        ({"allow": ["resolved-address"]}, "resolved-address cannot be allowed: annotated-data, "),
+        ({"shard": "3/2"}, "3/2"),
+    ],
 )
 def test_what_is_no_choice_is_told(server: Server, given: dict[str, str], wrong: str):
     with pytest.raises(ValueError, match=wrong):
