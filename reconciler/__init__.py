@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         TaskProblem,
         User,
     )
+    from reconciler.core.notation import format_path
     from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
     from reconciler.core.shard import Shard
     from reconciler.core.values import ABSENT, UNREADABLE
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
         Unauthorised,
         Unreachable,
     )
-    from reconciler.progress import ProgressListener
+    from reconciler.progress import NullProgress, ProgressListener
 
 __all__ = [
     "ABSENT",
@@ -83,6 +84,7 @@ __all__ = [
     "NotFound",
     "NotLabelStudio",
     "NotSent",
+    "NullProgress",
     "Outcome",
     "Plan",
     "Problem",
@@ -108,6 +110,7 @@ __all__ = [
     "Unreachable",
     "User",
     "apply",
+    "format_path",
     "load",
     "merge",
     "plan",
@@ -128,6 +131,7 @@ _MODULES = {
     "reconciler.core.model": (
         *("Change", "Kind", "Plan", "ServerIdentity", "Status", "TaskPlan", "TaskProblem", "User"),
     ),
+    "reconciler.core.notation": ("format_path",),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
     "reconciler.core.shard": ("Shard",),
     "reconciler.core.values": ("ABSENT", "UNREADABLE"),
@@ -140,7 +144,7 @@ _MODULES = {
         *("SavedFileError", "ServerError", "SettingsError", "Source", "TimedOut", "Unauthorised"),
         *("Unreachable",),
     ),
-    "reconciler.progress": ("ProgressListener",),
+    "reconciler.progress": ("NullProgress", "ProgressListener"),
 }
 """Where each public name is defined."""
 

@@ -58,7 +58,7 @@ def load(
     """Read manifests and check them, without a server.
 
     Args:
-        paths: Files, folders or globs.
+        paths: Files, folders or globs; ``"-"`` is standard input.
         progress: Follows the work.
 
     Raises:
@@ -130,7 +130,8 @@ def apply(  # noqa: PLR0913 - what is done, and who is told of it
             a time. A later call for a task corrects an earlier one. Not called for tasks that were
             not started.
         progress: Follows the work.
-        stop: Set by another thread, it stops the run as an interrupt does, and `apply` returns.
+        stop: Once set, by another thread, the run stops within 0.2 seconds as an interrupt stops
+            it, and `apply` returns. It is only looked at: several runs may share it.
 
     Returns:
         What became of every task; ``is_good`` tells whether all are as planned.
@@ -328,8 +329,9 @@ def _carry_out(  # noqa: PLR0913 - as apply
     file = None if report is None else Path(report)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
     approved = approve(plan, build_policy(settings, options))
-    stop = stop or threading.Event()
-    callbacks = GuardedCallbacks(on_outcome, progress, stop=stop)
+    # One of our own: what ends this run is not to end others that share the caller's.
+    stopped = threading.Event()
+    callbacks = GuardedCallbacks(on_outcome, progress, stop=stopped)
     run = Run(
         plan.digest,
         shards=plan.shards,
@@ -337,7 +339,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
         user=connection.api.user(),
         commit=Commit(options.commit) if options.commit else None,
     )
-    execution = build_execution_options(settings, options, progress=callbacks, stop=stop)
+    execution = build_execution_options(settings, options, progress=callbacks, stop=stopped)
     result = _run(
         lambda: apply_plan(
             approved,
@@ -347,7 +349,8 @@ def _carry_out(  # noqa: PLR0913 - as apply
             run=run,
             on_outcome=callbacks.on_outcome,
         ),
-        stop,
+        stopped,
+        is_told=stop.is_set if stop else lambda: False,
     )
     if callbacks.error:
         raise ApplyStopped("a callback raised an error", result) from callbacks.error
@@ -356,11 +359,13 @@ def _carry_out(  # noqa: PLR0913 - as apply
     return result.report
 
 
-def _run(work: Callable[[], ApplyResult], stop: threading.Event) -> ApplyResult:
+def _run(
+    work: Callable[[], ApplyResult], stop: threading.Event, *, is_told: Callable[[], bool]
+) -> ApplyResult:
     """Do the work; an interrupt is raised again when it has ended, with a note of what was done."""
     results: list[ApplyResult] = []
     try:
-        run_until_stopped(lambda: results.append(work()), stop)
+        run_until_stopped(lambda: results.append(work()), stop, is_signalled=is_told)
     except KeyboardInterrupt as interrupt:
         for result in results:
             interrupt.add_note(f"reconciler stopped: {result.report.describe()}")

@@ -287,8 +287,8 @@ class Plan:
         return f"<Plan for {self.server.url}: {self.describe()}>"
 
     def summary(self) -> dict[str, int]:
-        """Count the tasks by status, and all of them."""
-        counts = dict.fromkeys(("tasks", *Status), 0)
+        """Count the tasks by status, and all of them, as ``tasks``."""
+        counts = dict.fromkeys(("tasks", *(status.value for status in Status)), 0)
         for task in self.tasks:
             counts[task.status] += 1
         counts[Status.UNCHANGED] = self.unchanged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +23,13 @@ from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ApplyOptions:
     """How to carry a plan out, beyond what `Settings` say.
 
     Attributes:
-        allow: Kinds of problem that are accepted; tasks with them are left alone or changed as
-            each kind says.
+        allow: Kinds of problem that are accepted, such as ``["missing"]``; tasks with them are
+            left alone or changed as each kind says.
         expected_digest: Digest of the plan that was reviewed; None accepts any plan.
         canary: Tasks to change first; the others follow only if these hold when they are read
             again. 0 for none.
@@ -38,18 +38,35 @@ class ApplyOptions:
         commit: Commit of the manifests, for the report; empty where it is not known.
 
     Raises:
-        ValueError: ``allow`` holds what cannot be allowed.
+        ValueError: ``allow`` holds what cannot be allowed, or ``canary`` is negative.
 
     """
 
-    allow: frozenset[Kind] = frozenset()
-    expected_digest: str | None = None
-    canary: int = 0
-    careful: bool = False
-    commit: str = ""
+    allow: frozenset[Kind]
+    expected_digest: str | None
+    canary: int
+    careful: bool
+    commit: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "allow", parse_allowed(self.allow))
+    def __init__(
+        self,
+        *,
+        allow: Iterable[Kind | str] = (),
+        expected_digest: str | None = None,
+        canary: int = 0,
+        careful: bool = False,
+        commit: str = "",
+    ) -> None:
+        if canary < 0:
+            raise ValueError(f"a canary of {canary} tasks is not possible")
+        for name, value in {
+            "allow": parse_allowed(allow),
+            "expected_digest": expected_digest,
+            "canary": canary,
+            "careful": careful,
+            "commit": commit,
+        }.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)

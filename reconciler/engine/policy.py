@@ -121,3 +121,11 @@ def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
             f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",
         )
+
+
+def _is_same_file(file: Path, other: str) -> bool:
+    """Tell whether both are one file; what tasks were declared by values has a name and no file."""
+    try:
+        return file.samefile(other)
+    except OSError:
+        return False

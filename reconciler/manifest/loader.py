@@ -68,8 +68,10 @@ def load_values(
     desired, diagnostics = DesiredIndex(), Diagnostics(name)
     progress.begin("checking tasks")
     documents = read_values(header, tasks, diagnostics, progress=progress)
-    problems = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
-    _finish(desired, problems)
+    not_json = {problem.path: problem for problem in diagnostics.problems}
+    found = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
+    # What is no JSON was read as null: others say nothing true of it.
+    _finish(desired, [p for p in found if not_json.get(p.path, p) == p])
     return desired
 
 

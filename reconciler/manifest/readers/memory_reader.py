@@ -25,7 +25,9 @@ def read_values(
     *,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> list[Document]:
-    """Read the header and the tasks of a manifest from values; what is no JSON is a problem.
+    """Read the header and the tasks of a manifest from values.
+
+    What is no JSON is a problem, and read as null.
 
     Values are copied as JSON text, so that nobody changes them later. The first task stands on
     line 1, the second on line 2, and so on.
@@ -35,8 +37,6 @@ def read_values(
     texts = [
         _encode(convert(task, ("tasks", index), line=index + 1)) for index, task in enumerate(tasks)
     ]
-    if diagnostics.problems:
-        return []
     return [
         MemoryDocument(document, texts, diagnostics=diagnostics, progress=progress)
         for document in headers

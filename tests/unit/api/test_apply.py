@@ -123,16 +123,19 @@ def test_a_wrong_token_is_told_before_the_report_is_there(server: Server):
 
 
 def test_what_is_allowed_is_left_alone(server: Server):
-    allow = frozenset({reconciler.Kind.MISSING})
     plan = reconciler.plan(declare(20, 21), server.settings, allow=["missing"])
-    report = reconciler.apply(plan, server.settings, options=ApplyOptions(allow=allow))
+    report = reconciler.apply(plan, server.settings, options=ApplyOptions(allow=["missing"]))
     assert [outcome.outcome for outcome in report.outcomes] == [Outcome.APPLIED, Outcome.MISSING]
     assert report.is_good
 
 
 def test_what_cannot_be_allowed_is_told():
     with pytest.raises(ValueError, match="overlap-cohort cannot be allowed"):
-        ApplyOptions(allow=frozenset({reconciler.Kind.OVERLAP_COHORT}))
+        ApplyOptions(allow=[reconciler.Kind.OVERLAP_COHORT])
+    with pytest.raises(ValueError, match="'mising' is not a valid Kind"):
+        ApplyOptions(allow=["mising"])
+    with pytest.raises(ValueError, match="a canary of -1 tasks is not possible"):
+        ApplyOptions(canary=-1)
 
 
 # What stops a run.
@@ -230,11 +233,11 @@ def test_a_report_that_cannot_be_written_to_its_end_stops_the_run(make_server: M
 
 
 def test_a_stop_set_by_another_thread_ends_the_run(make_server: MakeServer):
-    server = make_server(300)
-    plan = reconciler.plan(declare(1, 300), server.settings)
+    server = make_server(2_000)
+    plan = reconciler.plan(declare(1, 2_000), server.settings)
     stop = threading.Event()
     report = reconciler.apply(plan, server.settings, stop=stop, on_outcome=lambda _: stop.set())
-    check_stopped(server, report, 300)
+    check_stopped(server, report, 2_000)
     assert not report.is_good
 
 
@@ -264,7 +267,8 @@ def test_the_same_plan_again_goes_on_where_it_stopped(make_server: MakeServer):
     server = make_server(300)
     plan = reconciler.plan(declare(1, 300), server.settings)
     stop = threading.Event()
-    reconciler.apply(plan, server.settings, stop=stop, on_outcome=lambda _: stop.set())
+    slow = replace(server.settings, rps=100)
+    reconciler.apply(plan, slow, stop=stop, on_outcome=lambda _: stop.set())
     report = reconciler.apply(plan, server.settings)
     assert report.is_good
     assert {o.outcome for o in report.outcomes} == {Outcome.APPLIED, Outcome.ALREADY}

@@ -39,8 +39,8 @@ def test_threads_plan_and_apply_at_once_against_two_servers(make_server: MakeSer
 
 
 def test_an_event_loop_goes_on_while_a_plan_is_carried_out(make_server: MakeServer):
-    server = make_server(300)
-    plan = reconciler.plan(declare(1, 300), server.settings)
+    server = make_server(2_000)
+    plan = reconciler.plan(declare(1, 2_000), server.settings)
     stop = threading.Event()
 
     async def cancel_soon() -> Report:
@@ -59,7 +59,7 @@ def test_an_event_loop_goes_on_while_a_plan_is_carried_out(make_server: MakeServ
         return await work
 
     report = asyncio.run(cancel_soon())
-    assert 0 < len(list_changed(server.state)) < 300
+    assert 0 < len(list_changed(server.state)) < 2_000
     assert report.complete
     assert not report.is_good
 

@@ -19,18 +19,12 @@ from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
-from reconciler.sandbox.tasks_file import load_state
 from tests.sandboxed import CONTRACT, apply_with
 from tests.unit.labelstudio.wired import api_of
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(path for path in (EXAMPLES / "manifests").iterdir() if path.is_file())
-
-
-@pytest.fixture
-def state() -> State:
-    return load_state(EXAMPLES / "sandbox.json")
 
 
 @pytest.fixture

@@ -81,13 +81,20 @@ def test_what_is_no_json_is_told_with_its_task_and_path(value: object, message: 
 
 
 def test_all_problems_are_told_at_once():
-    tasks = [{"id": 1, "data": {"a": {1}, "b": b""}}, {"id": 2, "data": {"c": float("inf")}}]
+    tasks = [
+        {"id": 1, "data": {"a": {1}, "b": b""}},
+        {"id": 2, "data": {"c": float("inf")}, "overlap": Decimal(1), "nope": 1},
+        object(),
+    ]
     with pytest.raises(ManifestError) as refused:
-        Manifests.from_tasks(tasks)
-    assert [problem.path for problem in refused.value.problems] == [
-        "tasks[0].data.a",
-        "tasks[0].data.b",
-        "tasks[1].data.c",
+        Manifests.from_tasks(tasks)  # type: ignore[arg-type]  # the last is none
+    assert [(problem.path, problem.message) for problem in refused.value.problems] == [
+        ("tasks[0].data.a", "a value of type set is not JSON"),
+        ("tasks[0].data.b", "a value of type bytes is not JSON"),
+        ("tasks[1].data.c", "inf is not a number that JSON has"),
+        ("tasks[1].overlap", "a value of type decimal.Decimal is not JSON"),
+        ("tasks[1].nope", "not a known key here"),
+        ("tasks[2]", "a value of type object is not JSON"),
     ]
 
 
