@@ -1,4 +1,4 @@
-# make demo and make test need nothing but Python 3.11 or later, with pip.
+# make demo needs nothing but Python 3.11 or later, with pip. make test also needs npm, for pyright.
 
 PYTHON ?= python3
 VENV := .venv

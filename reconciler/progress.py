@@ -31,6 +31,9 @@ class ProgressListener(Protocol):
 class NullProgress:
     """A listener that ignores everything."""
 
+    def __repr__(self) -> str:
+        return "NULL_PROGRESS"
+
     def begin(self, work: str, total: int | None = None) -> None:
         """Ignore it."""
 

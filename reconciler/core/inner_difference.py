@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +26,8 @@ _SMALL_CHARACTERS: Final = 4_000
 """Up to which two lists are compared by DeepDiff, which takes 0.2 ms for each difference."""
 _WINDOW: Final = 64
 """Elements of each list in which those that were added or removed are looked for."""
+_SEARCHED: Final = 200
+"""Comparisons behind a difference within which the next one is looked for."""
 _WINDOW_BYTES: Final = 1 << 16
 _RUN_MAX: Final = 64
 """Elements that are compared at once, and scalars of an object: both count as one comparison."""
@@ -58,6 +61,40 @@ class Budget:
     def spent(self) -> bool:
         """Tell whether nothing is left: then not all differences were found."""
         return self.left < 0
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDifferences:
+    """The first differences of two values, and how many ``others`` were found after these.
+
+    Where looking ended before all was compared there may be more: they are not ``counted``.
+    """
+
+    first: tuple[Inner, ...]
+    others: int
+    counted: bool
+
+    def describe_others(self) -> str:
+        """Say how many differences there are beside the first; nothing where these are all."""
+        if self.counted:
+            return f"and {self.others:,} more" if self.others else ""
+        return f"and at least {self.others:,} more" if self.others else "there may be more"
+
+
+def find_first_differences(before: Json, after: Json, most: int | None) -> FirstDifferences:
+    """Find the first ``most`` places inside two lists or objects that differ; None for all.
+
+    The first may be anywhere. Unless all are asked for, the others are looked for not far behind
+    it.
+    """
+    budget = Budget()
+    found = find_inner_differences(before, after, budget)
+    first: list[Inner] = []
+    for inner in islice(found, most):
+        first.append(inner)
+        budget.left = inf if most is None else _SEARCHED
+    others = sum(1 for _ in found)
+    return FirstDifferences(tuple(first), others, counted=not budget.spent)
 
 
 def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterator[Inner]:

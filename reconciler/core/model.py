@@ -286,6 +286,12 @@ class Plan:
     def __repr__(self) -> str:
         return f"<Plan for {self.server.url}: {self.describe()}>"
 
+    def _repr_html_(self) -> str:
+        """Show the plan in a notebook."""
+        from reconciler.core.notebook_view import format_plan_html  # noqa: PLC0415 - it shows plans
+
+        return format_plan_html(self)
+
     def summary(self) -> dict[str, int]:
         """Count the tasks by status, and all of them, as ``tasks``."""
         counts = dict.fromkeys(("tasks", *(status.value for status in Status)), 0)

@@ -136,6 +136,14 @@ class Report:
             f"<Report of {self.command or 'several runs'} on {self.server.url}: {self.describe()}>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook."""
+        from reconciler.core.notebook_view import (  # noqa: PLC0415 - it shows reports
+            format_report_html,
+        )
+
+        return format_report_html(self)
+
     @property
     def is_good(self) -> bool:
         """Whether nothing is left to be done about any task."""

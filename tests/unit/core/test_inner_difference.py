@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.inner_difference import Budget, count_common_run, find_inner_differences
+from reconciler.core.inner_difference import (
+    Budget,
+    count_common_run,
+    find_first_differences,
+    find_inner_differences,
+)
 from reconciler.core.values import ABSENT, Json
 
 
@@ -144,3 +149,32 @@ def test_a_common_run_is_as_long_as_what_is_alike(room: int, most: int):
             return past + count <= length
 
         assert count_common_run(alike, room, most=most) == length
+
+
+def test_the_first_differences_are_told_and_the_others_counted():
+    found = find_first_differences([*range(10)], [*range(10, 20)], 3)
+
+    assert [inner.path for inner in found.first] == [(0,), (1,), (2,)]
+    assert (found.others, found.counted) == (7, True)
+    assert found.describe_others() == "and 7 more"
+
+
+def test_all_differences_are_told_where_nothing_bounds_them():
+    before: list[Json] = [*range(1_000)]
+    after: list[Json] = [*range(-1_000, 0)]
+
+    found = find_first_differences(before, after, None)
+
+    assert len(found.first) == 1_000
+    assert found.describe_others() == ""
+
+
+def test_far_behind_the_first_difference_nothing_is_looked_for():
+    before: list[Json] = [{"n": n} for n in range(100_000)]
+    after = [{"n": -1}, *before[1:-1], {"n": -2}]
+
+    found = find_first_differences(before, after, 1)
+
+    assert [inner.path for inner in found.first] == [(0, "n")]
+    assert not found.counted
+    assert found.describe_others() in {"there may be more", "and at least 1 more"}

@@ -1,0 +1,127 @@
+"""Two values written so that they never look alike, whole or by the parts that differ."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from reconciler.core.inner_difference import count_common_run
+from reconciler.core.notation import format_ascii, format_beginning, format_value
+from reconciler.core.values import Json, Side
+
+_SHORT: Final = 60
+_CONTEXT: Final = 24
+_LONG: Final = 400
+_SLICE: Final = 1 << 16
+_COUNTED: Final = 2_000
+"""Characters up to which the length of a value is counted."""
+
+_LOOKS_LIKE: Final = {
+    **str.maketrans(
+        "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+        "\u0405\u0406\u0408\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458"
+        "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+        "\u03bf\u03bd\u2010\u2013\u2212",
+        "ABEKMHOPCTYXSIJaeopcyxsijABEZHIKMNOPTYXov---",
+    ),
+    **dict.fromkeys(range(0xFE00, 0xFE10)),  # variation selectors
+}
+"""What most fonts draw like a Latin letter or a hyphen (Cyrillic, Greek, dashes), or not at all."""
+
+
+def are_short(*texts: str) -> bool:
+    """Tell whether texts are best shown whole, one beside the other."""
+    return all(len(text) <= _SHORT for text in texts)
+
+
+def are_brief(*values: Json) -> bool:
+    """Tell whether values take little room where they are written whole."""
+    return all(len(format_beginning(value, _LONG)) <= _LONG for value in values)
+
+
+def format_whole(before: Side, after: Side) -> tuple[str, str]:
+    """Write both sides: in ASCII where the usual way might make them look alike."""
+    old, new = format_value(before), format_value(after)
+    return (format_ascii(before), format_ascii(after)) if _look_alike(old, new) else (old, new)
+
+
+def format_brief(before: Side, after: Side, *, hint: str = "") -> tuple[str, str]:
+    """Write the beginning of both sides, or of two long texts the part that differs.
+
+    Where a side is cut off its length follows, and ``hint``: how to see all of it.
+    """
+    if isinstance(before, str) and isinstance(after, str) and not are_short(before, after):
+        _, before, after = find_differing(before, after)
+    return format_beginnings(before, after, hint=hint)
+
+
+def format_beginnings(before: Side, after: Side, *, hint: str = "") -> tuple[str, str]:
+    """Write the beginning of both sides, and of long ones that begin alike what differs."""
+    old, new = (format_beginning(side, _COUNTED) for side in (before, after))
+    if _look_alike(old, new):
+        old, new = (format_beginning(side, _COUNTED, only_ascii=True) for side in (before, after))
+    if old[:_LONG] != new[:_LONG]:
+        return _cut_text(old, hint), _cut_text(new, hint)
+    if len(old) > _COUNTED or len(new) > _COUNTED:
+        _, old, new = find_differing(format_ascii(before), format_ascii(after))
+        return _cut_text(old, hint), _cut_text(new, hint)
+    return old, new
+
+
+def find_differing(before: str, after: str) -> tuple[int, str, str]:
+    """Find where two strings begin to differ, and the part of each up to where they end to."""
+    start = _count_common_start(before, after)
+    end = _count_common_end(before, after, min(len(before), len(after)) - start)
+    window = max(start - _CONTEXT, 0)
+
+    def part(text: str) -> str:
+        stop = min(len(text) - end + _CONTEXT, len(text))
+        left, right = "…" if window else "", "…" if stop < len(text) else ""
+        return f"{left}{text[window:stop]}{right}"
+
+    return start, part(before), part(after)
+
+
+def _look_alike(old: str, new: str) -> bool:
+    """Tell whether two texts may look alike, from a little before they differ on.
+
+    Where one is too long to be looked at whole, nothing but its end may tell them apart.
+    """
+    start = max(_count_common_start(old, new) - _CONTEXT, 0)
+    stop = start + _LONG
+    left, right = _normalize_looks(old[start:stop]), _normalize_looks(new[start:stop])
+    if len(old) > stop or len(new) > stop:
+        seen = min(len(left), len(right))
+        return left[:seen] == right[:seen]
+    return left == right
+
+
+def _normalize_looks(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE)
+
+
+def _cut_text(text: str, hint: str) -> str:
+    if len(text) <= _LONG:
+        return text
+    count = f"{len(text):,}" if len(text) <= _COUNTED else f"more than {_COUNTED:,}"
+    note = ", ".join(filter(None, (f"{count} characters", hint)))
+    return f"{text[:_LONG]}… ({note})"
+
+
+def _count_common_start(left: str, right: str) -> int:
+    """Count the characters that two strings begin with alike."""
+
+    def alike(past: int, count: int) -> bool:
+        return left[past : past + count] == right[past : past + count]
+
+    return count_common_run(alike, min(len(left), len(right)), most=_SLICE)
+
+
+def _count_common_end(left: str, right: str, room: int) -> int:
+    """Count the characters that two strings end with alike, of the last ``room``."""
+
+    def alike(past: int, count: int) -> bool:
+        old, new = len(left) - past, len(right) - past
+        return left[old - count : old] == right[new - count : new]
+
+    return count_common_run(alike, room, most=_SLICE)

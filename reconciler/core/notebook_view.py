@@ -1,0 +1,289 @@
+"""A plan or a report as HTML for a notebook: bounded, in its own colours, without scripts.
+
+Values come from strangers. All of them pass through `_escape`; the rest of what is `_Markup` is
+written by this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import chain, islice
+from typing import Final, NewType
+
+from reconciler.core.contrast import are_brief, format_brief
+from reconciler.core.ids import format_ranges
+from reconciler.core.inner_difference import FirstDifferences, find_first_differences
+from reconciler.core.model import Change, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
+from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.shard import Shard, format_shards
+from reconciler.core.values import Side
+
+_TASKS_MAX: Final = 50
+_SIZE_MAX: Final = 80_000
+"""Characters of a table from which on no task is added to it."""
+_LINES_MAX: Final = 5
+"""Lines of a task from which on none of its changes is added."""
+_INNER_MAX: Final = 3
+_CONCERNS_MAX: Final = 10
+_RUNS_MAX: Final = 5
+_RANGES_MAX: Final = 6
+_TEXT_MAX: Final = 300
+_PATH_MAX: Final = 120
+
+_Markup = NewType("_Markup", str)
+_Line = Sequence[_Markup]
+"""The cells of one line of the table, but for those that all lines of a task share."""
+
+_CLASS: Final = "reconciler-view"
+_DIM: Final = "opacity: 0.7"
+_STYLE: Final = (
+    f".{_CLASS} th, .{_CLASS} td {{ text-align: left; vertical-align: top; max-width: 30em;"
+    f" overflow-wrap: anywhere }} .{_CLASS} code {{ white-space: pre-wrap }}"
+)
+"""Where only spaces differ, that is to show. No colour is set: notebooks are light or dark."""
+_RENDER: Final = "print(reconciler.render(…, full=True))"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the table shows of one task."""
+
+    task: int
+    status: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Concern:
+    """Why a task is not, or not simply, as declared; a warning where that is in nobody's way."""
+
+    status: str
+    reason: str
+    hint: str = ""
+    is_warning: bool = False
+
+
+def format_plan_html(plan: Plan) -> str:
+    """Write what a plan is about, what blocks, and what changes in the first tasks: at most 200 kB.
+
+    Only its digest takes time that grows with the values of the plan.
+    """
+    digest = f"Digest: {plan.digest}" if plan.updates else ""
+    return _format_view(
+        f"Plan: {plan.describe()}",
+        [_describe_server(plan.server), _describe_shards(plan.shards), digest],
+        concerns=chain.from_iterable(map(_find_concerns, plan.tasks)),
+        rows=[_Row(task.task, _describe_status(task), task.changes) for task in plan.tasks],
+        status="Status",
+    )
+
+
+def format_report_html(report: Report) -> str:
+    """Write what runs did, what is not as planned, and the first changes: at most 200 kB."""
+    runs = [_describe_run(run) for run in report.runs[:_RUNS_MAX]]
+    more = len(report.runs) - len(runs)
+    outcomes = report.outcomes
+    return _format_view(
+        f"{report.command.capitalize() or 'All runs'}: {report.describe()}",
+        [
+            _describe_server(report.server),
+            _describe_shards(report.shards),
+            *runs,
+            f"… and {count_noun(more, 'more run')}" if more else "",
+        ],
+        concerns=chain.from_iterable(map(_find_failures, outcomes)),
+        rows=[
+            _Row(outcome.task, _describe_outcome(outcome), outcome.changes) for outcome in outcomes
+        ],
+        status="Outcome",
+    )
+
+
+def _format_view(
+    heading: str,
+    facts: Iterable[str],
+    *,
+    concerns: Iterable[tuple[int, _Concern]],
+    rows: Iterable[_Row],
+    status: str,
+) -> str:
+    return _dress(
+        "div",
+        _dress("style", _Markup(_STYLE)),
+        _dress("div", _dress("strong", _escape(heading))),
+        *(_dress("div", _escape(fact), style=_DIM) for fact in facts if fact),
+        *_format_concerns(_group(concerns)),
+        *_format_table([row for row in rows if row.changes], status),
+        **{"class": _CLASS},
+    )
+
+
+def _describe_server(server: ServerIdentity) -> str:
+    return shorten(str(server), _TEXT_MAX)
+
+
+def _describe_status(task: TaskPlan) -> str:
+    return "to update" if task.status is Status.UPDATE else task.status.value
+
+
+def _describe_outcome(outcome: TaskOutcome) -> str:
+    if outcome.accepted:
+        return "left alone, as allowed"
+    if outcome.outcome is Outcome.INTERRUPTED:
+        return "not started"
+    return outcome.outcome.replace("_", " ")
+
+
+def _describe_shards(shards: tuple[Shard, ...]) -> str:
+    noun = "shard" if len(shards) == 1 else "shards"
+    return f"Only tasks of {noun} {shorten(format_shards(shards), _TEXT_MAX)}" if shards else ""
+
+
+def _describe_run(run: Run) -> str:
+    """Say when a run was, by whom and from what, as far as it is known."""
+    commit = run.commit
+    known = {
+        "": run.started,
+        "ended ": run.ended,
+        "by ": str(run.user or ""),
+        "commit ": commit.id + " with uncommitted changes" * commit.dirty if commit else "",
+        "digest ": run.digest,
+    }
+    told = [f"{name}{shorten(text, _PATH_MAX)}" for name, text in known.items() if text]
+    return f"{run.command.capitalize()}: {', '.join(told)}"
+
+
+def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
+    status = _describe_status(task)
+    for problem in task.problems:
+        kind = "" if problem.kind == status else f"{problem.kind}: "
+        is_warning = problem.is_warning or task.status is Status.UPDATE
+        yield task.task, _Concern(status, kind + problem.message, problem.hint, is_warning)
+
+
+def _find_failures(outcome: TaskOutcome) -> Iterator[tuple[int, _Concern]]:
+    if outcome.accepted or not outcome.is_good:
+        status = _describe_outcome(outcome)
+        yield outcome.task, _Concern(status, outcome.error, is_warning=outcome.accepted)
+
+
+def _group(concerns: Iterable[tuple[int, _Concern]]) -> dict[_Concern, list[int]]:
+    """Give the tasks of each concern, those that block first."""
+    groups: dict[_Concern, list[int]] = {}
+    for task, concern in concerns:
+        groups.setdefault(concern, []).append(task)
+    return dict(sorted(groups.items(), key=lambda group: group[0].is_warning))
+
+
+def _format_concerns(groups: dict[_Concern, list[int]]) -> Iterator[_Markup]:
+    if not groups:
+        return
+    items = [_format_concern(*group) for group in islice(groups.items(), _CONCERNS_MAX)]
+    if more := len(groups) - len(items):
+        items.append(_dress("li", _escape(f"… and {count_noun(more, 'more problem')}")))
+    yield _dress("ul", *items)
+
+
+def _format_concern(concern: _Concern, tasks: Sequence[int]) -> _Markup:
+    who = f"Task {tasks[0]}" if len(tasks) == 1 else f"{len(tasks):,} tasks"
+    which = f" ({_format_ids(tasks)})" if len(tasks) > 1 else ""
+    reason = f": {shorten(concern.reason, _TEXT_MAX)}" if concern.reason else ""
+    hint = f" ({shorten(concern.hint, _TEXT_MAX)})" if concern.hint else ""
+    return _dress(
+        "li",
+        _escape("Warning: " if concern.is_warning else ""),
+        _dress("strong", _escape(f"{who} {concern.status}")),
+        _escape(which + reason),
+        _dress("span", _escape(hint), style=_DIM),
+    )
+
+
+def _format_ids(tasks: Sequence[int]) -> str:
+    ranges = format_ranges(tasks)
+    return ", ".join(ranges[:_RANGES_MAX]) + ", …" * (len(ranges) > _RANGES_MAX)
+
+
+def _format_table(rows: Sequence[_Row], status: str) -> Iterator[_Markup]:
+    """Write what changes in as many tasks as the table has room for, and count the others."""
+    if not rows:
+        return
+    shown: list[_Markup] = []
+    size = 0
+    for row in rows[:_TASKS_MAX]:
+        if size > _SIZE_MAX:
+            break
+        shown.append(_format_task(row))
+        size += len(shown[-1])
+    titles = ("Task", status, "Path", "Before", "After", "Declared at")
+    head = _dress("tr", *(_dress("th", _escape(title)) for title in titles))
+    yield _dress("table", _dress("thead", head), *shown)
+    if more := len(rows) - len(shown):
+        message = f"… and {count_noun(more, 'more task')} with changes; "
+        code = _dress("code", _escape(_RENDER))
+        yield _dress("div", _escape(message), code, _escape(" shows all"), style=_DIM)
+
+
+def _format_task(row: _Row) -> _Markup:
+    """Write the lines of one task; beside the first of them stand its id and status."""
+    lines: list[_Line] = []
+    left = sorted(row.changes, key=lambda change: change.path, reverse=True)
+    while left and len(lines) < _LINES_MAX:
+        lines += _format_change(left.pop())
+    if left:
+        lines.append(
+            [_dress("td", _escape(f"… and {count_noun(len(left), 'more change')}"), colspan=4)]
+        )
+    shared = [
+        _dress("td", _escape(text), rowspan=len(lines)) for text in (str(row.task), row.status)
+    ]
+    lines[0] = [*shared, *lines[0]]
+    return _dress("tbody", *(_dress("tr", *line) for line in lines))
+
+
+def _format_change(change: Change) -> Iterator[_Line]:
+    """Write a change, or of large lists and objects the first places inside that differ."""
+    path, source = format_path(change.path), str(change.source)
+    inside = _look_inside(change.before, change.after)
+    if inside is None or not inside.first:
+        yield _format_line(path, change.before, change.after, source)
+        return
+    for inner in inside.first:
+        inner_path = format_path((*change.path, *inner.path))
+        yield _format_line(inner_path, inner.before, inner.after, source)
+    if more := inside.describe_others():
+        note = _dress("td", _escape(f"… {more}"), colspan=3)
+        yield [_format_code(shorten(path, _PATH_MAX)), note]
+
+
+def _look_inside(before: Side, after: Side) -> FirstDifferences | None:
+    """Find where lists and large objects differ; None for a change that is best shown whole."""
+    if isinstance(before, list) and isinstance(after, list):
+        return find_first_differences(before, after, _INNER_MAX)
+    if isinstance(before, dict) and isinstance(after, dict) and not are_brief(before, after):
+        return find_first_differences(before, after, _INNER_MAX)
+    return None
+
+
+def _format_line(path: str, before: Side, after: Side, source: str) -> _Line:
+    old, new = format_brief(before, after)
+    place = _dress("td", _escape(shorten(source, _PATH_MAX)), style=_DIM)
+    return [*map(_format_code, (shorten(path, _PATH_MAX), old, new)), place]
+
+
+def _format_code(text: str) -> _Markup:
+    """Write a path or a value."""
+    return _dress("td", _dress("code", _escape(text)))
+
+
+def _escape(text: str) -> _Markup:
+    """Make a text that stands for itself, wherever it comes from, between two tags."""
+    return _Markup(escape(escape_invisible(text), quote=False))
+
+
+def _dress(tag: str, *parts: _Markup, **attributes: str | int) -> _Markup:
+    """Put parts into an element; its tag and attributes are this module's own."""
+    opening = " ".join([tag, *(f'{name}="{value}"' for name, value in attributes.items())])
+    return _Markup(f"<{opening}>{''.join(parts)}</{tag}>")
