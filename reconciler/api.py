@@ -49,7 +49,7 @@ from reconciler.renderers.style import Style
 
 PathLike = str | Path
 
-OnOutcome = Callable[[TaskOutcome], None]
+OnOutcome = Callable[[TaskOutcome], object]
 
 
 def load(

@@ -13,8 +13,9 @@ from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
+from reconciler.executor.batches import BatchLimits
 from reconciler.executor.execution import execute
-from reconciler.executor.execution_options import BatchLimits, ExecutionOptions, Record
+from reconciler.executor.execution_options import ExecutionOptions, Record
 from reconciler.executor.rate_limiter import RateLimiter
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi

@@ -19,7 +19,7 @@ class GuardedCallbacks:
 
     def __init__(
         self,
-        on_outcome: Callable[[TaskOutcome], None] | None,
+        on_outcome: Callable[[TaskOutcome], object] | None,
         progress: ProgressListener,
         *,
         stop: threading.Event,
@@ -50,7 +50,7 @@ class GuardedCallbacks:
         """Pass on what the user should know."""
         self._call(self._progress.note, text)
 
-    def _call(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - passed on
+    def _call(self, function: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - passed on
         if self.error is not None:
             return
         try:

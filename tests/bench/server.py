@@ -86,6 +86,7 @@ class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
+    server: _Server
 
     def do_GET(self) -> None:
         status, body = self.server.answer(self.path)

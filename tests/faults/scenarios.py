@@ -100,9 +100,10 @@ def _new_server(*, broken: bool) -> State:
 
 def _others_edit(state: State) -> None:
     """Do to three tasks what a plan may meet: as declared, edited there, edited beside it."""
-    state.tasks[1].values["overlap"] = 3
-    state.tasks[2].values["data"]["text"] = "Theirs."
-    state.tasks[3].values["data"]["beside"] = "theirs"
+    tasks: dict[int, Values] = {number: task.values for number, task in state.tasks.items()}
+    tasks[1]["overlap"] = 3
+    tasks[2]["data"]["text"] = "Theirs."
+    tasks[3]["data"]["beside"] = "theirs"
 
 
 SCENARIOS: Final = {

@@ -21,7 +21,7 @@ from reconciler.core.notation import Path
 from reconciler.core.plan_document import restore_plan
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
-from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.core.values import ABSENT, Json, Side
 from reconciler.engine.connection import Connection
 from reconciler.engine.revert import RunHistory, build_revert_plan
 from reconciler.errors import ServerError
@@ -117,7 +117,7 @@ class History(RuleBasedStateMachine):
 
     def _edit(self, task: int, name: str, keys: dict[str, Json]) -> None:
         if task in self.state.tasks:
-            values = self.state.tasks[task].values
+            values: Values = self.state.tasks[task].values
             values[name] = {**values[name], **keys}
 
     # What the manifests say.
@@ -213,9 +213,9 @@ class History(RuleBasedStateMachine):
     @invariant()
     def what_nobody_declares_is_still_there(self) -> None:
         if hasattr(self, "state"):
-            for task in self.state.tasks.values():
-                assert "theirs" in task.values["data"]
-                assert "text" in task.values["data"]
+            for task in stored(self.state).values():
+                assert "theirs" in task["data"]
+                assert "text" in task["data"]
 
     # How that is looked at.
 
@@ -335,7 +335,7 @@ def is_due(change: Change, values: Values) -> bool:
     )
 
 
-def with_value(values: Values, path: Path, value: Maybe) -> Values:
+def with_value(values: Values, path: Path, value: Side) -> Values:
     key, *rest = path
     if rest:
         return {**values, key: with_value(values[key], tuple(rest), value)}

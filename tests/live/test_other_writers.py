@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -170,9 +171,7 @@ def test_what_was_undone_by_accident_is_repaired_and_what_was_meant_is_not_fough
             done.add(task)
             server.update(task, theirs[task])
 
-    troubles = [
-        patches_of([task], stored_and_then(lambda task=task: write(task))) for task in theirs
-    ]
+    troubles = [patches_of([task], stored_and_then(partial(write, task))) for task in theirs]
     with counting_proxy(server.url, several(*troubles)) as (url, asked):
         monkeypatch.setenv("LABEL_STUDIO_URL", url)
         options = ["--yes", "--report", "report.jsonl", "--concurrency", "1"]

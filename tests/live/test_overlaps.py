@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.live.command_line import Command
-from tests.live.under_test import ServerUnderTest
+from tests.live.under_test import TEXT, ServerUnderTest
 
 TEXTS = [{"data": {"text": f"text {number}"}} for number in range(4)]
 
 
 def project_with(server: ServerUnderTest, **settings: object) -> tuple[int, list[int]]:
     """Give a project with four tasks, all of which were given an overlap of 5 by hand."""
-    project = server.make_project(**settings)
+    project = server.make_project(TEXT, **settings)
     ids = server.import_tasks(project, TEXTS)
     for task in ids:
         server.update(task, {"overlap": 5})

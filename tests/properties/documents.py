@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from reconciler.core.values import Json
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import MappedDocument
+from reconciler.manifest.readers.document import Document, MappedDocument
 from reconciler.manifest.readers.jsonl_reader import LineFile
 from reconciler.manifest.readers.source_map import Steps
-from reconciler.manifest.readers.text_document import TextDocument
 
 Places: TypeAlias = dict[tuple[Steps, str], tuple[int, int]]
 """By steps and "key" or "value": line and column."""
@@ -39,7 +38,9 @@ parts: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-lists_of_tasks = st.fixed_dictionaries({"version": scalars, "tasks": st.lists(parts, max_size=3)})
+lists_of_tasks: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
+    {"version": scalars, "tasks": st.lists(parts, max_size=3)}
+)
 values: st.SearchStrategy[Json] = parts | lists_of_tasks
 
 
@@ -48,16 +49,13 @@ def strict(value: Json) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-AnyDocument: TypeAlias = MappedDocument | TextDocument
-
-
-def only(documents: Sequence[AnyDocument], diagnostics: Diagnostics) -> AnyDocument:
+def only(documents: Sequence[Document], diagnostics: Diagnostics) -> Document:
     assert diagnostics.problems == []
     (document,) = documents
     return document
 
 
-def whole(document: AnyDocument) -> Json:
+def whole(document: Document) -> Json:
     """Give what a document says, its tasks in their place."""
     if isinstance(document, MappedDocument):
         return document.assemble()
@@ -65,12 +63,12 @@ def whole(document: AnyDocument) -> Json:
     return {**document.outline, "tasks": [task for _, task, _ in document.read_tasks()]}
 
 
-def places(document: AnyDocument) -> Places:
+def places(document: Document) -> Places:
     return dict(_places(document, whole(document), ()))
 
 
 def _places(
-    document: AnyDocument, value: Json, steps: Steps
+    document: Document, value: Json, steps: Steps
 ) -> Iterator[tuple[tuple[Steps, str], tuple[int, int]]]:
     source = document.locate_value(steps)
     yield (steps, "value"), (source.line, source.column)

@@ -105,6 +105,7 @@ def test_what_others_change_beside_it_between_plan_and_apply_survives(
     task = server.state.tasks[1].values
     beside = {f"theirs {key}": value for key, value in theirs.items()}
     if "data" not in desired.replaced:
+        assert isinstance(live["data"], dict)
         task["data"] = {**beside, **live["data"]}
     if "overlap" not in desired.attributes:
         task["overlap"] = overlap

@@ -41,7 +41,15 @@ headers = st.fixed_dictionaries(
 
 def list_declared(desired: DesiredIndex) -> list[str]:
     return [
-        strict([task.id, task.project, dict(task.attributes), sorted(task.replaced), task.absent])
+        strict(
+            [
+                task.id,
+                task.project,
+                dict(task.attributes),
+                [*sorted(task.replaced)],
+                [[*path] for path in task.absent],
+            ]
+        )
         for task in desired
     ]
 

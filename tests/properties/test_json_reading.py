@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import reduce
-from operator import getitem
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.values import ABSENT, Json
+from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.json_parser import parse_json
 from reconciler.manifest.readers.json_reader import read_json
@@ -50,7 +49,15 @@ def test_json_is_read_back_as_it_was_written(
 
 
 def at(value: Json, steps: Steps) -> Json:
-    return reduce(getitem, steps, value)
+    return reduce(enter, steps, value)
+
+
+def enter(value: Json, step: int | str) -> Json:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value[step]
+    if isinstance(value, list) and isinstance(step, int):
+        return value[step]
+    raise TypeError(step)
 
 
 def beginning(value: Json, *, ascii_only: bool) -> str:
@@ -111,8 +118,9 @@ def test_a_key_that_is_not_there_is_not_found(task: Json, steps: list[str]):
     with file_of('{"version": 1}\n' + json.dumps(task)) as file:
         document = only(read_jsonl(file, Diagnostics("a")), Diagnostics("a"))
         list(document.read_tasks())
+        there: Maybe
         try:
-            there = reduce(getitem, steps, task)
+            there = at(task, tuple(steps))
         except (LookupError, TypeError):
             there = ABSENT
         if there is ABSENT:

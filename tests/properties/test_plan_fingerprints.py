@@ -45,7 +45,7 @@ def test_live_values_are_held_whatever_stands_beside_them(
     declared: dict[str, Json], data: st.DataObject
 ):
     task = desired(1, {"data": declared, "overlap": 1})
-    live = {"id": 1, "data": data.draw(beside(declared)), "overlap": 1}
+    live: dict[str, Json] = {"id": 1, "data": data.draw(beside(declared)), "overlap": 1}
     assert not find_changes(task, live, ATTRIBUTES)
     assert fingerprints_of(task).hold(0, live)
 

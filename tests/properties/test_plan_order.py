@@ -10,7 +10,7 @@ from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
 from reconciler.core.planner import plan_task
 from reconciler.core.values import Json
 from tests.unit.core.building import plan_of
-from tests.unit.core.generating import canonical_change, desired_tasks, live_tasks, reordered
+from tests.unit.core.generating import canonical_change, desired_tasks, live_tasks, reordered_object
 
 
 def planned(desired: list[DesiredTask], live: dict[int, dict[str, Json]]) -> list[TaskPlan]:
@@ -30,10 +30,10 @@ def test_a_plan_is_the_same_in_whatever_order_tasks_and_keys_come(data: st.DataO
     first = planned(desired, live)
     second = planned(
         [
-            task._replace(attributes=data.draw(reordered(dict(task.attributes))))
+            task._replace(attributes=data.draw(reordered_object(task.attributes)))
             for task in data.draw(st.permutations(desired))
         ],
-        {number: data.draw(reordered(live[number])) for number in reversed(numbers)},
+        {number: data.draw(reordered_object(live[number])) for number in reversed(numbers)},
     )
     assert plan_of(*first).digest == plan_of(*second).digest
     assert [(task.task, task.status) for task in first] == [

@@ -206,6 +206,7 @@ def test_the_same_holds_for_projects_of_thousands_in_pages_and_batches_of_full_s
     for task, observed in answered:
         if isinstance(observed, Found):
             data = observed.attributes["data"]
+            assert isinstance(data, dict)
             assert (task, observed.attributes["project"], data["text"]) in world.versions
         elif isinstance(observed, Missing):
             assert task in world.absent

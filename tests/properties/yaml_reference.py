@@ -74,7 +74,11 @@ class Reference:
         own = "seq" if isinstance(node, SequenceNode) else "map"
         if node.tag not in {"", "!", f"tag:yaml.org,2002:{own}"}:
             raise Refused(node.tag)
-        found = self.sequence(node) if isinstance(node, SequenceNode) else self.mapping(node)
+        if isinstance(node, SequenceNode):
+            found = self.sequence(node)
+        else:
+            assert isinstance(node, MappingNode)
+            found = self.mapping(node)
         return Read(found.value, {**here, **found.places}, found.levels + 1)
 
     def sequence(self, node: SequenceNode) -> Read:
@@ -171,4 +175,6 @@ def reference(text: str) -> list[Read] | None:
 
 
 def start_of(of: yaml.Event | Node) -> tuple[int, int]:
-    return of.start_mark.line + 1, of.start_mark.column + 1
+    mark = of.start_mark
+    assert mark is not None
+    return mark.line + 1, mark.column + 1

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -75,4 +75,9 @@ def declare(first: int, last: int, text: str = "new") -> Manifests:
 
 
 def list_changed(state: State, text: str = "new") -> set[int]:
-    return {task for task, stored in state.tasks.items() if stored.values["data"]["text"] == text}
+    return {task for task, found in list_texts(state).items() if found == text}
+
+
+def list_texts(state: State) -> dict[int, str]:
+    values: dict[int, Any] = {task: stored.values for task, stored in state.tasks.items()}
+    return {task: stored["data"]["text"] for task, stored in values.items()}

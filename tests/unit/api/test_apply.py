@@ -25,7 +25,7 @@ from reconciler import (
     Settings,
     TaskOutcome,
 )
-from tests.unit.api.conftest import MakeServer, Server, declare, list_changed
+from tests.unit.api.conftest import MakeServer, Server, declare, list_changed, list_texts
 
 
 def test_a_plan_is_carried_out_and_its_report_is_the_one_on_disk(server: Server):
@@ -280,7 +280,7 @@ def test_the_same_plan_again_goes_on_where_it_stopped(make_server: MakeServer):
 
 
 def test_what_was_done_is_undone(server: Server):
-    before = {task: stored.values["data"]["text"] for task, stored in server.state.tasks.items()}
+    before = list_texts(server.state)
     plan = reconciler.plan(declare(1, 5), server.settings)
     first = reconciler.apply(plan, server.settings)
     second = reconciler.apply(
@@ -296,7 +296,7 @@ def test_what_was_done_is_undone(server: Server):
     )
     assert report.command == "revert"
     assert reconciler.read_report("reverted.jsonl") == report
-    after = {task: stored.values["data"]["text"] for task, stored in server.state.tasks.items()}
+    after = list_texts(server.state)
     assert after == before
 
 
@@ -308,4 +308,4 @@ def test_what_was_edited_since_is_not_undone(server: Server):
     allow = frozenset({reconciler.Kind.EDITED_SINCE})
     reconciler.revert(report, server.settings, options=ApplyOptions(allow=allow))
     assert list_changed(server.state) == set()
-    assert server.state.tasks[2].values["data"]["text"] == "edited"
+    assert list_texts(server.state)[2] == "edited"

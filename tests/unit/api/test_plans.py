@@ -22,8 +22,9 @@ from tests.unit.api.conftest import MakeServer, Server, declare
 
 
 def test_a_plan_can_be_looked_at(server: Server):
-    tasks = [{"id": 1, "data": {"text": "new", "more": 1}}, {"id": 2}, {"id": 99, "overlap": 2}]
-    plan = reconciler.plan(Manifests.from_tasks(tasks), server.settings)
+    new = {"text": "new", "more": 1}
+    declared = Manifests.from_tasks([{"id": 1, "data": new}, {"id": 2}, {"id": 99, "overlap": 2}])
+    plan = reconciler.plan(declared, server.settings)
     update, missing = plan.tasks
     assert (update.task, update.status, missing.status) == (1, Status.UPDATE, Status.MISSING)
     text, more = update.changes
@@ -40,7 +41,8 @@ def test_files_are_loaded_as_the_command_line_does(server: Server, tmp_path: Pat
     Path("m/a.yaml").write_text("version: 1\ntasks: [{id: 3, overlap: 2}]\n", encoding="utf-8")
     Path("m/b.json").write_text('{"version": 1, "tasks": [{"id": 1}]}', encoding="utf-8")
     Path("m/c.yaml.bak").write_text("", encoding="utf-8")
-    for paths in ("m", tmp_path / "m", ["m/a.yaml", Path("m/b.json")], ["m/*"]):
+    several: list[str | Path] = ["m/a.yaml", Path("m/b.json")]
+    for paths in ("m", tmp_path / "m", several, ["m/*"]):
         manifests = reconciler.load(paths)
         assert list(manifests.ids) == [1, 3]
     loaded = reconciler.load("m")
@@ -99,7 +101,7 @@ def test_shards_of_plans_and_reports_are_one(server: Server):
     with pytest.raises(SavedFileError, match="plan 1 and plan 2 are both of shard 1/2"):
         reconciler.merge([first, first])
     with pytest.raises(SavedFileError, match="plan 1 and report 2 cannot be merged"):
-        reconciler.merge([first, reports[0]])  # type: ignore[type-var]
+        reconciler.merge([first, reports[0]])  # type: ignore[list-item]
     with pytest.raises(SavedFileError, match="nothing to merge"):
         reconciler.merge([])
 

@@ -70,11 +70,13 @@ def test_what_is_no_file_keeps_its_mode():
 
 def test_an_earlier_report_is_kept_under_another_name(tmp_path: Path):
     file = tmp_path / "report.jsonl"
+    kept = []
     for run in range(3):
         with ReportFile(file) as report:
             report.write({"run": run})
+        kept.append(report.kept)
     assert [json.loads(path.read_text())["run"] for path in sorted(tmp_path.iterdir())] == [2, 0, 1]
-    assert report.kept == tmp_path / "report.jsonl.2"
+    assert kept == [None, tmp_path / "report.jsonl.1", tmp_path / "report.jsonl.2"]
 
 
 def test_an_empty_file_is_nothing_to_keep(tmp_path: Path):

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from reconciler.sandbox.sandbox_transport import SandboxTransport
 from tests.unit.cli.conftest import Command
 from tests.unit.labelstudio.wired import Hooked
 
@@ -75,7 +76,8 @@ def test_what_was_edited_since_is_in_the_way_and_stays(server: Hooked, command: 
 
 @pytest.mark.usefixtures("applied")
 def test_an_edit_beside_it_survives(server: Hooked, command: Command):
-    server.state.tasks[1].values["data"]["note"] = "mine"
+    stored: dict[str, Any] = server.state.tasks[1].values
+    stored["data"]["note"] = "mine"
     assert command("revert", "report.jsonl", "--yes").code == 0
     assert server.state.tasks[1].values["data"] == {"text": "Sentence 1.", "note": "mine"}
 
@@ -126,7 +128,7 @@ def test_what_was_stored_although_it_failed_goes_back_too(server: Hooked, comman
     def stored_and_gone(request: httpx.Request) -> httpx.Response | None:
         if request.method == "PATCH":
             server.hook = lambda _request: httpx.Response(502, text="gone")
-            return type(server).__mro__[1].handle_request(server, request)
+            return SandboxTransport.handle_request(server, request)
         return None
 
     Path("one.yaml").write_text(

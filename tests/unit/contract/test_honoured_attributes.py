@@ -9,19 +9,17 @@ from reconciler.contract.openapi import load_contract
 
 DATA = {"type": "field", "required": True, "read_only": False}
 ROWS = {"data": DATA, "overlap": {"read_only": False}, "id": {"read_only": True}, "meta": {}}
+WRITTEN = frozenset({"data", "overlap"})
 
 
 @pytest.mark.parametrize("action", ["PATCH", "PUT", "POST"])
 def test_what_is_described_and_not_read_only_is_written(action: str):
-    assert read_honoured_names({"name": "Task Api", "actions": {action: ROWS}}) == {
-        "data",
-        "overlap",
-    }
+    assert read_honoured_names({"name": "Task Api", "actions": {action: ROWS}}) == WRITTEN
 
 
 def test_the_action_that_is_nearest_to_an_update_counts():
     answer = {"actions": {"POST": {**ROWS, "title": {"type": "string"}}, "PUT": ROWS}}
-    assert read_honoured_names(answer) == {"data", "overlap"}
+    assert read_honoured_names(answer) == WRITTEN
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,10 @@ def test_ways_to_say_a_type(schema: Any, type_: str, nullable: bool):  # noqa: A
 
 
 def test_alternatives_are_as_wide_as_the_widest():
-    alternatives = [{"type": "integer", "minimum": 0, "maximum": 3}, {"type": "integer"}]
+    alternatives: list[dict[str, Any]] = [
+        {"type": "integer", "minimum": 0, "maximum": 3},
+        {"type": "integer"},
+    ]
     row = build_attributes(describing({"x": {"anyOf": alternatives}}), {})["x"]
     assert (row.minimum, row.maximum) == (None, None)
     alternatives[1] |= {"minimum": -2, "maximum": 2}
@@ -115,7 +118,7 @@ def test_a_role_that_may_write_is_enough():
 
 
 def without(*keys: str) -> dict[str, Any]:
-    document = copy.deepcopy(SERVER)
+    document: dict[str, Any] = copy.deepcopy(SERVER)
     inner = document
     for key in keys[:-1]:
         inner = inner[key]

@@ -53,7 +53,7 @@ ACCEPTED = [
     manifest(meta=[1, "x"], completed_at="2026-01-02T03:04:05.1234567+02:00"),
     manifest(inner_id=2**62 - 1, precomputed_agreement=0.5),
 ]
-REFUSED = [
+REFUSED: list[object] = [
     None,
     [],
     {"tasks": []},

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.contract.openapi import load_contract
 from reconciler.core.fingerprint import Fingerprints
-from reconciler.core.model import Change, DesiredTask, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.model import (
+    Change,
+    DesiredTask,
+    Observed,
+    Plan,
+    ServerIdentity,
+    Status,
+    TaskPlan,
+)
 from reconciler.core.notation import Path, parse_path
+from reconciler.core.planner import plan_task
 from reconciler.core.values import Json, Maybe
 from reconciler.errors import Source
 
@@ -88,6 +98,13 @@ def change(path: str, before: Maybe, after: Maybe) -> Change:
 
 def update(task: int, *changes: Change, **more: Any) -> TaskPlan:  # noqa: ANN401 - as TaskPlan
     return TaskPlan(task, 7, Status.UPDATE, SOURCE, changes, **more)
+
+
+def task_plan(task: DesiredTask, observed: Observed) -> TaskPlan:
+    """What a plan says of a task that is not as declared."""
+    planned = plan_task(task, observed, load_contract())
+    assert planned is not None
+    return planned
 
 
 def plan_of(*tasks: TaskPlan, unchanged: int = 0) -> Plan:

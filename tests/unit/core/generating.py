@@ -19,7 +19,7 @@ from reconciler.core.model import (
     TaskProblem,
 )
 from reconciler.core.notation import Path
-from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.core.values import ABSENT, Json, NoValue, Side
 from reconciler.errors import Source
 from tests.unit.core.building import OnePlace
 
@@ -106,9 +106,9 @@ def _overlap(left: Path, right: Path) -> bool:
     return all(a == b for a, b in zip(left, right, strict=False))
 
 
-def canonical(value: Maybe) -> object:
+def canonical(value: Side) -> object:
     """Write a value so that ``==`` is JSON's equality: slowly, with the digits as decimals."""
-    if isinstance(value, bool) or value is None or value is ABSENT:
+    if value is None or isinstance(value, bool | NoValue):
         return ("constant", str(value))
     if isinstance(value, int | float):
         return ("number", Decimal(repr(value)))
@@ -127,9 +127,15 @@ def canonical_change(change: Change) -> object:
 def reordered(draw: st.DrawFn, value: Json) -> Json:
     """The same value with the keys of its objects in another order."""
     if isinstance(value, dict):
-        keys = draw(st.permutations(list(value)))
-        return {key: draw(reordered(value[key])) for key in keys}
+        return draw(reordered_object(value))
     return [draw(reordered(inner)) for inner in value] if isinstance(value, list) else value
+
+
+@st.composite
+def reordered_object(draw: st.DrawFn, value: Mapping[str, Json]) -> dict[str, Json]:
+    """The same object with its keys, and those of the objects in it, in another order."""
+    keys = draw(st.permutations(list(value)))
+    return {key: draw(reordered(value[key])) for key in keys}
 
 
 SOURCES = st.builds(
@@ -141,7 +147,9 @@ PROBLEMS = st.builds(
 SIDES = st.tuples(VALUES | st.just(ABSENT), VALUES | st.just(ABSENT)).filter(
     lambda sides: sides != (ABSENT, ABSENT)
 )
-CHANGES = st.builds(lambda path, sides, source: Change(path, *sides, source), PATHS, SIDES, SOURCES)
+CHANGES = st.builds(
+    lambda path, sides, source: Change(path, sides[0], sides[1], source), PATHS, SIDES, SOURCES
+)
 
 
 @st.composite

@@ -8,7 +8,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.composition import Composed, Gap, compose
 from reconciler.core.model import Change
 from reconciler.core.notation import format_path
-from reconciler.core.values import ABSENT, Maybe
+from reconciler.core.values import ABSENT, Side
 from tests.unit.core.building import SOURCE, change
 
 ATTRIBUTES = load_contract()
@@ -25,9 +25,7 @@ def composed(*changes: Change, lost: tuple[int, ...] = ()) -> Composed | Gap:
     return made
 
 
-def said(
-    *changes: Change, lost: tuple[int, ...] = ()
-) -> dict[str, tuple[Maybe, tuple[Maybe, ...]]]:
+def said(*changes: Change, lost: tuple[int, ...] = ()) -> dict[str, tuple[Side, tuple[Side, ...]]]:
     found = composed(*changes, lost=lost)
     assert not isinstance(found, Gap), found
     assert {one.source for one in found.values()} == {SOURCE}

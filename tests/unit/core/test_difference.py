@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.difference import are_equal, find_changes
-from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.core.values import ABSENT, Json, Side
 from reconciler.errors import Source
 from tests.unit.core.building import desired
 
@@ -17,7 +17,7 @@ def differences(
     *,
     replaced: tuple[str, ...] = (),
     absent: tuple[str, ...] = (),
-) -> list[tuple[str, Maybe, Maybe]]:
+) -> list[tuple[str, Side, Side]]:
     task = desired(1, declared, replaced=replaced, absent=absent)
     changes = find_changes(task, live, load_contract())
     return [(".".join(c.path), c.before, c.after) for c in changes]

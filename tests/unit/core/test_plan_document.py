@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.contract.location import locate_schema
-from reconciler.contract.openapi import load_contract
 from reconciler.core.model import (
     Found,
     Kind,
@@ -22,10 +21,9 @@ from reconciler.core.model import (
     Unreadable,
 )
 from reconciler.core.plan_document import build_plan_document, format_plan
-from reconciler.core.planner import plan_task
 from reconciler.core.values import ABSENT
 from reconciler.progress import NullProgress
-from tests.unit.core.building import SOURCE, change, desired, plan_of, update
+from tests.unit.core.building import SOURCE, change, desired, plan_of, task_plan, update
 
 CHANGES = (
     change("overlap", 1, 2),
@@ -36,20 +34,24 @@ CHANGES = (
 
 def whole() -> dict[str, Any]:
     """A plan with a task of every status."""
-    contract = load_contract()
     live = Found({"id": 3, "project": 7, "data": {}})
     tasks = (
         update(1, *CHANGES),
-        plan_task(desired(2), Missing(), contract),
-        plan_task(desired(3, {"allow_skip": True}), live, contract),
-        plan_task(desired(4, project=8), live, contract),
-        plan_task(desired(5, project=None), Unreadable("500"), contract),
+        task_plan(desired(2), Missing()),
+        task_plan(desired(3, {"allow_skip": True}), live),
+        task_plan(desired(4, project=8), live),
+        task_plan(desired(5, project=None), Unreadable("500")),
     )
     return build_plan_document(plan_of(*tasks, unchanged=2))
 
 
 def validator() -> Draft7Validator:
-    return Draft7Validator(json.loads(locate_schema("plan.schema.json").read_text()))
+    return Draft7Validator(schema())
+
+
+def schema() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(locate_schema("plan.schema.json").read_text())
+    return document
 
 
 def test_a_plan_has_the_keys_that_are_promised():
@@ -102,7 +104,7 @@ def test_a_plan_is_as_its_schema_says():
 
 
 def test_every_kind_and_every_status_is_in_the_schema():
-    definitions = validator().schema["definitions"]
+    definitions = schema()["definitions"]
     assert definitions["problem"]["properties"]["kind"]["enum"] == [kind.value for kind in Kind]
     assert set(definitions["task"]["properties"]["status"]["enum"]) == {
         status.value for status in Status if status is not Status.UNCHANGED
@@ -185,9 +187,9 @@ def test_a_change_that_changes_nothing_is_not():
 
 
 def test_the_schema_describes_every_property_and_lets_no_other_in():
-    schema = validator().schema
-    Draft7Validator.check_schema(schema)
-    described = [schema, schema["properties"]["summary"], *schema["definitions"].values()]
+    outermost = schema()
+    Draft7Validator.check_schema(outermost)
+    described = [outermost, outermost["properties"]["summary"], *outermost["definitions"].values()]
     for node in described:
         assert node["additionalProperties"] is False
         assert node["description"]
@@ -197,7 +199,7 @@ def test_the_schema_describes_every_property_and_lets_no_other_in():
 
 def test_a_task_without_a_known_project_has_null():
     unknown = TaskPlan(9, None, Status.UPDATE, SOURCE, CHANGES)
-    document = build_plan_document(plan_of(unknown))
+    document: dict[str, Any] = build_plan_document(plan_of(unknown))
     validator().validate(document)
     assert document["tasks"][0]["project"] is None
 

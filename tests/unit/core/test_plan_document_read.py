@@ -10,17 +10,15 @@ from typing import Any
 
 import pytest
 
-from reconciler.contract.openapi import load_contract
 from reconciler.core.model import Change, Missing
 from reconciler.core.plan_document import build_plan_document, restore_plan
-from reconciler.core.planner import plan_task
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
 from reconciler.errors import SavedFileError
-from tests.unit.core.building import SOURCE, change, desired, plan_of, update
+from tests.unit.core.building import SOURCE, change, desired, plan_of, task_plan, update
 
 CHANGES = (change("overlap", 1, 2), change("meta.a", ABSENT, None), change("data.b", "é", ABSENT))
-MISSING = plan_task(desired(3), Missing(), load_contract())
+MISSING = task_plan(desired(3), Missing())
 PLAN = plan_of(update(1, *CHANGES), MISSING, unchanged=4)
 
 

@@ -22,7 +22,7 @@ from reconciler.core.planner import (
     plan_task,
 )
 from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
-from tests.unit.core.building import SOURCE, change, desired, plan_of, update
+from tests.unit.core.building import SOURCE, change, desired, plan_of, task_plan, update
 
 BASE: dict[str, Json] = {
     "id": 1,
@@ -35,8 +35,7 @@ BASE: dict[str, Json] = {
 
 
 def status(task: DesiredTask, observed: Observed) -> tuple[str, list[str]]:
-    planned = plan_task(task, observed, load_contract())
-    assert planned is not None
+    planned = task_plan(task, observed)
     return planned.status.value, [problem.message for problem in planned.problems]
 
 
@@ -94,13 +93,13 @@ def test_a_task_in_another_project_is_blocked_before_it_is_compared():
 
 
 def test_where_no_project_is_named_the_live_one_is_taken():
-    planned = plan_task(desired(1, {"overlap": 2}, project=None), Found(BASE), load_contract())
+    planned = task_plan(desired(1, {"overlap": 2}, project=None), Found(BASE))
     assert (planned.status, planned.project) == (Status.UPDATE, 7)
 
 
 def test_where_the_server_shows_no_project_the_declared_one_is_taken():
     live = {name: value for name, value in BASE.items() if name != "project"}
-    planned = plan_task(desired(1, {"overlap": 2}), Found(live), load_contract())
+    planned = task_plan(desired(1, {"overlap": 2}), Found(live))
     assert (planned.status, planned.project) == (Status.UPDATE, 7)
 
 
@@ -111,7 +110,7 @@ def test_a_project_that_is_no_number_is_not_shown(project: Json):
 
 @pytest.mark.parametrize("observed", [Missing(), Unreadable("500"), Found({**BASE, "data": 5})])
 def test_a_task_that_cannot_be_compared_counts_for_the_declared_project(observed: Observed):
-    planned = plan_task(desired(1, {"overlap": 2}), observed, load_contract())
+    planned = task_plan(desired(1, {"overlap": 2}), observed)
     assert (planned.task, planned.project, planned.source) == (1, 7, SOURCE)
 
 
@@ -128,7 +127,7 @@ def test_a_live_value_that_is_nested_too_deep_makes_a_task_unreadable():
 
 def test_data_that_cannot_be_read_is_only_replaced_as_a_whole():
     found = Found({**BASE, "data": UNREADABLE})
-    declared = {"data": {"text": "B."}}
+    declared: dict[str, Json] = {"data": {"text": "B."}}
     assert status(desired(1, declared, replaced=("data",)), found) == ("update", [])
     # Whatever else is declared: where data is not, it stays as damaged as it is.
     for task in (desired(1, declared), desired(1, {"overlap": 2}, replaced=("data",))):
@@ -189,9 +188,8 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
 
 
 def test_what_stands_in_the_way_is_all_that_nobody_accepted():
-    contract = load_contract()
-    missing = plan_task(desired(1), Missing(), contract)
-    other = plan_task(desired(2, project=8), Found(BASE), contract)
+    missing = task_plan(desired(1), Missing())
+    other = task_plan(desired(2, project=8), Found(BASE))
     fine = update(3, change("overlap", 1, 2))
     plan = plan_of(missing, other, fine)
     assert [task.task for task in plan.list_unaccepted(frozenset())] == [1, 2]
@@ -200,7 +198,7 @@ def test_what_stands_in_the_way_is_all_that_nobody_accepted():
 
 
 def test_the_summary_counts_every_task_once():
-    missing = plan_task(desired(1), Missing(), load_contract())
+    missing = task_plan(desired(1), Missing())
     plan = plan_of(missing, update(3, change("overlap", 1, 2)), unchanged=4)
     assert plan.summary() == {
         "tasks": 6,

@@ -8,7 +8,6 @@ import time
 import httpx
 import pytest
 
-from reconciler.core.model import DesiredTask, TaskPlan
 from reconciler.core.report import STOPPED, Outcome
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.executor.rate_limiter import RateLimiter
@@ -68,9 +67,11 @@ def test_a_server_that_is_gone_or_lets_nobody_in_stops_the_run(
     plan = plan_tasks(transport, *(desired(task, {"overlap": 2}) for task in (1, 2, 3)))
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        if request.method == "PATCH" and isinstance(answer, httpx.ConnectError):
+        if request.method != "PATCH":
+            return None
+        if isinstance(answer, httpx.ConnectError):
             raise answer
-        return answer if request.method == "PATCH" else None
+        return answer
 
     transport.hook = refuse
     outcomes = [outcome for outcome, _ in outcomes_of(transport, plan).values()]
@@ -244,7 +245,7 @@ def test_an_error_that_nobody_foresaw_ends_the_run_and_sends_nothing_twice():
 def test_no_request_deletes():
     transport = Hooked(sandbox_with(3))
     values(transport.state, 1)["meta"] = {"old": 1}
-    tasks: list[TaskPlan | DesiredTask] = [
+    tasks = [
         desired(1, absent=("meta.old",)),
         desired(2, {"meta": None}),
         desired(3, {"meta": {}}, replaced=("meta",)),

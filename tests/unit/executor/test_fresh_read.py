@@ -155,7 +155,7 @@ def test_guards_judge_with_the_label_config_that_the_project_has_now():
 
 def test_a_task_that_is_annotated_since_the_plan_is_left_alone():
     transport = Hooked(sandbox_with(2))
-    change_text = ({"data": {"text": "B."}}, {"data": {"lang": "en"}})
+    change_text: list[dict[str, Json]] = [{"data": {"text": "B."}}, {"data": {"lang": "en"}}]
     plan = plan_tasks(transport, *(desired(n, new) for n, new in enumerate(change_text, 1)))
     for task in (1, 2):
         values(transport.state, task)["total_annotations"] = 2

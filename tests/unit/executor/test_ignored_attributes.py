@@ -37,7 +37,7 @@ def plan_and_apply(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[st
     """Plan and apply in one run; give what became of each task, and why."""
     with api_of(transport) as api:
         plan = plan_with(api, tasks)
-        assert all(isinstance(task, TaskPlan) and not task.problems[1:] for task in plan.tasks)
+        assert not any(task.problems[1:] for task in plan.tasks)
         outcomes = apply_with(api, plan)
     return {outcome.task: (outcome.outcome.value, outcome.error) for outcome in outcomes}
 

@@ -334,7 +334,7 @@ def test_where_the_read_after_a_lost_answer_fails_the_update_is_still_told_of():
     def hook(request: httpx.Request) -> httpx.Response | None:
         if request.method == "GET" and transport.count("PATCH"):
             return httpx.Response(503, json={"detail": "No."})
-        return updates(request) if updates else None
+        return updates(request)
 
     transport.hook = hook
     outcome = apply_plan(transport, plan)[0]

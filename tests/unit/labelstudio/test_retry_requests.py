@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -284,7 +284,7 @@ def test_an_answer_that_never_ends_is_not_read_to_its_end():
     given: list[int] = []
 
     class Endless(httpx.SyncByteStream):
-        def __iter__(self):  # noqa: ANN204 - bytes
+        def __iter__(self) -> Iterator[bytes]:
             while True:
                 given.append(1)
                 yield b" " * 65536
@@ -315,7 +315,7 @@ def test_a_body_that_drips_is_late_as_a_whole():
     backoff = Patient()
 
     class Dripping(httpx.SyncByteStream):
-        def __iter__(self):  # noqa: ANN204 - bytes
+        def __iter__(self) -> Iterator[bytes]:
             while True:
                 backoff.clock += 1
                 yield b" "

@@ -15,7 +15,7 @@ from reconciler.renderers.registry import FORMATS, Format, Subject, list_formats
 from reconciler.renderers.render_options import RenderOptions
 from tests.unit.core.building import SERVER
 
-FOUND = {
+FOUND: dict[Subject, Plan | Report | Validation] = {
     Subject.PLAN: Plan(SERVER, (), 3),
     Subject.REPORT: Report(SERVER, (), ()),
     Subject.PROBLEMS: Validation(

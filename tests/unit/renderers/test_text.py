@@ -11,7 +11,7 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
-from reconciler.core.planner import apply_guards, plan_task
+from reconciler.core.planner import apply_guards
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
@@ -19,7 +19,7 @@ from reconciler.errors import Source
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.style import Style
 from reconciler.renderers.text import render_outcomes, render_plan, render_report
-from tests.unit.core.building import SERVER, change, desired, plan_of, update
+from tests.unit.core.building import SERVER, change, desired, plan_of, task_plan, update
 
 PLAIN, COLORED = Style(), Style(color=True)
 GREEN, RED, YELLOW, BOLD, DIM, OFF = (f"\x1b[{code}m" for code in ("32", "31", "33", "1", "2", "0"))
@@ -37,7 +37,7 @@ def summary(*tasks: TaskPlan, unchanged: int = 0) -> str:
 
 
 def gone(task: int) -> TaskPlan:
-    return plan_task(desired(task), Missing(), load_contract())
+    return task_plan(desired(task), Missing())
 
 
 def test_a_plan_in_colour():
@@ -390,6 +390,9 @@ class Told:
     def detail(self, text: str) -> None:
         raise AssertionError(text)
 
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
 
 def test_whoever_watches_is_told_how_far_it_is():
     told = Told()
@@ -436,8 +439,10 @@ RUN = Run(
 )
 
 
-def changed(task: int, outcome: Outcome = Outcome.APPLIED, **more: str) -> TaskOutcome:
-    return TaskOutcome(task, outcome, (change("overlap", 1, 2),), **more)
+def changed(
+    task: int, outcome: Outcome = Outcome.APPLIED, *, error: str = "", time: str = ""
+) -> TaskOutcome:
+    return TaskOutcome(task, outcome, (change("overlap", 1, 2),), error, time=time)
 
 
 def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():

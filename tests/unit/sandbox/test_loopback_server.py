@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from socket import socket
+from socketserver import ThreadingMixIn
 
 import httpx
 import pytest
@@ -21,9 +23,11 @@ def test_an_interrupt_comes_to_a_thread_that_serves_nobody(
     served_by: list[threading.Thread] = []
     process_request = server._Server.process_request  # noqa: SLF001 - where threads are started
 
-    def recorded(*arguments: object) -> None:
+    def recorded(
+        serving: ThreadingMixIn, request: socket | tuple[bytes, socket], client: object
+    ) -> None:
         served_by.append(threading.current_thread())
-        process_request(*arguments)
+        process_request(serving, request, client)
 
     def announce(url: str) -> None:
         assert httpx.get(f"{url}/api/tasks/1/", headers=HEADERS).status_code == 200

@@ -23,7 +23,7 @@ SOON = 5.0
 
 
 def test_results_come_to_the_calls_that_they_are_of():
-    with Prefetcher(lambda number: 2**number) as ahead:
+    with Prefetcher[int, int](lambda number: 2**number) as ahead:
         futures = [ahead.submit(number) for number in range(50)]
         assert [future.result(SOON) for future in futures] == [2**n for n in range(50)]
 
@@ -106,7 +106,7 @@ def test_nobody_waits_for_calls_whose_results_nobody_wants():
 
 def test_no_thread_is_begun_where_nothing_is_called():
     before = set(threading.enumerate())
-    with Prefetcher(abs) as ahead:
+    with Prefetcher[int, int](abs) as ahead:
         assert list(ahead.call_in_order(deque())) == []
         # Those of other tests may end meanwhile.
         assert set(threading.enumerate()) <= before
@@ -130,7 +130,7 @@ def test_what_waits_is_given_in_its_order_whatever_ends_first():
 
 def test_what_changes_what_waits_is_heeded():
     waiting = deque([1, 2, 3])
-    with Prefetcher(abs) as ahead:
+    with Prefetcher[int, int](abs) as ahead:
         seen: list[int] = []
         for number, _ in ahead.call_in_order(waiting):
             seen.append(number)
@@ -150,7 +150,7 @@ def test_the_next_call_is_under_way_before_anything_is_asked_for_and_while_one_i
 
 def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for():
     waiting = deque(range(9))
-    with Prefetcher(abs, all_at_once()) as ahead:
+    with Prefetcher[int, int](abs, all_at_once()) as ahead:
         ended = ahead.call_in_order(waiting)
         assert len(waiting) == 9 - AT_ONCE
         next(ended)
@@ -159,7 +159,7 @@ def test_as_many_are_under_way_while_one_is_worked_on_as_while_one_is_waited_for
 
 def test_nothing_is_called_while_what_should_be_the_last_is_worked_on():
     waiting = deque(range(9))
-    with Prefetcher(abs, all_at_once()) as ahead:
+    with Prefetcher[int, int](abs, all_at_once()) as ahead:
         ended = ahead.call_in_order(waiting, to_come=lambda: 1)
         next(ended)
         assert len(waiting) == 8
@@ -181,19 +181,18 @@ def test_more_at_a_time_is_tried_where_enough_is_left(
     waiting: int, to_come: Callable[[], int], under_way: int
 ):
     left = deque(range(waiting))
-    with Prefetcher(abs) as ahead:
+    with Prefetcher[int, int](abs) as ahead:
         ended = ahead.call_in_order(left, to_come=to_come)
-        for _ in range(AT_ONCE + 1):
-            given, _ = next(ended)
+        given = [next(ended)[0] for _ in range(AT_ONCE + 1)]
     begun_last = left[0] - 1
-    assert begun_last - given == under_way
+    assert begun_last - given[-1] == under_way
 
 
 def test_what_was_learned_from_one_list_serves_the_next():
     pace = all_at_once()
     for _ in range(2):
         waiting = deque(range(9))
-        with Prefetcher(abs, pace) as ahead:
+        with Prefetcher[int, int](abs, pace) as ahead:
             ended = ahead.call_in_order(waiting)
             assert len(waiting) == 9 - AT_ONCE
             list(ended)

@@ -21,7 +21,7 @@ from tests.unit.labelstudio.bulk.changing import (
     text_of,
     whole_pages,
 )
-from tests.unit.labelstudio.wired import Hooked, add_tasks, query_of, sandbox_with
+from tests.unit.labelstudio.wired import Hook, Hooked, add_tasks, query_of, sandbox_with
 
 TASKS = 2600
 ALL = range(1, TASKS + 1)
@@ -128,7 +128,7 @@ def test_tasks_moved_away_while_they_are_read_are_found_where_they_are(answers: 
     transport.hook = after_the_first(transport.state, moved)
     answered = answers(transport, {7: ALL})
     assert each_once(answered) == of_kind(answered, Found) == list(ALL)
-    lie = {task: found.attributes["project"] for task, found in answered if found != Missing()}
+    lie = {task: it.attributes["project"] for task, it in answered if isinstance(it, Found)}
     assert {task for task, project in lie.items() if project == 8} == set(range(1990, 2020))
     # Three pages, a selection of what they did not show, one task by its id, one selection there.
     assert len(transport.requests) == 6
@@ -166,7 +166,7 @@ def test_a_total_that_is_not_so_hides_no_task_and_the_reading_ends(answers: Answ
     assert len(transport.requests) <= 12
 
 
-def lying(transport: Hooked, total: int):
+def lying(transport: Hooked, total: int) -> Hook:
     """A hook that puts another total into pages of the whole project."""
 
     def hook(request: httpx.Request) -> httpx.Response | None:

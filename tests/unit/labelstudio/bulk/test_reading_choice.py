@@ -111,7 +111,11 @@ def test_three_projects_are_read_each_its_own_way():
     add_tasks(state, range(10_001, 10_031), project=8)
     add_tasks(state, range(20_001, 29_001), project=9)
     transport = Hooked(state)
-    wanted = {9: range(20_010, 29_001, 15), 7: range(1, 2401), 8: range(10_001, 10_031)}
+    wanted: dict[int | None, range] = {
+        9: range(20_010, 29_001, 15),
+        7: range(1, 2401),
+        8: range(10_001, 10_031),
+    }
     answered = answers(transport, wanted)
     assert of_kind(answered, Found) == sorted(task for ids in wanted.values() for task in ids)
     assert len(transport.requests) == 3 + 1 + 3

@@ -16,7 +16,7 @@ from tests.unit.labelstudio.bulk.changing import (
     poison,
     selections,
 )
-from tests.unit.labelstudio.wired import Hooked, add_tasks, query_of, sandbox_with
+from tests.unit.labelstudio.wired import Hook, Hooked, add_tasks, query_of, sandbox_with
 
 TASKS = 2600
 ALL = range(1, TASKS + 1)
@@ -56,7 +56,7 @@ def test_addresses_that_are_too_long_are_made_shorter_and_stay_so(
     assert len(sizes) - len(refused) <= len(wanted) // (most // 2) + 4
 
 
-def too_heavy_above(most: int, status: int | None):
+def too_heavy_above(most: int, status: int | None) -> Hook:
     def hook(request: httpx.Request) -> httpx.Response | None:
         if int(query_of(request).get("page_size", 0)) <= most:
             return None

@@ -231,7 +231,7 @@ def test_what_a_task_holds_is_never_read_from_a_single_read():
     state = sandbox_with(30)
     add_tasks(state, range(0), project=8)
     transport = Hooked(state)
-    asked = in_project(None, range(1, 40)) | in_project(8, [7])
+    asked = {**in_project(None, range(1, 40)), **in_project(8, [7])}
     read(transport, asked)
     alone = [query_of(r)["include"] for r in transport.requests if r.url.path != "/api/tasks/"]
     assert set(alone) == {"id,project"}
@@ -246,7 +246,7 @@ def test_a_task_whose_project_the_server_does_not_tell_is_unreadable():
 
 
 def test_pages_that_bring_nothing_new_are_the_last_whatever_the_total_says():
-    rows = [{"id": task, "project": 7, "data": {}} for task in (1, 2)]
+    rows: list[dict[str, object]] = [{"id": task, "project": 7, "data": {}} for task in (1, 2)]
     page = httpx.Response(200, json={"total": 10**9, "tasks": rows})
     transport = Scripted(lambda _: page)
     assert all_found(read(transport, in_project(7, [1, 2])))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import DesiredTask
 from reconciler.core.values import Json
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
@@ -37,8 +38,14 @@ def load(*paths: Path) -> DesiredIndex:
     return load_manifests(find_manifests([str(path) for path in paths]), load_contract())
 
 
-def texts(desired: DesiredIndex) -> dict[int, object]:
-    return {declared.id: declared.attributes["data"]["text"] for declared in desired}
+def texts(desired: DesiredIndex) -> dict[int, Json]:
+    return {declared.id: text_of(declared) for declared in desired}
+
+
+def text_of(declared: DesiredTask) -> Json:
+    data = declared.attributes["data"]
+    assert isinstance(data, dict)
+    return data["text"]
 
 
 def told(problem: ManifestError) -> tuple[str, int, str]:

@@ -71,7 +71,7 @@ def test_values_are_taken_as_the_json_that_they_are(given: object, declared: obj
     ],
 )
 def test_what_is_no_json_is_told_with_its_task_and_path(value: object, message: str):
-    tasks = [{"id": 1}, {"id": 2, "data": {"score": [value]}}]
+    tasks: list[dict[str, object]] = [{"id": 1}, {"id": 2, "data": {"score": [value]}}]
     with pytest.raises(ManifestError) as refused:
         Manifests.from_tasks(tasks, name="scores")
     (problem,) = refused.value.problems

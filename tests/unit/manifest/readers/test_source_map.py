@@ -46,7 +46,8 @@ def test_every_part_of_a_document_is_found(around: Json):
     "steps", [("x",), ("a", 2), ("a", "0"), ("c", "x"), ("d", 0), ("a", 1, "b", "x"), (0,)]
 )
 def test_there_is_no_place_for_what_is_not_there(steps: Steps):
-    for around, before in ((VALUE, ()), ({"tasks": [VALUE]}, ("tasks", 0))):
+    places: list[tuple[Json, Steps]] = [(VALUE, ()), ({"tasks": [VALUE]}, ("tasks", 0))]
+    for around, before in places:
         for find in (document(around).locate_value, document(around).locate_key):
             with pytest.raises(LookupError):
                 find((*before, *steps))
