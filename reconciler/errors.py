@@ -21,7 +21,7 @@ ReconcilerError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,6 +64,14 @@ class ReconcilerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what it holds, so that an error of a worker process can be raised in another."""
+        return _restore, (type(self), self.args), self.__dict__
+
+
+def _restore(kind: type[ReconcilerError], args: tuple[object, ...]) -> ReconcilerError:
+    return kind.__new__(kind, *args)
 
 
 class ContractError(ReconcilerError):
