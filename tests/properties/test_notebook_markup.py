@@ -156,7 +156,7 @@ class Strict(HTMLParser):
         raise AssertionError(data)
 
     handle_startendtag = handle_comment = handle_decl = handle_pi = _fail  # type: ignore[assignment]
-    handle_charref = unknown_decl = _fail
+    handle_charref = unknown_decl = _fail  # type: ignore[assignment]
 
 
 def assert_inert(html: str) -> None:

@@ -47,7 +47,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         )
         client.execute()
         assert notebook.cells[0].outputs == []
-        return notebook.cells[1:]
+        shown: list[Cell] = notebook.cells[1:]
+        return shown
 
     with serve(sandbox_with(3)) as url:
         yield run

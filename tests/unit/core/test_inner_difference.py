@@ -171,7 +171,7 @@ def test_all_differences_are_told_where_nothing_bounds_them():
 
 def test_far_behind_the_first_difference_nothing_is_looked_for():
     before: list[Json] = [{"n": n} for n in range(100_000)]
-    after = [{"n": -1}, *before[1:-1], {"n": -2}]
+    after: list[Json] = [{"n": -1}, *before[1:-1], {"n": -2}]
 
     found = find_first_differences(before, after, 1)
 

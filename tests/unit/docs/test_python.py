@@ -91,7 +91,7 @@ def test_cancelling_lets_updates_under_way_end_and_the_report_tells(url: str, st
     settings = Settings(url=url, token=SANDBOX_TOKEN, rps=2)
     nothing = plan(Manifests.from_tasks([]), settings)
     made = plan(Manifests.from_tasks([{"id": n, "overlap": 5} for n in range(101, 109)]), settings)
-    names = {"apply": reconciler.apply, "made": nothing, "settings": settings}
+    names: dict[str, Any] = {"apply": reconciler.apply, "made": nothing, "settings": settings}
     (block,) = [block for block in SHOWN if "apply_until_cancelled" in block.text]
     run(block, names, url)
 

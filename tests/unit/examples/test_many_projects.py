@@ -84,7 +84,8 @@ class Sandbox:
 
     @property
     def texts(self) -> list[object]:
-        return [self.state.tasks[task].values["data"]["text"] for task in TASKS]
+        stored: list[Any] = [self.state.tasks[task].values["data"] for task in TASKS]
+        return [data["text"] for data in stored]
 
     @property
     def declared(self) -> list[object]:
@@ -126,7 +127,8 @@ def production(sandboxes: dict[str, Sandbox]) -> Sandbox:
 def sent() -> Iterator[list[bytes]]:
     """All that the scheduler receives and sends: it lives in this process, workers do not."""
     kept: list[bytes] = []
-    receive, send = tcp.from_frames, tcp.to_frames
+    receive: Any = vars(tcp)["from_frames"]
+    send: Any = vars(tcp)["to_frames"]
 
     async def receive_and_keep(frames: list[bytes], *args: object, **options: object) -> object:
         kept.extend(bytes(frame) for frame in frames)
