@@ -20,7 +20,8 @@ where it stopped. Without ``--scheduler``, two processes of this machine do the 
 
 The workers need reconciler, the manifests, the folder of the run under the same path, and variables
 such as ``STAGING_LABEL_STUDIO_URL`` and ``STAGING_LABEL_STUDIO_API_KEY``. Others are optional, such
-as ``STAGING_RECONCILER_MAX_CHANGES``, which counts for each part.
+as ``STAGING_RECONCILER_MAX_CHANGES``, which counts for each part. Whoever reaches the scheduler can
+run code where the tokens are: protect it as you protect them.
 
 **Another engine.** The units of work are `plan_unit` and `apply_unit`, and only `run_units` knows
 Dask. With Ray, make them remote functions with ``max_retries``, and ``at_once`` a custom resource
@@ -138,7 +139,7 @@ def run_units(
     The scheduler keeps a semaphore for each server. Its pace holds over all workers, and over two
     runs of this script at once. A worker that dies loses its place after 30 to 40 seconds
     (``distributed.scheduler.locks`` in the configuration of Dask). If you interrupt this script,
-    the units that have begun go on to their end, and write their reports.
+    the workers of a cluster finish the units that they have taken, and write their reports.
     """
     turns = {
         server: Semaphore(server.at_once, name=f"{server.name}, {server.at_once} at once")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -9,11 +10,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dask
@@ -146,15 +148,15 @@ def sent() -> Iterator[list[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def cluster(sent: list[bytes], sandboxes: dict[str, Sandbox]) -> Iterator[LocalCluster]:  # noqa: ARG001 - it listens from the beginning
-    """Two workers, which alone know the tokens; one that is killed is started again."""
+def variables(sandboxes: dict[str, Sandbox]) -> dict[str, str]:
+    """What workers have in their environment, and nobody else."""
     known = {}
     for name, sandbox in sandboxes.items():
         known[f"{name.upper()}_LABEL_STUDIO_URL"] = sandbox.url
         known[f"{name.upper()}_LABEL_STUDIO_API_KEY"] = sandbox.token
     staging, production = sandboxes["staging"], sandboxes["production"]
     # Staging again: few changes are allowed, the token is wrong, nothing is, and there is none.
-    known |= {
+    return known | {
         "CAPPED_LABEL_STUDIO_URL": staging.url,
         "CAPPED_LABEL_STUDIO_API_KEY": staging.token,
         "CAPPED_RECONCILER_MAX_CHANGES": "3",
@@ -165,6 +167,11 @@ def cluster(sent: list[bytes], sandboxes: dict[str, Sandbox]) -> Iterator[LocalC
         "KEYLESS_LABEL_STUDIO_URL": staging.url,
         "LABEL_STUDIO_API_KEY": staging.token,
     }
+
+
+@pytest.fixture(scope="module")
+def cluster(sent: list[bytes], variables: dict[str, str]) -> Iterator[LocalCluster]:  # noqa: ARG001 - it listens from the beginning
+    """Two workers; one that is killed is started again."""
     with (
         dask.config.set(LEASES),
         LocalCluster(
@@ -172,10 +179,18 @@ def cluster(sent: list[bytes], sandboxes: dict[str, Sandbox]) -> Iterator[LocalC
             processes=True,
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
-            env=known,
+            env=variables,
         ) as cluster,
     ):
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def example() -> Iterator[ModuleType]:
+    """The example as a module: its units of work need no engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)
+        yield importlib.import_module(SCRIPT.stem)
 
 
 @dataclass(frozen=True)
@@ -221,6 +236,25 @@ class Script:
 @pytest.fixture
 def script(cluster: LocalCluster, tmp_path: Path) -> Script:
     return Script(cluster.scheduler_address, tmp_path)
+
+
+PlanAll = Callable[..., None]
+"""Plans all that is to be applied, in this process, which is faster."""
+
+
+@pytest.fixture
+def plan_all(example: ModuleType, variables: dict[str, str], tmp_path: Path) -> Iterator[PlanAll]:
+    def make_plans(*servers: str) -> None:
+        file = tmp_path / "servers.toml"
+        file.write_text("".join(servers), encoding="utf-8")
+        for unit in example.list_units(example.read_servers(file), tmp_path / "run"):
+            unit.plan_file.parent.mkdir(parents=True, exist_ok=True)
+            example.plan_unit(unit, nullcontext())
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield make_plans
 
 
 def find_working(cluster: LocalCluster, sandbox: Sandbox) -> int:
@@ -312,9 +346,11 @@ def test_no_token_travels(
     assert staging.token.encode() in b"".join(sent)
 
 
-def test_the_pace_of_a_server_holds_over_its_workers(script: Script, staging: Sandbox):
+def test_the_pace_of_a_server_holds_over_its_workers(
+    script: Script, plan_all: PlanAll, staging: Sandbox
+):
     servers = (staging.as_toml(shards=2, at_once=2, rps=16),)
-    assert script("plan", *servers).code == 3
+    plan_all(*servers)
     assert script("apply", *servers).code == 0
 
     begun = [when for when, _ in staging.log.updates]
@@ -329,9 +365,11 @@ def test_the_pace_of_a_server_holds_over_its_workers(script: Script, staging: Sa
     assert shards != sorted(shards, reverse=True)
 
 
-def test_no_more_units_of_a_server_are_under_way_than_it_takes(script: Script, staging: Sandbox):
+def test_no_more_units_of_a_server_are_under_way_than_it_takes(
+    script: Script, plan_all: PlanAll, staging: Sandbox
+):
     servers = (staging.as_toml(shards=4, at_once=1),)
-    assert script("plan", *servers).code == 3
+    plan_all(*servers)
     assert script("apply", *servers).code == 0
 
     shards = [task % 4 for _, task in staging.log.updates]
@@ -340,13 +378,17 @@ def test_no_more_units_of_a_server_are_under_way_than_it_takes(script: Script, s
 
 
 def test_the_unit_of_a_worker_that_dies_is_done_again_by_another(
-    script: Script, cluster: LocalCluster, staging: Sandbox, production: Sandbox
+    script: Script,
+    plan_all: PlanAll,
+    cluster: LocalCluster,
+    staging: Sandbox,
+    production: Sandbox,
 ):
     servers = (
         staging.as_toml(shards=2, at_once=1),
         production.as_toml(shards=2, at_once=2),
     )
-    assert script("plan", *servers).code == 3
+    plan_all(*servers)
     killed = kill_at(cluster, staging, 8)
     ran = script("apply", *servers)
 
@@ -369,6 +411,7 @@ def test_the_unit_of_a_worker_that_dies_is_done_again_by_another(
 
 def test_what_no_worker_survives_is_named_and_another_apply_goes_on(
     script: Script,
+    plan_all: PlanAll,
     cluster: LocalCluster,
     staging: Sandbox,
     production: Sandbox,
@@ -379,7 +422,7 @@ def test_what_no_worker_survives_is_named_and_another_apply_goes_on(
         staging.as_toml(shards=2, at_once=1),
         production.as_toml(shards=2, at_once=2),
     )
-    assert script("plan", *servers).code == 3
+    plan_all(*servers)
     killed = kill_at(cluster, staging, 4)
     ran = script("apply", *servers)
 
@@ -461,10 +504,22 @@ def test_without_a_scheduler_processes_of_this_machine_do_it_in_a_new_folder(
     ],
 )
 def test_what_cannot_be_used_is_named(
-    tmp_path: Path, staging: Sandbox, settings: dict[str, Any], message: str
+    example: ModuleType,
+    tmp_path: Path,
+    staging: Sandbox,
+    settings: dict[str, Any],
+    message: str,
 ):
-    ran = Script("", tmp_path)("plan", staging.as_toml(**settings))
+    file = tmp_path / "servers.toml"
+    file.write_text(staging.as_toml(**settings), encoding="utf-8")
 
-    assert ran.code == 1
-    assert message in ran.err
-    assert not (tmp_path / "run").exists()
+    with pytest.raises((ValueError, TypeError), match=message):
+        example.read_servers(file)
+
+
+def test_a_server_is_there_once(example: ModuleType, tmp_path: Path, staging: Sandbox):
+    file = tmp_path / "servers.toml"
+    file.write_text(staging.as_toml() + staging.as_toml(shards=2), encoding="utf-8")
+
+    with pytest.raises(ValueError, match="staging is there twice"):
+        example.read_servers(file)
