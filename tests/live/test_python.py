@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.every_release
 
 
 @pytest.fixture
-def settings(server: ServerUnderTest) -> Settings:
+def settings(server: ServerUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
     return Settings(server.url, server.token)
 
 
