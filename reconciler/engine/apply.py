@@ -103,8 +103,10 @@ class ApplyStopped(ReconcilerError):
 
     def __init__(self, message: str, result: ApplyResult) -> None:
         super().__init__(f"stopped: {message}", hint="apply the plan again to continue")
-        self.report = result.report
-        self.unwritten = tuple(json.dumps(line, separators=(",", ":")) for line in result.unwritten)
+        self.report: Report = result.report
+        self.unwritten: tuple[str, ...] = tuple(
+            json.dumps(line, separators=(",", ":")) for line in result.unwritten
+        )
 
 
 def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:

@@ -25,7 +25,7 @@ class Manifests:
 
     def __init__(self, desired: DesiredIndex, *, unread: Sequence[Problem] = ()) -> None:
         self._desired = desired
-        self.unread = tuple(unread)
+        self.unread: tuple[Problem, ...] = tuple(unread)
         """Files that look like manifests and were not read, with the reason."""
 
     @classmethod

@@ -47,9 +47,27 @@ def test_long_texts_are_shown_around_what_differs():
     ],
 )
 def test_what_is_cut_off_says_so(length: int, hint: str, note: str):
-    _, new = format_brief(ABSENT, "v" * length, hint=hint)
+    given = {"hint": hint} if hint else {}
+    _, new = format_brief(ABSENT, "v" * length, **given)
+    old, _ = format_brief("v" * length, ABSENT, **given)
 
-    assert new == f'"{"v" * 399}… {note}'
+    assert old == new == f'"{"v" * 399}… {note}'
+
+
+def test_what_stands_at_an_end_is_not_left_out():
+    assert find_differing("old", "new") == (0, "old", "new")
+    assert find_differing("s" * 25, "s" * 25 + "new") == (25, f"…{'s' * 24}", f"…{'s' * 24}new")
+    assert find_differing("olde" + "e" * 24, "e" * 25) == (0, f"old{'e' * 24}…", f"{'e' * 24}…")
+
+
+def test_one_side_that_is_too_long_is_enough_to_look_behind():
+    before: Json = {"k": "v" * 1_990}
+    after: Json = {"k": "v" * 1_990, "n": "more"}
+
+    old, new = format_brief(before, after)
+
+    assert old.endswith('v"}')
+    assert new.endswith('v", "n": "more"}')
 
 
 def test_values_that_differ_only_far_behind_are_shown_there():
