@@ -24,7 +24,8 @@ Entry: TypeAlias = tuple[int, Json, bytes]
 class Document(Protocol):
     """One document of a file: what stands around its tasks, the tasks, and where all of it is.
 
-    In ``outline`` the list of tasks is there, and empty.
+    In ``outline`` the list of tasks is there, and empty. Once the tasks have been read, several
+    threads may ask for them and their places at once.
     """
 
     outline: Json
@@ -95,7 +96,7 @@ class MappedDocument:
         self.outline = value
         self._packed = packed
         self._source_map = source_map
-        self._numbered: dict[int, dict[Steps, tuple[int, int]]] = {}
+        self._numbered: tuple[int, dict[Steps, tuple[int, int]]] | None = None
         self._pack_what_is_left()
 
     def _pack_what_is_left(self) -> None:
@@ -151,10 +152,10 @@ class MappedDocument:
     def _find_inside(self, start: int, steps: Steps, part: Callable[[], Json]) -> tuple[int, int]:
         if not steps:
             return start, start
-        if start not in self._numbered:
-            self._numbered.clear()
-            self._numbered[start] = list_nodes(part(), start=start)
-        return self._numbered[start][steps]
+        numbered = self._numbered
+        if numbered is None or numbered[0] != start:
+            self._numbered = numbered = start, list_nodes(part(), start=start)
+        return numbered[1][steps]
 
     @cached_property
     def _key_nodes(self) -> dict[str, int]:

@@ -56,7 +56,10 @@ class Line(NamedTuple):
 
 
 class LineFile:
-    """A file of lines. In 28 bytes a line: where those remembered are, and what they were."""
+    """A file of lines. In 28 bytes a line: where those remembered are, and what they were.
+
+    Several threads may read lines again at once.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,8 +67,7 @@ class LineFile:
         self._offsets = array("Q")
         self._lengths = array("I")
         self._hashes = array("q")
-        self._block = b""
-        self._block_at = 0
+        self._block = 0, b""
         self.is_steady = False
 
     def read_lines(self) -> Iterator[Line]:
@@ -104,15 +106,16 @@ class LineFile:
     def reread(self, index: int) -> bytes | None:
         """Read a line that was remembered once more; None where it is not the same any more."""
         offset, length = self._offsets[index], self._lengths[index]
-        start = offset - self._block_at
-        if not 0 <= start <= len(self._block) - length:
+        begins, block = self._block
+        if not begins <= offset <= begins + len(block) - length:
             # The next that is asked for mostly stands close behind.
             try:
-                self._block = _read_at(self._path, offset, max(length, BLOCK))
+                begins, block = offset, _read_at(self._path, offset, max(length, BLOCK))
             except OSError:
                 return None
-            self._block_at, start = offset, 0
-        text = self._block[start : start + length]
+            self._block = begins, block
+        start = offset - begins
+        text = block[start : start + length]
         return text if hash(text) == self._hashes[index] else None
 
 

@@ -106,11 +106,12 @@ class TextDocument(ABC):
 
     def _parse_again(self, index: int, text: bytes) -> MappedDocument:
         """Parse one task again, with the places of its nodes: the last one is kept."""
-        if self._mapped is None or self._mapped[0] != index:
+        mapped = self._mapped
+        if mapped is None or mapped[0] != index:
             discarded = Diagnostics(self._diagnostics.file)
             (document,) = self._parse(index, text, discarded, ())
-            self._mapped = index, document
-        return self._mapped[1]
+            self._mapped = mapped = index, document
+        return mapped[1]
 
     def _parse(
         self, index: int, text: bytes, diagnostics: Diagnostics, steps: Steps
