@@ -96,7 +96,7 @@ class _Converter:
             case None | bool():
                 return value
             case str():
-                return str(value)
+                return _copy_text(value)
             case int():
                 return int(value)
             case float() if math.isfinite(value):
@@ -126,11 +126,17 @@ class _Converter:
                 message = f"the key {shown} is of type {_name_type(key)}, and keys are text"
                 self._report(steps, message, "convert it with str()")
                 continue
-            converted[str(key)] = self._convert(inner, (*steps, key), depth=depth)
+            name = _copy_text(key)
+            converted[name] = self._convert(inner, (*steps, name), depth=depth)
         return converted
 
     def _report(self, steps: Steps, message: str, hint: str) -> None:
         self._diagnostics.add(self._line, 1, message, hint=hint, steps=steps)
+
+
+def _copy_text(text: str) -> str:
+    """Give the text itself: ``str`` of an enumeration's member may be the name of the member."""
+    return str.__str__(text)
 
 
 def _unwrap(value: object) -> object:

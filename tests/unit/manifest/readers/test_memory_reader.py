@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,12 @@ from reconciler.manifest.loader import load_values
 
 class Number(int):
     """An integer of a class of its own."""
+
+
+class Split(str, Enum):  # noqa: UP042 - as programs have them; str() gives "Split.TEST"
+    """Text of a class of its own."""
+
+    TEST = "test"
 
 
 class Scalar:
@@ -49,6 +56,7 @@ def declare(data: Any) -> Any:  # noqa: ANN401 - whatever a program has
         ({"a": Number(7), "b": 10**30, "c": -0.0}, {"a": 7, "b": 10**30, "c": -0.0}),
         ({"a": Scalar(1.5), "b": Scalar(True)}, {"a": 1.5, "b": True}),  # noqa: FBT003 - a value
         ({"ü": "é\u2028\n"}, {"ü": "é\u2028\n"}),
+        ({Split.TEST: Split.TEST}, {"test": "test"}),
     ],
 )
 def test_values_are_taken_as_the_json_that_they_are(given: object, declared: object):
