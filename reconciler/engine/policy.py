@@ -115,8 +115,7 @@ def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
     """Raise Refused where writing ``what`` to a file would replace one of the ``inputs``."""
     if file is None or not file.exists():
         return
-    files = (path for path in inputs if path != STANDARD_INPUT and Path(path).exists())
-    if any(file.samefile(path) for path in files):
+    if any(_is_same_file(file, path) for path in inputs if path != STANDARD_INPUT):
         raise Refused(
             f"nothing is changed: {file} is a manifest, and would give way to the {what}",
             hint="name another file",
@@ -124,8 +123,8 @@ def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
 
 
 def _is_same_file(file: Path, other: str) -> bool:
-    """Tell whether both are one file; what tasks were declared by values has a name and no file."""
+    """Tell whether both are one file; the name that stands for values may be of none."""
     try:
         return file.samefile(other)
-    except OSError:
+    except (OSError, ValueError):
         return False
