@@ -63,9 +63,12 @@ def load(
 
     Raises:
         ManifestError: The manifests have problems; all of them, each with its place.
+        ValueError: There are no paths.
 
     """
     given = [paths] if isinstance(paths, (str, Path)) else [*paths]
+    if not given:
+        raise ValueError("no paths are given to load")
     files = find_files([str(path) for path in given])
     check_files(files)
     return Manifests(load_desired(files, progress=progress), unread=files.unread)
@@ -97,6 +100,8 @@ def plan(
         ValueError: ``allow`` or ``shard`` is not one.
 
     """
+    if not isinstance(manifests, Manifests):
+        raise TypeError(f"plan takes what load returns, and this is a {type(manifests).__name__}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     desired = manifests.select(part, server=settings.server)
     kinds = parse_allowed(allow)
@@ -237,7 +242,7 @@ def merge(parts: Iterable[Plan] | Iterable[Report]) -> Plan | Report:
 
 def render(
     found: Plan | Report | ManifestError,
-    form: str = "text",
+    format: str = "text",  # noqa: A002 - as the option of the command line
     *,
     full: bool = False,
     color: bool = False,
@@ -246,7 +251,7 @@ def render(
 
     Args:
         found: What `plan`, `apply` or their like returned, or the error that `load` raised.
-        form: ``"text"`` or ``"json"``: what ``--format`` takes.
+        format: ``"text"`` or ``"json"``: what ``--format`` takes.
         full: Whether to list every task, and values whole, in formats for people.
         color: Whether to dress text in the colours of a terminal.
 
@@ -256,9 +261,9 @@ def render(
     """
     subject, what = _describe_subject(found)
     known = list_formats(subject)
-    if form not in known:
-        raise ValueError(f"{form!r} is not a format of a {subject}: use {' or '.join(known)}")
-    return registry.render(subject, what, form, RenderOptions(Style(color), full))
+    if format not in known:
+        raise ValueError(f"{format!r} is not a format of a {subject}: use {' or '.join(known)}")
+    return registry.render(subject, what, format, RenderOptions(Style(color), full))
 
 
 def read_plan(file: PathLike) -> Plan:
@@ -299,6 +304,8 @@ def read_report(file: PathLike) -> Report:
 
 def _compose_history(reports: Report | Iterable[Report]) -> RunHistory:
     given = [reports] if isinstance(reports, Report) else [*reports]
+    if not given:
+        raise SavedFileError("there is nothing to revert", hint="give one report, or more")
     named = [(f"report {number}", report) for number, report in enumerate(given, 1)]
     return RunHistory(named, compose_changes(named, load_contract()))
 
@@ -353,7 +360,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
         is_told=stop.is_set if stop else lambda: False,
     )
     if callbacks.error:
-        raise ApplyStopped("a callback raised an error", result) from callbacks.error
+        raise ApplyStopped(f"a callback raised {callbacks.error!r}", result) from callbacks.error
     if result.lost:
         raise ApplyStopped(result.lost.message, result) from result.lost
     return result.report

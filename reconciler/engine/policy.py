@@ -27,10 +27,12 @@ class ApplyPolicy:
 
 def parse_allowed(allow: Iterable[Kind | str]) -> frozenset[Kind]:
     """Read kinds of problem that are to be accepted; raises ValueError for what cannot be."""
-    kinds = frozenset(map(Kind, allow))
-    for kind in sorted(kinds - ALLOWABLE):
-        raise ValueError(f"{kind.value} cannot be allowed: {', '.join(sorted(ALLOWABLE))} can")
-    return kinds
+    given = [allow] if isinstance(allow, str) else [*allow]
+    for kind in given:
+        if kind not in ALLOWABLE:
+            known = ", ".join(sorted(ALLOWABLE))
+            raise ValueError(f"{str(kind)!r} cannot be allowed; choose from {known}")
+    return frozenset(map(Kind, given))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, NoReturn, Self
 
 from reconciler.core.limit import Limit
@@ -16,6 +17,7 @@ from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
 from reconciler.errors import SettingsError
 from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
+from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import TOKEN_VARIABLE
@@ -41,6 +43,19 @@ OF_PLAN: Final = ("url", "timeout", "max_changes")
 
 OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
 """The settings that carrying a plan out depends on, too."""
+
+
+_NUMBER: Final = "a number"
+_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "url": ((str,), "text"),
+    "token": ((str,), "text"),
+    "concurrency": ((int,), "a whole number"),
+    "rps": ((int, float, NoneType), _NUMBER),
+    "timeout": ((int, float), _NUMBER),
+    "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
+    "network": ((Network,), "what from_environment finds"),
+}
+"""What settings can be: programs without a type checker pass anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,12 @@ class Settings:
     url_from: str = "the settings"
 
     def __post_init__(self) -> None:
+        for name, (kinds, expected) in _TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                found = type(value).__name__
+                raise SettingsError(f"{name} must be {expected}, and this is of type {found}")
+        parse_token(self.token)
         object.__setattr__(self, "url", normalize_address(self.url))
         _check_encryption(self.url, plain_http=self.allow_plain_http)
         _check_concurrency(self.concurrency)

@@ -109,7 +109,7 @@ BEFORE_ASKING = {
     "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:26: server: the manifest",
     "reconciler.read_plan('nowhere.json')": "SavedFileError: nowhere.json: cannot be read",
     "reconciler.merge([])": "SavedFileError: there is nothing to merge",
-    "reconciler.plan(tasks, settings, allow=['all'])": "ValueError: 'all' is not a valid Kind",
+    "reconciler.plan(tasks, settings, allow=['all'])": "ValueError: 'all' cannot be allowed",
     "reconciler.plan(tasks, settings, shard='5/4')": "ValueError: '5/4' is no shard",
     "reconciler.render(tasks)": "TypeError: a Manifests cannot be rendered",
     "import pickle; pickle.dumps(settings)": "TypeError: Settings hold a token",

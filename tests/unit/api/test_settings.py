@@ -48,6 +48,11 @@ def test_the_token_is_hidden_and_stays_in_its_process():
     [
         ({"url": "label-studio.test"}, "is not the address of a server"),
         ({"url": "http://label-studio.test"}, "the token would be sent unencrypted"),
+        ({"token": ""}, "the token is empty"),
+        ({"token": b"s3cret"}, "token must be text, and this is of type bytes"),
+        ({"timeout": "5"}, "timeout must be a number, and this is of type str"),
+        ({"concurrency": True}, "concurrency must be a whole number, and this is of type bool"),
+        ({"max_changes": "5%"}, r"max_changes must be a limit, such as Limit\.parse"),
         ({"timeout": 0}, "0 seconds is no time to wait for an answer"),
         ({"timeout": float("nan")}, "nan seconds is no time"),
         ({"rps": 0}, "0 updates a second cannot be kept to"),
