@@ -63,7 +63,7 @@ class ReportFile:
 
         Of a line that could not be written nothing is left: others may be put behind it by hand.
         """
-        text = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+        text = format_line(line).encode("ascii") + b"\n"
         try:
             rest = memoryview(text)
             while rest:
@@ -96,6 +96,11 @@ class ReportFile:
         )
 
 
+def format_line(line: Mapping[str, Json]) -> str:
+    """Write a line as it stands in the file, in ASCII and without its end."""
+    return json.dumps(line, separators=(",", ":"))
+
+
 def now() -> datetime:
     """Return the time on the clock of this machine."""
     return datetime.now(UTC)
@@ -113,7 +118,7 @@ class ReportWriter:
         self, file: ReportFile | None, stop: threading.Event, *, run: Run, server: ServerIdentity
     ) -> None:
         self.lost: Refused | None = None
-        self.unwritten: list[Mapping[str, Json]] = []
+        self.unwritten: list[str] = []
         self._file = file
         self._stop = stop
         self._run = replace(run, started=format_time(now()))
@@ -148,12 +153,12 @@ class ReportWriter:
         if self._file is None:
             return
         if self.lost:
-            self.unwritten.append(line)
+            self.unwritten.append(format_line(line))
             return
         try:
             self._file.write(line)
         except Refused as error:
-            self.unwritten.append(line)
+            self.unwritten.append(format_line(line))
             self.lost = error
             self._stop.set()
 

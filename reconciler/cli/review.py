@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import termios
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +33,7 @@ from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
-from reconciler.engine.vocabulary import Json, Kind, Plan
+from reconciler.engine.vocabulary import Kind, Plan
 from reconciler.errors import Refused
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.text import render_outcomes
@@ -186,8 +185,8 @@ def _print_applied(applied: ApplyResult, plan: Plan, command: str) -> None:
         _print_unwritten(applied.unwritten)
 
 
-def _print_unwritten(lines: Sequence[Mapping[str, Json]]) -> None:
+def _print_unwritten(lines: Sequence[str]) -> None:
     """Give to standard error what the report could not take: put behind it, they make it whole."""
     click.echo("These lines are missing at the end of the report:", err=True)
     for line in lines:
-        click.echo(json.dumps(line, separators=(",", ":")), err=True)
+        click.echo(line, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -12,7 +11,6 @@ from pathlib import Path
 from reconciler.artifacts.report_file import ReportFile, ReportWriter
 from reconciler.core.model import Kind, Plan
 from reconciler.core.report import Report, Run, TaskOutcome
-from reconciler.core.values import Json
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server, parse_allowed
@@ -81,7 +79,7 @@ class ApplyResult:
     report: Report
     kept: Path | None = None
     lost: Refused | None = None
-    unwritten: Sequence[Mapping[str, Json]] = ()
+    unwritten: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> tuple[TaskOutcome, ...]:
@@ -104,9 +102,7 @@ class ApplyStopped(ReconcilerError):
     def __init__(self, message: str, result: ApplyResult) -> None:
         super().__init__(f"stopped: {message}", hint="apply the plan again to continue")
         self.report: Report = result.report
-        self.unwritten: tuple[str, ...] = tuple(
-            json.dumps(line, separators=(",", ":")) for line in result.unwritten
-        )
+        self.unwritten: tuple[str, ...] = result.unwritten
 
 
 def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:
@@ -189,4 +185,4 @@ def apply_plan(
         writer.open()
         outcomes = execute(plan, api, connection.attributes, options=options, record=record)
         told = writer.close(outcomes, api.requests)
-    return ApplyResult(told, file.kept if file else None, writer.lost, writer.unwritten)
+    return ApplyResult(told, file.kept if file else None, writer.lost, tuple(writer.unwritten))

@@ -10,6 +10,5 @@ from reconciler.core.limit import Limit
 from reconciler.core.model import ALLOWABLE, Kind, Plan
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
-from reconciler.core.values import Json
 
-__all__ = ["ALLOWABLE", "Json", "Kind", "Limit", "Plan", "Report", "Shard"]
+__all__ = ["ALLOWABLE", "Kind", "Limit", "Plan", "Report", "Shard"]

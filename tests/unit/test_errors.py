@@ -26,7 +26,7 @@ REPORT = Report(ServerIdentity("https://one.test", "Community", "1.23.2"), (Run(
 SPECIAL = [
     ManifestError((Problem(PLACE, "tasks[0].id", "expected an integer", "correct it"),)),
     NoSuchProject(9, "Not found.", source=PLACE),
-    ApplyStopped("the disk is full", ApplyResult(REPORT, unwritten=[{"task": 1}])),
+    ApplyStopped("the disk is full", ApplyResult(REPORT, unwritten=('{"task":1}',))),
     Unauthorised("refused", hint="set another token", status=401, retry_after=2.5, given_up=True),
 ]
 
