@@ -57,10 +57,9 @@ class CutDocument(TextDocument):
         diagnostics: Diagnostics,
         progress: ProgressListener,
     ) -> None:
-        super().__init__(header.outline, diagnostics, progress)
+        super().__init__(header, diagnostics, progress)
         self._whole = text
         self._bounds = bounds
-        self._header = header
 
     def _iterate_texts(self) -> Iterator[bytes]:
         return map(self._get_text, range(len(self._bounds) // 2))
@@ -76,7 +75,7 @@ class CutDocument(TextDocument):
         return lines[index], columns[index]
 
     def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
-        key, value = self._header.locate_key(steps), self._header.locate_value(steps)
+        key, value = super()._locate_outside(steps)
         return self._shift(key), self._shift(value)
 
     def _shift(self, source: Source) -> Source:

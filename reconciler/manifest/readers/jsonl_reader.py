@@ -131,10 +131,7 @@ class LinesDocument(TextDocument):
         diagnostics: Diagnostics,
         progress: ProgressListener,
     ) -> None:
-        outline = header.outline
-        whole: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
-        super().__init__(whole, diagnostics, progress)
-        self._header = header
+        super().__init__(header, diagnostics, progress)
         self._lines = lines
         self._file = file
 
@@ -169,7 +166,7 @@ class LinesDocument(TextDocument):
             header = self._header.locate_value(())
             after = Source(header.file, header.line + 1, 1)
             return after, after
-        return self._header.locate_key(steps), self._header.locate_value(steps)
+        return super()._locate_outside(steps)
 
     def _make_changed(self, number: int, message: str) -> ManifestError:
         at = Source(self._diagnostics.file, number, 1)

@@ -54,10 +54,7 @@ class MemoryDocument(TextDocument):
         diagnostics: Diagnostics,
         progress: ProgressListener,
     ) -> None:
-        outline = header.outline
-        whole: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
-        super().__init__(whole, diagnostics, progress)
-        self._header = header
+        super().__init__(header, diagnostics, progress)
         self._texts = texts
 
     def _iterate_texts(self) -> Iterator[bytes]:
@@ -76,7 +73,7 @@ class MemoryDocument(TextDocument):
         if steps == ("tasks",):
             first = Source(self._diagnostics.file, 1, 1)
             return first, first
-        return self._header.locate_key(steps), self._header.locate_value(steps)
+        return super()._locate_outside(steps)
 
 
 class _Converter:

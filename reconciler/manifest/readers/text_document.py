@@ -18,11 +18,16 @@ from reconciler.progress import ProgressListener
 class TextDocument(ABC):
     """What cannot be read of its tasks goes to ``diagnostics``, once they are read.
 
-    ``parsed`` are the tasks that could not be decoded quickly, and went through the parser.
+    ``header`` is the document without tasks. ``parsed`` are the tasks that could not be decoded
+    quickly, and went through the parser.
     """
 
-    def __init__(self, outline: Json, diagnostics: Diagnostics, progress: ProgressListener) -> None:
-        self.outline = outline
+    def __init__(
+        self, header: MappedDocument, diagnostics: Diagnostics, progress: ProgressListener
+    ) -> None:
+        outline = header.outline
+        self.outline: Json = {**outline, "tasks": []} if isinstance(outline, dict) else outline
+        self._header = header
         self._diagnostics = diagnostics
         self._progress = progress
         self.parsed: set[int] = set()
@@ -44,12 +49,12 @@ class TextDocument(ABC):
     def _has_task(self, index: int) -> bool:
         """Tell whether there is a task with this index."""
 
-    @abstractmethod
     def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
         """Tell where the key and the value of what lies outside of all tasks begin.
 
         Raises LookupError where there is none.
         """
+        return self._header.locate_key(steps), self._header.locate_value(steps)
 
     def read_tasks(self) -> Iterator[Entry]:
         """Read the tasks in order; raises ManifestError where their file changes meanwhile."""
