@@ -237,6 +237,9 @@ def merge(parts: Iterable[Plan] | Iterable[Report]) -> Plan | Report:
         raise SavedFileError("there is nothing to merge", hint="give one plan or report, or more")
     if plans and reports:
         raise SavedFileError(f"{plans[0][0]} and {reports[0][0]} cannot be merged")
+    for part in given:
+        if not isinstance(part, Plan | Report):
+            raise TypeError(f"a {type(part).__name__} cannot be merged")
     return merge_plans(plans) if plans else merge_reports(reports, load_contract())
 
 
@@ -376,6 +379,9 @@ def _run(
     except KeyboardInterrupt as interrupt:
         for result in results:
             interrupt.add_note(f"reconciler stopped: {result.report.describe()}")
+            if result.unwritten:
+                lines = "\n".join(result.unwritten)
+                interrupt.add_note(f"These lines are missing at the end of the report:\n{lines}")
         raise
     return results[0]
 

@@ -28,6 +28,7 @@ class GuardedCallbacks:
         self._on_outcome = on_outcome
         self._progress = progress
         self._stop = stop
+        self._lock = threading.Lock()
 
     def on_outcome(self, outcome: TaskOutcome) -> None:
         """Pass an outcome on."""
@@ -56,5 +57,6 @@ class GuardedCallbacks:
         try:
             function(*arguments)
         except BaseException as error:  # noqa: BLE001 - raised when the work has ended
-            self.error = error
+            with self._lock:
+                self.error = self.error or error
             self._stop.set()

@@ -105,6 +105,8 @@ def test_shards_of_plans_and_reports_are_one(server: Server):
         reconciler.merge([first, first])
     with pytest.raises(SavedFileError, match="plan 1 and report 2 cannot be merged"):
         reconciler.merge([first, reports[0]])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="a NoneType cannot be merged"):
+        reconciler.merge([None])  # type: ignore[list-item]
     with pytest.raises(SavedFileError, match="nothing to merge"):
         reconciler.merge([])
 
@@ -146,7 +148,7 @@ def test_the_declared_values_are_copied(server: Server):
     assert planned.changes[0].after == "new"
 
 
-def test_reading_the_same_server_twice_leaves_no_trace(make_server: MakeServer):
+def test_a_plan_changes_nothing(make_server: MakeServer):
     server = make_server(3)
     for _ in range(2):
         reconciler.plan(declare(1, 3), server.settings)
