@@ -58,5 +58,6 @@ class GuardedCallbacks:
             function(*arguments)
         except BaseException as error:  # noqa: BLE001 - raised when the work has ended
             with self._lock:
-                self.error = self.error or error
+                if self.error is None:
+                    self.error = error
             self._stop.set()
