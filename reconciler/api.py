@@ -37,10 +37,10 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
-from reconciler.engine.policy import approve, check_output, parse_allowed
+from reconciler.engine.policy import Blockers, approve, check_output, find_blockers, parse_allowed
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.errors import ManifestError, SavedFileError
+from reconciler.errors import ManifestError, Refused, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.renderers import registry
 from reconciler.renderers.registry import Subject, list_formats
@@ -87,7 +87,8 @@ def plan(
     Args:
         manifests: What `load` or `Manifests.from_tasks` returned.
         settings: The server, and how to reach it.
-        allow: Kinds of problem to accept, such as ``"annotated-data"``.
+        allow: Kinds of problem to accept, such as ``"annotated-data"``: `apply` changes tasks
+            although a guard names it.
         shard: The part of the tasks to plan, such as ``"2/4"``; None plans all.
         progress: Follows the work.
 
@@ -338,7 +339,11 @@ def _carry_out(  # noqa: PLR0913 - as apply
 ) -> Report:
     file = None if report is None else Path(report)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
-    approved = approve(plan, build_policy(settings, options))
+    policy = build_policy(settings, options)
+    blockers = find_blockers(plan, policy.allow)
+    if blockers:
+        raise Refused(f"nothing is changed: {blockers.message}", hint=_advise(blockers))
+    approved = approve(plan, policy)
     # One of our own: what ends this run is not to end others that share the caller's.
     stopped = threading.Event()
     callbacks = GuardedCallbacks(on_outcome, progress, stop=stopped)
@@ -367,6 +372,18 @@ def _carry_out(  # noqa: PLR0913 - as apply
     if result.lost:
         raise ApplyStopped(result.lost.message, result) from result.lost
     return result.report
+
+
+def _advise(blockers: Blockers) -> str:
+    """Say in the words of a program what to do about blocked tasks."""
+    remedies = ["correct the manifests"]
+    if blockers.changing:
+        kinds = ", ".join(f'"{kind}"' for kind in blockers.changing)
+        remedies.append(f"pass allow=[{kinds}] to plan to change the tasks all the same")
+    if blockers.kinds:
+        kinds = ", ".join(f'"{kind}"' for kind in blockers.kinds)
+        remedies.append(f"pass ApplyOptions(allow=[{kinds}]) to leave them out")
+    return "; or ".join(remedies)
 
 
 def _run(

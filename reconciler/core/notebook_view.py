@@ -17,7 +17,7 @@ from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
 from reconciler.core.model import Change, Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
-from reconciler.core.report import Outcome, Report, Run, TaskOutcome
+from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.values import Side
 
@@ -132,9 +132,7 @@ def _describe_status(task: TaskPlan) -> str:
 def _describe_outcome(outcome: TaskOutcome) -> str:
     if outcome.accepted:
         return "left alone, as allowed"
-    if outcome.outcome is Outcome.INTERRUPTED:
-        return "not started"
-    return outcome.outcome.replace("_", " ")
+    return describe_outcome(outcome.outcome)
 
 
 def _describe_shards(shards: tuple[Shard, ...]) -> str:

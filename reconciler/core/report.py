@@ -126,7 +126,7 @@ class Report:
     def describe(self) -> str:
         """Count the tasks by outcome, in words."""
         counts = count_outcomes(self.outcomes).items()
-        told = [f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in counts]
+        told = [f"{count:,} {describe_outcome(outcome)}" for outcome, count in counts]
         return ", ".join(
             [*told, *([] if self.complete else ["the rest is not known"])] or ["no tasks"]
         )
@@ -175,6 +175,11 @@ def count_outcomes(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
     """Count outcomes, in the order in which they are defined."""
     counts = Counter(outcome.outcome for outcome in outcomes)
     return {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
+
+
+def describe_outcome(outcome: str) -> str:
+    """Write an outcome in words."""
+    return "not started" if outcome == Outcome.INTERRUPTED else outcome.replace("_", " ")
 
 
 def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:

@@ -26,8 +26,8 @@ class ApplyOptions:
     """How to carry a plan out, beyond what `Settings` say.
 
     Attributes:
-        allow: Kinds of problem that are accepted, such as ``["missing"]``; tasks with them are
-            left alone or changed as each kind says.
+        allow: Kinds of problem, such as ``["missing"]``: tasks with them are left out, instead of
+            the plan being refused. To change such tasks, allow the kind when you plan.
         expected_digest: Digest of the plan that was reviewed; None accepts any plan.
         canary: Tasks to change first; the others follow only if these hold when they are read
             again. 0 for none.

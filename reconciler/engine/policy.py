@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity
+from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskPlan
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
 from reconciler.errors import Refused
 
@@ -45,10 +45,15 @@ class ApprovedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Blockers:
-    """What keeps a plan from being applied: so many tasks, and the kinds that would accept them."""
+    """What keeps a plan from being applied: so many tasks, and the kinds that would accept them.
+
+    Of ``kinds``, ``changing`` are those of tasks that would be changed if the plan was made anew
+    with them allowed; tasks of all others are left out.
+    """
 
     tasks: int
     kinds: tuple[Kind, ...]
+    changing: tuple[Kind, ...] = ()
 
     @property
     def message(self) -> str:
@@ -77,8 +82,17 @@ def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
     tasks = plan.list_unaccepted(allow)
     if not tasks:
         return None
-    kinds = {problem.kind for task in tasks for problem in task.problems}
-    return Blockers(len(tasks), tuple(sorted(ALLOWABLE & kinds - allow)))
+    kinds = _list_kinds(tasks)
+    changing = _list_kinds(task for task in tasks if task.changes)
+    return Blockers(
+        len(tasks),
+        tuple(sorted(ALLOWABLE & kinds - allow)),
+        tuple(sorted(ALLOWABLE & changing - allow)),
+    )
+
+
+def _list_kinds(tasks: Iterable[TaskPlan]) -> set[Kind]:
+    return {problem.kind for task in tasks for problem in task.problems}
 
 
 def check_limit(plan: Plan, limit: Limit | None) -> None:

@@ -113,7 +113,11 @@ class FolderWalk:
     def _follow(self, path: str, folder: Folder) -> Folder | File | None:
         """Find out what a link in ``folder`` leads to; None is a folder that is not entered."""
         leads_to_folder = resolve_link(path)
-        real = os.path.realpath(path)
+        try:
+            real = os.path.realpath(path)
+        except OSError as error:  # as of links below /proc
+            self._problems.append(make_unreadable(path, error))
+            return None
         if isinstance(leads_to_folder, Problem):
             return File(path, real, is_link=True, broken=leads_to_folder)
         if not leads_to_folder:

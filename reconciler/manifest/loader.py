@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.contract.attributes import Attributes
@@ -71,7 +72,8 @@ def load_values(
     not_json = {problem.path: problem for problem in diagnostics.problems}
     found = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
     # What is no JSON was read as null: others say nothing true of it.
-    _finish(desired, [p for p in found if not_json.get(p.path, p) == p])
+    told = [p for p in found if not_json.get(p.path, p) == p]
+    _finish(desired, [replace(p, source=replace(p.source, column=1)) for p in told])
     return desired
 
 

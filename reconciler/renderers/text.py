@@ -20,6 +20,7 @@ from reconciler.core.report import (
     TaskOutcome,
     count_outcomes,
     count_repaired,
+    describe_outcome,
     group_not_started,
 )
 from reconciler.core.shard import Shard, format_shards
@@ -103,7 +104,7 @@ def render_outcomes(
         message = f"{count_noun(len(tasks), 'task')} not started"
         lines.append(f"{style.removed('!')} {style.bold(message)}{escape_invisible(why)}")
     counts = count_outcomes(outcomes)
-    parts = [f"{number:,} {_format_words(outcome)}" for outcome, number in counts.items()] or [
+    parts = [f"{number:,} {describe_outcome(outcome)}" for outcome, number in counts.items()] or [
         "0 tasks"
     ]
     message = ", ".join(parts if complete else [*parts, "the rest is not known"])
@@ -142,12 +143,8 @@ def _format_run(run: Run, style: Style) -> Iterator[str]:
 def _format_outcome(outcome: TaskOutcome, style: Style) -> str:
     mark = style.changed("!") if outcome.accepted else style.removed("!")
     heading = style.bold(f"task {outcome.task}")
-    word = "left alone, as allowed" if outcome.accepted else _format_words(outcome.outcome)
+    word = "left alone, as allowed" if outcome.accepted else describe_outcome(outcome.outcome)
     return f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
-
-
-def _format_words(outcome: str) -> str:
-    return "not started" if outcome == Outcome.INTERRUPTED else outcome.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,7 @@ def _make_task_row(task: TaskPlan) -> _Row:
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
     changes = _sort_by_path(outcome.changes)
-    stopped = "" if outcome.outcome is Outcome.APPLIED else _format_words(outcome.outcome)
+    stopped = "" if outcome.outcome is Outcome.APPLIED else describe_outcome(outcome.outcome)
     return _Row(outcome.task, changes[0].source, changes, stopped, time=outcome.time)
 
 

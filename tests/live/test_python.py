@@ -46,7 +46,7 @@ def test_errors_of_each_kind_are_raised_as_themselves(server: ServerUnderTest, s
     tasks = declared(server, 1)
     missing = Manifests.from_tasks([{"id": 2**31 - 1, "overlap": 2}])
     plan = reconciler.plan(missing, settings)
-    with pytest.raises(Refused, match="--allow missing"):
+    with pytest.raises(Refused, match="to leave them out"):
         reconciler.apply(plan, settings)
     allowed = ApplyOptions(allow=frozenset({Kind.MISSING}))
     assert reconciler.apply(plan, settings, options=allowed).is_good

@@ -27,10 +27,9 @@ def read_values(
 ) -> list[Document]:
     """Read the header and the tasks of a manifest from values.
 
-    What is no JSON is a problem, and read as null.
-
-    Values are copied as JSON text, so that nobody changes them later. The first task stands on
-    line 1, the second on line 2, and so on.
+    What is no JSON is a problem, and read as null. Values are copied as JSON text, so that nobody
+    changes them later. The first task stands on line 1, the second on line 2, and so on; columns
+    there are none, and 1 stands for them.
     """
     convert = _Converter(diagnostics)
     headers = parse_bytes(_encode(convert(header, (), line=1)), diagnostics, start=(1, 1))
@@ -68,6 +67,11 @@ class MemoryDocument(TextDocument):
 
     def _get_text(self, index: int) -> bytes:
         return self._texts[index]
+
+    def _locate(self, steps: Steps) -> tuple[Source, Source]:
+        line = super()._locate(steps)[1].line
+        source = Source(self._diagnostics.file, line, 1)
+        return source, source
 
     def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
         if steps == ("tasks",):

@@ -105,7 +105,7 @@ BEFORE_ASKING = {
     "Settings(url='', token='none')": "SettingsError: '' is not the address of a server",
     "Settings(url='http://other.org', token='none')": "SettingsError: the token would be sent",
     "reconciler.load('nowhere.yaml')": "ManifestError: nowhere.yaml:1:1: no such file or folder",
-    "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:11: tasks[0].dada: ",
+    "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:1: tasks[0].dada: ",
     "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:26: server: the manifest",
     "reconciler.read_plan('nowhere.json')": "SavedFileError: nowhere.json: cannot be read",
     "reconciler.merge([])": "SavedFileError: there is nothing to merge",
@@ -146,7 +146,7 @@ def test_errors_of_a_server(run: Run):
 
     for cell, beginning in zip(cells, BY_A_SERVER.values(), strict=True):
         assert error_of(cell).startswith(beginning.format(url=url, silent=silent)), error_of(cell)
-    assert error_of(project).startswith("NoSuchProject: tasks:1:16: project 99: there is none")
+    assert error_of(project).startswith("NoSuchProject: tasks:1:1: project 99: there is none")
 
 
 def test_errors_of_an_apply(run: Run):

@@ -30,7 +30,7 @@ def test_a_plan_can_be_looked_at(server: Server):
     text, more = update.changes
     assert (text.path, text.before, text.after) == (("data", "text"), "Sentence 1.", "new")
     assert (more.path, more.before, more.after) == (("data", "more"), ABSENT, 1)
-    assert str(text.source) == "tasks:1:20"
+    assert str(text.source) == "tasks:1:1"
     assert plan.unchanged == 1
     assert repr(plan) == f"<Plan for {server.settings.url}: 1 unchanged, 1 to update, 1 missing>"
     assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own

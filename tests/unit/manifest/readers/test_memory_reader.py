@@ -100,8 +100,8 @@ def test_all_problems_are_told_at_once():
         ("tasks[0].data.a", "a value of type set is not JSON"),
         ("tasks[0].data.b", "a value of type bytes is not JSON"),
         ("tasks[1].data.c", "inf is not a number that JSON has"),
-        ("tasks[1].overlap", "a value of type decimal.Decimal is not JSON"),
         ("tasks[1].nope", "not a known key here"),
+        ("tasks[1].overlap", "a value of type decimal.Decimal is not JSON"),
         ("tasks[2]", "a value of type object is not JSON"),
     ]
 
