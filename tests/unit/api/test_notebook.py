@@ -106,7 +106,7 @@ BEFORE_ASKING = {
     "Settings(url='http://other.org', token='none')": "SettingsError: the token would be sent",
     "reconciler.load('nowhere.yaml')": "ManifestError: nowhere.yaml:1:1: no such file or folder",
     "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:1: tasks[0].dada: ",
-    "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:26: server: the manifest",
+    "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:1: server: the manifest",
     "reconciler.read_plan('nowhere.json')": "SavedFileError: nowhere.json: cannot be read",
     "reconciler.merge([])": "SavedFileError: there is nothing to merge",
     "reconciler.plan(tasks, settings, allow=['all'])": "ValueError: 'all' cannot be allowed",
