@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import overload
 
 from reconciler.artifacts import plan_file
+from reconciler.artifacts.report_file import check_report
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.openapi import load_contract
 from reconciler.core.merge import merge_plans
@@ -337,7 +339,12 @@ def _carry_out(  # noqa: PLR0913 - as apply
     progress: ProgressListener,
     stop: threading.Event | None,
 ) -> Report:
+    # Of values that somebody changed in place, the digest is another one.
+    plan = replace(plan)
+    if on_outcome is not None and not callable(on_outcome):
+        raise TypeError(f"on_outcome is called, and a {type(on_outcome).__name__} cannot be")
     file = None if report is None else Path(report)
+    check_report(file)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
     policy = build_policy(settings, options)
     blockers = find_blockers(plan, policy.allow)

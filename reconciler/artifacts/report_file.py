@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from reconciler.artifacts.saved_file import read_all_saved
 from reconciler.core.model import Plan, ServerIdentity
@@ -26,6 +27,33 @@ from reconciler.core.report_document import (
 from reconciler.core.report_history import NamedReport
 from reconciler.core.values import Json
 from reconciler.errors import Refused, SavedFileError
+
+
+def check_report(file: Path | None) -> None:
+    """Raise Refused where a file is there already and is not a report: it would give way to one."""
+    if file is None:
+        return
+    if "\0" in str(file):
+        raise Refused(
+            "nothing is changed: a report's name with NUL is no name that a file can have"
+        )
+    try:
+        if not file.is_file() or not file.stat().st_size:
+            return
+        with file.open("rb") as opened:
+            if _BEGINNING.match(opened.read(_LOOKED_AT)):
+                return
+    except OSError as error:
+        message = f"nothing is changed: the report {file} cannot be written: {error}"
+        raise Refused(message) from error
+    raise Refused(
+        f"nothing is changed: {file} is there already, and is not a report",
+        hint="name another file",
+    )
+
+
+_BEGINNING: Final = re.compile(rb'\{"format_version":"[^"]*","kind":"report"')
+_LOOKED_AT: Final = 100
 
 
 class ReportFile:

@@ -36,7 +36,8 @@ class ApplyOptions:
         commit: Commit of the manifests, for the report; empty where it is not known.
 
     Raises:
-        ValueError: ``allow`` holds what cannot be allowed, or ``canary`` is negative.
+        ValueError: ``allow`` holds what cannot be allowed, or ``canary`` is not a number of tasks.
+        TypeError: ``commit`` or ``careful`` is of another type.
 
     """
 
@@ -55,8 +56,10 @@ class ApplyOptions:
         careful: bool = False,
         commit: str = "",
     ) -> None:
-        if canary < 0:
+        if type(canary) is not int or canary < 0:
             raise ValueError(f"a canary of {canary} tasks is not possible")
+        if type(commit) is not str or type(careful) is not bool:
+            raise TypeError("commit is text, and careful is True or False")
         for name, value in {
             "allow": parse_allowed(allow),
             "expected_digest": expected_digest,

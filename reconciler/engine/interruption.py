@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import TypeVar
 
 from reconciler.labelstudio.main_thread import STEP_SECONDS
@@ -22,7 +23,8 @@ def run_until_stopped(
     """Do ``work`` in another thread and return its result; what it raises is raised here.
 
     As soon as ``is_signalled``, ``stop`` is set and ``on_stop`` called, once. A KeyboardInterrupt
-    raised in this thread sets ``stop`` as well, and is raised again when ``work`` has ended.
+    raised in this thread sets ``stop`` as well, and is raised again when ``work`` has ended; others
+    that come meanwhile end no wait, as updates are under way.
     """
     future: Future[T] = Future()
     try:
@@ -34,7 +36,7 @@ def run_until_stopped(
     except BaseException:
         stop.set()
         if not future.cancel():  # It has begun.
-            _wait_until_signalled(future, lambda: False)
+            _wait_whatever_comes(future)
         raise
     return future.result()
 
@@ -46,6 +48,12 @@ def _run(future: Future[T], work: Callable[[], T]) -> None:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
         future.set_exception(error)
+
+
+def _wait_whatever_comes(future: Future[T]) -> None:
+    while not future.done():
+        with suppress(KeyboardInterrupt):
+            _wait_until_signalled(future, lambda: False)
 
 
 def _wait_until_signalled(future: Future[T], is_signalled: Callable[[], bool]) -> bool:

@@ -49,13 +49,17 @@ class Manifests:
             server: The address of the only server that the tasks may be planned against.
             policy: ``{"data": "replace"}``, for whole objects instead of single keys.
             defaults: Attributes that all tasks share.
-            name: Stands for a file in messages and plans: ``tasks:3:1`` is the third task.
+            name: Stands for a file in messages and plans: ``tasks:3:1`` is the third task. Text
+                that can be printed.
             progress: Follows the work.
 
         Raises:
             ManifestError: What is declared has problems; all of them.
+            ValueError: ``name`` is empty, or cannot be printed.
 
         """
+        if type(name) is not str or not name or not name.isprintable():
+            raise ValueError(f"{name!a} cannot be the name of tasks: use text that can be printed")
         given = {"project": project, "server": server, "policy": policy, "defaults": defaults}
         header = {key: value for key, value in given.items() if value is not None}
         return cls(

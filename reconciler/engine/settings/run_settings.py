@@ -21,6 +21,7 @@ from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import TOKEN_VARIABLE
+from reconciler.labelstudio.secret_values import Secrets
 from reconciler.manifest.files import Place
 
 TIMEOUT_MAX: Final = 86_400
@@ -53,6 +54,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "rps": ((int, float, NoneType), _NUMBER),
     "timeout": ((int, float), _NUMBER),
     "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
+    "allow_plain_http": ((bool,), "True or False"),
     "network": ((Network,), "what from_environment finds"),
 }
 """What settings can be: programs without a type checker pass anything."""
@@ -97,7 +99,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
             value = getattr(self, name)
-            if not isinstance(value, kinds) or isinstance(value, bool):
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 found = type(value).__name__
                 raise SettingsError(f"{name} must be {expected}, and this is of type {found}")
         parse_token(self.token)
@@ -189,7 +191,12 @@ def settle(
         raise SettingsError(
             "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
         )
-    address = normalize_address(address)
+    try:
+        address = normalize_address(address)
+    except SettingsError as error:
+        # The two variables are easily swapped.
+        token = environment.get(TOKEN_VARIABLE, "")
+        raise SettingsError(Secrets().hide(error.message, token), hint=error.hint) from None
     plain_http = given.allow_plain_http or (is_plaintext(address) and _is_plain_http_allowed(files))
     _check_encryption(address, plain_http=plain_http)
     warnings: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import Json
@@ -13,6 +13,7 @@ from reconciler.errors import Source
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, Document, MappedDocument
 from reconciler.manifest.readers.json_parser import parse_bytes
+from reconciler.manifest.readers.scalars import MAX_DIGITS
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.readers.text_document import TextDocument
 from reconciler.progress import NULL_PROGRESS, ProgressListener
@@ -80,30 +81,37 @@ class MemoryDocument(TextDocument):
         return super()._locate_outside(steps)
 
 
+_BITS_MAX: Final = int(MAX_DIGITS * math.log2(10))
+VALUES_MAX: Final = 1_000_000
+"""Values of a task: what refers to the same list again and again would never end."""
+
+
 class _Converter:
     """Makes JSON of a program's values; what cannot be JSON goes to ``diagnostics``."""
 
     def __init__(self, diagnostics: Diagnostics) -> None:
         self._diagnostics = diagnostics
         self._line = 1
+        self._left = VALUES_MAX
 
     def __call__(self, value: object, steps: Steps, *, line: int) -> Json:
         self._line = line
+        self._left = VALUES_MAX
         return self._convert(value, steps, depth=0)
 
     def _convert(self, value: object, steps: Steps, *, depth: int) -> Json:
+        if not self._count(steps):
+            return None
         value = _unwrap(value)
         match value:
             case None | bool():
                 return value
             case str():
                 return _copy_text(value)
-            case int():
-                return int(value)
-            case float() if math.isfinite(value):
-                return float(value)
+            case int() | float():
+                return self._convert_number(value, steps)
             case Mapping() | list() | tuple() if depth >= MAX_DEPTH:
-                self._report(steps, f"nested deeper than {MAX_DEPTH} objects and lists", "")
+                self._report(steps, f"nested deeper than {MAX_DEPTH} objects and lists")
             case Mapping():
                 return self._convert_object(value, steps, depth=depth + 1)
             case list() | tuple():
@@ -111,12 +119,29 @@ class _Converter:
                     self._convert(element, (*steps, number), depth=depth + 1)
                     for number, element in enumerate(value)
                 ]
-            case float():
-                hint = "use None where there is no value, or leave the key out"
-                self._report(steps, f"{value} is not a number that JSON has", hint)
             case _:
                 hint = "convert it to text, a number, True, False, None, a list or a dict"
                 self._report(steps, f"a value of type {_name_type(value)} is not JSON", hint)
+        return None
+
+    def _count(self, steps: Steps) -> bool:
+        """Count one more value; False where there are too many."""
+        self._left -= 1
+        if not self._left:
+            hint = "does a list or a dict stand in many places?"
+            self._report(steps[:2], f"more than {VALUES_MAX:,} values", hint)
+        return self._left > 0
+
+    def _convert_number(self, value: float, steps: Steps) -> Json:
+        if isinstance(value, int):
+            if value.bit_length() <= _BITS_MAX:
+                return int(value)
+            self._report(steps, f"an integer of more than {MAX_DIGITS:,} digits")
+        elif math.isfinite(value):
+            return float(value)
+        else:
+            hint = "use None where there is no value, or leave the key out"
+            self._report(steps, f"{value} is not a number that JSON has", hint)
         return None
 
     def _convert_object(self, value: Mapping[Any, Any], steps: Steps, *, depth: int) -> Json:
@@ -131,7 +156,7 @@ class _Converter:
             converted[name] = self._convert(inner, (*steps, name), depth=depth)
         return converted
 
-    def _report(self, steps: Steps, message: str, hint: str) -> None:
+    def _report(self, steps: Steps, message: str, hint: str = "") -> None:
         self._diagnostics.add(self._line, 1, message, hint=hint, steps=steps)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from reconciler import (
     ApplyOptions,
     ApplyStopped,
     Limit,
+    Manifests,
     Outcome,
     Refused,
     Report,
@@ -78,6 +80,18 @@ def another_digest(_: Server) -> dict[str, Any]:
     return {"options": ApplyOptions(expected_digest="sha256:of-another")}
 
 
+def values_changed_in_place(server: Server) -> dict[str, Any]:
+    plan = reconciler.plan(Manifests.from_tasks([{"id": 1, "data": {"x": [5]}}]), server.settings)
+    options = ApplyOptions(expected_digest=plan.digest)
+    plan.tasks[0].changes[0].after.append(99)  # type: ignore[union-attr]  # a list
+    return {"plan": plan, "options": options}
+
+
+def a_file_of_others_as_report(_: Server) -> dict[str, Any]:
+    Path("other.yaml").write_text("version: 1\ntasks: []\n", encoding="utf-8")
+    return {"report": "other.yaml"}
+
+
 def a_manifest_as_report(server: Server) -> dict[str, Any]:
     text = json.dumps({"version": 1, "tasks": [{"id": 1, "data": {"text": "new"}}]})
     Path("m.json").write_text(text, encoding="utf-8")
@@ -90,7 +104,10 @@ def a_manifest_as_report(server: Server) -> dict[str, Any]:
         (blocked, "1 task cannot be brought to what is declared"),
         (too_many, "3 tasks of 3 would be changed, and at most 0, 10% of them, may"),
         (another_digest, "sha256:of-another was expected"),
-        (a_manifest_as_report, "m.json is a manifest, and would give way to the report"),
+        (values_changed_in_place, "was expected"),
+        (a_manifest_as_report, "m.json is there already, and is not a report"),
+        (a_file_of_others_as_report, "other.yaml is there already, and is not a report"),
+        (lambda _: {"report": "\0"}, "no name that a file can have"),
         (lambda _: {"report": "/dev/full"}, "/dev/full cannot be written: No space left"),
     ],
 )
@@ -136,6 +153,15 @@ def test_what_cannot_be_allowed_is_told():
         ApplyOptions(allow=["mising"])
     with pytest.raises(ValueError, match="a canary of -1 tasks is not possible"):
         ApplyOptions(canary=-1)
+
+
+def test_what_is_no_callback_is_told_before_anything_is_done(server: Server):
+    plan = reconciler.plan(declare(1, 3), server.settings)
+    with pytest.raises(TypeError, match="on_outcome is called, and a int cannot be"):
+        reconciler.apply(plan, server.settings, on_outcome=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="commit is text"):
+        ApplyOptions(commit=5)  # type: ignore[arg-type]
+    assert server.state.requests("PATCH") == 0
 
 
 # What stops a run.
@@ -261,6 +287,25 @@ def test_an_interrupt_lets_updates_end_and_is_raised_again_with_what_was_done(
     assert interrupted.value.__notes__ == [
         f"reconciler stopped: {done:,} applied, {2_000 - done:,} not started"
     ]
+
+
+def test_an_impatient_second_interrupt_cuts_no_update_off(make_server: MakeServer):
+    server = make_server(300)
+    plan = reconciler.plan(declare(1, 300), replace(server.settings))
+    once = threading.Event()
+
+    def interrupt(outcome: TaskOutcome) -> None:  # noqa: ARG001 - any of them
+        if not once.is_set():
+            once.set()
+            for _ in range(3):
+                signal.raise_signal(signal.SIGINT)
+                time.sleep(0.3)
+
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        reconciler.apply(plan, server.settings, report="report.jsonl", on_outcome=interrupt)
+    check_stopped(server, reconciler.read_report("report.jsonl"), 300)
+    assert interrupted.value.__notes__
+    assert not [thread for thread in threading.enumerate() if thread.name == "work"]
 
 
 def test_the_same_plan_again_goes_on_where_it_stopped(make_server: MakeServer):

@@ -53,6 +53,7 @@ def test_the_token_is_hidden_and_stays_in_its_process():
         ({"timeout": "5"}, "timeout must be a number, and this is of type str"),
         ({"concurrency": True}, "concurrency must be a whole number, and this is of type bool"),
         ({"max_changes": "5%"}, r"max_changes must be a limit, such as Limit\.parse"),
+        ({"allow_plain_http": "false"}, "allow_plain_http must be True or False"),
         ({"timeout": 0}, "0 seconds is no time to wait for an answer"),
         ({"timeout": float("nan")}, "nan seconds is no time"),
         ({"rps": 0}, "0 updates a second cannot be kept to"),
@@ -127,6 +128,12 @@ def test_all_variables_that_cannot_be_read_are_named_at_once():
 def test_what_the_environment_lacks_is_named(environment: Mapping[str, str], message: str):
     with pytest.raises(SettingsError, match=message):
         Settings.from_environment(environment)
+
+
+def test_a_token_in_the_wrong_variable_is_not_quoted():
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"LABEL_STUDIO_URL": "s3cret", "LABEL_STUDIO_API_KEY": "s3cret"})
+    assert "s3cret" not in str(refused.value)
 
 
 def test_variables_go_over_a_file_and_a_file_alone_reads_no_variable():

@@ -71,6 +71,7 @@ def test_values_are_taken_as_the_json_that_they_are(given: object, declared: obj
         (Scalar(float("nan")), "nan is not a number that JSON has"),
         (date(2026, 11, 28), "a value of type datetime.date is not JSON"),
         (Decimal("1.5"), "a value of type decimal.Decimal is not JSON"),
+        pytest.param(10**5000, "an integer of more than 4,300 digits", id="long"),
         (b"x", "a value of type bytes is not JSON"),
         ({1, 2}, "a value of type set is not JSON"),
         ({1: 2}, 'the key "1" is of type int, and keys are text'),
@@ -104,6 +105,25 @@ def test_all_problems_are_told_at_once():
         ("tasks[1].overlap", "a value of type decimal.Decimal is not JSON"),
         ("tasks[2]", "a value of type object is not JSON"),
     ]
+
+
+def test_what_stands_in_many_places_is_bounded():
+    value: list[Any] = [1]
+    for _ in range(60):
+        value = [value, value]
+    with pytest.raises(ManifestError) as refused:
+        Manifests.from_tasks([{"id": 1}, {"id": 2, "data": {"x": value}}])
+    (problem,) = refused.value.problems
+    assert str(problem) == (
+        "tasks:2:1: tasks[1]: more than 1,000,000 values "
+        "(does a list or a dict stand in many places?)"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a\x1b", "\ud800", None])
+def test_a_name_can_be_printed(name: str):
+    with pytest.raises(ValueError, match="cannot be the name of tasks"):
+        Manifests.from_tasks([{"id": 1}], name=name)
 
 
 def test_what_holds_itself_is_refused():
