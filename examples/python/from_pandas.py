@@ -8,8 +8,8 @@ Needs pandas. Name the server and the token in the environment, and look at the 
 
 The CSV has a row for each task and model, with the columns ``task`` and ``score``. Each task gets
 the mean of its scores as ``meta.score`` and a part of the data set as ``data.split``. The exit code
-is 0 where all is as declared or nothing was asked for, 3 where the plan was partially applied, and
-1 for an error.
+is 0 where all is as declared or ``--apply`` was not given, 3 where the plan was partially applied,
+and 1 for an error.
 """
 
 from __future__ import annotations

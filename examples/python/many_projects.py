@@ -1,13 +1,15 @@
 """Hold several servers to their manifests with many machines, over Dask.
 
-::
+Needs ``pip install distributed``. Without ``--scheduler``, two processes of this machine do the
+work::
 
-    python many_projects.py plan servers.toml --out runs/monday --scheduler tcp://scheduler:8786
-    python many_projects.py apply servers.toml --out runs/monday --scheduler tcp://scheduler:8786
+    export STAGING_LABEL_STUDIO_URL=https://staging.example.org STAGING_LABEL_STUDIO_API_KEY=...
+    python examples/python/many_projects.py plan servers.toml --out runs/monday
+    python examples/python/many_projects.py apply servers.toml --out runs/monday
 
 ``plan`` shows what differs on each server, as a nightly check does, and changes nothing. ``apply``
-carries out the plans that ``plan`` left in the folder, and nothing else. Run it again to go on
-where it stopped. Without ``--scheduler``, two processes of this machine do the work.
+carries out the plans that ``plan`` left in the folder, and nothing else. Run either again to go on
+where it stopped: ``plan`` keeps the plans that are there. Give each run a folder of its own.
 
 ``servers.toml`` names the servers, and no secrets::
 
@@ -18,10 +20,18 @@ where it stopped. Without ``--scheduler``, two processes of this machine do the 
     at_once = 4               # parts under way at once, over all workers
     rps = 20                  # updates begun per second, over all workers
 
-The workers need reconciler, the manifests, the folder of the run under the same path, and variables
-such as ``STAGING_LABEL_STUDIO_URL`` and ``STAGING_LABEL_STUDIO_API_KEY``. Others are optional, such
-as ``STAGING_RECONCILER_MAX_CHANGES``, which counts for each part. Whoever reaches the scheduler can
-run code where the tokens are: protect it as you protect them.
+To use many machines, start a scheduler on one and workers on the others, and add
+``--scheduler tcp://scheduler:8786`` to both commands::
+
+    dask scheduler                                      # on the machine "scheduler"
+    dask worker tcp://scheduler:8786 --nthreads 1       # on each of the others
+
+The workers need reconciler, the manifests and the folder of the run under the same paths as here,
+and variables such as those above. Others are optional, such as ``STAGING_RECONCILER_MAX_CHANGES``,
+which counts for each part.
+
+**Whoever reaches the port of the scheduler can run code on the workers, which hold all tokens.**
+Keep it in a private network, and use TLS (``distributed.comm.tls`` in the configuration of Dask).
 
 **Another engine.** The units of work are `plan_unit` and `apply_unit`, and only `run_units` knows
 Dask. With Ray, make them remote functions with ``max_retries``, and ``at_once`` a custom resource
@@ -31,8 +41,8 @@ rule ``all_done``. Whichever it is, keep four things: tokens are read where the 
 units of a server share one pace; plans and reports go to storage that outlives the workers; and
 these files, merged at the end, tell what was done.
 
-Exit codes: 0 when all is as declared, 3 when ``plan`` found differences, 1 when anything failed or
-is missing.
+Exit codes: 0 when all is as declared, 2 when ``plan`` found differences, 1 when anything failed or
+is missing, and for bad usage.
 """
 
 from __future__ import annotations
@@ -43,16 +53,26 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 from distributed import Client, Semaphore, as_completed
 
 import reconciler
-from reconciler import Outcome, Plan, Report, SavedFileError, Settings, Shard
+from reconciler import (
+    Outcome,
+    Plan,
+    ReconcilerError,
+    Report,
+    SavedFileError,
+    Settings,
+    SettingsError,
+    Shard,
+)
 
-GOOD, BAD, DIFFERENT = 0, 1, 3
-"""Exit codes; argparse exits with 2."""
+GOOD, BAD, DIFFERENT = 0, 1, 2
+"""Exit codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +140,10 @@ def read_settings(server: Server) -> Settings:
     prefix = server.name.upper().replace("-", "_") + "_"
     own = {n.removeprefix(prefix): v for n, v in os.environ.items() if n.startswith(prefix)}
     common = {n: v for n, v in os.environ.items() if not re.match("LABEL_STUDIO_|RECONCILER_", n)}
+    for names in (["LABEL_STUDIO_URL"], ["LABEL_STUDIO_API_KEY", "LABEL_STUDIO_API_KEY_FILE"]):
+        if own.keys().isdisjoint(names):
+            hint = f"set {prefix}{names[0]} where the workers run"
+            raise SettingsError(f"{server.name} has no {names[0]}", hint=hint)
     settings = Settings.from_environment({**common, **own})
     return replace(
         settings,
@@ -129,6 +153,24 @@ def read_settings(server: Server) -> Settings:
 
 
 # What the engine does.
+
+
+def check_manifests(units: Sequence[Unit]) -> Errors:
+    """Load the manifests of each server once, so that their problems are told before any work."""
+    errors: dict[Unit, BaseException] = {}
+    for server in {unit.server for unit in units}:
+        try:
+            reconciler.load(server.manifests)
+        except (ReconcilerError, OSError) as error:
+            errors |= {unit: error for unit in units if unit.server == server}
+    return errors
+
+
+def connect(scheduler: str | None) -> Client:
+    """Connect to a scheduler, or start one with two workers here; raises OSError."""
+    if scheduler:
+        return Client(scheduler)
+    return Client(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
 
 
 def run_units(
@@ -163,11 +205,15 @@ def run_units(
 def show_plans(units: Sequence[Unit], errors: Errors) -> int:
     """Show what differs on one server, and which parts of it are not known."""
     found: list[Plan] = []
+    lacking: dict[str, list[str]] = {}
     for unit in units:
         if unit.plan_file.exists():
             found.append(reconciler.read_plan(unit.plan_file))
         else:
-            print(f"! shard {unit.shard} has no plan: {errors.get(unit, 'run plan again')}")
+            problem = str(errors.get(unit, "run plan again"))
+            lacking.setdefault(problem, []).append(str(unit.shard))
+    for problem, shards in lacking.items():
+        print(f"! no plan for shard {', '.join(shards)}: {problem}")
     if not found:
         return BAD
     merged = reconciler.merge(found)
@@ -205,6 +251,8 @@ def show_reports(units: Sequence[Unit], errors: Errors) -> int:
 
 def find_problem(unit: Unit, latest: Report | None, errors: Errors) -> str:
     """Say what keeps a unit from being done, by its latest report; empty where nothing does."""
+    if not unit.plan_file.exists():
+        return "has no plan: run plan again"
     if latest is None:
         state = "has no report"
     elif not latest.complete:
@@ -222,19 +270,36 @@ def find_problem(unit: Unit, latest: Report | None, errors: Errors) -> str:
 
 
 def read_servers(file: Path) -> list[Server]:
-    """Read the TOML file; raises ValueError, TypeError or KeyError where it cannot be used."""
-    servers: list[Server] = []
-    for table in tomllib.loads(file.read_text(encoding="utf-8"))["servers"]:
-        paths = tuple(str(file.absolute().parent / path) for path in table["manifests"])
-        server = Server(**{**table, "manifests": paths})
-        if not re.fullmatch("[a-z][a-z0-9-]*", server.name):
-            raise ValueError(f"{server.name!r} is no name: use lowercase letters, digits and -")
-        if server.name in {other.name for other in servers}:
-            raise ValueError(f"{server.name} is there twice")
-        if min(server.shards, server.at_once) < 1:
-            raise ValueError(f"{server.name}: shards and at_once are 1 or more")
-        servers.append(server)
+    """Read the TOML file; raises OSError or ValueError where it cannot be used."""
+    tables = tomllib.loads(file.read_text(encoding="utf-8")).get("servers")
+    if not isinstance(tables, list) or not tables:
+        raise ValueError(f"{file} has no [[servers]]")
+    servers = [read_server(table, file.absolute().parent) for table in tables]
+    names = [server.name for server in servers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} is there twice")
     return servers
+
+
+def read_server(table: dict[str, Any], folder: Path) -> Server:
+    """Read the table of one server; raises ValueError where it cannot be used."""
+    name, paths = table.get("name"), table.get("manifests")
+    if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9-]*", name):
+        raise ValueError(f"{name!r} is no name: use lowercase letters, digits and -")
+    known = [field.name for field in fields(Server)]
+    for key in table:
+        if key not in known:
+            raise ValueError(f"{name}: {key!r} is no key: use {', '.join(known)}")
+    # A string is a sequence, too: its letters would be taken for paths, "/" among them.
+    if not isinstance(paths, list) or not paths or not all(isinstance(p, str) for p in paths):
+        raise ValueError(f'{name}: manifests is a list of paths, such as ["{name}/"]')
+    server = Server(**{**table, "manifests": tuple(str(folder / path) for path in paths)})
+    if not all(type(count) is int and count >= 1 for count in (server.shards, server.at_once)):
+        raise ValueError(f"{name}: shards and at_once are whole numbers, 1 or more")
+    if server.rps is not None and (type(server.rps) not in {int, float} or server.rps <= 0):
+        raise ValueError(f"{name}: rps is a number above 0")
+    return server
 
 
 def list_units(servers: Sequence[Server], out: Path) -> list[Unit]:
@@ -249,27 +314,61 @@ def list_units(servers: Sequence[Server], out: Path) -> list[Unit]:
     return units
 
 
-COMMANDS = {"plan": (plan_unit, show_plans), "apply": (apply_unit, show_reports)}
+def choose_units(command: str, units: Sequence[Unit], out: Path) -> list[Unit]:
+    """Choose what is to be done: plan makes the plans that are missing, apply takes the others."""
+    planned = [unit for unit in units if unit.plan_file.exists()]
+    if command == "apply":
+        if not planned:
+            raise ValueError(f"{out} has no plans: run plan first")
+        return planned
+    if len(planned) == len(units):
+        raise ValueError(f"{out} has all plans already: give each run a folder of its own")
+    return [unit for unit in units if unit not in planned]
+
+
+def run_command(command: str, client: Client, units: Sequence[Unit]) -> Errors:
+    """Plan or apply the units, and collect the errors."""
+    if command == "apply":
+        return run_units(client, apply_unit, units)
+    broken = check_manifests(units)
+    sound = [unit for unit in units if unit not in broken]
+    for unit in sound:
+        unit.plan_file.parent.mkdir(parents=True, exist_ok=True)
+    return {**broken, **run_units(client, plan_unit, sound)}
+
+
+class Parser(argparse.ArgumentParser):
+    """Exits with 1 on bad usage: argparse's own 2 would read as differences."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message, and exit."""
+        self.exit(BAD, f"many_projects: {message}\n")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = Parser(description="Plan or apply over many machines.")
+    parser.add_argument("command", choices=["plan", "apply"])
+    parser.add_argument("servers", type=Path, help="a TOML file")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; plan makes it")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler")
+    return parser.parse_args()
 
 
 def main() -> int:
     """Run the script; returns its exit code."""
-    parser = argparse.ArgumentParser(description="Plan or apply over many machines.")
-    parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("servers", type=Path, help="a TOML file")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; plan makes it")
-    parser.add_argument("--scheduler", help="address of a Dask scheduler")
-    options = parser.parse_args()
-    servers = read_servers(options.servers)
-    if options.command == "plan" and options.out.exists():
-        sys.exit(f"{options.out} is there already: give each run a folder of its own")
-    units = list_units(servers, options.out)
-    for unit in units:
-        unit.plan_file.parent.mkdir(parents=True, exist_ok=True)
-    work, show = COMMANDS[options.command]
-    here = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-    with Client(options.scheduler) if options.scheduler else Client(**here) as client:
-        errors = run_units(client, work, units)
+    options = parse_arguments()
+    try:
+        servers = read_servers(options.servers)
+        units = list_units(servers, options.out)
+        chosen = choose_units(options.command, units, options.out)
+        client = connect(options.scheduler)
+    except (OSError, ValueError) as error:
+        print(f"many_projects: {error}", file=sys.stderr)
+        return BAD
+    with client:
+        errors = run_command(options.command, client, chosen)
+    show = show_plans if options.command == "plan" else show_reports
     codes = []
     for server in servers:
         print(f"== {server.name}")

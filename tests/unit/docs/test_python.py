@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from tests.unit.docs.pages import ROOT, Block, blocks, page, table
+from tests.unit.docs.pages import ROOT, Block, blocks, page, spans, table
 
 ADDRESS: Final = "https://label-studio.example.org"
 """The server that pages name; the sandbox takes its place."""
@@ -43,8 +44,9 @@ def url(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.chdir(tmp_path)
     Path("manifests").mkdir()
     Path("manifests/sentences.yaml").write_text(manifest, encoding="utf-8")
+    (settings,) = [block.text for block in blocks("toml") if block.place.startswith("python.md")]
     with serve(state) as address:
-        Path("reconciler.toml").write_text(f'url = "{address}"\nrps = 50\n', encoding="utf-8")
+        Path("reconciler.toml").write_text(settings.replace(ADDRESS, address), encoding="utf-8")
         monkeypatch.setenv("LABEL_STUDIO_URL", address)
         monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
         yield address
@@ -67,12 +69,20 @@ def expected(block: Block, following: Block) -> str:
     return "\n".join(lines) if lines or following.kind != "text" else following.text
 
 
-def test_each_block_prints_what_the_page_shows(url: str):
+def test_each_block_prints_what_the_page_shows_and_recipes_go_on_from_there(url: str):
     names: dict[str, Any] = {"__name__": "page"}
 
     for block, following in pairwise([*SHOWN, Block("", "", "")]):
         if block.kind == "python":
-            assert run(block, names, url).rstrip() == expected(block, following).rstrip()
+            # The page says that this one may be left out.
+            known = dict(names) if "from_toml" in block.text else names
+            assert run(block, known, url).rstrip() == expected(block, following).rstrip()
+
+    for span in spans(page("docs/python.md")):
+        if span.startswith(("import ", "from ")):
+            exec(span, names)  # noqa: S102 - our own page
+    for _, recipe in table(page("docs/python.md"), "To"):
+        eval(recipe, names)  # noqa: S307 - our own page
 
 
 def test_there_is_something_to_run():
@@ -123,3 +133,13 @@ def test_every_error_is_in_the_table_and_those_of_a_server_come_last():
     assert set(listed) == known - {reconciler.ReconcilerError, ServerError}
     assert listed[of_server.index(True)] is reconciler.Unauthorised
     assert of_server == sorted(of_server)
+
+
+def test_the_fields_of_what_is_returned_are_in_the_table():
+    for name, row in table(page("docs/python.md"), "Of"):
+        kind = getattr(reconciler, name)
+        listed = {attribute.removesuffix("()") for attribute in row.split(", ")}
+        fields = {field.name for field in dataclasses.fields(kind) if field.compare}
+
+        assert fields <= listed, name
+        assert all(hasattr(kind, attribute) for attribute in listed - fields), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -28,3 +29,11 @@ def url(state: State) -> Iterator[str]:
 @pytest.fixture
 def settings(url: str) -> Settings:
     return Settings(url=url, token=SANDBOX_TOKEN)
+
+
+@pytest.fixture
+def closed_url() -> Iterator[str]:
+    """The address of a port that is taken for the test, so that nothing can listen on it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"

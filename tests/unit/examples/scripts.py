@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -52,11 +51,3 @@ def run_python(*arguments: str | Path, environment: Mapping[str, str]) -> Ran:
 def import_script(name: str) -> dict[str, Any]:
     """Give the names that a script defines."""
     return runpy.run_path(str(SCRIPTS / name))
-
-
-def find_closed_port() -> int:
-    """Find a port of this machine on which nothing listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -14,7 +14,6 @@ from reconciler.sandbox.state import State
 from tests.unit.examples.scripts import (
     ROOT,
     Ran,
-    find_closed_port,
     import_script,
     name_server,
     run_script,
@@ -110,8 +109,8 @@ def test_a_bad_manifest_costs_its_own_row_alone(url: str, tmp_path: Path):
     assert good["counts"]["drifted"] == 6
 
 
-def test_without_a_server_nothing_can_be_told():
-    ran, (row,) = check(SENTENCES, url=f"http://127.0.0.1:{find_closed_port()}")
+def test_without_a_server_nothing_can_be_told(closed_url: str):
+    ran, (row,) = check(SENTENCES, url=closed_url)
 
     assert ran.code == 1
     assert "127.0.0.1" in row["error"]

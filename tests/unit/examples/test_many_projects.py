@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
@@ -29,9 +30,10 @@ from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
+from tests.unit.examples.scripts import SCRIPTS, run_script
 from tests.unit.labelstudio.wired import add_tasks
 
-SCRIPT = Path(__file__).resolve().parents[3] / "examples" / "python" / "many_projects.py"
+SCRIPT = SCRIPTS / "many_projects.py"
 TASKS = range(1, 41)
 PROJECT = 7
 SECONDS = 60
@@ -283,6 +285,26 @@ def kill_at(cluster: LocalCluster, sandbox: Sandbox, number: int) -> list[int]:
     return killed
 
 
+def hold_until_both_update(sandbox: Sandbox) -> None:
+    """Answer no update before each of two shards has sent one: then both are under way."""
+    seen: set[int] = set()
+    both = threading.Event()
+
+    def hold(_number: int) -> None:
+        _, task = sandbox.log.updates[-1]
+        seen.add(task % 2)
+        if len(seen) > 1:
+            both.set()
+        # The lock is held here, and the other update needs it.
+        sandbox.state.lock.release()
+        try:
+            both.wait(SECONDS)
+        finally:
+            sandbox.state.lock.acquire()
+
+    sandbox.log.on_update = hold
+
+
 def list_tasks(report: Report, outcome: Outcome) -> list[int]:
     return [one.task for one in report.outcomes if one.outcome is outcome]
 
@@ -293,7 +315,7 @@ def test_a_plan_of_all_servers_changes_nothing_and_tells_what_differs(
     production.state.tasks[1].values["data"] = {"text": "production 1"}
     ran = script("plan", staging.as_toml(shards=3, at_once=2), production.as_toml())
 
-    assert ran.code == 3, ran
+    assert ran.code == 2, ran
     first, second = ran.out.split("== ")[1:]
     whole = plan(load(staging.manifest), staging.settings)
     assert first.startswith("staging")
@@ -308,7 +330,7 @@ def test_an_apply_carries_out_the_plans_and_then_nothing_is_left(
     script: Script, staging: Sandbox, production: Sandbox
 ):
     servers = (staging.as_toml(shards=2, at_once=2), production.as_toml(shards=3, at_once=2))
-    assert script("plan", *servers).code == 3
+    assert script("plan", *servers).code == 2
     ran = script("apply", *servers)
 
     assert ran.code == 0, ran
@@ -332,7 +354,7 @@ def test_no_token_travels(
     runs = [script("plan", *servers), script("apply", *servers)]
     runs.append(script("plan", staging.as_toml(name="stranger"), out="refused"))
 
-    assert [ran.code for ran in runs] == [3, 0, 1]
+    assert [ran.code for ran in runs] == [2, 0, 1]
     travelled = b"".join(sent)
     files = [file.read_bytes() for file in script.folder.rglob("*") if file.is_file()]
     assert str(staging.manifest).encode() in travelled
@@ -351,6 +373,7 @@ def test_the_pace_of_a_server_holds_over_its_workers(
 ):
     servers = (staging.as_toml(shards=2, at_once=2, rps=16),)
     plan_all(*servers)
+    hold_until_both_update(staging)
     assert script("apply", *servers).code == 0
 
     begun = [when for when, _ in staging.log.updates]
@@ -444,6 +467,7 @@ def test_a_unit_that_fails_hides_no_other(
 ):
     wrong, lost = tmp_path / "wrong.json", tmp_path / "lost.json"
     wrong.write_text('{"version": 1, "tasks": [{"id": "seven"}]}', encoding="utf-8")
+    gone = production.as_toml(name="gone", shards=3)
     lost.write_text('{"version": 1, "project": 9, "tasks": [{"id": 1}]}', encoding="utf-8")
     servers = (
         staging.as_toml(name="stranger"),
@@ -451,24 +475,31 @@ def test_a_unit_that_fails_hides_no_other(
         staging.as_toml(name="capped"),
         production.as_toml().replace(str(production.manifest), str(wrong)),
         staging.as_toml(name="lost").replace(str(staging.manifest), str(lost)),
+        gone.replace(str(production.manifest), "gone/"),
         staging.as_toml(shards=2),
     )
     ran = script("plan", *servers)
     found = split_by_server(ran)
 
     assert ran.code == 1, ran
-    assert found["stranger"].startswith("! shard 1/1 has no plan: GET ")
+    assert found["stranger"].startswith("! no plan for shard 1/1: GET ")
     assert "Invalid token" in found["stranger"]
-    assert found["keyless"].startswith("! shard 1/1 has no plan: no token is given")
-    assert found["lost"].startswith(f"! shard 1/1 has no plan: {lost}:1:")
-    assert found["production"].startswith(f"! shard 1/1 has no plan: {wrong}:1:")
+    assert found["keyless"].startswith(
+        "! no plan for shard 1/1: keyless has no LABEL_STUDIO_API_KEY"
+    )
+    assert "set KEYLESS_LABEL_STUDIO_API_KEY where the workers run" in found["keyless"]
+    assert found["lost"].startswith(f"! no plan for shard 1/1: {lost}:1:")
+    assert found["production"].startswith(f"! no plan for shard 1/1: {wrong}:1:")
+    assert found["gone"].startswith("! no plan for shard 1/3, 2/3, 3/3: ")
+    assert found["gone"].count("no such file or folder") == 1
+    assert "Traceback" not in ran.err
     assert "40 tasks to update" in found["capped"]
     assert "40 tasks to update" in found["staging"]
 
     ran = script("apply", *servers)
     found = split_by_server(ran)
     assert ran.code == 1, ran
-    assert found["stranger"].startswith("! shard 1/1 has no report: ")
+    assert found["stranger"] == "! shard 1/1 has no plan: run plan again\n"
     assert found["capped"].startswith("! shard 1/1 has no report: max-changes: nothing is changed")
     assert "Apply: 40 applied." in found["staging"]
 
@@ -489,37 +520,88 @@ def test_without_a_scheduler_processes_of_this_machine_do_it_in_a_new_folder(
     }
     script = Script("", tmp_path, known)
 
-    assert script("plan", staging.as_toml()).code == 3
+    assert script("plan", staging.as_toml()).code == 2
     again = script("plan", staging.as_toml())
     assert again.code == 1
-    assert again.err == "run is there already: give each run a folder of its own\n"
+    assert again.err == (
+        "many_projects: run has all plans already: give each run a folder of its own\n"
+    )
+
+
+def test_another_plan_makes_those_that_are_missing_and_keeps_the_others(
+    script: Script, staging: Sandbox
+):
+    servers = (staging.as_toml(shards=2),)
+    assert script("plan", *servers).code == 2
+    kept, lost = (script.folder / "run" / "staging" / f"plan-{n}-of-2.json" for n in (1, 2))
+    before = kept.stat().st_ino
+    lost.unlink()
+
+    again = script("plan", *servers)
+
+    assert again.code == 2
+    assert f"Digest: {plan(load(staging.manifest), staging.settings).digest}" in again.out
+    assert kept.stat().st_ino == before
+    assert "1 of 1: staging 2/2 done" in again.err
+
+
+def test_a_folder_without_plans_is_told_and_not_made(script: Script, staging: Sandbox):
+    ran = script("apply", staging.as_toml(), out="misspelt")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "many_projects: misspelt has no plans: run plan first\n"
+    assert not (script.folder / "misspelt").exists()
+
+
+def test_a_scheduler_that_is_not_there_leaves_no_folder(
+    tmp_path: Path, staging: Sandbox, closed_url: str
+):
+    address = closed_url.replace("http", "tcp")
+    script = Script(address, tmp_path, {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"})
+
+    ran = script("plan", staging.as_toml())
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[-1].startswith("many_projects: Timed out trying to connect to")
+    assert "Traceback" not in ran.err
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("arguments", "message"),
     [
-        pytest.param({"at_once": 0}, "shards and at_once are 1 or more", id="none at once"),
-        pytest.param({"name": "../other"}, "use lowercase letters, digits and -", id="a path"),
-        pytest.param({"pace": 3}, "unexpected keyword argument 'pace'", id="an unknown key"),
+        (("plan",), "the following arguments are required"),
+        (("plan", "gone.toml", "--out", "run"), "[Errno 2] No such file or directory: 'gone.toml'"),
     ],
 )
-def test_what_cannot_be_used_is_named(
-    example: ModuleType,
-    tmp_path: Path,
-    staging: Sandbox,
-    settings: dict[str, Any],
-    message: str,
-):
+def test_bad_usage_is_no_difference(arguments: tuple[str, ...], message: str):
+    ran = run_script("many_projects.py", *arguments, environment={})
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"many_projects: {message}")
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("", r"servers\.toml has no \[\[servers\]\]"),
+        ('[servers]\nname = "a"', r"has no \[\[servers\]\]"),
+        ('[[servers]]\nname = "../other"\nmanifests = ["a/"]', "use lowercase letters, digits and"),
+        ('[[servers]]\nmanifests = ["a/"]', "None is no name"),
+        ('[[servers]]\nname = "a"\nmanifest = ["a/"]', "a: 'manifest' is no key: use name, manif"),
+        ('[[servers]]\nname = "a"', "a: manifests is a list of paths"),
+        ('[[servers]]\nname = "a"\nmanifests = "a/"', r'a list of paths, such as \["a/"\]'),
+        ('[[servers]]\nname = "a"\nmanifests = [5]', "a: manifests is a list of paths"),
+        ('[[servers]]\nname = "a"\nmanifests = ["a/"]\nat_once = 0', "whole numbers, 1 or more"),
+        ('[[servers]]\nname = "a"\nmanifests = ["a/"]\nshards = "2"', "whole numbers, 1 or more"),
+        ('[[servers]]\nname = "a"\nmanifests = ["a/"]\nrps = 0', "rps is a number above 0"),
+        ('[[servers]]\nname = "a"\nmanifests = ["a/"]\n' * 2, "a is there twice"),
+        ("[[servers", "Expected"),
+    ],
+)
+def test_what_cannot_be_used_is_named(example: ModuleType, tmp_path: Path, toml: str, message: str):
     file = tmp_path / "servers.toml"
-    file.write_text(staging.as_toml(**settings), encoding="utf-8")
+    file.write_text(toml, encoding="utf-8")
 
-    with pytest.raises((ValueError, TypeError), match=message):
-        example.read_servers(file)
-
-
-def test_a_server_is_there_once(example: ModuleType, tmp_path: Path, staging: Sandbox):
-    file = tmp_path / "servers.toml"
-    file.write_text(staging.as_toml() + staging.as_toml(shards=2), encoding="utf-8")
-
-    with pytest.raises(ValueError, match="staging is there twice"):
+    with pytest.raises(ValueError, match=message):
         example.read_servers(file)

@@ -14,7 +14,6 @@ from reconciler.sandbox.state import State
 from tests.unit.examples.scripts import (
     ROOT,
     Ran,
-    find_closed_port,
     import_script,
     name_server,
     run_script,
@@ -94,8 +93,8 @@ def test_bad_manifests_have_a_comment_of_their_own(url: str, tmp_path: Path):
     assert problem in summary["comment"]
 
 
-def test_without_a_server_or_with_a_bad_token_there_is_no_summary(url: str):
-    gone = name_server(f"http://127.0.0.1:{find_closed_port()}")
+def test_without_a_server_or_with_a_bad_token_there_is_no_summary(url: str, closed_url: str):
+    gone = name_server(closed_url)
     refused = name_server(url, "0123456789abcdef" * 2)
 
     without_server = run_script("pull_request_plan.py", MANIFESTS, environment=gone)
