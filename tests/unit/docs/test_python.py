@@ -78,6 +78,7 @@ def test_each_block_prints_what_the_page_shows_and_recipes_go_on_from_there(url:
             known = dict(names) if "from_toml" in block.text else names
             assert run(block, known, url).rstrip() == expected(block, following).rstrip()
 
+    names |= {"Limit": reconciler.Limit, "format_path": reconciler.format_path}
     for span in spans(page("docs/python.md")):
         if span.startswith(("import ", "from ")):
             exec(span, names)  # noqa: S102 - our own page
