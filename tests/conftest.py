@@ -5,6 +5,12 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import settings
+
+# No test asserts a time, and machines are busy.
+settings.register_profile("reconciler", deadline=None)
+settings.load_profile("reconciler")
+
 
 # Tests that a script starts with `&` ignore SIGINT, and so would all processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -86,6 +86,10 @@ VALUES_MAX: Final = 1_000_000
 """Values of a task: what refers to the same list again and again would never end."""
 
 
+class _TooManyValues(Exception):
+    """A task has no end, or none that is near."""
+
+
 class _Converter:
     """Makes JSON of a program's values; what cannot be JSON goes to ``diagnostics``."""
 
@@ -97,11 +101,17 @@ class _Converter:
     def __call__(self, value: object, steps: Steps, *, line: int) -> Json:
         self._line = line
         self._left = VALUES_MAX
-        return self._convert(value, steps, depth=0)
+        try:
+            return self._convert(value, steps, depth=0)
+        except _TooManyValues:
+            hint = "does a list or a dict stand in many places?"
+            self._report(steps, f"more than {VALUES_MAX:,} values", hint)
+            return None
 
     def _convert(self, value: object, steps: Steps, *, depth: int) -> Json:
-        if not self._count(steps):
-            return None
+        self._left -= 1
+        if not self._left:
+            raise _TooManyValues
         value = _unwrap(value)
         match value:
             case None | bool():
@@ -123,14 +133,6 @@ class _Converter:
                 hint = "convert it to text, a number, True, False, None, a list or a dict"
                 self._report(steps, f"a value of type {_name_type(value)} is not JSON", hint)
         return None
-
-    def _count(self, steps: Steps) -> bool:
-        """Count one more value; False where there are too many."""
-        self._left -= 1
-        if not self._left:
-            hint = "does a list or a dict stand in many places?"
-            self._report(steps[:2], f"more than {VALUES_MAX:,} values", hint)
-        return self._left > 0
 
     def _convert_number(self, value: float, steps: Steps) -> Json:
         if isinstance(value, int):
