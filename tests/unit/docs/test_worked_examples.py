@@ -1,4 +1,4 @@
-"""The worked examples of docs/semantics.md print what the page shows.
+"""Worked examples print what their page shows.
 
 An example begins with a manifest, ``# example.yaml``, on a sandbox with the tasks of
 examples/sandbox.json. Other manifests and ``console`` blocks below it go on from there. The line
@@ -25,7 +25,7 @@ from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.tasks_file import load_state
 from tests.unit.docs.pages import ROOT
 
-PAGE: Final = ROOT / "docs" / "semantics.md"
+PAGES: Final = (ROOT / "docs" / "semantics.md", ROOT / "docs" / "manifest.md")
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
     r"^```(?:yaml\n# (?P<file>\S+)\n(?P<manifest>.*?)|console\n(?P<console>.*?))^```$",
@@ -42,10 +42,10 @@ class Step(NamedTuple):
     span: tuple[int, int]
 
 
-def read_examples() -> Iterator[list[Step]]:
+def read_examples(page: Path) -> Iterator[list[Step]]:
     """Give the steps of each example, in the order of the page."""
     example: list[Step] = []
-    for found in _BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
+    for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
         if found["file"] == "example.yaml" and example:
             yield example
             example = []
@@ -54,7 +54,11 @@ def read_examples() -> Iterator[list[Step]]:
     yield example
 
 
-EXAMPLES: Final = list(read_examples())
+EXAMPLES: Final = [
+    pytest.param(page, number, id=f"{page.name}-{number + 1}")
+    for page in PAGES
+    for number in range(len(list(read_examples(page))))
+]
 
 
 def print_again(console: str, address: str) -> str:
@@ -73,24 +77,25 @@ def print_again(console: str, address: str) -> str:
     return printed
 
 
-def accept(number: int, printed: list[str]) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    shown = [step for step in list(read_examples())[number] if not step.file]
+def accept(page: Path, number: int, printed: list[str]) -> None:
+    text = page.read_text(encoding="utf-8")
+    shown = [step for step in list(read_examples(page))[number] if not step.file]
     for step, now in reversed(list(zip(shown, printed, strict=True))):
         text = text[: step.span[0]] + now + text[step.span[1] :]
-    PAGE.write_text(text, encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+@pytest.mark.parametrize(("page", "number"), EXAMPLES)
 def test_an_example_prints_what_the_page_shows(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    example = list(read_examples(page))[number]
     monkeypatch.chdir(tmp_path)
     shown, printed = [], []
     with serve(load_state(ROOT / "examples" / "sandbox.json")) as address:
         monkeypatch.setenv("LABEL_STUDIO_URL", address)
         monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-        for step in EXAMPLES[number]:
+        for step in example:
             if step.file:
                 Path(step.file).write_text(f"# {step.file}\n{step.text}", encoding="utf-8")
             else:
@@ -98,11 +103,13 @@ def test_an_example_prints_what_the_page_shows(
                 printed.append(print_again(step.text, address))
 
     if "ACCEPT_CASES" in os.environ:
-        accept(number, printed)
+        accept(page, number, printed)
     else:
         assert printed == shown
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) > 9
-    assert all(step.text for example in EXAMPLES for step in example)
+    counts = [sum(1 for _ in read_examples(page)) for page in PAGES]
+
+    assert counts[0] > 9
+    assert counts[1] > 2
