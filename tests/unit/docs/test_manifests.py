@@ -1,4 +1,4 @@
-"""Every manifest, plan and report that a page shows is one."""
+"""Every manifest, plan and report on a page is valid."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.unit.docs.pages import Block, blocks
 
 
 def is_manifest(block: Block) -> bool:
-    """Tell whether a block is one; worked examples, which name their file, have their own test."""
+    """Tell manifests from other blocks; worked examples name their file and have their own test."""
     if re.match(r"# \S+\.yaml\n", block.text):
         return False
     first = block.text.splitlines()[0] if block.kind == "jsonl" else block.text
