@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Draws docs/terminal.svg: what plan prints for two of the examples, as a terminal shows it.
+"""Draw docs/terminal.svg: the output of plan for two of the examples, as a terminal shows it.
 
-Run it after a change of what plan prints: ``python docs/terminal_picture.py``. A test holds that
-the picture is what it draws now.
+Run it after a change of that output: ``python docs/terminal_picture.py``. A test checks that the
+picture is up to date.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PICTURE: Final = ROOT / "docs" / "terminal.svg"
 MANIFESTS: Final = ("manifests/sentences.yaml", "manifests/images.yaml")
 ADDRESS: Final = "https://label-studio.example.org"
 
-# Pixels; 8.4 is what a glyph of 14 takes in DejaVu Sans Mono, and nearly so in the others.
+# Pixels; 8.4 is the width of a glyph of 14 in DejaVu Sans Mono, and nearly that in the others.
 _ADVANCE, _LINE, _MARGIN = 8.4, 20, 18
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _PAPER, _INK = "#1c2128", "#d5dbe3"
@@ -54,7 +54,7 @@ _ESCAPE: Final = re.compile(r"\x1b\[(\d+)m")
 
 
 def plan_in_colour() -> str:
-    """Plan the manifests against the sandbox, and return what a terminal would be sent."""
+    """Plan the manifests against the sandbox, and return the output with its colour escapes."""
     attributes = load_contract()
     transport = SandboxTransport(load_state(ROOT / "examples" / "sandbox.json"))
     with (
@@ -87,11 +87,11 @@ def drawn(text: str) -> str:
 
 
 def _row(line: str, y: int) -> str:
-    """Draw one line; every piece gets its column, so that no font can shift it."""
+    """Draw one line; every piece has its own column, so that no font can shift it."""
     pieces: list[str] = []
     column, looks = 0, ""
     for number, part in enumerate(_ESCAPE.split(line)):
-        if number % 2:  # the code of an escape; a nested one wins until all is reset
+        if number % 2:  # the code of an escape; a nested one counts until the reset
             looks = "" if part == "0" else part
         elif part:
             x = f"{_MARGIN + column * _ADVANCE:.1f}"

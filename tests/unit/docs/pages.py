@@ -1,4 +1,4 @@
-"""The pages of this project, and what stands in them: code, tables, links."""
+"""The pages of this project and their content: code, tables, links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 
 
 class Block(NamedTuple):
-    """A fenced block: what it says it is, its text, and where it begins."""
+    """A fenced block: its kind (the word after the fence), its text, and where it begins."""
 
     kind: str
     text: str
@@ -33,7 +33,7 @@ def page(name: str) -> str:
 
 
 def blocks(*kinds: str) -> list[Block]:
-    """List the fenced blocks of all pages that are of one of these kinds."""
+    """List the fenced blocks of these kinds on all pages."""
     return [
         Block(
             found["kind"], found["text"], f"{path.name}:{text.count(chr(10), 0, found.start()) + 1}"
@@ -50,7 +50,7 @@ def without_blocks(text: str) -> str:
 
 
 def spans(text: str) -> list[str]:
-    """List what stands in backticks outside of blocks."""
+    """List the texts in backticks outside of blocks."""
     return _SPAN.findall(without_blocks(text))
 
 
@@ -65,7 +65,7 @@ def table(text: str, first: str) -> list[list[str]]:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    """Give the cells of each row, and an empty cell for each line that is none."""
+    """Give the cells of each row, and one empty cell for each line that is not a row."""
     for line in text.splitlines():
         cells = line.strip().strip("|").split("|") if line.startswith("|") else [""]
         yield [cell.strip().replace("`", "") for cell in cells]

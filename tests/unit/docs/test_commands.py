@@ -1,4 +1,4 @@
-"""Every command line on a page, and in a recipe, is one that the program takes."""
+"""The program accepts every command line on a page and in a recipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown() -> list[str]:
 
 
 def take(line: str) -> None:
-    """Parse a command line as the program would; raises what click does of a wrong one."""
+    """Parse a command line as the program does; raise the error of click for a wrong one."""
     command: click.Command = program
     words = shlex.split(line)[1:]
     while isinstance(command, click.Group):

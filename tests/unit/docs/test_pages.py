@@ -1,4 +1,4 @@
-"""Links lead somewhere, recipes and the picture are as shown, the changelog names this version."""
+"""Links have targets, recipes and the picture are up to date, the changelog has this version."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def leads_somewhere(path: Path, target: str) -> bool:
 
 
 def headings(path: Path) -> set[str]:
-    """Name the headings of a page as links to them do."""
+    """Return the headings of a page in the form that links use."""
     found = re.findall(r"^#+ (.+)$", without_blocks(path.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in found}
 

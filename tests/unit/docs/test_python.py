@@ -1,4 +1,4 @@
-"""docs/python.md runs from its first block to its last, and prints what it shows."""
+"""The blocks of docs/python.md run from the first to the last, and print what the page shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reconciler.sandbox.tasks_file import load_state
 from tests.unit.docs.pages import ROOT, Block, blocks, page, spans, table
 
 ADDRESS: Final = "https://label-studio.example.org"
-"""The server that pages name; the sandbox takes its place."""
+"""The server on the pages; the sandbox replaces it."""
 
 SHOWN = [block for block in blocks("python", "text", "sh") if block.place.startswith("python.md")]
 
@@ -35,7 +35,7 @@ def state() -> State:
 
 @pytest.fixture
 def url(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A folder with what the page says is there, and a server in the environment."""
+    """Give the address of a server, in a folder with the files that the page mentions."""
     (manifest,) = [
         block.text
         for block in blocks("yaml")
@@ -62,7 +62,7 @@ def run(block: Block, names: dict[str, Any], url: str) -> str:
 
 
 def expected(block: Block, following: Block) -> str:
-    """Return what a block is to print: what follows ``# >``, or else the text below."""
+    """Return the expected output of a block: what follows ``# >``, otherwise the text below."""
     lines = [
         line.removeprefix("# > ") for line in block.text.splitlines() if line.startswith("# > ")
     ]
