@@ -161,7 +161,7 @@ def test_errors_of_an_apply(run: Run):
     )
 
     assert error_of(digest).startswith("Refused: nothing is changed: this plan is sha256:")
-    assert error_of(blocked).startswith("Refused: nothing is changed: 1 task cannot be brought")
+    assert error_of(blocked).startswith("Refused: nothing was changed: 1 task is blocked")
     assert error_of(callback).startswith("ApplyStopped: stopped: a callback raised")
     assert any("ZeroDivisionError" in line for line in callback.outputs[0].traceback)
     assert " unchanged" in shown(after)["text/plain"]

@@ -171,7 +171,7 @@ def test_a_report():
     )
 
     assert lines_of(report) == [
-        "Apply: 1 applied, 1 already, 1 not honoured, 1 blocked, 2 not started",
+        "Apply: 1 applied, 1 already up to date, 1 not honoured, 1 blocked, 2 not started",
         "http://label-studio.test (Label Studio Community 1.23.2)",
         (
             "Apply: 2026-01-01T00:00:00.000Z, ended 2026-01-01T00:00:09.000Z, by ann@example.org"
