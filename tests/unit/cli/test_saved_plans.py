@@ -85,7 +85,7 @@ def test_a_plan_of_another_server_is_refused(
     refused = command("apply", str(saved), "--yes")
     assert (refused.code, server.count("PATCH")) == (1, 0)
     assert "was made for http://label-studio.test" in refused.errors
-    assert "this is http://staging.test" in refused.errors
+    assert "this run uses http://staging.test" in refused.errors
 
 
 def edited(file: Path, edit: Callable[[dict[str, Any]], object]) -> None:

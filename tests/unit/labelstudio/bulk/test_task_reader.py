@@ -281,7 +281,7 @@ def test_a_project_that_is_not_there_is_told_with_its_number():
     with pytest.raises(NotFound) as failed:
         read(Hooked(sandbox_with(1)), {1: 70})
     assert failed.value.message.startswith("project 70: ")
-    assert failed.value.hint.startswith("correct the project of the manifest")
+    assert failed.value.hint.startswith("correct the project in the manifest")
 
 
 def page_of(total: int, *tasks: object) -> httpx.Response:
