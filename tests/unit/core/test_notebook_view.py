@@ -147,7 +147,7 @@ def test_a_plan_without_changes():
 def test_what_was_allowed_does_not_block():
     allowed = replace(blocked(1), status=Status.UPDATE)
 
-    (line,) = (line for line in lines_of(plan_of(allowed, blocked(2))) if "Warning" in line)
+    (line,) = (line for line in lines_of(plan_of(allowed, blocked(2))) if "Allowed: " in line)
     assert line.startswith("Allowed: Task 1 to update: annotated-data: it has 3 annotations")
 
 
@@ -185,7 +185,7 @@ def test_a_report():
         "Warning: Task 4 left alone, as allowed: it has annotations",
         HEAD.format("Outcome"),
         "1 | applied | data.a | 1 | 2 | tasks.yaml:3:5",
-        "2 | already | data.a | 1 | 2 | tasks.yaml:3:5",
+        "2 | already up to date | data.a | 1 | 2 | tasks.yaml:3:5",
         "3 | not honoured | data.a | 1 | 2 | tasks.yaml:3:5",
         "5 | not started | data.a | 1 | 2 | tasks.yaml:3:5",
         "6 | not started | data.a | 1 | 2 | tasks.yaml:3:5",
