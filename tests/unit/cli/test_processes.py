@@ -323,6 +323,16 @@ def test_on_a_terminal_it_shows_colour_and_asks(
     assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
 
 
+def test_the_question_says_what_was_allowed(sandbox: tuple[State, str], manifest: Manifest):
+    state, url = sandbox
+    apply = program("apply", manifest(tasks=4), "--allow", "missing")
+    terminal = Terminal(apply, environment(url, TERM="xterm"))
+    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task)? [y/N]: ")
+    terminal.type("n\n")
+    assert terminal.end() == 1
+    assert state.tasks[1].values["overlap"] == 1
+
+
 def test_what_is_typed_before_the_question_is_no_answer_to_it(
     sandbox: tuple[State, str], manifest: Manifest
 ):
