@@ -10,7 +10,7 @@ def main() -> None:
         from reconciler.cli.signals import SIGNALS  # noqa: PLC0415 - see above
     except KeyboardInterrupt:
         # As `reconciler.cli.signals` says it.
-        print("reconciler: interrupted; nothing more is done", file=sys.stderr)  # noqa: T201 - without click
+        print("reconciler: interrupted; nothing more will be changed", file=sys.stderr)  # noqa: T201 - without click
         sys.exit(130)
     with SIGNALS.exit_when_interrupted():
         # Imported here, so that a signal which comes meanwhile is handled.

@@ -349,7 +349,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
     policy = build_policy(settings, options)
     blockers = find_blockers(plan, policy.allow)
     if blockers:
-        raise Refused(f"nothing is changed: {blockers.message}", hint=_advise(blockers))
+        raise Refused(f"nothing was changed: {blockers.message}", hint=_advise(blockers))
     approved = approve(plan, policy)
     # One of our own: what ends this run is not to end others that share the caller's.
     stopped = threading.Event()
@@ -405,7 +405,8 @@ def _run(
             interrupt.add_note(f"reconciler stopped: {result.report.describe()}")
             if result.unwritten:
                 lines = "\n".join(result.unwritten)
-                interrupt.add_note(f"These lines are missing at the end of the report:\n{lines}")
+                told = "These lines could not be written; append them to the report to complete it:"
+                interrupt.add_note(f"{told}\n{lines}")
         raise
     return results[0]
 

@@ -1,21 +1,21 @@
-"""Everything that can be reported, as data, and the one tree of exceptions that carries it.
+"""Problems as data, and the tree of exceptions that report them.
 
 ReconcilerError
-├── ContractError      an API description that cannot be read as one
-├── SettingsError      address, token or settings file
-├── ManifestError      problems in manifests, all of a run at once
-├── SavedFileError     a plan or report that cannot be read as one
-├── ServerError        the server did not do what was asked
-│   ├── Unreachable        no answer at all
-│   │   ├── NotSent            it was not even asked
-│   │   └── TimedOut           none within the time that was given
-│   ├── NotLabelStudio     an answer that no Label Studio gives
+├── ContractError      an unusable API description
+├── SettingsError      a wrong address, token or settings file
+├── ManifestError      all problems in the manifests of a run
+├── SavedFileError     an unusable plan or report
+├── ServerError        a request failed
+│   ├── Unreachable        no response
+│   │   ├── NotSent            the request did not reach the server
+│   │   └── TimedOut           no response in time
+│   ├── NotLabelStudio     a response that does not come from Label Studio
 │   ├── Unauthorised       401 and 403
 │   ├── NotFound           404 with Label Studio's own body
-│   │   └── NoSuchProject      of the tasks of a project
-│   ├── Rejected           400 and other 4xx: refused, nothing of it is stored
+│   │   └── NoSuchProject      404 for the tasks of a project
+│   ├── Rejected           400 and other 4xx: nothing is stored
 │   └── Broken             500 to 599
-└── Refused            this tool will not do it
+└── Refused            reconciler refuses to do it
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong: where, at which path, what, and what to do about it."""
+    """One problem: its place, its path, what is wrong, and what to do about it."""
 
     source: Source
     path: str
@@ -51,10 +51,9 @@ class Problem:
 
 
 class ReconcilerError(Exception):
-    """Base of all errors that a person is meant to read.
+    """Base of all errors that are written for users.
 
-    ``message`` says what was found and expected, ``hint`` what to do. An error is never changed
-    after it is made.
+    ``message`` says what was found and expected, ``hint`` what to do. Errors are immutable.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -66,7 +65,7 @@ class ReconcilerError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what it holds, so that an error of a worker process can be raised in another."""
+        """Pickle all attributes, so that an error of a worker process can be raised in another."""
         return _restore, (type(self), self.args), self.__dict__
 
 
@@ -75,11 +74,11 @@ def _restore(kind: type[ReconcilerError], args: tuple[object, ...]) -> Reconcile
 
 
 class ContractError(ReconcilerError):
-    """An API description or a schema cannot be used."""
+    """An API description or a schema is unusable."""
 
 
 class SettingsError(ReconcilerError):
-    """Address, token or settings file are missing or wrong."""
+    """The address, the token or the settings file is missing or wrong."""
 
 
 class ManifestError(ReconcilerError):
@@ -91,14 +90,14 @@ class ManifestError(ReconcilerError):
 
 
 class SavedFileError(ReconcilerError):
-    """A saved plan or report cannot be read as one, or several do not belong together."""
+    """A saved plan or report is unusable, or several do not belong together."""
 
 
 class ServerError(ReconcilerError):
-    """The server did not do what was asked; ``status`` is the HTTP status, 0 for none.
+    """A request failed; ``status`` is the HTTP status, 0 if there was no response.
 
-    ``retry_after`` is how many seconds the server asks to wait; None where it does not.
-    ``given_up`` tells of a request that was not sent, as what it needs failed for good.
+    ``retry_after`` is the number of seconds that the server asks to wait, None if it does not ask.
+    ``given_up`` is true if the request was not sent because one that it needs failed for good.
     """
 
     def __init__(
@@ -116,7 +115,7 @@ class ServerError(ReconcilerError):
         self.given_up = given_up
 
     def restate(self, message: str, *, given_up: bool | None = None) -> Self:
-        """Make the same error in other words, as of another request that it keeps from success."""
+        """Copy the error with another message, for a request that it made fail."""
         error = type(self).__new__(type(self), message)
         error.__dict__.update(self.__dict__, message=message)
         if given_up is not None:
@@ -125,37 +124,37 @@ class ServerError(ReconcilerError):
 
 
 class Unreachable(ServerError):
-    """No answer, or half of one: whether the server acted on the request is not known."""
+    """No response, or part of one: the server may or may not have acted on the request."""
 
 
 class NotSent(Unreachable):
-    """No connection: the server knows nothing of the request."""
+    """No connection: the server did not receive the request."""
 
 
 class TimedOut(Unreachable):
-    """No answer in time: the server may still be working on it."""
+    """No response in time: the server may still be working on the request."""
 
 
 class NotLabelStudio(ServerError):
-    """An answer that no Label Studio gives: a proxy's page, a redirect, another service."""
+    """A response that is not Label Studio's: a page of a proxy, a redirect, another service."""
 
 
 class Unauthorised(ServerError):
-    """401: the token is missing or not valid. 403: its user may not do this."""
+    """401: the token is missing or invalid. 403: its user lacks the permission."""
 
 
 class NotFound(ServerError):
-    """404 in Label Studio's own words."""
+    """404 with the body that Label Studio sends."""
 
 
 class NoSuchProject(NotFound):
-    """The tasks of ``project`` cannot be listed; ``source`` is where it is declared, if known."""
+    """``project`` was not found; ``source`` is where it is declared, if known."""
 
     def __init__(self, project: int, message: str, *, source: Source | None = None) -> None:
         at = f"{source}: " if source else ""
         super().__init__(
-            f"{at}project {project}: there is none, or none that this token may see: {message}",
-            hint="correct the project of the manifest, or use a token that may see it",
+            f"{at}project {project} does not exist, or this token may not see it: {message}",
+            hint="correct the project in the manifest, or use a token that may see it",
             status=404,
         )
         self.project = project
@@ -163,12 +162,12 @@ class NoSuchProject(NotFound):
 
 
 class Rejected(ServerError):
-    """Another 4xx, mostly 400: the server refused the request and stored none of it."""
+    """Another 4xx, mostly 400: the server rejected the request and stored nothing."""
 
 
 class Broken(ServerError):
-    """5xx: the server failed; it may have stored the request all the same."""
+    """5xx: the server failed; it may have stored the change nevertheless."""
 
 
 class Refused(ReconcilerError):
-    """What was asked is not done, because it would or might destroy something."""
+    """Reconciler refuses to act, because that would or might destroy something."""

@@ -1,4 +1,4 @@
-"""The interface through which long work reports progress; how to show it is up to the caller."""
+"""How long work reports its progress; the caller decides how to show it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Final, Protocol
 
 
 class ProgressListener(Protocol):
-    """Follows long work, and only shows it: nothing that it does may change the work.
+    """Shows the progress of long work, without any effect on it.
 
-    Methods are called from any thread, and must not raise.
+    Methods are called from any thread and must not raise exceptions.
     """
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Start to follow ``work``, on ``total`` tasks if known; the work before has ended."""
+        """Follow ``work`` from now on, in place of earlier work; ``total`` tasks, if known."""
         ...
 
     def advance(self, tasks: int = 1) -> None:
-        """Count this many more tasks as done."""
+        """Count ``tasks`` more as done."""
         ...
 
     def detail(self, text: str) -> None:
-        """Take a line on how the work is done, for those who want to know what it costs."""
+        """Receive a line on how the work is done and what it costs."""
         ...
 
     def note(self, text: str) -> None:
-        """Take a line on something that the user should know."""
+        """Receive a line that the user should read."""
         ...
 
 
@@ -48,4 +48,4 @@ class NullProgress:
 
 
 NULL_PROGRESS: Final[ProgressListener] = NullProgress()
-"""The default where nobody follows the work."""
+"""The default: progress is not shown."""

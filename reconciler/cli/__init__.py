@@ -1,1 +1,1 @@
-"""The command line: the only place that prints, exits and reads the environment."""
+"""The command line: nothing else prints, exits or reads the environment."""

@@ -1,4 +1,4 @@
-"""What a command line works with, and tests replace: the network, and the engine's apply."""
+"""The parts of a command line that tests replace: the network, and the engine's apply."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """``transport`` replaces the network, and ``apply_plan`` that of `engine.apply`; or nothing."""
+    """``transport`` replaces the network, ``apply_plan`` that of `engine.apply`; None: neither."""
 
     transport: httpx.BaseTransport | None = None
     apply_plan: Callable[..., ApplyResult] | None = None
 
 
 def get_collaborators() -> Collaborators:
-    """Give those that the command line under way was started with."""
+    """Return the collaborators of the command line that is running."""
     collaborators: Collaborators = click.get_current_context().obj
     return collaborators

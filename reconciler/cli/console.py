@@ -1,8 +1,9 @@
-"""What goes to the terminal: results to standard output, all else to standard error."""
+"""Output: results go to standard output, and everything else to standard error."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,24 +16,24 @@ from reconciler.renderers.wording import escape_invisible
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """How much to say beside the results."""
+    """How much to print in addition to results."""
 
     quiet: bool = False
     verbose: bool = False
 
     def note(self, text: str) -> None:
-        """Say what is done, unless quiet."""
+        """Print a line for the user, unless quiet."""
         if not self.quiet:
             _write_line(text)
 
     def detail(self, text: str) -> None:
-        """Say how it is done, if verbose."""
+        """Print a line on how the work is done, if verbose."""
         if self.verbose and not self.quiet:
             _write_line(text)
 
 
 def _write_line(text: str) -> None:
-    """Write a line beside the results; that it cannot be written must not cost the results."""
+    """Write a line to standard error; if that fails, the results must still be printed."""
     with suppress(OSError):
         click.echo(escape_invisible(text), err=True)
 
@@ -43,7 +44,7 @@ def print_result(text: str) -> None:
 
 
 def print_outcome(text: str) -> None:
-    """Print what was done; that nobody can read it does not make it undone."""
+    """Print what was done; a failure to print does not make the run a failure."""
     try:
         print_result(text)
     except OSError:
@@ -51,14 +52,25 @@ def print_outcome(text: str) -> None:
 
 
 def abandon_output() -> None:
-    """Let go of a standard output that failed: its rest would fail at exit, with code 120."""
+    """Discard the rest of a failed standard output: at exit it would fail with code 120."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def choose_style() -> Style:
-    """Choose colour where standard output is a terminal and nobody minds."""
+    """Use colour on a terminal; NO_COLOR and FORCE_COLOR decide first, as in Python itself."""
+    if os.environ.get("NO_COLOR"):
+        return Style(color=False)
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return Style(color=True)
+    return Style(color=_is_terminal() and os.environ.get("TERM") != "dumb")
+
+
+def measure_terminal() -> int | None:
+    """Return the columns of the terminal; None if standard output is not a terminal."""
+    return shutil.get_terminal_size().columns if _is_terminal() else None
+
+
+def _is_terminal() -> bool:
     # A closed standard output is None.
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    minds = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return Style(color=terminal and not minds)
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""What the exit codes say."""
+"""The exit codes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ DONE: Final = 0
 """Done, or nothing to do."""
 
 ERROR: Final = 1
-"""An error, bad usage too; nothing was changed."""
+"""An error, wrong usage or a blocked task; nothing was changed."""
 
 CHANGES: Final = 2
-"""There are changes to be made; only with --detailed-exitcode."""
+"""There are changes to apply; only with --detailed-exitcode."""
 
 PARTLY: Final = 3
-"""Apply did part: some tasks failed, were stale or not honoured."""
+"""Partially applied: some tasks failed, were stale or not honoured."""
 
 INTERRUPTED: Final = 130
 """Stopped by a signal."""

@@ -1,7 +1,7 @@
-"""How often Python collects the garbage that counting references does not free.
+"""How often Python's garbage collector searches for reference cycles.
 
-A run creates trees by the million: pages, tasks, changes. They are freed as soon as nothing refers
-to them, and to search them for cycles every 700 objects takes a tenth of a plan's time.
+A run creates millions of objects: pages, tasks, changes. Reference counting frees them, and
+searching them for cycles every 700 objects takes a tenth of a plan's time.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from contextlib import contextmanager
 from typing import Final
 
 _OBJECTS: Final = 10_000
-"""More than a page of 1,000 tasks consists of, so that most are freed before a collection."""
+"""More than a page of 1,000 tasks has, so that most are freed before a collection."""
 
 
 def relax_gc() -> None:
-    """Collect garbage every ten thousand objects from now on."""
+    """Collect garbage only every ten thousand objects."""
     gc.set_threshold(_OBJECTS, 10, 10)
 
 
 def freeze_gc() -> None:
-    """Exempt all objects from the collection with which Python ends: it takes 30 ms.
+    """Skip the collection at the end of Python, which takes 30 ms.
 
-    The process frees them anyway.
+    The operating system frees the memory anyway.
     """
     gc.freeze()
 
 
 @contextmanager
 def pause_gc() -> Iterator[None]:
-    """Collect no garbage: where all is kept to the end, collecting takes as long as reading."""
+    """Collect no garbage: if all objects stay alive, collecting takes as long as reading them."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What commands begin with: the manifests of their paths."""
+"""The manifests that a command reads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reconciler.engine.load import FoundFiles, check_files, find_files
 from reconciler.errors import Problem
 
 _NAMED_MAX: Final = 20
-"""Files that are not read and are named, unless all are asked for."""
+"""How many unread files are listed without --verbose."""
 
 
 def find_inputs(paths: Sequence[str], console: Console) -> FoundFiles:
-    """Find the manifests of ``paths``, and say what is not read; raises ManifestError for none."""
+    """Find the manifests in ``paths``, and list unread files; raises ManifestError for none."""
     files = find_files(paths)
     print_unread(files.unread, console)
     check_files(files)
@@ -23,11 +23,11 @@ def find_inputs(paths: Sequence[str], console: Console) -> FoundFiles:
 
 
 def print_unread(unread: Sequence[Problem], console: Console) -> None:
-    """Say which files look like manifests and are not read."""
+    """List the files that look like manifests and are not read."""
     # Paths may overlap.
     known = dict.fromkeys(unread)
     shown = len(known) if console.verbose else _NAMED_MAX
     for problem in islice(known, shown):
         console.note(str(problem))
     if len(known) > shown:
-        console.note(f"{len(known) - shown:,} more files are not read; --verbose names them")
+        console.note(f"{len(known) - shown:,} more files are not read; pass --verbose to list them")

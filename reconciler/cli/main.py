@@ -1,4 +1,4 @@
-"""The command `reconciler`: runs the subcommand, and turns every error into one clear line."""
+"""The command `reconciler`: runs a subcommand, and prints every error as a message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
@@ -16,28 +17,29 @@ from reconciler.cli.exit_codes import ERROR, INTERRUPTED
 from reconciler.cli.garbage_collection import freeze_gc, relax_gc
 from reconciler.cli.signals import SIGNALS, print_interrupted
 from reconciler.errors import ManifestError, ReconcilerError
-from reconciler.renderers.wording import count_noun, escape_invisible
+from reconciler.renderers.wording import escape_invisible
 
 _COMMANDS: Final = {
-    "validate": "Check manifests, offline.",
+    "validate": "Check manifests without a server.",
     "plan": "Show what would change on the server.",
-    "apply": "Change it.",
+    "apply": "Show what would change, ask, and change it.",
     "revert": "Undo what an apply changed.",
     "show": "Show saved plans and reports.",
     "schema": "Build and check the manifest schema.",
-    "sandbox": "Run a stand-in for Label Studio, to try and test with.",
+    "sandbox": "Run a local stand-in for Label Studio.",
 }
-"""The commands and what they do; the module of a command is imported only when it is called."""
+"""The commands, each with its line in the help."""
 
 _SWITCH_SECONDS: Final = 0.001
-"""How long a thread that computes keeps the GIL from one that has a request to send.
+"""How long a computing thread may keep the GIL while another one has a request to send.
 
-With it 2 ms pass between a page and the request for the next one; with Python's 5 ms, 5 to 6.
+Then 2 ms pass between a page and the request for the next one; with Python's default of 5 ms, 5
+to 6.
 """
 
 
 class _Commands(click.Group):
-    """Imports the module of a command only when it is called: `--help` stays fast."""
+    """Imports the module of a command only when it runs, to keep `--help` fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         return list(_COMMANDS)
@@ -48,6 +50,16 @@ class _Commands(click.Group):
         module = import_module(f"reconciler.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from reconciler.cli.suggestions import suggest_command  # noqa: PLC0415 - rarely needed
+
+            suggestion = suggest_command(args[0], list(_COMMANDS))
+            ctx.fail(f"No such command {args[0]!r}{suggestion and f' ({suggestion})'}.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
@@ -74,14 +86,23 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 def program() -> None:
     """Label Studio tasks as code.
 
-    Manifests in git say what tasks should be; plan shows what would change on the server, and
+    Manifests in git declare what tasks should be; plan shows what would change on the server, and
     apply changes only that.
 
     \b
-    LABEL_STUDIO_URL           address of the server
-    LABEL_STUDIO_API_KEY       token, of either kind
-    LABEL_STUDIO_API_KEY_FILE  file that holds the token
-    RECONCILER_HEADER_<NAME>   header for a gateway before the server
+    Environment:
+      LABEL_STUDIO_URL           address of the server
+      LABEL_STUDIO_API_KEY       access token, personal or legacy
+      LABEL_STUDIO_API_KEY_FILE  file that holds the token
+      RECONCILER_HEADER_<NAME>   header for a gateway in front of the server
+
+    \b
+    Exit codes:
+      0    success
+      1    error, wrong usage, or a blocked task; nothing was changed
+      2    there are changes (plan --detailed-exitcode)
+      3    partially applied; run the command again to continue
+      130  interrupted
 
     \b
     Example:
@@ -92,7 +113,7 @@ def program() -> None:
 def main() -> None:
     """Run the command line and exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A value that the terminal's encoding cannot express is escaped; it must not end a run.
+        # Escape what the encoding of the terminal cannot express, instead of ending the run.
         sys.stdout.reconfigure(errors="backslashreplace")
     relax_gc()
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -102,7 +123,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborators()) -> int:  # noqa: B008 - it is frozen
-    """Run a command line and return its exit code; only a bug ends in a traceback."""
+    """Run a command line and return its exit code; only a bug raises an exception."""
     try:
         result = program.main(
             list(arguments), prog_name="reconciler", standalone_mode=False, obj=collaborators
@@ -111,31 +132,50 @@ def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborator
         print_interrupted()
         return INTERRUPTED
     except Exception as error:
-        # An interrupt may come out as an error of whatever it interrupted.
+        # What was interrupted may have turned the interrupt into an error of its own.
         if SIGNALS.interrupted:
             print_interrupted()
             return INTERRUPTED
-        if not _print_error(error):
+        if not _print_error(error, full="--full" in arguments):
             raise
         return ERROR
     return result if isinstance(result, int) else 0
 
 
-def _print_error(error: Exception) -> bool:
+def _print_error(error: Exception, *, full: bool) -> bool:
     """Print what went wrong; returns False for a bug."""
     match error:
         case ManifestError():
-            for problem in error.problems:
-                click.echo(escape_invisible(str(problem)), err=True)
-            click.echo(f"{count_noun(len(error.problems), 'problem')} in the manifests", err=True)
+            from reconciler.renderers.problem_lines import format_problems  # noqa: PLC0415 - as above
+
+            for line in format_problems(error.problems, full=full):
+                click.echo(line, err=True)
         case ReconcilerError():
             lines = str(error).split("\n")
             click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
+        case click.NoSuchOption():
+            from reconciler.cli.suggestions import suggest_option  # noqa: PLC0415 - as above
+
+            command = error.ctx.command.name if error.ctx else None
+            suggestion = suggest_option(error.option_name, command, error.possibilities or ())
+            hint = suggestion and f" ({suggestion})"
+            click.UsageError(f"No such option {error.option_name!r}{hint}.", error.ctx).show()
         case click.ClickException():
             error.show()
         case OSError():
             abandon_output()
-            click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
+            click.echo(f"reconciler: {escape_invisible(_describe_os_error(error))}", err=True)
         case _:
             return False
     return True
+
+
+def _describe_os_error(error: OSError) -> str:
+    """Write an error of the operating system without its number."""
+    if error.filename is None and isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return "the current folder no longer exists (change to one that does)"
+    message = error.strerror or str(error)
+    return message if error.filename is None else f"{error.filename}: {message}"

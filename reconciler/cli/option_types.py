@@ -1,4 +1,4 @@
-"""Types of options that click does not have: what one of our own words reads, files to write."""
+"""Option types that click lacks: values with a parser of our own, and output files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class ParsedType(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # click 8.2 has none
-    """What ``parse`` makes of text; the ValueError that it raises is said as click says it."""
+    """Values that ``parse`` reads from text; its ValueError becomes a usage error."""
 
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
         self.name = name
@@ -21,7 +21,7 @@ class ParsedType(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # clic
     def convert(
         self, value: str | T, param: click.Parameter | None, ctx: click.Context | None
     ) -> T:
-        """Read a value; one that was read before is given back."""
+        """Parse a value, unless it is parsed already."""
         if not isinstance(value, str):
             return value
         try:
@@ -32,9 +32,11 @@ class ParsedType(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # clic
 
 def _parse_file(text: str) -> Path:
     if text == "-":
-        raise ValueError("standard output is no file; name one (./- for a file called -)")
+        raise ValueError(
+            "standard output cannot be used here; pass a file (./- for a file called -)"
+        )
     return Path(str(click.Path(dir_okay=False).convert(text, None, None)))
 
 
 OUTPUT_FILE: Final = ParsedType("file", _parse_file)
-"""A file that is written as a whole or line by line, and so must have a name."""
+"""A file to write; it needs a name, as it is replaced as a whole or written line by line."""

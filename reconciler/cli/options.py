@@ -1,4 +1,4 @@
-"""The options that commands share, and how a command gets them: as one frozen dataclass."""
+"""The options that commands share; each command receives its options as one dataclass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 def take_options(kind: type[T]) -> Callable[[Callable[[T], R]], Callable[..., R]]:
-    """Give a command all of its options as one ``kind``, a dataclass with a field for each."""
+    """Pass a command its options as one ``kind``, a dataclass with a field for each."""
 
     def decorate(command: Callable[[T], R]) -> Callable[..., R]:
         @functools.wraps(command)
@@ -33,7 +33,7 @@ def take_options(kind: type[T]) -> Callable[[Callable[[T], R]], Callable[..., R]
 
 
 def fold_options(kind: type[Any], name: str) -> Callable[[Command], Command]:
-    """Give a command the options that are fields of ``kind`` as one, under a ``name``."""
+    """Pass a command those options that are fields of ``kind`` as one value called ``name``."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
@@ -48,28 +48,30 @@ def fold_options(kind: type[Any], name: str) -> Callable[[Command], Command]:
 
 
 def add_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Add options in the order in which --help shows them."""
+    """Add options, in the order in which --help lists them."""
     return lambda command: functools.reduce(lambda c, add: add(c), reversed(options), command)
 
 
 def verbosity_options(command: Command) -> Command:
     """Add --quiet and --verbose, as ``console``."""
     return add_options(
-        click.option("-q", "--quiet", is_flag=True, help="Only results and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Say how it is done, too."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only results and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Print how the work is done, too."),
     )(fold_options(Console, "console")(command))
 
 
 def format_option(*subjects: Subject) -> Callable[[Command], Command]:
-    """Add --format, with the formats that render all of the subjects."""
+    """Add --format, with the formats that can render all of the subjects."""
     return click.option(
         "--format",
         "form",
         type=click.Choice(list_formats(*subjects)),
         default="text",
         show_default=True,
-        help="How to write it.",
+        help="Format of the output.",
     )
 
 
-full_option = click.option("--full", is_flag=True, help="List every task, and values in full.")
+full_option = click.option(
+    "--full", is_flag=True, help="List every task and problem, and show values in full."
+)

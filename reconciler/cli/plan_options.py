@@ -1,4 +1,4 @@
-"""The options of commands that make or carry out a plan."""
+"""The options of commands that make or apply a plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ shard_option = click.option(
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
-    help="Only the tasks of the K-th of N parts.  [default: all tasks]",
+    help="Process only part K of N parts of the tasks.  [default: all tasks]",
 )
 
 
@@ -26,7 +26,7 @@ allow_option = click.option(
     multiple=True,
     type=click.Choice(_KINDS),
     callback=lambda _context, _option, given: frozenset(map(Kind, given)),
-    help="Accept tasks with this problem. May be given more than once.",
+    help="Accept tasks with this problem; can be passed more than once.",
 )
 
 
@@ -35,7 +35,7 @@ _limit_option = click.option(
     envvar="RECONCILER_MAX_CHANGES",
     metavar="N|P%",
     type=ParsedType("limit", Limit.parse),
-    help="Tasks that may be changed, or the part of all.  [default: any number]",
+    help="Refuse to change more than N tasks, or P% of them.  [default: any number]",
 )
 
 
@@ -45,13 +45,13 @@ _SERVER_OPTIONS = (
         "--timeout",
         envvar="RECONCILER_TIMEOUT",
         type=click.FloatRange(min=0, min_open=True),
-        help="Seconds to wait for an answer.  [default: 120]",
+        help="Seconds to wait for a response.  [default: 120]",
     ),
     click.option(
         "--allow-plain-http",
         is_flag=True,
         envvar="RECONCILER_ALLOW_PLAIN_HTTP",
-        help="Send the token to another host without encryption.",
+        help="Allow sending the token to another host without encryption.",
     ),
 )
 
@@ -61,24 +61,24 @@ _PACE_OPTIONS = (
         "--concurrency",
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
-        help="Updates under way at once, at most; adapts to the server below it.  [default: 8]",
+        help="Maximum of updates at the same time; fewer if the server is slow.  [default: 8]",
     ),
     click.option(
         "--rps",
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
-        help="Updates begun a second, at most; evenly spaced.  [default: any number]",
+        help="Maximum of updates per second, evenly spaced.  [default: any number]",
     ),
 )
 
 
 def planning_options(command: Command) -> Command:
-    """Add what making and showing a plan takes; settings come as ``overrides``."""
+    """Add the options for making a plan; settings are passed as ``overrides``."""
     add = add_options(allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 
 
 def applying_options(command: Command) -> Command:
-    """Add what making and carrying out a plan takes; settings come as ``overrides``."""
+    """Add the options for making and applying a plan; settings are passed as ``overrides``."""
     add = add_options(*_PACE_OPTIONS, allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))

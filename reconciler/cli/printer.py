@@ -1,17 +1,17 @@
-"""Printing plans, reports and problems, as all commands do."""
+"""How all commands print plans, reports and problems."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.console import Console, choose_style, print_result
+from reconciler.cli.console import Console, choose_style, measure_terminal, print_result
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.renderers.registry import Subject, render
 from reconciler.renderers.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from reconciler.engine.validate import Validation
-    from reconciler.engine.vocabulary import Plan, Report
+    from reconciler.engine.vocabulary import Kind, Plan, Report
 
 
 def print_subject(
@@ -20,9 +20,11 @@ def print_subject(
     form: str = "text",
     *,
     full: bool = False,
+    allow: frozenset[Kind] = frozenset(),
     console: Console,
 ) -> None:
-    """Print a plan, a report or problems in a format; ``full`` lists every task."""
+    """Print a plan, a report or problems in a format; see `RenderOptions`."""
     with ProgressBar(console) as progress:
-        written = render(subject, found, form, RenderOptions(choose_style(), full, progress))
+        options = RenderOptions(choose_style(), full, progress, allow, measure_terminal())
+        written = render(subject, found, form, options)
     print_result(written)

@@ -1,4 +1,4 @@
-"""Progress of long work: a line that changes on a terminal, a line every ten seconds in a log."""
+"""Progress of long work: one changing line on a terminal, a line every ten seconds in a log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is being done, when it started by `time.monotonic`, and how many tasks there are."""
+    """Work in progress: its name, its start by `time.monotonic`, and its number of tasks."""
 
     name: str
     started: float
@@ -30,7 +30,7 @@ class Work:
 
 
 def format_work(work: Work, done: int, now: float) -> str:
-    """Return how far work has come, how fast it goes, and how long the rest takes."""
+    """Write how many tasks are done, how fast, and how long the rest will take."""
     spent = now - work.started
     rate = done / spent if spent > 0 else 0.0
     of_all = "" if work.total is None else f" of {work.total:,}"
@@ -49,8 +49,8 @@ def _format_duration(seconds: float) -> str:
 class ProgressBar:
     """A `ProgressListener` that writes to standard error.
 
-    It writes from a thread of its own, so that work which hangs is shown too, and for the first
-    time after ``every`` seconds: short work is not shown.
+    It writes from its own thread, so that it also shows work that hangs. The first line comes
+    after ``every`` seconds: short work is not shown.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class ProgressBar:
         self._clear()
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Start to show ``work``; the work before has ended."""
+        """Show ``work`` from now on, in place of earlier work."""
         self._done = 0
         self._work = Work(work, self._clock(), total)
 
     def advance(self, tasks: int = 1) -> None:
-        """Count this many more tasks as done."""
+        """Count ``tasks`` more as done."""
         self._done += tasks
 
     def detail(self, text: str) -> None:
@@ -99,7 +99,7 @@ class ProgressBar:
             self._console.detail(text)
 
     def note(self, text: str) -> None:
-        """Write a line on what happened, unless quiet."""
+        """Write a line for the user, unless quiet."""
         with self._writing:
             self._clear()
             self._console.note(text)
@@ -130,7 +130,7 @@ class ProgressBar:
 
 
 def _write(text: str) -> None:
-    """Write to standard error; a failure, as when nobody reads it, must not end the work."""
+    """Write to standard error; a failure, such as a closed pipe, must not end the work."""
     with suppress(OSError, ValueError):
         click.echo(text, err=True, nl=False, color=True)
 

@@ -1,4 +1,4 @@
-"""What apply and revert have in common: a plan is shown, asked about, and carried out."""
+"""The part that apply and revert share: show a plan, ask, and apply it."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.engine.vocabulary import Kind, Plan
 from reconciler.errors import Refused
+from reconciler.renderers.allowed import describe_allowed
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.text import render_outcomes
 from reconciler.renderers.wording import count_noun, escape_invisible
 
-_STOPPING: Final = "reconciler: stopping; waiting for the updates under way"
+_STOPPING: Final = "reconciler: stopping; waiting for the updates in progress"
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewOptions:
-    """The options of everything that changes a server."""
+    """The options of commands that change a server."""
 
     yes: bool
     report: Path | None
@@ -58,30 +59,30 @@ class ReviewOptions:
 
 
 def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of everything that changes a server, as ``review``."""
+    """Add the options of commands that change a server, as ``review``."""
     add = add_options(
-        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        click.option("-y", "--yes", is_flag=True, help="Apply without asking."),
         click.option(
             "--report",
             type=OUTPUT_FILE,
-            help="Write what was done, as JSON lines, as it happens.",
+            help="Record each task that is changed, as it happens (JSON lines).",
         ),
         click.option(
             "--expect-digest",
             metavar="DIGEST",
-            help="Do nothing unless this is the digest of the plan.",
+            help="Change nothing unless the plan has this digest.",
         ),
         click.option(
             "--canary",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Change N tasks first; go on only if they hold when they are read again.",
+            help="Change N tasks first, read them again, and continue only if they are as planned.",
         ),
         click.option(
             "--careful",
             is_flag=True,
-            help="Read each task just before its update: twice the requests, and what others write "
-            "to the same task meanwhile is overwritten only within one round trip.",
+            help="Read each task right before its update: twice the requests, but a simultaneous "
+            "change by another client can be overwritten only within one round trip.",
         ),
         applying_options,
         verbosity_options,
@@ -97,34 +98,43 @@ def review_and_apply(
     options: ReviewOptions,
     manifests: Sequence[str] = (),
 ) -> int:
-    """Show a plan, ask, carry it out, and return the exit code; raises Refused before that.
+    """Show a plan, ask, apply it, and return the exit code; raises Refused if it may not be.
 
-    ``manifests`` are the files and folders that the plan was made from, if it was.
+    ``manifests`` are the files and folders that the plan was made from, if any.
     """
-    print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
+    print_subject(
+        Subject.PLAN, plan, full=options.full, allow=options.allow, console=options.console
+    )
     approved = approve(plan, build_policy(settings, _build_options(options)))
     if plan.updates and not options.yes:
-        _confirm(plan)
+        _confirm(plan, options.allow)
     return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
 
 
-def _confirm(plan: Plan) -> None:
+def _confirm(plan: Plan, allow: frozenset[Kind]) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            "nothing is changed: there is no terminal to ask on",
-            hint="add --yes where the plan has been looked at before",
+            "nothing was changed: standard input is not a terminal, so you cannot be asked",
+            hint="if you have reviewed the plan, pass --yes",
         )
-    # What was typed before the plan was shown is no answer to it.
+    # Discard what was typed before the plan was shown: it is not an answer.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
     try:
-        if click.confirm(f"Change {count_noun(len(plan.updates), 'task')}?", err=True):
+        if click.confirm(_format_question(plan, allow), err=True):
             return
     except click.Abort as error:
         if not isinstance(error.__context__, EOFError):
             raise
         click.echo(err=True)
-        raise Refused("nothing is changed: no answer was given") from error
-    raise Refused("nothing is changed: the answer was no")
+        raise Refused("nothing was changed: you gave no answer") from error
+    raise Refused("nothing was changed: your answer was no")
+
+
+def _format_question(plan: Plan, allow: frozenset[Kind]) -> str:
+    """Ask with what matters most: how many tasks, on which server, and what is allowed."""
+    allowed = describe_allowed(plan, allow)
+    question = f"Change {count_noun(len(plan.updates), 'task')} on {plan.server.url}"
+    return f"{escape_invisible(question)}{allowed and f', allowing {allowed}'}?"
 
 
 def _apply(
@@ -136,8 +146,8 @@ def _apply(
     manifests: Sequence[str],
 ) -> int:
     plan, command = approved.plan, str(click.get_current_context().info_name)
-    # Asked before the report is there, which could count as a change beside the commit, and while
-    # a signal still ends the run at once.
+    # Before the report exists, which could count as an uncommitted change, and while a signal still
+    # ends the run at once.
     run = None
     if options.report:
         run = describe_run(
@@ -146,7 +156,7 @@ def _apply(
     progress = ProgressBar(options.console)
     execution = build_execution_options(settings, _build_options(options), progress=progress)
     apply = get_collaborators().apply_plan or apply_plan
-    # Until all is printed: that may be the only record of what was done.
+    # Until all is printed: the output may be the only record of what was done.
     with SIGNALS.record_only():
         with progress:
             applied = run_until_stopped(
@@ -157,7 +167,7 @@ def _apply(
                 is_signalled=lambda: SIGNALS.stopped,
                 on_stop=lambda: progress.announce(_STOPPING),
             )
-        _print_applied(applied, plan, command)
+        _print_applied(applied, plan, command, full=options.full)
     if SIGNALS.stopped:
         return INTERRUPTED
     return DONE if applied.is_good else PARTLY
@@ -172,21 +182,26 @@ def _build_options(options: ReviewOptions) -> ApplyOptions:
     )
 
 
-def _print_applied(applied: ApplyResult, plan: Plan, command: str) -> None:
+def _print_applied(applied: ApplyResult, plan: Plan, command: str, *, full: bool) -> None:
     if plan.updates:
-        print_outcome(render_outcomes(applied.outcomes, style=choose_style(), command=command))
+        written = render_outcomes(
+            applied.outcomes, style=choose_style(), command=command, full=full
+        )
+        print_outcome(written)
     if applied.kept:
         kept = escape_invisible(str(applied.kept))
         click.echo(f"The earlier report is kept as {kept}.", err=True)
     if applied.lost:
         why = f"stopped: {applied.lost.message}"
-        message = f"{why}; run it again with another --report, and it goes on"
+        message = f"{why}; run it again with another --report to continue"
         click.echo(f"reconciler: {escape_invisible(message)}", err=True)
         _print_unwritten(applied.unwritten)
 
 
 def _print_unwritten(lines: Sequence[str]) -> None:
-    """Give to standard error what the report could not take: put behind it, they make it whole."""
-    click.echo("These lines are missing at the end of the report:", err=True)
+    """Print the lines that could not be written to the report; appended, they complete it."""
+    click.echo(
+        "These lines could not be written; append them to the report to complete it:", err=True
+    )
     for line in lines:
         click.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""What commands that ask a server begin with: a connection, and a plan."""
+"""Connections and plans, for commands that use a server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.progress import ProgressListener
 
 @contextmanager
 def connect_to_server(settings: Settings, console: Console) -> Iterator[Connection]:
-    """Connect to the server of the settings, and say what is to be known of them."""
+    """Connect to the server of the settings, and print the notes on these settings."""
     transport = get_collaborators().transport
     with connect(settings, transport=transport) as connection:
         print_settings_notes(settings, console)
@@ -35,7 +35,7 @@ def plan_inputs(
     shard: Shard | None,
     console: Console,
 ) -> Plan:
-    """Load manifests, and plan the tasks of a shard; all of them where there is none."""
+    """Load manifests, and plan the tasks of a shard; without one, all of them."""
     with ProgressBar(console) as progress:
         desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
     return make_plan(
@@ -47,7 +47,7 @@ def plan_inputs(
 
 
 def make_plan(build: Callable[[ProgressListener], Plan], console: Console) -> Plan:
-    """Build a plan with progress, and say what it took."""
+    """Build a plan with progress, and print what it cost."""
     started = time.monotonic()
     with ProgressBar(console) as progress:
         plan = build(progress)
@@ -58,9 +58,9 @@ def make_plan(build: Callable[[ProgressListener], Plan], console: Console) -> Pl
 
 
 def print_settings_notes(settings: Settings, console: Console) -> None:
-    """Say what whoever runs this should know of its settings."""
+    """Print what the user should know about the settings."""
     for warning in settings.warnings:
         console.note(f"reconciler: warning: {warning}")
     if settings.network.proxy:
         proxy = settings.network.proxy
-        console.detail(f"the server is asked through {proxy.shown}, which {proxy.variable} names")
+        console.detail(f"requests go through the proxy {proxy.shown}, set by {proxy.variable}")

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: before the first change they interrupt the run, from then on they stop it.
+"""Ctrl-C and SIGTERM: before the first change they interrupt the run, later they stop it in order.
 
-Handlers are installed before the rest of the program is imported, and until then a signal ends in
-a traceback: so this module does without `typing`, which takes 10 ms to import.
+The handlers are installed before the rest of the program is imported, as a signal before that ends
+in a traceback. So this module does not import `typing`, which takes 10 ms.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from contextlib import contextmanager, suppress
 
 
 class SignalInterrupt(KeyboardInterrupt):
-    """A signal came before the first change.
+    """A signal arrived before the first change.
 
-    A class of its own: after a KeyboardInterrupt inside ``exec``, as where a dataclass is made,
-    Python ends as if killed by SIGINT, even if it was caught.
+    It is a class of its own because after a KeyboardInterrupt inside ``exec``, as in the making of
+    a dataclass, Python exits as if killed by SIGINT even if the exception was caught.
     """
 
 
 class SignalRecord:
-    """The signals that came so far, each recorded before it has any effect.
+    """The signals received so far, each recorded before it has any effect.
 
-    The first one raises SignalInterrupt, and ``interrupted`` stays true whatever becomes of that;
-    while signals are only recorded, it makes ``stopped`` true and raises nothing. The second one
-    ends the program as if there were no handler.
+    The first one raises SignalInterrupt, and ``interrupted`` stays true even if that is caught.
+    Inside `record_only` it sets ``stopped`` and raises nothing. The second one ends the program as
+    if there were no handler.
     """
 
     def __init__(self) -> None:
@@ -34,16 +34,16 @@ class SignalRecord:
         self._records_only = False
 
     def install(self) -> None:
-        """Handle signals, but for those that whoever started the program had it ignore."""
+        """Handle signals, except those that the parent process set to be ignored."""
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
 
     @contextmanager
     def record_only(self) -> Iterator[None]:
-        """Let no signal interrupt the block, which makes changes and prints what they were.
+        """Let no signal interrupt the block, which makes changes and prints them.
 
-        Raises SignalInterrupt if an earlier one was swallowed on its way.
+        Raises SignalInterrupt if an earlier one was caught before it ended the run.
         """
         self._records_only = True
         try:
@@ -55,7 +55,7 @@ class SignalRecord:
 
     @contextmanager
     def exit_when_interrupted(self) -> Iterator[None]:
-        """Handle signals from now on; exit with 130 if the block raises anything after one."""
+        """Handle signals; exit with 130 if the block raises an exception after one."""
         self.install()
         try:
             yield
@@ -67,7 +67,7 @@ class SignalRecord:
             print_interrupted()
             sys.exit(130)  # `exit_codes.INTERRUPTED`
         finally:
-            # The exit code is settled: a signal while Python shuts down changes nothing.
+            # The exit code is final: a signal while Python shuts down must not change it.
             self._records_only = True
 
     def _receive(self, number: int, _frame: object) -> None:
@@ -82,11 +82,11 @@ class SignalRecord:
 
 
 SIGNALS = SignalRecord()
-"""The signals that this process got."""
+"""The signals that this process received."""
 
 
 def print_interrupted() -> None:
-    """Say that the run was interrupted; without click, which may not be imported yet."""
+    """Print that the run was interrupted, without click, which may not be imported yet."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            print("reconciler: interrupted; nothing more is done", file=sys.stderr)  # noqa: T201 - see above
+            print("reconciler: interrupted; nothing more will be changed", file=sys.stderr)  # noqa: T201 - see above

@@ -1,4 +1,4 @@
-"""Two values written so that they never look alike, whole or by the parts that differ."""
+"""Two values as text that never looks alike: complete, or only the parts that differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from typing import Final
 
 from reconciler.core.inner_difference import count_common_run
-from reconciler.core.notation import format_ascii, format_beginning, format_value
+from reconciler.core.notation import escape_joiners, format_ascii, format_beginning, format_value
 from reconciler.core.values import Json, Side
 
 _SHORT: Final = 60
@@ -14,7 +14,7 @@ _CONTEXT: Final = 24
 _LONG: Final = 400
 _SLICE: Final = 1 << 16
 _COUNTED: Final = 2_000
-"""Characters up to which the length of a value is counted."""
+"""The length of a value is counted up to this many characters."""
 
 _LOOKS_LIKE: Final = {
     **str.maketrans(
@@ -24,31 +24,32 @@ _LOOKS_LIKE: Final = {
         "\u03bf\u03bd\u2010\u2013\u2212",
         "ABEKMHOPCTYXSIJaeopcyxsijABEZHIKMNOPTYXov---",
     ),
+    **dict.fromkeys((0x200C, 0x200D)),  # joiners
     **dict.fromkeys(range(0xFE00, 0xFE10)),  # variation selectors
 }
 """What most fonts draw like a Latin letter or a hyphen (Cyrillic, Greek, dashes), or not at all."""
 
 
 def are_short(*texts: str) -> bool:
-    """Tell whether texts are best shown whole, one beside the other."""
+    """Tell whether texts are short enough to be shown in full, side by side."""
     return all(len(text) <= _SHORT for text in texts)
 
 
 def are_brief(*values: Json) -> bool:
-    """Tell whether values take little room where they are written whole."""
+    """Tell whether values are short when they are written in full."""
     return all(len(format_beginning(value, _LONG)) <= _LONG for value in values)
 
 
 def format_whole(before: Side, after: Side) -> tuple[str, str]:
-    """Write both sides: in ASCII where the usual way might make them look alike."""
-    old, new = format_value(before), format_value(after)
+    """Write both sides in full, with joiners escaped or in ASCII if they might look alike."""
+    old, new = _set_apart(format_value(before), format_value(after))
     return (format_ascii(before), format_ascii(after)) if _look_alike(old, new) else (old, new)
 
 
 def format_brief(before: Side, after: Side, *, hint: str = "") -> tuple[str, str]:
-    """Write the beginning of both sides, or of two long texts the part that differs.
+    """Write the beginning of both sides, or the part of two long texts that differs.
 
-    Where a side is cut off its length follows, and ``hint``: how to see all of it.
+    A side that is cut is followed by its length and by ``hint``, which says how to see all of it.
     """
     if isinstance(before, str) and isinstance(after, str) and not are_short(before, after):
         _, before, after = find_differing(before, after)
@@ -56,8 +57,8 @@ def format_brief(before: Side, after: Side, *, hint: str = "") -> tuple[str, str
 
 
 def format_beginnings(before: Side, after: Side, *, hint: str = "") -> tuple[str, str]:
-    """Write the beginning of both sides, and of long ones that begin alike what differs."""
-    old, new = (format_beginning(side, _COUNTED) for side in (before, after))
+    """Write the beginning of both sides, or if long ones begin alike, the part that differs."""
+    old, new = _set_apart(*(format_beginning(side, _COUNTED) for side in (before, after)))
     if _look_alike(old, new):
         old, new = (format_beginning(side, _COUNTED, only_ascii=True) for side in (before, after))
     if old[:_LONG] != new[:_LONG]:
@@ -69,7 +70,7 @@ def format_beginnings(before: Side, after: Side, *, hint: str = "") -> tuple[str
 
 
 def find_differing(before: str, after: str) -> tuple[int, str, str]:
-    """Find where two strings begin to differ, and the part of each up to where they end to."""
+    """Find the index at which two strings begin to differ, and the part of each that differs."""
     start = _count_common_start(before, after)
     end = _count_common_end(before, after, min(len(before), len(after)) - start)
     window = max(start - _CONTEXT, 0)
@@ -82,10 +83,15 @@ def find_differing(before: str, after: str) -> tuple[int, str, str]:
     return start, part(before), part(after)
 
 
-def _look_alike(old: str, new: str) -> bool:
-    """Tell whether two texts may look alike, from a little before they differ on.
+def _set_apart(old: str, new: str) -> tuple[str, str]:
+    """Escape the joiners of two texts if nothing else may tell them apart."""
+    return (escape_joiners(old), escape_joiners(new)) if _look_alike(old, new) else (old, new)
 
-    Where one is too long to be looked at whole, nothing but its end may tell them apart.
+
+def _look_alike(old: str, new: str) -> bool:
+    """Tell whether two texts may look alike, from shortly before their first difference.
+
+    Only a part of long texts is compared: the rest may not be shown.
     """
     start = max(_count_common_start(old, new) - _CONTEXT, 0)
     stop = start + _LONG
@@ -109,7 +115,7 @@ def _cut_text(text: str, hint: str) -> str:
 
 
 def _count_common_start(left: str, right: str) -> int:
-    """Count the characters that two strings begin with alike."""
+    """Count the characters that two strings have in common at their start."""
 
     def alike(past: int, count: int) -> bool:
         return left[past : past + count] == right[past : past + count]
@@ -118,7 +124,7 @@ def _count_common_start(left: str, right: str) -> int:
 
 
 def _count_common_end(left: str, right: str, room: int) -> int:
-    """Count the characters that two strings end with alike, of the last ``room``."""
+    """Count the characters, at most ``room``, that two strings have in common at their end."""
 
     def alike(past: int, count: int) -> bool:
         old, new = len(left) - past, len(right) - past

@@ -221,24 +221,32 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
     The counters are taken as they are live: what the manifest declares of them proves nothing.
     """
-    shown = [c.path for c in update.changes if c.path[0] == "data" and _has_before(c)]
+    shown = [c for c in update.changes if c.path[0] == "data" and _has_before(c)]
     if not shown:
         return
-    paths = _format_some([format_path(path) for path in shown])
+    change = _describe_changes(shown)
     counts = {name: _read_count(update.live.get(name)) for name in _COUNTERS}
     made = {name: count for name, count in counts.items() if count}
     unknown = [name for name, count in counts.items() if count is None]
     if made:
         text = " and ".join(count_noun(n, _COUNTERS[name]) for name, n in made.items())
-        message = f"would change {paths} under {text}"
+        message = f"would {change} under {text}"
     elif unknown:
         message = (
-            f"would change {paths}, and whether anybody annotated that is not known: the "
+            f"would {change}, and whether anybody annotated that is not known: the "
             f"server's answer has no usable {' and no '.join(unknown)}"
         )
     else:
         return
     yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
+
+
+def _describe_changes(changes: Collection[Change]) -> str:
+    """Write ``change data.text and remove data.old``."""
+    changed = [format_path(c.path) for c in changes if c.after is not ABSENT]
+    removed = [format_path(c.path) for c in changes if c.after is ABSENT]
+    verbs = {"change": changed, "remove": removed}
+    return " and ".join(f"{verb} {_format_some(paths)}" for verb, paths in verbs.items() if paths)
 
 
 def _read_count(value: Side) -> int | None:

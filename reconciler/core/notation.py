@@ -1,9 +1,11 @@
-"""How values and paths are written for people, and how paths are read."""
+"""Values and paths as text: writing them for people, and reading paths."""
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -13,30 +15,53 @@ Path: TypeAlias = tuple[str, ...]
 """A place inside a task: the attribute, then the keys of objects."""
 
 STANDARD_INPUT: Final = "-"
-"""What names standard input in the place of a file."""
+"""The name that stands for standard input where a file is expected."""
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_$@-]+")
 _SEGMENT: Final = re.compile(r'(?P<dot>\.)?(?P<bare>[^.\[\]"]+)|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing although they count as letters, marks or symbols."""
 
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER."""
+_JOINING_SCRIPTS: Final = (
+    (0x0600, 0x0E00),  # Arabic, Syriac, N'Ko and their like, Devanagari to Sinhala
+    (0x1000, 0x10A0),  # Myanmar
+    (0x1780, 0x18B0),  # Khmer, Mongolian
+    (0x1900, 0x1C50),  # Limbu to Lepcha
+    (0xA800, 0xAC00),  # Syloti Nagri to Meetei Mayek
+    (0xFB50, 0xFE00),  # Arabic presentation forms
+    (0xFE70, 0xFEFF),
+    (0x10A00, 0x12000),  # Kharoshthi to Kawi
+    (0x1E900, 0x1E960),  # Adlam
+)
+"""Ranges of code points, the end excluded: scripts whose spelling needs joiners.
+
+The Unicode Standard, chapter 23.2, "Cursive Connection and Ligatures".
+"""
+_JOINING_BOUNDS: Final = [bound for script in _JOINING_SCRIPTS for bound in script]
+_EMOJI: Final = re.compile(
+    "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+)
+_VARIATION_SELECTOR: Final = "\ufe0f"
+
 
 def format_value(value: Side) -> str:
-    """Write a value as JSON on one line, with everything that cannot be seen escaped."""
+    """Write a value as JSON on one line, and escape what `escape_invisible` escapes."""
     if isinstance(value, NoValue):
         return str(value)
     return escape_invisible(json.dumps(value, ensure_ascii=False))
 
 
 def format_ascii(value: Side) -> str:
-    """Write a value as JSON in ASCII alone, for values that look alike otherwise."""
+    """Write a value as JSON in ASCII, for values that otherwise look alike."""
     return str(value) if isinstance(value, NoValue) else json.dumps(value)
 
 
 def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> str:
-    """Write a value as `format_value` or `format_ascii` does, up to about ``limit`` characters.
+    """Write the beginning of a value, as `format_value` or `format_ascii` would.
 
-    What is at most ``limit`` long is whole; what is longer is cut off somewhere behind it.
+    Text of at most ``limit`` characters is complete; longer text ends somewhere after them.
     """
     if isinstance(value, NoValue):
         return str(value)
@@ -51,7 +76,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
 
 
 def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
-    """Write a value piece by piece, however deep it is, and strings no further than is asked."""
+    """Write a value of any depth piece by piece, and of strings what fits ``limit``."""
 
     def scalar(inner: Json) -> str:
         cut = inner[: limit + 1] if isinstance(inner, str) else inner
@@ -83,13 +108,38 @@ def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[st
 
 
 def escape_invisible(text: str) -> str:
-    r"""Replace characters that show nothing, or steer a terminal, by their ``\uXXXX`` escapes.
+    r"""Replace characters that are invisible or control a terminal by ``\uXXXX`` escapes.
 
-    Values come from strangers: an escape sequence in one must never reach a terminal.
+    Values are untrusted: an escape sequence in one must never reach a terminal. A joiner stays
+    where a script or an emoji needs it, as in Persian.
     """
     if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
-    return "".join(_escape(c) if _is_invisible(c) else c for c in text)
+    return "".join(
+        _escape(character)
+        if _is_invisible(character) and not _is_needed_joiner(text, place)
+        else character
+        for place, character in enumerate(text)
+    )
+
+
+def escape_joiners(text: str) -> str:
+    """Escape the joiners too, for texts that otherwise look alike."""
+    return "".join(_escape(c) if c in _JOINERS else c for c in text)
+
+
+def pad(text: str, width: int) -> str:
+    """Pad text with spaces to a width in columns of a terminal."""
+    return text + " " * (width - measure_width(text))
+
+
+def measure_width(text: str) -> int:
+    """Count the columns that text takes on a terminal; it must hold no control characters."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth  # noqa: PLC0415 - 50 ms that only text beyond ASCII needs
+
+    return max(wcswidth(text), 0)
 
 
 def shorten(text: str, limit: int = 60) -> str:
@@ -101,7 +151,7 @@ def shorten(text: str, limit: int = 60) -> str:
 
 
 def count_noun(count: int, noun: str) -> str:
-    """Write ``1 task``, ``1,203 tasks``."""
+    """Write ``1 task`` or ``1,203 tasks``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
@@ -124,7 +174,10 @@ def format_paths(paths: Iterable[Path]) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """Read a path such as ``data.old_key`` or ``data["a.b"]``; raises ValueError."""
+    """Read a path such as ``data.old_key`` or ``data["a.b"]``.
+
+    Raises ValueError for text that is not a path.
+    """
     path: list[str] = []
     position = 0
     while position < len(text):
@@ -148,6 +201,25 @@ def _is_invisible(character: str) -> bool:
     return not character.isprintable() or character in _BLANK
 
 
+def _is_needed_joiner(text: str, place: int) -> bool:
+    """Tell whether the character is a joiner between letters, or between emoji, that use it."""
+    if text[place] not in _JOINERS or not 0 < place < len(text) - 1:
+        return False
+    before, after = text[place - 1], text[place + 1]
+    if _takes_joiners(before) and _takes_joiners(after):
+        return True
+    return _is_emoji_part(before) and _EMOJI.match(after) is not None
+
+
+def _takes_joiners(character: str) -> bool:
+    is_in_script = bisect(_JOINING_BOUNDS, ord(character)) % 2 == 1
+    return is_in_script and unicodedata.category(character)[0] in "LM"
+
+
+def _is_emoji_part(character: str) -> bool:
+    return character == _VARIATION_SELECTOR or _EMOJI.match(character) is not None
+
+
 def _escape(character: str) -> str:
-    # JSON has no need to escape DEL, a terminal has.
+    # JSON need not escape DEL, but a terminal obeys it.
     return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]

@@ -1,7 +1,7 @@
-"""A plan or a report as HTML for a notebook: bounded, in its own colours, without scripts.
+"""A plan or a report as HTML for a notebook: of limited size, in its colours, without scripts.
 
-Values come from strangers. All of them pass through `_escape`; the rest of what is `_Markup` is
-written by this module.
+Values are untrusted, so all of them pass through `_escape`. This module writes all other
+`_Markup`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from reconciler.core.values import Side
 
 _TASKS_MAX: Final = 50
 _SIZE_MAX: Final = 80_000
-"""Characters of a table from which on no task is added to it."""
+"""No task is added to a table that has this many characters."""
 _LINES_MAX: Final = 5
-"""Lines of a task from which on none of its changes is added."""
+"""No change is added to a task that has this many lines."""
 _INNER_MAX: Final = 3
 _CONCERNS_MAX: Final = 10
 _RUNS_MAX: Final = 5
@@ -35,7 +35,7 @@ _PATH_MAX: Final = 120
 
 _Markup = NewType("_Markup", str)
 _Line = Sequence[_Markup]
-"""The cells of one line of the table, but for those that all lines of a task share."""
+"""The cells of one line of the table, except those that all lines of a task share."""
 
 _CLASS: Final = "reconciler-view"
 _DIM: Final = "opacity: 0.7"
@@ -43,7 +43,7 @@ _STYLE: Final = (
     f".{_CLASS} th, .{_CLASS} td {{ text-align: left; vertical-align: top; max-width: 30em;"
     f" overflow-wrap: anywhere }} .{_CLASS} code {{ white-space: pre-wrap }}"
 )
-"""Where only spaces differ, that is to show. No colour is set: notebooks are light or dark."""
+"""Spaces are kept, as they may be the difference. Notebooks are light or dark, so no colours."""
 _RENDER: Final = "print(reconciler.render(…, full=True))"
 
 
@@ -58,18 +58,18 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Concern:
-    """Why a task is not, or not simply, as declared; a warning where that is in nobody's way."""
+    """What is wrong with a task; ``lead`` introduces what does not block it."""
 
     status: str
     reason: str
     hint: str = ""
-    is_warning: bool = False
+    lead: str = ""
 
 
 def format_plan_html(plan: Plan) -> str:
-    """Write what a plan is about, what blocks, and what changes in the first tasks: at most 200 kB.
+    """Write the server of a plan, what blocks it, and the changes of the first tasks.
 
-    Only its digest takes time that grows with the values of the plan.
+    The result has at most 200 kB. Only the digest takes time that grows with the values.
     """
     digest = f"Digest: {plan.digest}" if plan.updates else ""
     return _format_view(
@@ -82,7 +82,7 @@ def format_plan_html(plan: Plan) -> str:
 
 
 def format_report_html(report: Report) -> str:
-    """Write what runs did, what is not as planned, and the first changes: at most 200 kB."""
+    """Write what runs did, what is not as planned, and the first changes, in at most 200 kB."""
     runs = [_describe_run(run) for run in report.runs[:_RUNS_MAX]]
     more = len(report.runs) - len(runs)
     outcomes = report.outcomes
@@ -141,7 +141,7 @@ def _describe_shards(shards: tuple[Shard, ...]) -> str:
 
 
 def _describe_run(run: Run) -> str:
-    """Say when a run was, by whom and from what, as far as it is known."""
+    """Write when a run was, by whom and from what, as far as it is known."""
     commit = run.commit
     known = {
         "": run.started,
@@ -158,22 +158,23 @@ def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
     status = _describe_status(task)
     for problem in task.problems:
         kind = "" if problem.kind == status else f"{problem.kind}: "
-        is_warning = problem.is_warning or task.status is Status.UPDATE
-        yield task.task, _Concern(status, kind + problem.message, problem.hint, is_warning)
+        allowed = "Allowed: " if task.status is Status.UPDATE else ""
+        lead = "Warning: " if problem.is_warning else allowed
+        yield task.task, _Concern(status, kind + problem.message, problem.hint, lead)
 
 
 def _find_failures(outcome: TaskOutcome) -> Iterator[tuple[int, _Concern]]:
     if outcome.accepted or not outcome.is_good:
         status = _describe_outcome(outcome)
-        yield outcome.task, _Concern(status, outcome.error, is_warning=outcome.accepted)
+        yield outcome.task, _Concern(status, outcome.error, lead="Warning: " * outcome.accepted)
 
 
 def _group(concerns: Iterable[tuple[int, _Concern]]) -> dict[_Concern, list[int]]:
-    """Give the tasks of each concern, those that block first."""
+    """Group tasks by concern; those that block come first."""
     groups: dict[_Concern, list[int]] = {}
     for task, concern in concerns:
         groups.setdefault(concern, []).append(task)
-    return dict(sorted(groups.items(), key=lambda group: group[0].is_warning))
+    return dict(sorted(groups.items(), key=lambda group: bool(group[0].lead)))
 
 
 def _format_concerns(groups: dict[_Concern, list[int]]) -> Iterator[_Markup]:
@@ -192,7 +193,7 @@ def _format_concern(concern: _Concern, tasks: Sequence[int]) -> _Markup:
     hint = f" ({shorten(concern.hint, _TEXT_MAX)})" if concern.hint else ""
     return _dress(
         "li",
-        _escape("Warning: " if concern.is_warning else ""),
+        _escape(concern.lead),
         _dress("strong", _escape(f"{who} {concern.status}")),
         _escape(which + reason),
         _dress("span", _escape(hint), style=_DIM),
@@ -205,7 +206,7 @@ def _format_ids(tasks: Sequence[int]) -> str:
 
 
 def _format_table(rows: Sequence[_Row], status: str) -> Iterator[_Markup]:
-    """Write what changes in as many tasks as the table has room for, and count the others."""
+    """Write the changes of as many tasks as the table has room for, and count the others."""
     if not rows:
         return
     shown: list[_Markup] = []
@@ -225,7 +226,7 @@ def _format_table(rows: Sequence[_Row], status: str) -> Iterator[_Markup]:
 
 
 def _format_task(row: _Row) -> _Markup:
-    """Write the lines of one task; beside the first of them stand its id and status."""
+    """Write the lines of one task; the first one has its id and status."""
     lines: list[_Line] = []
     left = sorted(row.changes, key=lambda change: change.path, reverse=True)
     while left and len(lines) < _LINES_MAX:
@@ -242,7 +243,7 @@ def _format_task(row: _Row) -> _Markup:
 
 
 def _format_change(change: Change) -> Iterator[_Line]:
-    """Write a change, or of large lists and objects the first places inside that differ."""
+    """Write a change, or the first differences inside a large list or object."""
     path, source = format_path(change.path), str(change.source)
     inside = _look_inside(change.before, change.after)
     if inside is None or not inside.first:
@@ -257,7 +258,7 @@ def _format_change(change: Change) -> Iterator[_Line]:
 
 
 def _look_inside(before: Side, after: Side) -> FirstDifferences | None:
-    """Find where lists and large objects differ; None for a change that is best shown whole."""
+    """Find where lists and large objects differ; None for a change that is shown in full."""
     if isinstance(before, list) and isinstance(after, list):
         return find_first_differences(before, after, _INNER_MAX)
     if isinstance(before, dict) and isinstance(after, dict) and not are_brief(before, after):
@@ -277,11 +278,11 @@ def _format_code(text: str) -> _Markup:
 
 
 def _escape(text: str) -> _Markup:
-    """Make a text that stands for itself, wherever it comes from, between two tags."""
+    """Escape a text from anywhere, so that it can stand between two tags."""
     return _Markup(escape(escape_invisible(text), quote=False))
 
 
 def _dress(tag: str, *parts: _Markup, **attributes: str | int) -> _Markup:
-    """Put parts into an element; its tag and attributes are this module's own."""
+    """Wrap parts in an element, whose tag and attributes come from this module alone."""
     opening = " ".join([tag, *(f'{name}="{value}"' for name, value in attributes.items())])
     return _Markup(f"<{opening}>{''.join(parts)}</{tag}>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +28,11 @@ class Outcome(StrEnum):
 
 GOOD: Final = frozenset({Outcome.APPLIED, Outcome.ALREADY})
 """The task is as declared."""
+
+_IN_WORDS: Final[Mapping[str, str]] = {
+    Outcome.ALREADY: "already up to date",
+    Outcome.INTERRUPTED: "not started",
+}
 
 MAY_HAVE_CHANGED: Final = frozenset({Outcome.APPLIED, Outcome.NOT_HONOURED, Outcome.FAILED})
 """A PATCH was sent, or may have been: the live values tell how much of it was stored."""
@@ -125,8 +130,7 @@ class Report:
 
     def describe(self) -> str:
         """Count the tasks by outcome, in words."""
-        counts = count_outcomes(self.outcomes).items()
-        told = [f"{count:,} {describe_outcome(outcome)}" for outcome, count in counts]
+        told = describe_outcomes(self.outcomes)
         return ", ".join(
             [*told, *([] if self.complete else ["the rest is not known"])] or ["no tasks"]
         )
@@ -179,7 +183,23 @@ def count_outcomes(outcomes: Iterable[TaskOutcome]) -> dict[str, int]:
 
 def describe_outcome(outcome: str) -> str:
     """Write an outcome in words."""
-    return "not started" if outcome == Outcome.INTERRUPTED else outcome.replace("_", " ")
+    return _IN_WORDS.get(outcome, outcome.replace("_", " "))
+
+
+def describe_outcomes(outcomes: Sequence[TaskOutcome]) -> list[str]:
+    """Write the counts in words: ``3 applied``, ``2 missing (1 allowed)``."""
+    accepted = count_outcomes(outcome for outcome in outcomes if outcome.accepted)
+    return [
+        f"{count:,} {describe_outcome(outcome)}"
+        + _describe_allowed(accepted.get(outcome, 0), count)
+        for outcome, count in count_outcomes(outcomes).items()
+    ]
+
+
+def _describe_allowed(allowed: int, count: int) -> str:
+    if allowed == count:
+        return " (allowed)"
+    return f" ({allowed:,} allowed)" if allowed else ""
 
 
 def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:

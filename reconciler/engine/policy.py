@@ -1,4 +1,4 @@
-"""Whether a plan may be carried out, and a file be written: decided here, for everybody."""
+"""The policy for every caller: which plans may be applied, and which files may be written."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from reconciler.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicy:
-    """What a plan must satisfy to be carried out.
+    """What a plan must satisfy to be applied.
 
-    ``allow`` are the problems that are accepted, ``max_changes`` is how many tasks may change, and
-    ``expected_digest`` names the plan that was reviewed; None accepts any number, and any plan.
+    ``allow`` holds the kinds of problem that are accepted, ``max_changes`` is how many tasks may
+    change (None: any number), and ``expected_digest`` names the reviewed plan (None: any plan).
     """
 
     allow: frozenset[Kind] = frozenset()
@@ -26,7 +26,7 @@ class ApplyPolicy:
 
 
 def parse_allowed(allow: Iterable[Kind | str]) -> frozenset[Kind]:
-    """Read kinds of problem that are to be accepted; raises ValueError for what cannot be."""
+    """Read the kinds of problem to accept; raises ValueError for one that cannot be accepted."""
     given = [allow] if isinstance(allow, str) else [*allow]
     for kind in given:
         if kind not in ALLOWABLE:
@@ -37,7 +37,7 @@ def parse_allowed(allow: Iterable[Kind | str]) -> frozenset[Kind]:
 
 @dataclass(frozen=True, slots=True)
 class ApprovedPlan:
-    """A plan that satisfies a policy. Made by `approve`; nothing else is carried out."""
+    """A plan that satisfies a policy. Only `approve` makes one, and only these are applied."""
 
     plan: Plan
     allow: frozenset[Kind]
@@ -45,10 +45,10 @@ class ApprovedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Blockers:
-    """What keeps a plan from being applied: so many tasks, and the kinds that would accept them.
+    """What blocks the apply of a plan: how many tasks, and the kinds that would accept them.
 
-    Of ``kinds``, ``changing`` are those of tasks that would be changed if the plan was made anew
-    with them allowed; tasks of all others are left out.
+    If ``kinds`` are allowed, apply leaves the tasks as they are. A new plan made with them allowed
+    changes those tasks whose kinds are in ``changing``.
     """
 
     tasks: int
@@ -57,28 +57,32 @@ class Blockers:
 
     @property
     def message(self) -> str:
-        """Say how many tasks there are."""
-        return f"{count_noun(self.tasks, 'task')} cannot be brought to what is declared"
+        """Say how many tasks are blocked."""
+        return f"{count_noun(self.tasks, 'task')} {'is' if self.tasks == 1 else 'are'} blocked"
 
     @property
     def hint(self) -> str:
-        """Say what to do about them."""
+        """Say what the user can do about them."""
         options = " ".join(f"--allow {kind.value}" for kind in self.kinds)
-        return f"mend the manifests{options and f', or accept it with {options}'}"
+        if self.kinds == (Kind.EDITED_SINCE,):
+            return (
+                f"if intended, pass {options} to leave {'it' if self.tasks == 1 else 'them'} alone"
+            )
+        return f"fix the manifests{options and f'; or if intended, pass {options}'}"
 
 
 def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
-    """Approve a plan; raises Refused where it does not satisfy the policy."""
+    """Approve a plan; raises Refused if it does not satisfy the policy."""
     blockers = find_blockers(plan, policy.allow)
     if blockers:
-        raise Refused(f"nothing is changed: {blockers.message}", hint=blockers.hint)
+        raise Refused(f"nothing was changed: {blockers.message}", hint=blockers.hint)
     check_limit(plan, policy.max_changes)
     _check_digest(plan, policy.expected_digest)
     return ApprovedPlan(plan, policy.allow)
 
 
 def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
-    """Find the tasks that keep a plan from being applied; None where there are none."""
+    """Find the tasks that block the apply of a plan; None if there are none."""
     tasks = plan.list_unaccepted(allow)
     if not tasks:
         return None
@@ -96,12 +100,12 @@ def _list_kinds(tasks: Iterable[TaskPlan]) -> set[Kind]:
 
 
 def check_limit(plan: Plan, limit: Limit | None) -> None:
-    """Raise Refused for a plan that goes over the limit."""
+    """Raise Refused for a plan that changes more tasks than the limit allows."""
     excess = describe_excess(plan, limit)
     if excess:
         raise Refused(
-            f"max-changes: nothing is changed: {excess}",
-            hint="is it meant? then give --max-changes a larger number, or 100%",
+            f"max-changes: nothing was changed: {excess}",
+            hint="if intended, pass a larger --max-changes, or --max-changes 100%",
         )
 
 
@@ -109,37 +113,36 @@ def _check_digest(plan: Plan, expected: str | None) -> None:
     if expected is None or expected == plan.digest:
         return
     raise Refused(
-        f"nothing is changed: this plan is {plan.digest}, and {escape_invisible(expected)} was "
-        "expected",
-        hint="look at what it would change now, and expect the digest that it has",
+        f"nothing was changed: expected the plan {escape_invisible(expected)}, found {plan.digest}",
+        hint="review this plan; if it is right, pass its digest",
     )
 
 
 def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
-    """Raise Refused where a file is about another server: its ids are other tasks there.
+    """Raise Refused if a file was made for another server, where its ids are other tasks.
 
-    That the server was updated in between does no harm: live values decide.
+    Another release of the same server is accepted: apply compares with live values.
     """
     if (saved.url, saved.edition) != (live.url, live.edition):
         raise Refused(
-            f"nothing is changed: {file} is about {saved}, and this is {live}",
-            hint="set LABEL_STUDIO_URL to that server, or plan again against this one",
+            f"nothing was changed: {file} was made for {saved}, but this run uses {live}",
+            hint="set LABEL_STUDIO_URL to the server of the file, or make a new plan",
         )
 
 
 def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
-    """Raise Refused where writing ``what`` to a file would replace one of the ``inputs``."""
+    """Raise Refused if writing ``what`` to a file would overwrite one of the ``inputs``."""
     if file is None or not file.exists():
         return
     if any(_is_same_file(file, path) for path in inputs if path != STANDARD_INPUT):
         raise Refused(
-            f"nothing is changed: {file} is a manifest, and would give way to the {what}",
-            hint="name another file",
+            f"nothing was changed: {file} is a manifest, and the {what} would overwrite it",
+            hint=f"write the {what} to another file",
         )
 
 
 def _is_same_file(file: Path, other: str) -> bool:
-    """Tell whether both are one file; the name that stands for values may be of none."""
+    """Tell whether both names are the same file; ``other`` may name values that are in no file."""
     try:
         return file.samefile(other)
     except (OSError, ValueError):

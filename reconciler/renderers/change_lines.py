@@ -1,4 +1,4 @@
-"""One change as lines: short values on one line, long ones by the part that differs."""
+"""One change as lines: short values in full on one line, of long ones the part that differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.core.contrast import (
     format_whole,
 )
 from reconciler.core.inner_difference import Inner, find_first_differences
-from reconciler.core.notation import format_path, shorten
+from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.values import ABSENT, Json, Side
 from reconciler.renderers.style import Style
 
@@ -26,20 +26,20 @@ Lines = Iterator[str]
 
 
 def format_change(before: Side, after: Side, *, style: Style, full: bool) -> list[str]:
-    """Write how a value changes: the first line follows the path, the others stand below it.
+    """Write how a value changes: the first line follows the path, the others go below it.
 
-    Without ``full``, neither the lines nor the time that they take grow with the values, but for
-    finding the first places in which these differ.
+    Without ``full``, neither the lines nor the time for them grow with the values, except for the
+    time that it takes to find their first differences.
     """
     if isinstance(before, list) and isinstance(after, list):
-        counts = f"{_format_part(len(before), len(after))} elements"
+        counts = _format_count(len(before), len(after), "element")
         return [style.dim(counts), *_format_inner(before, after, style=style, full=full)]
     if (
         isinstance(before, dict)
         and isinstance(after, dict)
         and not (full or are_brief(before, after))
     ):
-        counts = f"{_format_part(len(before), len(after))} keys"
+        counts = _format_count(len(before), len(after), "key")
         return [style.dim(counts), *_format_inner(before, after, style=style, full=full)]
     if (
         isinstance(before, str)
@@ -51,7 +51,7 @@ def format_change(before: Side, after: Side, *, style: Style, full: bool) -> lis
 
 
 def get_symbol(before: Side, after: Side, style: Style) -> str:
-    """Mark a change as one that adds, removes or changes."""
+    """Return the mark of a change: it adds, removes or replaces a value."""
     if before is ABSENT:
         return style.added("+")
     return style.removed("-") if after is ABSENT else style.changed("~")
@@ -67,21 +67,22 @@ def _format_one_line(before: Side, after: Side, *, style: Style, full: bool) -> 
 
 
 def _format_strings(before: str, after: str, style: Style) -> Lines:
-    """Show the part of two strings that differs, with a little of what stands around it."""
+    """Show the part of two strings that differs, with a little context."""
     start, old, new = find_differing(before, after)
-    lengths = _format_part(len(before), len(after))
-    yield style.dim(f"{lengths} characters, from character {start + 1:,}")
+    lengths = _format_count(len(before), len(after), "character")
+    yield style.dim(f"{lengths}, from character {start + 1:,}")
     old, new = format_beginnings(old, new, hint=_HINT)
     yield f"- {style.removed(old)}"
     yield f"+ {style.added(new)}"
 
 
-def _format_part(before: int, after: int) -> str:
-    return f"{before:,}" if before == after else f"{before:,} -> {after:,}"
+def _format_count(before: int, after: int, noun: str) -> str:
+    """Write ``1 element`` or ``3 -> 1 elements``."""
+    return count_noun(after, noun) if before == after else f"{before:,} -> {after:,} {noun}s"
 
 
 def _format_inner(before: Json, after: Json, *, style: Style, full: bool) -> Lines:
-    """Show what comes, goes and changes inside two lists or objects; count what is not shown."""
+    """Show what is added, removed and replaced in a list or object; count what is not shown."""
     found = find_first_differences(before, after, None if full else _INNER_MAX)
     for inner in found.first:
         yield _format_inner_line(inner, style=style, full=full)

@@ -1,4 +1,4 @@
-"""A plan, a report or problems as JSON, for machines; schemas/ says what is in it."""
+"""A plan, a report or problems as JSON; the folder schemas/ describes the documents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from reconciler.renderers.render_options import RenderOptions
 
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:
-    """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
+    """Write a plan as JSON, in ASCII, so that any terminal can print any value."""
     return format_plan(plan, progress=options.progress)
 
 
 def render_report(report: Report, _options: RenderOptions) -> str:
-    """Write a report as one JSON document, in ASCII as well."""
+    """Write a report as one JSON document, in ASCII."""
     return encode_indented(build_report_document(report)) + "\n"
 
 
 def render_problems(validation: Validation, _options: RenderOptions) -> str:
-    """Write what `validate` found as one JSON document, in ASCII as well."""
+    """Write what `validate` found as one JSON document, in ASCII."""
     return encode_indented(build_validation_document(validation)) + "\n"

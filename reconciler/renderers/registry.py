@@ -1,4 +1,4 @@
-"""The output formats: a module and a line here for each."""
+"""The output formats: each is a module, and a line in this one."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 def list_formats(*subjects: Subject) -> list[str]:
-    """Name the formats that render all of the subjects, the default first."""
+    """List the formats that can render all of the subjects, the default first."""
     return [name for name, known in FORMATS.items() if known.renders.issuperset(subjects)]
 
 
 def render(
     subject: Subject, found: Plan | Report | Validation, name: str, options: RenderOptions
 ) -> str:
-    """Render what was found, which is a ``subject``, in the format of that name.
+    """Render ``found``, which is a ``subject``, in the format called ``name``.
 
-    A format's module is imported when it is used.
+    The module of the format is imported here: only the one that is used.
     """
     module = import_module(FORMATS[name].module)
     written: str = getattr(module, f"render_{subject}")(found, options)

@@ -1,37 +1,39 @@
-"""Colour for a terminal, or none."""
+"""Colours of a terminal."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 _RESET: Final = "\x1b[0m"
+_CODES: Final = re.compile(r"\x1b\[[0-9]+m")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Dresses text; plain where ``color`` is false. Text must hold no control characters."""
+    """Colours text, unless ``color`` is false. Text must hold no control characters."""
 
     color: bool = False
 
     def bold(self, text: str) -> str:
-        """Dress a heading."""
+        """Emphasise a heading."""
         return self._paint("1", text)
 
     def dim(self, text: str) -> str:
-        """Dress what is rather beside the point, like places."""
+        """Dim secondary information, such as places."""
         return self._paint("2", text)
 
     def added(self, text: str) -> str:
-        """Dress what comes, or what went well."""
+        """Colour what is added, or what succeeded."""
         return self._paint("32", text)
 
     def removed(self, text: str) -> str:
-        """Dress what goes, or what went wrong."""
+        """Colour what is removed, or what failed."""
         return self._paint("31", text)
 
     def changed(self, text: str) -> str:
-        """Dress what changes, or what needs a look."""
+        """Colour what changes, or what needs attention."""
         return self._paint("33", text)
 
     def _paint(self, code: str, text: str) -> str:
@@ -40,3 +42,8 @@ class Style:
 
 PLAIN: Final = Style()
 """No colour."""
+
+
+def strip_colors(text: str) -> str:
+    """Remove what a `Style` added to text."""
+    return _CODES.sub("", text)

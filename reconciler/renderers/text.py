@@ -1,4 +1,4 @@
-"""A plan or a report for the eyes of a person."""
+"""Plans, reports and problems as text for people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from typing import Final
 
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
-from reconciler.core.model import WARNINGS, Change, Plan, Status, TaskPlan, TaskProblem
-from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
+from reconciler.core.model import WARNINGS, Change, Kind, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.notation import (
+    count_noun,
+    escape_invisible,
+    format_path,
+    measure_width,
+    pad,
+    shorten,
+)
 from reconciler.core.report import (
     GOOD,
     STOPPED,
@@ -18,38 +25,47 @@ from reconciler.core.report import (
     Report,
     Run,
     TaskOutcome,
-    count_outcomes,
     count_repaired,
     describe_outcome,
+    describe_outcomes,
     group_not_started,
 )
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.validation_document import Validation
-from reconciler.core.values import box
+from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
+from reconciler.renderers.allowed import describe_allowed, is_allowed
 from reconciler.renderers.change_lines import format_change, get_symbol
+from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.style import Style
+from reconciler.renderers.style import Style, strip_colors
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
 _CHANGES_MAX: Final = 200
 _RANGES_MAX: Final = 6
+_REASONS_MAX: Final = 10
+_OUTCOMES_MAX: Final = 50
 _INDENT: Final = "    "
 
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:
-    """Write a plan: one entry for all tasks that change alike, or with ``full`` one for each."""
-    style, full, progress = options.style, options.full, options.progress
+    """Write a plan: one entry for all tasks with the same changes; with ``full``, one for each."""
+    style, progress = options.style, options.progress
     progress.begin("writing the plan", len(plan.tasks))
     lines = [style.dim(escape_invisible(str(plan.server)))]
     lines += _format_shards_line(plan.shards, style)
     lines.append("")
-    for group in _group(map(_make_task_row, plan.tasks), full=full):
-        lines += _format_entry(group, style=style, full=full)
+    groups = _group((_make_task_row(task, options) for task in plan.tasks), full=options.full)
+    for group in groups:
+        lines += _format_entry(group, options)
         lines.append("")
         progress.advance(len(group))
+    if len(groups) > 1:
+        lines += _format_blocked(plan, options)
     lines.append(_format_plan_summary(plan, style))
+    if allowed := describe_allowed(plan, options.allow):
+        lines.append(style.changed(f"Allowed: {allowed}."))
     if plan.updates:
         lines.append(style.dim(f"Digest: {plan.digest}"))
     return "\n".join(lines) + "\n"
@@ -65,21 +81,21 @@ def render_report(report: Report, options: RenderOptions) -> str:
     lines.append("")
     changed = [_make_outcome_row(o) for o in report.outcomes if o.may_have_changed]
     for group in _group(changed, full=full):
-        lines += _format_entry(group, style=style, full=full)
+        lines += _format_entry(group, options)
         lines.append("")
     message = render_outcomes(
-        report.outcomes, style=style, command=report.command, complete=report.complete
+        report.outcomes, style=style, command=report.command, complete=report.complete, full=full
     )
     return "\n".join(lines) + "\n" + message
 
 
-def render_problems(validation: Validation, _options: RenderOptions) -> str:
-    """Write each problem on a line, then how many there are, or how many tasks are declared."""
-    lines = [escape_invisible(str(problem)) for problem in validation.problems]
-    if lines:
-        lines.append(f"{count_noun(len(lines), 'problem')} in the manifests")
+def render_problems(validation: Validation, options: RenderOptions) -> str:
+    """Write each problem on a line and then their number, or how many tasks are declared."""
+    lines: Iterable[str] = ()
+    if validation.problems:
+        lines = format_problems(validation.problems, full=options.full)
     elif validation.tasks is not None:
-        lines.append(f"Valid: {count_noun(validation.tasks, 'task')} declared.")
+        lines = [f"Valid: {count_noun(validation.tasks, 'task')} declared."]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -89,24 +105,21 @@ def render_outcomes(
     style: Style,
     command: str = "apply",
     complete: bool = True,
+    full: bool = False,
 ) -> str:
-    """Write which tasks are not as declared now, and why, then the counts.
+    """Write which tasks are not as declared, and why, then the counts.
 
-    ``command`` is what was run, and goes on with what was not started; empty for different ones.
-    Where the report is not ``complete``, its counts are not all that was done, and say so.
+    ``command`` is the command that ran, and that continues with tasks not started; empty if there
+    were several. If the report is not ``complete``, the last line says that the rest is unknown.
     """
-    told = GOOD | {Outcome.INTERRUPTED}
-    lines = [_format_outcome(outcome, style) for outcome in outcomes if outcome.outcome not in told]
+    lines = list(_format_outcomes(outcomes, style, full=full))
     for error, tasks in group_not_started(outcomes).items():
         why = f": {error}"
         if error == STOPPED:
             why = f"; run {command} again to continue" if command else ""
         message = f"{count_noun(len(tasks), 'task')} not started"
         lines.append(f"{style.removed('!')} {style.bold(message)}{escape_invisible(why)}")
-    counts = count_outcomes(outcomes)
-    parts = [f"{number:,} {describe_outcome(outcome)}" for outcome, number in counts.items()] or [
-        "0 tasks"
-    ]
+    parts = describe_outcomes(outcomes) or ["0 tasks"]
     message = ", ".join(parts if complete else [*parts, "the rest is not known"])
     if repaired := count_repaired(outcomes):
         lines.append(
@@ -117,6 +130,25 @@ def render_outcomes(
     paint = style.added if good else style.removed
     lines.append(style.bold(paint(f"{command.capitalize() or 'All runs'}: {message}.")))
     return "\n".join(lines) + "\n"
+
+
+def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: bool) -> Iterator[str]:
+    """Write the tasks that are not as declared; of many with one outcome, the last only by id."""
+    folded: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        if outcome.outcome in GOOD or outcome.outcome is Outcome.INTERRUPTED:
+            continue
+        word = "left alone, as allowed" if outcome.accepted else describe_outcome(outcome.outcome)
+        tasks = folded.setdefault(word, [])
+        tasks.append(outcome.task)
+        if full or len(tasks) <= _OUTCOMES_MAX:
+            mark = style.changed("!") if outcome.accepted else style.removed("!")
+            heading = style.bold(f"task {outcome.task}")
+            yield f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
+    for word, tasks in folded.items():
+        if not full and (rest := tasks[_OUTCOMES_MAX:]):
+            heading = style.bold(count_noun(len(rest), "more task"))
+            yield f"{style.removed('!')} {heading}  {word}: {', '.join(format_ranges(rest))}"
 
 
 def _format_shards_line(shards: tuple[Shard, ...], style: Style) -> list[str]:
@@ -140,18 +172,12 @@ def _format_run(run: Run, style: Style) -> Iterator[str]:
             yield f"{_INDENT}{name:6}  {escape_invisible(value)}"
 
 
-def _format_outcome(outcome: TaskOutcome, style: Style) -> str:
-    mark = style.changed("!") if outcome.accepted else style.removed("!")
-    heading = style.bold(f"task {outcome.task}")
-    word = "left alone, as allowed" if outcome.accepted else describe_outcome(outcome.outcome)
-    return f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What an entry shows of one task: ``stopped`` says what keeps it from being changed.
+    """What an entry shows of one task: ``stopped`` is the status of one that is not changed.
 
-    ``time`` is when it was changed, empty in a plan.
+    ``allowed`` are the kinds of its ``problems`` that are allowed. ``time`` is when it was changed,
+    empty in a plan.
     """
 
     task: int
@@ -159,12 +185,21 @@ class _Row:
     changes: tuple[Change, ...]
     stopped: str = ""
     problems: tuple[TaskProblem, ...] = ()
+    allowed: frozenset[Kind] = frozenset()
     time: str = ""
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether nothing about the task blocks the apply."""
+        blocking = {problem.kind for problem in self.problems} - WARNINGS
+        return bool(blocking) and blocking <= self.allowed
 
-def _make_task_row(task: TaskPlan) -> _Row:
+
+def _make_task_row(task: TaskPlan, options: RenderOptions) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
-    return _Row(task.task, task.source, _sort_by_path(task.changes), stopped, task.problems)
+    changes = _sort_by_path(task.changes)
+    allowed = frozenset(p.kind for p in task.problems if is_allowed(p, task, options.allow))
+    return _Row(task.task, task.source, changes, stopped, task.problems, allowed)
 
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
@@ -174,7 +209,7 @@ def _make_outcome_row(outcome: TaskOutcome) -> _Row:
 
 
 def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
-    """Put tasks together that change in the same way, or have the same problems."""
+    """Group tasks that have the same changes and the same problems."""
     if full:
         return [[row] for row in rows]
     groups: dict[bytes, list[_Row]] = {}
@@ -184,60 +219,99 @@ def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
 
 
 def _sort_by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Put changes in the order of their paths: alike is alike, in whatever order declared."""
+    """Sort changes by path, so that tasks compare equal in whatever order they are declared."""
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
 def _compute_likeness(task: _Row) -> bytes:
-    """Tell tasks apart by what happens to them, whichever they are and wherever declared."""
+    """Compute a digest of what happens to a task, without its id and where it is declared."""
     changes = [(c.path, box(c.before), box(c.after)) for c in task.changes]
     problems = [(problem.kind, problem.message) for problem in task.problems]
     return sha256(encode((task.stopped, changes, problems))).digest()
 
 
-def _format_entry(group: Sequence[_Row], *, style: Style, full: bool) -> Iterator[str]:
-    first = group[0]
-    place = style.dim(_format_places(str(task.source) for task in group))
-    mark = style.removed("!") if first.stopped else style.changed("~")
-    status = style.removed(f"  {first.stopped}") if first.stopped else ""
+def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str]:
+    first, style, full = group[0], options.style, options.full
+    paint = style.changed if first.is_accepted or not first.stopped else style.removed
+    mark = paint("!" if first.stopped else "~")
+    allowed = " (allowed)" if first.is_accepted else ""
+    status = paint(f"  {first.stopped}{allowed}") if first.stopped else ""
     time = style.dim(f"  {first.time}") if full and first.time else ""
-    yield f"{mark} {style.bold(_format_who(group))}{status}{time}  {place}"
+    heading = f"{mark} {style.bold(_format_who(group))}{status}{time}"
+    yield from _append_place(heading, _format_places(str(row.source) for row in group), options)
     for problem in first.problems:
-        yield from _format_problems(problem, style)
+        yield from _format_problem(problem, style, allowed=problem.kind in first.allowed)
     shown = first.changes if full else first.changes[:_CHANGES_MAX]
-    width = min(max((len(format_path(c.path)) for c in shown), default=0), _PATH_WIDTH)
+    longest = max((measure_width(format_path(c.path)) for c in shown), default=0)
     for number, change in enumerate(shown):
-        sources = _format_places(str(task.changes[number].source) for task in group)
-        yield from _format_change_entry(change, sources, style=style, full=full, width=width)
+        sources = _format_places(str(row.changes[number].source) for row in group)
+        yield from _format_change_entry(change, sources, options, width=min(longest, _PATH_WIDTH))
     if len(shown) < len(first.changes):
         more = count_noun(len(first.changes) - len(shown), "more change")
         yield f"{_INDENT}{style.dim(f'… and {more}, --full shows all')}"
 
 
 def _format_change_entry(
-    change: Change, sources: str, *, style: Style, full: bool, width: int
+    change: Change, sources: str, options: RenderOptions, *, width: int
 ) -> Iterator[str]:
+    style, full = options.style, options.full
     mark = get_symbol(change.before, change.after, style)
     first, *rest = format_change(change.before, change.after, style=style, full=full)
     path = format_path(change.path)
-    path = (path if full else shorten(path, _PATH_MAX)).ljust(width)
-    yield f"{_INDENT}{mark} {path}  {first}  {style.dim(sources)}"
+    path = pad(path if full else shorten(path, _PATH_MAX), width)
+    yield from _append_place(f"{_INDENT}{mark} {path}  {first}", sources, options)
     for line in rest:
         yield f"{_INDENT * 2}{line}"
 
 
-def _format_problems(problem: TaskProblem, style: Style) -> Iterator[str]:
-    warning = problem.kind in WARNINGS
-    paint = style.changed if warning else style.removed
-    yield f"{_INDENT}{paint(problem.kind.value)}: {escape_invisible(problem.message)}"
-    if problem.hint:
+def _append_place(line: str, place: str, options: RenderOptions) -> Iterator[str]:
+    """Add a place to a line, or write it below if the terminal would wrap the line."""
+    dimmed = options.style.dim(place)
+    length = measure_width(strip_colors(line)) + 2 + measure_width(place)
+    if options.width is None or length <= options.width:
+        yield f"{line}  {dimmed}"
+    else:
+        yield line
+        yield f"{_INDENT * 2}{dimmed}"
+
+
+def _format_problem(problem: TaskProblem, style: Style, *, allowed: bool) -> Iterator[str]:
+    paint = style.changed if allowed or problem.is_warning else style.removed
+    kind = f"{problem.kind.value}{' (allowed)' if allowed else ''}"
+    yield f"{_INDENT}{paint(kind)}: {escape_invisible(problem.message)}"
+    if problem.hint and not allowed:
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
 
 
+def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
+    """Write which tasks block the apply, and why, without their changes."""
+    reasons: dict[str, list[int]] = {}
+    for task in plan.list_unaccepted(options.allow):
+        for problem in task.problems:
+            if not problem.is_warning and problem.kind not in options.allow:
+                reason = f"{problem.kind.value}: {escape_invisible(problem.message)}"
+                reasons.setdefault(reason, []).append(task.task)
+    if not reasons:
+        return
+    style = options.style
+    yield style.bold("Blocked:")
+    shown = list(reasons.items())[: None if options.full else _REASONS_MAX]
+    for reason, tasks in shown:
+        yield f"{_INDENT}{style.removed('!')} {_format_tasks(tasks)}  {reason}"
+    if len(shown) < len(reasons):
+        more = count_noun(len(reasons) - len(shown), "more reason")
+        yield f"{_INDENT}{style.dim(f'… and {more}, --full shows all')}"
+    yield ""
+
+
 def _format_who(group: Sequence[_Row]) -> str:
-    if len(group) == 1:
-        return f"task {group[0].task}"
-    return f"{len(group):,} tasks: {_format_ids([task.task for task in group])}"
+    return _format_tasks([row.task for row in group])
+
+
+def _format_tasks(ids: Sequence[int]) -> str:
+    if len(ids) == 1:
+        return f"task {ids[0]}"
+    return f"{len(ids):,} tasks: {_format_ids(ids)}"
 
 
 def _format_ids(ids: Sequence[int]) -> str:
@@ -247,7 +321,7 @@ def _format_ids(ids: Sequence[int]) -> str:
 
 
 def _format_places(sources: Iterable[str]) -> str:
-    """Name the first place, and how many others there are."""
+    """Write the first place, and how many others there are."""
     different = list(dict.fromkeys(sources))
     more = f" and {len(different) - 1:,} more" if len(different) > 1 else ""
     return escape_invisible(different[0]) + more
@@ -259,10 +333,20 @@ def _format_plan_summary(plan: Plan, style: Style) -> str:
         return style.bold(
             style.added(f"No changes: {count_noun(counts['tasks'], 'task')} as declared.")
         )
-    changes = sum(len(task.changes) for task in plan.updates)
     updates = count_noun(counts[Status.UPDATE], "task")
-    due = f"{updates} to update ({count_noun(changes, 'change')})"
-    parts = [due if changes else "nothing to update"]
+    changes = _count_changes(plan)
+    parts = [f"{updates} to update ({changes})" if changes else "nothing to update"]
     rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
     parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]
     return style.bold(f"Plan: {', '.join(parts)}.")
+
+
+def _count_changes(plan: Plan) -> str:
+    """Write ``3 changes, including 1 removal``, or nothing if there are none."""
+    changes = [change for task in plan.updates for change in task.changes]
+    removals = sum(change.after is ABSENT for change in changes)
+    if not removals:
+        return count_noun(len(changes), "change") if changes else ""
+    if removals == len(changes):
+        return count_noun(removals, "removal")
+    return f"{count_noun(len(changes), 'change')}, including {count_noun(removals, 'removal')}"

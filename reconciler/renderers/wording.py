@@ -1,6 +1,6 @@
-"""Words and characters of lines that are printed beside what renderers write.
+"""The words and characters of other lines that the command line prints.
 
-They are those of `reconciler.core.notation`, offered to whoever prints.
+They come from `reconciler.core.notation`, which the command line does not import itself.
 """
 
 from __future__ import annotations

@@ -53,5 +53,5 @@ def test_errors_of_each_kind_are_raised_as_themselves(server: ServerUnderTest, s
     with pytest.raises(Unauthorised):
         reconciler.plan(missing, replace(settings, token="0" * 40))
     nowhere = Manifests.from_tasks([{"id": tasks.ids[0]}], project=2**31 - 1)
-    with pytest.raises(NoSuchProject, match="there is none, or none that this token may see"):
+    with pytest.raises(NoSuchProject, match="does not exist, or this token may not see it"):
         reconciler.plan(nowhere, settings)

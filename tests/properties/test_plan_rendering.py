@@ -18,6 +18,7 @@ bounded = settings(max_examples=200, deadline=None, derandomize=True)
 
 ALIKE = st.text(
     st.sampled_from(
+        "\u0647\u200c\u200d\u0627\U0001f4bb"
         "aA\u0430\u0391\uff21e\u00e9\u0301 \u00a0\u2003\u200b\u2060\ufe0f\n\\\"'\x00\ud800"
     ),
     max_size=8,

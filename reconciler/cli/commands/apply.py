@@ -38,10 +38,12 @@ class ApplyCommandOptions:
 def command(options: ApplyCommandOptions) -> int:
     """Show what would change on the server, ask, and change it.
 
-    A PATH is a manifest, a folder of manifests, or one plan that plan --out saved: then just
-    that is carried out, but for what has changed on the server since.
+    PATH is a manifest, a folder, a glob, - for standard input, or one plan saved by plan --out.
+    Of a saved plan only what it shows is applied, except to values that changed on the server
+    since it was made.
 
-    Exits with 3 where some tasks are not as declared afterwards; running it again goes on.
+    Exit codes: 0 all tasks are as declared, 1 error or a blocked task (nothing was changed),
+    3 partially applied (run it again to continue), 130 interrupted.
 
     \b
     Example:
@@ -77,9 +79,7 @@ def command(options: ApplyCommandOptions) -> int:
 
 
 def _check_shard(shard: Shard | None) -> None:
-    """Raise SettingsError for a shard of a saved plan."""
+    """Raise SettingsError if --shard is used with a saved plan."""
     if shard is not None:
-        message = (
-            "a saved plan is of the tasks that it was made for, and --shard cannot change that"
-        )
-        raise SettingsError(message, hint="give --shard to plan, and apply the plan of each shard")
+        message = "--shard cannot be used with a saved plan, which already names its tasks"
+        raise SettingsError(message, hint="pass --shard to plan, and apply the plan of each shard")

@@ -41,17 +41,21 @@ class PlanOptions:
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option(Subject.PLAN)
-@click.option("--out", type=OUTPUT_FILE, help="Save the plan, for apply to carry out just that.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option(
+    "--out", type=OUTPUT_FILE, help="Save the plan, so that apply can apply exactly that."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @shard_option
 @planning_options
 @verbosity_options
 @take_options(PlanOptions)
 def command(options: PlanOptions) -> int:
-    """Show what would change on the server; only reads.
+    """Show what would change on the server, and change nothing.
 
-    Exits with 1 where a task is missing, unreadable or blocked, after showing all;
-    --allow accepts that.
+    PATH is a manifest, a folder, a glob, or - for standard input.
+
+    Exit codes: 0 success, 1 error, or a task is missing, unreadable or blocked (--allow accepts
+    these), 2 there are changes (only with --detailed-exitcode), 130 interrupted.
 
     \b
     Example:
@@ -71,9 +75,11 @@ def command(options: PlanOptions) -> int:
             console=console,
         )
     try:
-        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
+        print_subject(
+            Subject.PLAN, plan, options.form, full=options.full, allow=allow, console=console
+        )
     finally:
-        # Who stopped reading what is shown may still want the file.
+        # The file is wanted even if the reader of standard output has gone away.
         if options.out:
             _save(plan, options.out, console)
     check_limit(plan, settings.max_changes)

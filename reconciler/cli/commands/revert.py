@@ -32,12 +32,14 @@ class RevertOptions:
 def command(options: RevertOptions) -> int:
     """Undo what an apply changed: show what would change, ask, and change it.
 
-    A REPORT is what apply --report wrote. Several are undone as one, in the order in which their
-    runs began: each task goes back to what it was before the first. Each run must have found what
-    the ones before it left.
+    REPORT is a file written by apply --report. Several reports are undone together: each task
+    gets the values it had before the first run. Each run must have found what the earlier ones
+    stored.
 
-    Tasks that were edited since on a path that would be undone are in the way; --allow
-    edited-since leaves them alone, and undoes the others.
+    If a value that would be undone was edited since, the task blocks the revert; --allow
+    edited-since leaves such tasks alone and reverts the others.
+
+    Exit codes: as apply.
 
     \b
     Example:
@@ -61,6 +63,6 @@ def command(options: RevertOptions) -> int:
 
 def _print_unknowns(unknowns: Unknowns, console: Console) -> None:
     for name in unknowns.cut_off:
-        console.note(f"{name} was cut off: what was under way then is not in it")
+        console.note(f"{name} is incomplete: updates in progress when it was cut off are not in it")
     if unknowns.order:
         console.note(unknowns.order)

@@ -17,31 +17,37 @@ from reconciler.engine.sandbox import (
 
 
 @click.command("sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port to listen on; 0 for any free one.",
+)
 @click.option(
     "--edition",
     type=click.Choice(EDITIONS),
     default=EDITIONS[0],
     show_default=True,
-    help="Which edition to behave like.",
+    help="The edition to imitate.",
 )
 @click.option(
     "--release",
     type=click.Choice(RELEASES),
     default=NEWEST_RELEASE,
     show_default=True,
-    help="Which release to behave like.",
+    help="The release to imitate.",
 )
 @click.option(
     "--tasks",
     "file",
     type=click.Path(path_type=Path),
-    help="JSON file with projects and tasks to begin with.",
+    help="JSON file of projects and tasks to start with.",
 )
 def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
-    """Run a stand-in for Label Studio on loopback, to try and test with.
+    """Run a local stand-in for Label Studio, to try things out and for tests.
 
-    It keeps tasks in memory, and has the traps of the real one.
+    It keeps its tasks in memory, and behaves like the real server, surprises included.
 
     \b
     Example:
@@ -52,9 +58,9 @@ def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
     def announce(url: str, token: str) -> None:
         click.echo(f"export LABEL_STUDIO_URL={url}")
         click.echo(f"export LABEL_STUDIO_API_KEY={token}")
-        click.echo("Ctrl-C stops it.", err=True)
+        click.echo("Press Ctrl-C to stop the sandbox.", err=True)
 
-    # Being stopped is how it ends: there is nothing to be said about it.
+    # Ctrl-C is the normal end: nothing is printed about it.
     try:
         serve_sandbox(state, port, announce=announce)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ _SOURCE = click.option(
     "--from",
     "source",
     metavar="FILE or URL",
-    help="API description to build from, such as a server's /docs/api/schema/json/."
+    help="API description to build from, such as /docs/api/schema/json/ of a server."
     "  [default: the published one]",
 )
 
@@ -43,16 +43,18 @@ class CheckOptions:
 
 @click.group("schema")
 def command() -> None:
-    """Build and check the schema of manifests, which editors use too."""
+    """Build and check the JSON Schema of manifests, which editors can use."""
 
 
 @command.command("build")
 @_SOURCE
-@click.option("--out", type=click.Path(path_type=Path), help="File to write; - or none prints.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File to write.  [default: standard output]"
+)
 @verbosity_options
 @take_options(BuildOptions)
 def build(options: BuildOptions) -> None:
-    """Build the manifest schema from an API description.
+    """Build the manifest schema from an API description of Label Studio.
 
     \b
     Example:
@@ -73,9 +75,10 @@ def build(options: BuildOptions) -> None:
 @verbosity_options
 @take_options(CheckOptions)
 def check(options: CheckOptions) -> int:
-    """Compare a committed schema with the API description it is built from.
+    """Compare a schema with the API description it is built from.
 
-    FILE is the schema that ships with this tool if left out.
+    FILE is the schema to check; without it, the one that ships with reconciler. Exits with 1 if
+    they differ.
 
     \b
     Example:
@@ -86,7 +89,7 @@ def check(options: CheckOptions) -> int:
     for difference in compared.differences:
         click.echo(f"{file}: {escape_invisible(difference)}")
     if compared.differences:
-        console.note(f"Build it again with: reconciler schema build --out {file}")
+        console.note(f"Rebuild it with: reconciler schema build --out {file}")
         return ERROR
-    console.note(f"{file} is as its source says.")
+    console.note(f"{file} matches the API description.")
     return DONE

@@ -41,9 +41,9 @@ class ShowOptions:
 def command(options: ShowOptions) -> int:
     """Show saved plans, or reports: what was changed, when, by whom and from which commit.
 
-    A FILE is what plan --format json printed or what apply --report wrote, or - for standard
-    input. Several are shown as one: the shards of a run, and reports of runs that went on from
-    each other. Exits with 1 where a shard is missing.
+    FILE is a plan saved by plan --out or printed by plan --format json, a report written by apply
+    --report, or - for standard input. Several files are shown as one: the shards of a run, or the
+    reports of runs that continued each other. Exits with 1 if a shard is missing.
 
     \b
     Example:
@@ -66,11 +66,13 @@ def _print_unknowns(unknowns: Unknowns) -> None:
     if unknowns.order:
         _warn(unknowns.order)
     for name in unknowns.cut_off:
-        _warn(f"{name} was cut off: what was done after its last line is not known; run plan")
+        _warn(
+            f"{name} is incomplete: what was done after its last line is unknown; run plan to see"
+        )
 
 
 def _check_missing(missing: Sequence[Shard]) -> int:
-    """Say which shards are not shown, and fail: a part must not be taken for the whole."""
+    """Print which shards are missing, and fail: a part must not be taken for the whole."""
     if not missing:
         return DONE
     named = [str(shard) for shard in missing[:_NAMED_MAX]]
@@ -78,7 +80,7 @@ def _check_missing(missing: Sequence[Shard]) -> int:
         named.append(f"{len(missing) - _NAMED_MAX:,} more")
     *first, last = named
     those = f"shards {', '.join(first)} and {last} are" if first else f"shard {last} is"
-    _warn(f"{those} missing: this is not the whole (give the files of all shards)")
+    _warn(f"{those} missing, so this is only a part (pass the files of all shards)")
     return ERROR
 
 

@@ -9,7 +9,7 @@ import click
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import find_inputs, print_unread
-from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.load import count_desired, find_files
@@ -23,18 +23,21 @@ class ValidateOptions:
 
     paths: tuple[str, ...]
     form: str
+    full: bool
     console: Console
 
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option(Subject.PROBLEMS)
+@full_option
 @verbosity_options
 @take_options(ValidateOptions)
 def command(options: ValidateOptions) -> int:
-    """Check manifests, offline: every problem of every file at once.
+    """Check manifests without a server, and print all problems of all files.
 
-    A PATH is a file, a folder, a glob, or - for standard input.
+    PATH is a manifest, a folder, a glob, or - for standard input. Exits with 1 if there are
+    problems.
 
     \b
     Example:
@@ -45,7 +48,7 @@ def command(options: ValidateOptions) -> int:
 
 
 def _count(options: ValidateOptions) -> int:
-    """Say how many tasks valid manifests declare; problems are raised, as by other commands."""
+    """Print how many tasks valid manifests declare; problems are raised, as in other commands."""
     files = find_inputs(options.paths, options.console)
     with ProgressBar(options.console) as progress:
         tasks = count_desired(files, progress=progress)
@@ -54,7 +57,7 @@ def _count(options: ValidateOptions) -> int:
 
 
 def _print_validation(options: ValidateOptions) -> int:
-    """Print what was found, problems or none, in a format that machines read."""
+    """Print the problems, or that there are none, in a format for programs."""
     from reconciler.engine.validate import validate  # noqa: PLC0415 - not for text
 
     files = find_files(options.paths)

@@ -101,10 +101,10 @@ def a_manifest_as_report(server: Server) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (blocked, "1 task cannot be brought to what is declared"),
+        (blocked, "1 task is blocked"),
         (too_many, "3 tasks of 3 would be changed, and at most 0, 10% of them, may"),
-        (another_digest, "sha256:of-another was expected"),
-        (values_changed_in_place, "was expected"),
+        (another_digest, "expected the plan sha256:of-another"),
+        (values_changed_in_place, "expected the plan"),
         (a_manifest_as_report, "m.json is there already, and is not a report"),
         (a_file_of_others_as_report, "other.yaml is there already, and is not a report"),
         (lambda _: {"report": "\0"}, "no name that a file can have"),
@@ -127,7 +127,7 @@ def test_what_the_command_line_refuses_is_refused(
 def test_a_plan_for_another_server_is_refused(server: Server, make_server: MakeServer):
     plan = reconciler.plan(declare(1, 3), server.settings)
     other = make_server(3)
-    with pytest.raises(Refused, match=r"the plan is about http://127\.0\.0\.1:"):
+    with pytest.raises(Refused, match=r"the plan was made for http://127\.0\.0\.1:"):
         reconciler.apply(plan, other.settings)
     assert other.state.requests("PATCH") == 0
 

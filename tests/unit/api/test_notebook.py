@@ -146,7 +146,7 @@ def test_errors_of_a_server(run: Run):
 
     for cell, beginning in zip(cells, BY_A_SERVER.values(), strict=True):
         assert error_of(cell).startswith(beginning.format(url=url, silent=silent)), error_of(cell)
-    assert error_of(project).startswith("NoSuchProject: tasks:1:1: project 99: there is none")
+    assert error_of(project).startswith("NoSuchProject: tasks:1:1: project 99 does not exist")
 
 
 def test_errors_of_an_apply(run: Run):
@@ -160,8 +160,8 @@ def test_errors_of_an_apply(run: Run):
         "import sys; sys.last_value.report",
     )
 
-    assert error_of(digest).startswith("Refused: nothing is changed: this plan is sha256:")
-    assert error_of(blocked).startswith("Refused: nothing is changed: 1 task cannot be brought")
+    assert error_of(digest).startswith("Refused: nothing was changed: expected the plan sha256:")
+    assert error_of(blocked).startswith("Refused: nothing was changed: 1 task is blocked")
     assert error_of(callback).startswith("ApplyStopped: stopped: a callback raised")
     assert any("ZeroDivisionError" in line for line in callback.outputs[0].traceback)
     assert " unchanged" in shown(after)["text/plain"]

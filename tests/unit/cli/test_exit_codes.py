@@ -39,8 +39,7 @@ def test_plan_ends_with_1_after_showing_everything_where_a_task_is_missing(
     assert ran.code == 1
     assert "Plan: 3 tasks to update (3 changes), 1 missing." in ran.output
     assert ran.errors == (
-        "reconciler: 1 task cannot be brought to what is declared (mend the manifests, or accept "
-        "it with --allow missing)\n"
+        "reconciler: 1 task is blocked (fix the manifests; or if intended, pass --allow missing)\n"
     )
     assert command("plan", manifest(tasks=4), "--quiet", *options).errors == ""
     allowed = command("plan", manifest(tasks=4), "--allow", "missing")
@@ -65,8 +64,8 @@ def test_apply_ends_with_1_and_changes_nothing_where_something_is_in_the_way(
     assert ran.code == 1
     assert "Plan: 3 tasks to update (3 changes), 1 missing." in ran.output
     assert ran.errors == (
-        "reconciler: nothing is changed: 1 task cannot be brought to what is declared ("
-        "mend the manifests, or accept it with --allow missing)\n"
+        "reconciler: nothing was changed: 1 task is blocked (fix the manifests; or if intended, "
+        "pass --allow missing)\n"
     )
     assert server.count("PATCH") == 0
 
@@ -77,7 +76,7 @@ def test_apply_says_only_what_allow_takes(server: Hooked, command: Command, tmp_
     )
     server.state.add_project("Other", number=8)
     ran = command("apply", "tasks.yaml", "--yes")
-    assert ran.errors.endswith("accept it with --allow project-move)\n")
+    assert ran.errors.endswith("if intended, pass --allow project-move)\n")
 
 
 def test_apply_ends_with_3_where_only_some_tasks_could_be_changed(
@@ -104,8 +103,8 @@ def test_apply_without_yes_and_without_a_terminal_is_refused_after_showing_the_p
     assert ran.code == 1
     assert "Plan: 3 tasks to update (3 changes)." in ran.output
     assert ran.errors == (
-        "reconciler: nothing is changed: there is no terminal to ask on (add --yes where the plan "
-        "has been looked at before)\n"
+        "reconciler: nothing was changed: standard input is not a terminal, so you cannot be asked "
+        "(if you have reviewed the plan, pass --yes)\n"
     )
     assert server.count("PATCH") == 0
 
@@ -166,9 +165,9 @@ def test_a_disk_that_fills_up_ends_with_3_before_the_next_update(
     stopped, missing, *lines = ran.errors.splitlines()
     assert stopped == (
         "reconciler: stopped: the report report.jsonl cannot be written: No space left on device; "
-        "run it again with another --report, and it goes on"
+        "run it again with another --report to continue"
     )
-    assert missing == "These lines are missing at the end of the report:"
+    assert missing == "These lines could not be written; append them to the report to complete it:"
     assert not command("show", "report.jsonl", "--format", "json").output.count('"complete": true')
     with Path("report.jsonl").open("a", encoding="utf-8") as report:
         report.write("\n".join(lines))
@@ -185,7 +184,7 @@ def test_a_manifest_does_not_give_way_to_the_report(
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "tasks.yaml")
     for report in ("tasks.yaml", "link.jsonl"):
         ran = command("apply", file, "--yes", "--report", report)
-        assert (ran.code, "would give way to the report" in ran.errors) == (1, True)
+        assert (ran.code, "the report would overwrite it" in ran.errors) == (1, True)
     assert ((tmp_path / "tasks.yaml").read_bytes(), server.requests) == (before, [])
 
 
@@ -275,3 +274,17 @@ def test_a_plan_as_json_is_all_of_standard_output(command: Command, manifest: Ma
     ran = command("plan", manifest(), "--format", "json", "--verbose")
     assert json.loads(ran.output)["summary"]["update"] == 3
     assert ran.output.isascii()
+
+
+def test_a_folder_that_was_deleted_is_named_as_the_cause(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    ran = command("validate", ".")
+    assert (ran.code, ran.errors) == (
+        1,
+        "reconciler: the current folder no longer exists (change to one that does)\n",
+    )

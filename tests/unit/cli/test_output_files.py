@@ -31,7 +31,7 @@ def test_a_plan_that_is_to_be_applied_does_not_give_way_to_the_report(
     command("plan", manifest(), "--out", "the.plan")
     before = Path("the.plan").read_bytes()
     ran = command("apply", "the.plan", "--yes", "--report", "the.plan")
-    assert (ran.code, "would give way to the report" in ran.errors) == (1, True)
+    assert (ran.code, "the report would overwrite it" in ran.errors) == (1, True)
     assert Path("the.plan").read_bytes() == before
     assert server.count("PATCH") == 0
 
@@ -50,6 +50,6 @@ def test_a_dash_is_not_taken_for_a_file_to_write(
 ):
     for args in (["plan", manifest(), "--out", "-"], ["apply", manifest(), "--report", "-"]):
         ran = command(*args)
-        assert (ran.code, "standard output is no file; name one" in ran.errors) == (1, True)
+        assert (ran.code, "standard output cannot be used here" in ran.errors) == (1, True)
     assert not Path("-").exists()
     assert server.requests == []

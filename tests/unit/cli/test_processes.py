@@ -84,7 +84,7 @@ def test_help_waits_for_no_heavy_import():
         "import sys",
         "from reconciler.cli.main import run",
         "run(['--help'])",
-        "heavy = {'httpx', 'yaml', 'jsonschema', 'jsonschema_rs', 'deepdiff'}",
+        "heavy = {'httpx', 'yaml', 'jsonschema', 'jsonschema_rs', 'deepdiff', 'wcwidth'}",
         "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)",
     )
     assert ran.stdout.startswith("Usage: reconciler")
@@ -300,9 +300,9 @@ class Terminal:
     ("answer", "said", "code", "overlap"),
     [
         ("y\n", "Apply: 3 applied.", 0, 2),
-        ("n\n", "nothing is changed: the answer was no", 1, 1),
-        ("\n", "nothing is changed: the answer was no", 1, 1),
-        ("\x04", "\r\nreconciler: nothing is changed: no answer was given", 1, 1),
+        ("n\n", "nothing was changed: your answer was no", 1, 1),
+        ("\n", "nothing was changed: your answer was no", 1, 1),
+        ("\x04", "\r\nreconciler: nothing was changed: you gave no answer", 1, 1),
     ],
 )
 def test_on_a_terminal_it_shows_colour_and_asks(
@@ -315,12 +315,22 @@ def test_on_a_terminal_it_shows_colour_and_asks(
 ):
     state, url = sandbox
     terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
-    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    terminal.wait_for(f"Change 3 tasks on {url}? [y/N]: ")
     assert "\x1b[32m2\x1b[0m" in terminal.seen
     terminal.type(answer)
     terminal.wait_for(said)
     assert terminal.end() == code
     assert {state.tasks[task].values["overlap"] for task in (1, 2, 3)} == {overlap}
+
+
+def test_the_question_says_what_was_allowed(sandbox: tuple[State, str], manifest: Manifest):
+    state, url = sandbox
+    apply = program("apply", manifest(tasks=4), "--allow", "missing")
+    terminal = Terminal(apply, environment(url, TERM="xterm"))
+    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task)? [y/N]: ")
+    terminal.type("n\n")
+    assert terminal.end() == 1
+    assert state.tasks[1].values["overlap"] == 1
 
 
 def test_what_is_typed_before_the_question_is_no_answer_to_it(
@@ -329,9 +339,9 @@ def test_what_is_typed_before_the_question_is_no_answer_to_it(
     state, url = sandbox
     terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
     terminal.type("y\n")
-    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    terminal.wait_for(f"Change 3 tasks on {url}? [y/N]: ")
     terminal.type("n\n")
-    terminal.wait_for("nothing is changed: the answer was no")
+    terminal.wait_for("nothing was changed: your answer was no")
     assert terminal.end() == 1
     assert state.tasks[1].values["overlap"] == 1
 
@@ -352,9 +362,9 @@ def test_ctrl_c_at_the_question_ends_with_130_and_changes_nothing(
 ):
     state, url = sandbox
     terminal = Terminal(program("apply", manifest()), environment(url, TERM="xterm"))
-    terminal.wait_for("Change 3 tasks? [y/N]: ")
+    terminal.wait_for(f"Change 3 tasks on {url}? [y/N]: ")
     terminal.interrupt()
-    terminal.wait_for("interrupted; nothing more is done")
+    terminal.wait_for("interrupted; nothing more will be changed")
     assert terminal.end() == 130
     assert state.requests("PATCH") == 0
 
@@ -397,7 +407,7 @@ def test_an_output_that_cannot_be_written_is_one_line(
             check=False,
         )
     assert ran.returncode == 1
-    assert ran.stderr == "reconciler: [Errno 28] No space left on device\n"
+    assert ran.stderr == "reconciler: No space left on device\n"
 
 
 def test_changes_that_nobody_reads_about_are_made_and_told_by_the_exit_code(

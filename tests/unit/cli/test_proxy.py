@@ -154,7 +154,7 @@ def test_https_goes_through_a_proxy_that_learns_only_the_name_of_the_server(
         applied = process("apply", "--yes", "--verbose", manifest(), url=f"https://{HOST}", **given)
     assert applied.returncode == 0, applied.stderr
     assert state.requests("PATCH") == 3
-    assert f"asked through {scheme}://{at}, which HTTPS_PROXY names" in applied.stderr
+    assert f"the proxy {scheme}://{at}, set by HTTPS_PROXY" in applied.stderr
     assert "cret" not in applied.stderr
     for head in plain.heads:
         assert head.startswith(b"CONNECT label-studio.test:443 HTTP/1.1\r\n")

@@ -100,7 +100,7 @@ def test_a_report_that_was_cut_off_is_reverted_as_far_as_it_goes(server: Hooked,
     Path("cut.jsonl").write_text("\n".join(lines[:2]) + '\n{"task": 2, "outc', encoding="utf-8")
     ran = command("revert", "cut.jsonl", "--yes")
     assert (ran.code, server.count("PATCH")) == (0, 1)
-    assert "cut.jsonl was cut off" in ran.errors
+    assert "cut.jsonl is incomplete" in ran.errors
 
 
 @pytest.mark.usefixtures("applied")
@@ -110,12 +110,12 @@ def test_a_report_of_another_server_is_refused(
     monkeypatch.setenv("LABEL_STUDIO_URL", "http://staging.test")
     refused = command("revert", "report.jsonl", "--yes")
     assert (refused.code, server.count("PATCH")) == (1, 0)
-    assert "is about http://label-studio.test" in refused.errors
+    assert "was made for http://label-studio.test" in refused.errors
 
 
 @pytest.mark.usefixtures("applied")
 def test_it_asks_first_and_keeps_to_limits(server: Hooked, command: Command):
-    for options, said in (((), "no terminal"), (("--yes", "--max-changes", "1"), "max-changes")):
+    for options, said in (((), "not a terminal"), (("--yes", "--max-changes", "1"), "max-changes")):
         refused = command("revert", "report.jsonl", *options)
         assert (refused.code, server.count("PATCH")) == (1, 0)
         assert said in refused.errors

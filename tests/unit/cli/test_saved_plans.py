@@ -84,8 +84,8 @@ def test_a_plan_of_another_server_is_refused(
     monkeypatch.setenv("LABEL_STUDIO_URL", "http://staging.test")
     refused = command("apply", str(saved), "--yes")
     assert (refused.code, server.count("PATCH")) == (1, 0)
-    assert "is about http://label-studio.test" in refused.errors
-    assert "this is http://staging.test" in refused.errors
+    assert "was made for http://label-studio.test" in refused.errors
+    assert "this run uses http://staging.test" in refused.errors
 
 
 def edited(file: Path, edit: Callable[[dict[str, Any]], object]) -> None:
@@ -179,7 +179,7 @@ def test_a_plan_does_not_take_the_place_of_a_manifest(
 ):
     refused = command("plan", manifest(), "--out", "tasks.yaml")
     assert (refused.code, server.requests) == (1, [])
-    assert "would give way to the plan" in refused.errors
+    assert "the plan would overwrite it" in refused.errors
     assert "version: 1" in Path("tasks.yaml").read_text(encoding="utf-8")
 
 
@@ -196,7 +196,7 @@ def test_the_digest_that_was_expected_must_be_found(saved: Path, server: Hooked,
     for path in (str(saved), "tasks.yaml"):
         refused = command("apply", path, "--yes", "--expect-digest", other)
         assert (refused.code, server.count("PATCH")) == (1, 0)
-        assert f"{other} was expected" in refused.errors
+        assert f"expected the plan {other}" in refused.errors
     expected = json.loads(saved.read_text(encoding="utf-8"))["digest"]
     assert command("apply", "tasks.yaml", "--yes", "--expect-digest", expected).code == 0
     assert overlaps(server) == [2, 2, 2]

@@ -22,11 +22,11 @@ def test_the_schema_that_ships_is_built_and_printed(options: tuple[str, ...], co
 def test_a_schema_is_written_and_is_as_its_source_says(command: Command):
     assert command("schema", "build", "--out", "m.json") == Ran(0, "", "Wrote m.json.\n")
     ran = command("schema", "check", "m.json")
-    assert ran == Ran(0, "", "m.json is as its source says.\n")
+    assert ran == Ran(0, "", "m.json matches the API description.\n")
 
 
 def test_the_schema_that_ships_is_checked_where_none_is_named(command: Command):
-    assert command("schema", "check") == Ran(0, "", f"{SHIPPED} is as its source says.\n")
+    assert command("schema", "check") == Ran(0, "", f"{SHIPPED} matches the API description.\n")
 
 
 def test_a_schema_that_cannot_be_written(command: Command):
@@ -41,7 +41,7 @@ def test_differences_are_named_and_how_to_end_them(command: Command):
     ran = command("schema", "check", "m.json")
     assert ran.code == 1
     assert ran.output == "m.json: /\\u001b[31m: committed, but not in the contract\n"
-    assert ran.errors == "Build it again with: reconciler schema build --out m.json\n"
+    assert ran.errors == "Rebuild it with: reconciler schema build --out m.json\n"
 
 
 def test_the_environment_names_the_proxy_for_an_address(

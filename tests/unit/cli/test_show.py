@@ -191,8 +191,8 @@ def test_a_report_that_was_cut_off_is_shown_and_said_to_be(
     assert shown.code == 0
     assert shown.output.endswith(f"\nApply: {done}, the rest is not known.\n")
     assert shown.errors == (
-        "reconciler: report.jsonl was cut off: what was done after its last line is not known; "
-        "run plan\n"
+        "reconciler: report.jsonl is incomplete: what was done after its last line is unknown; "
+        "run plan to see\n"
     )
 
 
@@ -226,7 +226,7 @@ def test_shards_are_shown_as_the_whole(command: Command, manifest: Manifest):
 def test_missing_shards_are_named_and_an_error(
     command: Command, manifest: Manifest, given: tuple[int, ...], of: int, said: str
 ):
-    note = f"reconciler: {said} missing: this is not the whole (give the files of all shards)\n"
+    note = f"reconciler: {said} missing, so this is only a part (pass the files of all shards)\n"
     for number in given:
         plan = command("plan", manifest(), f"--shard={number}/{of}", "--format", "json").output
         save(f"p{number}", plan)

@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.labelstudio.wired import Hooked
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-INTERRUPTED = "reconciler: interrupted; nothing more is done\n"
+INTERRUPTED = "reconciler: interrupted; nothing more will be changed\n"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from reconciler.sandbox.state import State
 from tests.unit.cli.conftest import Manifest, process, python, started
 from tests.unit.labelstudio.wired import sandbox_with
 
-INTERRUPTED = "reconciler: interrupted; nothing more is done\n"
+INTERRUPTED = "reconciler: interrupted; nothing more will be changed\n"
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 RUN = ("from reconciler.__main__ import main", "main()")
 
@@ -34,7 +34,7 @@ def test_a_signal_in_the_middle_ends_with_130_and_an_honest_report(
         running.send_signal(number)
         output, errors = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert errors == "reconciler: stopping; waiting for the updates under way\n"
+    assert errors == "reconciler: stopping; waiting for the updates in progress\n"
     _first, *tasks, stopped, last = map(json.loads, report.read_text(encoding="ascii").splitlines())
     done = {line["task"] for line in tasks if line["outcome"] == "applied"}
     assert done == {task for task in range(1, 401) if state.tasks[task].values["overlap"] == 2}
@@ -69,7 +69,7 @@ def test_a_second_signal_ends_it_at_once(manifest: Manifest, number: signal.Sign
             said = running.stderr.readline()
             running.send_signal(number)
             assert running.wait(60) == -number
-    assert said == "reconciler: stopping; waiting for the updates under way\n"
+    assert said == "reconciler: stopping; waiting for the updates in progress\n"
 
 
 @BOTH

@@ -257,6 +257,14 @@ def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
     )
 
 
+def test_a_removal_is_called_one():
+    changes = [change("data.old", 1, ABSENT), change("data.text", "a", "b")]
+    [problem] = judge(*changes, total_annotations=1)
+    assert problem.message == "would change data.text and remove data.old under 1 annotation"
+    [problem] = judge(changes[0], total_annotations=1)
+    assert problem.message == "would remove data.old under 1 annotation"
+
+
 def test_as_many_paths_as_are_named_leave_nothing_to_count():
     changes = [change(f"data.k{n}", n, -n) for n in range(1, 5)]
     [problem] = judge(*changes, total_annotations=1)

@@ -11,6 +11,8 @@ from reconciler.core.notation import (
     format_beginning,
     format_path,
     format_value,
+    measure_width,
+    pad,
     parse_path,
     shorten,
 )
@@ -40,6 +42,48 @@ from reconciler.core.values import ABSENT, Json, Maybe
 )
 def test_a_value_is_written_as_json_with_all_that_cannot_be_seen_escaped(value: Maybe, text: str):
     assert format_value(value) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, "I want"
+        "\u0915\u094d\u200d\u0937",  # Devanagari, a half form
+        "\U0001f469\u200d\U0001f4bb",  # a woman with a laptop
+        "\U0001f469\U0001f3fd\u200d\u2695\ufe0f",  # a doctor
+        "\u2764\ufe0f\u200d\U0001f525",  # a heart on fire
+    ],
+)
+def test_a_joiner_that_a_script_or_an_emoji_needs_is_text(text: str):
+    assert format_value(text) == f'"{text}"'
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "\u0645"),
+        ("\u0645", ""),
+        ("a", "b"),
+        ("\u0645", " "),
+        ("\u0645", "a"),
+        ("\u0645", "\u200c"),
+        ("a", "\U0001f4bb"),
+        ("\U0001f4bb", "1"),
+    ],
+)
+def test_a_joiner_elsewhere_is_escaped(joiner: str, before: str, after: str):
+    written = format_value(f"{before}{joiner}{after}")
+    assert f"\\u{ord(joiner):04x}" in written
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("abc", 3), ("\u4f60\u597d", 4), ("e\u0301", 1), ("\U0001f469\u200d\U0001f4bb", 2), ("", 0)],
+)
+def test_text_is_padded_to_the_columns_of_a_terminal(text: str, width: int):
+    assert measure_width(text) == width
+    assert pad(text, 6) == text + " " * (6 - width)
 
 
 def test_where_values_look_alike_they_are_written_in_ascii():

@@ -147,8 +147,8 @@ def test_a_plan_without_changes():
 def test_what_was_allowed_does_not_block():
     allowed = replace(blocked(1), status=Status.UPDATE)
 
-    (line,) = (line for line in lines_of(plan_of(allowed, blocked(2))) if "Warning" in line)
-    assert line.startswith("Warning: Task 1 to update: annotated-data: it has 3 annotations")
+    (line,) = (line for line in lines_of(plan_of(allowed, blocked(2))) if "Allowed: " in line)
+    assert line.startswith("Allowed: Task 1 to update: annotated-data: it has 3 annotations")
 
 
 def test_a_report():
@@ -171,7 +171,10 @@ def test_a_report():
     )
 
     assert lines_of(report) == [
-        "Apply: 1 applied, 1 already, 1 not honoured, 1 blocked, 2 not started",
+        (
+            "Apply: 1 applied, 1 already up to date, 1 not honoured, 1 blocked (allowed), "
+            "2 not started"
+        ),
         "http://label-studio.test (Label Studio Community 1.23.2)",
         (
             "Apply: 2026-01-01T00:00:00.000Z, ended 2026-01-01T00:00:09.000Z, by ann@example.org"
@@ -182,7 +185,7 @@ def test_a_report():
         "Warning: Task 4 left alone, as allowed: it has annotations",
         HEAD.format("Outcome"),
         "1 | applied | data.a | 1 | 2 | tasks.yaml:3:5",
-        "2 | already | data.a | 1 | 2 | tasks.yaml:3:5",
+        "2 | already up to date | data.a | 1 | 2 | tasks.yaml:3:5",
         "3 | not honoured | data.a | 1 | 2 | tasks.yaml:3:5",
         "5 | not started | data.a | 1 | 2 | tasks.yaml:3:5",
         "6 | not started | data.a | 1 | 2 | tasks.yaml:3:5",

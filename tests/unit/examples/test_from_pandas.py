@@ -115,7 +115,7 @@ def test_a_task_that_does_not_exist_keeps_all_from_being_applied(
 
     assert ran.code == 1
     assert "the server has no such task" in ran.out
-    assert ran.err.startswith("from_pandas: nothing is changed: 1 task cannot be brought")
+    assert ran.err.startswith("from_pandas: nothing was changed: 1 task is blocked")
     assert values_of(state, 101) == (None, None)
 
 

@@ -500,7 +500,7 @@ def test_a_unit_that_fails_hides_no_other(
     found = split_by_server(ran)
     assert ran.code == 1, ran
     assert found["stranger"] == "! shard 1/1 has no plan: run plan again\n"
-    assert found["capped"].startswith("! shard 1/1 has no report: max-changes: nothing is changed")
+    assert found["capped"].startswith("! shard 1/1 has no report: max-changes: nothing was changed")
     assert "Apply: 40 applied." in found["staging"]
 
 

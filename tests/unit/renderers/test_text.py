@@ -10,14 +10,24 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import Change, Found, Missing, ServerIdentity, TaskPlan, User
+from reconciler.core.model import (
+    Change,
+    Found,
+    Kind,
+    Missing,
+    ServerIdentity,
+    Status,
+    TaskPlan,
+    TaskProblem,
+    User,
+)
 from reconciler.core.planner import apply_guards
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.style import Style
+from reconciler.renderers.style import Style, strip_colors
 from reconciler.renderers.text import render_outcomes, render_plan, render_report
 from tests.unit.core.building import SERVER, change, desired, plan_of, task_plan, update
 
@@ -69,7 +79,13 @@ def test_a_plan_in_colour():
         f"    {RED}missing{OFF}: the server has no such task, or none that this token may see",
         f"    {DIM}remove it from the manifest, or correct the id; tasks are never created{OFF}",
         "",
-        f"{BOLD}Plan: 2 tasks to update (3 changes), 1 missing.{OFF}",
+        f"{BOLD}Blocked:{OFF}",
+        (
+            f"    {RED}!{OFF} task 3  missing: the server has no such task, or none that this "
+            "token may see"
+        ),
+        "",
+        f"{BOLD}Plan: 2 tasks to update (3 changes, including 1 removal), 1 missing.{OFF}",
     ]
     assert digest.startswith(f"{DIM}Digest: sha256:")
 
@@ -83,7 +99,7 @@ def test_a_report_in_colour():
     assert render_outcomes(outcomes, style=COLORED) == (
         f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed since it was planned: overlap\n"
         f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
-        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing.{OFF}{OFF}\n"
+        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed).{OFF}{OFF}\n"
     )
 
 
@@ -100,7 +116,7 @@ def test_colour_adds_nothing_but_colour():
     [
         ([], "Apply: 0 tasks."),
         ([Outcome.APPLIED], "Apply: 1 applied."),
-        ([Outcome.ALREADY, Outcome.APPLIED] * 600, "Apply: 600 applied, 600 already."),
+        ([Outcome.ALREADY, Outcome.APPLIED] * 600, "Apply: 600 applied, 600 already up to date."),
     ],
 )
 def test_a_good_report_is_one_line(outcomes: list[Outcome], text: str):
@@ -132,8 +148,8 @@ def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():
         "! task 7  blocked: why",
         "! 1 task not started: why",
         (
-            "Apply: 1 applied, 1 already, 1 stale, 1 not honoured, 1 failed, 1 missing, 1 blocked, "
-            "1 not started."
+            "Apply: 1 applied, 1 already up to date, 1 stale, 1 not honoured, 1 failed, 1 missing, "
+            "1 blocked, 1 not started."
         ),
     ]
 
@@ -303,7 +319,7 @@ def boxes(moved: int) -> Json:
 def test_a_very_long_list_of_differences_is_counted_as_far_as_it_was_looked_at():
     lines = shown(boxes(0), boxes(1))
     assert lines[:2] == [
-        "    ~ data.x  1 elements  tasks.yaml:3:5",
+        "    ~ data.x  1 element  tasks.yaml:3:5",
         "        ~ [0].boxes[0].x  0 -> 1",
     ]
     assert len(lines) == 22
@@ -411,6 +427,8 @@ def test_whoever_watches_is_told_how_far_it_is():
         ("\u039f\u039a", "OK", '"\\u039f\\u039a" -> "OK"'),
         ("1\u20132", "1-2", '"1\\u20132" -> "1-2"'),
         ("\u2764\ufe0f", "\u2764", '"\\u2764\\ufe0f" -> "\\u2764"'),
+        ("\u0647\u200c\u0627", "\u0647\u0627", '"\u0647\\u200c\u0627" -> "\u0647\u0627"'),
+        ("\u0647\u200c\u0627", "b", '"\u0647\u200c\u0627" -> "b"'),
         ("x\u200b", "x", '"x\\u200b" -> "x"'),
         ("\u043c\u0438\u0440", "mir", '"\u043c\u0438\u0440" -> "mir"'),
         ({"caf\u00e9": 1}, ["cafe\u0301"], '{"caf\u00e9": 1} -> ["cafe\u0301"]'),
@@ -426,6 +444,60 @@ def test_strings_that_look_alike_up_to_their_end_are_not_cut_before_it():
     left, right = line.removesuffix("  tasks.yaml:3:5").split(" -> ")
     assert left.endswith('A"')
     assert right.endswith('\\uff21"')
+
+
+def test_paths_line_up_by_the_columns_that_they_take():
+    changes = [change("data.a", 1, 2), replace(change("data", 1, 2), path=("data", "\u4f60\u597d"))]
+    assert entries(update(1, *changes))[1:] == [
+        "    ~ data.a        1 -> 2  tasks.yaml:3:5",
+        '    ~ data["\u4f60\u597d"]  1 -> 2  tasks.yaml:3:5',
+    ]
+
+
+def test_a_place_that_does_not_fit_the_terminal_is_written_below():
+    plan = plan_of(update(1, change("data.x", "a" * 58, "b"), change("data.y", "a", "b")))
+    for style in (PLAIN, COLORED):
+        lines = render_plan(plan, RenderOptions(style=style, width=80)).splitlines()
+        assert [strip_colors(line) for line in lines[2:6]] == [
+            "~ task 1  tasks.yaml:3:5",
+            f'    ~ data.x  "{"a" * 58}" -> "b"',
+            "        tasks.yaml:3:5",
+            '    ~ data.y  "a" -> "b"  tasks.yaml:3:5',
+        ]
+
+
+def test_what_is_allowed_is_said_and_counted():
+    missing = frozenset({Kind.MISSING})
+    lines = render_plan(plan_of(gone(1), gone(2)), RenderOptions(allow=missing)).splitlines()
+    assert lines[2:] == [
+        "! 2 tasks: 1-2  missing (allowed)  tasks.yaml:3:5",
+        "    missing (allowed): the server has no such task, or none that this token may see",
+        "",
+        "Plan: nothing to update, 2 missing.",
+        "Allowed: missing (2 tasks).",
+    ]
+
+
+def test_of_many_reasons_that_block_the_first_are_repeated_at_the_end():
+    problems = [TaskProblem(Kind.UNREADABLE, f"reason {task}") for task in range(1, 13)]
+    blocked = [
+        replace(gone(task), status=Status.UNREADABLE, problems=(problem,))
+        for task, problem in enumerate(problems, 1)
+    ]
+    lines = entries(*blocked)
+    repeated = lines[lines.index("Blocked:") + 1 :]
+    assert repeated[0] == "    ! task 1  unreadable: reason 1"
+    assert repeated[10:] == ["    … and 2 more reasons, --full shows all"]
+    lines = entries(*blocked, full=True)
+    assert lines[-1] == "    ! task 12  unreadable: reason 12"
+
+
+def test_of_many_tasks_with_one_outcome_the_last_are_named_by_their_ids():
+    told = [TaskOutcome(task, Outcome.FAILED, (), "no answer") for task in range(1, 61)]
+    *lines, last = render_outcomes(told, style=PLAIN).splitlines()
+    assert lines[-1] == "! 10 more tasks  failed: 51-60"
+    assert (len(lines), last) == (51, "Apply: 60 failed.")
+    assert len(render_outcomes(told, style=PLAIN, full=True).splitlines()) == 61
 
 
 DIGEST = "sha256:" + "0a" * 32

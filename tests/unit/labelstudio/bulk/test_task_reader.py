@@ -280,8 +280,8 @@ def test_a_server_that_is_not_there_is_given_up_after_a_bounded_number_of_reques
 def test_a_project_that_is_not_there_is_told_with_its_number():
     with pytest.raises(NotFound) as failed:
         read(Hooked(sandbox_with(1)), {1: 70})
-    assert failed.value.message.startswith("project 70: ")
-    assert failed.value.hint.startswith("correct the project of the manifest")
+    assert failed.value.message.startswith("project 70 does not exist")
+    assert failed.value.hint.startswith("correct the project in the manifest")
 
 
 def page_of(total: int, *tasks: object) -> httpx.Response:

@@ -1,0 +1,75 @@
+"""What to use instead of commands and options that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+_PLAN: Final = "use reconciler plan, which changes nothing"
+_NO_PULL: Final = (
+    "reconciler does not write manifests from the server: write one with the id and the values "
+    "that you want to declare"
+)
+_NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
+_TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
+_FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
+
+_COMMANDS: Final = {
+    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "init", "download"), _NO_PULL),
+    **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
+    **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
+    **dict.fromkeys(("push", "sync", "deploy", "update", "upload"), "use reconciler apply"),
+    **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
+    **dict.fromkeys(("undo", "rollback", "restore"), "use reconciler revert with a report"),
+    **dict.fromkeys(("serve", "server", "mock"), "use reconciler sandbox"),
+    "help": "use reconciler --help",
+    "version": "use reconciler --version",
+}
+
+_OPTIONS: Final = {
+    **dict.fromkeys(("--dry-run", "--dryrun", "--check", "--diff", "-n"), _PLAN),
+    **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
+    **dict.fromkeys(("--force", "-f"), _FORCE),
+    **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
+    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
+    **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
+    "--json": "use --format json",
+    "--no-color": "set NO_COLOR=1",
+    "--color": "set FORCE_COLOR=1",
+    "--project": "write project in the manifest",
+}
+
+_OF_COMMANDS: Final = {
+    ("plan", "--dry-run"): "plan changes nothing, so leave it out",
+    ("validate", "--dry-run"): "validate changes nothing, so leave it out",
+    ("revert", "--dry-run"): "revert shows the plan and asks first: answer no",
+    ("plan", "--report"): "plan has --out; apply and revert have --report",
+    ("plan", "--yes"): "plan changes nothing, so leave it out",
+    ("plan", "-y"): "plan changes nothing, so leave it out",
+    ("plan", "--output"): "use --out FILE",
+    ("plan", "-o"): "use --out FILE",
+    ("apply", "--out"): "plan has --out; use --report FILE to record what apply does",
+    ("apply", "--output"): "use --report FILE to record what apply does",
+    ("apply", "-o"): "use --report FILE to record what apply does",
+    ("apply", "--format"): "use plan --format json before, or show --format json REPORT after",
+    ("apply", "--json"): "use plan --format json before, or show --format json REPORT after",
+}
+"""Suggestions for options of one command, which come before those for all."""
+
+
+def suggest_command(name: str, known: Sequence[str]) -> str:
+    """Say what to use instead of a command that does not exist; empty if nothing is likely."""
+    if suggestion := _COMMANDS.get(name.lower()):
+        return suggestion
+    close = get_close_matches(name.lower(), known, n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def suggest_option(name: str, command: str | None, known: Sequence[str]) -> str:
+    """Say what to use instead of an option that ``command`` lacks; empty if nothing is likely.
+
+    ``known`` are options of the command that look alike, the likeliest first.
+    """
+    suggestion = _OF_COMMANDS.get((command or "", name)) or _OPTIONS.get(name)
+    return suggestion or (f"did you mean {' or '.join(known)}?" if known else "")

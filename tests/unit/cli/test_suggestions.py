@@ -1,0 +1,28 @@
+"""Commands and options that do not exist: what to use instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.cli.main import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
+        (["diff"], "(use reconciler plan, which changes nothing)"),
+        (["plna"], "(did you mean plan?)"),
+        (["zzz"], "No such command 'zzz'."),
+        (["plan", "x.yaml", "--dry-run"], "(plan changes nothing, so leave it out)"),
+        (["apply", "x.yaml", "--dry-run"], "(use reconciler plan, which changes nothing)"),
+        (["apply", "x.yaml", "--auto-approve"], "(use --yes)"),
+        (["plan", "x.yaml", "--max-change", "1"], "(did you mean --max-changes?)"),
+        (["plan", "x.yaml", "--zzz"], "No such option '--zzz'."),
+    ],
+)
+def test_the_likeliest_is_suggested(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert run(arguments) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
