@@ -157,7 +157,6 @@ _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
     ),
     "minLength": lambda _, found: f"expected a path or a key, found {_describe_found(found)}",
     "minItems": lambda wanted, found: f"expected at least {wanted} elements, found {len(found)}",
-    "pattern": lambda _, found: f"expected a path, found {_describe_found(found)}",
 }
 """By keyword of the schema: the message for what it wants and what was found."""
 

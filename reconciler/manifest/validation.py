@@ -29,7 +29,7 @@ def get_header_check() -> SchemaCheck:
 @cache
 def get_task_check() -> SchemaCheck:
     """Return the check of single tasks."""
-    return load_schema_check("manifest.schema.json", "task")
+    return load_schema_check("manifest.schema.json", "task", without_pattern_of="path")
 
 
 def check_outline(
