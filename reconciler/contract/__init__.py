@@ -1,1 +1,1 @@
-"""What a task is: attributes, types, who may write them, and the schema that follows."""
+"""The attributes of a task: their types, who may write them, and the schemas that follow."""

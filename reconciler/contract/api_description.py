@@ -11,14 +11,14 @@ from typing import Final
 from reconciler.errors import ContractError
 
 BYTES_MAX: Final = 20_000_000
-"""What a description may have; the largest known, a server's own, has 0.8 MB."""
+"""The most that a description may have; the largest known, a server's own, has 0.8 MB."""
 
-_KINDS: Final = {list: "a list", str: "a text", type(None): "nothing"}
+_KINDS: Final = {list: "a list", str: "a string", type(None): "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
 class ApiDescription:
-    """A description and what messages call it: the name of a file, or an address."""
+    """A description, and its name in messages: a file name or an address."""
 
     name: str
     document: Mapping[str, object]
@@ -28,8 +28,7 @@ def read_document(path: Path) -> Mapping[str, object]:
     """Read a JSON or YAML file that holds one object.
 
     Raises:
-        ContractError: it cannot be read, is too large, or holds something else; the message is
-            one line.
+        ContractError: it cannot be read, is too large, or holds something else.
 
     """
     try:
@@ -37,14 +36,14 @@ def read_document(path: Path) -> Mapping[str, object]:
             content = file.read(BYTES_MAX + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ContractError(f"{path}: {reason}") from error
+        raise ContractError(f"{path}: cannot be read: {reason}") from error
     return parse_document(content, name=str(path))
 
 
 def parse_document(
     content: bytes, *, name: str, bytes_max: int = BYTES_MAX
 ) -> Mapping[str, object]:
-    """Parse JSON, or YAML, which is tried second because it takes a hundred times as long.
+    """Parse JSON, or else YAML, which takes a hundred times as long.
 
     Raises:
         ContractError: as ``read_document``; ``name`` begins the message.
@@ -55,14 +54,14 @@ def parse_document(
     try:
         document = _parse_json_or_yaml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise ContractError(f"{name}: not text in UTF-8") from error
+        raise ContractError(f"{name}: not UTF-8") from error
     except RecursionError as error:
-        raise ContractError(f"{name}: nested too deep") from error
+        raise ContractError(f"{name}: objects and lists are nested too deep") from error
     except ValueError as error:
         raise ContractError(f"{name}: neither JSON nor YAML: {error}") from error
     if not isinstance(document, Mapping):
         raise ContractError(
-            f"{name}: found {_KINDS.get(type(document), 'a single value')}, expected an object"
+            f"{name}: expected an object, found {_KINDS.get(type(document), 'a single value')}"
         )
     return document
 
@@ -81,6 +80,5 @@ def _parse_json_or_yaml(text: str) -> object:
         return yaml.load(text, loader)  # noqa: S506 - both are safe loaders
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        at = f"line {mark.line + 1}: " if mark else ""
-        what = getattr(error, "problem", None) or error
-        raise ValueError(" ".join(f"{at}{what}".split())) from error
+        at = f"the mistake is at line {mark.line + 1}" if mark else "it has forbidden characters"
+        raise ValueError(at) from error

@@ -1,4 +1,4 @@
-"""Reading the schemas inside an API description: references, combinations, forms of null."""
+"""The schemas inside an API description: references, combinations and forms of null."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reconciler.errors import ContractError
 
 Node: TypeAlias = Mapping[str, object]
 
-# Real descriptions nest references a handful deep; what goes deeper refers to itself.
+# Real descriptions nest references a few levels deep; a deeper one refers to itself.
 _DEPTH = 16
 _NOTHING: Node = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a schema says of a value; ``type`` is None where it says nothing about types."""
+    """What a schema says about a value; ``type`` is None if it says nothing about types."""
 
     type: Type | None = None
     format: str | None = None
@@ -31,7 +31,7 @@ class Facts:
     is_null: bool = False
 
     def completed_by(self, other: Facts) -> Facts:
-        """Take from ``other``, which holds at the same time, what this one leaves open."""
+        """Fill in what this one leaves open from ``other``, which applies at the same time."""
         bounds_hold = self.type in (None, other.type)
         return Facts(
             type=self.type or other.type,
@@ -46,7 +46,7 @@ class Facts:
 
 
 def get_child(node: Node, *keys: str) -> Node:
-    """Walk down objects by ``keys``; what is missing or no object is an empty one."""
+    """Walk down objects by ``keys``; anything missing, or not an object, counts as empty."""
     for key in keys:
         inner = node.get(key)
         node = inner if isinstance(inner, Mapping) else _NOTHING
@@ -54,7 +54,7 @@ def get_child(node: Node, *keys: str) -> Node:
 
 
 def resolve_references(document: Node, node: Node) -> Iterator[Node]:
-    """Yield ``node`` and what it refers to, one after the other.
+    """Yield ``node`` and, one after the other, the nodes that it refers to.
 
     Raises:
         ContractError: a reference leads nowhere, out of the document, or in a circle.
@@ -72,20 +72,20 @@ def resolve_references(document: Node, node: Node) -> Iterator[Node]:
 def _find_target(document: Node, reference: str) -> Node:
     if not reference.startswith("#/"):
         raise ContractError(
-            f"the API description refers to {reference!r}, outside of itself",
+            f"the API description refers to {reference!r}, which is outside of it",
             hint="bundle it into one document first",
         )
     keys = [key.replace("~1", "/").replace("~0", "~") for key in reference[2:].split("/")]
     target = get_child(document, *keys)
     if not target and keys[-1] not in get_child(document, *keys[:-1]):
-        raise ContractError(f"the API description refers to {reference!r}, which it lacks")
+        raise ContractError(f"the API description refers to {reference!r}, which it does not have")
     return target
 
 
 def collect_properties(document: Node, node: Node, *, depth: int = _DEPTH) -> dict[str, list[Node]]:
-    """Collect, for each property that an object of this schema may have, all that is said of it.
+    """Collect, for each property that an object of this schema may have, all its schemas.
 
-    Every branch of allOf, oneOf and anyOf counts: a union by role has what any role has.
+    Every branch of allOf, oneOf and anyOf counts: a union by role has the properties of all roles.
     """
     found: dict[str, list[Node]] = {}
     if not depth:
@@ -102,7 +102,7 @@ def collect_properties(document: Node, node: Node, *, depth: int = _DEPTH) -> di
 
 
 def read_facts(document: Node, node: Node, *, depth: int = _DEPTH) -> Facts:
-    """Say what the schema ``node`` demands of a value, references and combinations included."""
+    """Return what the schema ``node`` requires, references and combinations included."""
     if not depth:
         raise ContractError("the API description nests its combinations too deep")
     facts = Facts()
@@ -146,7 +146,7 @@ def _read_own_facts(node: Node) -> Facts:
 
 
 def _combine_alternatives(alternatives: list[Facts]) -> Facts:
-    """Combine alternatives: what holds in each of them holds, and null is allowed if in any."""
+    """Combine alternatives: what all of them require, and null if any of them allows it."""
     nullable = any(facts.nullable for facts in alternatives)
     solid = [facts for facts in alternatives if not facts.is_null]
     if not solid:
@@ -166,7 +166,7 @@ def _combine_alternatives(alternatives: list[Facts]) -> Facts:
 
 
 def _find_common_type(types: Sequence[Type]) -> Type | None:
-    """Name the one type that covers all; ``ANY`` where there is none, None for no types."""
+    """Return the one type that covers all; ``ANY`` if there is none, None for no types."""
     distinct = set(types)
     if distinct == {Type.INTEGER, Type.NUMBER}:
         return Type.NUMBER
@@ -176,7 +176,7 @@ def _find_common_type(types: Sequence[Type]) -> Type | None:
 
 
 def _read_bound(value: object) -> int | None:
-    """Take a bound as an integer; some writers print 64-bit bounds as floats, others leave it."""
+    """Read a bound as an integer, None if it is not whole; some tools write bounds as floats."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value == value // 1 else None

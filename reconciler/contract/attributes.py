@@ -1,4 +1,4 @@
-"""The table of attributes: one row each, everything that is known about it."""
+"""The table of attributes: one row each, with everything known about it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Type(StrEnum):
 class Attribute:
     """A top-level field of a task.
 
-    ``minimum`` and ``maximum`` are inclusive bounds of an integer, None where there is none.
-    ``computed`` attributes are the server's own to calculate: it takes what is written, and
-    overwrites it when somebody annotates. ``only_in_full_list`` attributes come in the task
-    list only when it is asked for with ``fields=all``. ``ignored`` attributes are those that
-    the server at hand answers 200 to and does not store.
+    ``minimum`` and ``maximum`` are inclusive bounds of an integer, None if there is none. The
+    server calculates ``computed`` attributes: it stores what a PATCH writes, and overwrites it
+    when somebody annotates. The task list has ``only_in_full_list`` attributes only with
+    ``fields=all``. For ``ignored`` attributes the server of the run returns 200 and stores
+    nothing.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The last look at a PATCH before it leaves: what would break a task stays here."""
+"""The last check of a PATCH before it is sent: a body that would break a task stays here."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from reconciler.errors import Refused
 
 
 class BodyValidator:
-    """Lets through what the contract says that a PATCH may be.
+    """Accepts the PATCH bodies that the contract allows.
 
-    The server itself takes a body that it cannot live with: data that is no object answers 500
-    and is stored all the same, and a null project deletes the task.
+    The server does not protect itself: for data that is not an object it returns 500 and stores it
+    all the same, and a null project deletes the task.
     """
 
     def __init__(self, attributes: Attributes) -> None:
@@ -29,15 +29,15 @@ class BodyValidator:
 
     def check(self, task: int, body: Mapping[str, object]) -> None:
         """Raise Refused for a body that must not be sent."""
-        # What lies inside objects came from the server or through the manifest's own checks.
+        # Values inside objects came from the server, or passed the checks of manifests.
         outline = {name: {} if isinstance(value, dict) else value for name, value in body.items()}
         if not self._schema.is_valid(outline):
-            names = ", ".join(body)
-            raise Refused(f"the update of task {task} would break it: {names} not as the API says")
+            found = f"these values of {', '.join(body)}" if body else "an empty update"
+            raise Refused(f"the update of task {task} is invalid: the API does not allow {found}")
         try:
             msgspec.json.encode(body)
         except UnicodeEncodeError as error:
             raise Refused(
                 f"the update of task {task} would break it: the server stores half of a surrogate "
-                "pair, and cannot read the task any more"
+                "pair, and cannot read the task afterwards"
             ) from error

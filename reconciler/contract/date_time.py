@@ -1,11 +1,11 @@
-"""Date-times as the API writes them: RFC 3339, kept by the server as UTC to the microsecond."""
+"""Date-times of the API: RFC 3339, stored by the server in UTC to the microsecond."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-# Every release of the server that was measured stores what this lets through as the same instant.
+# Every measured release of the server stores what this accepts as the same instant.
 # RFC 3339 also allows t and z, which the server refuses: z always, t and fractions of more than
 # 12 digits up to 1.13.1. datetime.fromisoformat accepts much more (week dates, no offset, any
 # separator) and, from Python 3.13 on, 24:00.
@@ -17,10 +17,10 @@ _ACCEPTED = re.compile(
 
 
 def parse_date_time(text: str) -> datetime:
-    """Read an RFC 3339 date-time, with a capital T (or a blank) and Z, as an aware one in UTC.
+    """Parse an RFC 3339 date-time, with a capital T (or a blank) and Z, into an aware one in UTC.
 
-    The offset is required: without one the server takes UTC, and few who leave it out mean that.
-    Fractions are cut after the microsecond, not rounded, as the server does when it stores them.
+    The offset is required: without one the server assumes UTC, which few authors mean. Fractions
+    are cut after the microsecond, not rounded, as the server does.
 
     Raises:
         ValueError: not such a date-time, a leap second (no server stores one), or an instant
@@ -36,9 +36,9 @@ def parse_date_time(text: str) -> datetime:
 
 
 def is_date_time(value: object) -> bool:
-    """Tell whether ``value`` passes the format ``date-time``, for use in both validators.
+    """Tell whether ``value`` passes the format ``date-time``, for both validators.
 
-    What is not a string passes: in JSON Schema a format says nothing about other types.
+    A value that is not a string passes: in JSON Schema a format applies to strings only.
     """
     if not isinstance(value, str):
         return True

@@ -1,4 +1,4 @@
-"""Which keys of ``data`` the label config of a project uses."""
+"""The keys of ``data`` that the label config of a project uses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Tag:
 
 
 def find_required_keys(label_config: str) -> tuple[str, ...]:
-    """Return the keys that the server wants in ``data`` when a task is created, in their order.
+    """Return the keys that the server requires in ``data`` when a task is created, in order.
 
     A key may be a path with dots, and may end with an index: ``pages[0].url``. The rule is that
     of the server's ``extract_data_types``: of each named element below the root, all of ``value``
@@ -53,7 +53,7 @@ def find_required_keys(label_config: str) -> tuple[str, ...]:
 
 
 def find_used_paths(label_config: str) -> frozenset[Path]:
-    """Name the paths inside ``data`` that annotators lose something by when they are removed.
+    """Return the paths inside ``data`` whose removal would take something from annotators.
 
     These are the required keys, and what the labelling page replaces (read from the source of
     the page of 1.23.2): variables such as ``$image`` or ``$a.b`` in ``value`` and ``valueList``
@@ -101,10 +101,10 @@ def _find_variables(text: str, *, amid_text: bool) -> Iterator[Path]:
 
 
 def _list_possible_paths(variable: str) -> Iterator[Path]:
-    """Give the places that a variable may mean: a key with that very name, or a path."""
+    """Yield the paths that a variable may mean: a key with that very name, or a path."""
     yield (variable,)
     steps = _split_steps(variable)
-    # What is inside a list has no path of its own: the list as a whole is used.
+    # Elements of a list have no path: the list as a whole counts as used.
     inside_list = (at for at, step in enumerate(steps) if at and (step.isdigit() or "{" in step))
     yield tuple(steps[: next(inside_list, len(steps))])
 
@@ -114,7 +114,7 @@ def _split_steps(variable: str) -> list[str]:
 
 
 def _find_columns(tag: _Tag) -> Iterator[Path]:
-    """Name the columns of a time series: inside its value, or where it has none, in data."""
+    """Yield the columns of a time series: inside its value or, without one, in data."""
     if tag.series is None:
         return
     for name in filter(None, map(tag.attributes.get, ("timeColumn", "column"))):
@@ -125,10 +125,10 @@ def _find_columns(tag: _Tag) -> Iterator[Path]:
 
 
 def _read_tags(label_config: str) -> list[_Tag]:
-    """Read the elements of a label config in their order, the root first.
+    """Read the elements of a label config in order, the root first.
 
-    The parser and its settings are those of the server, so what is refused here (anything with
-    a document type, which entities and references to other files need) the server refuses too.
+    The parser and its settings are the server's, so the server refuses the same configs: those
+    with a document type, which entities and references to other files need.
     """
     # They take 20 ms to load, and most runs need no label config.
     from xml.etree.ElementTree import ParseError  # noqa: PLC0415 - not what parses
@@ -146,7 +146,7 @@ def _read_tags(label_config: str) -> list[_Tag]:
 
 
 class _Document:
-    """Takes down what the parser finds; no tree is walked, so depth does not matter."""
+    """Collects the elements that the parser finds; without a tree, depth does not matter."""
 
     def __init__(self) -> None:
         self.tags: list[_Tag] = []
@@ -170,4 +170,4 @@ class _Document:
         self._open[-1].text.append(text)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the parser requires this method."""

@@ -1,4 +1,4 @@
-"""Where the files of ``schemas/`` are, however the package was installed."""
+"""The place of the files of ``schemas/``, however the package was installed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def locate_schema(name: str, *, package: Path = _PACKAGE) -> Path:
     """Return the path of the file ``name`` of ``schemas/``.
 
-    A wheel carries the folder inside the package (``reconciler/schemas``); in a checkout, and in
-    an editable install, which is one, it stands beside the package. The wheel's place is looked at
-    first, because beside an installed package lie the packages of others. ``package`` is the folder
-    of the package itself.
+    A wheel has the folder inside the package (``reconciler/schemas``); a checkout, and so an
+    editable install, has it beside the package. The wheel's place comes first, because other
+    packages lie beside an installed one. ``package`` is the folder of the package itself.
 
     Raises:
-        ContractError: no such file, or ``name`` is not the plain name of a file.
+        ContractError: the file does not exist, or ``name`` is not a plain file name.
 
     """
     folders = (package / "schemas", package.parent / "schemas")
@@ -28,6 +27,6 @@ def locate_schema(name: str, *, package: Path = _PACKAGE) -> Path:
                 return folder / name
     looked_in = " and ".join(map(str, folders))
     raise ContractError(
-        f"the schema file {name!r} is missing: looked in {looked_in}",
+        f"schema file {name} not found in {looked_in}",
         hint="the installation is incomplete: install label-studio-reconciler again",
     )

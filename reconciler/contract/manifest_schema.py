@@ -1,7 +1,7 @@
 """The table of attributes -> JSON Schemas of manifests and of PATCH bodies.
 
-Draft 7, because that is what editors and linters of YAML know best. Only keywords that
-python-jsonschema and jsonschema-rs read alike are used: no patterns, whose dialects differ.
+Draft 7, because editors and linters of YAML support it best. Only keywords that python-jsonschema
+and jsonschema-rs read alike are used. ``examples``, ``default`` and ``pattern`` are for editors.
 """
 
 from __future__ import annotations
@@ -15,6 +15,26 @@ Schema = dict[str, object]
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _COMPUTED = "Computed by the server: it overwrites what you declare."
+# What Community 1.23.2 does with a PATCH of these: docs/manifest.md and docs/server-facts.md.
+_IGNORED_BY_COMMUNITY = frozenset(
+    {"predictions_score", "avg_lead_time", "completed_at", "draft_exists"}
+)
+_HIDDEN_BY_COMMUNITY = frozenset(
+    {
+        *("allow_skip", "ground_truth", "precomputed_agreement", "reviewed", "reviewed_at"),
+        *("reviews_accepted", "reviews_rejected"),
+    }
+)
+_EXAMPLES: Mapping[str, list[object]] = {
+    "data": [{"text": "A sentence."}, {"image": "s3://bucket/a.jpg"}],
+    "meta": [{"source": "crawl"}],
+    "overlap": [2],
+    "inner_id": [1],
+    "project": [7],
+}
+_ABSENT_PATH = r"^(data|meta)[.\[]"
+"""How a path of ``absent`` begins. `manifest.checks` checks all of it, with better messages."""
+
 _INSTANT = (
     "A date-time with its offset, such as 2026-01-02T03:04:05Z; compared as an instant, since the "
     "server keeps UTC and cuts after microseconds."
@@ -23,12 +43,14 @@ _WHOLE_32_BITS = {"minimum": -(2**31), "maximum": 2**31 - 1}
 
 
 def build_manifest_schema(attributes: Attributes) -> Schema:
-    """Return the schema of a manifest in which the writable ones of ``attributes`` can stand."""
-    writable = {name: row for name, row in attributes.items() if row.writable}
+    """Return the schema of a manifest with the writable ones of ``attributes``."""
+    writable = _sort_computed_last(attributes)
     return {
         "$schema": _DIALECT,
         "title": "Label Studio tasks as code",
-        "description": "A manifest: what tasks should be. What it leaves out is not managed.",
+        "description": (
+            "A manifest declares what tasks should be. Whatever it leaves out stays as it is."
+        ),
         "type": "object",
         "required": ["version", "tasks"],
         "additionalProperties": False,
@@ -36,8 +58,8 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
         "definitions": {
             "attributes": {
                 "description": (
-                    "Attributes for every task of this manifest; what a task declares itself wins, "
-                    "and objects merge."
+                    "Attributes for every task of this manifest. What a task declares itself wins; "
+                    "objects are merged."
                 ),
                 "type": "object",
                 "additionalProperties": False,
@@ -50,7 +72,7 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
 
 
 def build_patch_schema(attributes: Attributes) -> Schema:
-    """Return the schema of a PATCH body: the last gate before a request leaves."""
+    """Return the schema of a PATCH body: the last check before a request is sent."""
     return {
         "$schema": _DIALECT,
         "title": "Update of a task",
@@ -76,11 +98,13 @@ def build_attribute_schema(attribute: Attribute) -> Schema:
         schema["minimum"] = attribute.minimum
     if attribute.maximum is not None:
         schema["maximum"] = attribute.maximum
+    if attribute.name in _EXAMPLES:
+        schema["examples"] = _EXAMPLES[attribute.name]
     return schema
 
 
 def format_schema(schema: Mapping[str, object]) -> str:
-    """Write a schema as the text that is committed: the same for the same schema, always."""
+    """Return the text of a schema as it is committed: the same schema gives the same text."""
     return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -95,7 +119,17 @@ def _describe(attribute: Attribute) -> str:
         parts.append(_INSTANT)
     if attribute.computed:
         parts.append(_COMPUTED)
+    if attribute.name in _IGNORED_BY_COMMUNITY:
+        parts.append("The community edition ignores it in updates.")
+    if attribute.name in _HIDDEN_BY_COMMUNITY:
+        parts.append("The community edition neither shows nor updates it.")
     return " ".join(parts)
+
+
+def _sort_computed_last(attributes: Attributes) -> dict[str, Attribute]:
+    """Return the writable attributes, those that the server computes last."""
+    writable = [row for row in attributes.values() if row.writable]
+    return {row.name: row for row in sorted(writable, key=lambda row: row.computed)}
 
 
 def _build_header() -> Schema:
@@ -103,24 +137,26 @@ def _build_header() -> Schema:
         "version": {
             "description": "Version of the manifest format: 1.",
             "const": 1,
+            "default": 1,
         },
         "server": {
             "description": (
-                "Address of the server that these tasks are on, such as "
-                "https://label-studio.example.org. A run against another server is refused before "
-                "its first request. It never chooses the server: settings do."
+                "Address of the server that has these tasks. A run against another server stops "
+                "before its first request. This never chooses the server: settings do."
             ),
             "type": "string",
+            "examples": ["https://label-studio.example.org"],
         },
         "project": {
             "description": (
-                "Number of the project that all tasks here belong to. It is checked, never changed."
+                "Number of the project of all tasks here. It is checked, never changed."
             ),
             "type": "integer",
             "minimum": 1,
+            "examples": [7],
         },
         "policy": {
-            "description": "How data and meta are compared with the server; merge when left out.",
+            "description": "How data and meta are compared with the server; the default is merge.",
             "type": "object",
             "additionalProperties": False,
             "properties": {name: _build_policy(name) for name in ("data", "meta")},
@@ -130,10 +166,12 @@ def _build_header() -> Schema:
             "description": "The tasks that this manifest manages.",
             "type": "array",
             "items": {"$ref": "#/definitions/task"},
+            "examples": [[{"id": 101, "data": {"text": "A sentence."}}]],
         },
         "$schema": {
             "description": (
-                "Where this schema is, for editors; in YAML a comment says it. Read by nobody else."
+                "Place of this schema, for editors of JSON; in YAML, use a comment. The tool does "
+                "not read it."
             ),
             "type": "string",
         },
@@ -143,16 +181,17 @@ def _build_header() -> Schema:
 def _build_policy(name: str) -> Schema:
     return {
         "description": (
-            f"merge manages the paths of {name} that are declared and keeps all others; replace "
-            f"manages the whole of {name}: keys that are not declared are removed."
+            f"merge manages the declared paths of {name} and keeps all others; replace manages all "
+            f"of {name}: keys that are not declared are removed."
         ),
         "enum": ["merge", "replace"],
+        "default": "merge",
     }
 
 
 def _build_task(writable: Attributes) -> Schema:
     return {
-        "description": "A task: its id and what is declared of it.",
+        "description": "A task: its id, and what it should be.",
         "type": "object",
         "required": ["id"],
         "additionalProperties": False,
@@ -162,12 +201,14 @@ def _build_task(writable: Attributes) -> Schema:
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 2**63 - 1,
+                "examples": [101],
             },
             "absent": {
-                "description": "Paths that must not exist; where they do, they are removed.",
+                "description": "Paths inside data and meta to remove, if they exist.",
                 "type": "array",
                 "uniqueItems": True,
                 "items": {"$ref": "#/definitions/path"},
+                "examples": [["data.old_key"], ['data["a.b"]']],
             },
             **{name: {"$ref": f"#/definitions/attributes/properties/{name}"} for name in writable},
         },
@@ -175,14 +216,15 @@ def _build_task(writable: Attributes) -> Schema:
 
 
 def _build_path() -> Schema:
-    """One schema for both forms: an anyOf would report the failures of each in turn."""
+    """Build one schema for both forms of a path: an anyOf would report the failures of each."""
     return {
         "description": (
-            "A place inside data or meta, such as data.old_key; as a list of keys, such as "
-            "[data, a.b], where a key itself contains a dot."
+            "A path inside data or meta, such as data.old_key. A key with a dot is written "
+            'data["a.b"], or as a list: [data, a.b].'
         ),
         "type": ["string", "array"],
         "minLength": 1,
+        "pattern": _ABSENT_PATH,
         "minItems": 2,
         "items": {
             "description": "One key of the path.",

@@ -1,9 +1,9 @@
 """An API description -> the table of attributes.
 
-Two forms must work: the contract of this repository (schemas/task-api.openapi.yaml) and what a
-server publishes of itself at /docs/api/schema/json/. The latter names only ``data`` and
-``project`` in the body of PATCH; which others can be written shows in PATCH's answer, where
-they lack the mark ``readOnly`` (seen with Community 1.23.2).
+Two forms must work: the contract of this repository (schemas/task-api.openapi.yaml), and the
+description that a server publishes at /docs/api/schema/json/. The latter names only ``data`` and
+``project`` in the body of PATCH; the other writable attributes are those in PATCH's answer without
+``readOnly`` (seen with Community 1.23.2).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from reconciler.contract.location import locate_schema
 from reconciler.contract.overlay import apply_overlay
 from reconciler.errors import ContractError
 
-# A prefix is tolerated: servers behind a path publish it with theirs.
+# A prefix is allowed: a server behind a path publishes its paths with it.
 _TASK_PATH = re.compile(r"(?:/.*)?/api/tasks/\{[^/{}]+\}/?")
 
 
 @cache
 def load_contract() -> Mapping[str, Attribute]:
-    """Return the attributes by the repository's own contract, in its order; read once.
+    """Return the attributes of the repository's own contract, in its order; read once.
 
     Raises:
         ContractError: the installation lacks the files.
@@ -45,7 +45,7 @@ def load_contract() -> Mapping[str, Attribute]:
 
 @cache
 def load_overlay() -> Node:
-    """Return the overlay that goes with every API description; read once.
+    """Return the overlay that applies to every API description; read once.
 
     Raises:
         ContractError: the installation lacks the file.
@@ -55,10 +55,10 @@ def load_overlay() -> Node:
 
 
 def build_attributes(document: Node, overlay: Node) -> dict[str, Attribute]:
-    """Return all attributes that GET answers or PATCH takes, those that GET answers first.
+    """Return all attributes that GET returns or PATCH takes, those of GET first.
 
-    What is said of an attribute is taken from PATCH's body, else PATCH's answer, else GET's:
-    the form in which it is written counts, since that is what a manifest holds.
+    The schema of an attribute comes from PATCH's body, else PATCH's answer, else GET's: a manifest
+    holds the form in which an attribute is written.
 
     Raises:
         ContractError: not OpenAPI 3, or it does not describe both operations of a task.
@@ -81,7 +81,7 @@ def build_attributes(document: Node, overlay: Node) -> dict[str, Attribute]:
 
 
 def _find_written(document: Node, schemas: Iterable[Node]) -> list[Facts]:
-    """Return what is said of an attribute where it can be written."""
+    """Return the facts of those ``schemas`` that are not read-only."""
     return [facts for facts in (read_facts(document, s) for s in schemas) if not facts.read_only]
 
 
@@ -109,8 +109,8 @@ def _require_openapi(document: Node) -> None:
     if document.get("swagger"):
         found = f"Swagger {document['swagger']}"
     raise ContractError(
-        f"not an OpenAPI 3 document: found {found}",
-        hint="a server publishes its own at /docs/api/schema/json/",
+        f"expected an OpenAPI 3 document, found {found}",
+        hint="a server publishes its description at /docs/api/schema/json/",
     )
 
 
@@ -129,7 +129,7 @@ def _find_operation(document: Node, method: str) -> Node:
 
 
 def _find_answer(document: Node, operation: Node) -> Node:
-    """Return the schema of the answer when all went well."""
+    """Return the schema of a successful answer."""
     responses = get_child(operation, "responses")
     good = sorted(str(status) for status in responses if str(status).startswith("2"))
     # A status may be an unquoted number in YAML.

@@ -1,4 +1,4 @@
-"""Laying over an API description what it cannot say (schemas/contract-overlay.yaml)."""
+"""The overlay: facts that an API description cannot state (schemas/contract-overlay.yaml)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _COLUMNS = frozenset(field.name for field in fields(Attribute)) - {"name"}
 
 
 def apply_overlay(attributes: Mapping[str, Attribute], overlay: Node) -> dict[str, Attribute]:
-    """Return ``attributes``, in their order, as the rows of ``overlay`` correct them.
+    """Return ``attributes``, in their order, corrected by the rows of ``overlay``.
 
-    Rows for attributes that are not there are passed over: editions differ. Integers that still
-    lack a bound then get the general one.
+    Rows for unknown attributes are skipped: editions differ. Integers that still lack a bound then
+    get the general one.
 
     Raises:
-        ContractError: a row names what is no column of the table, or no type.
+        ContractError: a row names an unknown column or type.
 
     """
     rows = get_child(overlay, "attributes")
@@ -35,8 +35,8 @@ def _correct(attribute: Attribute, row: Node) -> Attribute:
     unknown = row.keys() - _COLUMNS
     if unknown:
         raise ContractError(
-            f"the overlay says {', '.join(sorted(unknown))} of {attribute.name}: no such column",
-            hint=f"columns are {', '.join(sorted(_COLUMNS))}",
+            f"the overlay has unknown columns for {attribute.name}: {', '.join(sorted(unknown))}",
+            hint=f"known columns: {', '.join(sorted(_COLUMNS))}",
         )
     changes: dict[str, Any] = dict(row)
     if "type" in changes:
@@ -44,8 +44,8 @@ def _correct(attribute: Attribute, row: Node) -> Attribute:
             changes["type"] = Type(changes["type"])
         except ValueError as error:
             raise ContractError(
-                f"the overlay gives {attribute.name} the type {changes['type']!r}",
-                hint=f"types are {', '.join(Type)}",
+                f"the overlay has an unknown type for {attribute.name}: {changes['type']!r}",
+                hint=f"known types: {', '.join(Type)}",
             ) from error
     return replace(attribute, **changes)
 

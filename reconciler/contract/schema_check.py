@@ -1,4 +1,4 @@
-"""Values against a JSON Schema: a quick verdict, and an explanation of a bad one."""
+"""Checks of values against a JSON Schema: a quick verdict, and explanations of failures."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 
 
 class SchemaCheck:
-    """A schema, ready to judge values.
+    """A schema, ready to check values.
 
-    jsonschema-rs gives the verdict, in microseconds; jsonschema explains the few that fail,
-    as its import alone costs more than a hundred verdicts.
+    jsonschema-rs gives the verdict, in microseconds; jsonschema explains the few failures, since
+    its import alone takes longer than a hundred verdicts.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
@@ -32,11 +32,11 @@ class SchemaCheck:
         )
 
     def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is as the schema says."""
+        """Tell whether ``value`` is valid."""
         return self._verdict.is_valid(value)
 
     def explain(self, value: object) -> Iterator[ValidationError]:
-        """Explain all that is wrong with ``value``."""
+        """Yield all errors of ``value``."""
         return self._iterate_errors(value)
 
     @cached_property
@@ -49,9 +49,16 @@ class SchemaCheck:
 
 
 @cache
-def load_schema_check(name: str, definition: str = "") -> SchemaCheck:
-    """Load the check of a file of ``schemas/``, or of one of its definitions alone."""
+def load_schema_check(
+    name: str, definition: str = "", *, without_pattern_of: str = ""
+) -> SchemaCheck:
+    """Load the check of a file of ``schemas/``, or of one of its definitions.
+
+    ``without_pattern_of`` is a definition whose ``pattern`` is for editors only.
+    """
     schema: dict[str, Any] = json.loads(locate_schema(name).read_text(encoding="utf-8"))
+    if without_pattern_of:
+        del schema["definitions"][without_pattern_of]["pattern"]
     if not definition:
         return SchemaCheck(schema)
     reference = f"#/definitions/{definition}"

@@ -1,4 +1,4 @@
-"""The manifest schema as a file: building its text, and holding a committed one to its source."""
+"""The manifest schema as a file: builds its text, and compares a committed one with it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _ROOT = "(the whole file)"
 
 
 def build_schema(description: ApiDescription | None = None) -> str:
-    """Return the text of the manifest schema by an API description.
+    """Return the text of the manifest schema for an API description.
 
     None stands for the repository's own contract.
 
     Raises:
-        ContractError: the description is none of this API.
+        ContractError: the description is not one of this API.
 
     """
     return format_schema(build_manifest_schema(list_attributes(description)))
 
 
 def list_attributes(description: ApiDescription | None) -> Mapping[str, Attribute]:
-    """Return the attributes by an API description, None for our own contract.
+    """Return the attributes of an API description; None stands for our own contract.
 
-    Where a description has no words for an attribute, ours are lent: editors show them.
+    An attribute without a description gets ours: editors show it.
 
     Raises:
         ContractError: as ``build_schema``; the message names the description.
@@ -46,13 +46,13 @@ def list_attributes(description: ApiDescription | None) -> Mapping[str, Attribut
 
 
 def compare_schema(committed: Path, description: ApiDescription | None = None) -> list[str]:
-    """Return how a committed schema differs from the one that is built; [] when it does not.
+    """Return how a committed schema differs from a newly built one; [] if it does not.
 
-    Each line names a place by its JSON pointer and what differs there. Equal content in other
-    bytes (order, layout) is a difference too: a later build would show up in somebody's commit.
+    Each line names a place by its JSON pointer, and the difference. The same content in another
+    order or layout is a difference, too: the next build would change the file.
 
     Raises:
-        ContractError: ``committed`` cannot be read, or the description is none of this API.
+        ContractError: ``committed`` cannot be read, or the description is not one of this API.
 
     """
     built = build_schema(description)
@@ -74,7 +74,7 @@ def _describe(attributes: Attributes) -> dict[str, Attribute]:
 
 
 def _find_differences(committed: object, built: object, *, pointer: str) -> Iterator[str]:
-    """Walk two JSON values together; types count, since Python holds 1, 1.0 and true equal."""
+    """Compare two JSON values, types included: to Python 1, 1.0 and true are equal."""
     if isinstance(committed, Mapping) and isinstance(built, Mapping):
         for key in dict.fromkeys((*committed, *built)):
             place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"

@@ -1,10 +1,11 @@
-"""What the schema cannot say about a manifest, and can be known without the server."""
+"""Checks of a manifest that the schema cannot express and that need no server."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
 from reconciler.core.notation import Path, format_path, format_value, shorten
 from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
@@ -15,15 +16,15 @@ from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
 
 UNDEFINED: Final = "$undefined$"
-"""The server moves what it finds here to the first key of the label config, over what is there."""
+"""A key whose value the server moves to the first key of the label config, over what is there."""
 
 
 def check_server(
     document: Document, header: Mapping[str, Any], chosen: ChosenServer | None
 ) -> Iterator[Problem]:
-    """Judge the server that a document declares: its address, and that the run is against it.
+    """Check the server that a document declares: a valid address, and that of the run.
 
-    ``chosen`` is the server of the run; None where no server is to be asked.
+    ``chosen`` is the server of the run; None if the run needs no server.
     """
     declared = header.get("server")
     if declared is None:
@@ -39,12 +40,12 @@ def check_server(
             ("server",),
             f"the manifest declares {shorten(address, 200)}, but this run uses "
             f"{chosen.address}, from {chosen.named_by}",
-            "run it against the declared server, or correct the manifest",
+            "run against the declared server, or correct the manifest",
         )
 
 
 def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
-    """Judge the defaults of a document, of what the schema accepts of it."""
+    """Check the defaults of a document; ``header`` holds the keys that the schema accepts."""
     defaults = header.get("defaults", {})
     yield from _check_attributes_at(document, ("defaults",), defaults, header.get("project"))
 
@@ -52,7 +53,7 @@ def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Pr
 def check_attributes(
     document: Document, entry: Entry, task: Mapping[str, Any], *, project: int | None
 ) -> Iterable[Problem]:
-    """Judge what the schema accepts of a task, but for its ``absent``."""
+    """Check the keys of a task that the schema accepts, except ``absent``."""
     index, _, text = entry
     data = task.get("data")
     odd = isinstance(data, dict) and UNDEFINED in data
@@ -62,12 +63,14 @@ def check_attributes(
     return _check_attributes_at(document, ("tasks", index), task, project)
 
 
-def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Iterator[Problem]:
-    """Judge the paths that must not exist."""
+def check_absent(
+    document: Document, index: int, task: Mapping[str, Any], *, attributes: Attributes
+) -> Iterator[Problem]:
+    """Check the paths in ``absent``."""
     seen: set[Path] = set()
     inside: dict[Path, Path] = {}
     for number, written in enumerate(task.get("absent", ())):
-        problem = _check_absent_path(written, task, seen=seen, inside=inside)
+        problem = _check_absent_path(written, task, attributes=attributes, seen=seen, inside=inside)
         if problem:
             yield _make_problem_at(document, ("tasks", index, "absent", number), *problem)
             continue
@@ -77,13 +80,13 @@ def check_absent(document: Document, index: int, task: Mapping[str, Any]) -> Ite
 
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
-    """Find out whether the data of a task would lose every key, defaults considered."""
+    """Find out whether a task would lose every key of its data, defaults included."""
     if "data" in declaration.header.replaced and declaration.build_attributes().get("data") == {}:
         yield Problem(
             declaration.source_of(("data",)),
             format_path(("tasks", declaration.position, "data")),
-            "with policy replace this would remove every key of data",
-            "a task without data cannot be labelled; declare its keys, or merge",
+            "policy replace would remove every key of data here",
+            "declare the keys to keep, or use policy merge: a task without data cannot be labelled",
         )
 
 
@@ -103,7 +106,7 @@ def _check_addresses(
             yield _make_problem_at(
                 document,
                 at,
-                f"{shorten(format_value(address))} is an address that the server made up",
+                f"{shorten(format_value(address))} is an address that the server generated",
                 "declare the stored address, such as s3://bucket/key",
             )
 
@@ -116,7 +119,7 @@ def _check_undefined(
         yield _make_problem_at(
             document,
             (*steps, "data", UNDEFINED),
-            f"the server keeps no key {UNDEFINED}: it stores the value under another key",
+            f"the server does not keep the key {UNDEFINED}, but stores its value elsewhere",
             "declare the key that the label config of the project uses",
         )
 
@@ -128,8 +131,8 @@ def _check_project(
         yield _make_problem_at(
             document,
             (*steps, "project"),
-            f"project {attributes['project']} here, but project {project} for the whole manifest",
-            "tasks are never moved; correct one of the two",
+            f"project {attributes['project']} here, but {project} at the top of the manifest",
+            "correct one of the two: tasks are never moved",
         )
 
 
@@ -137,33 +140,40 @@ def _check_absent_path(
     written: str | list[str],
     task: Mapping[str, Json],
     *,
+    attributes: Attributes,
     seen: Collection[Path],
     inside: Mapping[Path, Path],
 ) -> tuple[str, str] | None:
-    """Tell what is wrong with one element of ``absent``, and what to do.
+    """Find what is wrong with one element of ``absent``: a message and a hint, or None.
 
-    ``seen`` are the paths before it; ``inside`` names one of them for every path around one.
+    ``seen`` are the paths before it; ``inside`` maps each parent of one of them to it.
     """
     try:
         path = parse_absent_path(written)
     except ValueError:
         found = shorten(format_value(str(written)))
-        return f"{found} is not a path", 'write data.key, or data["a.b"] for odd keys'
+        return f"{found} is not a path", 'write data.key, or data["a.b"] for a key with a dot'
     if path[0] not in MERGEABLE or len(path) == 1:
-        return (
-            f"{format_path(path)} cannot be absent",
-            "only keys inside data and meta can; null is a value",
-        )
+        return f"{format_path(path)} cannot be absent", _suggest_path(path, attributes)
     if len(path) > MAX_DEPTH:
-        message = f"{shorten(format_path(path[:MAX_DEPTH]))} leads more than {MAX_DEPTH} keys deep"
-        return message, "no data is nested so"
+        message = f"{shorten(format_path(path[:MAX_DEPTH]))} is more than {MAX_DEPTH} keys deep"
+        return message, "shorten the path"
     if path in seen:
-        return f"{format_path(path)} stands twice", "keep one"
+        return f"duplicate path {format_path(path)}", "keep one of the two"
     around = (path[:length] for length in range(len(path)))
     other = next((shorter for shorter in around if shorter in seen), inside.get(path))
     if other is not None:
         return f"{format_path(path)} and {format_path(other)} overlap", "keep the shorter one"
     return _find_contradiction(path, task)
+
+
+def _suggest_path(path: Path, attributes: Attributes) -> str:
+    """Suggest what to write instead of a path outside of ``data`` and ``meta``."""
+    if path[0] in MERGEABLE:
+        return f"name the keys to remove, such as {path[0]}.old_key"
+    if path[0] in attributes:
+        return "only keys inside data and meta can be removed"
+    return f"did you mean {shorten(format_path(('data', *path)), 200)}?"
 
 
 def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:
@@ -173,12 +183,12 @@ def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str]
             parent = format_path(path[:depth])
             return (
                 f"{parent} is declared with a value that has no keys",
-                "declare it or its absence",
+                "remove one of the two",
             )
         if key not in value:
             return None
         value = value[key]
-    return f"{format_path(path)} is declared too", "declare it or its absence"
+    return f"{format_path(path)} is declared as well", "remove one of the two"
 
 
 def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:

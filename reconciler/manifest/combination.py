@@ -1,4 +1,4 @@
-"""Declarations of all files to one desired task each, or to conflicts that name both places."""
+"""The declarations of one task, combined into a desired task or reported as conflicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.manifest.declarations import Declaration
 
 
 class _CombinedPlaces:
-    """Where the paths of a task stand that is declared in several places."""
+    """The places of the paths of a task that is declared in several places."""
 
     def __init__(self, declarations: Sequence[Declaration]) -> None:
         self._declarations = declarations
@@ -38,7 +38,7 @@ class _CombinedPlaces:
 
 
 def combine(declarations: Sequence[Declaration]) -> DesiredTask:
-    """Combine what is declared of one task, in places without conflicts."""
+    """Combine the declarations of one task, which have no conflicts."""
     first = declarations[0]
     if len(declarations) == 1:
         return build_task(first)
@@ -59,7 +59,7 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
 
 
 def build_task(declaration: Declaration) -> DesiredTask:
-    """Give what is declared in one place: so are nearly all tasks, and there are many."""
+    """Build a task that is declared in one place, as nearly all are: this path is fast."""
     header = declaration.header
     attributes = declaration.build_attributes()
     return DesiredTask(
@@ -73,7 +73,7 @@ def build_task(declaration: Declaration) -> DesiredTask:
 
 
 def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
-    """Merge objects whose paths are disjoint; where they are not, a conflict is reported."""
+    """Merge objects whose paths are disjoint; `find_conflicts` reports all others."""
     result = dict(left)
     for key, value in right.items():
         old = result.get(key)
@@ -85,7 +85,7 @@ def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Jso
 
 
 def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
-    """List the paths of one task that are declared twice; both places are named."""
+    """List the paths of one task that are declared twice, with both places."""
     problems: list[Problem] = []
     taken = _DeclaredPaths()
     project: Declaration | None = None
@@ -105,38 +105,38 @@ def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
 
 
 class _DeclaredPaths:
-    """The paths that declarations have decided about so far."""
+    """The paths that the declarations read so far declare."""
 
     def __init__(self) -> None:
         self.owners: dict[Path, Declaration] = {}
         self._inside: dict[Path, Path] = {}
 
     def add(self, leaves: Iterable[Path], declaration: Declaration) -> None:
-        """Take paths that are not taken yet; each is found by every path around it, too."""
+        """Add paths that are new; each is then found by its parents, too."""
         for leaf in leaves:
             self.owners.setdefault(leaf, declaration)
             for length in range(1, len(leaf)):
                 self._inside.setdefault(leaf[:length], leaf)
 
     def find_overlapping(self, leaf: Path) -> Path | None:
-        """Find a path taken before that is the same, lies around, or lies inside."""
+        """Find an earlier path that is equal to ``leaf``, its parent, or inside it."""
         around = (leaf[:length] for length in range(1, len(leaf) + 1))
         return next((path for path in around if path in self.owners), self._inside.get(leaf))
 
 
 def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
-    """Two entries of one document share its defaults; that is one declaration, not two."""
+    """Tell whether both entries have ``leaf`` from the same defaults: one declaration, not two."""
     return left.header is right.header and left.source_of(leaf) == right.source_of(leaf)
 
 
 def _make_conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
     place = left.source_of(other)
     if leaf == other:
-        message = f"task {right.id} declares this at {place} too"
+        message = f"task {right.id} also declares this at {place}"
     else:
-        relation = "which holds this" if len(other) < len(leaf) else "which lies inside this"
-        message = f"task {right.id} declares {format_path(other)} at {place}, {relation}"
-    hint = "declare every path in one place"
+        relation = "which contains this" if len(other) < len(leaf) else "which is inside this"
+        message = f"task {right.id} also declares {format_path(other)} at {place}, {relation}"
+    hint = "declare each path in one place only"
     return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 
@@ -147,7 +147,7 @@ def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iter
     yield Problem(
         right.header.source_of("project"),
         "project",
-        f"task {right.id} is in project {project} here, and in project {left.header.project} "
+        f"task {right.id} is in project {project} here, but in project {left.header.project} "
         f"at {left.header.source_of('project')}",
         "correct one of the two",
     )

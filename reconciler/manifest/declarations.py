@@ -1,4 +1,4 @@
-"""What one document declares of one task, and where."""
+"""What one document declares about one task, and where."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from reconciler.manifest.readers.document import Document
 from reconciler.manifest.readers.source_map import Steps
 
 MERGEABLE: Final = ("data", "meta")
-"""The attributes that hold objects, and that a policy can be given for."""
+"""The attributes that hold objects, and that have a policy."""
 
 NOT_ATTRIBUTES: Final = frozenset({"id", "absent"})
-"""What a task declares beside its attributes."""
+"""The keys of a task that are not attributes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a document says of all its tasks."""
+    """What a document declares for all its tasks."""
 
     document: Document
     project: int | None
@@ -29,23 +29,23 @@ class Header:
     defaults: Mapping[str, Json]
 
     def source_of(self, key: str) -> Source:
-        """Tell where ``key``, one that is there, stands."""
+        """Return the place of ``key``, which must be there."""
         return self.document.locate_key((key,))
 
     def add_defaults(self, own: Mapping[str, Json], absent: tuple[Path, ...]) -> Mapping[str, Json]:
-        """Merge the defaults below a task's own values; what must be absent is left out."""
+        """Merge the defaults under a task's own values, without the paths in ``absent``."""
         return _lay_below(self.defaults, own, absent, ()) if self.defaults else own
 
     def read_declaration(self, index: int) -> Declaration:
-        """Make the declaration of one task, anew; raises ManifestError where it has changed."""
-        # It was checked, and nobody else has it: what is no attribute can be taken out.
+        """Read the declaration of one task again; raises ManifestError if its file has changed."""
+        # It was checked, and no other code holds it: what is not an attribute can be popped.
         own = cast("dict[str, Any]", self.document.read_task(index))
         absent = tuple(map(parse_absent_path, own.pop("absent", ())))
         return Declaration(self, index, int(own.pop("id")), own, absent)
 
 
 class Declaration(NamedTuple):
-    """One entry of a document's ``tasks``; also tells where its paths are declared."""
+    """One entry of a document's ``tasks``, with the places of its paths."""
 
     header: Header
     position: int
@@ -60,11 +60,11 @@ class Declaration(NamedTuple):
         return document.locate_value(("tasks", self.position))
 
     def build_attributes(self) -> Mapping[str, Json]:
-        """Give what is declared of the task, defaults included."""
+        """Return the declared attributes, defaults included."""
         return self.header.add_defaults(self.own, self.absent)
 
     def source_of(self, path: Path) -> Source:
-        """Tell where ``path``, or failing that its nearest declared parent, stands."""
+        """Return the place of ``path``, or else of its nearest declared parent."""
         document = self.header.document
         if path in self.absent:
             steps: Steps = ("tasks", self.position, "absent", self.absent.index(path))
@@ -80,14 +80,14 @@ class Declaration(NamedTuple):
         return self.source
 
     def iterate_leaves(self) -> Iterator[Path]:
-        """List the paths that this declaration decides about."""
+        """List the paths that this declaration manages."""
         for name, value in self.build_attributes().items():
             yield from _iterate_leaves((name,), value, whole=name in self.header.replaced)
         yield from self.absent
 
 
 def read_header(document: Document, accepted: Mapping[str, Any]) -> Header:
-    """Make a header of what the schema accepts of a document's outline."""
+    """Build a header from the keys of a document that the schema accepts."""
     policy = accepted.get("policy", {})
     project = accepted.get("project")
     return Header(

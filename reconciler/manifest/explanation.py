@@ -1,4 +1,4 @@
-"""What the schema objects to, in words that a person can act on."""
+"""Errors of the schema, as problems that a person can act on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.notation import escape_invisible, format_path, format_value, shorten
 from reconciler.core.values import Json
 from reconciler.errors import Problem
 from reconciler.manifest.readers.document import Document
@@ -36,30 +36,38 @@ _EXPECTED_TYPES: Final = {
 }
 _EMPTY: Final[dict[type, str]] = {dict: "an empty object", list: "an empty list"}
 _HINTS: Final = {
-    "version": "this tool reads manifests of version 1",
-    "data": "the server breaks for good on data that is not an object",
+    "version": "this tool reads version 1 only",
+    "data": "data that is not an object breaks the task for good on the server",
+    "absent": "write a list of paths: [data.old_key]",
+}
+_NULL_HINTS: Final = {
+    "data": "indent its keys below it, or remove the line",
+    "tasks": "write the tasks below it, or [] for none",
+    "project": "a task always has a project: null would delete it",
 }
 _BOUND_HINTS: Final = {
     ("overlap", "minimum"): (
-        "annotators are never given a task with an overlap below 1, and below 0 it even counts as "
-        "labelled; declare how many of them are to label it"
+        "declare how many annotators should label the task: below 1 the server gives it to none, "
+        "and below 0 it counts as labelled"
     ),
     ("inner_id", "minimum"): (
-        "the server numbers the tasks of a project from 1, and stores another number in place of 0"
+        "the server numbers the tasks of a project from 1, and stores another number instead of 0"
     ),
     ("inner_id", "maximum"): (
-        "the server numbers new tasks from the largest number on, and every import fails once it "
-        "has no larger one"
+        "the server numbers new tasks from the largest inner_id on: without a larger number every "
+        "import fails"
     ),
 }
 UNKNOWN_MAX: Final = 100
-"""Unknown keys of one object that are told one by one: more are no slips of the pen."""
+"""Unknown keys of one object that are reported one by one."""
 
-_DELETES: Final = "a task always has a project: null would delete it"
+_TYPES: Final = frozenset({"type", "const"})
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
 _ELSEWHERE: Final = {
-    **dict.fromkeys(("version", "server", "policy", "defaults", "tasks"), "it stands at the top"),
-    **dict.fromkeys(("id", "absent"), "each task has its own"),
+    **dict.fromkeys(
+        ("version", "server", "policy", "defaults", "tasks"), "write it at the top of the manifest"
+    ),
+    **dict.fromkeys(("id", "absent"), "write it in a task: each has its own"),
 }
 
 
@@ -73,14 +81,13 @@ def explain_error(
         unknown = [key for key in _get_instance(error) if key not in known]
         for key in unknown[:UNKNOWN_MAX]:
             at = document.locate_key((*steps, key))
-            yield Problem(
-                at, format_path((*steps, key)), *_explain_unknown_key(key, known, attributes)
-            )
+            explained = _explain_unknown_key(key, known, attributes)
+            yield Problem(at, format_path((*steps, key)), *explained)
         if len(unknown) > UNKNOWN_MAX:
             first = (*steps, unknown[UNKNOWN_MAX])
-            more = f"{len(unknown) - UNKNOWN_MAX:,} more keys from here on are not known"
+            more = f"{len(unknown) - UNKNOWN_MAX:,} more unknown keys from here on"
             yield Problem(
-                document.locate_key(first), format_path(first), more, "see the first of them"
+                document.locate_key(first), format_path(first), more, "see the first ones"
             )
         return
     if error.validator == "uniqueItems":
@@ -103,23 +110,27 @@ def _explain_repeated(steps: Steps, elements: list[Json], document: Document) ->
         if written in seen:
             at = (*steps, index)
             source = document.locate_value(at)
-            yield Problem(source, format_path(at), f"{written} stands twice", "keep one")
+            yield Problem(
+                source, format_path(at), f"duplicate element {written}", "keep one of the two"
+            )
         seen.add(written)
 
 
 def _explain_unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:
-    """Say what is wrong with a key that the schema does not have there, and what to do."""
+    """Say what is wrong with a key that the schema does not allow there, and what to do."""
     if key in _ELSEWHERE:
-        return "not a known key here", _ELSEWHERE[key]
+        return "this key does not belong here", _ELSEWHERE[key]
     attribute = attributes.get(key)
     if attribute is not None and not attribute.writable:
         return "this attribute is read-only", "remove it: only the server sets it"
     close = difflib.get_close_matches(key, known, n=1)
     if close:
-        return "not a known key here", f"did you mean {close[0]}?"
+        return "unknown key", f"did you mean {close[0]}?"
     if attribute is not None and "tasks" in known:
-        return "not a known key here", "attributes stand in tasks or in defaults"
-    return "not a known key here", f"known are {', '.join(known)}"
+        return "this key does not belong here", "write it in a task or in defaults"
+    if "overlap" in known:
+        return "unknown key", f"did you mean {format_path(('data', shorten(key)))}?"
+    return "unknown key", f"known keys: {', '.join(known)}"
 
 
 def _make_message(error: ValidationError) -> str:
@@ -142,43 +153,47 @@ _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
     "minimum": lambda wanted, found: f"expected at least {wanted}, found {_describe_found(found)}",
     "maximum": lambda wanted, found: f"expected at most {wanted}, found {_describe_found(found)}",
     "format": lambda _, found: (
-        f"expected a date-time that exists, with its offset, found {_describe_found(found)}"
+        f"expected a valid date-time with an offset, found {_describe_found(found)}"
     ),
     "minLength": lambda _, found: f"expected a path or a key, found {_describe_found(found)}",
     "minItems": lambda wanted, found: f"expected at least {wanted} elements, found {len(found)}",
 }
-"""By keyword of the schema: what it wants and what stands there, to what is said of it."""
+"""By keyword of the schema: the message for what it wants and what was found."""
 
 
 def _make_hint(error: ValidationError, steps: Steps) -> str:
-    """Tell what to do about what stands at ``steps``."""
-    schema: Any = error.schema
+    """Tell what to do about the value at ``steps``."""
     found = _get_instance(error)
-    if schema.get("format") == "date-time":
-        return _DATE_TIME
-    if steps and steps[-1] == "project" and found is None:
-        return _DELETES
-    if (
-        error.validator == "type"
-        and isinstance(found, str)
-        and _fits_unquoted(found, schema["type"])
-    ):
-        return "drop the quotes"
     if not steps:
         return "a manifest begins with version: 1"
-    if error.validator == "minItems":
+    if isinstance(found, str) and _fits_unquoted(found, error):
+        return "remove the quotes"
+    name = str(steps[-1])
+    if found is None and steps == ("project",):
+        return "write the number of the project, or remove the line"
+    if found is None and name in _NULL_HINTS:
+        return _NULL_HINTS[name]
+    schema: Any = error.schema
+    if schema.get("format") == "date-time":
+        return _DATE_TIME
+    if name == "absent" and isinstance(found, str):
+        return f"write a list: [{shorten(escape_invisible(found))}]"
+    rule = str(error.validator)
+    if rule == "minItems":
         return 'write the attribute, then the keys: [data, "a.b"]'
-    bound = _BOUND_HINTS.get((str(steps[-1]), str(error.validator)))
-    if bound is not None:
-        return bound
-    return _HINTS.get(str(steps[-1]), "") if error.validator in {"type", "const"} else ""
+    return _BOUND_HINTS.get((name, rule)) or (_HINTS.get(name, "") if rule in _TYPES else "")
 
 
-def _fits_unquoted(text: str, wanted: str | Sequence[str]) -> bool:
-    """Tell whether the text without its quotes would be of a wanted type."""
+def _fits_unquoted(text: str, error: ValidationError) -> bool:
+    """Tell whether the text without its quotes would be what the schema wants."""
+    wanted = _list_wanted(error)
     try:
         value = parse_plain(text)
     except ValueError:
+        return False
+    if error.validator == "const":
+        return type(value) is type(wanted) and value == wanted
+    if error.validator != "type":
         return False
     names = {bool: {"boolean"}, int: {"integer", "number"}, float: {"number"}}
     return not names.get(type(value), set()).isdisjoint(

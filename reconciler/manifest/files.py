@@ -1,4 +1,4 @@
-"""From the paths that a person names to the manifest files that they stand for."""
+"""From the paths that a person names to manifest files."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
 _LOOKS_LIKE_ONE: Final = re.compile(
     r"\.(?:ya?ml|jsonl?)(?![a-z0-9])|\.(?:ndjson|jsonlines|ldjson|json5|jsonc|hjson)$"
 )
-"""What somebody may take for a manifest: ``a.yaml.bak``, ``a.ndjson``."""
+"""Names that a reader may take for a manifest: ``a.yaml.bak``, ``a.ndjson``."""
 
-_KNOWN: Final = "a manifest ends in " + ", ".join(SUFFIXES)
-_SPELLING: Final = "check its spelling, and the folder that you are in"
+_KNOWN: Final = "the name of a manifest ends in " + ", ".join(SUFFIXES)
+_SPELLING: Final = "check the spelling and the current folder"
 
 
 class Place(NamedTuple):
-    """A folder as it was reached, and where it really is: links give it two names."""
+    """A folder by the path that reached it, and its real path: links make them differ."""
 
     reached: str
     real: str
@@ -45,11 +45,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """The manifests that paths stand for, each once, under the name it was reached by first.
+    """The manifests that were found, each once, under the first path that reached it.
 
-    ``problems`` say what is wrong with the paths, and with what is in their folders. ``unread``
-    are files that may be taken for manifests, and are none. ``places`` are the folders in which
-    manifests were found, by whatever way, each with one of them.
+    ``problems`` are those of the paths and of their folders. ``unread`` are files that look like
+    manifests and are not read. ``places`` maps each folder with manifests to one of them.
     """
 
     files: Sequence[str] = ()
@@ -61,10 +60,10 @@ class FoundFiles:
 def find_manifests(paths: Sequence[str]) -> FoundFiles:
     """List the manifest files of ``paths``.
 
-    A folder stands for the manifests below it, in the order of their names and without hidden
-    ones; a glob for what it matches; ``-`` for standard input. Links that are found in folders
-    and by globs may lead anywhere in the git work tree of what was named. A path that stands for
-    nothing is a problem: to take it for 'no changes' would hide a slip of the pen.
+    A folder stands for the manifests below it, sorted by name and without hidden ones; a pattern
+    for its matches; ``-`` for standard input. Links found in folders and by patterns may lead
+    anywhere in the git work tree of the named path. A path without manifests is a problem: "no
+    changes" would hide a typing mistake.
     """
     search = _Search(Bounds(_iterate_folders(paths)))
     for path in paths:
@@ -73,12 +72,12 @@ def find_manifests(paths: Sequence[str]) -> FoundFiles:
 
 
 def is_manifest(path: str) -> bool:
-    """Tell whether a file is read: by its suffix, in capitals too."""
+    """Tell by its suffix, in any case, whether a file is read as a manifest."""
     return path.endswith(SUFFIXES) or path.lower().endswith(SUFFIXES)
 
 
 def find_place(path: str) -> Place:
-    """Tell which folder a file is in; that of standard input is the one we are in."""
+    """Return the folder of a file; for standard input, the current folder."""
     return Place(str(Path(path).parent), str(Path(os.path.realpath(path)).parent))
 
 
@@ -91,7 +90,7 @@ def _iterate_folders(paths: Sequence[str]) -> Iterator[str]:
 
 
 class _Search:
-    """Adds up what path after path stands for."""
+    """Collects the manifests of one path after another."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -101,19 +100,19 @@ class _Search:
         self._walk = FolderWalk(bounds, self._problems)
         self._walked: set[str] = set()
         self._resolve = cache(os.path.realpath)
-        # By real path: the name of a manifest by which it was reached first.
+        # By real path: the first path that reached a manifest.
         self._files: dict[str, str] = {}
         # By real path, of folders with manifests in them or below: the name of one in it, or "".
         self._holding: dict[str, str] = {}
 
     def finish(self) -> FoundFiles:
-        """Give what was found."""
+        """Return what was found."""
         return FoundFiles(
             tuple(self._files.values()), tuple(self._problems), tuple(self._unread), self._places
         )
 
     def add(self, path: str) -> None:
-        """Add what one path stands for; a problem, where that is nothing."""
+        """Add the manifests of one path; none is a problem."""
         if path == STANDARD_INPUT:
             self._take(path, path, find_place(path))
             return
@@ -122,7 +121,7 @@ class _Search:
         except OSError as error:
             self._add_other(path, error)
         except ValueError:
-            self._report(path, "not a name that a file can have", _SPELLING)
+            self._report(path, "a file cannot have this name", _SPELLING)
         else:
             if stat.S_ISDIR(mode):
                 self._add_folder(path)
@@ -132,7 +131,7 @@ class _Search:
                 self._report(path, "not the name of a manifest", _KNOWN)
 
     def _add_other(self, path: str, error: OSError) -> None:
-        """Add what is no file: a pattern, or nothing."""
+        """Add a path that is not a file or folder: a pattern, or a mistake."""
         if os.path.lexists(path):
             broken = resolve_link(path)
             if isinstance(broken, Problem):
@@ -140,25 +139,25 @@ class _Search:
         elif is_pattern(path):
             self._add_pattern(path)
         elif error.errno in NOWHERE:
-            self._report(path, "no such file or folder", _SPELLING)
+            self._report(path, "file or folder not found", _SPELLING)
         else:
             self._problems.append(make_unreadable(path, error))
 
     def _add_folder(self, path: str) -> None:
         told = len(self._problems)
         if not self._take_folder(path) and len(self._problems) == told:
-            self._report(path, "no manifest in this folder", _KNOWN)
+            self._report(path, "this folder has no manifests", _KNOWN)
 
     def _add_pattern(self, pattern: str) -> None:
         told = len(self._problems)
         matches = match_pattern(pattern, self._walk, self._problems)
-        # Not any(): each of them is to be taken.
+        # Not any(): every match must be taken.
         taken = [self._take_match(path) for path in matches]
         if not any(taken) and len(self._problems) == told:
-            self._report(pattern, "no manifest matches this pattern", _KNOWN)
+            self._report(pattern, "this pattern matches no manifests", _KNOWN)
 
     def _take_match(self, path: str) -> bool:
-        """Take a file or folder that a pattern matches; tells whether it stands for any."""
+        """Take a file or folder that a pattern matches; tell whether it has manifests."""
         is_folder = resolve_link(path)
         real, place = self._locate(path)
         if is_folder is not True and not is_manifest(path):
@@ -176,17 +175,17 @@ class _Search:
         return False
 
     def _locate(self, path: str) -> tuple[str, Place]:
-        """Tell the real path of a file or folder, and the place that it is in."""
+        """Return the real path of a file or folder, and its place."""
         folder, _, name = path.rpartition("/")
         if not name or name in {".", ".."} or os.path.islink(path):  # noqa: PTH114 - as above
             return os.path.realpath(path), find_place(path)
-        # Paths are many where a shell has expanded a pattern, and their folders few.
+        # A shell may expand a pattern to many paths in few folders.
         reached = folder or ("/" if path.startswith("/") else ".")
         place = Place(reached, self._resolve(reached))
         return join_path(place.real, name), place
 
     def _take_folder(self, path: str) -> bool:
-        """Take the manifests below a folder; tells whether there are any."""
+        """Take the manifests below a folder; tell whether there are any."""
         for folder, files in self._walk.walk(path, self._walked):
             place = Place(folder.path, folder.real)
             if files is None:
@@ -199,7 +198,7 @@ class _Search:
         return os.path.realpath(path) in self._holding
 
     def _take_again(self, folder: Folder, place: Place) -> None:
-        """Note a folder that was reached before: other settings may be nearest on this way."""
+        """Add the place of a folder reached before: by this path other settings may apply."""
         example = self._holding.get(folder.real)
         if example is not None:
             path = join_path(folder.path, example) if example else folder.path
@@ -207,7 +206,7 @@ class _Search:
             self._hold(folder)
 
     def _take_file(self, file: File, place: Place) -> bool:
-        """Take a file of a folder where it is a manifest; tells whether it does."""
+        """Take a file of a folder if it is a manifest; tell whether it is."""
         if not is_manifest(file.path):
             self._pass_over(file)
         elif file.broken:
@@ -227,7 +226,7 @@ class _Search:
         self._files.setdefault(real, path)
 
     def _pass_over(self, file: File) -> None:
-        """Tell of what is no manifest, where somebody may think that it is one."""
+        """Report a file that is not read, if its name looks like that of a manifest."""
         name = _get_name(file.path)
         if file.broken and may_be_folder(name):
             self._problems.append(file.broken)
@@ -238,7 +237,7 @@ class _Search:
             self._unread.append(Problem(Source(file.path, 1, 1), "", "not read", _KNOWN))
 
     def _hold(self, folder: Folder) -> None:
-        """Remember that there are manifests below a folder, and below those that lead to it."""
+        """Remember that a folder, and all folders that lead to it, have manifests."""
         for real in (folder.real, *folder.linked_from):
             at = Path(real)
             while str(at) not in self._holding:

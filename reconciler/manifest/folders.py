@@ -1,4 +1,4 @@
-"""Folders and what is in them, through symbolic links too, each of them once."""
+"""Folders and their contents, through symbolic links too, each of them once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Final
 from reconciler.errors import Problem, Source
 
 NOWHERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
-"""What the system says of a path that there is not."""
+"""The system's errors for a path that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder: as it was reached, where it really is, and the real folders of links to it."""
+    """A folder: the path that reached it, its real path, and the real folders of links to it."""
 
     path: str
     real: str
@@ -27,9 +27,9 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is no folder: as it was reached, and where it really is.
+    """Anything but a folder: the path that reached it, and its real path.
 
-    ``broken`` tells of a link that leads to nothing that can be read.
+    ``broken`` is the problem of a link whose target cannot be read.
     """
 
     path: str
@@ -39,38 +39,38 @@ class File:
 
 
 class Bounds:
-    """How far links may lead: to the git work tree of each folder named, or else that folder."""
+    """Where links may lead: into the git work tree of each named folder, or else that folder."""
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._roots = sorted({_find_work_tree(os.path.realpath(folder)) for folder in folders})
 
     def contains(self, real: str) -> bool:
-        """Tell whether a real path is within."""
+        """Tell whether a real path is inside."""
         return any(is_inside(real, root) for root in self._roots)
 
     def explain_outside(self, path: str, real: str) -> Problem:
-        """Say that ``path`` leads to ``real``, which is not within."""
+        """Build the problem of a ``path`` that leads to ``real``, which is outside."""
         return _make_problem(
             path,
-            f"leads out of {' and '.join(self._roots)}, to {real}",
-            "name that path itself, or move it into the repository",
+            f"links out of {' and '.join(self._roots)}, to {real}",
+            "pass that path itself, or move it into the repository",
         )
 
 
 class FolderWalk:
-    """Lists folders and follows links; what cannot be read or followed goes to ``problems``."""
+    """Lists folders and follows links; adds to ``problems`` what it cannot read or follow."""
 
     def __init__(self, bounds: Bounds, problems: list[Problem]) -> None:
         self._bounds = bounds
         self._problems = problems
 
     def walk(self, path: str, walked: set[str]) -> Iterator[tuple[Folder, list[File] | None]]:
-        """Give a folder and all below it with their files, in order of name, without hidden ones.
+        """Yield a folder and all below it with their files, sorted by name, without hidden ones.
 
-        With None in place of its files comes a folder whose real path is in ``walked``, to which
-        the others are added: it is not entered again.
+        A folder whose real path is in ``walked`` comes with None instead of files, and is not
+        entered again; all others are added to ``walked``.
         """
-        # No recursion: folders may be nested deeper than Python's stack is.
+        # No recursion: folders may be nested deeper than Python's stack allows.
         left = [Folder(str(Path(path)), os.path.realpath(path))]
         while left:
             folder = left.pop()
@@ -83,7 +83,7 @@ class FolderWalk:
             left.extend(reversed(inner))
 
     def list_entries(self, path: str) -> list[os.DirEntry[str]]:
-        """List a folder in order of name; one that cannot be listed is a problem."""
+        """List a folder, sorted by name; add a problem if that fails."""
         try:
             with os.scandir(path) as entries:
                 return sorted(entries, key=_get_name)
@@ -111,7 +111,7 @@ class FolderWalk:
         return files, folders
 
     def _follow(self, path: str, folder: Folder) -> Folder | File | None:
-        """Find out what a link in ``folder`` leads to; None is a folder that is not entered."""
+        """Find out where a link in ``folder`` leads; None is a folder that is not entered."""
         leads_to_folder = resolve_link(path)
         try:
             real = os.path.realpath(path)
@@ -124,7 +124,7 @@ class FolderWalk:
             return File(path, real, is_link=True)
         holders = (*folder.linked_from, folder.real)
         if any(is_inside(holder, real) for holder in holders):
-            message = f"leads in a circle, back to {real}"
+            message = f"links in a circle, back to {real}"
             self._problems.append(_make_problem(path, message, "remove the link"))
         elif not self._bounds.contains(real):
             self._problems.append(self._bounds.explain_outside(path, real))
@@ -134,7 +134,7 @@ class FolderWalk:
 
 
 def resolve_link(path: str) -> bool | Problem:
-    """Tell whether a path leads to a folder, or why a link leads to nothing that can be read."""
+    """Tell whether a path leads to a folder; return a problem if its target cannot be read."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a path stays as it was given
     except OSError as error:
@@ -147,19 +147,19 @@ def resolve_link(path: str) -> bool | Problem:
 
 def _explain_broken(to: str, error: OSError) -> str:
     if error.errno in NOWHERE:
-        return f"leads to {to}, which does not exist"
+        return f"links to {to}, which does not exist"
     if error.errno == errno.ELOOP:
-        return f"leads in a circle, by way of {to}"
-    return f"leads to {to}, which cannot be read: {error.strerror}"
+        return f"links in a circle through {to}"
+    return f"links to {to}, which cannot be read: {error.strerror}"
 
 
 def may_be_folder(name: str) -> bool:
-    """Tell whether a link that leads nowhere may have been meant for a folder."""
+    """Tell whether a broken link may have been meant for a folder."""
     return not PurePath(name).suffix
 
 
 def make_unreadable(path: str, error: OSError) -> Problem:
-    """Say that the system does not let a path be read."""
+    """Build the problem of a path that the system does not let us read."""
     return _make_problem(path, f"cannot be read: {error.strerror}")
 
 
@@ -169,14 +169,14 @@ def is_inside(path: str, folder: str) -> bool:
 
 
 def join_path(folder: str, name: str) -> str:
-    """Put a name behind a folder, as paths are shown: without the dot of the one we are in."""
+    """Join a folder and a name as paths are shown: without the dot of the current folder."""
     if folder == ".":
         return name
     return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"
 
 
 def _find_work_tree(real: str) -> str:
-    """Give the git work tree that a real folder is in, or the folder itself."""
+    """Return the git work tree of a real folder, or the folder itself."""
     folders = (Path(real), *Path(real).parents)
     return str(next((folder for folder in folders if os.path.lexists(folder / ".git")), real))
 

@@ -1,4 +1,4 @@
-"""All desired tasks of a run: in the order of their ids, in a few bytes each."""
+"""All desired tasks of a run, sorted by id, in a few bytes each."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header
 
 _INDEX_BITS: Final = 40
 _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
-"""Bits that hold the index of a task in its document; those above hold which document it is."""
+"""Bits for the index of a task in its document; the bits above hold the document's number."""
 
 
 class DesiredIndex:
     """The declarations of all documents, as `core.model.DesiredTasks`.
 
-    Of each declaration is kept where it is, and a fingerprint. Those of the same task lie side by
-    side, in the order in which they were added. Without ``fingerprints``, which cost time and are
-    for comparing with a server alone, each declaration is made anew to be compared.
+    Each declaration is kept as its place and a fingerprint. Declarations of the same task are
+    adjacent, in the order in which they were added. ``fingerprints`` cost time, and only comparing
+    with a server needs them; without them each declaration is read again to be compared.
     """
 
     def __init__(self, *, fingerprints: bool = True) -> None:
@@ -42,7 +42,7 @@ class DesiredIndex:
         self._fingerprints = Fingerprints()
 
     def add_document(self, header: Header) -> None:
-        """Begin a document: what is added next is of it."""
+        """Begin a document, to which the next tasks belong."""
         self._headers.append(header)
         self._known |= header.defaults.keys()
 
@@ -61,13 +61,13 @@ class DesiredIndex:
             self._fingerprints.add(header.add_defaults(task, ()), header.replaced)
 
     def sort(self) -> None:
-        """Bring all that was added into the order of ids; nothing can be looked up before."""
+        """Sort all tasks by id; call this before looking anything up."""
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._index_ids()
 
     def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
-        """Give those tasks alone whose ids are in a part."""
+        """Return an index of only the tasks whose ids ``holds`` accepts."""
         chosen = DesiredIndex()
         chosen._headers, chosen._known = self._headers, self._known
         kept = [place for place, task in enumerate(self._ids) if holds(task)]
@@ -99,7 +99,7 @@ class DesiredIndex:
         return build_task(self._read_declaration(self._where[start]))
 
     def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Name those tasks of which it must be looked into whether something differs."""
+        """Yield the tasks that may differ, and must be compared in full."""
         return (task for task, live in found.items() if not self._holds_task(task, live))
 
     def _holds_task(self, task: int, live: Mapping[str, Json]) -> bool:
@@ -124,7 +124,7 @@ class DesiredIndex:
         return frozenset(self._known - NOT_ATTRIBUTES)
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
-        """Give the ids in ascending order, by the project that the tasks are said to be in."""
+        """Group the ids, in ascending order, by declared project."""
         if len({header.project for header in self._headers}) == 1 and not self._repeats:
             return {self._headers[0].project: self._ids}
         found: dict[int | None, array[int]] = {}
@@ -135,7 +135,7 @@ class DesiredIndex:
         return found
 
     def source_of_project(self, project: int) -> Source | None:
-        """Tell where a project is first declared; None where it is in no manifest."""
+        """Return the place where a project is first declared; None if no manifest declares it."""
         found = (header for header in self._headers if header.project == project)
         header = next(found, None)
         return None if header is None else header.source_of("project")
@@ -150,13 +150,13 @@ class DesiredIndex:
         ]
 
     def iterate_repeated(self) -> Iterator[list[Declaration]]:
-        """Give the declarations of each task that has more than one."""
+        """Yield the declarations of each task that has more than one."""
         if not self._repeats:
             return iter(())
         return (self._read_declarations(run) for run in self._iterate_runs() if len(run) > 1)
 
     def _iterate_runs(self) -> Iterator[range]:
-        """Give the places of each task's declarations."""
+        """Yield the positions of each task's declarations."""
         start = 0
         while start < len(self._ids):
             run = self._find_run(start)

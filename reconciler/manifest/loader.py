@@ -1,4 +1,4 @@
-"""Manifests to desired tasks: every file read, checked and combined, all problems at once."""
+"""Manifests to desired tasks: reads, checks and combines all files, and reports all problems."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.validation import check_outline, check_task
@@ -37,8 +38,8 @@ def load_manifests(
 ) -> DesiredIndex:
     """Read manifests into one desired task for each task.
 
-    With ``server``, manifests that declare another one are a problem. Raises ManifestError with
-    every problem of every file, and of what leads to them, in order of place.
+    With ``server``, a manifest that declares another server is a problem. Raises ManifestError with
+    the problems of all paths and files, in order of place.
     """
     desired = DesiredIndex()
     _load_into(desired, files, attributes, server=server, progress=progress)
@@ -48,7 +49,7 @@ def load_manifests(
 def check_manifests(
     files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
 ) -> DesiredIndex:
-    """Read manifests that are not compared with a server, as `load_manifests` does."""
+    """Read manifests as `load_manifests` does, without comparing them with a server later."""
     desired = DesiredIndex(fingerprints=False)
     _load_into(desired, files, attributes, server=None, progress=progress)
     return desired
@@ -62,7 +63,7 @@ def load_values(
     name: str,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read what one manifest would say from values, not a file; ``name`` stands for its name.
+    """Read a manifest from values instead of a file; ``name`` takes the place of a file name.
 
     Raises ManifestError, as `load_manifests` does.
     """
@@ -71,7 +72,7 @@ def load_values(
     documents = read_values(header, tasks, diagnostics, progress=progress)
     not_json = {problem.path: problem for problem in diagnostics.problems}
     found = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
-    # What is no JSON was read as null: others say nothing true of it.
+    # What is not JSON was read as null: other problems at that path mean nothing.
     told = [p for p in found if not_json.get(p.path, p) == p]
     _finish(desired, [replace(p, source=replace(p.source, column=1)) for p in told])
     return desired
@@ -104,7 +105,7 @@ def _add_file(
     diagnostics: Diagnostics,
     server: ChosenServer | None,
 ) -> list[Problem]:
-    """Add the documents of one file; of problems at the same place those of its reader count."""
+    """Add the documents of one file; at one place the problems of the reader win over others."""
     found = [
         problem
         for document in documents
@@ -118,7 +119,7 @@ def _add_file(
 
 
 def _finish(desired: DesiredIndex, problems: list[Problem]) -> None:
-    """Bring tasks into order, and raise ManifestError for all problems."""
+    """Sort the tasks, and raise ManifestError if there are problems."""
     desired.sort()
     for same_task in desired.iterate_repeated():
         problems += find_conflicts(same_task)
@@ -134,12 +135,15 @@ def _add_document(
     diagnostics: Diagnostics,
     server: ChosenServer | None,
 ) -> list[Problem]:
-    """Check one document, and add its declarations, without those of tasks with problems.
+    """Check one document, and add the declarations of its tasks without problems.
 
-    A task with problems that were found while it was read is checked as far as it can be, but is
-    not what another look at it would find.
+    A task that could not be read completely is checked as far as possible, but not added: reading
+    it again would give another value.
     """
     problems, accepted = check_outline(document, attributes)
+    foreign = recognise_value(document.outline) if problems else None
+    if foreign:
+        return [Problem(document.locate_value(()), "", *foreign)]
     problems += check_server(document, accepted, server)
     problems += check_defaults(document, accepted)
     header = read_header(document, accepted)
@@ -149,7 +153,7 @@ def _add_document(
         index, task, _ = entry
         refused, usable = check_task(document, index, task, attributes=attributes)
         if "absent" in usable:
-            refused += check_absent(document, index, usable)
+            refused += check_absent(document, index, usable, attributes=attributes)
         problems += check_attributes(document, entry, usable, project=header.project)
         if refused or len(diagnostics.problems) > told:
             problems += refused

@@ -1,4 +1,4 @@
-"""Globs, expanded without passing over what cannot be read, and without running in circles."""
+"""Patterns such as ``**/*.yaml``, expanded; unreadable folders are reported, circles avoided."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def is_pattern(path: str) -> bool:
 
 
 def find_fixed_part(pattern: str) -> str:
-    """Give the folder that all matches of a pattern are in."""
+    """Return the folder that contains all matches of a pattern."""
     start, parts = _split(pattern)
     fixed = takewhile(lambda part: not is_pattern(part), parts[:-1])
     return str(Path(start, *fixed))
 
 
 def match_pattern(pattern: str, walk: FolderWalk, problems: list[Problem]) -> list[str]:
-    """List what a pattern matches, in order of name; what cannot be read goes to ``problems``.
+    """List the matches of a pattern, sorted by name; add to ``problems`` what cannot be read.
 
-    As in shells: ``*`` and ``?`` match no leading dot, and ``**`` any folders, hidden ones not.
+    As in shells, ``*`` and ``?`` match no leading dot, and ``**`` matches all folders but hidden
+    ones.
     """
     start, parts = _split(pattern)
     found = [start]
@@ -64,7 +65,7 @@ class _Step:
         self._fits = re.compile(translate(part)).match
 
     def match(self, base: str) -> Iterator[str]:
-        """Give what the part matches in ``base``; nothing where that is no folder."""
+        """Yield the matches of this part in ``base``; none if that is not a folder."""
         is_folder = resolve_link(base)
         if is_folder is not True:
             self._pass_over(base, is_folder or None)
@@ -104,7 +105,7 @@ class _Step:
             yield path
 
     def _pass_over(self, path: str, broken: Problem | None) -> None:
-        """Tell of a link that may have been meant for a folder, with manifests below it."""
+        """Report a broken link that may have been meant for a folder of manifests."""
         if broken and may_be_folder(path):
             self._problems.append(broken)
 

@@ -1,4 +1,4 @@
-"""Documents against the manifest schema: what it objects to, and what it accepts."""
+"""Documents checked against the manifest schema: the problems, and the accepted keys."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _Explain: TypeAlias = "Callable[[ValidationError], Iterator[Problem]]"
 
 @cache
 def get_header_check() -> SchemaCheck:
-    """Judge documents whose list of tasks has been emptied."""
+    """Return the check of documents whose list of tasks has been emptied."""
     return load_schema_check("manifest.schema.json")
 
 
 @cache
 def get_task_check() -> SchemaCheck:
-    """Judge single tasks."""
-    return load_schema_check("manifest.schema.json", "task")
+    """Return the check of single tasks."""
+    return load_schema_check("manifest.schema.json", "task", without_pattern_of="path")
 
 
 def check_outline(
     document: Document, attributes: Attributes
 ) -> tuple[list[Problem], dict[str, Any]]:
-    """Hold against the schema what stands around the tasks.
+    """Check everything outside of the tasks against the schema.
 
-    Returns the problems, and the keys that the schema accepts, for others to look into.
+    Returns the problems, and the accepted keys for further checks.
     """
     explain = _make_explainer((), document, attributes)
     return _split_accepted(document.outline, get_header_check(), explain)
@@ -46,7 +46,7 @@ def check_outline(
 def check_task(
     document: Document, index: int, task: Json, *, attributes: Attributes
 ) -> tuple[list[Problem], dict[str, Any]]:
-    """Hold one task against the schema; returns the same for it."""
+    """Check one task against the schema; returns its problems and its accepted keys."""
     if get_task_check().accepts(task) and isinstance(task, dict):
         return [], task
     explain = _make_explainer(("tasks", index), document, attributes)
@@ -60,7 +60,7 @@ def _make_explainer(steps: Steps, document: Document, attributes: Attributes) ->
 def _split_accepted(
     value: Json, check: SchemaCheck, explain: _Explain
 ) -> tuple[list[Problem], dict[str, Any]]:
-    """List the problems of an object, and give the keys of it that have none."""
+    """Return the problems of an object, and its keys without problems."""
     if check.accepts(value):
         return [], value if isinstance(value, dict) else {}
     problems: list[Problem] = []

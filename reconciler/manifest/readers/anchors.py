@@ -1,4 +1,4 @@
-"""What anchors stand for, and how much of it the aliases of one document may have."""
+"""The values of anchors, and a limit to what the aliases of one document may repeat."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final, NamedTuple
 from reconciler.core.values import Json
 
 ALIASED_NODES_MAX: Final = 1_000_000
-"""Nodes that the aliases of one document may stand for: enough to share, too few to bomb."""
+"""Nodes that the aliases of one document may repeat: enough to share, too few for a bomb."""
 
 ALIASED_TEXT_MAX: Final = 10_000_000
-"""Characters that they may stand for."""
+"""Characters that they may repeat."""
 
 
 class Anchored(NamedTuple):
-    """A value that aliases may stand for, the places of what is inside it, levels, characters."""
+    """A value that aliases may repeat, the places of its inner nodes, its levels and characters."""
 
     value: Json
     inner: array[int]
@@ -24,7 +24,7 @@ class Anchored(NamedTuple):
 
 
 class Anchors:
-    """The anchors of one document, and what its aliases have stood for so far."""
+    """The anchors of one document, and how much its aliases have repeated so far."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Anchored | None] = {}
@@ -32,15 +32,15 @@ class Anchors:
         self._characters = 0
 
     def begin(self, name: str) -> None:
-        """Note that the value of an anchor begins: until it ends nothing can stand for it."""
+        """Begin the value of an anchor: no alias may repeat it before it ends."""
         self._by_name[name] = None
 
     def end(self, name: str, anchored: Anchored) -> None:
-        """Note the value of an anchor; one of the same name before it is forgotten."""
+        """Keep the value of an anchor; it replaces an earlier one of the same name."""
         self._by_name[name] = anchored
 
     def resolve(self, name: str) -> Anchored | None:
-        """Give what an alias stands for, and count it; None where it stands for nothing."""
+        """Return the value of an alias, and count it; None if there is none."""
         anchored = self._by_name.get(name)
         if anchored is not None:
             self._nodes += len(anchored.inner) + 1
@@ -48,18 +48,18 @@ class Anchors:
         return anchored
 
     def explain_failure(self, name: str) -> tuple[str, str]:
-        """Tell why an alias stands for nothing, and what to do."""
+        """Say why an alias has no value: a message and a hint."""
         if name in self._by_name:
-            return f"the alias *{name} stands inside its own anchor", "no value can hold itself"
-        return f"no anchor &{name} stands before this alias", "quote it if you mean a string"
+            return f"the alias *{name} lies inside its own anchor", "a value cannot contain itself"
+        return f"no anchor &{name} before this alias", "quote it if you mean a string"
 
     def find_bomb(self) -> tuple[str, str] | None:
-        """Tell that aliases stand for more than anybody would write; None while they do not."""
+        """Check whether aliases repeat more than allowed: a message and a hint, or None."""
         if self._nodes > ALIASED_NODES_MAX:
             what = f"{ALIASED_NODES_MAX:,} values"
         elif self._characters > ALIASED_TEXT_MAX:
             what = f"{ALIASED_TEXT_MAX:,} characters"
         else:
             return None
-        message = f"the aliases of this document stand for more than {what}"
+        message = f"the aliases of this document repeat more than {what}"
         return message, "write them out, or split the file"

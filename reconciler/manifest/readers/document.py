@@ -1,4 +1,4 @@
-"""What a file holds before anybody knows what it means: values, and where they stand."""
+"""The contents of a file before they are interpreted: values and their places."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from reconciler.errors import Source
 from reconciler.manifest.readers.source_map import SourceMap, Steps, count_nodes, list_nodes
 
 MAX_DEPTH: Final = 100
-"""Objects and lists inside each other; deeper ones are nobody's data and exhaust readers."""
+"""Levels of objects and lists: no real data is deeper, and readers have limited stacks."""
 
 Entry: TypeAlias = tuple[int, Json, bytes]
-"""A task as its document gives it: its index, its value, and the shortest JSON text of it."""
+"""A task of a document: its index, its value, and its shortest JSON text."""
 
 
 class Document(Protocol):
-    """One document of a file: what stands around its tasks, the tasks, and where all of it is.
+    """One document of a file: its outline, its tasks, and their places.
 
-    In ``outline`` the list of tasks is there, and empty. Once the tasks have been read, several
+    ``outline`` is the document with an empty list of tasks. Once the tasks have been read, several
     threads may ask for them and their places at once.
     """
 
     outline: Json
 
     def read_tasks(self) -> Iterator[Entry]:
-        """Give the elements of ``tasks`` in order; to be called once."""
+        """Yield the elements of ``tasks`` in order; call it once."""
         ...
 
     def read_task(self, index: int) -> Json:
-        """Give one element of ``tasks`` again; raises ManifestError where it has changed."""
+        """Read one element of ``tasks`` again; raises ManifestError if it has changed."""
         ...
 
     def locate_value(self, steps: Steps) -> Source:
-        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        """Return where the value at ``steps`` begins; raises LookupError if there is none."""
         ...
 
     def locate_key(self, steps: Steps) -> Source:
-        """Tell where the key, or the list's element, that ``steps`` end with begins.
+        """Return where the last key, or list element, of ``steps`` begins.
 
-        Raises LookupError where there is none.
+        Raises LookupError if there is none.
         """
         ...
 
 
 class PackedTasks:
-    """A list of JSON values, each kept as text and made anew when it is asked for.
+    """A list of JSON values, each kept as text and decoded on demand.
 
-    ``extent`` counts the nodes of all of them among those of their document.
+    ``extent`` is how many nodes of the document they have together.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class PackedTasks:
         return map(msgspec.json.Decoder().decode, self._texts)
 
     def iterate_entries(self) -> Iterator[Entry]:
-        """Give each value with its index and its text."""
+        """Yield each value with its index and its text."""
         return zip(range(len(self)), self, self._texts, strict=True)
 
     def append(self, value: Json, *, node: int, end: int) -> None:
@@ -82,14 +82,14 @@ class PackedTasks:
         self.extent += end - node
 
     def get_node(self, index: int) -> int:
-        """Tell the node of the value at ``index``."""
+        """Return the node of the value at ``index``."""
         return self._nodes[index]
 
 
 class MappedDocument:
-    """A document that has been read as a whole, with the place of each node.
+    """A document that was read as a whole, with the place of each node.
 
-    ``packed`` are the tasks that its reader has taken out of ``value``.
+    ``packed`` are the tasks that the reader took out of ``value``.
     """
 
     def __init__(self, value: Json, packed: PackedTasks, source_map: SourceMap) -> None:
@@ -100,7 +100,7 @@ class MappedDocument:
         self._pack_what_is_left()
 
     def _pack_what_is_left(self) -> None:
-        """Take out the tasks that an alias stands for: to the reader it was a value like any."""
+        """Take out tasks that an alias repeats: the reader took them for any other value."""
         tasks = self.outline.get("tasks") if isinstance(self.outline, dict) else None
         if isinstance(tasks, list) and tasks and isinstance(self.outline, dict):
             node = self._key_nodes["tasks"] + 2
@@ -111,32 +111,32 @@ class MappedDocument:
             self.outline = {**self.outline, "tasks": []}
 
     def assemble(self) -> Json:
-        """Give the value that was written, its tasks in their place."""
+        """Return the whole value, with its tasks."""
         if isinstance(self.outline, dict) and len(self._packed):
             return {**self.outline, "tasks": list(self._packed)}
         return self.outline
 
     def read_tasks(self) -> Iterator[Entry]:
-        """Give the elements of ``tasks`` in order."""
+        """Yield the elements of ``tasks`` in order."""
         return self._packed.iterate_entries()
 
     def read_task(self, index: int) -> Json:
-        """Give one element of ``tasks``."""
+        """Return one element of ``tasks``."""
         return self._packed[index]
 
     def locate_value(self, steps: Steps) -> Source:
-        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        """Return where the value at ``steps`` begins; raises LookupError if there is none."""
         return self._source_map.get_source(self._find_nodes(steps)[1])
 
     def locate_key(self, steps: Steps) -> Source:
-        """Tell where the key, or the list's element, that ``steps`` end with begins.
+        """Return where the last key, or list element, of ``steps`` begins.
 
-        Raises LookupError where there is none.
+        Raises LookupError if there is none.
         """
         return self._source_map.get_source(self._find_nodes(steps)[0])
 
     def _find_nodes(self, steps: Steps) -> tuple[int, int]:
-        """Find the key's and the value's node, by numbering only the part they lie in."""
+        """Find the nodes of the key and the value, by numbering only the part around them."""
         match steps:
             case ("tasks", int(index), *inside) if 0 <= index < len(self._packed):
                 start = self._packed.get_node(index)
@@ -159,7 +159,7 @@ class MappedDocument:
 
     @cached_property
     def _key_nodes(self) -> dict[str, int]:
-        """By key of the outermost object: the key's node."""
+        """The nodes of the keys of the outermost object."""
         top = self.outline if isinstance(self.outline, dict) else {}
         extents = (
             1 + count_nodes(value) + (self._packed.extent if key == "tasks" else 0)

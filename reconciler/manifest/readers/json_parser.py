@@ -1,7 +1,7 @@
 """JSON text to documents, with the place of every node.
 
-JSON is read as JSON and not as the YAML that it nearly is: YAML's parser refuses the
-surrogate pairs with which JSON writers escape characters beyond the basic plane.
+JSON is not read as YAML, although it nearly is: the YAML parser refuses the surrogate pairs with
+which JSON writers escape characters beyond the basic plane.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from reconciler.core.notation import format_value, shorten
 from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, MappedDocument, PackedTasks
+from reconciler.manifest.readers.foreign_content import recognise_at
 from reconciler.manifest.readers.scalars import (
     find_text_problem,
     parse_integer,
@@ -41,8 +42,21 @@ _TOKEN: Final = re.compile(
 _WORDS: Final[dict[str, Json]] = {"null": None, "true": True, "false": False}
 
 
+_CLOSING: Final = frozenset("]}")
+_PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "null"}
+_KEY: Final = "a key in double quotes"
+_HINTS: Final = {
+    _KEY: "write the key in double quotes",
+    "a value": "add the value, or write a text in double quotes",
+    "a comma or }": "put a comma between two keys, or close the object with }",
+    "a comma or ]": "put a comma between two elements, or close the list with ]",
+    "a colon": "write a colon between a key and its value",
+}
+_MARK_NAMES: Final = {":": "a colon", ",": "a comma"}
+
+
 class _Stop(Exception):
-    """Nothing after this can be read; why has been reported."""
+    """The rest cannot be read; the reason has been reported."""
 
 
 def parse_json(
@@ -53,7 +67,7 @@ def parse_json(
     steps: Steps = (),
     progress: ProgressListener = NULL_PROGRESS,
 ) -> list[MappedDocument]:
-    """Parse one document, which stands at ``steps``; ``start`` is its line and column."""
+    """Parse one document, which lies at ``steps`` and begins at ``start`` (line, column)."""
     parser = _Parser(text, diagnostics, start=start, steps=steps, progress=progress)
     try:
         value = parser.parse()
@@ -65,7 +79,7 @@ def parse_json(
 def parse_bytes(
     text: bytes, diagnostics: Diagnostics, *, start: tuple[int, int], steps: Steps = ()
 ) -> list[MappedDocument]:
-    """Parse a text that may not be UTF-8, as `parse_json` does."""
+    """Parse bytes as `parse_json` does; report bytes that are not UTF-8."""
     try:
         characters = text.decode()
     except UnicodeDecodeError as error:
@@ -102,7 +116,7 @@ class _Parser:
         value = self._parse_value(*self._take_token("a value"))
         self._skip_space()
         if self._at < len(self._text):
-            hint = "one document a file, or one task a line in .jsonl"
+            hint = "write one document per file, or one task per line in a .jsonl file"
             self._report(self._at, "text after the end of the document", hint)
         return value
 
@@ -138,7 +152,7 @@ class _Parser:
                 message, hint = error.args
                 return self._report(start, message, hint)
         if text in {"NaN", "Infinity", "-Infinity"}:
-            return self._report(start, f"{text} is no number that JSON has", "")
+            return self._report(start, f"JSON has no number {text}", "quote it, or use null")
         raise self._report_syntax(start, "a value")
 
     def _parse_string(self, text: str, start: int) -> Maybe:
@@ -149,7 +163,7 @@ class _Parser:
     def _parse_object(self) -> Maybe:
         result: dict[str, Json] = {}
         lines: dict[str, int] = {}
-        kind, text, start = self._take_token("a key in double quotes")
+        kind, text, start = self._take_token(_KEY)
         while text != "}":
             before = len(self.source_map)
             key = self._parse_key(kind, text, start, lines)
@@ -163,22 +177,22 @@ class _Parser:
                 self.source_map.forget(before)
             if self._take_mark(",", "}") == "}":
                 break
-            kind, text, start = self._take_token("a key in double quotes")
+            kind, text, start = self._take_token(_KEY)
             if text == "}":
-                raise self._report_syntax(start, "a key in double quotes")
+                raise self._report_syntax(start, _KEY)
         return result
 
     def _parse_key(self, kind: str, text: str, start: int, lines: dict[str, int]) -> Maybe:
         if kind != "string":
-            raise self._report_syntax(start, "a key in double quotes")
+            raise self._report_syntax(start, _KEY)
         self._map(start)
         key = self._parse_string(text, start)
         if not isinstance(key, str):
             return key
         if key in lines:
             found = shorten(format_value(key))
-            hint = f"first on line {lines[key]}; keep one"
-            return self._report(start, f"the key {found} stands twice", hint)
+            hint = f"first on line {lines[key]}; keep one of the two"
+            return self._report(start, f"duplicate key {found}", hint)
         lines[key] = self._find_place(start)[0]
         return key
 
@@ -199,7 +213,7 @@ class _Parser:
         return result
 
     def _parse_element(self, kind: str, text: str, start: int, *, into: list[Json]) -> None:
-        """Read one element; a task is packed, as there may be many of them."""
+        """Read one element; pack it if it is a task, as there may be many."""
         node = len(self.source_map)
         value = replace_refused(self._parse_value(kind, text, start))
         if self._steps[:-1] == ["tasks"]:
@@ -212,7 +226,9 @@ class _Parser:
         if self._text[self._at : self._at + 1] not in marks:
             self._skip_space()
         if self._text[self._at : self._at + 1] not in marks:
-            raise self._report_syntax(self._at, " or ".join(map(repr, marks)))
+            raise self._report_syntax(
+                self._at, " or ".join(_MARK_NAMES.get(mark, mark) for mark in marks)
+            )
         self._at += 1
         return self._text[self._at - 1]
 
@@ -228,26 +244,49 @@ class _Parser:
     def _report_syntax(self, offset: int, expected: str) -> _Stop:
         if self._text[offset : offset + 1] == '"' and not _TOKEN.match(self._text, offset):
             return self._report_string(offset)
+        foreign = recognise_at(self._text, offset)
+        if foreign:
+            self._report(offset, *foreign)
+            return _Stop()
         found = _TOKEN.match(self._text, offset)
         rest = found[0] if found else self._text[offset : offset + 1]
-        message = f"found {shorten(format_value(rest))}" if rest else "the text ends here"
-        self._report(offset, f"not JSON: expected {expected}, {message}", "mend the JSON here")
+        shown = shorten(format_value(rest)) if rest else "the end of the text"
+        hint = self._make_hint(offset, expected, rest)
+        self._report(offset, f"not JSON: expected {expected}, found {shown}", hint)
         return _Stop()
 
+    def _make_hint(self, offset: int, expected: str, found: str) -> str:
+        """Tell what to do about ``found``, for the mistakes that are common."""
+        if not found:
+            return "is the file complete?"
+        if found in _CLOSING and self._text[:offset].rstrip().endswith(","):
+            return "remove the comma before it"
+        if found in {"/", "#"}:
+            return "JSON has no comments; remove it"
+        if found == "'":
+            return "use double quotes"
+        if found in _PYTHON_WORDS:
+            return f"write {_PYTHON_WORDS[found]}"
+        if offset == 0:
+            return "if this is YAML, name the file .yaml"
+        return _HINTS.get(expected, "")
+
     def _report_string(self, start: int) -> _Stop:
-        """Tell what is wrong with a string that does not come to its end."""
+        """Report what is wrong with a string that does not end."""
         begun = _STRING_BEGUN.match(self._text, start)
         at = begun.end() if begun else start
         if at == len(self._text):
-            self._report(start, "not JSON: this string does not end", "close it with a quote")
+            self._report(start, "not JSON: this string is not closed", 'close it with "')
         elif self._text[at] == "\\":
             found = shorten(format_value(self._text[at : at + 2]))
             hint = "write \\\\ for a backslash"
-            self._report(at, f"not JSON: {found} begins no escape that JSON has", hint)
+            self._report(at, f"not JSON: {found} is not an escape", hint)
         else:
             found = json.dumps(self._text[at])
             hint = f"close the string before it, or write it as {found[1:-1]}"
-            self._report(at, f"not JSON: the character {found} inside a string", hint)
+            self._report(
+                at, f"not JSON: the character {found} is not allowed inside a string", hint
+            )
         return _Stop()
 
     def _report(self, offset: int, message: str, hint: str = "") -> Maybe:

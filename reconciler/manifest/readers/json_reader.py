@@ -1,6 +1,6 @@
-"""A document of JSON that holds a list of tasks, cut into their texts.
+"""A JSON document with a list of tasks, cut into the texts of its tasks.
 
-Where that cannot be done surely, the parser reads the whole: it takes a hundred times as long.
+If that is not safe, the parser reads the whole document, which takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LIST_OF_TASKS: Final = re.compile(rb'"tasks"[ \t\r\n]*:[ \t\r\n]*\[')
 
 
 class _Tasks(msgspec.Struct):
-    """The text of each task, and where all else is skimmed."""
+    """The text of each task; everything else is skipped."""
 
     tasks: list[msgspec.Raw]
 
@@ -37,15 +37,15 @@ _SKIM: Final = msgspec.json.Decoder(_Tasks).decode
 def read_json(
     text: bytes, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> Sequence[Document]:
-    """Read one document of UTF-8 without a byte order mark."""
+    """Read one UTF-8 document without a byte order mark."""
     cut = _cut_tasks(text, diagnostics, progress)
     return [cut] if cut else parse_json(text.decode(), diagnostics, progress=progress)
 
 
 class CutDocument(TextDocument):
-    """A document in one text; ``bounds`` are the offsets at which tasks begin and end in turn.
+    """A document in one text; ``bounds`` are the offsets at which each task begins and ends.
 
-    ``header`` is the document with an empty list of tasks, as it is before and behind them.
+    ``header`` is the document with its tasks cut out.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class CutDocument(TextDocument):
         return self._shift(key), self._shift(value)
 
     def _shift(self, source: Source) -> Source:
-        """Tell where in the whole document a place of the one without tasks is."""
+        """Convert a place in the document without tasks to one in the whole document."""
         cut_line, cut_column = self._cut_at
         if (source.line, source.column) < (cut_line, cut_column):
             return source
@@ -89,13 +89,13 @@ class CutDocument(TextDocument):
 
     @cached_property
     def _cut_at(self) -> tuple[int, int]:
-        """The line and column at which the list of tasks begins, behind its bracket."""
+        """The line and column after the opening bracket of the list of tasks."""
         value = self._header.locate_value(("tasks",))
         return value.line, value.column + 1
 
     @cached_property
     def _starts(self) -> tuple[array[int], array[int]]:
-        """The lines and columns at which the tasks begin, and at which their list ends."""
+        """The lines and columns at which each task begins, and at which their list ends."""
         lines, columns = array("Q"), array("Q")
         line, column, before = 1, 1, 0
         end = skip_space(self._whole, self._bounds[-1])
@@ -112,7 +112,7 @@ class CutDocument(TextDocument):
 def _cut_tasks(
     text: bytes, diagnostics: Diagnostics, progress: ProgressListener
 ) -> CutDocument | None:
-    """Cut a document into its tasks; None where it has none, or anything is odd around them."""
+    """Cut a document into its tasks; None if it has none, or has anything unusual around them."""
     try:
         tasks = _SKIM(text).tasks
     except (ValueError, RecursionError):
@@ -129,7 +129,7 @@ def _cut_tasks(
 
 
 def _find_bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> array[int] | None:
-    """Find where tasks begin and end in a list; None where it is not the list of just these."""
+    """Find where the tasks of a list begin and end; None if the list holds anything else."""
     bounds = array("Q")
     for left, task in zip(range(len(tasks), 0, -1), tasks, strict=True):
         start = skip_space(text, offset)
@@ -144,10 +144,10 @@ def _find_bounds(text: bytes, offset: int, tasks: Sequence[msgspec.Raw]) -> arra
 
 
 def _read_header(text: bytes, file: str) -> MappedDocument | None:
-    """Read a document whose tasks have been cut out; None where it has a problem.
+    """Read a document whose tasks have been cut out; None if it has a problem.
 
-    A list of tasks that is still there is one that was not cut out: the key is there twice, or it
-    was another list of that name.
+    If it still has a list of tasks, the wrong one was cut out: the key is duplicate, or belongs to
+    another object.
     """
     diagnostics = Diagnostics(file)
     documents = parse_json(text.decode(), diagnostics)

@@ -1,6 +1,6 @@
-"""The JSON text of one task: decoded quickly, and where in it a value begins.
+"""The JSON text of one task: decodes it quickly, and finds where a value in it begins.
 
-Both leave to the parser what they cannot vouch for: it takes a hundred times as long.
+Texts that this cannot decode safely go to the parser, which takes a hundred times as long.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from reconciler.manifest.readers.document import MAX_DEPTH
 from reconciler.manifest.readers.source_map import Steps
 
 LEVELS_MAX: Final = MAX_DEPTH - 2
-"""Objects and lists of a task inside each other: it lies in the list of tasks, in the document."""
+"""Levels of a task's objects and lists: the document and the list of tasks are two more."""
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _KEY: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*:')
 _MADE_BY_ESCAPES: Final = (b"\\u0000", b"\\u003a", b"\\u003A")
-"""NUL, which no task may hold, and the colon, by which duplicate keys are found."""
+"""NUL, which no task may hold, and the colon, which is counted to find duplicate keys."""
 
 _LONG: Final = 10_000
-"""Bytes of a text above which counting its brackets gains nothing: there may be many."""
+"""Bytes of a text above which counting its brackets first saves no time."""
 
 _BRACKETS_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _ALL_BUT_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
@@ -39,34 +39,34 @@ _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Decoded(NamedTuple):
-    """A value, and the shortest JSON text of it, in which only what must be is escaped."""
+    """A value, and its shortest JSON text, with no escapes but the required ones."""
 
     value: Json
     text: bytes
 
 
 class Offsets(NamedTuple):
-    """Where a value begins in a text, in bytes, and its key; a list's element is its own key."""
+    """The offsets of a key and its value in bytes; for a list's element both are the same."""
 
     key: int
     value: int
 
 
 def decode(text: bytes) -> Json:
-    """Decode a text that a reader has accepted."""
+    """Decode a text that a reader accepted before."""
     return _DECODER.decode(text)
 
 
 def encode(value: Json) -> bytes:
-    """Write the shortest JSON text of a value."""
+    """Return the shortest JSON text of a value."""
     return _ENCODER.encode(value)
 
 
 def decode_quickly(text: bytes) -> Decoded | None:
-    """Decode a task without places; None where only the parser can tell what it is.
+    """Decode a task without places; None if it needs the parser.
 
-    The decoder keeps the last of two equal keys. What it keeps, written anew, then has fewer
-    colons than the text: escapes aside, all other colons are in both.
+    The decoder keeps the last of two duplicate keys. Its result, written again, then has fewer
+    colons than the text; without escapes, all other colons are in both.
     """
     if b"\\u00" in text and any(escape in text for escape in _MADE_BY_ESCAPES):
         return None
@@ -88,9 +88,9 @@ def _may_be_deep(written: bytes) -> bool:
 
 
 def _is_deep(written: bytes) -> bool | None:
-    """Tell by its brackets whether a text is nested too deep; None where strings have some too.
+    """Tell by its brackets whether a text is nested too deep; None if strings contain brackets.
 
-    Of a string without brackets, and without quotes in it, two quotes are left.
+    A string without brackets and quotes inside leaves two quotes.
     """
     if b"\\" in written:
         written = written.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -103,9 +103,9 @@ def _is_deep(written: bytes) -> bool | None:
 
 
 def find_offsets(text: bytes, steps: Steps) -> Offsets:
-    """Find what ``steps`` lead to in a text without duplicate keys, skimming what is around it.
+    """Find the offsets of ``steps`` in a text without duplicate keys, skipping the rest.
 
-    Raises LookupError where there is nothing.
+    Raises LookupError if there is nothing at ``steps``.
     """
     at = skip_space(text, 0)
     found = Offsets(at, at)
@@ -145,6 +145,6 @@ def _iterate_members(value: bytes) -> Iterator[_Part]:
 
 
 def skip_space(text: bytes, offset: int) -> int:
-    """Give the offset of the first byte from ``offset`` on that is no white space."""
+    """Return the offset of the first byte from ``offset`` on that is not white space."""
     found = _SPACE.match(text, offset)
     return found.end() if found else offset

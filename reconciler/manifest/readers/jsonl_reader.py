@@ -1,6 +1,6 @@
-"""JSON lines to a document: the header on the first line, then a task a line.
+"""JSON lines to a document: the header on the first line, then one task per line.
 
-The file is streamed: of a task no more is kept than where its line is, and a hash of it.
+The file is streamed: of each task only the place of its line and a hash are kept.
 """
 
 from __future__ import annotations
@@ -22,21 +22,29 @@ from reconciler.manifest.readers.text_document import TextDocument
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 BLOCK: Final = 16_384
-"""Bytes that are read at once when lines are read again."""
+"""Bytes per read when lines are read again."""
 
 _BUFFER: Final = 1 << 16
-"""Bytes that are read at once when all lines are read: they may be long."""
+"""Bytes per read when all lines are read: they may be long."""
 
 _NOT_IN_HEADER: Final = (
-    ("tasks", "the header of a .jsonl file holds no tasks", "write each on a line of its own"),
-    ("id", "the first line is the header, and this is a task", 'begin with {"version": 1}'),
+    (
+        "tasks",
+        "tasks inside the header of a .jsonl file",
+        "write each task on its own line below the header",
+    ),
+    (
+        "id",
+        "expected the header on the first line, found a task",
+        'write {"version": 1} on a line above',
+    ),
 )
 
 
 def read_jsonl(
     file: LineFile, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> list[Document]:
-    """Read the header, and leave the tasks to be streamed; empty lines are none."""
+    """Read the header, and leave the tasks to be streamed; empty lines are skipped."""
     lines = file.read_lines()
     first = next(lines, None)
     headers = parse_bytes(first.text, diagnostics, start=(first.number, 1)) if first else []
@@ -48,7 +56,7 @@ def read_jsonl(
 
 
 class Line(NamedTuple):
-    """A line that is not empty: its number from 1, its text without end, its offset in bytes."""
+    """A line with text: its number from 1, its text without line end, its offset in bytes."""
 
     number: int
     text: bytes
@@ -56,7 +64,7 @@ class Line(NamedTuple):
 
 
 class LineFile:
-    """A file of lines. In 28 bytes a line: where those remembered are, and what they were.
+    """A file of lines, which remembers the places and hashes of lines in 28 bytes each.
 
     Several threads may read lines again at once.
     """
@@ -71,9 +79,9 @@ class LineFile:
         self.is_steady = False
 
     def read_lines(self) -> Iterator[Line]:
-        """Read the lines from the first on, without empty ones; raises OSError.
+        """Read all lines but the empty ones; raises OSError.
 
-        ``is_steady`` tells at the end whether the file stayed what it was meanwhile.
+        ``is_steady`` tells afterwards whether the file stayed the same meanwhile.
         """
         offset = 0
         with self._path.open("rb", buffering=_BUFFER) as file:
@@ -89,26 +97,26 @@ class LineFile:
 
     @property
     def count(self) -> int:
-        """How many lines have been remembered; they count from 0."""
+        """How many lines are remembered; their indices count from 0."""
         return len(self._offsets)
 
     def remember(self, line: Line) -> None:
-        """Remember where a line is, and what it was."""
+        """Remember the place and the hash of a line."""
         self._numbers.append(line.number)
         self._offsets.append(line.offset)
         self._lengths.append(len(line.text))
         self._hashes.append(hash(line.text))
 
     def get_number(self, index: int) -> int:
-        """Tell the number of a line that was remembered."""
+        """Return the number of a remembered line."""
         return self._numbers[index]
 
     def reread(self, index: int) -> bytes | None:
-        """Read a line that was remembered once more; None where it is not the same any more."""
+        """Read a remembered line again; return None if it has changed."""
         offset, length = self._offsets[index], self._lengths[index]
         begins, block = self._block
         if not begins <= offset <= begins + len(block) - length:
-            # The next that is asked for mostly stands close behind.
+            # The next line asked for mostly follows closely.
             try:
                 begins, block = offset, _read_at(self._path, offset, max(length, BLOCK))
             except OSError:
@@ -120,7 +128,7 @@ class LineFile:
 
 
 class LinesDocument(TextDocument):
-    """A document in the lines of a file: where each is, is all that is kept of them."""
+    """A document in the lines of a file; only their places and hashes are kept."""
 
     def __init__(
         self,
@@ -136,7 +144,7 @@ class LinesDocument(TextDocument):
         self._file = file
 
     def _iterate_texts(self) -> Iterator[bytes]:
-        """Give the lines below the header, from the file that it was read from."""
+        """Yield the lines below the header."""
         try:
             for line in self._lines:
                 self._file.remember(line)
@@ -145,7 +153,7 @@ class LinesDocument(TextDocument):
             at = Source(self._diagnostics.file, 1, 1)
             raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
         if not self._file.is_steady:
-            raise self._make_changed(1, "this file changed while it was read")
+            raise self._make_changed(1, "the file changed while it was read")
 
     def _has_task(self, index: int) -> bool:
         return 0 <= index < self._file.count
@@ -157,12 +165,12 @@ class LinesDocument(TextDocument):
         line = self._file.reread(index)
         if line is None:
             number = self._file.get_number(index)
-            raise self._make_changed(number, "this line is not what it was when it was checked")
+            raise self._make_changed(number, "this line changed after it was checked")
         return line
 
     def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
         if steps == ("tasks",):
-            # Nobody wrote the key of the list of tasks: it begins after the header.
+            # The list of tasks has no key in the file: it begins after the header.
             header = self._header.locate_value(())
             after = Source(header.file, header.line + 1, 1)
             return after, after
@@ -170,11 +178,13 @@ class LinesDocument(TextDocument):
 
     def _make_changed(self, number: int, message: str) -> ManifestError:
         at = Source(self._diagnostics.file, number, 1)
-        return ManifestError((Problem(at, "", message, "run it again when nobody writes to it"),))
+        return ManifestError(
+            (Problem(at, "", message, "run again when no other program writes to it"),)
+        )
 
 
 def _report_refused(header: Document, keys: Mapping[str, Json], diagnostics: Diagnostics) -> bool:
-    """Note a first line that is a task, or a whole manifest, in the place of the header."""
+    """Report a first line that is a task or a whole manifest instead of a header."""
     for key, message, hint in _NOT_IN_HEADER:
         if key in keys:
             at = header.locate_key((key,))
@@ -184,7 +194,7 @@ def _report_refused(header: Document, keys: Mapping[str, Json], diagnostics: Dia
 
 
 def _read_at(path: Path, offset: int, length: int) -> bytes:
-    """Read a part of a file; raises OSError, also where a pipe has come into its place."""
+    """Read a part of a file; raises OSError, also if a pipe has replaced it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         return os.pread(descriptor, length, offset)

@@ -1,4 +1,4 @@
-"""One file to its documents, by the reader that its name asks for."""
+"""One file to its documents, with the reader that its name selects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.foreign_content import recognise_text
 from reconciler.manifest.readers.json_reader import read_json
 from reconciler.manifest.readers.jsonl_reader import LineFile, read_jsonl
 from reconciler.manifest.readers.yaml_reader import read_yaml
@@ -23,7 +24,7 @@ def read_documents(
     """Read the documents of one file, or of standard input for ``-``."""
     try:
         if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
-            hint = "give a pipe as standard input, with -"
+            hint = "pass a pipe as standard input, with -"
             diagnostics.add(1, 1, "not a regular file", hint=hint)
             return []
         documents = _read_by_name(file, diagnostics, progress=progress)
@@ -31,7 +32,7 @@ def read_documents(
         diagnostics.add(1, 1, f"cannot be read: {error.strerror}")
         return []
     if not documents and not diagnostics.problems:
-        diagnostics.add(1, 1, "no document in this file", hint="write a manifest, or remove it")
+        diagnostics.add(1, 1, "no manifest in this file", hint="write one, or remove the file")
     return documents
 
 
@@ -48,7 +49,14 @@ def _read_by_name(
     if file.lower().endswith(".json") or (file == STANDARD_INPUT and text.lstrip().startswith("{")):
         del text
         return read_json(raw, diagnostics, progress=progress)
-    return _drop_empty(read_yaml(text, diagnostics, progress=progress))
+    documents = read_yaml(text, diagnostics, progress=progress)
+    if any(isinstance(document.outline, str) for document in documents):
+        # To YAML, much that is not YAML is one long string.
+        foreign = recognise_text(text)
+        if foreign:
+            diagnostics.add_mistake(foreign)
+            return []
+    return _drop_empty(documents)
 
 
 def _decode(raw: bytes, diagnostics: Diagnostics) -> str:
@@ -61,6 +69,6 @@ def _decode(raw: bytes, diagnostics: Diagnostics) -> str:
 
 
 def _drop_empty(documents: Sequence[Document]) -> Sequence[Document]:
-    """Leave out what stands after a last ``---``: nothing. A file of nothing else keeps it."""
+    """Drop empty documents, as after a last ``---``; a file of empty documents keeps one."""
     filled = [document for document in documents if document.outline is not None]
     return filled or documents[:1]

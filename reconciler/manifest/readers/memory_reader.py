@@ -1,4 +1,4 @@
-"""Values of a program to a document: what a manifest would say, without a file."""
+"""Values of a program to a document, as a manifest would hold them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def read_values(
 ) -> list[Document]:
     """Read the header and the tasks of a manifest from values.
 
-    What is no JSON is a problem, and read as null. Values are copied as JSON text, so that nobody
-    changes them later. The first task stands on line 1, the second on line 2, and so on; columns
-    there are none, and 1 stands for them.
+    A value that is not JSON is reported, and read as null. Values are copied as JSON text, so that
+    the caller can change the originals. The first task counts as line 1, the second as line 2, and
+    so on; every column is 1.
     """
     convert = _Converter(diagnostics)
     headers = parse_bytes(_encode(convert(header, (), line=1)), diagnostics, start=(1, 1))
@@ -44,7 +44,7 @@ def read_values(
 
 
 class MemoryDocument(TextDocument):
-    """A document whose tasks are texts in memory, each on a line of its own."""
+    """A document whose tasks are texts in memory, each counted as one line."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class MemoryDocument(TextDocument):
 
 _BITS_MAX: Final = int(MAX_DIGITS * math.log2(10))
 VALUES_MAX: Final = 1_000_000
-"""Values of a task: what refers to the same list again and again would never end."""
+"""Values of a task: a list that contains itself would never end."""
 
 
 class _TooManyValues(Exception):
@@ -91,7 +91,7 @@ class _TooManyValues(Exception):
 
 
 class _Converter:
-    """Makes JSON of a program's values; what cannot be JSON goes to ``diagnostics``."""
+    """Makes JSON of a program's values, and reports what cannot be JSON."""
 
     def __init__(self, diagnostics: Diagnostics) -> None:
         self._diagnostics = diagnostics
@@ -104,7 +104,7 @@ class _Converter:
         try:
             return self._convert(value, steps, depth=0)
         except _TooManyValues:
-            hint = "does a list or a dict stand in many places?"
+            hint = "is the same list or dict used in many places?"
             self._report(steps, f"more than {VALUES_MAX:,} values", hint)
             return None
 
@@ -121,7 +121,7 @@ class _Converter:
             case int() | float():
                 return self._convert_number(value, steps)
             case Mapping() | list() | tuple() if depth >= MAX_DEPTH:
-                self._report(steps, f"nested deeper than {MAX_DEPTH} objects and lists")
+                self._report(steps, f"objects and lists nested more than {MAX_DEPTH} deep")
             case Mapping():
                 return self._convert_object(value, steps, depth=depth + 1)
             case list() | tuple():
@@ -138,12 +138,12 @@ class _Converter:
         if isinstance(value, int):
             if value.bit_length() <= _BITS_MAX:
                 return int(value)
-            self._report(steps, f"an integer of more than {MAX_DIGITS:,} digits")
+            self._report(steps, f"an integer with more than {MAX_DIGITS:,} digits")
         elif math.isfinite(value):
             return float(value)
         else:
-            hint = "use None where there is no value, or leave the key out"
-            self._report(steps, f"{value} is not a number that JSON has", hint)
+            hint = "use None if there is no value, or leave the key out"
+            self._report(steps, f"JSON has no number {value}", hint)
         return None
 
     def _convert_object(self, value: Mapping[Any, Any], steps: Steps, *, depth: int) -> Json:
@@ -151,7 +151,7 @@ class _Converter:
         for key, inner in value.items():
             if not isinstance(key, str):
                 shown = shorten(format_value(str(key)))
-                message = f"the key {shown} is of type {_name_type(key)}, and keys are text"
+                message = f"expected a string as key, found {shown} of type {_name_type(key)}"
                 self._report(steps, message, "convert it with str()")
                 continue
             name = _copy_text(key)
@@ -163,12 +163,12 @@ class _Converter:
 
 
 def _copy_text(text: str) -> str:
-    """Give the text itself: ``str`` of an enumeration's member may be the name of the member."""
+    """Return the text itself: ``str`` of an enumeration's member may be the member's name."""
     return str.__str__(text)
 
 
 def _unwrap(value: object) -> object:
-    """Give the plain value of a NumPy scalar, as pandas hands them out."""
+    """Return the plain value of a NumPy scalar, as pandas returns them."""
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
         plain: object = value.item()  # type: ignore[attr-defined]  # each of them has it
         return plain

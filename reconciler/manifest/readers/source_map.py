@@ -1,4 +1,4 @@
-"""Where everything in a document stands, in 16 bytes a node."""
+"""The places of all nodes of a document, in 8 bytes each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _COLUMN_BITS: Final = 32
 
 
 class SourceMap:
-    """The places of a document's nodes, in the order in which they stand.
+    """The places of a document's nodes, in document order.
 
-    A node is a value or a key; an object's nodes are itself, then each key followed by what
-    its value holds. The place of a path is found by numbering the nodes of what it lies in,
-    which only those few tasks pay for whose places are asked for.
+    A node is a value or a key; an object's nodes are itself, then each key followed by the nodes
+    of its value. Looking up a path numbers the nodes of the task around it: only tasks whose
+    places are asked for cost that time.
     """
 
     __slots__ = ("_nodes", "file")
@@ -36,27 +36,27 @@ class SourceMap:
         self._nodes.append(line << _COLUMN_BITS | column)
 
     def forget(self, since: int) -> None:
-        """Drop the nodes from index ``since`` on: their value is not kept."""
+        """Drop the nodes from index ``since`` on, whose value is not kept."""
         del self._nodes[since:]
 
     def copy_since(self, start: int) -> array[int]:
-        """Copy the places of the nodes from ``start`` on: what stands there may be forgotten."""
+        """Copy the places of the nodes from ``start`` on, which may be dropped later."""
         return self._nodes[start:]
 
     def repeat(self, places: array[int]) -> None:
-        """Add nodes once more, for an alias of what holds them."""
+        """Add the nodes of an anchor again, for an alias."""
         self._nodes.extend(places)
 
     def get_source(self, node: int) -> Source:
-        """Tell where the node with index ``node`` stands."""
+        """Return the place of the node with index ``node``."""
         place = self._nodes[node]
         return Source(self.file, place >> _COLUMN_BITS, place & (1 << _COLUMN_BITS) - 1)
 
 
 def list_nodes(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:
-    """Give the nodes of ``value``, whose own is ``start``: by steps, the key's and the value's.
+    """Map steps inside ``value``, whose node is ``start``, to the nodes of key and value.
 
-    An element of a list, and ``value`` itself, have no key: theirs is the value's node.
+    An element of a list, and ``value`` itself, have no key: both nodes are the value's.
     """
     found: dict[Steps, tuple[int, int]] = {(): (start, start)}
     _number_nodes(value, (), start + 1, found)
@@ -64,7 +64,7 @@ def list_nodes(value: Json, *, start: int) -> dict[Steps, tuple[int, int]]:
 
 
 def _number_nodes(value: Json, steps: Steps, node: int, found: dict[Steps, tuple[int, int]]) -> int:
-    """Give what is inside ``value`` its nodes from ``node`` on, and return the next one."""
+    """Assign numbers to the nodes inside ``value`` from ``node`` on, and return the next number."""
     if isinstance(value, dict):
         for key, inner in value.items():
             found[*steps, key] = (node, node + 1)
@@ -77,7 +77,7 @@ def _number_nodes(value: Json, steps: Steps, node: int, found: dict[Steps, tuple
 
 
 def count_nodes(value: Json) -> int:
-    """Count the nodes of a value: itself, and all below."""
+    """Count the nodes of a value, itself included."""
     if isinstance(value, dict):
         return 1 + sum(1 + count_nodes(inner) for inner in value.values())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A document whose tasks are kept as JSON text, each read again when it is asked for."""
+"""A document whose tasks are kept as JSON text, and decoded on demand."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from reconciler.progress import ProgressListener
 
 
 class TextDocument(ABC):
-    """What cannot be read of its tasks goes to ``diagnostics``, once they are read.
+    """A document that reports to ``diagnostics`` what it cannot read of its tasks.
 
-    ``header`` is the document without tasks. ``parsed`` are the tasks that could not be decoded
-    quickly, and went through the parser.
+    ``header`` is the document without tasks. ``parsed`` are the indices of tasks that could not be
+    decoded quickly and needed the parser.
     """
 
     def __init__(
@@ -35,29 +35,29 @@ class TextDocument(ABC):
 
     @abstractmethod
     def _iterate_texts(self) -> Iterator[bytes]:
-        """Give the text of each task in order; called once."""
+        """Yield the text of each task in order; called once."""
 
     @abstractmethod
     def _get_text(self, index: int) -> bytes:
-        """Give the text of a task again; raises ManifestError where it has changed."""
+        """Return the text of a task again; raises ManifestError if it has changed."""
 
     @abstractmethod
     def _get_start(self, index: int) -> tuple[int, int]:
-        """Tell the line and column at which the text of a task begins."""
+        """Return the line and column at which the text of a task begins."""
 
     @abstractmethod
     def _has_task(self, index: int) -> bool:
         """Tell whether there is a task with this index."""
 
     def _locate_outside(self, steps: Steps) -> tuple[Source, Source]:
-        """Tell where the key and the value of what lies outside of all tasks begin.
+        """Return the places of a key outside of all tasks and of its value.
 
-        Raises LookupError where there is none.
+        Raises LookupError if there is none.
         """
         return self._header.locate_key(steps), self._header.locate_value(steps)
 
     def read_tasks(self) -> Iterator[Entry]:
-        """Read the tasks in order; raises ManifestError where their file changes meanwhile."""
+        """Read the tasks in order; raises ManifestError if their file changes meanwhile."""
         for index, text in enumerate(self._iterate_texts()):
             self._progress.advance()
             found = decode_quickly(text)
@@ -70,20 +70,20 @@ class TextDocument(ABC):
                 yield index, value, encode(value)
 
     def read_task(self, index: int) -> Json:
-        """Read one task again; raises ManifestError where it is not what it was.
+        """Read one task again; raises ManifestError if it has changed.
 
-        It was read without a problem: such a text every decoder reads alike.
+        It was read without a problem before: every decoder reads such a text alike.
         """
         return decode(self._get_text(index))
 
     def locate_value(self, steps: Steps) -> Source:
-        """Tell where the value at ``steps`` begins; raises LookupError where there is none."""
+        """Return where the value at ``steps`` begins; raises LookupError if there is none."""
         return self._locate(steps)[1]
 
     def locate_key(self, steps: Steps) -> Source:
-        """Tell where the key, or the list's element, that ``steps`` end with begins.
+        """Return where the last key, or list element, of ``steps`` begins.
 
-        Raises LookupError where there is none.
+        Raises LookupError if there is none.
         """
         return self._locate(steps)[0]
 
@@ -103,14 +103,14 @@ class TextDocument(ABC):
         return self._make_source(index, before_key), self._make_source(index, before_value)
 
     def _make_source(self, index: int, before: bytes) -> Source:
-        """Tell where a task's text goes on behind ``before``."""
+        """Return the place in a task's text that follows ``before``."""
         line, column = self._get_start(index)
         *lines, last = before.split(b"\n")
         at = len(last.decode()) + (1 if lines else column)
         return Source(self._diagnostics.file, line + len(lines), at)
 
     def _parse_again(self, index: int, text: bytes) -> MappedDocument:
-        """Parse one task again, with the places of its nodes: the last one is kept."""
+        """Parse one task again, with the places of its nodes; keep the last one parsed."""
         mapped = self._mapped
         if mapped is None or mapped[0] != index:
             discarded = Diagnostics(self._diagnostics.file)

@@ -26,6 +26,7 @@ from reconciler.core.values import ABSENT, Json, Maybe
 from reconciler.manifest.readers.anchors import Anchored, Anchors
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, MappedDocument, PackedTasks
+from reconciler.manifest.readers.foreign_content import recognise_template
 from reconciler.manifest.readers.scalars import (
     find_collection_problem,
     find_text_problem,
@@ -35,6 +36,7 @@ from reconciler.manifest.readers.scalars import (
 )
 from reconciler.manifest.readers.source_map import SourceMap
 from reconciler.manifest.readers.yaml_syntax import (
+    drop_byte_order_marks,
     report_character,
     report_escape,
     report_syntax,
@@ -46,20 +48,23 @@ _Event: TypeAlias = Any
 
 
 class _Stop(Exception):
-    """Nothing after this can be read; why has been reported."""
+    """The rest cannot be read; the reason has been reported."""
 
 
 def read_yaml(
     text: str, diagnostics: Diagnostics, *, progress: ProgressListener = NULL_PROGRESS
 ) -> list[MappedDocument]:
-    """Read all documents; what cannot be read is left out and reported."""
+    """Read all documents; leave out and report what cannot be read."""
     if report_character(text, diagnostics):
         return []
+    text = drop_byte_order_marks(text)
     documents: list[MappedDocument] = []
     try:
         _Reader(text, diagnostics, progress).read_into(documents)
     except yaml.MarkedYAMLError as error:
         report_syntax(error, text, diagnostics)
+        # The beginning of what cannot be read is no document of its own.
+        return [document for document in documents if not isinstance(document.outline, str)]
     except UnicodeDecodeError:
         report_escape(text, diagnostics)
     except _Stop:
@@ -95,7 +100,7 @@ class _Reader:
                 documents.append(MappedDocument(value, self._packed, self._source_map))
 
     def _read_node(self, event: _Event) -> Maybe:
-        """Read one node; ABSENT where it is not a value that a task can hold."""
+        """Read one node; return ABSENT for what no task can hold."""
         if isinstance(event, AliasEvent):
             return self._read_alias(event)
         if isinstance(event, NodeEvent) and event.anchor is not None:
@@ -116,7 +121,7 @@ class _Reader:
             raise _Stop
 
     def _read_anchored(self, event: _Event) -> Maybe:
-        """Read a node that aliases may stand for, and remember how much of it there is."""
+        """Read a node that aliases may repeat, and remember its size."""
         start, outer, characters = len(self._source_map), self._deepest, self._characters
         self._deepest = len(self._steps)
         anchor, event.anchor = str(event.anchor), None
@@ -162,20 +167,24 @@ class _Reader:
         return result
 
     def _check_value(self, key: _Event, event: _Event) -> None:
-        """Refuse a key without a colon after it.
+        """Report a key without a colon after it.
 
-        YAML reads ``{text: Cold, again}`` as two keys, the second with null: a comma in a text
-        that nobody quoted would go to the server as a key.
+        YAML reads ``{text: Cold, again}`` as two keys, the second with null: an unquoted text with
+        a comma would reach the server as a key.
         """
         begin, end = event.start_mark.index, event.end_mark.index
         nothing = isinstance(event, ScalarEvent) and begin == end
         if nothing and ":" not in self._text[key.end_mark.index : begin]:
-            self._report(key, "this key has no value", "quote a text with a comma in it")
+            self._report(key, "this key has no value", "quote a text that contains a comma")
 
     def _read_key(self, event: _Event, lines: dict[str, int]) -> Maybe:
         if not isinstance(event, ScalarEvent | AliasEvent):
+            template = recognise_template(self._text, event.start_mark.index - 1)
+            if template:
+                self._report(event, *template)
+                raise _Stop
             found = "an object" if isinstance(event, MappingStartEvent) else "a list"
-            self._report(event, f"a key must be a string, found {found}", "quote it")
+            self._report(event, f"expected a string as key, found {found}", "quote the key")
             told = len(self._diagnostics.problems)
             self._steps.append("?")
             self._read_node(event)
@@ -187,15 +196,16 @@ class _Reader:
             return ABSENT
         if not isinstance(key, str):
             found = shorten(format_value(key))
-            return self._report(event, f"a key must be a string, found {found}", "quote it")
+            message = f"expected a string as key, found {found}"
+            return self._report(event, message, "quote the key")
         if key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]:
             return self._report(
-                event, "YAML 1.2 has no merge keys", "use defaults, or quote a key named <<"
+                event, "merge keys are not part of YAML 1.2", "use defaults; quote a key named <<"
             )
         if key in lines:
             found = shorten(format_value(key))
             return self._report(
-                event, f"the key {found} stands twice", f"first on line {lines[key]}; keep one"
+                event, f"duplicate key {found}", f"first on line {lines[key]}; keep one of the two"
             )
         lines[key], _ = _find_place(event)
         return key
@@ -212,7 +222,7 @@ class _Reader:
         return result
 
     def _read_tasks(self) -> Maybe:
-        """Pack the tasks one by one: there may be more of them than memory for their objects."""
+        """Pack the tasks one by one: their objects may not fit into memory all at once."""
         while not isinstance(inner := self._next(), CollectionEndEvent):
             node = len(self._source_map)
             self._steps.append(len(self._packed))

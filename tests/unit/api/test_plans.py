@@ -58,7 +58,7 @@ def test_all_problems_of_manifests_are_raised_at_once_and_rendered():
     assert len(refused.value.problems) == 3
     assert reconciler.render(refused.value).endswith("3 problems in the manifests\n")
     assert len(json.loads(reconciler.render(refused.value, "json"))["problems"]) == 3
-    with pytest.raises(ManifestError, match="no such file"):
+    with pytest.raises(ManifestError, match="file or folder not found"):
         reconciler.load("none.yaml")
     with pytest.raises(ValueError, match="no paths are given"):
         reconciler.load([])

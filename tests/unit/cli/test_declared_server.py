@@ -9,7 +9,7 @@ import pytest
 from tests.unit.cli.conftest import Command
 from tests.unit.labelstudio.wired import Hooked
 
-HINT = "(run it against the declared server, or correct the manifest)"
+HINT = "(run against the declared server, or correct the manifest)"
 
 
 def write(name: str, text: str) -> None:

@@ -13,11 +13,11 @@ from reconciler.errors import ContractError
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[1, 2]", "found a list, expected an object"),
-        (b"", "found nothing, expected an object"),
-        (b"text", "found a text, expected an object"),
-        (b"\xff\xfe", "not text in UTF-8"),
-        (b"a: [\n", "neither JSON nor YAML: line 2: "),
+        (b"[1, 2]", "expected an object, found a list"),
+        (b"", "expected an object, found nothing"),
+        (b"text", "expected an object, found a string"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a: [\n", "neither JSON nor YAML: the mistake is at line 2"),
         (b"[" * 200_000, "X: "),
         (b"a: 2026-99-99", "neither JSON nor YAML"),
     ],

@@ -65,7 +65,7 @@ def test_in_a_wheel_the_package_wins_over_a_stranger_beside_it(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["nothing.json", "../pyproject.toml", "", "."])
 def test_absent(name: str):
-    with pytest.raises(ContractError, match=r"is missing: looked in .* and "):
+    with pytest.raises(ContractError, match=r"not found in .* and "):
         locate_schema(name)
 
 

@@ -20,6 +20,7 @@ from reconciler.contract.manifest_schema import (
 from reconciler.contract.openapi import load_contract
 from reconciler.contract.schema_file import build_schema, compare_schema, list_attributes
 from reconciler.errors import ContractError
+from tests.live.attributes import IGNORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 COMMITTED = locate_schema("manifest.schema.json")
 SERVER = ApiDescription("a server", read_document(Path(__file__).parent / "server-openapi.json"))
 MANIFEST: Any = build_manifest_schema(load_contract())
+FOR_EDITORS = {"description", "examples"}
 PATCH: Any = build_patch_schema(load_contract())
 
 
@@ -49,11 +51,12 @@ def test_a_manifest_has_exactly_these_keys():
     assert list(MANIFEST["definitions"]) == ["attributes", "task", "path"]
 
 
-def test_a_task_has_id_absent_and_each_writable_attribute_in_the_contracts_order():
+def test_a_task_has_id_absent_and_each_writable_attribute_those_computed_last():
     writable = [name for name, row in load_contract().items() if row.writable]
     assert len(writable) == 23
-    assert list(MANIFEST["definitions"]["attributes"]["properties"]) == writable
-    assert list(MANIFEST["definitions"]["task"]["properties"]) == ["id", "absent", *writable]
+    sorted_ones = list(MANIFEST["definitions"]["attributes"]["properties"])
+    assert sorted_ones == sorted(writable, key=lambda name: load_contract()[name].computed)
+    assert list(MANIFEST["definitions"]["task"]["properties"]) == ["id", "absent", *sorted_ones]
     assert list(PATCH["properties"]) == writable
 
 
@@ -77,10 +80,45 @@ def test_every_property_has_a_text_for_editors(schema: Any):  # noqa: ANN401 - a
         assert inner.get("description", "").endswith("."), pointer
 
 
+def iterate_examples(schema: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - any JSON
+    if isinstance(schema, dict):
+        for example in (
+            *schema.get("examples", ()),
+            *(schema[k] for k in schema if k == "default"),
+        ):
+            yield {**schema, "definitions": MANIFEST["definitions"]}, example
+        for inner in schema.values():
+            yield from iterate_examples(inner)
+
+
+def test_examples_and_defaults_are_valid():
+    examples = list(iterate_examples({**MANIFEST, "properties": MANIFEST["properties"]}))
+    assert len(examples) > 10
+    for schema, example in examples:
+        jsonschema.Draft7Validator(schema).validate(example)
+
+
+@pytest.mark.parametrize("path", ["data.a", 'data["a.b"]', "meta.a.b", ["data", "a.b"]])
+def test_the_pattern_of_a_path_accepts(path: object):
+    schema = {**MANIFEST["definitions"]["path"]}
+    jsonschema.Draft7Validator(schema).validate(path)
+
+
+@pytest.mark.parametrize("path", ["data", "old_key", "overlap", "datax.a"])
+def test_the_pattern_of_a_path_refuses(path: str):
+    assert not jsonschema.Draft7Validator(MANIFEST["definitions"]["path"]).is_valid(path)
+
+
+def test_the_schema_says_what_the_community_edition_does_not_update():
+    attributes = MANIFEST["definitions"]["attributes"]["properties"]
+    named = {name for name, schema in attributes.items() if "community" in schema["description"]}
+    assert named == {*IGNORED, "reviewed_at"}
+
+
 def test_what_an_attribute_becomes():
     attributes = MANIFEST["definitions"]["attributes"]["properties"]
     bare = {
-        name: {key: value for key, value in schema.items() if key != "description"}
+        name: {key: value for key, value in schema.items() if key not in FOR_EDITORS}
         for name, schema in attributes.items()
     }
     assert bare["data"] == {"type": "object"}

@@ -129,7 +129,7 @@ def without(*keys: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "not an OpenAPI 3 document: found no key 'openapi'"),
+        ({}, "expected an OpenAPI 3 document, found no key 'openapi'"),
         ({"swagger": "2.0"}, "found Swagger 2.0"),
         ({"openapi": "4.0.0"}, "found OpenAPI 4.0.0"),
         ({"openapi": "3.0.3", "paths": []}, "has no PATCH of /api/tasks/{id}/"),
@@ -137,7 +137,7 @@ def without(*keys: str) -> dict[str, Any]:
         (without("paths", "/api/tasks/{id}/", "patch"), "has no PATCH of /api/tasks/{id}/"),
         (without("paths", "/api/tasks/{id}/", "get"), "has no GET of /api/tasks/{id}/"),
         (without("components", "schemas", "BaseTask"), "'#/components/schemas/BaseTask', which"),
-        (describing({"x": {"$ref": "other.yaml#/X"}}), "outside of itself"),
+        (describing({"x": {"$ref": "other.yaml#/X"}}), "outside of it"),
     ],
 )
 def test_what_is_no_description_of_this_api(document: dict[str, Any], message: str):

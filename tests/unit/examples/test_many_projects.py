@@ -491,7 +491,7 @@ def test_a_unit_that_fails_hides_no_other(
     assert found["lost"].startswith(f"! no plan for shard 1/1: {lost}:1:")
     assert found["production"].startswith(f"! no plan for shard 1/1: {wrong}:1:")
     assert found["gone"].startswith("! no plan for shard 1/3, 2/3, 3/3: ")
-    assert found["gone"].count("no such file or folder") == 1
+    assert found["gone"].count("file or folder not found") == 1
     assert "Traceback" not in ran.err
     assert "40 tasks to update" in found["capped"]
     assert "40 tasks to update" in found["staging"]

@@ -224,7 +224,9 @@ def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
     options = ExecutionOptions(allow=frozenset(Kind), concurrency=1)
     outcome, error = outcomes_of(transport, plan, options=options)[1]
     assert outcome == "blocked"
-    assert error == f"the update of task 1 would break it: {path} not as the API says"
+    assert (
+        error == f"the update of task 1 is invalid: the API does not allow these values of {path}"
+    )
     assert transport.count("PATCH") == 0
 
 

@@ -102,8 +102,8 @@ def test_defaults_of_two_documents_are_two_declarations():
     header = "defaults: {overlap: 2}"
     _, (problem,) = combined(a("{id: 1}", header) + b("{id: 1}", header))
     assert str(problem) == (
-        "b.yaml:2:12: overlap: task 1 declares this at a.yaml:2:12 too "
-        "(declare every path in one place)"
+        "b.yaml:2:12: overlap: task 1 also declares this at a.yaml:2:12 "
+        "(declare each path in one place only)"
     )
 
 

@@ -12,11 +12,11 @@ from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
 
-SUFFIXES = "a manifest ends in .yaml, .yml, .json, .jsonl"
-SPELLING = "check its spelling, and the folder that you are in"
+SUFFIXES = "the name of a manifest ends in .yaml, .yml, .json, .jsonl"
+SPELLING = "check the spelling and the current folder"
 CORRECT = "correct the link, or remove it"
 GONE = f"which does not exist ({CORRECT})"
-INSIDE = "name that path itself, or move it into the repository"
+INSIDE = "pass that path itself, or move it into the repository"
 
 
 @pytest.fixture(autouse=True)
@@ -100,17 +100,17 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file():
 @pytest.mark.parametrize(
     ("path", "line"),
     [
-        ("nowhere.yaml", f"nowhere.yaml:1:1: no such file or folder ({SPELLING})"),
-        ("", f":1:1: no such file or folder ({SPELLING})"),
-        ("empty", f"empty:1:1: no manifest in this folder ({SUFFIXES})"),
-        ("*.json", f"*.json:1:1: no manifest matches this pattern ({SUFFIXES})"),
-        ("*.txt", f"*.txt:1:1: no manifest matches this pattern ({SUFFIXES})"),
+        ("nowhere.yaml", f"nowhere.yaml:1:1: file or folder not found ({SPELLING})"),
+        ("", f":1:1: file or folder not found ({SPELLING})"),
+        ("empty", f"empty:1:1: this folder has no manifests ({SUFFIXES})"),
+        ("*.json", f"*.json:1:1: this pattern matches no manifests ({SUFFIXES})"),
+        ("*.txt", f"*.txt:1:1: this pattern matches no manifests ({SUFFIXES})"),
         ("notes.txt", f"notes.txt:1:1: not the name of a manifest ({SUFFIXES})"),
         ("reconciler.toml", f"reconciler.toml:1:1: not the name of a manifest ({SUFFIXES})"),
-        ("dangling.yaml", f"dangling.yaml:1:1: leads to nowhere.yaml, {GONE}"),
-        ("loop", f"loop:1:1: leads in a circle, by way of loop ({CORRECT})"),
-        ("good.yaml/a.yaml", f"good.yaml/a.yaml:1:1: no such file or folder ({SPELLING})"),
-        ("a\0.yaml", f"a\0.yaml:1:1: not a name that a file can have ({SPELLING})"),
+        ("dangling.yaml", f"dangling.yaml:1:1: links to nowhere.yaml, {GONE}"),
+        ("loop", f"loop:1:1: links in a circle through loop ({CORRECT})"),
+        ("good.yaml/a.yaml", f"good.yaml/a.yaml:1:1: file or folder not found ({SPELLING})"),
+        ("a\0.yaml", f"a\0.yaml:1:1: a file cannot have this name ({SPELLING})"),
         ("a" * 300, f"{'a' * 300}:1:1: cannot be read: File name too long"),
     ],
 )
@@ -123,11 +123,11 @@ def test_a_path_that_stands_for_nothing_is_a_problem(path: str, line: str):
 
 def test_all_paths_are_told_about_with_the_problems_inside_the_others():
     Path("bad.yaml").write_text("version: 2\ntasks: []\n", encoding="utf-8")
-    version = "expected 1, found the integer 2 (this tool reads manifests of version 1)"
+    version = "expected 1, found the integer 2 (this tool reads version 1 only)"
     assert problems("nowhere", "bad.yaml", "c.yaml") == [
         f"bad.yaml:1:10: version: {version}",
-        f"c.yaml:1:1: no such file or folder ({SPELLING})",
-        f"nowhere:1:1: no such file or folder ({SPELLING})",
+        f"c.yaml:1:1: file or folder not found ({SPELLING})",
+        f"nowhere:1:1: file or folder not found ({SPELLING})",
     ]
 
 
@@ -225,10 +225,10 @@ def test_without_a_repository_links_stay_in_the_folders_that_are_named(*, reposi
     link("r/top/d", "../../outside/d")
     here, top = Path.cwd(), "r" if repository else "r/top"
     out = [
-        f"r/top/{name}:1:1: leads out of {here}/{top}, to {here}/outside/{name} ({INSIDE})"
+        f"r/top/{name}:1:1: links out of {here}/{top}, to {here}/outside/{name} ({INSIDE})"
         for name in ("c.yaml", "d")
     ]
-    shared = f"r/top/shared:1:1: leads out of {here}/{top}, to {here}/r/shared ({INSIDE})"
+    shared = f"r/top/shared:1:1: links out of {here}/{top}, to {here}/r/shared ({INSIDE})"
     wanted = out if repository else [*out, shared]
     assert problems("r/top") == problems("r/top/*") == problems("r/top/**") == wanted
     assert problems("r/top/*.yaml") == out[:1]
@@ -258,10 +258,10 @@ def test_a_link_in_a_circle_is_named_and_where_it_leads(path: str):
     link("n/m", "../m")
     here = Path.cwd()
     assert problems(path) == [
-        f"m/deep/far:1:1: leads in a circle, back to {here} (remove the link)",
-        f"m/deep/up:1:1: leads in a circle, back to {here}/m (remove the link)",
-        f"m/itself:1:1: leads in a circle, by way of itself ({CORRECT})",
-        f"m/n/m:1:1: leads in a circle, back to {here}/m (remove the link)",
+        f"m/deep/far:1:1: links in a circle, back to {here} (remove the link)",
+        f"m/deep/up:1:1: links in a circle, back to {here}/m (remove the link)",
+        f"m/itself:1:1: links in a circle through itself ({CORRECT})",
+        f"m/n/m:1:1: links in a circle, back to {here}/m (remove the link)",
     ]
 
 
@@ -273,16 +273,16 @@ def test_a_link_to_nothing_is_an_error_where_manifests_may_be_missing(path: str)
     link("m/notes.txt", "gone.txt")
     link("m/.hidden.yaml", "gone.yaml")
     assert problems(path) == [
-        f"m/b.yaml:1:1: leads to gone.yaml, {GONE}",
-        f"m/team:1:1: leads to ../shared/team, {GONE}",
+        f"m/b.yaml:1:1: links to gone.yaml, {GONE}",
+        f"m/team:1:1: links to ../shared/team, {GONE}",
     ]
-    assert unread(path) == ["m/notes.txt:1:1: not read: leads to gone.txt, which does not exist"]
+    assert unread(path) == ["m/notes.txt:1:1: not read: links to gone.txt, which does not exist"]
 
 
 def test_a_pattern_through_a_link_to_nothing_matches_less_than_it_should():
     write("m/a/a.yaml")
     link("m/team", "../shared/team")
-    wanted = [f"m/team:1:1: leads to ../shared/team, {GONE}"]
+    wanted = [f"m/team:1:1: links to ../shared/team, {GONE}"]
     assert problems("m/*/*.yaml") == problems("m/**/*.yaml") == problems("m/*/a.yaml") == wanted
 
 

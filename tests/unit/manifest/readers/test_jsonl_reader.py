@@ -53,7 +53,7 @@ def told(problem: ManifestError) -> tuple[str, int, str]:
     return Path(only.source.file).name, only.source.line, only.message
 
 
-NOT_WHAT_IT_WAS = "this line is not what it was when it was checked"
+NOT_WHAT_IT_WAS = "this line changed after it was checked"
 
 
 def edited(path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_line_that_is_not_what_it_was_is_told_with_its_place(
     with pytest.raises(ManifestError) as failed:
         _ = desired[2]
     assert told(failed.value) == ("a.jsonl", 4, NOT_WHAT_IT_WAS)
-    assert "run it again" in str(failed.value)
+    assert "run again" in str(failed.value)
 
 
 def test_lines_before_the_one_that_was_edited_are_still_what_they_were(tmp_path: Path):
@@ -168,7 +168,7 @@ def test_a_header_that_changes_before_its_tasks_are_read_is_not_the_header_of_th
     write(file, header, task(1)) if header else write(file)
     with pytest.raises(ManifestError) as failed:
         list(document.read_tasks())
-    assert told(failed.value) == ("a.jsonl", 1, "this file changed while it was read")
+    assert told(failed.value) == ("a.jsonl", 1, "the file changed while it was read")
 
 
 def test_a_file_that_is_removed_before_its_tasks_are_read_is_still_the_one_that_was_opened(

@@ -1,0 +1,89 @@
+"""Content that is not a manifest, recognised by what is typical of it.
+
+Nothing here runs for a manifest that can be parsed: callers ask once parsing has failed, or once
+the whole text turned out to be a single string.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reconciler.core.values import Json
+from reconciler.manifest.readers.diagnostics import Mistake
+
+_LFS_POINTER: Final = "version https://git-lfs.github.com/"
+_CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|$)", re.MULTILINE)
+_CSV: Final = re.compile(r"""[\w"'][\w"' ./-]*(?:[,;\t][\w"'][\w"' ./-]*)+\r?(?:\n|$)""")
+"""The header of a table: two names or more on the first line, separated without spaces."""
+
+_TEMPLATE_MARKS: Final = ("{{", "{%", "{#")
+
+_LFS: Final = (
+    "this is a Git LFS pointer, not the file itself",
+    "run git lfs pull to get the file",
+)
+_UNRESOLVED: Final = (
+    "unresolved merge conflict",
+    "resolve it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",
+)
+_TABLE: Final = (
+    "this looks like CSV, and CSV is not a manifest",
+    "see docs/manifest.md for what a manifest looks like",
+)
+
+
+def recognise_text(text: str) -> Mistake | None:
+    """Tell what a text is that is not YAML, or only one string; None if it is not known."""
+    if text.startswith(_LFS_POINTER):
+        return Mistake(1, 1, *_LFS)
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        return Mistake(text.count("\n", 0, conflict.start()) + 1, 1, *_UNRESOLVED)
+    return Mistake(1, 1, *_TABLE) if _CSV.match(text) else None
+
+
+def recognise_at(text: str, offset: int) -> tuple[str, str] | None:
+    """Tell what stands at ``offset``, where a JSON parser gave up: a message and a hint."""
+    if text.startswith(_LFS_POINTER, offset):
+        return _LFS
+    if _CONFLICT.match(text, offset):
+        return _UNRESOLVED
+    if offset == 0 and _CSV.match(text):
+        return _TABLE
+    return recognise_template(text, offset) or recognise_template(text, offset - 1)
+
+
+def recognise_template(text: str, offset: int) -> tuple[str, str] | None:
+    """Tell whether a template mark stands at ``offset``: a message and a hint, or None."""
+    mark = text[offset : offset + 2] if offset >= 0 else ""
+    if mark not in _TEMPLATE_MARKS:
+        return None
+    return (
+        f"found the template mark {mark} outside of quotes",
+        "render the template first, or quote a text that contains it",
+    )
+
+
+def recognise_value(value: Json) -> tuple[str, str] | None:
+    """Tell what a document is that the schema refuses: a message and a hint, or None.
+
+    Known are saved plans, reports, and lists of tasks without a header.
+    """
+    if isinstance(value, dict) and "format_version" in value and "version" not in value:
+        if value.get("kind") == "report":
+            return "this is a report, not a manifest", "read it with reconciler show"
+        if "digest" in value:
+            return (
+                "this is a saved plan, not a manifest",
+                "read it with reconciler show, or carry it out with reconciler apply",
+            )
+    if isinstance(value, list) and any(
+        isinstance(element, dict) and not element.keys().isdisjoint({"id", "data"})
+        for element in value
+    ):
+        return (
+            "this is a list of tasks without a header",
+            "write version: 1 first, and put the list below tasks",
+        )
+    return None
