@@ -171,4 +171,4 @@ def test_an_overlap_below_one_is_refused_without_asking_the_server(
     tasks = [{"id": 1, "overlap": 0}, {"id": 2, "overlap": -5}]
     ran = command("apply", written(tmp_path, tasks=tasks), "--yes")
 
-    assert (ran.code, ran.err.count("annotators are never given")) == (1, 2)
+    assert (ran.code, ran.err.count("below 1 the server gives it to none")) == (1, 2)

@@ -70,7 +70,7 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
         ("/broken", "answers 503 Service Unavailable"),
         ("/moved", "answers 302, a redirect to http://elsewhere.example/x"),
         ("/nearby", "answers 301, a redirect to http://127.0.0.1:"),
-        ("/page", "neither JSON nor YAML: line 2: "),
+        ("/page", "neither JSON nor YAML: the mistake is at line 2"),
         ("/other", "has no PATCH of /api/tasks/{id}/"),
     ],
 )
@@ -123,7 +123,9 @@ def test_what_is_on_this_machine_needs_no_proxy(address: str):
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
-    with pytest.raises(ContractError, match=r"none\.yaml: No such file or directory"):
+    with pytest.raises(
+        ContractError, match=r"none\.yaml: cannot be read: No such file or directory"
+    ):
         read_description(str(tmp_path / "none.yaml"), {})
 
 
