@@ -1,4 +1,4 @@
-"""The file of a saved plan: written whole, and read back."""
+"""The file of a saved plan: written atomically, and read back."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _LOOKED_AT: Final = 4_096
 
 
 def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROGRESS) -> None:
-    """Write a plan whole or not at all, for its owner alone: it holds the values of tasks.
+    """Write a plan atomically; only its owner can read it, as it holds the values of tasks.
 
-    Raises Refused where it cannot be written, or would take the place of anything but a plan.
+    Raises Refused if it cannot be written, or would overwrite a file that is not a plan.
     """
     written = format_plan(plan, progress=progress)
     try:
         if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
             raise Refused(
-                f"the plan is not saved: {file} is there already, and is no saved plan",
-                hint="name another file with --out, or remove that one",
+                f"cannot save the plan to {file}: the file exists and is not a saved plan",
+                hint="choose another file (--out), or remove that one",
             )
         if file.exists() and not file.is_file():
-            # A device or a pipe is written to; another file must not take its place.
+            # A device or a pipe is written to directly: a new file must not replace it.
             descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
             os.set_blocking(descriptor, True)
             with os.fdopen(descriptor, "w", encoding="utf-8") as out:
@@ -48,7 +48,7 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
     except OSError as error:
         message = error.strerror or str(error)
         raise Refused(
-            f"the plan cannot be written to {file}: {message}", hint="name another file with --out"
+            f"cannot save the plan to {file}: {message}", hint="choose another file (--out)"
         ) from error
 
 
@@ -67,25 +67,25 @@ def _replace_file(file: Path, text: str) -> None:
 
 
 def read_plan(paths: Sequence[str]) -> Plan | None:
-    """Read the saved plan that is to be applied; None where ``paths`` are manifests.
+    """Read the saved plan to apply; None if ``paths`` are manifests.
 
-    Raises SavedFileError for one that is damaged, or not alone.
+    Raises SavedFileError if the plan is damaged, or is not the only path.
     """
     plans = [path for path in paths if _is_saved(path)]
     if not plans:
         return None
     if len(paths) > 1:
-        message = f"{plans[0]} is a saved plan, and a plan is applied alone"
-        raise SavedFileError(message, hint="apply one plan after the other, and manifests apart")
+        message = f"{plans[0]} is a saved plan, which cannot be applied together with other files"
+        raise SavedFileError(message, hint="apply each saved plan, and the manifests, separately")
     found = read_saved(plans[0])
     if isinstance(found, Report):
-        message = f"{plans[0]} is a report: it tells what was done"
-        raise SavedFileError(message, hint="revert takes reports; apply takes plans and manifests")
+        message = f"expected a plan or manifests, found a report: {plans[0]}"
+        raise SavedFileError(message, hint="pass reports to revert or show")
     return found
 
 
 def _is_saved(path: str) -> bool:
-    """Tell a saved plan or report from a manifest by how it begins: it may have been cut off."""
+    """Tell a saved plan or report from a manifest by its beginning: it may have been cut off."""
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     try:

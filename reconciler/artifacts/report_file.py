@@ -30,13 +30,11 @@ from reconciler.errors import Refused, SavedFileError
 
 
 def check_report(file: Path | None) -> None:
-    """Raise Refused where a file is there already and is not a report: it would give way to one."""
+    """Raise Refused if ``file`` exists and is not a report, so that no report overwrites it."""
     if file is None:
         return
     if "\0" in str(file):
-        raise Refused(
-            "nothing is changed: a report's name with NUL is no name that a file can have"
-        )
+        raise Refused("the name of the report contains a NUL character: nothing was changed")
     try:
         if not file.is_file() or not file.stat().st_size:
             return
@@ -44,11 +42,11 @@ def check_report(file: Path | None) -> None:
             if _BEGINNING.match(opened.read(_LOOKED_AT)):
                 return
     except OSError as error:
-        message = f"nothing is changed: the report {file} cannot be written: {error}"
+        message = f"cannot write the report {file}: {error}: nothing was changed"
         raise Refused(message) from error
     raise Refused(
-        f"nothing is changed: {file} is there already, and is not a report",
-        hint="name another file",
+        f"{file} exists and is not a report: nothing was changed",
+        hint="choose another file for the report",
     )
 
 
@@ -57,20 +55,20 @@ _LOOKED_AT: Final = 100
 
 
 class ReportFile:
-    """A file of JSON lines that only its owner can read: it holds the values of tasks.
+    """A file of JSON lines that only its owner can read, as it holds the values of tasks.
 
-    ``kept`` is where an earlier report of that name lies now, None if there was none.
+    ``kept`` is the new path of an earlier report of that name, None if there was none.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.kept = self._keep_earlier()
         try:
-            # A pipe that nobody reads is an error, and not waited for.
+            # Opening a pipe without a reader must fail, not wait.
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
             descriptor = os.open(path, flags, 0o600)
             os.set_blocking(descriptor, True)
-            # Devices and pipes are not ours to close to others, and cannot be synced.
+            # Devices and pipes keep their permissions, and cannot be synced.
             self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
             if self._regular:
                 os.fchmod(descriptor, 0o600)
@@ -87,9 +85,10 @@ class ReportFile:
             self._file.close()
 
     def write(self, line: Mapping[str, Json]) -> None:
-        """Write one line, and wait until the disk has it; raises Refused where it has not.
+        """Write one line and wait until it is on disk; raises Refused if that fails.
 
-        Of a line that could not be written nothing is left: others may be put behind it by hand.
+        A line that could not be written leaves no trace, so that the user can append the missing
+        lines by hand.
         """
         text = format_line(line).encode("ascii") + b"\n"
         try:
@@ -106,7 +105,7 @@ class ReportFile:
         self._length += len(text)
 
     def _keep_earlier(self) -> Path | None:
-        """Put an earlier report aside: it may be the only record of what values were before."""
+        """Rename an earlier report: it may be the only record of the former values."""
         try:
             if not self._path.is_file() or not self._path.stat().st_size:
                 return None
@@ -119,27 +118,27 @@ class ReportFile:
     def _make_write_error(self, error: OSError) -> Refused:
         message = error.strerror or str(error)
         return Refused(
-            f"the report {self._path} cannot be written: {message}",
-            hint="nothing is changed without a record; name another file with --report",
+            f"cannot write the report {self._path}: {message}",
+            hint="choose another file for the report (--report): no task is changed without one",
         )
 
 
 def format_line(line: Mapping[str, Json]) -> str:
-    """Write a line as it stands in the file, in ASCII and without its end."""
+    """Format a line for the file, in ASCII, without the newline."""
     return json.dumps(line, separators=(",", ":"))
 
 
 def now() -> datetime:
-    """Return the time on the clock of this machine."""
+    """Return the time by the clock of this machine."""
     return datetime.now(UTC)
 
 
 class ReportWriter:
     """Records the outcomes of a run: in a report file, if there is one, and for `close`.
 
-    When the file cannot be written any more, ``stop`` is set before the next update can leave,
-    ``lost`` tells why, and ``unwritten`` are the lines that it lacks: updates were under way by
-    then, and nothing else has the values that were there before.
+    If the file can no longer be written, ``stop`` is set before the next update begins, ``lost``
+    tells why, and ``unwritten`` are the missing lines: updates were in flight, and nothing else
+    holds their former values.
     """
 
     def __init__(
@@ -154,20 +153,20 @@ class ReportWriter:
         self._recorded: dict[int, TaskOutcome] = {}
 
     def open(self) -> None:
-        """Write what the report is about; raises Refused where not even that can be written."""
+        """Write the first line; raises Refused if that fails."""
         if self._file:
             self._file.write(build_first_line(self._run, self._server))
 
     def record(self, outcome: TaskOutcome) -> TaskOutcome:
-        """Write what became of a task, and return it with the time."""
+        """Write the outcome of a task, and return it with the time."""
         recorded = replace(outcome, time=format_time(now()))
         self._recorded[outcome.task] = recorded
         self._write(build_task_line(recorded))
         return recorded
 
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> Report:
-        """Write which tasks were not started, and the counts; return the report of the run."""
-        # Of a task that was not started, a report says only that.
+        """Write the tasks that were not started, and the counts; return the report of the run."""
+        # A report has no changes for a task that was not started.
         told = tuple(
             self._recorded.get(outcome.task) or replace(outcome, changes=()) for outcome in outcomes
         )
@@ -192,10 +191,10 @@ class ReportWriter:
 
 
 def read_reports(files: Sequence[str]) -> list[NamedReport]:
-    """Read reports, each after its name; raises SavedFileError where one is none."""
+    """Read reports, each with its name; raises SavedFileError if one is not a report."""
     found = read_all_saved(files)
     for file, one in found:
         if isinstance(one, Plan):
-            message = f"{file} is a plan: nothing of it needs to be undone"
-            raise SavedFileError(message, hint="give the report that apply --report wrote")
+            message = f"expected a report, found a plan: {file}"
+            raise SavedFileError(message, hint="pass the report that apply --report wrote")
     return [(file, one) for file, one in found if isinstance(one, Report)]

@@ -1,4 +1,4 @@
-"""Reading saved plans and reports: files in, data out, and each error with the file's name."""
+"""Reading saved plans and reports; each error names the file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from reconciler.errors import SavedFileError
 
 _PLAN: Final = "plan.schema.json"
 _REPORT: Final = "report.schema.json"
-_NEITHER: Final = "neither a plan nor a report"
-_WHAT_TO_GIVE: Final = "give what plan --format json printed, or apply --report wrote"
-_APPLY_AGAIN: Final = "the tasks are what counts: plan tells what is left to do"
+_NEITHER: Final = "not a saved plan or report"
+_WHAT_TO_GIVE: Final = "pass a plan from plan --out, or a report from apply --report"
+_APPLY_AGAIN: Final = "plan again to see what is left to do"
 
 
 def read_saved(file: str) -> Plan | Report:
@@ -30,17 +30,17 @@ def read_saved(file: str) -> Plan | Report:
     except SavedFileError as error:
         raise SavedFileError(f"{file}: {error.message}", hint=error.hint) from error
     except RecursionError:
-        message = f"{file}: its objects and lists are nested too deep"
+        message = f"{file}: its objects and lists are nested too deeply"
         raise SavedFileError(message, hint=_WHAT_TO_GIVE) from None
 
 
 def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
-    """Read several files, each after its name; raises SavedFileError, and for one given twice."""
+    """Read several files, each with its name; raises SavedFileError, also for a duplicate."""
     seen: set[str] = set()
     for file in files:
         place = file if file == STANDARD_INPUT else os.path.realpath(file)
         if place in seen:
-            raise SavedFileError(f"{file} is given twice", hint="give each file once")
+            raise SavedFileError(f"{file} was passed twice", hint="pass each file once")
         seen.add(place)
     return [(file, read_saved(file)) for file in files]
 
@@ -51,18 +51,18 @@ def _read_text(file: str) -> str:
     except OSError as error:
         raise SavedFileError(f"cannot be read: {error.strerror}", hint=_WHAT_TO_GIVE) from error
     except ValueError as error:
-        raise SavedFileError("no name that a file can have", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError("not a valid file name", hint=_WHAT_TO_GIVE) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SavedFileError("not UTF-8", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError("not encoded in UTF-8", hint=_WHAT_TO_GIVE) from error
     if not text.strip():
-        raise SavedFileError("empty: whatever wrote it did not get far", hint=_WHAT_TO_GIVE)
+        raise SavedFileError("the file is empty", hint=_WHAT_TO_GIVE)
     return text
 
 
 def _restore(text: str) -> Plan | Report:
-    """Tell a report, an object a line, from a plan, one object on as many lines as it likes."""
+    """Restore a report, with one object per line, or a plan, one object on any number of lines."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
         raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
@@ -76,21 +76,21 @@ def _restore(text: str) -> Plan | Report:
     if document.get("kind") == "report":
         return _restore_report(document, rest)
     if rest.strip():
-        raise SavedFileError("more follows after the plan", hint="give each plan as its own file")
+        raise SavedFileError("found more after the plan", hint="save each plan in its own file")
     return restore_plan(check_schema(document, _PLAN))
 
 
 def _restore_report(first: dict[str, Any], rest: str) -> Report:
     if "digests" in first:
-        message = "a report as show --format json writes it, which is not read back"
-        raise SavedFileError(message, hint="give the lines that apply --report wrote")
+        message = "this is the output of show --format json, which cannot be read back"
+        raise SavedFileError(message, hint="pass the report that apply --report wrote")
     opening = check_schema(first, _REPORT, "first")
     lines: list[dict[str, Any]] = []
     last: dict[str, Any] | None = None
     for number, line in _iterate_lines(rest):
         if last is not None or "kind" in line:
-            message = f"line {number}: it goes on where the report has ended, or another begins"
-            raise SavedFileError(message, hint="give each report as a file of its own")
+            message = f"line {number}: found more after the end of the report, or a second report"
+            raise SavedFileError(message, hint="save each report in its own file")
         try:
             if "summary" in line:
                 last = check_schema(line, _REPORT, "last")
@@ -103,7 +103,7 @@ def _restore_report(first: dict[str, Any], rest: str) -> Report:
 
 
 def _iterate_lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give each line with its number; one that breaks off at the end of the file is left out."""
+    """Yield each line with its number, except a last line that was cut off."""
     lines = rest.split("\n")
     for number, line in enumerate(lines, 2):
         if not line.strip():
@@ -116,5 +116,5 @@ def _iterate_lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
             message = f"line {number}: {error.message}"
             raise SavedFileError(message, hint=_APPLY_AGAIN) from error
         if not isinstance(value, dict):
-            raise SavedFileError(f"line {number}: no line of a report", hint=_APPLY_AGAIN)
+            raise SavedFileError(f"line {number}: not a line of a report", hint=_APPLY_AGAIN)
         yield number, value

@@ -1,4 +1,4 @@
-"""JSON that claims to be ours: parsed strictly, and held against its schema."""
+"""Our own JSON files: parsed strictly, and checked against their schemas."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from reconciler.errors import SavedFileError
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-_EDITED: Final = "it was edited or damaged: make it again"
+_EDITED: Final = "the file was edited or damaged: create it again"
 _MESSAGE_MAX: Final = 200
 
 
 class _LaxJsonError(ValueError):
-    """What Python's reader would let pass."""
+    """JSON that Python's parser would accept although it is not valid."""
 
 
 def parse_json(text: str) -> Json:
-    """Parse JSON, and nothing but JSON; raises SavedFileError, and RecursionError if deep."""
+    """Parse strict JSON; raises SavedFileError, or RecursionError if it is nested too deeply."""
     try:
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         whole = text.rstrip()
         if error.pos >= len(whole) or not whole.endswith("}"):
-            message = "it ends in the middle: it was cut off"
-            raise SavedFileError(message, hint="make it again, and save all of it") from None
+            message = "the file was cut off: it ends in the middle of its JSON"
+            raise SavedFileError(message, hint="create it again, and save all of it") from None
         message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise SavedFileError(message, hint=_EDITED) from None
     except _LaxJsonError as error:
         raise SavedFileError(f"not JSON: {error}", hint=_EDITED) from None
     except ValueError:
-        # Python's own limit on the digits of an integer.
-        raise SavedFileError("it holds a number of too many digits", hint=_EDITED) from None
+        # Python limits the digits of an integer.
+        raise SavedFileError("contains a number with too many digits", hint=_EDITED) from None
     return value
 
 
 def check_version(document: dict[str, Any]) -> None:
-    """Raise SavedFileError for what only another version of this tool can read."""
+    """Raise SavedFileError if only another version of this tool can read the document."""
     found = document.get("format_version")
     major = str(found).partition(".")[0]
     known = FORMAT_VERSION.partition(".")[0]
     if isinstance(found, str) and major.isdecimal() and major != known:
         newer = int(major) > int(known)
         raise SavedFileError(
-            f"its format is {shorten(found)}, and this version reads {known}.x",
-            hint="install a newer reconciler, or make it again" if newer else "make it again",
+            f"the format is {shorten(found)}, but this version of reconciler reads {known}.x",
+            hint="install a newer reconciler, or create it again" if newer else "create it again",
         )
 
 
 def check_schema(document: dict[str, Any], schema: str, definition: str = "") -> dict[str, Any]:
-    """Return a document that its schema accepts; raises SavedFileError for any other.
+    """Return a document that matches its schema; raises SavedFileError if it does not.
 
-    One of a later minor version is taken if it has nothing that this version does not know.
+    A later minor version is accepted if the document has nothing that this version does not know.
     """
     version = document.get("format_version")
     known = document
@@ -71,12 +71,12 @@ def check_schema(document: dict[str, Any], schema: str, definition: str = "") ->
     if error is None:
         return known
     later = version not in {None, FORMAT_VERSION}
-    hint = f"its format is {version}: install a newer reconciler" if later else _EDITED
+    hint = f"the format is {version}: install a newer reconciler" if later else _EDITED
     raise SavedFileError(_explain(error), hint=hint)
 
 
 def _is_accepted(check: SchemaCheck, value: Json) -> bool:
-    """Ask for the quick verdict; what it cannot look at goes to the one that explains."""
+    """Run the fast check; False also for values that it cannot handle."""
     try:
         return check.accepts(value)
     except (ValueError, TypeError):
@@ -86,7 +86,7 @@ def _is_accepted(check: SchemaCheck, value: Json) -> bool:
 def _iterate_errors(
     document: dict[str, Any], schema: str, definition: str
 ) -> Iterator[ValidationError]:
-    """Explain what is wrong, looking closely only at those tasks that are refused."""
+    """Yield what is wrong, with the slow check run only on the tasks that fail."""
     tasks = document.get("tasks")
     rows = tasks if isinstance(tasks, list) else []
     outline = {**document, "tasks": []} if rows else document
@@ -109,18 +109,18 @@ def _reject_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for number, key in enumerate(keys) if key in keys[:number])
-        raise _LaxJsonError(f"the key {shorten(format_value(twice))} stands twice in one object")
+        raise _LaxJsonError(f"duplicate key {shorten(format_value(twice))}")
     return found
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise _LaxJsonError(f"{constant} is no number that JSON has")
+    raise _LaxJsonError(f"{constant} is not a JSON number")
 
 
 def _parse_finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _LaxJsonError(f"{shorten(text)} is too large a number")
+        raise _LaxJsonError(f"the number {shorten(text)} is too large")
     return value
 
 

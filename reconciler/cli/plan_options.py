@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.engine.vocabulary import ALLOWABLE, Kind, Limit, Shard
 
+
+class _SettingOption(click.Option):
+    """An option with a variable; an error names whichever of the two had the value."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return the name that an error gives for the value."""
+        source = ctx.get_parameter_source(self.name) if ctx and self.name else None
+        if source is ParameterSource.ENVIRONMENT and isinstance(self.envvar, str):
+            return self.envvar
+        return super().get_error_hint(ctx)
+
+
 _KINDS = [kind.value for kind in Kind if kind in ALLOWABLE]
 
 
 shard_option = click.option(
     "--shard",
+    cls=_SettingOption,
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
@@ -32,6 +46,7 @@ allow_option = click.option(
 
 _limit_option = click.option(
     "--max-changes",
+    cls=_SettingOption,
     envvar="RECONCILER_MAX_CHANGES",
     metavar="N|P%",
     type=ParsedType("limit", Limit.parse),
@@ -40,15 +55,23 @@ _limit_option = click.option(
 
 
 _SERVER_OPTIONS = (
-    click.option("--url", envvar="LABEL_STUDIO_URL", metavar="URL", help="Address of the server."),
+    click.option(
+        "--url",
+        cls=_SettingOption,
+        envvar="LABEL_STUDIO_URL",
+        metavar="URL",
+        help="Address of the server.",
+    ),
     click.option(
         "--timeout",
+        cls=_SettingOption,
         envvar="RECONCILER_TIMEOUT",
         type=click.FloatRange(min=0, min_open=True),
         help="Seconds to wait for a response.  [default: 120]",
     ),
     click.option(
         "--allow-plain-http",
+        cls=_SettingOption,
         is_flag=True,
         envvar="RECONCILER_ALLOW_PLAIN_HTTP",
         help="Allow sending the token to another host without encryption.",
@@ -59,12 +82,14 @@ _SERVER_OPTIONS = (
 _PACE_OPTIONS = (
     click.option(
         "--concurrency",
+        cls=_SettingOption,
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
         help="Maximum of updates at the same time; fewer if the server is slow.  [default: 8]",
     ),
     click.option(
         "--rps",
+        cls=_SettingOption,
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
         help="Maximum of updates per second, evenly spaced.  [default: any number]",

@@ -1,4 +1,4 @@
-"""What to send for a task, and what its answers prove: pure, as all of it is judged on data."""
+"""What to send for a task, and what the server's responses prove; without I/O."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from reconciler.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One update, ready to be sent: ``body`` holds the changed attributes, whole.
+    """One update, ready to be sent; ``body`` holds each changed attribute as a whole.
 
-    ``read_at`` is when what it is merged into was read, in seconds of a clock.
+    ``read_at`` is when the values that it is merged into were read, in seconds of a clock.
     """
 
     plan: TaskPlan
@@ -49,25 +49,26 @@ def decide(
     allow: frozenset[Kind],
     validator: BodyValidator,
 ) -> TaskOutcome | Patch:
-    """Compare a task with what the server says now; one that moved since is left alone."""
+    """Decide what to send for a task by its current values; a stale task is left alone."""
     if isinstance(observed, Missing):
-        return make_outcome(task, Outcome.MISSING, "the task is gone since it was planned")
+        return make_outcome(task, Outcome.MISSING, "the task was found by the plan, but not now")
     if isinstance(observed, Unreadable):
         return make_outcome(task, Outcome.FAILED, observed.detail)
     live = observed.attributes
     if live.get("project") != task.project:
-        return make_outcome(task, Outcome.STALE, "the task is in another project than planned")
+        message = "the task is in a different project than when it was planned"
+        return make_outcome(task, Outcome.STALE, message)
     verdicts = [judge_change(change, live, facts.attributes) for change in task.changes]
     judged = list(zip(task.changes, verdicts, strict=True))
     stale = [change for change, verdict in judged if verdict is Verdict.STALE]
     if stale:
-        message = f"changed since it was planned: {format_paths(c.path for c in stale)}"
+        message = f"changed on the server since the plan: {format_paths(c.path for c in stale)}"
         return make_outcome(task, Outcome.STALE, message)
     due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     if not due:
         return make_outcome(task, Outcome.ALREADY)
     due_task = replace(task, changes=due)
-    # What a saved plan shows as accepted was accepted when it was looked at.
+    # The problems that a plan shows as allowed were accepted when it was reviewed.
     accepted = allow | {problem.kind for problem in task.problems}
     guarded = apply_guards(due_task, observed, facts=facts, allow=accepted)
     if guarded.status is Status.BLOCKED:
@@ -79,7 +80,7 @@ def decide(
 
 
 def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
-    """Look at a body before it leaves: what would break the task is not sent."""
+    """Check a body before it is sent: a body that would break the task is not."""
     task, body = patch.plan, patch.body
     if any(map(is_too_deep, body.values())):
         return make_outcome(task, Outcome.FAILED, TOO_DEEP.message)
@@ -91,9 +92,9 @@ def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
 
 
 def _write_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
-    """Write integers as integers: of `1e16` the server says that it is none, though not of `1.0`.
+    """Write integers as integers: the server rejects `1e16` as one, though it accepts `1.0`.
 
-    The digits are those that the number is written with, as when values are compared.
+    The digits are those of the decimal notation, as in comparisons.
     """
     return {
         name: int(Decimal(repr(value)))
@@ -108,10 +109,10 @@ def _is_integer(attribute: Attribute | None) -> bool:
 
 
 def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attributes) -> TaskOutcome:
-    """Judge the answer to a PATCH: it shows every attribute that was stored, whole.
+    """Judge the response to a PATCH, which shows each stored attribute as a whole.
 
-    What it does not show is not claimed either: the last look settles it, as what an answer
-    shows depends on the role.
+    An attribute that it does not show does not count as applied: the verification settles it,
+    because what a response shows depends on the role.
     """
     task = patch.plan
     unproved = [change for change in task.changes if not is_applied(change, answer, attributes)]
@@ -122,21 +123,21 @@ def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attribute
         return make_outcome(
             task, Outcome.NOT_HONOURED, _NOT_STORED + format_paths(c.path for c in refuted)
         )
-    message = f"{_NOT_STORED}{format_paths(c.path for c in unproved)}, as far as its answer shows"
+    message = f"{_NOT_STORED}{format_paths(c.path for c in unproved)}, as far as its response shows"
     return make_outcome(task, Outcome.NOT_HONOURED, message)
 
 
 def _judge_undeclared(
     patch: Patch, answer: Mapping[str, Json], attributes: Attributes
 ) -> TaskOutcome:
-    """Judge what was sent along with the changes: the keys of objects that nobody declared."""
+    """Judge the undeclared keys of objects, which were sent along with the changes."""
     lost = [
         name
         for name, value in patch.body.items()
         if not are_equal((name,), answer[name], value, attributes)
     ]
     if lost:
-        message = f"the server answered 200 and stored {', '.join(lost)} otherwise than sent"
+        message = f"the server returned 200 but stored {', '.join(lost)} differently than sent"
         return make_outcome(patch.plan, Outcome.FAILED, message)
     return make_outcome(patch.plan, Outcome.APPLIED)
 
@@ -144,42 +145,42 @@ def _judge_undeclared(
 def settle(
     task: TaskPlan, observed: Observed, before: TaskOutcome, attributes: Attributes
 ) -> TaskOutcome:
-    """Judge the last look at a task that a PATCH was sent for; ``before`` is what was said so far.
+    """Judge a task that was read again after its PATCH; ``before`` is its outcome so far.
 
-    What is seen to hold is applied, whatever the answer was and whether there was any.
+    If all changes are stored it is applied, even if the response failed or was lost.
     """
     if not isinstance(observed, Found):
-        message = "sent, but the task cannot be read any more"
+        message = "the update was sent, but the task can no longer be read"
         return before if before.outcome is Outcome.FAILED else correct(before, message)
     lost = [c for c in task.changes if not is_applied(c, observed.attributes, attributes)]
     if not lost:
         return replace(before, outcome=Outcome.APPLIED, error="")
     if before.outcome is Outcome.APPLIED:
-        message = f"stored, but it reads otherwise now: {format_paths(c.path for c in lost)}"
+        message = f"stored, but changed again since: {format_paths(c.path for c in lost)}"
         return correct(before, message, Outcome.NOT_HONOURED)
     return before
 
 
 def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
-    """Correct what was said of a task: its changes stay those that were sent."""
+    """Return ``before`` with another outcome and error; its changes stay those that were sent."""
     return replace(before, outcome=outcome, error=message)
 
 
-_NOT_STORED: Final = "the server answered 200 and did not store "
+_NOT_STORED: Final = "the server returned 200 but did not store "
 
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
-    """Say what became of a task, and why."""
+    """Build the outcome of a task, with the changes of its plan."""
     return TaskOutcome(task.task, outcome, task.changes, error)
 
 
 def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
-    """Say of tasks that the run was stopped before them."""
+    """Build the outcomes of tasks that a stopped run did not start."""
     return [make_outcome(task, Outcome.INTERRUPTED, STOPPED) for task in tasks]
 
 
 def mark_left_alone(task: TaskPlan) -> TaskOutcome:
-    """Say of a task that the plan does not change; it was allowed, or nothing would be applied."""
+    """Build the outcome of a task that the plan leaves alone, which the user has allowed."""
     outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
     message = "; ".join(problem.message for problem in task.problems)
     return TaskOutcome(task.task, outcome, (), message, accepted=True)

@@ -1,4 +1,4 @@
-"""Looking up paths in a task, and carrying changes out on a copy of it."""
+"""Looking up paths in a task, and applying changes to a copy of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.core.values import ABSENT, Json, NoValue, Side
 
 
 def get_value(attributes: Mapping[str, Side], path: Path) -> Side:
-    """Look ``path`` up; ABSENT where it, or an object on the way, is not there."""
+    """Return the value at ``path``; ABSENT if it, or an object on the way, does not exist."""
     name, *keys = path
     value: Side = attributes.get(name, ABSENT)
     for key in keys:
@@ -22,12 +22,12 @@ def get_value(attributes: Mapping[str, Side], path: Path) -> Side:
 
 
 def apply_changes(attributes: Mapping[str, Side], changes: Iterable[Change]) -> dict[str, Json]:
-    """Carry ``changes`` out on a copy, and return the attributes that they touch, whole.
+    """Apply ``changes`` to a copy, and return each attribute that they touch as a whole.
 
-    This is the body of a PATCH: the server replaces an object as a whole, so every key that
-    nobody declared goes back exactly as it was read. An object is copied once, however many of
-    its keys change. Raises ValueError for an attribute that would be removed, and TypeError
-    where a change goes inside something that is no object.
+    This is the body of a PATCH: the server replaces objects as a whole, so every undeclared key
+    is sent back exactly as it was read. An object is copied once, however many of its keys
+    change. Raises ValueError if an attribute would be removed, and TypeError if a change goes
+    inside a value that is not an object.
     """
     result: dict[str, Json] = {}
     copies = _Copies()
@@ -54,15 +54,15 @@ def _put(inner: dict[str, Json], key: str, value: Side) -> None:
 
 
 class _Copies:
-    """Objects that may be changed in place, since they were copied here; all others may not."""
+    """Copies of objects, which may be changed in place; the originals may not."""
 
     def __init__(self) -> None:
         self._made: dict[int, dict[str, Json]] = {}
 
     def of(self, value: Side, key: str) -> dict[str, Json]:
-        """Give a copy of an object in which ``key`` is to change, or the copy that it is."""
+        """Return a copy of ``value`` in which ``key`` may change; ``value`` itself if it is one."""
         if not isinstance(value, dict):
-            raise TypeError(f"no object to change {key!r} in")
+            raise TypeError(f"expected an object to change {key!r} in")
         if id(value) in self._made:
             return value
         copy = dict(value)
@@ -71,14 +71,14 @@ class _Copies:
 
 
 def set_value(base: Side, path: Path, value: Side) -> Side:
-    """Put a value at a path inside a copy of ``base``; ABSENT removes what is there.
+    """Return a copy of ``base`` with a value set at a path; ABSENT removes the path.
 
-    Raises TypeError where an object on the way is not there.
+    Raises TypeError if an object on the way does not exist.
     """
     if not path:
         return value
     if not isinstance(base, dict):
-        raise TypeError(f"no object to change {path[0]!r} in")
+        raise TypeError(f"expected an object to change {path[0]!r} in")
     key, *rest = path
     inner = set_value(base.get(key, ABSENT), tuple(rest), value)
     if isinstance(inner, NoValue):

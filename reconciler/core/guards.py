@@ -1,4 +1,4 @@
-"""What may not be written although it is declared: each guard has a name and says why."""
+"""The guards: each names a declared change that must not be written, and says why."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _COUNTERS: Final = {
     "cancelled_annotations": "skipped annotation",
 }
 _ANNOTATED_HINT: Final = (
-    "people labelled what is stored now, not what would be stored then; keep it, or accept that "
-    "with --allow annotated-data"
+    "annotations were made for the current data: keep it, or if intended, allow the change "
+    "(--allow annotated-data)"
 )
 _WHOLE_COHORT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class GuardFacts:
-    """What is known of a server that guards must know; whoever learns more makes another one.
+    """The facts about a server that guards need.
 
-    ``attributes`` marks what the server ignores, as far as ``tells_ignored``: whether the server
-    tells, None where it was not asked. ``projects`` holds the settings of those that were asked
-    for, and ``unshown`` are those whose settings the server did not show.
+    ``attributes`` marks those that the server ignores, if ``tells_ignored``: whether the server
+    says so, None before it was asked. ``projects`` holds the settings that were fetched, by
+    project; ``unshown`` are the projects whose settings could not be fetched.
     """
 
     attributes: Attributes
@@ -42,13 +42,13 @@ class GuardFacts:
     tells_ignored: bool | None = None
 
     def get_settings(self, project: int | None) -> ProjectSettings:
-        """Give the settings of a project; such that stop nothing where they are not known."""
+        """Return the settings of a project; settings that block nothing if they are not known."""
         known = None if project is None else self.projects.get(project)
         return known or ProjectSettings()
 
 
 def may_remove_keys(changes: Collection[Change]) -> bool:
-    """Tell whether the project's label config must be known to judge these changes."""
+    """Tell whether the label config of the project is needed to judge these changes."""
     return any(map(_may_remove_keys, changes))
 
 
@@ -58,19 +58,19 @@ def _may_remove_keys(change: Change) -> bool:
 
 
 def may_reset_overlap(changes: Collection[Change]) -> bool:
-    """Tell whether it must be known if the project sets overlaps itself to judge these changes."""
+    """Tell whether the overlap settings of the project are needed to judge these changes."""
     return any(change.path == ("overlap",) for change in changes)
 
 
 def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose label config must be read before their changes can be judged."""
+    """Name the projects whose label config is needed to judge ``tasks``."""
     return {
         task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
     }
 
 
 def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
-    """Name the projects whose settings are needed for warnings alone."""
+    """Name the projects whose settings are needed only for warnings."""
     return {
         task.project
         for task in tasks
@@ -79,21 +79,21 @@ def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
 
 
 def may_be_ignored(changes: Collection[Change]) -> bool:
-    """Tell whether it must be known what the server honours to judge these changes."""
+    """Tell whether it matters for these changes which attributes the server honours."""
     return any(change.path[0] not in ALWAYS_HONOURED for change in changes)
 
 
 def list_names_to_read(names: Collection[str]) -> set[str]:
-    """Name what must be read so that changes of the attributes ``names`` can be judged."""
+    """Name the attributes to read so that changes of the attributes ``names`` can be judged."""
     return {*names, *_COUNTERS} if "data" in names else set(names)
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedUpdate:
-    """The changes of one task, and what guards judge them by.
+    """The changes of one task, and the values by which guards judge them.
 
-    ``live`` is the task as it is now, and ``project`` the one that it is in. ``addresses`` are the
-    places that held a stored address when this run read the task before.
+    ``live`` is the task as it is now, ``project`` the settings of its project. ``addresses`` are
+    the paths that held a stored address when this run first read the task.
     """
 
     changes: Collection[Change]
@@ -110,7 +110,7 @@ def _check_project_move(update: ProposedUpdate) -> Iterator[TaskProblem]:
                 Kind.PROJECT_MOVE,
                 f"would move the task from project {format_value(change.before)} to project "
                 f"{format_value(change.after)}",
-                "Label Studio Community refuses it; declare the project that the task is in",
+                "declare the project that the task is in; Label Studio Community refuses a move",
             )
 
 
@@ -120,16 +120,17 @@ def _check_resolved_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if address is not None:
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{format_path(change.path)} would store {shorten(format_value(address))}, an "
-                "address that the server made up on reading",
+                f"would store {shorten(format_value(address))} in {format_path(change.path)}: the "
+                "server generates this address on reading, it is not the stored one",
                 "declare the stored address, such as s3://bucket/key",
             )
 
 
 def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Look at what goes along with the changes: an object is sent whole, undeclared keys too.
+    """Check the undeclared keys, which are sent along because an object is sent as a whole.
 
-    They are as the server shows them, and one that resolves addresses unasked shows no others.
+    Their values are what the server showed: a server that resolves addresses against the request
+    shows resolved ones.
     """
     live = update.live
     for name in dict.fromkeys(c.path[0] for c in update.changes if len(c.path) > 1):
@@ -140,26 +141,26 @@ def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if address and not any(find_resolved_address(change.after) for change in inside):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{name} would be stored with {shorten(format_value(address))}, an address that "
-                "the server made up on reading, in a key that is not declared",
-                "declare the stored address there as well, such as s3://bucket/key; if many tasks "
-                "show it, the server or a proxy resolves addresses although it is asked not to",
+                f"would store {shorten(format_value(address))} in an undeclared key of {name}: the "
+                "server generates this address on reading, it is not the stored one",
+                "declare the stored address for that key too, such as s3://bucket/key; if many "
+                "tasks show this, the server or a proxy resolves addresses despite the request",
             )
 
 
 def _check_lost_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Compare stored addresses with what this run read before: a server may begin to resolve them.
+    """Compare undeclared values with the stored addresses that this run read first.
 
-    What is sent along with the changes must be what is stored, and not what reading makes of it.
+    A server may begin to resolve addresses during a run, and a resolved one must not be stored.
     """
     for path, text in find_lost_addresses(update.addresses, update.live, update.changes):
         if not find_resolved_address(text):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"{format_path(path)}, which is not declared, was read as a storage address before "
-                f"and is now read as {shorten(format_value(text))}: the update would store that",
-                "plan again: if somebody changed the value, the new one is kept; if the server or "
-                "a proxy resolves addresses although it is asked not to, declare the stored one",
+                f"would store {shorten(format_value(text))} in {format_path(path)}, which is not "
+                "declared and held a storage address when this run first read it",
+                "if another client changed it, plan again to keep the new value; if the server or "
+                "a proxy resolves addresses despite the request, declare the stored address",
             )
 
 
@@ -168,7 +169,7 @@ def _check_emptied_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
         yield TaskProblem(
             Kind.EMPTY_DATA,
             "would remove every key of data",
-            "the task could not be labelled any more",
+            "keep at least one key: a task without data cannot be labelled",
         )
 
 
@@ -180,9 +181,9 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if project.unreadable:
         yield TaskProblem(
             Kind.LABEL_CONFIG,
-            f"would remove {_format_some(removing)} or keys inside, and the label config of the "
-            f"project, which may use them, cannot be read: {shorten(project.unreadable, 200)}",
-            "correct the label config, or keep the keys",
+            f"would remove {_format_some(removing)} or keys inside, and whether the project's "
+            f"label config uses them cannot be read: {shorten(project.unreadable, 200)}",
+            "fix the label config, or keep the keys",
         )
     after = {"data": _compute_data_after(update)}
     rewritten = any(map(_is_rewrite, update.changes))
@@ -192,8 +193,8 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if was_there and get_value(after, path) is ABSENT:
             yield TaskProblem(
                 Kind.LABEL_CONFIG,
-                f"would remove {format_path(path)}, which the label config of the project uses",
-                "the task could not be labelled any more; keep the key",
+                f"would remove {format_path(path)}, which the project's label config uses",
+                "keep the key: without it the task cannot be labelled",
             )
 
 
@@ -201,9 +202,9 @@ def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
     for change in filter(_is_rewrite, update.changes):
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
-            f"would replace {format_path(change.path)}, which the server cannot read, as a whole",
-            "what is stored now is lost, and revert cannot restore it; to repair the task that "
-            "way, pass --allow rewrite-unreadable",
+            f"would replace the whole of {format_path(change.path)}, which the server cannot read",
+            "the stored value is lost, and revert cannot restore it; if intended, allow it "
+            "(--allow rewrite-unreadable)",
         )
 
 
@@ -217,9 +218,9 @@ def _compute_data_after(update: ProposedUpdate) -> Side:
 
 
 def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Annotations are made of what is shown: what has been shown must not change under them.
+    """Check that data which was annotated does not change.
 
-    The counters are taken as they are live: what the manifest declares of them proves nothing.
+    The counters are the live ones: what the manifest declares for them proves nothing.
     """
     shown = [c for c in update.changes if c.path[0] == "data" and _has_before(c)]
     if not shown:
@@ -230,11 +231,11 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
     unknown = [name for name, count in counts.items() if count is None]
     if made:
         text = " and ".join(count_noun(n, _COUNTERS[name]) for name, n in made.items())
-        message = f"would {change} under {text}"
+        message = f"would {change} of a task that has {text}"
     elif unknown:
         message = (
-            f"would {change}, and whether anybody annotated that is not known: the "
-            f"server's answer has no usable {' and no '.join(unknown)}"
+            f"would {change} of a task that may have annotations: the server's response has "
+            f"no usable {' and no '.join(unknown)}"
         )
     else:
         return
@@ -250,12 +251,12 @@ def _describe_changes(changes: Collection[Change]) -> str:
 
 
 def _read_count(value: Side) -> int | None:
-    """Take a counter; None where it is not shown, or cannot have been counted."""
+    """Return a counter; None if the server does not show it or it is not a count."""
     return value if type(value) is int and value >= 0 else None
 
 
 def _has_before(change: Change) -> bool:
-    """Tell whether a change takes something away, or puts something in its place."""
+    """Tell whether a change removes or replaces a value."""
     return change.before is not ABSENT
 
 
@@ -265,8 +266,9 @@ def _check_ignored(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if name in attributes and attributes[name].ignored:
             yield TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
-                f"this server answers 200 to an update of {name} and does not store it",
-                "leave it out of the manifest; allowed, it is sent and reported as not honoured",
+                f"this server returns 200 for an update of {name} but does not store it",
+                "remove it from the manifest; if you allow it, it is sent and reported as not "
+                "honoured",
             )
 
 
@@ -277,18 +279,17 @@ def _check_computed(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
-            f"the server computes {_format_some(computed)} and will overwrite what is written",
-            "leave it to the server unless you mean to correct it once",
+            f"the server computes {_format_some(computed)} and will overwrite what you write",
+            "remove it from the manifest, unless you want to correct it once",
         )
 
 
 def _check_overlap_cohort(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Tell that the project sets overlaps too.
+    """Warn that the project sets overlaps too.
 
-    With a percentage below 100 it gives that part of its tasks an overlap of
-    ``maximum_annotations``, those with the most annotations first, and 1 to the rest: whenever a
-    task is imported or deleted while ``maximum_annotations`` is above 1, and when these settings
-    change.
+    With a percentage below 100, it gives that share of its tasks, those with the most annotations
+    first, an overlap of ``maximum_annotations``, and 1 to the rest: whenever a task is imported or
+    deleted while ``maximum_annotations`` is above 1, and when these settings change.
     """
     percentage = update.project.overlap_cohort_percentage
     most = update.project.maximum_annotations
@@ -311,12 +312,12 @@ def _check_overlap_cohort(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
 
 def _list_names(changes: Collection[Change]) -> list[str]:
-    """Name the attributes that change, each once."""
+    """List the attributes that change, each once."""
     return list(dict.fromkeys(change.path[0] for change in changes))
 
 
 def _format_some(names: Sequence[str]) -> str:
-    """Name the first few of many."""
+    """List the first few names and count the others."""
     more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
     return ", ".join(names[:_NAMED_MAX]) + more
 
@@ -340,5 +341,5 @@ GUARDS: Final[tuple[Guard, ...]] = (
 
 
 def find_problems(update: ProposedUpdate) -> tuple[TaskProblem, ...]:
-    """Have all guards judge the changes of one task."""
+    """Return the problems that all guards find in the changes of one task."""
     return tuple(chain.from_iterable(guard(update) for guard in GUARDS))

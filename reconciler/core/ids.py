@@ -1,4 +1,4 @@
-"""Ids of tasks: written briefly, and looked up in a sorted sequence in about their order."""
+"""Ids of tasks: written as ranges, and looked up in a sorted sequence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANGES: Final = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?(, [0-9]{1,18}(-[0-9]{1,
 
 
 def format_ranges(ids: Iterable[int]) -> list[str]:
-    """Write each run of neighbouring ids as one piece: ``["101-103", "107"]``."""
+    """Write each run of consecutive ids as one range: ``["101-103", "107"]``."""
     ranges: list[tuple[int, int]] = []
     for task in sorted(ids):
         if ranges and task == ranges[-1][1] + 1:
@@ -22,21 +22,21 @@ def format_ranges(ids: Iterable[int]) -> list[str]:
 
 
 def parse_ranges(text: str, count: int) -> Iterator[int]:
-    """Read the ids of ``101-103, 107``; raises ValueError unless they are ``count`` ids."""
+    """Parse ids such as ``101-103, 107``; raises ValueError unless they are ``count`` ids."""
     if not _RANGES.fullmatch(text):
-        raise ValueError(f"{text!r} are no ids such as 101-103, 107")
+        raise ValueError(f"expected ids such as 101-103, 107, found {text!r}")
     pairs = [part.partition("-") for part in text.split(", ")]
     ranges = [range(int(low), int(high or low) + 1) for low, _, high in pairs]
     found = sum(map(len, ranges))
     if found != count or not all(ranges):
-        raise ValueError(f"{text} are {found:,} tasks, and not {count:,}")
+        raise ValueError(f"expected {count:,} tasks, found {found:,} in {text}")
     return (task for ids in ranges for task in ids)
 
 
 class SortedIds:
-    """Ids in ascending order; equal ones stand side by side.
+    """Ids in ascending order, possibly with duplicates.
 
-    Server and manifests list tasks by id: mostly the next that is looked up is the next there is.
+    Server and manifests list tasks by id, so mostly the next lookup is for the next id.
     """
 
     def __init__(self, ids: Sequence[int]) -> None:
@@ -47,7 +47,7 @@ class SortedIds:
         return len(self._ids)
 
     def index_of(self, task: int) -> int | None:
-        """Give the place of the first id that is ``task``; None where there is none."""
+        """Return the index of the first id equal to ``task``, or None."""
         ids, place = self._ids, self._next
         if place >= len(ids) or ids[place] != task or (place and ids[place - 1] == task):
             place = bisect_left(ids, task)

@@ -1,4 +1,4 @@
-"""The inverse of changes that were made, where nobody went on from there."""
+"""The inverse of changes that were made, for tasks that were not edited since."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from reconciler.core.values import UNREADABLE, Side
 def plan_inverse(
     task: int, made: Sequence[Made], observed: Observed, attributes: Attributes
 ) -> TaskPlan | None:
-    """Plan the inverse of what was ``made`` of one task; None where nothing is left of it.
+    """Plan the inverse of the changes ``made`` to one task; None if there is nothing to undo.
 
-    A path that has been edited since belongs to whoever did so: its task is left alone, as part
-    of an earlier state and part of a later one would be a state that never was.
+    If a path was edited since, the whole task is left alone: undoing only the other paths would
+    create a state that never existed.
     """
     source = made[0].source
     if not isinstance(observed, Found):
@@ -41,7 +41,7 @@ def plan_inverse(
 def _judge_inverse(
     made: Made, live: Mapping[str, Side], attributes: Attributes
 ) -> tuple[Change, Verdict]:
-    """Go back from that value of those that may be there which is there."""
+    """Build the inverse from whichever of the possible values is live."""
     inverse = [Change(made.path, after, made.before, made.source) for after in made.afters]
     judged = [(change, judge_change(change, live, attributes)) for change in inverse]
     return next((one for one in judged if one[1] is not Verdict.STALE), judged[0])
@@ -50,14 +50,16 @@ def _judge_inverse(
 def _make_lost_problem(made: Sequence[Made]) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
-        f"{format_paths(one.path for one in made)} could not be read before that apply replaced it",
-        "what it was cannot be restored; leave the task out with --allow unreadable",
+        f"cannot restore {format_paths(one.path for one in made)}: the server could not read it "
+        "before the apply replaced it",
+        "to leave the task out, allow it (--allow unreadable)",
     )
 
 
 def _make_edited_problem(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
-        f"edited since that apply: {format_paths(one.path for one in changes)}",
-        "what was written later is not undone; set it by a manifest, or by hand",
+        f"edited since the apply: {format_paths(one.path for one in changes)}",
+        "revert does not undo later edits; set the values in a manifest, or to leave the task "
+        "out, allow it (--allow edited-since)",
     )

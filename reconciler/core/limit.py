@@ -1,4 +1,4 @@
-"""How many tasks a run may change: a number, or a part of those that it looks at."""
+"""How many tasks a run may change: a number, or a percentage of the tasks that it reads."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _WHOLE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``most`` tasks, or that many per cent of them."""
+    """At most ``most`` tasks, or ``most`` per cent of the tasks."""
 
     most: Fraction
     percent: bool
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """Read ``100`` or ``5%``; raises ValueError."""
+        """Parse ``100`` or ``5%``; raises ValueError."""
         found = _WRITTEN.fullmatch(text.strip())
         if found:
             limit = cls(Fraction(found[1]), percent=bool(found[2]))
             if limit.most <= _WHOLE if limit.percent else limit.most.denominator == 1:
                 return limit
-        raise ValueError(f"{text!r} is neither a number of tasks, such as 100, nor a part, as 5%")
+        raise ValueError(f"expected a number of tasks or a percentage (100 or 5%), found {text!r}")
 
     def of(self, tasks: int) -> int:
-        """Tell how many of so many tasks may be changed."""
+        """Return how many of ``tasks`` may be changed."""
         return int(tasks * self.most / _WHOLE) if self.percent else int(self.most)
 
     def __str__(self) -> str:
@@ -40,9 +40,9 @@ class Limit:
 
 
 def describe_excess(plan: Plan, limit: Limit | None) -> str:
-    """Say by how much a plan goes over a limit; nothing where it does not."""
+    """Say by how much a plan exceeds a limit; empty if it does not."""
     changed, tasks = len(plan.updates), plan.summary()["tasks"]
     if limit is None or changed <= limit.of(tasks):
         return ""
-    at_most = f"{limit.of(tasks):,}, {limit} of them," if limit.percent else str(limit)
-    return f"{count_noun(changed, 'task')} of {tasks:,} would be changed, and at most {at_most} may"
+    at_most = f"{limit}, or {count_noun(limit.of(tasks), 'task')}" if limit.percent else str(limit)
+    return f"would change {count_noun(changed, 'task')} of {tasks:,}; the limit is {at_most}"

@@ -1,4 +1,4 @@
-"""Several plans as one: those of the shards of a run, or of manifests that share no task."""
+"""Merging plans: those of the shards of a run, or of manifests that share no task."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from reconciler.core.model import Plan, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 
-_APART: Final = "show them apart"
-_ONCE: Final = "give each shard once, and only those of one run"
+_APART: Final = "show them separately"
+_ONCE: Final = "pass each shard once, and only shards of one run"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What decides whether a plan or a report can be put together with others.
+    """What decides whether a plan or a report can be merged with others.
 
-    ``name`` is that of its file, ``tasks`` the ids that it speaks of.
+    ``name`` is the name of its file, ``tasks`` are the ids in it.
     """
 
     name: str
@@ -29,9 +29,9 @@ class Part:
 
 
 def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
-    """Put plans, each with the name of its file, together; its digest is that of all changes.
+    """Merge plans, each with the name of its file; the digest is that of all changes.
 
-    Raises SavedFileError where they do not belong together.
+    Raises SavedFileError if they do not belong together.
     """
     if len(plans) == 1:
         return plans[0][1]
@@ -47,9 +47,9 @@ def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
 
 
 def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
-    """Tell which shards the parts are together, in order; none where they are all of them.
+    """Return the shards that the parts cover, in order; empty if they cover all tasks.
 
-    Raises SavedFileError where the parts do not belong together, naming two that do not.
+    Raises SavedFileError, naming two parts, if the parts do not belong together.
     """
     for part in parts[1:]:
         if parts[0].server != part.server:
@@ -61,15 +61,15 @@ def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
 
 
 def make_other_server_error(first: Part, other: Part) -> SavedFileError:
-    """Say that two parts are about different servers."""
-    message = f"{first.name} is about {first.server}, {other.name} about {other.server}"
+    """Build the error for two parts of different servers."""
+    message = f"{first.name} is for {first.server}, but {other.name} is for {other.server}"
     return SavedFileError(message, hint=_APART)
 
 
 def join_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
-    """Tell which shards the parts are together, in order, however often each is among them.
+    """Return the shards that the parts cover, in order, each once; empty if all are there.
 
-    None where they are all. Raises SavedFileError where the tasks were not divided alike.
+    Raises SavedFileError if the tasks were not divided alike.
     """
     for part in parts[1:]:
         _check_division(parts[0], part)
@@ -83,13 +83,14 @@ def _check_division(first: Part, other: Part) -> None:
         return
     if not (first.shards and other.shards):
         whole, part = (other, first) if first.shards else (first, other)
-        message = f"{part.name} is of shard {part.shards[0]}, {whole.name} is of no shard"
+        message = f"{part.name} is for shard {part.shards[0]}, but {whole.name} is for all tasks"
         raise SavedFileError(message, hint=_APART)
     if first.shards[0].count != other.shards[0].count:
-        message = f"{first.name} is of shard {first.shards[0]}, {other.name} of {other.shards[0]}"
-        raise SavedFileError(
-            f"{message}: these were not divided alike", hint="give the shards of one run"
+        message = (
+            f"{first.name} is for shard {first.shards[0]}, but {other.name} is for shard "
+            f"{other.shards[0]} of another division"
         )
+        raise SavedFileError(message, hint="pass the shards of one run")
 
 
 def _check_shards(parts: Sequence[Part]) -> None:
@@ -97,7 +98,7 @@ def _check_shards(parts: Sequence[Part]) -> None:
     for part in parts:
         for shard in part.shards:
             if shard in seen:
-                message = f"{seen[shard]} and {part.name} are both of shard {shard}"
+                message = f"{seen[shard]} and {part.name} are both for shard {shard}"
                 raise SavedFileError(message, hint=_ONCE)
             seen[shard] = part.name
 
@@ -107,6 +108,6 @@ def _check_shared_tasks(parts: Sequence[Part]) -> None:
     for part in parts:
         for task in part.tasks:
             if task in seen:
-                message = f"task {task} is in {seen[task]} and in {part.name}"
+                message = f"task {task} is in both {seen[task]} and {part.name}"
                 raise SavedFileError(message, hint=_ONCE)
             seen[task] = part.name

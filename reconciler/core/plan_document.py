@@ -1,4 +1,4 @@
-"""A plan as a JSON document, and back: what ``--format json`` prints and plan.schema.json says."""
+"""A plan as a JSON document, and back; plan.schema.json describes the document."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ FORMAT_VERSION: Final = "1.0"
 
 
 def format_plan(plan: Plan, *, progress: ProgressListener = NULL_PROGRESS) -> str:
-    """Write a plan as JSON, in ASCII: whatever a value holds, it can be printed."""
+    """Write a plan as JSON in ASCII, so that any terminal can print it."""
     progress.begin("writing the plan", len(plan.tasks))
     return encode_indented(build_plan_document(plan)) + "\n"
 
 
 def build_plan_document(plan: Plan) -> dict[str, Json]:
-    """Write a plan as JSON; ``before`` or ``after`` left out means that nothing is there."""
+    """Build the document of a plan; a missing ``before`` or ``after`` means absent."""
     return {
         "format_version": FORMAT_VERSION,
         "digest": plan.digest,
@@ -54,12 +54,12 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
 
 
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
-    """Write which server it is."""
+    """Build the part that names the server."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
 
 
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
-    """Write which parts of the tasks were looked at; nothing where it was all of them."""
+    """Build the part that names the shards; empty if the plan is for all tasks."""
     return {"shard": format_shards(shards)} if shards else {}
 
 
@@ -75,7 +75,7 @@ def _build_task(task: TaskPlan) -> Json:
 
 
 def build_change_document(change: Change) -> dict[str, Json]:
-    """Write one change as JSON."""
+    """Build the document of one change."""
     sides = {"before": change.before, "after": change.after}
     return {
         "path": list(change.path),
@@ -86,7 +86,7 @@ def build_change_document(change: Change) -> dict[str, Json]:
 
 
 def build_source(source: Source) -> Json:
-    """Write where something stands."""
+    """Build the document of a place in a file."""
     return {"file": source.file, "line": source.line, "column": source.column}
 
 
@@ -94,14 +94,14 @@ def _build_problem(problem: TaskProblem) -> Json:
     return {"kind": problem.kind.value, "message": problem.message, "hint": problem.hint}
 
 
-MAKE_IT_AGAIN: Final = "make it again with reconciler plan --format json"
+MAKE_IT_AGAIN: Final = "create it again, with reconciler plan --out for example"
 
 
 def restore_plan(document: Mapping[str, Any]) -> Plan:
-    """Turn a document that is as the schema of plans says into the plan it was made of.
+    """Restore a plan from a document that matches its schema.
 
-    Raises SavedFileError where its parts do not fit each other: it was edited, and what it
-    shows is then no longer what was found.
+    Raises SavedFileError if its parts contradict each other: then it was edited, and no longer
+    shows what was planned.
     """
     plan = Plan(
         server=restore_server(document["server"]),
@@ -115,12 +115,12 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
 
 
 def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
-    """Read which server it was."""
+    """Restore the server of a document."""
     return ServerIdentity(document["url"], document["edition"], document["version"])
 
 
 def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
-    """Read which parts of the tasks it is about; none are named where it is about all."""
+    """Restore the shards of a document; empty if it is for all tasks."""
     try:
         return parse_shards(document["shard"]) if "shard" in document else ()
     except ValueError as error:
@@ -128,7 +128,7 @@ def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
 
 
 def restore_change(document: Mapping[str, Any]) -> Change:
-    """Read one change; a side that is left out is not there."""
+    """Restore one change; a side that is left out is absent."""
     path = tuple(document["path"])
     unreadable = document.get("before_unreadable", False)
     before: Side = UNREADABLE if unreadable else document.get("before", ABSENT)
@@ -142,11 +142,11 @@ def _check_depth(path: tuple[str, ...], value: Side) -> None:
     if isinstance(value, (dict, list)) and is_too_deep(value):
         at = shorten(format_path(path))
         message = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"
-        raise SavedFileError(message, hint="no plan or report has such a value: it was edited")
+        raise SavedFileError(message, hint="reconciler writes no such value: use an unedited file")
 
 
 def _restore_task(document: Mapping[str, Any]) -> TaskPlan:
-    # An integer may be written 1.0 in JSON.
+    # JSON may hold an integer as 1.0.
     return TaskPlan(
         task=int(document["task"]),
         project=None if document["project"] is None else int(document["project"]),
@@ -168,22 +168,20 @@ def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
     message = _find_misfit(plan, document)
     if message:
-        raise SavedFileError(
-            f"{message}: it was edited, or put together by hand", hint=MAKE_IT_AGAIN
-        )
+        raise SavedFileError(f"{message}: the plan was edited", hint=MAKE_IT_AGAIN)
 
 
 def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:
-    """Say what does not fit; nothing where all does."""
+    """Describe what does not match; empty if everything does."""
     for one, other in pairwise(task.task for task in plan.tasks):
         if one >= other:
-            return f"task {other} comes after task {one}, and should stand before it"
+            return f"task {other} comes after task {one}, but tasks must be in order of id"
     if plan.summary() != document["summary"]:
-        return "its summary does not fit its tasks"
+        return "its summary does not match its tasks"
     if plan.shards:
         for task in plan.tasks:
             if not any(shard.holds(task.task) for shard in plan.shards):
-                return f"task {task.task} is not of shard {document['shard']}"
+                return f"task {task.task} does not belong to shard {document['shard']}"
     if plan.digest != document["digest"]:
-        return "its digest does not fit its changes"
+        return "its digest does not match its changes"
     return ""

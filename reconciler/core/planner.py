@@ -1,4 +1,4 @@
-"""Desired and observed tasks in, plan out."""
+"""Planning: desired and observed tasks in, plan out; without I/O."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from reconciler.errors import Source
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
-    """Compare one task with what the server said of it; None where nothing differs.
+    """Compare one desired task with the observed one; None if nothing differs.
 
-    Guards are judged apart, by `apply_guards`.
+    `apply_guards` then applies the guards.
     """
     if isinstance(observed, Found):
         return _plan_found(desired, observed.attributes, attributes)
@@ -45,7 +45,7 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
 def plan_unread(
     task: int, project: int | None, source: Source, observed: Missing | Unreadable
 ) -> TaskPlan:
-    """Say of a task that it could not be compared."""
+    """Plan a task that is missing or could not be read."""
     if isinstance(observed, Missing):
         return TaskPlan(task, project, Status.MISSING, source, (), (_MISSING,))
     return TaskPlan(task, project, Status.UNREADABLE, source, (), (_make_unreadable(observed),))
@@ -82,7 +82,7 @@ def apply_guards(
     facts: GuardFacts,
     allow: frozenset[Kind],
 ) -> TaskPlan:
-    """Judge the changes of a task: what a guard stops, and nobody allowed, is blocked."""
+    """Apply the guards to a task; it is blocked if it has a problem that ``allow`` lacks."""
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
         return task
     live = observed.attributes
@@ -110,7 +110,7 @@ def _make_stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) 
 
 
 def get_project(live: Mapping[str, Side]) -> int | None:
-    """Tell in which project a task is; None where the server does not show it."""
+    """Return the project of a task; None if the server does not show it."""
     project = live.get("project")
     return project if isinstance(project, int) else None
 
@@ -118,30 +118,30 @@ def get_project(live: Mapping[str, Side]) -> int | None:
 _BROKEN_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
     "the data of the task is stored as something other than an object",
-    "every request that would write to it fails; only the database can repair it",
+    "no update of this task can succeed; repair its data in the server's database",
 )
 _DAMAGED_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
-    "the server cannot read the data of this task, and answers everything else",
-    "if a text in it is damaged, a manifest with policy {data: replace} and the whole data can "
-    "repair it; if it is stored as something other than an object, only the database can",
+    "the server can read everything of this task except its data",
+    "if text in the data is damaged, declare the whole data with policy {data: replace} to repair "
+    "it; if the data is not an object, repair it in the server's database",
 )
 TOO_DEEP: Final = TaskProblem(
     Kind.UNREADABLE,
     f"its objects and lists are nested more than {DEPTH_MAX} deep",
-    "no data is; whoever wrote it made a mistake",
+    "task data is never nested so deep: correct the value on the server",
 )
 _MISSING: Final = TaskProblem(
     Kind.MISSING,
-    "the server has no such task, or none that this token may see",
+    "the task does not exist on the server, or the token may not see it",
     "remove it from the manifest, or correct the id; tasks are never created",
 )
 
 
 def _make_unreadable(observed: Unreadable) -> TaskProblem:
     hint = observed.hint or (
-        "its data may be stored as something other than an object, which only the database can "
-        "repair; the log of the server says what fails"
+        "see the server's log for the reason; if the data is stored as something other than an "
+        "object, repair it in the server's database"
     )
     return TaskProblem(Kind.UNREADABLE, observed.detail, hint)
 
@@ -149,7 +149,7 @@ def _make_unreadable(observed: Unreadable) -> TaskProblem:
 def _make_other_project(expected: int, project: Side) -> TaskProblem:
     return TaskProblem(
         Kind.OTHER_PROJECT,
-        f"the task is in project {project}, the manifest says {expected}",
+        f"the task is in project {project}, but the manifest declares project {expected}",
         "correct the project of the manifest, or the id; tasks are never moved",
     )
 
@@ -157,6 +157,6 @@ def _make_other_project(expected: int, project: Side) -> TaskProblem:
 def _make_not_answered(name: str) -> TaskProblem:
     return TaskProblem(
         Kind.UNREADABLE,
-        f"the server's answer has no {name}: what it is now is not known",
-        "this edition, version or role does not show it; leave it out of the manifest",
+        f"the server's response has no {name}, so its current value is unknown",
+        "remove it from the manifest: this edition, version or role does not show it",
     )

@@ -1,4 +1,4 @@
-"""What an apply did, as data."""
+"""The report of an apply, as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.core.shard import Shard, find_missing_shards
 
 
 class Outcome(StrEnum):
-    """What became of one task."""
+    """The outcome of one task."""
 
     APPLIED = "applied"
     ALREADY = "already"
@@ -35,20 +35,20 @@ _IN_WORDS: Final[Mapping[str, str]] = {
 }
 
 MAY_HAVE_CHANGED: Final = frozenset({Outcome.APPLIED, Outcome.NOT_HONOURED, Outcome.FAILED})
-"""A PATCH was sent, or may have been: the live values tell how much of it was stored."""
+"""A PATCH was sent, or may have been; only the live values tell how much of it was stored."""
 
 STOPPED: Final = "the run was stopped before this task"
-"""Why a task was not started where nothing was wrong with it: another run does it."""
+"""Why a task without problems was not started; another run can apply it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """What became of one task, and why.
+    """The outcome of one task, and the reason for it.
 
-    ``changes`` are those that were sent for it, or would have been. ``accepted`` tells that the
-    plan named the task as one to leave alone, and was allowed. ``repairs`` is how often changes
-    were applied again because another write had undone them. ``time`` is when it was recorded, as
-    `format_time` writes it; empty where that is not known.
+    ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
+    leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
+    again because another write had undone them. ``time`` is when the outcome was recorded, as
+    `format_time` writes it; empty if not known.
     """
 
     task: int
@@ -61,7 +61,7 @@ class TaskOutcome:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is left to be done about the task."""
+        """Whether nothing is left to do for the task."""
         return self.outcome in GOOD or self.accepted
 
     @property
@@ -72,7 +72,7 @@ class TaskOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The commit that manifests were at; ``dirty`` where they had changes beside it."""
+    """The commit of the manifests; ``dirty`` if they had uncommitted changes."""
 
     id: str
     dirty: bool = False
@@ -80,12 +80,11 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of apply or revert: which plan it carried out, when, by whom, and from what.
+    """One run of apply or revert: which plan, when, by which user, and from which commit.
 
-    ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. What is
-    not known is empty or None. ``requests`` is how many were sent, and None where the report was
-    cut off: what else was done is not known then. ``shards`` are the parts of the tasks that it is
-    about; empty where it is about all.
+    ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. Values
+    that are not known are empty or None. ``requests`` is how many were sent, None if the report
+    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks.
     """
 
     digest: str
@@ -100,11 +99,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """What a run did, or several did one after the other, in the order of ``runs``.
+    """The result of one run, or of several consecutive ``runs``.
 
-    ``outcomes`` are in order of id. Each is of another task, but for a task that one of several
-    runs changed and a later one did not come to change: it has an outcome of each. ``shards`` are
-    the parts of the tasks that all runs together are about; empty where it is about all.
+    ``outcomes`` are in order of id, one for each task; but a task that one run changed and that a
+    later run failed to change has an outcome of each. ``shards`` are those of all runs together;
+    empty for all tasks.
     """
 
     server: ServerIdentity
@@ -114,25 +113,25 @@ class Report:
 
     @property
     def requests(self) -> int | None:
-        """How many requests were sent; None where a report was cut off."""
+        """How many requests were sent; None if a report was cut off."""
         sent = [run.requests for run in self.runs if run.requests is not None]
         return sum(sent) if len(sent) == len(self.runs) else None
 
     @property
     def complete(self) -> bool:
-        """Whether the report tells all that was done."""
+        """Whether the report is complete, that is, not cut off."""
         return self.requests is not None
 
     @property
     def missing_shards(self) -> tuple[Shard, ...]:
-        """The shards that the report lacks to be about all tasks."""
+        """The shards that the report lacks to cover all tasks."""
         return tuple(find_missing_shards(self.shards))
 
     def describe(self) -> str:
         """Count the tasks by outcome, in words."""
         told = describe_outcomes(self.outcomes)
         return ", ".join(
-            [*told, *([] if self.complete else ["the rest is not known"])] or ["no tasks"]
+            [*told, *([] if self.complete else ["the rest is unknown"])] or ["no tasks"]
         )
 
     def __repr__(self) -> str:
@@ -150,24 +149,24 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is left to be done about any task."""
+        """Whether nothing is left to do for any task."""
         return all(outcome.is_good for outcome in self.outcomes)
 
     @property
     def command(self) -> str:
-        """The command of all runs; empty where they are of different ones."""
+        """The command of all runs; empty if they differ."""
         commands = {run.command for run in self.runs}
         return commands.pop() if len(commands) == 1 else ""
 
 
 def format_time(moment: datetime) -> str:
-    """Write a moment in UTC, to the millisecond: in text as in time, a later one is greater."""
+    """Write a time in UTC, in milliseconds; texts sort in the order of time."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.removesuffix("+00:00") + "Z"
 
 
 def group_not_started(outcomes: Iterable[TaskOutcome]) -> Mapping[str, list[int]]:
-    """Give the tasks that were not started, by the reason."""
+    """Group the tasks that were not started by the reason."""
     found: dict[str, list[int]] = {}
     for outcome in outcomes:
         if outcome.outcome is Outcome.INTERRUPTED:
@@ -203,5 +202,5 @@ def _describe_allowed(allowed: int, count: int) -> str:
 
 
 def count_repaired(outcomes: Iterable[TaskOutcome]) -> int:
-    """Count the tasks of which changes were applied again."""
+    """Count the tasks whose changes were applied again."""
     return sum(outcome.repairs > 0 for outcome in outcomes)

@@ -1,4 +1,4 @@
-"""A report as lines of JSON, as one document, and back: what `report.schema.json` says."""
+"""A report as lines of JSON or as one document, and back; see `report.schema.json`."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from reconciler.errors import SavedFileError
 def restore_report(
     first: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], last: Mapping[str, Any] | None
 ) -> Report:
-    """Turn lines that are as the schema of reports says into the report that they are of.
+    """Restore a report from lines that match its schema.
 
-    A later line for a task takes the place of an earlier one; without ``last`` the report was
-    cut off. Raises SavedFileError where the counts of the last line are not those of the others.
+    A later line for a task replaces an earlier one; without ``last`` the report was cut off.
+    Raises SavedFileError if the counts in the last line do not match the other lines.
     """
     latest = {outcome.task: outcome for line in lines for outcome in _restore_outcomes(line)}
     outcomes = tuple(latest[task] for task in sorted(latest))
     if last is not None and last["summary"] != count_outcomes(outcomes):
         raise SavedFileError(
-            "the counts of its last line are not those of the others: it was edited",
-            hint="show the report as apply wrote it",
+            "the counts in its last line do not match its other lines: the report was edited",
+            hint="pass the report as apply wrote it",
         )
     run = _restore_run(first, last)
     return Report(restore_server(first["server"]), (run,), outcomes, run.shards)
@@ -72,7 +72,7 @@ def _restore_outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
         for task in parse_ranges(written["tasks"], int(written["count"])):
             yield TaskOutcome(task, Outcome.INTERRUPTED, (), line["error"])
     except ValueError as error:
-        raise SavedFileError(f"not_started: {error}: it was edited") from error
+        raise SavedFileError(f"not_started: {error}: the report was edited") from error
 
 
 def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
@@ -88,7 +88,7 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
 
 
 def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
-    """Write what a report is about."""
+    """Build the first line of a report: its plan, server and run."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "report",
@@ -101,7 +101,7 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
 
 
 def _build_origin(run: Run) -> dict[str, Json]:
-    """Write when, by whom and from what; nothing of what is not known."""
+    """Build the start, user and commit of a run, leaving out what is not known."""
     user, commit = run.user, run.commit
     return {
         **({"started": run.started} if run.started else {}),
@@ -115,7 +115,7 @@ def _build_commit(commit: Commit) -> dict[str, Json]:
 
 
 def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
-    """Write what became of one task; a later line for the same task takes its place."""
+    """Build the line of one outcome; a later line for the same task replaces it."""
     return {
         "task": outcome.task,
         "outcome": outcome.outcome.value,
@@ -128,7 +128,7 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
 
 
 def build_not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[str, Json]]:
-    """Write all tasks that were not started, a line for each reason, however many they are."""
+    """Build the lines for the tasks that were not started, one for each reason."""
     for error, tasks in group_not_started(outcomes).items():
         written = ", ".join(format_ranges(tasks))
         yield {"not_started": {"count": len(tasks), "tasks": written}, "error": error}
@@ -137,7 +137,7 @@ def build_not_started_lines(outcomes: Iterable[TaskOutcome]) -> Iterator[dict[st
 def build_last_line(
     outcomes: Iterable[TaskOutcome], requests: int, ended: str = ""
 ) -> dict[str, Json]:
-    """Write the counts of a whole run; a report without this line was cut off."""
+    """Build the last line, with the counts of the run; a report without it was cut off."""
     outcomes = tuple(outcomes)
     return {
         "summary": dict(count_outcomes(outcomes)),
@@ -148,7 +148,7 @@ def build_last_line(
 
 
 def build_report_document(report: Report) -> dict[str, Json]:
-    """Write a whole report as one document."""
+    """Build one document of a whole report."""
     told = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
     lines: list[Json] = list(build_not_started_lines(filter(_is_brief, report.outcomes)))
     return {
@@ -168,7 +168,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
 
 
 def _is_brief(outcome: TaskOutcome) -> bool:
-    """Tell a task of which there is only to say that it was not started; old reports say more."""
+    """Tell whether a task was not started and has no changes, which old reports may list."""
     return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
 
 

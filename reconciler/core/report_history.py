@@ -1,4 +1,4 @@
-"""What several runs did, one after the other, out of their reports."""
+"""The reports of consecutive runs as one report, or as the changes of all together."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ NamedReport: TypeAlias = tuple[str, Report]
 """A report, after the name of its file."""
 
 _APART: Final = (
-    "somebody else changed it in between, or a report is missing: add the missing one, or "
-    "give the reports one at a time, the latest first"
+    "another client changed it in between, or a report is missing: add the missing report, or "
+    "pass the reports one at a time, the latest first"
 )
 
 
 def order_reports(reports: Sequence[NamedReport]) -> list[NamedReport]:
-    """Put reports in the order in which their runs began; as given where some do not say it."""
+    """Sort reports by the start of their runs; keep the given order if a report lacks it."""
     return list(reports) if _list_untimed(reports) else sorted(reports, key=_get_start)
 
 
 def find_untimed(reports: Sequence[NamedReport]) -> list[str]:
-    """Name the reports that do not say when they began, where the order decides what they say."""
+    """Name the reports without a start time, if the order of the reports matters."""
     tasks = [task for _, report in reports for task in {o.task for o in report.outcomes}]
     return _list_untimed(reports) if len(tasks) > len(set(tasks)) else []
 
@@ -46,9 +46,9 @@ def _get_start(named: NamedReport) -> str:
 def compose_changes(
     reports: Sequence[NamedReport], attributes: Attributes
 ) -> Mapping[int, Sequence[Made]]:
-    """Give by task what runs changed, or may have changed, from before the first to the last.
+    """Compose, by task, what all runs together changed or may have changed.
 
-    Raises SavedFileError where a change does not begin with what the ones before it left.
+    Raises SavedFileError if a change does not begin where the earlier ones ended.
     """
     made: dict[int, Composed] = {}
     ordered = order_reports(reports)
@@ -73,28 +73,27 @@ def compose_changes(
 
 
 def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:
-    """Say which two reports do not follow each other; the last one is that which found the gap."""
+    """Name the two reports that are not consecutive; the last of ``ordered`` found the gap."""
     *before, (later, _) = ordered
     earlier = next(
         (name for name, report in reversed(before) if _has_touched(report, task, gap)), ""
     )
     if not earlier:
         return SavedFileError(
-            f"{later}: task {task}, {format_path(gap.path)}: two of its changes do not fit each "
-            "other",
-            hint="no apply writes such a report: it was edited",
+            f"{later}: task {task}, {format_path(gap.path)}: two changes contradict each other",
+            hint="apply writes no such report: use an unedited one",
         )
     left = " or ".join(shorten(format_value(value)) for value in gap.left)
     found = shorten(format_value(gap.found))
     return SavedFileError(
-        f"{earlier} and {later} do not follow each other: task {task}, {format_path(gap.path)}: "
-        f"{earlier} left {left}, and {later} found {found}",
+        f"{earlier} and {later} are not consecutive: task {task}, {format_path(gap.path)}: "
+        f"{earlier} left {left}, but {later} found {found}",
         hint=_APART,
     )
 
 
 def _has_touched(report: Report, task: int, gap: Gap) -> bool:
-    """Tell whether a run changed that path of that task, or one around it, or inside of it."""
+    """Tell whether a run changed the path of the gap, or a path around or inside it."""
     return any(
         all(one == other for one, other in zip(change.path, gap.path, strict=False))
         for outcome in report.outcomes
@@ -137,7 +136,7 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
 def _join_outcomes(
     outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
 ) -> Iterator[TaskOutcome]:
-    """Say what became of a task in the end, and what was changed where that is something else."""
+    """Yield the last outcome of a task, after the outcome that changed it, if another one did."""
     last = outcomes[-1]
     changing = [outcome for outcome in outcomes if outcome.may_have_changed]
     if not changing:
@@ -152,7 +151,7 @@ def _join_outcomes(
 
 
 def _is_shown(already: TaskOutcome, changes: Iterable[Change], attributes: Attributes) -> bool:
-    """Tell whether a task that was as declared later on shows that changes were made."""
+    """Tell whether an outcome ``already`` proves that earlier changes were stored."""
     seen = {change.path: change.after for change in already.changes}
     return all(
         change.path in seen and are_equal(change.path, seen[change.path], change.after, attributes)
@@ -161,9 +160,11 @@ def _is_shown(already: TaskOutcome, changes: Iterable[Change], attributes: Attri
 
 
 def describe_given_order(reports: Sequence[NamedReport]) -> str:
-    """Say that reports are taken in the order in which they are given, where that matters."""
+    """Say that reports are used in the given order, if that matters."""
     names = find_untimed(reports)
     if not names:
         return ""
     those = f"{names[0]} does" if len(names) == 1 else f"{', '.join(names)} do"
-    return f"{those} not say when the run began: reports are taken in the order given"
+    return (
+        f"{those} not say when the run began: reports are used in the order in which you pass them"
+    )

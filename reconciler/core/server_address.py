@@ -1,4 +1,4 @@
-"""The address of a server: checked before anything is sent to it, and compared with others."""
+"""Server addresses: checking them before anything is sent, and comparing them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.errors import SettingsError
 _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _PORTS: Final = {"http": 80, "https": 443}
 _PAGE: Final = re.compile(r"/(projects/\d+|user/(login|account|signup))(/.*)?$")
-"""The end of the path of a page that Label Studio shows in a browser."""
+"""How the path of a page in the browser ends."""
 
 
 class ChosenServer(NamedTuple):
@@ -23,31 +23,31 @@ class ChosenServer(NamedTuple):
 
 
 def normalize_address(address: str) -> str:
-    """Return the address without a trailing slash; raises SettingsError for a bad one.
+    """Return the address without a trailing slash; raises SettingsError if it is not valid.
 
-    A path is kept: Label Studio may stand below one.
+    A path is kept: Label Studio may be served below one.
     """
     try:
         parts = urlsplit(address.strip())
     except ValueError:
-        raise SettingsError("the address of the server cannot be read", hint=_EXAMPLE) from None
+        raise SettingsError("the server address is not valid", hint=_EXAMPLE) from None
     if "@" in address:
-        raise SettingsError("the address of the server holds a user name", hint=_EXAMPLE)
+        raise SettingsError("the server address contains a user name", hint=_EXAMPLE)
     _check_page(parts)
     if parts.query or parts.fragment:
-        raise SettingsError("the address of the server has more than a path", hint=_EXAMPLE)
+        raise SettingsError("the server address has a query or a fragment", hint=_EXAMPLE)
     spaced = any(character.isspace() for character in parts.geturl())
     if parts.scheme not in _PORTS or not parts.hostname or spaced:
-        raise SettingsError(f"{address!r} is not the address of a server", hint=_EXAMPLE)
+        raise SettingsError(f"{address!r} is not a server address", hint=_EXAMPLE)
     try:
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:
-        raise SettingsError(f"{address!r} has no valid port", hint=_EXAMPLE) from None
+        raise SettingsError(f"the port of {address!r} is not valid", hint=_EXAMPLE) from None
     return parts.geturl().rstrip("/").removesuffix("/api")
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether bytes for a host stay on this machine."""
+    """Tell whether a host is this machine."""
     host = normalize_host(host)
     ip = parse_ip(host)
     if ip is None:
@@ -56,12 +56,12 @@ def is_this_machine(host: str) -> bool:
 
 
 def normalize_host(host: str) -> str:
-    """Return the name of a host in lower case, without the dot that a full one may end with."""
+    """Return the name of a host in lower case, without a trailing dot."""
     return host.lower().rstrip(".")
 
 
 def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
-    """Parse an IP address; one of IPv4 that is written as one of IPv6 is one of IPv4."""
+    """Parse an IP address; an IPv4 address mapped into IPv6 becomes IPv4; None for a name."""
     try:
         ip = ip_address(host)
     except ValueError:
@@ -70,18 +70,18 @@ def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_plaintext(address: str) -> bool:
-    """Tell whether what is sent to an address can be read on its way: http beyond this machine.
+    """Tell whether requests to an address are unencrypted: http to another machine.
 
-    By way of a proxy, too: what is on this machine is never asked through one.
+    Proxies do not matter: an address on this machine never uses one.
     """
     parts = urlsplit(address)
     return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
 def is_same_server(one: str, other: str) -> bool:
-    """Tell whether two addresses lead to the same place, however they are written.
+    """Tell whether two addresses are equivalent.
 
-    Raises SettingsError for a bad one.
+    Raises SettingsError if one is not valid.
     """
     return _split_place(one) == _split_place(other)
 
@@ -93,12 +93,12 @@ def _split_place(address: str) -> tuple[str, str, int | None, str]:
 
 
 def _check_page(parts: SplitResult) -> None:
-    """Refuse what was copied from a browser, and name the server that it is of."""
+    """Refuse the address of a page in the browser, and suggest the address of its server."""
     found = _PAGE.search(parts.path)
     if found is None or parts.scheme not in _PORTS or not parts.hostname:
         return
     server = parts._replace(path=parts.path[: found.start()], query="", fragment="").geturl()
     raise SettingsError(
-        f"the address of the server has the path of a page in the browser, {found[0]}",
-        hint=f"write only {server}",
+        f"the server address contains {found[0]}, the path of a page in the browser",
+        hint=f"use {server}",
     )

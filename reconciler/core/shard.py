@@ -1,4 +1,4 @@
-"""Parts of the tasks, told by their ids alone: the same on every machine, with no word between."""
+"""Shards: parts of the tasks, chosen by id alone, so that machines need not coordinate."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ _BETWEEN: Final = ", "
 
 @dataclass(frozen=True, slots=True, order=True)
 class Shard:
-    """The ``number``-th, counted from 1, of ``count`` parts that have no task in common."""
+    """The ``number``-th, counted from 1, of ``count`` disjoint parts of the tasks."""
 
     count: int
     number: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``2/4``; raises ValueError with what is wrong, and an example."""
+        """Parse ``2/4``; raises ValueError."""
         found = _WRITTEN.fullmatch(text.strip())
         number, count = (int(found[1]), int(found[2])) if found else (0, 0)
         if not count:
-            raise ValueError(f"{text!r} is no shard: write K/N, such as 2/4 for the second of four")
+            raise ValueError(f"expected K/N, such as 2/4 for the second of four, found {text!r}")
         if not 1 <= number <= count:
-            raise ValueError(
-                f"{text!r} is no shard: of {count} there are 1/{count} to {count}/{count}"
-            )
+            raise ValueError(f"expected a shard from 1/{count} to {count}/{count}, found {text!r}")
         return cls(count, number)
 
     def holds(self, task: int) -> bool:
-        """Tell whether the task with this id is one of this part."""
+        """Tell whether the task with this id belongs to this shard."""
         return task % self.count == self.number - 1
 
     def __str__(self) -> str:
@@ -40,20 +38,20 @@ class Shard:
 
 
 def parse_shards(text: str) -> tuple[Shard, ...]:
-    """Read what `format_shards` writes; raises ValueError."""
+    """Parse the output of `format_shards`; raises ValueError."""
     shards = tuple(map(Shard.parse, text.split(_BETWEEN)))
     if len({shard.count for shard in shards}) > 1 or list(shards) != sorted({*shards}):
-        raise ValueError(f"{text!r} are not shards of one division, each once and in order")
+        raise ValueError(f"expected shards of one division, each once, in order, found {text!r}")
     return shards
 
 
 def format_shards(shards: Iterable[Shard]) -> str:
-    """Write shards: ``2/4``, or ``1/4, 2/4`` for several that were put together."""
+    """Write shards: ``2/4``, or ``1/4, 2/4`` for several."""
     return _BETWEEN.join(map(str, shards))
 
 
 def find_missing_shards(shards: tuple[Shard, ...]) -> Iterator[Shard]:
-    """Name the shards that the given ones lack to be all; none lack where nothing was divided."""
+    """Yield the shards that are missing from a whole run; none if ``shards`` is empty."""
     given = frozenset(shards)
     count = shards[0].count if shards else 0
     every = (Shard(count, number) for number in range(1, count + 1))

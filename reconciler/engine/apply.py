@@ -1,4 +1,4 @@
-"""Carrying out an approved plan: every outcome goes to the report before the next request."""
+"""Applying an approved plan; every outcome goes to the report before the next request."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 @dataclass(frozen=True, slots=True, init=False)
 class ApplyOptions:
-    """How to carry a plan out, beyond what `Settings` say.
+    """How to apply a plan, in addition to `Settings`.
 
     Attributes:
         allow: Kinds of problem, such as ``["missing"]``: tasks with them are left out, instead of
             the plan being refused. To change such tasks, allow the kind when you plan.
         expected_digest: Digest of the plan that was reviewed; None accepts any plan.
-        canary: Tasks to change first; the others follow only if these hold when they are read
-            again. 0 for none.
-        careful: Whether to read each task just before its update: twice the requests, for the
-            shortest time in which an edit by somebody else is overwritten.
-        commit: Commit of the manifests, for the report; empty where it is not known.
+        canary: How many tasks to change first; the others follow only if these are as declared
+            when they are read again. 0 for none.
+        careful: Whether to read each task just before its update: twice the requests, but the
+            shortest time in which another client's edit could be overwritten.
+        commit: Commit of the manifests, for the report; empty if not known.
 
     Raises:
-        ValueError: ``allow`` holds what cannot be allowed, or ``canary`` is not a number of tasks.
+        ValueError: ``allow`` holds a kind that cannot be allowed, or ``canary`` is not a number of
+            tasks.
         TypeError: ``commit`` or ``careful`` is of another type.
 
     """
@@ -57,9 +58,9 @@ class ApplyOptions:
         commit: str = "",
     ) -> None:
         if type(canary) is not int or canary < 0:
-            raise ValueError(f"a canary of {canary} tasks is not possible")
+            raise ValueError(f"canary: expected a number of tasks, found {canary}")
         if type(commit) is not str or type(careful) is not bool:
-            raise TypeError("commit is text, and careful is True or False")
+            raise TypeError("expected commit as text, and careful as True or False")
         for name, value in {
             "allow": parse_allowed(allow),
             "expected_digest": expected_digest,
@@ -72,10 +73,10 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class ApplyResult:
-    """What became of a plan.
+    """The result of an apply.
 
-    ``report`` has the outcomes, in the plan's order. ``kept`` is where an earlier report file of
-    the same name lies now. ``lost`` tells why the report file could not be written to its end, and
+    ``report`` has the outcomes, in the plan's order. ``kept`` is the new path of an earlier report
+    file of the same name. ``lost`` is the error if the report file could not be completed, and
     ``unwritten`` are the lines that it lacks.
     """
 
@@ -86,20 +87,20 @@ class ApplyResult:
 
     @property
     def outcomes(self) -> tuple[TaskOutcome, ...]:
-        """What became of each task."""
+        """The outcome of each task."""
         return self.report.outcomes
 
     @property
     def is_good(self) -> bool:
-        """Whether all tasks are as planned, and the report file tells it."""
+        """Whether all tasks are as planned, and the report file is complete."""
         return not self.lost and self.report.is_good
 
 
 class ApplyStopped(ReconcilerError):
-    """An apply ended early: a callback raised, or its report could not be written to its end.
+    """An apply ended early: a callback raised, or its report file could not be completed.
 
-    ``report`` tells what was done until then, ``unwritten`` are the lines that the report file
-    lacks, and ``__cause__`` is what stopped the run.
+    ``report`` says what was done until then, ``unwritten`` are the lines that the report file
+    lacks, and ``__cause__`` is the error that stopped the run.
     """
 
     def __init__(self, message: str, result: ApplyResult) -> None:
@@ -109,7 +110,7 @@ class ApplyStopped(ReconcilerError):
 
 
 def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:
-    """Say what a plan must satisfy to be carried out."""
+    """Build the policy that a plan must satisfy to be applied."""
     return ApplyPolicy(options.allow, settings.max_changes, options.expected_digest)
 
 
@@ -120,7 +121,7 @@ def build_execution_options(
     progress: ProgressListener = NULL_PROGRESS,
     stop: threading.Event | None = None,
 ) -> ExecutionOptions:
-    """Tell the executor how to carry a plan out."""
+    """Build the options for the executor."""
     return ExecutionOptions(
         concurrency=settings.concurrency,
         rps=settings.rps,
@@ -132,10 +133,10 @@ def build_execution_options(
 
 
 def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:
-    """Raise Refused for a saved plan that is about another server, ServerError for a bad token."""
+    """Raise Refused if a saved plan is for another server, ServerError for a bad token."""
     check_server(plan.server, connection.api.identity(), file)
     if plan.updates:
-        # A server tells anybody its version: a token that it refuses is to show before the report.
+        # The version needs no token: this request shows a bad one before the report begins.
         with suppress(NotFound, Broken):
             connection.api.project_of(plan.updates[0].task)
 
@@ -148,7 +149,7 @@ def describe_run(
     manifests: Sequence[str],
     environment: Mapping[str, str],
 ) -> Run:
-    """Say what a report is about, with whose token it is and which commit manifests are at."""
+    """Describe the run for its report: plan, user of the token, commit of the manifests."""
     return Run(
         plan.digest,
         shards=plan.shards,
@@ -167,11 +168,11 @@ def apply_plan(
     run: Run | None = None,
     on_outcome: Callable[[TaskOutcome], None] | None = None,
 ) -> ApplyResult:
-    """Carry a plan out. Raises Refused, before anything is changed, where no report can be begun.
+    """Apply a plan. Raises Refused, before any change, if the report cannot be begun.
 
-    What was allowed when the plan was approved is what is allowed: ``options`` add nothing to it.
-    ``report`` is the file that outcomes are written to, and ``run`` what its first line says.
-    ``on_outcome`` is told each outcome once it is written, and must not raise.
+    Only the kinds of problem that were allowed at the approval are allowed, whatever ``options``
+    say. ``report`` is the file for the outcomes, ``run`` describes the run in its first line.
+    ``on_outcome`` receives each outcome after it is written, and must not raise.
     """
     plan, api = approved.plan, connection.api
     options = replace(options, allow=approved.allow)

@@ -1,4 +1,4 @@
-"""Callbacks of a caller: what they raise stops the run, and never an update half-way."""
+"""The caller's callbacks: their exceptions stop the run, but never an update half-way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class GuardedCallbacks:
             self._call(self._on_outcome, outcome)
 
     def begin(self, work: str, total: int | None = None) -> None:
-        """Pass on that a piece of work begins."""
+        """Pass on that a step of the work begins."""
         self._call(self._progress.begin, work, total)
 
     def advance(self, tasks: int = 1) -> None:
@@ -44,7 +44,7 @@ class GuardedCallbacks:
         self._call(self._progress.advance, tasks)
 
     def detail(self, text: str) -> None:
-        """Pass on how the work is done."""
+        """Pass on a detail for --verbose."""
         self._call(self._progress.detail, text)
 
     def note(self, text: str) -> None:

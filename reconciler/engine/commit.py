@@ -1,4 +1,4 @@
-"""Which git commit manifests were at: told by the environment, or asked of git."""
+"""Finding the git commit of the manifests, from the environment or from git."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ISOLATED: Final = {
     "LC_ALL": "C",
 }
 _HARMLESS: Final = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
-"""Settings of a user or a repository can name programs that git runs: none of them is to run."""
+"""Settings of a user or a repository can name programs for git to run: these prevent it."""
 
 _STATUS: Final = (
     *("--porcelain", "-z", "--no-renames"),
@@ -37,10 +37,10 @@ _STATUS: Final = (
 def find_commit(
     manifests: Sequence[str], environment: Mapping[str, str], *, seconds: float = SECONDS
 ) -> Commit | None:
-    """Tell the commit that ``manifests``, files and folders, are of; None where nothing tells.
+    """Find the commit of ``manifests``, files and folders; None if it is not known.
 
-    The environment comes first: what it names need not be the commit that is checked out. Without
-    manifests, as for a saved plan, only the environment can tell.
+    The environment comes first, even if it names another commit than the one checked out. Without
+    manifests, as for a saved plan, only the environment can name it.
     """
     for name in _VARIABLES:
         told = environment.get(name, "").strip()
@@ -56,7 +56,7 @@ def _ask_git(manifests: Sequence[str], git: Callable[..., str | None]) -> Commit
     commit = git("rev-parse", "--verify", "HEAD")
     if not commit:
         return None
-    # A glob stands for its folder: git would not find what it stands for here.
+    # A glob is replaced by its folder, because git would match it differently.
     paths = [str(Path(path).absolute()) for path in manifests if Path(path).exists()] or ["."]
     changed = git("status", *_STATUS, "--", *paths) or ""
     dirty = any(map(is_manifest, changed.split("\0")))
@@ -64,7 +64,7 @@ def _ask_git(manifests: Sequence[str], git: Callable[..., str | None]) -> Commit
 
 
 def _find_folder(path: str) -> Path:
-    """Give the folder that a manifest, a folder of them, or a glob, lies in."""
+    """Return the nearest folder that exists, of a manifest, a folder or a glob."""
     start = Path() if path == STANDARD_INPUT else Path(path)
     return next((p for p in (start, *start.parents) if p.is_dir()), Path())
 
@@ -72,7 +72,7 @@ def _find_folder(path: str) -> Path:
 def _run_git(
     folder: Path, *arguments: str, environment: Mapping[str, str], seconds: float
 ) -> str | None:
-    """Ask git, which need not be there; None where it does not tell."""
+    """Run git and return its output; None if it fails or is not installed."""
     kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
     try:
         asked = subprocess.run(  # noqa: S603 - no shell, and nothing but paths is given

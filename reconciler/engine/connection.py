@@ -18,7 +18,7 @@ from reconciler.labelstudio.task_api import TaskApi
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server, and the attributes that its tasks have: all that a plan and its apply share."""
+    """A server and the attributes of its tasks, shared by a plan and its apply."""
 
     api: TaskApi
     attributes: Attributes
@@ -28,9 +28,9 @@ class Connection:
 def connect(
     settings: Settings, *, transport: httpx.BaseTransport | None = None
 ) -> Iterator[Connection]:
-    """Connect to the server; raises SettingsError for a token that cannot be one.
+    """Connect to the server; raises SettingsError if the token is not valid text.
 
-    ``transport`` takes the network's place in tests.
+    ``transport`` replaces the network in tests.
     """
     attributes = load_contract()
     credentials = parse_token(settings.token)

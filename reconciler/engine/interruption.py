@@ -1,4 +1,4 @@
-"""Work in a thread of its own, which the thread that waits for it tells to stop."""
+"""Running work in a thread, which the waiting thread can stop."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def run_until_stopped(
     is_signalled: Callable[[], bool] = lambda: False,
     on_stop: Callable[[], None] = lambda: None,
 ) -> T:
-    """Do ``work`` in another thread and return its result; what it raises is raised here.
+    """Do ``work`` in another thread and return its result; raises what ``work`` raises.
 
-    As soon as ``is_signalled``, ``stop`` is set and ``on_stop`` called, once. A KeyboardInterrupt
-    raised in this thread sets ``stop`` as well, and is raised again when ``work`` has ended; others
-    that come meanwhile end no wait, as updates are under way.
+    As soon as ``is_signalled`` returns True, ``stop`` is set and ``on_stop`` is called, once. A
+    KeyboardInterrupt in this thread sets ``stop`` as well, and is raised again when ``work`` has
+    ended; further ones are ignored until then, because updates are in flight.
     """
     future: Future[T] = Future()
     try:
@@ -57,7 +57,7 @@ def _wait_whatever_comes(future: Future[T]) -> None:
 
 
 def _wait_until_signalled(future: Future[T], is_signalled: Callable[[], bool]) -> bool:
-    """Wait until there is a signal, and return True; or until work has ended, and return False."""
+    """Wait for a signal and return True, or for the end of the work and return False."""
     while not is_signalled():
         if wait([future], STEP_SECONDS).done:
             return False

@@ -24,17 +24,17 @@ __all__ = [
 
 
 def find_files(paths: Sequence[str]) -> FoundFiles:
-    """Find the manifests of ``paths``, once a run; what is wrong with paths is in the result."""
+    """Find the manifests of ``paths``, once per run; the result holds problems with paths."""
     return find_manifests(paths)
 
 
 def locate_saved_files(files: Sequence[str]) -> FoundFiles:
-    """Say where saved plans or reports lie, as `find_files` does of manifests."""
+    """Locate saved plans or reports, as `find_files` does for manifests."""
     return FoundFiles([*files], places={find_place(file): file for file in files})
 
 
 def check_files(files: FoundFiles) -> None:
-    """Raise ManifestError where no manifest was found."""
+    """Raise ManifestError if no manifest was found."""
     if not files.files:
         raise ManifestError(tuple(sorted(set(files.problems))))
 
@@ -46,16 +46,16 @@ def load_desired(
     server: ChosenServer | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read and check all manifests, and give the tasks of a shard; raises ManifestError.
+    """Read and check all manifests, and return the tasks of a shard; raises ManifestError.
 
-    ``server`` is as `load_manifests` has it.
+    See `load_manifests` for ``server``.
     """
     desired = load_manifests(files, load_contract(), server=server, progress=progress)
     return desired if shard is None else desired.select(shard.holds)
 
 
 def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
-    """Read and check all manifests, where no server is asked, and count the tasks declared.
+    """Read and check all manifests without a server, and count the declared tasks.
 
     Raises ManifestError.
     """

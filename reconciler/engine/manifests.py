@@ -1,4 +1,4 @@
-"""What manifests declare, as one value that can be planned against any number of servers."""
+"""The declared tasks as one value, which can be planned against any number of servers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
 class Manifests:
-    """Declared tasks, read and checked. Nothing of it asks a server.
+    """Declared tasks, read and checked, without a request to a server.
 
-    Made by `reconciler.load` from files, or by `from_tasks` from values. It is never changed, and
-    may be planned from several threads at once. A ``.jsonl`` file is read again while a plan is
-    made: where it has changed by then, planning raises ManifestError.
+    Made by `reconciler.load` from files, or by `from_tasks` from values. It is immutable, and
+    several threads may plan it at once. A ``.jsonl`` file is read again while a plan is made: if
+    it has changed by then, planning raises ManifestError.
     """
 
     def __init__(self, desired: DesiredIndex, *, unread: Sequence[Problem] = ()) -> None:
@@ -40,7 +40,7 @@ class Manifests:
         name: str = "tasks",
         progress: ProgressListener = NULL_PROGRESS,
     ) -> Manifests:
-        """Declare tasks by values, without a file.
+        """Declare tasks from values, without a file.
 
         Args:
             tasks: What a manifest has under ``tasks``: for each task its ``id``, and the
@@ -49,17 +49,17 @@ class Manifests:
             server: The address of the only server that the tasks may be planned against.
             policy: ``{"data": "replace"}``, for whole objects instead of single keys.
             defaults: Attributes that all tasks share.
-            name: Stands for a file in messages and plans: ``tasks:3:1`` is the third task. Text
-                that can be printed.
+            name: Replaces the name of a file in messages and plans: ``tasks:3:1`` is the third
+                task. Text that can be printed.
             progress: Follows the work.
 
         Raises:
-            ManifestError: What is declared has problems; all of them.
+            ManifestError: The declarations have problems; the error holds all of them.
             ValueError: ``name`` is empty, or cannot be printed.
 
         """
         if type(name) is not str or not name or not name.isprintable():
-            raise ValueError(f"{name!a} cannot be the name of tasks: use text that can be printed")
+            raise ValueError(f"name: expected text that can be printed, found {name!a}")
         given = {"project": project, "server": server, "policy": policy, "defaults": defaults}
         header = {key: value for key, value in given.items() if value is not None}
         return cls(
@@ -80,9 +80,9 @@ class Manifests:
         return f"<Manifests: {count_noun(len(self), 'task')} declared>"
 
     def select(self, shard: Shard | None, *, server: ChosenServer) -> DesiredIndex:
-        """Give the tasks of a shard, to be planned against a server.
+        """Select the tasks of a shard, to be planned against a server.
 
-        Raises ManifestError where a manifest declares another server.
+        Raises ManifestError if a manifest declares another server.
         """
         problems = self._desired.find_other_servers(server)
         if problems:

@@ -1,4 +1,4 @@
-"""Making a plan against a server: read, compare, ask what the guards must know."""
+"""Making a plan against a server: read, compare, fetch the facts that guards need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reconciler.labelstudio.guard_facts import fetch_guard_facts
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
-"""Compares tasks with what one answer said of them, and gives those of which something differs."""
+"""Compares the tasks of one batch with their live values, and yields those that differ."""
 
 
 def build_plan(
@@ -37,7 +37,7 @@ def build_plan(
 ) -> Plan:
     """Plan ``desired``, all tasks or those of a ``shard``; only reads. Raises ServerError.
 
-    Tasks are compared as their answers come; of those that do not differ nothing is kept.
+    Tasks are compared as they are read; nothing is kept of those that do not differ.
     """
 
     def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
@@ -73,7 +73,7 @@ def plan_tasks(  # noqa: PLR0913 - what plans of both kinds differ in
     allow: frozenset[Kind],
     progress: ProgressListener,
 ) -> Plan:
-    """Read what is wanted, keep what differs, and judge it by what guards must know of it."""
+    """Read the wanted tasks, plan those that differ, and apply the guards to them."""
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
     server = api.identity()

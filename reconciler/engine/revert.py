@@ -1,4 +1,4 @@
-"""Undoing what runs did: reports in, the plan of the inverse out."""
+"""Undoing runs: reports in, the inverse plan out."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """The ``reports`` of some runs, and what these ``made`` of each task, all together."""
+    """The ``reports`` of some runs, and what all of them together ``made`` of each task."""
 
     reports: Sequence[NamedReport]
     made: Mapping[int, Sequence[Made]]
 
 
 def read_history(files: Sequence[str]) -> RunHistory:
-    """Read the reports that are to be undone; raises SavedFileError."""
+    """Read the reports to undo; raises SavedFileError."""
     reports = read_reports(files)
     return RunHistory(reports, compose_changes(reports, load_contract()))
 
@@ -38,7 +38,7 @@ def build_revert_plan(
     allow: frozenset[Kind] = frozenset(),
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
-    """Plan the inverse of what was made; only reads. Raises ServerError."""
+    """Plan the inverse of the changes; only reads. Raises ServerError."""
     made = history.made
 
     def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
@@ -59,7 +59,7 @@ def build_revert_plan(
 
 
 def check_reports(history: RunHistory, connection: Connection) -> None:
-    """Raise Refused where a report is about another server."""
+    """Raise Refused if a report is for another server."""
     identity = connection.api.identity()
     for name, report in history.reports:
         check_server(report.server, identity, name)

@@ -1,4 +1,4 @@
-"""The sandbox: a stand-in for Label Studio, loaded and served on this machine alone."""
+"""The sandbox: a simulated Label Studio, served only on this machine."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 
 EDITIONS: Final = tuple(edition.value for edition in Edition)
-"""The editions that the sandbox can behave like, the default first."""
+"""The editions that the sandbox can simulate, the default first."""
 
 RELEASES: Final = NAMES
-"""The releases that the sandbox can behave like, in order."""
+"""The releases that the sandbox can simulate, in order."""
 
 NEWEST_RELEASE: Final = NEWEST
 
 
 def load_sandbox(file: Path | None, *, edition: str, release: str) -> State:
-    """Load the projects and tasks of a file, or an example where there is none.
+    """Load the projects and tasks of a file, or an example if ``file`` is None.
 
-    Raises SettingsError for a file that cannot be used, and for a release that the edition lacks.
+    Raises SettingsError if the file cannot be used or the edition has no such release.
     """
     return load_state(file, edition, release=release)
 
 
 def serve_sandbox(state: State, port: int, *, announce: Callable[[str, str], None]) -> NoReturn:
-    """Serve a sandbox until interrupted; port 0 takes a free one.
+    """Serve a sandbox until interrupted; port 0 chooses a free one.
 
-    ``announce`` is given the address and the token once requests can come. Raises SettingsError
-    for a port that cannot be listened on.
+    ``announce`` receives the address and the token once the sandbox accepts requests. Raises
+    SettingsError if the port cannot be used.
     """
     serve_forever(state, port, announce=lambda url: announce(url, SANDBOX_TOKEN))

@@ -1,4 +1,4 @@
-"""Saving a plan, and reading the saved one that is to be applied."""
+"""Saving a plan, and reading a saved plan to apply."""
 
 from __future__ import annotations
 

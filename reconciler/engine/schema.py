@@ -1,4 +1,4 @@
-"""The manifest schema: built from an API description, written, and held against it."""
+"""The manifest schema: built from an API description, written, and compared with it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def build_schema(source: str | None, environment: Mapping[str, str]) -> str:
     description, which ships with this tool. ``environment`` names the proxy for an address.
 
     Raises:
-        ContractError: the description cannot be read, or is none of this API.
+        ContractError: the description cannot be read, or does not describe this API.
 
     """
     return schema_file.build_schema(_read(source, environment))
 
 
 def write_schema(schema: str, file: Path) -> None:
-    """Write what `build_schema` gave; raises ContractError where it cannot be written."""
+    """Write the result of `build_schema`; raises ContractError if that fails."""
     try:
         file.write_text(schema, encoding="utf-8")
     except OSError as error:
-        raise ContractError(f"{file} cannot be written: {error.strerror}") from error
+        raise ContractError(f"cannot write {file}: {error.strerror}") from error
 
 
 def compare_schema(

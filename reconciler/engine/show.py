@@ -1,4 +1,4 @@
-"""Saved plans or reports as one: read, put together, and held against the whole of a run."""
+"""Reading saved plans or reports, and merging them into one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.errors import SavedFileError
 
 @dataclass(frozen=True, slots=True)
 class SavedFiles:
-    """Saved plans or saved reports, each after the name of its file; one of the two is empty."""
+    """Saved plans or saved reports, each with the name of its file; one of the two is empty."""
 
     plans: Sequence[tuple[str, Plan]]
     reports: Sequence[NamedReport]
@@ -26,10 +26,10 @@ class SavedFiles:
 
 @dataclass(frozen=True, slots=True)
 class MergedFiles:
-    """Saved files as one plan, or as one report, and what keeps these from being the whole.
+    """Saved files as one plan or one report, and what is missing from it.
 
-    ``missing`` are the shards of the run that no file is of, in order. ``unknowns`` are what
-    reports leave open; plans leave open nothing.
+    ``missing`` are the shards of the run that no file covers, in order. ``unknowns`` are what
+    reports leave open; plans leave nothing open.
     """
 
     found: Plan | Report
@@ -41,20 +41,21 @@ def read_saved_files(files: Sequence[str]) -> SavedFiles:
     """Read saved plans, or saved reports; ``-`` is standard input.
 
     Raises:
-        SavedFileError: a file cannot be read or is given twice, or there are plans and reports.
+        SavedFileError: a file cannot be read, a file is passed twice, or plans and reports are
+            mixed.
 
     """
     saved = read_all_saved(files)
     plans = [(name, found) for name, found in saved if isinstance(found, Plan)]
     reports = [(name, found) for name, found in saved if isinstance(found, Report)]
     if plans and reports:
-        message = f"{plans[0][0]} is a plan, and {reports[0][0]} a report"
-        raise SavedFileError(message, hint="show plans apart from reports")
+        message = f"{plans[0][0]} is a plan, but {reports[0][0]} is a report"
+        raise SavedFileError(message, hint="show plans and reports separately")
     return SavedFiles(plans, reports)
 
 
 def merge_saved_files(saved: SavedFiles) -> MergedFiles:
-    """Put saved files together; raises SavedFileError where they do not belong together."""
+    """Merge saved files; raises SavedFileError if they do not belong together."""
     found: Plan | Report
     if saved.plans:
         found = merge_plans(saved.plans)

@@ -1,4 +1,4 @@
-"""What reports leave open, which whoever reads or reverts them should know."""
+"""What reports leave open, which a user who reads or reverts them should know."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from reconciler.core.report_history import NamedReport, describe_given_order
 class Unknowns:
     """What some reports leave open.
 
-    ``cut_off`` names the reports whose end is missing. ``order`` says that reports are taken in the
-    order in which they are given; empty where they tell their order, or it does not matter.
+    ``cut_off`` names the reports whose end is missing. ``order`` says that reports are used in the
+    given order; empty if their order is known or does not matter.
     """
 
     cut_off: tuple[str, ...]
@@ -21,6 +21,6 @@ class Unknowns:
 
 
 def find_unknowns(reports: Sequence[NamedReport]) -> Unknowns:
-    """Find what reports, each after the name of its file, leave open."""
+    """Find what reports, each with the name of its file, leave open."""
     cut_off = tuple(name for name, report in reports if not report.complete)
     return Unknowns(cut_off, describe_given_order(reports))

@@ -1,4 +1,4 @@
-"""What is wrong with manifests, as data; no server is asked."""
+"""The problems of manifests, as data, without a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Validation", "validate"]
 
 
 def validate(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> Validation:
-    """Read and check all manifests: the problems are in the result, and none is raised."""
+    """Read and check all manifests; problems are returned, not raised."""
     try:
         check_files(files)
         return Validation((), count_desired(files, progress=progress))

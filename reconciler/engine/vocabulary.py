@@ -1,7 +1,7 @@
-"""The values that callers of the engine hand to it and get from it.
+"""The types that callers of the engine pass to it and get from it.
 
-They are defined in `reconciler.core`. Callers take them from here: what else the core holds is no
-concern of theirs, and may change without them.
+They are defined in `reconciler.core`; callers import them from here, so that the rest of the core
+may change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many tasks are read afresh at once: few enough that the last of them is still fresh."""
+"""How many tasks to read at once before their updates: so few that the last is still fresh."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from reconciler.core.model import TaskPlan
 from reconciler.labelstudio.bulk.cost import BATCH
 
 FRESH_SECONDS: Final = 1.0
-"""A batch is what can be sent in this time. What somebody else writes to the same object between
-its read and its update is overwritten: Label Studio has no conditional requests. A list of ten
-tasks takes about 25 ms, and ten updates a second."""
+"""A batch is what can be sent in this time. A write of another client to the same object between
+the read and our update is overwritten: Label Studio has no conditional requests. Listing ten tasks
+takes about 25 ms, ten updates take one second."""
 
 AHEAD_SECONDS: Final = 0.2
-"""How long before its first update a batch is read, so that workers need not wait for it."""
+"""How long before its first update a batch is read, so that workers do not wait for it."""
 
 FIRST: Final = 8
-"""Tasks of a batch while it is not known how fast the server is."""
+"""Tasks of a batch until the speed of the server is known."""
 
 GROWS: Final = 4
-"""How many times larger a batch is than one of which nothing had to be sent."""
+"""How many times larger the next batch is after one that needed no update."""
 
 REMEMBERED: Final = 4
-"""Batches over which the pace of the server is taken: it may change at any time."""
+"""Batches over which the pace of the server is averaged: it may change at any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How large batches are: ``first`` tasks to begin with, then what ``seconds`` suffice for."""
+    """How large batches are: ``first`` tasks at first, then what can be sent in ``seconds``."""
 
     first: int = FIRST
     seconds: float = FRESH_SECONDS
@@ -45,8 +45,8 @@ DEFAULT_LIMITS: Final = BatchLimits()
 class FreshBatches:
     """Cuts the updates of a plan into batches that take about ``limits.seconds`` each.
 
-    ``sent`` tells how many updates have been sent; ``rps`` is how many may begin a second, None
-    for any number.
+    ``sent`` returns how many updates have been sent; ``rps`` is how many may begin per second,
+    None for any number.
     """
 
     def __init__(
@@ -65,24 +65,24 @@ class FreshBatches:
         self._now = now
         self._size = 0
         self._idle = False
-        # Those of a canary were sent before, and while another clock ran.
+        # The updates of a canary, sent earlier, must not count.
         self._marks = deque([(now(), sent())], maxlen=REMEMBERED + 1)
 
     def __len__(self) -> int:
-        """Count the tasks that no batch was taken for, or that were put back."""
+        """Count the tasks that are in no batch yet, or were put back."""
         return len(self._waiting)
 
     def take(self) -> Sequence[TaskPlan]:
-        """Take the next batch, which is to be read; an empty one where nothing is left."""
-        # What needs no update takes no time: a plan that was carried out before is soon passed.
+        """Take the next batch to read; an empty one if nothing is left."""
+        # A batch without updates takes no time: so a plan that was already applied ends soon.
         self._size = min(BATCH, GROWS * self._size) if self._idle else self._limit
         self._marks.append((self._now(), self._sent()))
         return [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
 
     def keep(self, patches: Sequence[Patch]) -> Sequence[Patch]:
-        """Keep those that can be sent while they are fresh; the others are put back.
+        """Keep the patches that can be sent while they are fresh, and put the others back.
 
-        So are those of a server that has become much slower since they were read.
+        This matters if the server became much slower since the batch was sized.
         """
         self._idle = not patches
         most = self._limit
@@ -105,13 +105,13 @@ class FreshBatches:
 
     @property
     def _pace(self) -> float | None:
-        """Updates a second, as of late; None where it is not known."""
+        """Updates per second, lately; None if not known."""
         began, sent_before = self._marks[0]
         seconds, sent = self._now() - began, self._sent() - sent_before
         return min(sent / seconds, self._rps) if sent and seconds else None
 
 
 def split_batches(tasks: Sequence[TaskPlan]) -> Iterator[Sequence[TaskPlan]]:
-    """Cut tasks into batches that are as large as one request can be."""
+    """Split tasks into batches as large as one request allows."""
     for start in range(0, len(tasks), BATCH):
         yield tasks[start : start + BATCH]

@@ -1,4 +1,4 @@
-"""Carries a plan out: read fresh, decide, send, settle, and repair what others undid meanwhile."""
+"""Carries out a plan: read fresh, decide, send, verify, and repair what other clients undid."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from reconciler.labelstudio.bulk.task_reader import read_task
 from reconciler.labelstudio.task_api import TaskApi
 
 STOP_SECONDS: Final = 0.1
-"""How often a wait for a read looks whether it is told to stop."""
+"""How often a wait for a read checks for a stop."""
 
-_NO_CANARY: Final = "the canary did not hold"
+_NO_CANARY: Final = "the canary failed: not all of its tasks are as declared"
 
 _Prefetcher: TypeAlias = Prefetcher[Sequence[TaskPlan], FreshRead]
 
@@ -48,18 +48,18 @@ def execute(
     record: Record,
     rate: RateLimiter | None = None,
 ) -> list[TaskOutcome]:
-    """Carry ``plan`` out and return what became of its tasks, in the plan's order.
+    """Carry out ``plan`` and return the outcomes of its tasks, in the plan's order.
 
-    ``record`` gets every outcome as it happens, from one thread at a time; a later
-    outcome of the same task takes the place of an earlier one. It gets none of a task that was
-    not started. Raises what ``record`` raises. ``rate`` takes the place of a limiter of its own.
+    ``record`` receives every outcome as it happens, from one thread at a time; a later outcome of
+    a task replaces an earlier one. It receives no outcome for a task that was not started. Raises
+    what ``record`` raises. ``rate`` replaces the limiter that ``options`` describe.
     """
     rate = rate or RateLimiter(options.rps, options.stop.wait)
     return _Execution(api, attributes, options=options, record=record, rate=rate).carry_out(plan)
 
 
 class _Execution:
-    """What all parts of one apply share."""
+    """One apply: the state that all of its steps share."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Execution:
         return [ledger.get_outcome(task) for task in plan.tasks]
 
     def _update_all(self, tasks: Sequence[TaskPlan]) -> None:
-        """Send updates, look at all of them again, and repair what others undid meanwhile."""
+        """Send updates, read the tasks again, and repair what other clients undid meanwhile."""
         if not tasks:
             return
         self._options.progress.begin("applying", len(tasks))
@@ -127,20 +127,20 @@ class _Execution:
             self._ledger.note_all(mark_interrupted(patch.plan for patch in unsent))
 
     def _begin_each(self, jobs: Iterable[_Job], work: Callable[[_Job], bool]) -> list[_Job]:
-        """Have workers do jobs; gives those that were not begun because of a stop."""
+        """Have workers do jobs; return those that were not begun because of a stop."""
         cap, stop = self._options.concurrency, self._options.stop
         with Workers(work, cap=cap, stop=stop) as workers:
             return [
                 job
                 for job in jobs
-                # First a place, then its turn: what waits for either in a worker would grow old.
+                # Wait here for a place and a turn: in a worker, what was read would grow old.
                 if not (workers.wait_for_place() and self._rate.wait() and workers.begin(job))
             ]
 
     def _iterate_patches(
         self, tasks: Sequence[TaskPlan], prefetcher: _Prefetcher
     ) -> Iterator[Patch]:
-        """Give what is to be sent; a batch is read while the last of the one before are sent."""
+        """Yield the patches to send; read a batch while the last ones of the batch before go."""
         options, ledger = self._options, self._ledger
         batches = FreshBatches(tasks, lambda: ledger.sent, options.rps, limits=options.batches)
         batch, reading = self._begin_reading(batches, prefetcher)
@@ -155,7 +155,7 @@ class _Execution:
     def _begin_reading(
         self, batches: FreshBatches, prefetcher: _Prefetcher
     ) -> tuple[Sequence[TaskPlan], Future[FreshRead] | None]:
-        """Begin to read the next batch, not long before it can be sent; None where told to stop."""
+        """Begin to read the next batch shortly before it can be sent; None after a stop."""
         if batches:
             self._rate.wait_until_near(AHEAD_SECONDS)
         batch = batches.take()
@@ -163,9 +163,9 @@ class _Execution:
         return batch, None if stopped or not batch else prefetcher.submit(batch)
 
     def _wait_for_read(self, reading: Future[FreshRead] | None) -> FreshRead | None:
-        """Wait for a read; told to stop, nobody needs what it brings."""
+        """Wait for a read; return None after a stop, when its result is no longer needed."""
         while reading is not None and not self._options.stop.is_set():
-            # Not by the time-out of ``result``: the read may have ended with one of its own.
+            # ``result(timeout)`` cannot tell its own TimeoutError from one that the read raised.
             if wait([reading], STOP_SECONDS).done:
                 return reading.result()
         return None
@@ -173,7 +173,7 @@ class _Execution:
     def _decide(
         self, tasks: Sequence[TaskPlan], read: Callable[[], FreshRead | None]
     ) -> Sequence[Patch]:
-        """Decide on tasks; what is not to be sent is noted. None: they were not read any more."""
+        """Return the patches to send and note all other outcomes; ``read`` gives None on a stop."""
         try:
             fresh = read()
         except ServerError as error:
@@ -188,12 +188,12 @@ class _Execution:
         return [one for one in decided if isinstance(one, Patch)]
 
     def _read_and_send(self, task: TaskPlan) -> bool:
-        """Read a task, and send its update at once; returns whether the server had room for it."""
+        """Read a task and send its update at once; return whether the server had room for it."""
         patches = self._decide([task], partial(self._reader.read, [task]))
         return all(self._send(patch) for patch in patches)
 
     def _send(self, patch: Patch) -> bool:
-        """Send, and note what became of it before this worker sends anything else.
+        """Send an update and note its outcome before this worker sends anything else.
 
         Returns whether the server had room for it.
         """
@@ -202,16 +202,16 @@ class _Execution:
         return not result.crowded
 
     def _may_begin(self) -> bool:
-        """Wait until the server takes updates; False where nothing new is to begin."""
+        """Wait until the server accepts updates again; return False after a stop."""
         return self._backoff.until_welcome() and not self._options.stop.is_set()
 
     # Repair.
 
     def _repair_all(self, sent: Sequence[TaskPlan]) -> None:
-        """Apply again what other writes undid by accident, and look at that again."""
+        """Apply again what other writes undid by accident, and verify it again."""
         latest = {task.task for task in sent[-BATCH:]}
         found = self._verification
-        # Who writes to the same tasks may be about to undo the last updates.
+        # A client that writes to the same tasks may be about to undo the last updates.
         if not found.due and found.written_since & latest:
             self._look_again(sent, latest)
         for number in range(1, ROUNDS + 1):
@@ -224,17 +224,17 @@ class _Execution:
             )
             if self._backoff.wait_between(*PAUSE_SECONDS):
                 return
-            self._options.progress.begin("applying again what another write undid", len(due))
+            self._options.progress.begin("applying undone changes again", len(due))
             self._begin_each(due, self._repair)
             self._look_again(sent, latest.union(task.task for task in due))
 
     def _look_again(self, sent: Sequence[TaskPlan], numbers: Collection[int]) -> None:
-        """Settle some tasks anew, once others had time to undo them."""
+        """Verify some tasks again, after other clients had time to undo them."""
         self._backoff.wait(LOOK_SECONDS)
         self._verification.settle_again([task for task in sent if task.task in numbers])
 
     def _repair(self, task: TaskPlan) -> bool:
-        """Apply again what still reads as undone; returns whether the server had room for it."""
+        """Apply again what is still undone; return whether the server had room for it."""
         try:
             patch = self._decide_undone(task)
         except ServerError as error:
@@ -246,7 +246,7 @@ class _Execution:
         return not crowded
 
     def _decide_undone(self, task: TaskPlan) -> Patch | None:
-        """Decide on what is undone of a task as on any plan; None where nothing is to be sent."""
+        """Decide on the undone changes as on any plan; None if there is nothing to send."""
         fresh = self._reader.read([task], also={UPDATED_AT})
         changes = self._verification.find_undone(task, fresh.observed[task.task])
         decided = self._reader.decide(replace(task, changes=changes), fresh) if changes else None
@@ -256,7 +256,7 @@ class _Execution:
         return None
 
     def _send_again(self, patch: Patch) -> bool:
-        """Send what is undone; returns whether the server had no room for it."""
+        """Send the undone changes; return whether the server had no room for them."""
         result = self._sender.send(patch)
         self._ledger.note_repair(result)
         return result.crowded

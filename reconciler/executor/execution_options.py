@@ -1,4 +1,4 @@
-"""How a plan is to be carried out: what the caller decides."""
+"""How to carry out a plan: the options that the caller chooses."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from reconciler.executor.batches import DEFAULT_LIMITS, BatchLimits
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 DEFAULT_CONCURRENCY: Final = 8
-"""PATCHes under way at once, at most: beyond it a server is loaded more than it is sped up."""
+"""PATCH requests in flight, at most: more of them load a server without making it faster."""
 
 Record: TypeAlias = Callable[[TaskOutcome], None]
-"""Gets each outcome as it happens."""
+"""Receives each outcome as it happens."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOptions:
-    """How to carry a plan out. ``stop`` set means: start nothing new.
+    """How to carry out a plan. Once ``stop`` is set, nothing new begins.
 
-    Up to ``concurrency`` PATCHes are under way at once, and ``rps`` are begun a second; None: any
-    number. The first ``canary`` tasks must hold when they are read again, before others are begun.
-    ``careful`` reads each task just before its update, and not several of them at once; otherwise
-    ``batches`` says how many are read together.
+    At most ``concurrency`` PATCH requests are in flight, and ``rps`` begin per second; None for
+    any number. The first ``canary`` tasks must be as declared when they are read again; only then
+    do others begin. ``careful`` reads each task just before its update; otherwise several are read
+    together, as ``batches`` says.
     """
 
     allow: frozenset[Kind] = frozenset()

@@ -1,4 +1,4 @@
-"""Reading tasks afresh when they are about to be changed, and deciding on what is there."""
+"""Reading tasks again just before they are changed, and deciding by their current values."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 @dataclass(frozen=True, slots=True)
 class FreshRead:
-    """What some tasks are now, and what guards must know to judge their changes.
+    """The current values of some tasks, and the facts that guards need for their changes.
 
-    ``at`` is when reading began, in seconds of the clock that pauses are measured by.
+    ``at`` is when reading began, in seconds of the clock that measures pauses.
     """
 
     at: float
@@ -32,10 +32,10 @@ class FreshRead:
 
 
 class FreshReader:
-    """Reads tasks and decides on them, for any number of threads.
+    """Reads tasks and decides on them, from any number of threads.
 
-    It begins with no facts of its server: settings may have changed since the plan was made. Each
-    fact is fetched once, by the first that needs it; the others wait for it.
+    It begins without facts about the server: settings may have changed since the plan was made.
+    Each fact is fetched once, by the first thread that needs it; other threads wait.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class FreshReader:
 
     @property
     def facts(self) -> GuardFacts:
-        """What has been fetched so far."""
+        """The facts that have been fetched so far."""
         return self._facts
 
     def read(self, tasks: Sequence[TaskPlan], *, also: Collection[str] = ()) -> FreshRead:
-        """Read what the changes of ``tasks`` touch, and fetch what guards must know of them.
+        """Read the attributes that ``tasks`` change, and fetch the facts that guards need.
 
         ``also`` names further attributes to read. Raises ServerError.
         """

@@ -1,4 +1,4 @@
-"""What updates show of a server that does not tell which attributes it stores."""
+"""Learning from updates which attributes a server ignores, if it does not say so itself."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Look: TypeAlias = Callable[[TaskPlan, Collection[str]], Observed]
 
 
 class IgnoredAttributes:
-    """Attributes that were answered with 200 and not stored, each by the task that showed it.
+    """Attributes that the server accepted with 200 but did not store, each with the task seen.
 
-    For any number of threads. An answer that lacks an attribute proves nothing, as what it
-    shows depends on the role: the task is looked at, once for each attribute.
+    Safe to use from several threads. A response that lacks an attribute proves nothing, because
+    what it shows depends on the role: the task is then read, once for each attribute.
     """
 
     def __init__(self, look: Look, attributes: Attributes) -> None:
@@ -35,18 +35,18 @@ class IgnoredAttributes:
         self._lock = threading.Lock()
 
     def judge(self, task: TaskPlan) -> TaskOutcome | None:
-        """Say so of a task all of whose changes would be ignored; None where one may be stored."""
+        """Return the outcome of a task whose changes would all be ignored, or else None."""
         names = dict.fromkeys(change.path[0] for change in task.changes)
         with self._lock:
             if not names or names.keys() - self._shown_by.keys():
                 return None
-            shown = ", ".join(f"{name} (task {self._shown_by[name]} showed it)" for name in names)
+            shown = ", ".join(f"{name} (seen on task {self._shown_by[name]})" for name in names)
         return make_outcome(
             task, Outcome.NOT_HONOURED, f"not sent: the server does not store {shown}"
         )
 
     def learn(self, task: TaskPlan, answer: Mapping[str, Json]) -> None:
-        """Judge from the answer to a PATCH which attributes of the task were not stored."""
+        """Learn from the response to a PATCH which attributes of the task were not stored."""
         changed = {change.path[0] for change in task.changes} - ALWAYS_HONOURED
         with self._lock:
             doubtful = changed - self._judged
@@ -54,11 +54,11 @@ class IgnoredAttributes:
         live: dict[str, Side] = dict(answer)
         unshown = doubtful - answer.keys()
         if unshown:
-            # The update itself is done: that it cannot be looked at now takes nothing from it.
+            # The update itself succeeded: failing to read the task must not change that.
             with suppress(ServerError):
                 observed = self._look(task, unshown)
                 live |= observed.attributes if isinstance(observed, Found) else {}
-        # As it was before: neither stored nor written by anybody else.
+        # DO means that the old value is still there: not stored, and no other client wrote.
         ignored = {
             change.path[0]
             for change in task.changes

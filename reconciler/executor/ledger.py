@@ -1,4 +1,4 @@
-"""What is known of a run so far: written by all of its workers, and read when it is looked back."""
+"""What is known about a run so far: written by all workers, read by the verification."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from reconciler.labelstudio.retry import ends_run, is_about_server
 from reconciler.progress import ProgressListener
 
 GONE: Final = 3
-"""Updates in a row that came to nothing in all their attempts, after which the server is gone."""
+"""Updates in a row that failed in all their attempts, after which the run stops."""
 
 
 class Ledger:
-    """The outcome of each task, what must be read again, and what answers proved.
+    """The outcome of each task, which tasks to read again, and what responses proved.
 
-    For any number of threads: all of it lies behind one lock, and ``record`` is called by one
-    thread at a time. ``stop`` is set where the tasks still waiting would fare no better.
+    Safe to use from several threads: one lock protects it, and one thread at a time calls
+    ``record``. ``stop`` is set if the tasks that still wait would fail as well.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class Ledger:
 
     @property
     def sent(self) -> int:
-        """How many tasks were updated, as far as their answers tell."""
+        """How many tasks were updated, according to the responses."""
         with self._lock:
             return len(self._to_settle)
 
     def get_outcome(self, task: TaskPlan) -> TaskOutcome:
-        """Tell what became of a task, as far as is known."""
+        """Return the latest outcome of a task."""
         with self._lock:
             return self._outcomes[task.task]
 
     def get_stored(self, task: TaskPlan) -> StoredChanges | None:
-        """Tell what answers proved to be stored of a task; None where they proved nothing."""
+        """Return what responses proved to be stored of a task; None if nothing was proved."""
         with self._lock:
             return self._stored.get(task.task)
 
@@ -64,25 +64,25 @@ class Ledger:
             return self._repairs[task.task]
 
     def select_to_settle(self, tasks: Iterable[TaskPlan]) -> list[TaskPlan]:
-        """Select those of ``tasks`` that must be read again before anything is claimed of them."""
+        """Select the ``tasks`` that must be read again to know their outcomes."""
         with self._lock:
             return [task for task in tasks if task.task in self._to_settle]
 
     def note(self, outcome: TaskOutcome) -> None:
-        """Note what became of a task; what cannot be recorded stops all that is still waiting.
+        """Note the outcome of a task; if it cannot be recorded, the run stops.
 
-        Nothing became of a task that was not started: it is no progress, and no record.
+        A task that was not started is neither recorded nor counted as progress.
         """
         with self._lock:
             self._note(outcome)
 
     def note_all(self, outcomes: Iterable[TaskOutcome]) -> None:
-        """Note what became of several tasks."""
+        """Note the outcomes of several tasks."""
         for outcome in outcomes:
             self.note(outcome)
 
     def note_update(self, result: UpdateResult) -> None:
-        """Note what an update came to."""
+        """Note the result of an update."""
         task = result.outcome.task
         with self._lock:
             self._note_failure(result.error)
@@ -93,10 +93,10 @@ class Ledger:
             self._note(result.outcome)
 
     def note_repair(self, result: UpdateResult) -> None:
-        """Note what sending changes again came to: what was stored before is stored again.
+        """Note the result of applying changes again.
 
-        What became of the task is for the next look to tell, as the update itself was made before:
-        unless the answer shows undeclared keys to be stored otherwise, which no look can tell.
+        The next verification settles the outcome of the task, except if the response shows that
+        undeclared keys were stored with other values, which a verification cannot see.
         """
         outcome, task = result.outcome, result.outcome.task
         with self._lock:
@@ -110,9 +110,9 @@ class Ledger:
                 self._note(correct(self._outcomes[task], outcome.error))
 
     def note_failure(self, error: ServerError | None) -> None:
-        """Note that a server could not be asked, or that it could: None.
+        """Note that a request failed, or with None that one succeeded.
 
-        The run stops where others would fare no better, and another run goes on.
+        The run stops if other tasks would fail as well; a later run can continue.
         """
         with self._lock:
             self._note_failure(error)

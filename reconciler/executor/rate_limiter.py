@@ -1,4 +1,4 @@
-"""Keeps the starts of updates apart: no more of them a second than somebody asked for."""
+"""Spacing the starts of updates, so that no more begin per second than the caller allows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 
 class RateLimiter:
-    """Starts at most ``rps`` updates a second, evenly, whatever thread asks; None: any number.
+    """Lets at most ``rps`` updates begin per second, evenly, in all threads; None for any number.
 
-    ``now`` is a clock in seconds; ``wait`` waits for so many seconds, or until told to stop, and
-    then returns True.
+    ``now`` is a clock in seconds. ``wait`` waits for a number of seconds; it returns True if a
+    stop ends the wait.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def wait(self) -> bool:
-        """Wait until an update may start; False where told to stop before that."""
+        """Wait until an update may start; return False after a stop."""
         if not self._apart:
             return True
         with self._lock:
@@ -37,7 +37,7 @@ class RateLimiter:
         return self._wait_until(start)
 
     def wait_until_near(self, seconds: float) -> bool:
-        """Wait until an update may start within so many seconds; False where told to stop."""
+        """Wait until an update may start within ``seconds``; return False after a stop."""
         return self._wait_until(self._free_from - seconds)
 
     def _wait_until(self, moment: float) -> bool:

@@ -1,7 +1,7 @@
-"""Which stored changes another write undid by accident, as far as that can be told: pure.
+"""Finding stored changes that another write undid by accident; without I/O.
 
-Label Studio replaces `data` and `meta` whole, without conditions. A client that reads a task before
-our update and writes its own key after it sets our paths back to what they were, and does not know.
+Label Studio replaces `data` and `meta` as a whole, unconditionally. A client that reads a task
+before our update and writes its own key afterwards resets our paths without noticing.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Side
 
 UPDATED_AT: Final = "updated_at"
-"""The attribute that every write moves. The answer to a PATCH and lists carry the same value."""
+"""The attribute that every write changes. Lists and the response to a PATCH show the same value."""
 
 WITHIN: Final = timedelta(seconds=60)
-"""How long after ours a write may still rest on what was read before it; a later one is meant."""
+"""How long after our update a write may rest on older values; a later write is intended."""
 
 _WRITTEN_WHOLE: Final = frozenset({"data", "meta"})
 
 ROUNDS: Final = 2
-"""How often changes are applied again, at most: whoever keeps undoing them means it."""
+"""How often changes are applied again, at most: a client that keeps undoing them intends it."""
 
 PAUSE_SECONDS: Final = (1.0, 3.0)
 """The range from which the pause before a round is drawn: two runs that undid changes of each
 other should not go on in step."""
 
 LOOK_SECONDS: Final = 3.0
-"""How long after a round its tasks are read: what others read before it is written by then."""
+"""How long after a round its tasks are read: by then, other clients have written what they read
+before the round."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredChanges:
-    """What the answer to a PATCH proved: its changes, and when the task was written.
+    """What the response to a PATCH proved: its changes, and when the server wrote the task.
 
     The time is by the clock of the server.
     """
@@ -48,13 +49,13 @@ class StoredChanges:
 
     @classmethod
     def read(cls, changes: tuple[Change, ...], answer: Mapping[str, Side]) -> Self | None:
-        """Take the time from an answer; None where it does not tell."""
+        """Take the time from a response; None if the response does not show it."""
         at = get_updated_at(answer)
         return None if at is None else cls(changes, at)
 
 
 def get_updated_at(attributes: Mapping[str, Side]) -> datetime | None:
-    """Tell when a task was last written; None where its attributes do not tell."""
+    """Return when a task was last written; None if its attributes do not show it."""
     value = attributes.get(UPDATED_AT)
     try:
         return parse_date_time(value) if isinstance(value, str) else None
@@ -65,10 +66,10 @@ def get_updated_at(attributes: Mapping[str, Side]) -> datetime | None:
 def find_undone(
     task: TaskPlan, live: Mapping[str, Side], stored: StoredChanges, attributes: Attributes
 ) -> tuple[Change, ...]:
-    """Give the changes that may be applied again; none where somebody may have meant to undo them.
+    """Return the changes to apply again; none if they may have been undone on purpose.
 
-    A path inside `data` or `meta` may have been set back along with the whole object; an attribute
-    never is. A value that is neither before nor after, anywhere in the task, was set on purpose.
+    Only a path inside `data` or `meta` can be reset by accident, along with the whole object. If
+    any path of the task has a third value, neither before nor after, the write was on purpose.
     """
     at = get_updated_at(live)
     if at is None or abs(at - stored.at) > WITHIN:
@@ -83,5 +84,5 @@ def find_undone(
 
 
 def is_inside(change: Change) -> bool:
-    """Tell whether a change lies inside an object that is only ever written whole."""
+    """Tell whether a change is inside an object that clients can only write as a whole."""
     return change.path[0] in _WRITTEN_WHOLE and len(change.path) > 1

@@ -1,4 +1,4 @@
-"""One update, sent until it is known what became of it, and never again on a guess."""
+"""One update, retried until its outcome is known; never sent again on a guess."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from reconciler.labelstudio.retry import (
 from reconciler.labelstudio.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
-"""After which an update is merged anew in any case: a server slowed down, or the run was held.
-One that a pause held up is merged anew after `FRESH_SECONDS`."""
+"""Age at which an update is always merged anew: the server slowed down, or the run was paused.
+An update that was held up by a pause between attempts is merged anew after `FRESH_SECONDS`."""
 
-_DOUBT: Final = "; an update before that may have been stored: its answer was lost"
+_DOUBT: Final = "; an earlier update of the task may have been stored: its response was lost"
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """What one update came to. ``outcome`` holds the changes that were sent, and no others.
+    """The result of one update. ``outcome`` holds exactly the changes that were sent.
 
-    ``error`` is what kept its end from being known, if anything did. ``to_settle`` tells whether
-    the server may have looked at it, so that the task must be read again, and ``crowded`` whether
-    the server had no room for it. ``stored`` is what the answer proved, None where that is too
-    little.
+    ``error`` is the failure after which no further attempt was made, if any. ``to_settle`` is true
+    if the server may have processed the update, so that the task must be read again; ``crowded``
+    is true if the server had no room for it. ``stored`` is what the response proved to be stored,
+    None if it does not prove enough.
     """
 
     outcome: TaskOutcome
@@ -51,11 +51,11 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSender:
-    """Sends updates, for any number of threads.
+    """Sends updates, from any number of threads.
 
-    ``may_begin`` waits until an update may be sent, ``turn`` until one more attempt may begin; both
-    return False where none may be any more. ``fresh`` is for how many seconds what was read is good
-    enough for an update that a pause held up.
+    ``may_begin`` waits until an update may be sent, ``turn`` until another attempt may begin; both
+    return False after a stop. ``fresh`` is how old, in seconds, the values that were read may be
+    when an update is sent after a pause.
     """
 
     api: TaskApi
@@ -67,14 +67,14 @@ class UpdateSender:
     fresh: float = FRESH_SECONDS
 
     def send(self, patch: Patch) -> UpdateResult:
-        """Send an update, read the task where its answer proves nothing, send what is still due."""
+        """Send an update; if its response is lost, read the task and send what is still due."""
         return _Update(self, patch).send()
 
 
 class _Update:
-    """One update on its way, known to the thread alone that sends it.
+    """One update in progress, used only by the thread that sends it.
 
-    Each step returns what to send next, or what became of the task.
+    Each step returns the patch to send next, or the outcome of the task.
     """
 
     def __init__(self, sender: UpdateSender, patch: Patch) -> None:
@@ -96,7 +96,10 @@ class _Update:
         )
 
     def _begin(self, patch: Patch) -> Patch | TaskOutcome:
-        """Send what is fresh: it does not wait for its turn again, and so cannot age for ever."""
+        """Send the patch, after reading the task again if the patch is too old.
+
+        It does not wait for another turn, so it cannot become too old again.
+        """
         step = self._read_again(patch.plan) if self._has_aged(patch) else patch
         if not isinstance(step, Patch):
             return step
@@ -109,7 +112,7 @@ class _Update:
 
     def _attempt(self, patch: Patch) -> Patch | TaskOutcome:
         """Send once."""
-        # Of one that may have been sent before it would not be so that it was not.
+        # An update that may already have been sent cannot be reported as not sent.
         if not self._to_settle and (futile := self._sender.ignored.judge(patch.plan)):
             return futile
         try:
@@ -133,7 +136,7 @@ class _Update:
         if not self._attempts.wait_after(error):
             if self._sender.stop.is_set() and not self._to_settle and is_transient(error):
                 return self._stop(patch.plan)
-            # What is answered with an error is not believed either: the last look tells.
+            # An error response does not prove that nothing was stored: the verification tells.
             self._to_settle |= not is_never_stored(error)
             return self._fail(error, patch.plan)
         if not self._sender.turn():
@@ -146,17 +149,17 @@ class _Update:
         return make_outcome(plan, Outcome.FAILED, error.message + doubt + hint)
 
     def _has_aged(self, patch: Patch) -> bool:
-        """Tell whether what an update is merged into is too old, by a pause or whatever else.
+        """Tell whether the values that an update was merged into are too old.
 
-        Batches are made to be sent while they are fresh: without a pause somewhat more is let
-        pass, as reading each task again takes as many requests as there are tasks.
+        Batches are sized to be sent while they are fresh. Without a pause a higher age is allowed,
+        because reading each task again costs one request for each task.
         """
         backoff = self._sender.api.backoff
         paused = backoff.paused_until > patch.read_at
         return backoff.now() - patch.read_at > (self._sender.fresh if paused else AGED_SECONDS)
 
     def _read_again(self, plan: TaskPlan) -> Patch | TaskOutcome:
-        """Read the task, and decide as at first: done, still to do, or changed by others."""
+        """Read the task and decide again: done, still to do, or changed by another client."""
         plan = self._perhaps_stored or plan
         try:
             step = self._sender.reader.decide(plan, self._sender.reader.read([plan]))
@@ -168,11 +171,11 @@ class _Update:
 
     @property
     def _doubt(self) -> str:
-        """What is to be added to whatever is said of the task after an answer was lost."""
+        """What to add to the error of the task after a response was lost."""
         return _DOUBT if self._perhaps_stored else ""
 
     def _name_changes(self, outcome: TaskOutcome) -> TaskOutcome:
-        """Name all changes that were sent, and no others."""
+        """Return the outcome with exactly the changes that were sent."""
         if self._perhaps_stored is None:
             return outcome
         if outcome.outcome is Outcome.ALREADY:

@@ -1,9 +1,8 @@
-"""How many updates are worth having under way at once: pure, so that it is tried without a clock.
+"""How many updates to keep in flight; without a clock of its own, so that tests need none.
 
-More at a time is worth it only while the server gets more done by it. Some servers answer the
-same number a second however many they are asked, and then more of them only wait for one another,
-and the people who label meanwhile wait for them. So each step is an experiment: it is kept where
-what it brings is worth it, and taken back where not.
+More updates at once help only while the server gets more done. Some servers complete the same
+number per second however many are in flight: then updates wait for one another, and people who
+label wait for them. So each step is an experiment, kept if it is worth it and otherwise undone.
 """
 
 from __future__ import annotations
@@ -12,53 +11,53 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 FIRST: Final = 4
-"""Where a run begins: no server that was measured got more done with fewer."""
+"""Where a run begins: no measured server got more done with fewer."""
 
 FEWEST: Final = 2
 """Experiments go no lower: with one at a time a server idles while its answer travels."""
 
 WINDOW: Final = 24
-"""Answers over which a rate is taken, at least: single ones vary by far more than a step brings."""
+"""Responses to measure a rate over, at least: single ones vary far more than a step helps."""
 
 WORTH: Final = 0.3
-"""The part of what a step would bring at best that it must bring: twice as many, 1.3 the rate."""
+"""The share of its best possible gain that a step must reach: twice as many, 1.3 times the rate."""
 
 CHANGED: Final = 0.6
-"""A rate that falls to this part of what it was, or rises likewise, tells of another server."""
+"""A rate that falls to this share of the former one, or rises likewise, means other conditions."""
 
 AT_AN_END: Final = 4
-"""Windows to stay at the cap, or at the fewest, before trying whether the other way is better."""
+"""Windows to stay at the highest or lowest limit before an experiment in the other direction."""
 
 PATIENCE_MAX: Final = 8
-"""Windows to the next experiment, at most, when many have failed."""
+"""Windows before the next experiment, at most, after many have failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateConcurrency:
-    """What is known of a server: ``limit`` is how many updates may be under way now.
+    """What is known about a server; ``limit`` is how many updates may be in flight now.
 
-    Each answer makes a new one of it. A rate is in answers a second, if every place is held: the
-    limit times the answers, over the sum of the seconds for which each place was held meanwhile.
-    So neither places that nobody needed nor updates that never come to an end distort it.
+    It is immutable: each response gives a new one. A rate is in responses per second with every
+    place in use: the limit times the responses, divided by the sum of the seconds for which each
+    place was in use. So neither unused places nor updates that never end distort it.
     """
 
     limit: int
     cap: int
     settling: int
-    """Answers still to come that say nothing about ``limit``: they began under another one."""
+    """Responses to come that say nothing about ``limit``: they began under another limit."""
     pardoned: int = 0
-    """Answers still to come of those that were under way when ``limit`` was halved."""
+    """Responses to come from updates that were in flight when ``limit`` was halved."""
     counted: int = 0
     seconds: float = 0.0
-    """For which places were held in this window, in which ``counted`` answers came."""
+    """How long places were in use in this window, together; ``counted`` responses came in it."""
     home: int | None = None
-    """The limit to go back to should the experiment fail; None where none is under way."""
+    """The limit to return to if the experiment fails; None if there is no experiment."""
     rate: float = 0.0
-    """Of the last windows at ``home``, or else at ``limit``; 0 where it is not known."""
+    """The rate in the last windows at ``home``, or else at ``limit``; 0 if not known."""
     upward: bool = True
-    """Which way the next experiment goes."""
+    """Whether the next experiment raises the limit."""
     doubling: bool = True
-    """Whether no experiment has failed yet: big steps reach a high cap soon."""
+    """Whether no experiment has failed yet: big steps reach a high limit soon."""
     waited: int = 1
     """Windows since the last experiment."""
     patience: int = 1
@@ -66,12 +65,12 @@ class UpdateConcurrency:
 
     @classmethod
     def start(cls, cap: int) -> UpdateConcurrency:
-        """Begin low, to have at most ``cap`` at a time; the first to come also have to connect."""
+        """Begin low, with at most ``cap``; the first responses include the time to connect."""
         limit = min(FIRST, cap)
         return cls(limit, cap, settling=limit)
 
     def note_answer(self, seconds: float) -> UpdateConcurrency:
-        """Take in an answer; places were held for ``seconds``, together, since the one before."""
+        """Count a response; since the last one, places were in use for ``seconds`` together."""
         if self.settling:
             left = max(0, self.pardoned - 1)
             return replace(self, settling=self.settling - 1, pardoned=left)
@@ -87,9 +86,9 @@ class UpdateConcurrency:
         )
 
     def note_overload(self) -> UpdateConcurrency:
-        """Take in that the server had no room for an update, or no answer: halve the limit.
+        """Halve the limit, because the server had no room for an update or did not respond.
 
-        Others that were under way with it are likely to fare alike: they count as one.
+        Other updates that were in flight will probably fail too: all of them count once.
         """
         if self.pardoned:
             left = max(0, self.settling - 1)
@@ -102,7 +101,7 @@ class UpdateConcurrency:
 
 
 def _experiment(known: UpdateConcurrency, rate: float) -> UpdateConcurrency:
-    """Experiment when it is time to, or when the server seems to have become another one."""
+    """Begin an experiment if one is due, or if the conditions seem to have changed."""
     if known.rate and not CHANGED < rate / known.rate < 1 / CHANGED:
         known = replace(known, upward=rate > known.rate, patience=1)
     elif known.rate:
@@ -117,7 +116,7 @@ def _experiment(known: UpdateConcurrency, rate: float) -> UpdateConcurrency:
 
 
 def _end_experiment(known: UpdateConcurrency, home: int, rate: float) -> UpdateConcurrency:
-    """Stay and take another step, or go home: of two limits the higher one must be worth it."""
+    """Keep the new limit or return home: the higher of the two limits must be worth it."""
     low, high = sorted([(home, known.rate), (known.limit, rate)])
     brought, at_best = high[1] / low[1] - 1, high[0] / low[0] - 1
     if (brought >= WORTH * at_best) == (known.limit > home):

@@ -1,4 +1,4 @@
-"""Looking again at what was sent: only what is seen to hold counts as applied."""
+"""Reading tasks again after their updates: only what is seen to be stored counts as applied."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from reconciler.progress import ProgressListener
 
 
 class Verification:
-    """Settles what was sent, and keeps what the last look at each task showed; for one thread.
+    """Verifies sent updates, and keeps what the last read of each task showed; for one thread.
 
-    ``due`` are the tasks of which another write undid changes by accident, ``written_since`` those
-    that somebody else wrote to after our update.
+    ``due`` are the tasks whose changes another write undid by accident, ``written_since`` those
+    that another client wrote to after our update.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Verification:
         self._progress = progress
 
     def settle(self, tasks: Sequence[TaskPlan]) -> bool:
-        """Settle what was sent; False where the server could not be asked about all of it.
+        """Read tasks again and settle their outcomes; return False if not all could be read.
 
-        Nothing is claimed then of what was not seen.
+        A task that could not be read does not count as applied.
         """
-        self._progress.begin("reading again what was changed", len(tasks))
+        self._progress.begin("verifying the changes", len(tasks))
         gone: ServerError | None = None
         for batch in split_batches(tasks):
             try:
@@ -58,15 +58,15 @@ class Verification:
         return gone is None
 
     def settle_again(self, tasks: Sequence[TaskPlan]) -> None:
-        """Settle tasks anew; where they cannot be read now, what was seen before stays."""
+        """Settle tasks again; tasks that cannot be read keep their outcomes."""
         to_settle = self._ledger.select_to_settle(tasks)
-        self._progress.begin("reading again what was changed", len(to_settle))
+        self._progress.begin("verifying the changes", len(to_settle))
         for batch in split_batches(to_settle):
             with suppress(ServerError):
                 self._settle_batch(batch)
 
     def find_undone(self, task: TaskPlan, observed: Observed) -> tuple[Change, ...]:
-        """Give what is to be repaired of a task that reads so; any thread may ask."""
+        """Return the changes of a task that must be repaired; safe from any thread."""
         stored = self._ledger.get_stored(task)
         if stored is None or not isinstance(observed, Found):
             return ()
@@ -85,7 +85,7 @@ class Verification:
                 self._ledger.note(now)
 
     def _note_other_writes(self, task: TaskPlan, observed: Observed) -> None:
-        """Keep what a task shows of other writes; of one whose answer proved nothing, nothing."""
+        """Note what a task shows of other writes, if its update was proved to be stored."""
         self.due.discard(task.task)
         self.written_since.discard(task.task)
         stored = self._ledger.get_stored(task)
@@ -102,4 +102,4 @@ class Verification:
         for task in tasks:
             outcome = self._ledger.get_outcome(task)
             if outcome.outcome is Outcome.APPLIED:
-                yield correct(outcome, f"stored, but not seen again: {error}")
+                yield correct(outcome, f"stored, but could not be read again: {error}")

@@ -15,12 +15,12 @@ Job = TypeVar("Job")
 
 
 class Workers(Generic[Job]):
-    """Does jobs in threads: each is begun once, in the order in which they are given.
+    """Does jobs in threads: each begins once, in the given order.
 
-    A job holds its place until ``work`` has returned, so that no more are unsettled at any time
-    than the concurrency allows; ``work`` returns whether the server had room for it. Threads are
-    made as places are needed. What ``work`` raises sets ``stop``, and is raised where jobs come
-    from.
+    A job keeps its place until ``work`` returns, so that never more are unfinished than the
+    concurrency allows; ``work`` returns whether the server had room for the job. Threads are
+    created as needed. An exception of ``work`` sets ``stop`` and is raised in the thread that
+    submits jobs.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Workers(Generic[Job]):
 
     @property
     def limit(self) -> int:
-        """How many jobs may be under way now."""
+        """How many jobs may be in progress now."""
         return self._concurrency.limit
 
     def __enter__(self) -> Self:
@@ -57,7 +57,7 @@ class Workers(Generic[Job]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait for the jobs under way; none of those that were begun is given up."""
+        """Wait for all jobs that have begun."""
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
@@ -66,16 +66,16 @@ class Workers(Generic[Job]):
             raise self._raised
 
     def wait_for_place(self) -> bool:
-        """Wait until a job could begin; False where told to stop before."""
+        """Wait until a job could begin; return False after a stop."""
         with self._changed:
-            # A stop need not be waited for: places become free as what is under way ends.
+            # A stop needs no wake-up of its own: places become free as jobs end.
             self._changed.wait_for(lambda: self._busy < self._concurrency.limit)
             if self._raised is not None:
                 raise self._raised
             return not self._stop.is_set()
 
     def begin(self, job: Job) -> bool:
-        """Begin a job as soon as there is a place for it; False where told to stop before."""
+        """Begin a job as soon as there is a place; return False after a stop."""
         with self._changed:
             if not self.wait_for_place():
                 return False
@@ -86,7 +86,7 @@ class Workers(Generic[Job]):
         return True
 
     def _hold(self, more: int) -> None:
-        """Take or leave places, and add up for how long those before were held."""
+        """Take or free places, and add up how long the former ones were in use."""
         now = self._now()
         self._held += self._busy * (now - self._held_until)
         self._held_until = now

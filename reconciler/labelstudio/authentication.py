@@ -82,8 +82,8 @@ def parse_token(token: str) -> Credentials:
     token = token.strip()
     if not token or not token.isascii() or any(c.isspace() or not c.isprintable() for c in token):
         raise SettingsError(
-            "the token is empty or has characters that no token has",
-            hint="copy it once more from Account & Settings in Label Studio",
+            "the token is empty or has characters that a token cannot have",
+            hint="copy it again from Account & Settings in Label Studio",
         )
     kind = _read_claim(token, "token_type")
     if kind == "refresh":

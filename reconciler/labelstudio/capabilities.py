@@ -30,14 +30,14 @@ class Capabilities:
         return self._honoured
 
     def _ask(self, task: int, progress: ProgressListener) -> frozenset[str] | None:
-        message = "its answer does not describe an update"
+        message = "its response does not describe an update"
         try:
             honoured = read_honoured_names(self._client.options(f"/api/tasks/{task}/"))
         except ServerError as error:
             honoured, message = None, error.message
         if honoured is None:
             progress.detail(
-                f"the server does not tell which attributes it stores ({message}); answers will "
-                "show"
+                f"the server does not say which attributes it stores ({message}); its responses to "
+                "updates will show it"
             )
         return honoured

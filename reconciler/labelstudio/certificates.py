@@ -52,14 +52,13 @@ def read_certificates(
     if file:
         _check_readable(Path(file), FILE_VARIABLE)
     elif folders and not any(map(os.path.isdir, folders.split(os.pathsep))):
-        raise SettingsError(f"{folders}, named by {FOLDER_VARIABLE}, is no folder")
+        raise SettingsError(f"{FOLDER_VARIABLE}: expected a folder, found none at {folders}")
     try:
         context = _create_context(authorities)
     except (OSError, ValueError) as error:
-        named = f"{file}, named by {FILE_VARIABLE}, " if file else "the list of authorities "
+        where = f"{FILE_VARIABLE}: cannot read {file}" if file else "cannot read the authorities"
         raise SettingsError(
-            f"{named}holds no certificate that can be read: {error}",
-            hint="it must hold certificates in PEM form",
+            f"{where} as certificates: {error}", hint="use certificates in PEM format"
         ) from error
     if certificate is not None:
         _load(context, certificate)
@@ -91,13 +90,13 @@ def _make_not_loaded(certificate: Path, key: Path, error: Exception) -> Settings
     message = str(error)
     if "KEY_VALUES_MISMATCH" in message:
         return SettingsError(
-            f"the key in {key} is not that of the certificate in {certificate}",
+            f"the key in {key} does not belong to the certificate in {certificate}",
             hint=f"check {CLIENT_VARIABLE} and {KEY_VARIABLE}",
         )
     return SettingsError(
-        f"{certificate}, named by {CLIENT_VARIABLE}, cannot be used with the key in {key}: "
+        f"{CLIENT_VARIABLE}: cannot use the certificate in {certificate} with the key in {key}: "
         f"{message}",
-        hint=f"both must be in PEM form; if the key has a password, set {PASSWORD_VARIABLE}",
+        hint=f"use PEM format for both; if the key has a password, set {PASSWORD_VARIABLE}",
     )
 
 
@@ -107,5 +106,5 @@ def _check_readable(path: Path, variable: str) -> None:
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
-        message = getattr(error, "strerror", None) or "no name that a file can have"
-        raise SettingsError(f"{path}, named by {variable}, cannot be read: {message}") from error
+        message = getattr(error, "strerror", None) or "not a valid file name"
+        raise SettingsError(f"{variable}: cannot read {path}: {message}") from error

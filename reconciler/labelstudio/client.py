@@ -26,7 +26,7 @@ from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
 from reconciler.labelstudio.main_thread import call_beside_main
 from reconciler.labelstudio.network import DIRECT, Network
-from reconciler.labelstudio.response import URL_VARIABLE, Response
+from reconciler.labelstudio.response import SERVER_ADDRESS, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
 from reconciler.labelstudio.secret_values import Secrets
 from reconciler.labelstudio.transport import (
@@ -179,7 +179,7 @@ class Client:
             answer = self._send_until_good(send, attempts)
             return _read_access_token(self._decode(answer, send, attempts)[0])
         except Unauthorised as error:
-            message = f"the personal access token was refused: {error.message}"
+            message = f"the server refused the personal access token: {error.message}"
             raise error.restate(message, given_up=True) from error
         except ServerError as error:
             raise error.restate(error.message, given_up=True) from error
@@ -218,7 +218,7 @@ class Client:
         except httpx.TransportError as error:
             raise self._explain_unreachable(error, secret) from error
         except (httpx.InvalidURL, UnicodeError) as error:
-            raise SettingsError(f"{self.address} cannot be asked: {error}") from error
+            raise SettingsError(f"cannot send a request to {self.address}: {error}") from error
         self.backoff.answered = True
         return Response(response, body, secret, self._secrets)
 
@@ -228,7 +228,7 @@ class Client:
         try:
             return response, self._read_body(response)
         except httpx.DecodingError as error:
-            message = f"{self.address} sent an answer that cannot be read"
+            message = f"{self.address} sent a response that cannot be decompressed"
             raise NotLabelStudio(message, status=response.status_code) from error
         finally:
             response.close()
@@ -240,7 +240,7 @@ class Client:
         """Read a body as it comes, and no more of it than there may be."""
         packed = response.headers.get("content-encoding", "").lower()
         if packed not in _PACKED:
-            message = f"{self.address} sent an answer packed as nobody asked for"
+            message = f"{self.address} sent a response with a compression that was not requested"
             raise NotLabelStudio(message, status=response.status_code)
         # One task is no page, and as many answers as there are updates are read at once.
         most = self._size_max if response.request.method == "GET" else self._size_max // 8
@@ -250,19 +250,18 @@ class Client:
             chunks.append(chunk)
             size += len(chunk)
             if size > most:
-                message = f"{self.address} sent an answer of more than {most >> 20} MB"
-                raise NotLabelStudio(message, hint=f"is {URL_VARIABLE} right?")
+                message = f"{self.address} sent a response of more than {most >> 20} MB"
+                raise NotLabelStudio(message, hint=f"is {SERVER_ADDRESS} right?")
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _explain_unreachable(self, error: httpx.TransportError, secret: str) -> Unreachable:
-        # What is said of an answer that is none may quote it.
+        # The text of an error about a malformed response may quote the response.
         message = self._secrets.hide(str(error), secret) or type(error).__name__
         if isinstance(error, NOT_CONNECTED) or is_client_refused(message):
             return make_not_sent(self.address, message, self._network)
         if isinstance(error, httpx.TimeoutException):
-            late = f"no answer within {self._timeout:g} seconds"
-            return TimedOut(f"the answer of {self.address} was lost: {late}")
-        return Unreachable(f"the answer of {self.address} was lost: {message}")
+            return TimedOut(f"no complete response from {self.address} in {self._timeout:g} s")
+        return Unreachable(f"no complete response from {self.address}: {message}")
 
 
 def _read_access_token(answer: Json) -> str:
@@ -270,4 +269,4 @@ def _read_access_token(answer: Json) -> str:
     access = answer.get("access") if isinstance(answer, dict) else None
     if isinstance(access, str) and access and access.isascii() and access.isprintable():
         return access
-    raise NotLabelStudio("the exchange of the personal access token gave no token")
+    raise NotLabelStudio("the server returned no access token for the personal access token")

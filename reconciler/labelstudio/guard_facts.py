@@ -1,6 +1,6 @@
-"""Fetching what guards must know of a server, each fact once, and only when that matters.
+"""Fetching the facts that guards need about a server, each once and only when it matters.
 
-Facts go in and come back richer: whoever holds the ones before still holds just those.
+Facts are immutable: each function returns new facts, with what it fetched added.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reconciler.progress import ProgressListener
 def fetch_guard_facts(
     facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
 ) -> GuardFacts:
-    """Fetch all that it takes to judge a planned task, and to warn of it. Raises ServerError."""
+    """Fetch what guards and warnings need for a planned task. Raises ServerError."""
     facts = fetch_project_settings(facts, [task], api=api)
     facts = _fetch_settings_to_warn(facts, task, api=api, progress=progress)
     return fetch_ignored_attributes(facts, [task], api=api, progress=progress)
@@ -33,7 +33,7 @@ def fetch_guard_facts(
 def fetch_project_settings(
     facts: GuardFacts, tasks: Iterable[TaskPlan], *, api: TaskApi
 ) -> GuardFacts:
-    """Fetch the settings of projects without which tasks cannot be judged. Raises ServerError."""
+    """Fetch the project settings that guards need for ``tasks``. Raises ServerError."""
     for project in sorted(list_projects_to_ask(tasks) - facts.projects.keys()):
         facts = _fetch_settings(facts, project, api=api)
     return facts
@@ -42,9 +42,9 @@ def fetch_project_settings(
 def fetch_ignored_attributes(
     facts: GuardFacts, tasks: Iterable[TaskPlan], *, api: TaskApi, progress: ProgressListener
 ) -> GuardFacts:
-    """Ask which attributes the server ignores, where a change may be of such a one.
+    """Ask which attributes the server ignores, if ``tasks`` may change such an attribute.
 
-    Raises nothing: where the server does not tell, nothing is marked.
+    Raises nothing: if the server does not say, no attribute is marked.
     """
     if facts.tells_ignored is not None:
         return facts
@@ -61,15 +61,15 @@ def fetch_ignored_attributes(
 def _fetch_settings_to_warn(
     facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
 ) -> GuardFacts:
-    """Fetch settings that only warnings need: a plan can do without them."""
+    """Fetch the settings that only warnings need; a failure does not stop the plan."""
     for project in list_projects_to_warn_of([task]) - facts.projects.keys() - facts.unshown:
         try:
             facts = _fetch_settings(facts, project, api=api)
         except ServerError as error:
             facts = replace(facts, unshown=facts.unshown | {project})
             progress.detail(
-                f"the settings of project {project} are not known ({error.message}); whether it "
-                "sets overlaps itself cannot be told"
+                f"cannot read the settings of project {project} ({error.message}); the plan does "
+                "not warn if the project resets overlap"
             )
     return facts
 

@@ -1,7 +1,7 @@
-"""Which proxy a request takes, by the variables of the environment that programs agree on.
+"""Choosing the proxy of a request, from the usual environment variables.
 
-httpx would choose by itself, but sends plain http for this machine to a proxy, and fails on
-networks in NO_PROXY.
+httpx could choose, but it sends plain http for this machine to a proxy and fails on networks in
+NO_PROXY.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.labelstudio.network import Authorities
 
 _IN_CGI: Final = "REQUEST_METHOD"
-"""Set where a web server runs the program: HTTP_PROXY is then a header of whoever asks it."""
+"""Set if a web server runs the program: HTTP_PROXY is then a header that a visitor sent."""
 
 _SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _PORTS: Final = {"http": 80, "https": 443}
@@ -41,7 +41,7 @@ class Proxy:
 
 
 class _Target(NamedTuple):
-    """What is asked: ``ip`` is None for a host that has a name."""
+    """Where a request goes; ``ip`` is None if the host is a name."""
 
     scheme: str
     host: str
@@ -52,10 +52,10 @@ class _Target(NamedTuple):
 def choose_proxy(
     address: str, environment: Mapping[str, str], *, warn: Callable[[str], None] = lambda _: None
 ) -> Proxy | None:
-    """Choose the proxy for an http or https address; None where it is asked directly.
+    """Choose the proxy for an http or https address; None for a direct connection.
 
-    What is on this machine never needs one. ``warn`` is told which parts of NO_PROXY cannot be
-    used. Raises SettingsError for a proxy that is needed and cannot be used.
+    An address on this machine never uses a proxy. ``warn`` receives a message for each entry of
+    NO_PROXY that cannot be used. Raises SettingsError if the chosen proxy cannot be used.
     """
     parts = urlsplit(address)
     host = normalize_host(parts.hostname or "")
@@ -74,7 +74,7 @@ def choose_proxy(
 
 
 def build_httpx_proxy(proxy: Proxy | None, authorities: Authorities) -> httpx.Proxy | None:
-    """Make what httpx takes; to a proxy with TLS no certificate of our own is shown."""
+    """Build the proxy for httpx; a TLS proxy does not get the client certificate."""
     import httpx  # noqa: PLC0415 - slow to import, and not every run needs it
 
     from reconciler.labelstudio.certificates import read_certificates  # noqa: PLC0415 - as httpx
@@ -88,7 +88,7 @@ def build_httpx_proxy(proxy: Proxy | None, authorities: Authorities) -> httpx.Pr
 
 
 def _find_variable(name: str, environment: Mapping[str, str]) -> str | None:
-    """Find a variable that is not empty; the lower-case one goes first, as in curl and Python."""
+    """Find a variable that is not empty; lower case wins, as in curl and Python."""
     if name in environment:
         return name if environment[name].strip() else None
     upper = name.upper()
@@ -98,7 +98,7 @@ def _find_variable(name: str, environment: Mapping[str, str]) -> str | None:
 
 
 def _check(variable: str, value: str) -> Proxy:
-    """Read the address of a proxy; no message quotes it, as it may hold a password."""
+    """Parse the address of a proxy; messages never quote it, as it may hold a password."""
     import httpx  # noqa: PLC0415 - slow to import, and few runs have a proxy
 
     value = value.strip()
@@ -107,13 +107,13 @@ def _check(variable: str, value: str) -> Proxy:
         url = httpx.URL(address)
     except (httpx.InvalidURL, ValueError):
         url = httpx.URL()
-    # A password with an unescaped slash ends what is taken for the host.
+    # An unescaped slash in a password ends the part that httpx takes as the host.
     beside = f"{url.path}{url.query.decode(errors='replace')}{url.fragment}"
     if url.scheme not in _SCHEMES or not url.host or "@" in beside:
         raise SettingsError(
-            f"{variable} does not hold the address of a proxy",
-            hint="write it like http://proxy.example.org:3128; characters of a password other than "
-            "letters and digits are written as %40",
+            f"{variable} is not the address of a proxy",
+            hint="write it like http://proxy.example.org:3128, with special characters of a "
+            "password percent-encoded (@ as %40)",
         )
     host = f"[{url.host}]" if ":" in url.host else url.host
     port = f":{url.port}" if url.port else ""
@@ -133,12 +133,12 @@ def _is_exempt(
         return True
     for entry, verdict in verdicts.items():
         if verdict is None:
-            warn(f"{variable}: {entry!r} is neither a host nor a network, and is left out")
+            warn(f"{variable}: ignored {entry!r}, which is neither a host nor a network")
     return False
 
 
 def _is_covered(entry: str, target: _Target) -> bool | None:
-    """Tell whether an entry of NO_PROXY names the target; None where it can name nothing."""
+    """Tell whether an entry of NO_PROXY covers the target; None if the entry is not valid."""
     scheme, separator, rest = entry.rpartition("://")
     if separator:
         rest = rest.partition("/")[0]
@@ -162,7 +162,7 @@ def _is_covered(entry: str, target: _Target) -> bool | None:
 
 
 def _parse_network(text: str) -> IPv4Network | IPv6Network | None:
-    """Read a network; a single address is one, too."""
+    """Parse a network; a single address is a network of one."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:

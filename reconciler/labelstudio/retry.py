@@ -330,7 +330,7 @@ class Attempts:
         self._waited += seconds
         if self._waited > PAUSES_MAX:
             return False
-        self._backoff.progress.detail(f"{error.message}; asking again in {seconds:.1f} s")
+        self._backoff.progress.detail(f"{error.message}; trying again in {seconds:.1f} s")
         return not self._backoff.wait(seconds)
 
     def _count(self, error: ServerError) -> int:

@@ -1,7 +1,6 @@
 """Reading an API description from a file or an address.
 
-No token is sent: a server publishes its description to everybody, and an address on a command
-line may be anybody's.
+No token is sent: the description is public, and the address may be that of any server.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ def read_description(
 ) -> ApiDescription:
     """Read the description at ``source``: an http(s) address, or else the name of a file.
 
-    An address may answer at most ``bytes_max``, and within 30 seconds by ``now``, a clock;
-    ``environment`` names the proxy that it is asked through, and the authorities to trust.
+    A response may have at most ``bytes_max`` bytes and take 30 seconds by ``now``, a clock.
+    ``environment`` names the proxy to use and the authorities to trust.
 
     Raises:
-        ContractError: it cannot be read, is too large, or is no JSON or YAML object; the message
-            is one line and leaves out what an address may hold of secrets.
+        ContractError: it cannot be read, is too large, or is not a JSON or YAML object; the
+            message is one line and leaves out the parts of an address that may be secret.
 
     """
     name = _format_source(source)
@@ -66,7 +65,7 @@ def _fetch(
     from reconciler.labelstudio.certificates import find_authorities, read_certificates  # noqa: PLC0415 - as httpx
 
     try:
-        httpx.URL(address)  # Others say more of one that cannot be read than may be shown.
+        httpx.URL(address)  # Checked first: later errors quote parts that must stay hidden.
         proxy = choose_proxy(address, environment)
         authorities = find_authorities(environment)
         with httpx.stream(
@@ -86,18 +85,18 @@ def _fetch(
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, httpx.InvalidURL):
-            # What is said of it may be a part of its password.
-            reason = "it cannot be read"
+            # The text of this error may quote a part of the password.
+            reason = "the address is not valid"
         raise ContractError(
-            f"{name}: not reachable: {reason}",
-            hint="check the address, or name a file instead",
+            f"{name}: cannot be read: {reason}",
+            hint="check the address, or pass a file instead",
         ) from error
 
 
 def _read_body(
     response: httpx.Response, *, name: str, bytes_max: int, now: Callable[[], float]
 ) -> bytes:
-    """Collect the body, within bounds of size and of time: a slow drip resets httpx's own."""
+    """Collect the body within limits of size and time: httpx limits only the time of each read."""
     end = now() + _SECONDS
     content = bytearray()
     for chunk in response.iter_bytes():
@@ -105,7 +104,7 @@ def _read_body(
         if len(content) > bytes_max:
             break
         if now() > end:
-            raise ContractError(f"{name}: not complete after {_SECONDS:.0f} seconds")
+            raise ContractError(f"{name}: the response was not complete after {_SECONDS:.0f} s")
     return bytes(content)
 
 
@@ -113,12 +112,12 @@ def _make_not_ok(response: httpx.Response, *, name: str) -> ContractError:
     if response.has_redirect_location:
         target = _format_source(urljoin(name, response.headers["location"]))
         return ContractError(
-            f"{name}: answers {response.status_code}, a redirect to {target}",
-            hint="redirects are not followed: give the final address",
+            f"{name}: the server returned {response.status_code}, a redirect to {target}",
+            hint="pass the final address: redirects are not followed",
         )
     return ContractError(
-        f"{name}: answers {response.status_code} {response.reason_phrase}".rstrip(),
-        hint="a server publishes its description at /docs/api/schema/json/",
+        f"{name}: the server returned {response.status_code} {response.reason_phrase}".rstrip(),
+        hint="Label Studio publishes its description at /docs/api/schema/json/",
     )
 
 
@@ -127,9 +126,9 @@ def _is_address(source: str) -> bool:
 
 
 def _format_source(source: str) -> str:
-    """Return ``source`` for messages: of an address no user, password, query or fragment.
+    """Return ``source`` for messages: an address without user, password, query and fragment.
 
-    Those may hold secrets. The name of a file stays as it is.
+    These may hold secrets. The name of a file stays as it is.
     """
     if not _is_address(source):
         return source

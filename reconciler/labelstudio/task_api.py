@@ -73,10 +73,11 @@ class TaskApi:
         try:
             answer = self._client.get("/api/version")
         except NotFound as error:
-            raise NotLabelStudio(error.message, hint="this is no Label Studio") from error
+            hint = "is this the address of a Label Studio server?"
+            raise NotLabelStudio(error.message, hint=hint) from error
         if not isinstance(answer, dict) or not isinstance(answer.get("release"), str):
             raise NotLabelStudio(
-                f"{self._client.address}/api/version does not answer as Label Studio does",
+                f"{self._client.address}/api/version did not return what Label Studio returns",
                 hint="is this the address of a Label Studio server?",
             )
         edition = answer.get("edition")
@@ -150,14 +151,14 @@ class TaskApi:
             label_config = answer.get("label_config")
             if isinstance(label_config, str):
                 return _read_settings(label_config, answer)
-        raise NotLabelStudio(f"the answer for project {project} has no label config")
+        raise NotLabelStudio(f"the server's response for project {project} has no label config")
 
     def _check_task(self, answer: Json, task: int) -> Mapping[str, Json]:
         if isinstance(answer, dict) and answer.get("id") == task:
             return answer
         raise NotLabelStudio(
-            f"{self._client.address} answered something else when asked for task {task}",
-            hint="is there a proxy or a cache before it?",
+            f"{self._client.address} did not return task {task}, but something else",
+            hint="is a proxy or a cache in front of the server?",
             status=HTTPStatus.OK,
         )
 
@@ -176,8 +177,8 @@ class TaskApi:
                 if whole and selected and inside:
                     return Page(total, rows, len(tasks), length)
         raise NotLabelStudio(
-            f"{self._client.address}/api/tasks/ did not answer with the tasks asked for",
-            hint="is there a proxy or a cache before it, or is it another version?",
+            f"{self._client.address}/api/tasks/ did not return the requested tasks",
+            hint="is a proxy or a cache in front of the server, or is it an unsupported version?",
         )
 
 

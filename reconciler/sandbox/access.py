@@ -1,4 +1,4 @@
-"""Who may: legacy tokens, and personal access tokens with the access tokens made from them."""
+"""Authentication: legacy tokens, personal access tokens, and the access tokens made from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _encode_part(value: Mapping[str, object]) -> str:
 
 
 def make_jwt(payload: Mapping[str, object]) -> str:
-    """Return a token of the right shape; its signature is made up, nothing checks it."""
+    """Return a token of the right form, with an invented signature, which nothing checks."""
     header = {"alg": "HS256", "typ": "JWT"}
     return ".".join(
         (_encode_part(header), _encode_part(payload), "c2FuZGJveC1zYW5kYm94LXNhbmRib3gtc2FuZGJveC0")
@@ -47,7 +47,7 @@ SANDBOX_REFRESH_TOKEN = make_jwt(
 
 
 def authenticate(state: State, request: Request) -> None:
-    """Refuse the request with 401 unless its header holds a token that is good now."""
+    """Refuse the request with 401 unless its header holds a valid token."""
     scheme, *rest = request.headers.get("authorization", "").split() or [""]
     if scheme.lower() == "token":
         _check_legacy(state, rest)
@@ -56,7 +56,7 @@ def authenticate(state: State, request: Request) -> None:
 
 
 def whoami(_state: State, _request: Request) -> Response:
-    """Answer with the only user there is: all tokens are theirs."""
+    """Return the only user, who owns all tokens."""
     user = {
         "id": USER,
         "first_name": "",
@@ -86,7 +86,7 @@ def refresh(state: State, request: Request) -> Response:
 
 
 def get_token_settings(state: State, _request: Request) -> Response:
-    """Tell which kinds of token the organisation lets in."""
+    """Return which kinds of token the organisation accepts."""
     kinds = {
         "api_tokens_enabled": state.personal_tokens,
         "legacy_api_tokens_enabled": state.legacy_tokens,
@@ -95,7 +95,7 @@ def get_token_settings(state: State, _request: Request) -> Response:
 
 
 def change_token_settings(state: State, request: Request) -> Response:
-    """Let a kind of token in, or not any more."""
+    """Enable or disable kinds of token."""
     body = read_object(request)
     state.personal_tokens = bool(body.get("api_tokens_enabled", state.personal_tokens))
     state.legacy_tokens = bool(body.get("legacy_api_tokens_enabled", state.legacy_tokens))

@@ -1,4 +1,4 @@
-"""What a project's label config asks of its tasks."""
+"""What a project's label config requires of its tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNDEFINED = "$undefined$"
 
 
 def parse_config(label_config: str) -> ET.Element:
-    """Return the config's root element; a config that is no XML is refused as the server does."""
+    """Return the config's root element; refuse a config that is not XML, as the server does."""
     try:
         return fromstring(label_config, forbid_dtd=True)
     except (ET.ParseError, ValueError) as problem:
@@ -22,9 +22,9 @@ def parse_config(label_config: str) -> ET.Element:
 
 
 def rename_undefined(data: dict[str, object], label_config: str) -> dict[str, object]:
-    """Return data with ``$undefined$``, if it has that key, under the first key required.
+    """Return data with the key ``$undefined$``, if any, renamed to the first required key.
 
-    Plain text files are imported under that key, and it is the server's own to resolve.
+    Plain text files are imported under ``$undefined$``, which the server itself resolves.
     """
     keys = find_required_keys(label_config) if _UNDEFINED in data else ()
     if not keys:
@@ -36,7 +36,7 @@ def rename_undefined(data: dict[str, object], label_config: str) -> dict[str, ob
 def parse_controls(label_config: str) -> dict[str, object]:
     """Return the config's controls, each with the objects it names: ``parsed_label_config``.
 
-    Objects that no control names are left out, so it does not tell all keys that are required.
+    Objects that no control names are left out, so it does not show all required keys.
     """
     tags = [tag for tag in parse_config(label_config).iter() if tag.get("name")]
     named = {tag.get("name", ""): tag for tag in tags}

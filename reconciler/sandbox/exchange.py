@@ -1,4 +1,4 @@
-"""What goes in and what comes out: requests, responses and refusals, without any I/O."""
+"""Requests, responses and refusals of the sandbox, without I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response; ``Content-Length`` is left to whoever sends it."""
+    """One HTTP response; the sender adds ``Content-Length``."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Response:
 
 
 class Refusal(Exception):
-    """The server's refusal of a request: becomes the error body that all refusals share."""
+    """The server refuses a request; it becomes the error body that all refusals share."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ def make_json(
 ) -> Response:
     """Return a JSON response.
 
-    A lone surrogate cannot be encoded: the real server, too, only finds that out here, after
-    everything has been stored, and then answers with its HTML page for failures.
+    A lone surrogate cannot be encoded. Like the real server, the sandbox fails only here, after
+    everything has been stored, and returns its HTML page for failures.
     """
     try:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -73,7 +73,7 @@ def make_json(
 
 
 def make_page(status: int) -> Response:
-    """Return an HTML page, which is what the router and unforeseen failures answer with."""
+    """Return an HTML page, as the router and unexpected failures do."""
     text = f"<!doctype html>\n<html><head><title>{status} | Label Studio</title></head></html>\n"
     return Response(status, {"Content-Type": HTML}, text.encode())
 

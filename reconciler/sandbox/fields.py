@@ -1,7 +1,7 @@
 """What the server honours: one row for each attribute that its PATCH knows.
 
-It stands for a running server, and so differs from the published contract on purpose: the
-community edition stores fewer attributes than are published, and both store some that are not.
+It describes a running server, and so differs from the published contract on purpose: the community
+edition stores fewer attributes than are published, and both editions store unpublished ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ INT64 = 2**63
 
 
 class Edition(StrEnum):
-    """Which Label Studio the sandbox stands in for."""
+    """The edition of Label Studio that the sandbox simulates."""
 
     COMMUNITY = "community"
     ENTERPRISE = "enterprise"
@@ -61,9 +61,9 @@ class Field:
     enterprise: bool = False
 
     def limit(self, edition: Edition) -> int | None:
-        """Return the bound of an integer: -limit..limit-1, or None where there is none.
+        """Return the bound of an integer, -limit..limit-1, or None if it has none.
 
-        The community edition is taken to run on SQLite, which stores 64 bits throughout.
+        The community edition is assumed to use SQLite, which stores 64 bits for every integer.
         """
         if self.kind not in (Kind.INTEGER, Kind.BIG_INTEGER) or self.read_only:
             return None

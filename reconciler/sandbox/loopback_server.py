@@ -1,4 +1,4 @@
-"""The sandbox on a port of this machine, reachable from nowhere else."""
+"""The sandbox on a port of this machine, which no other machine can reach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.sandbox.state import State
 LOOPBACK = "127.0.0.1"
 
 _LOOK_SECONDS: Final = 0.5
-"""Seconds after which an interrupt is seen at the latest, should it come just before the wait."""
+"""Seconds after which an interrupt is noticed, at the latest, if it comes just before the wait."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -29,7 +29,7 @@ class _Server(ThreadingHTTPServer):
     state: State
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up, which is theirs to decide."""
+        """Ignore clients that close the connection, which is not an error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -59,12 +59,12 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - as http.server calls them
 
     def log_message(self, *_: object) -> None:
-        """Keep silent: what was asked stands in ``State.log``."""
+        """Print nothing: ``State.log`` holds the requests."""
 
 
 @contextmanager
 def serve(state: State, port: int = 0) -> Iterator[str]:
-    """Serve in the background while the block runs; gives the address, port 0 takes a free one."""
+    """Serve in the background while the block runs; yields the address. Port 0 means a free one."""
     with _listen(state, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -76,10 +76,10 @@ def serve(state: State, port: int = 0) -> Iterator[str]:
 
 
 def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> NoReturn:
-    """Serve until interrupted; ``announce`` is given the address once requests can come.
+    """Serve until interrupted; ``announce`` receives the address once requests are accepted.
 
-    Requests are served by other threads than the one that signals come to: `socketserver` goes on
-    after any error, and `threading` may make one of an interrupt.
+    Other threads serve the requests: in the main thread, `socketserver` could swallow an interrupt
+    as an error of a request.
     """
     with serve(state, port) as url:
         announce(url)
@@ -92,7 +92,7 @@ def _listen(state: State, port: int) -> _Server:
         server = _Server((LOOPBACK, port), _Connection)
     except OSError as error:
         raise SettingsError(
-            f"port {port} cannot be listened on: {error.strerror}", hint="name another with --port"
+            f"cannot listen on port {port}: {error.strerror}", hint="choose another port (--port)"
         ) from error
     server.state = state
     return server

@@ -37,7 +37,7 @@ def apply_settings_change(state: State, project: Project, before: tuple[int, int
 
 
 def find_next_task(state: State, project: Project) -> Task | None:
-    """Find a task to hand to the one user there is; looking writes to those that it passes over."""
+    """Find the next task for the only user; the search writes to tasks that it passes over."""
     for task in _list_tasks(state, project):
         if state.annotations_of(task.id) or task.values["is_labeled"]:
             continue
@@ -50,7 +50,7 @@ def find_next_task(state: State, project: Project) -> Task | None:
 def _rearrange(state: State, project: Project) -> None:
     """Give a share of the tasks, those with the most annotations, the full overlap, the rest 1.
 
-    The server draws lots between equals; here the lowest id comes first.
+    The server chooses at random between equals; here the lowest id comes first.
     """
     tasks = _list_tasks(state, project)
     most = project.maximum_annotations

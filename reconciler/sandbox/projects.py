@@ -1,4 +1,4 @@
-"""Making projects, tasks and annotations, as a test or a demonstration needs them."""
+"""Creating projects, tasks and annotations, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORTEST_TITLE = 3
 
 
 def create_project(state: State, request: Request) -> Response:
-    """Make a project with the title and label config of the request."""
+    """Create a project with the title and label config of the request."""
     body = read_object(request)
     title, config = str(body.get("title", "")), str(body.get("label_config", EMPTY))
     if "title" in body and len(title) < _SHORTEST_TITLE:
@@ -35,7 +35,7 @@ def create_project(state: State, request: Request) -> Response:
 
 
 def update_project(state: State, request: Request, project: Project) -> Response:
-    """Store what bears on overlaps, and set those of the tasks as the server does then."""
+    """Store the settings of overlaps, and update the overlaps of tasks as the server does."""
     before = (project.maximum_annotations, project.overlap_cohort_percentage)
     _set_overlaps(project, read_object(request))
     apply_settings_change(state, project, before)
@@ -48,7 +48,7 @@ def _set_overlaps(project: Project, body: dict[str, object]) -> None:
 
 
 def get_next_task(state: State, _request: Request, project: Project) -> Response:
-    """Hand a task to the annotator."""
+    """Return the next task for the annotator."""
     task = find_next_task(state, project)
     if task is None:
         raise Refusal(404, f"There are no tasks remaining for user={USER}")
@@ -57,12 +57,12 @@ def get_next_task(state: State, _request: Request, project: Project) -> Response
 
 
 def get_project(state: State, _request: Request, project: Project) -> Response:
-    """All that the server tells about a project."""
+    """Return a project."""
     return make_json(build_project_body(state, project))
 
 
 def build_project_body(state: State, project: Project) -> dict[str, object]:
-    """Return what the server says of a project, as far as it bears on tasks."""
+    """Build the body of a project, with the attributes that concern tasks."""
     tasks = [state.tasks[key] for key in project.task_ids]
     return {
         "id": project.id,
@@ -82,7 +82,7 @@ def build_project_body(state: State, project: Project) -> dict[str, object]:
 
 
 def import_tasks(state: State, request: Request, project: Project) -> Response:
-    """Make tasks from a list of ``{"data": ..., "meta": ...}``; one bad item refuses them all."""
+    """Create tasks from a list of ``{"data": ..., "meta": ...}``; one bad item refuses them all."""
     items = read_body(request)
     if not isinstance(items, list) or not items:
         raise _make_bad_import("load_tasks: No tasks added")
@@ -102,7 +102,7 @@ def import_tasks(state: State, request: Request, project: Project) -> Response:
 
 
 def annotate(state: State, request: Request, task: Task) -> Response:
-    """Add an annotation; the task's are counted anew then, whatever was written before."""
+    """Add an annotation and count the task's annotations anew, ignoring written counters."""
     body = read_object(request)
     lead_time = body.get("lead_time")
     annotation = Annotation(
@@ -120,10 +120,9 @@ def annotate(state: State, request: Request, task: Task) -> Response:
 
 
 def _recount(state: State, task: Task, newest: Annotation) -> None:
-    """Only the counter of the annotation's own kind is renewed.
+    """Update only the counter of the annotation's own kind.
 
-    A task is labelled once as many people have finished it as ``overlap`` asks for, and the
-    sandbox has only one user.
+    A task is labelled once ``overlap`` people have finished it; the sandbox has one user.
     """
     annotations = state.annotations_of(task.id)
     counter = "cancelled_annotations" if newest.was_cancelled else "total_annotations"
@@ -138,7 +137,7 @@ def _recount(state: State, task: Task, newest: Annotation) -> None:
 
 
 def _check(project: Project, index: int, item: object) -> dict[str, object]:
-    """Return the attributes that import stores of an item; an item without data is data itself."""
+    """Return the attributes to store for an item; an item without ``data`` is the data itself."""
     if not isinstance(item, dict):
         raise _make_bad_import(f"Error at item {index}: Task root must be dict")
     data = item.get("data", item)
@@ -156,7 +155,7 @@ def _check(project: Project, index: int, item: object) -> dict[str, object]:
 
 
 def _has(data: object, path: list[str]) -> bool:
-    """Whether the data has something at a path; a config writes it with dots."""
+    """Tell whether the data has a value at a path, which a config writes with dots."""
     return not path or (
         isinstance(data, dict) and path[0] in data and _has(data[path[0]], path[1:])
     )

@@ -1,4 +1,4 @@
-"""What the server says it is, and what each release does in its own way."""
+"""The releases that the sandbox can simulate, and how each one differs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NAMES: Final = tuple(_COMMUNITY)
 
 
 def find_release(edition: Edition, name: str = NEWEST) -> Release:
-    """Return a release by its name; raises SettingsError where nothing is known of it."""
+    """Return a release by its name; raises SettingsError if the edition has no such release."""
     known = _COMMUNITY if edition is Edition.COMMUNITY else {NEWEST: _ENTERPRISE}
     if name not in known:
         raise SettingsError(
@@ -60,7 +60,7 @@ def find_release(edition: Edition, name: str = NEWEST) -> Release:
 
 
 def build_version_body(edition: Edition, release: Release) -> dict[str, object]:
-    """Return the answer of ``/api/version``: the release, and the edition with a capital letter."""
+    """Build the body of ``/api/version``."""
     return {
         "release": release.version,
         "label-studio-os-package": {

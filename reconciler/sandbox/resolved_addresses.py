@@ -1,4 +1,4 @@
-"""Addresses in cloud storage, as the server rewrites them whenever it reads a task for display."""
+"""Cloud storage addresses, which the server rewrites when it reads a task for display."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUOTED = re.compile(r"""(["'])(?P<address>s3://[^=]*?)\1""")
 
 
 def check_readable(data: object) -> None:
-    """Refuse as the server fails on a task whose data is a number or a boolean."""
+    """Fail like the server on a task whose data is a number or a boolean."""
     if not isinstance(data, Iterable):
         raise Refusal(500, f"argument of type '{type(data).__name__}' is not iterable")
 
@@ -26,7 +26,7 @@ def resolve_addresses(
 ) -> object:
     """Return ``data`` with its addresses replaced by addresses of this server, or by the objects.
 
-    The server takes for granted that data is an object: on a list or a string it fails.
+    The server assumes that data is an object; it fails on a list or a string.
     """
     if not isinstance(data, dict):
         if not data:
@@ -59,12 +59,12 @@ def _make_served(address: str, *, path: str) -> str:
 
 
 def _embed(address: str) -> str:
-    """Return an object's content as the server writes it; here the content is the address."""
+    """Return the content of an object in the server's form; here the content is the address."""
     return f"data:image/jpeg;base64,{base64.b64encode(address.encode()).decode()}"
 
 
 def _find_address(text: str) -> str:
-    """Return the address that a text is or has in quotes; amid other text it is not seen."""
+    """Return the address that a text is or has in quotes; not one amid other text."""
     if text.strip().startswith(_SCHEME):
         return text.strip()
     found = _QUOTED.search(text)

@@ -1,4 +1,4 @@
-"""Which request goes where: ``handle`` is the whole server."""
+"""The routes of the sandbox; ``handle`` is the whole server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Action = Callable[[State, Request, str], Response]
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """A path, what each method does there, and whether it wants a token."""
+    """A path, its action for each method, and whether it is public or needs a token."""
 
     path: re.Pattern[str]
     actions: Mapping[str, _Action]
@@ -33,7 +33,7 @@ class _Route:
 
 
 def handle(state: State, request: Request) -> Response:
-    """Answer a request; ``state`` remembers what it changed, and that it came."""
+    """Respond to a request, which changes ``state`` and is added to its log."""
     state.log.append((request.method, request.target))
     try:
         return _answer(state, request)
@@ -70,7 +70,7 @@ def _build_refusal(state: State, refusal: Refusal) -> Response:
 
 
 def _wrap_task(act: Callable[[State, Request, Task], Response]) -> _Action:
-    """Make an action on the task in the path; one without a project cannot be found."""
+    """Build an action on the task in the path; a task without a project is not found."""
 
     def action(state: State, request: Request, key: str) -> Response:
         task = state.tasks.get(int(key))
@@ -84,7 +84,7 @@ def _wrap_task(act: Callable[[State, Request, Task], Response]) -> _Action:
 
 
 def _make_lost(state: State, request: Request) -> Refusal:
-    """Return the refusal of a task without a project, which some releases fail to look for."""
+    """Build the refusal for a task without a project, on which some releases fail with 500."""
     named = request.method == "PATCH" and read_object(request).get("project")
     if state.release.fails_on_lost and not named:
         return Refusal(500, "'NoneType' object has no attribute 'id'")
@@ -92,7 +92,7 @@ def _make_lost(state: State, request: Request) -> Refusal:
 
 
 def _wrap_project(act: Callable[[State, Request, Project], Response]) -> _Action:
-    """Make an action on the project in the path."""
+    """Build an action on the project in the path."""
 
     def action(state: State, request: Request, key: str) -> Response:
         project = state.projects.get(int(key))
@@ -104,12 +104,12 @@ def _wrap_project(act: Callable[[State, Request, Project], Response]) -> _Action
 
 
 def _wrap_plain(act: Callable[[State, Request], Response]) -> _Action:
-    """Make an action on a path that names nothing."""
+    """Build an action on a path without an id."""
     return lambda state, request, _key: act(state, request)
 
 
 def _import_tasks(state: State, request: Request, key: str) -> Response:
-    """Unlike its neighbours, import answers with a page where the project does not exist."""
+    """Import tasks; unlike other routes, return a page if the project does not exist."""
     if int(key) not in state.projects:
         return make_page(404)
     return projects.import_tasks(state, request, state.projects[int(key)])
@@ -131,7 +131,7 @@ def _get_version(state: State, _request: Request) -> Response:
 
 
 def _get_health(_state: State, _request: Request) -> Response:
-    """JSON that calls itself HTML, as on the real server."""
+    """Return JSON with the content type of HTML, as the real server does."""
     return Response(200, {"Content-Type": HTML}, b'{"status": "UP"}')
 
 
@@ -161,7 +161,7 @@ _ROUTES = (
     ),
     _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import_tasks}),
     _Route(re.compile(r"/api/token/refresh/?"), {"POST": _wrap_plain(access.refresh)}, public=True),
-    # Only without a slash at its end.
+    # Only without a trailing slash.
     _Route(re.compile(r"/api/current-user/whoami"), {"GET": _wrap_plain(access.whoami)}),
     _Route(
         re.compile(r"/api/jwt/settings/?"),

@@ -10,7 +10,7 @@ from reconciler.sandbox.state import State
 
 
 def answer_safely(state: State, request: Request) -> Response:
-    """``handle`` for callers in several threads: one request after the other."""
+    """Call ``handle`` from several threads, one request at a time."""
     with state.lock:
         return handle(state, request)
 
@@ -22,13 +22,13 @@ class SandboxTransport(httpx.BaseTransport):
         self.state = state
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the state, whatever host the request is meant for."""
+        """Respond from the state, whatever the host of the request."""
         response = answer_safely(self.state, read_httpx_request(request, request.read()))
         return make_httpx_response(response)
 
 
 def read_httpx_request(request: httpx.Request, body: bytes) -> Request:
-    """Return a request of httpx as the sandbox takes it."""
+    """Convert a request of httpx into one of the sandbox."""
     return Request(
         request.method,
         request.url.path,
@@ -39,5 +39,5 @@ def read_httpx_request(request: httpx.Request, body: bytes) -> Request:
 
 
 def make_httpx_response(response: Response) -> httpx.Response:
-    """Return the sandbox's answer as httpx takes it."""
+    """Convert a response of the sandbox into one of httpx."""
     return httpx.Response(response.status, headers=dict(response.headers), content=response.body)

@@ -1,4 +1,4 @@
-"""All that the sandbox remembers: projects, tasks, tokens, and what was asked of it."""
+"""The state of the sandbox: projects, tasks, tokens, and the log of requests."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ USER = 1
 
 
 def now() -> datetime:
-    """Return the clock of a sandbox that is given no other."""
+    """Return the current time, the default clock of a sandbox."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A cloud storage connected to a project: one S3 bucket, or every one where it is None.
+    """A cloud storage connected to a project: one S3 bucket, or all buckets if it is None.
 
-    ``presign`` tells whether its objects are fetched from the bucket itself.
+    ``presign`` tells whether clients fetch objects from the bucket itself.
     """
 
     bucket: str | None = None
@@ -56,14 +56,14 @@ class Task:
 
     @property
     def project(self) -> int:
-        """The number of its project, 0 once it has none and cannot be found any more."""
+        """The id of its project; 0 if it has none, and so cannot be found any more."""
         number = self.values["project"]
         return number if isinstance(number, int) else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What somebody made of a task; ``lead_time`` is in seconds."""
+    """An annotation of a task; ``lead_time`` is in seconds."""
 
     id: int
     task: int
@@ -86,11 +86,11 @@ def _build_defaults(edition: Edition, release: Release) -> Mapping[str, object]:
 
 @dataclass(slots=True)
 class State:
-    """The sandbox's memory, changed by ``handle`` alone and read freely by tests.
+    """The state of the sandbox, which only ``handle`` changes and tests may read.
 
-    ``log`` lists every request received as method and path with query. ``page_size_max`` is the
-    cap that a server may set on pages of the task list. ``legacy_tokens`` and ``personal_tokens``
-    tell which kinds of token the organisation lets in. ``lock`` is for serving it from threads.
+    ``log`` lists the received requests: method, and path with query. ``page_size_max`` is the
+    limit that a server may set for pages of the task list. ``legacy_tokens`` and
+    ``personal_tokens`` tell which kinds of token are accepted. ``lock`` is for use from threads.
     """
 
     edition: Edition = Edition.COMMUNITY
@@ -115,21 +115,21 @@ class State:
         return _list_fields(self.edition, self.release)
 
     def timestamp(self) -> str:
-        """Now, as the server writes date-times."""
+        """Return the current time, as the server writes date-times."""
         return format_date_time(self.clock())
 
     def next_error_id(self) -> str:
-        """Return an identifier such as each error body has: the same in every run."""
+        """Return the identifier for an error body, the same in every run."""
         return str(uuid5(NAMESPACE_URL, f"sandbox:{len(self.log)}"))
 
     def requests(self, method: str) -> int:
-        """How many requests with this method have come in."""
+        """Count the received requests with this method."""
         return sum(1 for seen, _ in self.log if seen == method)
 
     def add_project(
         self, title: str, label_config: str = EMPTY, *, number: int | None = None
     ) -> Project:
-        """Return a new project, under ``number`` or the next free one."""
+        """Add a project with the id ``number``, or the next free one."""
         key = number or max(self.projects, default=0) + 1
         self.projects[key] = Project(key, title, self.timestamp(), label_config)
         return self.projects[key]
@@ -137,7 +137,7 @@ class State:
     def add_task(
         self, project: Project, values: Mapping[str, object], *, number: int | None = None
     ) -> Task:
-        """Return a new task with the defaults of its edition under ``values``."""
+        """Add a task with ``values``, and the defaults of its edition for the others."""
         key = number or self.highest_task + 1
         self.highest_task = max(key, self.highest_task)
         moment = self.timestamp()
@@ -160,7 +160,7 @@ class State:
         return self.tasks[key]
 
     def next_inner_id(self, project: Project) -> int | None:
-        """Return the number that a new task of a project gets; none where no task has any."""
+        """Return the ``inner_id`` for a new task of a project; None if no task has one."""
         numbers = [self.tasks[key].values["inner_id"] for key in project.task_ids]
         highest = max((number for number in numbers if isinstance(number, int)), default=None)
         if highest is None:

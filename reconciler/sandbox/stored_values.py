@@ -1,4 +1,4 @@
-"""From what was sent to what is stored: the server's coercions, and its words for refusing."""
+"""From sent values to stored values: the server's conversions and error messages."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def coerce(field: Field, value: object, *, edition: Edition) -> object:
 
 
 def format_date_time(moment: datetime) -> str:
-    """Return a date-time as the server writes it: UTC, ``Z``, microseconds if there are some."""
+    """Format a date-time like the server: UTC, ``Z``, microseconds unless they are 0."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_integer(value: object, word: str = "integer") -> int:
-    """Return an integer, also from ``"3"``, ``"3.00"`` and ``2.0``, but never from a boolean."""
+    """Parse an integer, also from ``"3"``, ``"3.00"`` and ``2.0``, but not from a boolean."""
     if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         raise InvalidValue("String value too large.")
     try:
@@ -80,7 +80,7 @@ def _parse_boolean(value: object) -> bool:
 
 
 def _get_digit(value: object) -> str:
-    """``"1"`` for 1, 1.0 and true, ``"0"`` for their opposites, else what no boolean reads."""
+    """Return ``"1"`` for 1, 1.0 and true, ``"0"`` for 0, 0.0 and false, and else ``""``."""
     return str(int(value)) if isinstance(value, (int, float)) and value in (0, 1) else ""
 
 
@@ -106,7 +106,7 @@ def _parse_json(value: object) -> object:
 
 
 def _is_finite(value: object) -> bool:
-    """Whether no number in it is infinite, as ``1e400`` becomes on its way in."""
+    """Tell whether all numbers in a value are finite; ``1e400`` is parsed as infinite."""
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
     if isinstance(value, list):

@@ -18,7 +18,7 @@ _INVALID_PAGE = "Invalid page."
 
 
 def get_task(state: State, request: Request, task: Task) -> Response:
-    """One task, with all that can be read of it or with what ``include`` names."""
+    """Return one task, with all attributes or those that ``include`` names."""
     query = _read_parameters(request)
     if state.release.single_reads_resolve:
         query.pop("resolve_uri", None)
@@ -26,7 +26,7 @@ def get_task(state: State, request: Request, task: Task) -> Response:
 
 
 def list_tasks(state: State, request: Request) -> Response:
-    """One page of a project's tasks, ordered by id."""
+    """Return one page of a project's tasks, in order of id."""
     query = _read_parameters(request)
     number = _read_integer(query, "project")
     if not number:
@@ -47,7 +47,7 @@ def list_tasks(state: State, request: Request) -> Response:
 
 
 def _read_parameters(request: Request) -> dict[str, str]:
-    """Return the query's parameters; of one that is given twice the last counts."""
+    """Return the query's parameters; the last one counts if a name is repeated."""
     return {name: values[-1] for name, values in _split_pairs(request.query).items()}
 
 
@@ -61,7 +61,7 @@ def _read_view(state: State, query: Mapping[str, str], *, full: bool) -> View:
 
 
 def _select(ids: list[int], query: Mapping[str, str]) -> list[int]:
-    """Return the tasks that ``query`` names; an empty list of them means all, as on the server."""
+    """Return the tasks that ``query`` selects; an empty list means all, as on the server."""
     asked = _read_json(query.get("query", "{}"))
     if asked.keys() & {"filters", "ordering"}:
         raise Refusal(500, "The sandbox knows neither filters nor ordering")
@@ -76,7 +76,7 @@ def _select(ids: list[int], query: Mapping[str, str]) -> list[int]:
 
 
 def _contains(ids: list[int], key: int) -> bool:
-    """Look a number up in an ascending list, without walking all of a large project."""
+    """Tell whether an ascending list contains a number, by binary search."""
     place = bisect_left(ids, key)
     return place < len(ids) and ids[place] == key
 
@@ -109,7 +109,7 @@ def _build_page(ids: Sequence[int], query: Mapping[str, str], *, cap: int | None
 
 
 def _read_page_size(text: str, cap: int | None) -> int:
-    """Return the size asked for, cut to the cap; anything but a positive number means 100."""
+    """Return the requested size, limited to the cap; 100 unless it is a positive number."""
     if not text.isdecimal() or not int(text):
         return PAGE_SIZE
     return min(int(text), cap or int(text))

@@ -20,7 +20,7 @@ NO_TASK = "No Task matches the given query."
 
 
 def update_task(state: State, request: Request, task: Task) -> Response:
-    """Store what is honoured of the request, ignore the rest, answer with what is stored."""
+    """Store the honoured attributes of the request, ignore the others, return the stored task."""
     body = read_object(request)
     _check_project(state, body.get("project"), task)
     changes = _validate(state, body)
@@ -37,14 +37,14 @@ def update_task(state: State, request: Request, task: Task) -> Response:
 
 
 def build_stored_body(state: State, task: Task) -> dict[str, object]:
-    """Return the answer to a PATCH: all attributes of the serializer, none of them resolved."""
+    """Build the response to a PATCH: all attributes of the serializer, none resolved."""
     read_only = {"id": task.id, "annotations": list_annotations(state, task), "predictions": []}
     values = {**task.values, **read_only}
     return {row.name: values[row.name] for row in state.fields}
 
 
 def _check_project(state: State, project: object, task: Task) -> None:
-    """Look the task up once more, in the project that the body names, if any."""
+    """Look up the task again in the project that the body names, if any."""
     if not project:
         return
     try:
@@ -60,7 +60,7 @@ def _check_project(state: State, project: object, task: Task) -> None:
 
 
 def _validate(state: State, body: dict[str, object]) -> dict[str, object]:
-    """Return what of the body will be stored; one wrong value refuses all of it."""
+    """Return the values of the body to store; one wrong value refuses all of them."""
     changes: dict[str, object] = {}
     errors: dict[str, object] = {}
     for row in state.fields:
@@ -76,7 +76,7 @@ def _validate(state: State, body: dict[str, object]) -> dict[str, object]:
 
 
 def _coerce_value(state: State, row: Field, value: object) -> object:
-    """Return the value to store; a key that is the empty string counts as null."""
+    """Return the value to store; an empty string counts as null for a key."""
     if row.kind is Kind.KEY and value == "":
         value = None
     result = coerce(row, value, edition=state.edition)
@@ -93,13 +93,13 @@ def _check_key(state: State, name: str, key: object) -> None:
 
 
 def _check_storable(data: object) -> None:
-    """Fail as the server does, after storing: from then on no PATCH of the task succeeds."""
+    """Fail like the server, after storing; from then on, no PATCH of the task succeeds."""
     if not isinstance(data, dict):
         raise Refusal(500, f"'{type(data).__name__}' object has no attribute 'keys'")
 
 
 def _lose(state: State, task: Task) -> None:
-    """Take the task off every list; without a project no request finds it."""
+    """Remove the task from all projects; without a project, no request finds it."""
     for project in state.projects.values():
         if task.id in project.task_ids:
             project.task_ids.remove(task.id)

@@ -1,4 +1,4 @@
-"""A task as its readers see it: which attributes, in which order, stored or computed."""
+"""A task as responses show it: which attributes, in which order, stored or computed."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ _ONLY_IN_FULL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which attributes an answer shows, and whether addresses in its data are resolved."""
+    """Which attributes a response shows, and whether addresses in its data are resolved."""
 
     names: Sequence[str]
     resolve: bool
 
 
 def list_shown(state: State, *, full: bool, include: str | None = None) -> tuple[str, ...]:
-    """Return the attributes of an answer, in their order; ``include`` is the query's comma list."""
+    """List the attributes of a response, in order; ``include`` is from the query, with commas."""
     more = [row.name for row in state.fields if row.name not in _READABLE]
     wanted = None if include is None else {*include.split(","), *state.release.stored_too}
     return tuple(
@@ -74,9 +74,9 @@ def list_shown(state: State, *, full: bool, include: str | None = None) -> tuple
 
 
 def build_task(state: State, task: Task, view: View) -> dict[str, object]:
-    """Return the answer's object for a task; fails as the server does where data is no object.
+    """Build the body of a task; fails like the server if its data is not an object.
 
-    The data is looked at and resolved even where the answer leaves it out.
+    The data is checked and resolved even if the response leaves it out.
     """
     data = task.values["data"]
     check_readable(data)
@@ -92,7 +92,7 @@ def build_task(state: State, task: Task, view: View) -> dict[str, object]:
 
 
 def build_annotation(annotation: Annotation) -> dict[str, object]:
-    """Return an annotation, without the attributes that only an annotator's screen needs."""
+    """Build the body of an annotation, without the attributes for the labelling interface."""
     return {
         "id": annotation.id,
         "result": annotation.result,

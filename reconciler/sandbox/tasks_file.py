@@ -1,4 +1,4 @@
-"""The state that a sandbox starts with: from a JSON file, or a few tasks to try things on."""
+"""The initial state of a sandbox: from a JSON file, or a few example tasks."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _EXAMPLE: dict[str, object] = {
 def load_state(
     path: Path | str | None, edition: Edition | str = Edition.COMMUNITY, *, release: str = NEWEST
 ) -> State:
-    """Return the state that a file describes, or that of the example where ``path`` is None.
+    """Return the state that a file describes, or the example if ``path`` is None.
 
     The file holds ``{"projects": [{id, title?, label_config?, storage?, maximum_annotations?,
     overlap_cohort_percentage?}], "tasks": [{id?, project, data, ...}]}``; a task may have any
-    attribute that the edition stores. ``storage`` is true, or the name of the one bucket that is
-    connected, or ``{bucket, presign}``. ``release`` is one of `versions.NAMES`. Raises
-    SettingsError, which names the file and the place in it.
+    attribute that the edition stores. ``storage`` is true, the name of the connected bucket, or
+    ``{bucket, presign}``. ``release`` is one of `releases.NAMES`. Raises SettingsError, which names
+    the file and the place in it.
     """
     description = _EXAMPLE if path is None else _read_file(Path(path))
     return _Loader(str(path), new_state(edition, release=release)).load(description)
@@ -156,14 +156,14 @@ class _Loader:
     def _find_project(self, place: str, item: dict[str, object]) -> Project:
         number = item.get("project")
         if not isinstance(number, int) or number not in self.state.projects:
-            raise self._make_error(f"{place}.project", f"there is no project {number} in this file")
+            raise self._make_error(f"{place}.project", f"this file has no project {number}")
         return self.state.projects[number]
 
     def _check_value(self, place: str, name: str, value: object) -> object:
         field: Field | None = self.fields.get(name)
         if field is None:
             edition = self.state.edition
-            raise self._make_error(place, f"no attribute that the {edition} edition stores")
+            raise self._make_error(place, f"the {edition} edition stores no such attribute")
         try:
             return coerce(field, value, edition=self.state.edition)
         except InvalidValue as problem:
@@ -174,7 +174,7 @@ class _Loader:
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise self._make_error(f"{place}.id", "expected a positive integer")
         if isinstance(taken, dict) and number in taken:
-            raise self._make_error(f"{place}.id", f"{number} is there twice")
+            raise self._make_error(f"{place}.id", f"duplicate id {number}")
         return number
 
     def _make_error(self, place: str, message: str) -> SettingsError:

@@ -28,7 +28,7 @@ class Fault(StrEnum):
     GATEWAY_TIMEOUT = "done, 504"
     UNAUTHORISED = "401"
     FORBIDDEN = "403"
-    NOT_JSON = "done, not JSON"
+    NOT_JSON = "done instead of JSON"
     OTHER_JSON = "done, JSON of another shape"
     PAGE = "a page with 200"
     OTHER_TASK = "done, another task in the answer"

@@ -62,7 +62,7 @@ def test_what_was_annotated_is_changed_only_where_that_is_allowed(
         {ids[0]: ["blocked", "data.text"], ids[1]: ["update", "data.text"]},
     )
     [problem] = plan.plan()["tasks"][0]["problems"]
-    assert problem["message"] == f"would change data.text under {said}"
+    assert problem["message"] == f"would change data.text of a task that has {said}"
     refused = command("apply", manifest, "--yes")
     assert (refused.code, "--allow annotated-data" in refused.err) == (1, True)
     assert [task["data"]["text"] for task in server.listed(project)] == ["text 0", "text 1"]
@@ -101,7 +101,7 @@ def test_a_task_that_is_annotated_after_its_plan_was_saved_is_left_alone(
 
     ran = command("apply", "plan.json", "--yes")
     assert ran.code == 3
-    assert "blocked: would change data.text under 1 annotation" in ran.out
+    assert "blocked: would change data.text of a task that has 1 annotation" in ran.out
     assert [task["data"]["text"] for task in server.listed(project)] == ["text 0", "another text"]
 
 

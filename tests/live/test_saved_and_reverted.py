@@ -101,7 +101,7 @@ def test_revert_keeps_what_was_edited_since(
 
     refused = command("revert", "report.jsonl", "--yes")
     assert (refused.code, tasks.stored()) == (1, moved)
-    assert "edited since that apply: data.text" in refused.out
+    assert "edited since the apply: data.text" in refused.out
     assert "--allow edited-since" in refused.err
     assert command("revert", "report.jsonl", "--yes", "--allow", "edited-since").code == 0
     kept = {**before[beside], "data": {**before[beside]["data"], "new": "theirs"}}
@@ -148,7 +148,10 @@ def test_a_canary_that_does_not_hold_keeps_the_others_back(
     assert ran.code == 3
     expected = ["applied", "not_honoured", "interrupted", "interrupted", "interrupted"]
     assert outcomes("report.jsonl") == dict(zip(tasks.ids, expected, strict=True))
-    assert "! 3 tasks not started: the canary did not hold\n" in ran.out
+    assert (
+        "! 3 tasks not started: the canary failed: not all of its tasks are as declared\n"
+        in ran.out
+    )
     after = tasks.stored()
     assert [task for task in tasks.ids if after[task] == before[task]] == list(tasks.ids[2:])
 

@@ -76,7 +76,7 @@ def assert_alike(content: bytes) -> None:
     try:
         expected = patiently(content)
     except (ValueError, RecursionError):
-        with pytest.raises(NotLabelStudio, match="JSON that cannot be read"):
+        with pytest.raises(NotLabelStudio, match="JSON that cannot be parsed"):
             decoded(content)
     else:
         # By types and by all digits, and in the order of the keys.
@@ -116,7 +116,7 @@ def test_what_is_nearly_json_is_refused_where_python_refuses_it(text: str, data:
     "text", ["NaN", "Infinity", "-Infinity", "[1, NaN]", '{"a": -Infinity}', "1e999", "nan", "inf"]
 )
 def test_what_is_no_number_of_json_is_refused(text: str):
-    with pytest.raises(NotLabelStudio, match="JSON that cannot be read"):
+    with pytest.raises(NotLabelStudio, match="JSON that cannot be parsed"):
         decoded(text.encode())
 
 
@@ -130,5 +130,5 @@ def test_deep_nesting_is_decoded_all_the_way_down(depth: int, begin: str, end: s
 
 
 def test_nesting_without_end_is_refused():
-    with pytest.raises(NotLabelStudio, match="JSON that cannot be read"):
+    with pytest.raises(NotLabelStudio, match="JSON that cannot be parsed"):
         decoded(b"[" * 200_000 + b"]" * 200_000)

@@ -1,6 +1,6 @@
-"""The token: from the environment, or from a file that is named there; from nowhere else.
+"""The token: from the environment, or from a file that the environment names.
 
-An option would show in the list of processes, and a settings file be committed.
+It has no option, which the list of processes would show, and no setting, which might be committed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) ->
         token = read_secret(Path(file), FILE_VARIABLE, holding=_WHERE, warn=warn)
         if not token.strip():
             raise SettingsError(
-                f"{file}, named by {FILE_VARIABLE}, is empty", hint=f"put {_WHERE} into it"
+                f"{FILE_VARIABLE}: {file} is empty", hint=f"put {_WHERE} into the file"
             )
     if not token.strip():
         raise SettingsError(
-            "no token is given",
+            "no token is set",
             hint=f"set {TOKEN_VARIABLE} to {_WHERE}, or {FILE_VARIABLE} to a file with one",
         )
     return token

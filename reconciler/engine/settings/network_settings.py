@@ -1,6 +1,6 @@
-"""What is sent to a server beside the token, for gateways before it: headers from the environment.
+"""How to reach the server: headers for a gateway in front of it, client certificate and proxy.
 
-As the token, they come from there or from a file that is named there, and from nowhere else.
+Like the token, headers come only from the environment or a file that the environment names.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ _OWN: Final = frozenset(
         *("x-http-method", "x-http-method-override", "x-method-override"),
     }
 )
-"""Headers that say who asks whom for what, and where a request ends: never for others to set.
+"""Headers that define the request itself, which users must not set.
 
-`Proxy-Authorization` is not one of them: Google's gateway takes its token there, where
-`Authorization` is taken.
+`Proxy-Authorization` is not among them: Google's gateway accepts its token there, because
+`Authorization` is in use.
 """
 
 
 def read_network(
     address: str, environment: Mapping[str, str], *, warn: Callable[[str], None]
 ) -> Network:
-    """Settle how a server is reached; raises SettingsError, which quotes no secret."""
+    """Read how to reach the server; raises SettingsError, which quotes no secret."""
     headers = _read_headers(environment, warn)
     if headers and is_plaintext(address):
         names = ", ".join(sorted(headers))
         raise SettingsError(
-            f"{names} of {PREFIX}<NAME> or {FILE_VARIABLE} would be sent unencrypted: {address} is "
-            "no https address",
-            hint="use https; --allow-plain-http is for the token alone",
+            f"{names} of {PREFIX}<NAME> or {FILE_VARIABLE} would be sent without encryption: "
+            f"{address} is not an https address",
+            hint="use https; allow_plain_http (--allow-plain-http) is only for the token",
         )
     certificate = _read_client_certificate(environment, warn)
     proxy = choose_proxy(address, environment, warn=warn)
@@ -64,14 +64,14 @@ def read_network(
 
 
 def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -> Mapping[str, str]:
-    """Read all headers, each with the variable or the line of a file that it stands in."""
+    """Read all headers; raises SettingsError, which names the variable or the line of a file."""
     found: dict[str, tuple[str, str, str]] = {}
     for where, name, value in _list_headers(environment, warn):
         _check_header(where, name, value)
         twice = found.setdefault(name.lower(), (where, name, value))
         if twice[0] != where:
             raise SettingsError(
-                f"{where}: the header {name} is given twice, by {twice[0]} as well",
+                f"{where}: duplicate header {name}, which {twice[0]} sets as well",
                 hint="keep one of them",
             )
     return {name: value for _, name, value in found.values()}
@@ -80,7 +80,7 @@ def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -
 def _list_headers(
     environment: Mapping[str, str], warn: Callable[[str], None]
 ) -> Iterator[tuple[str, str, str]]:
-    """Give place, name and value of each header; a variable that is empty counts as not set."""
+    """Yield place, name and value of each header; an empty variable counts as not set."""
     for variable, value in sorted(environment.items()):
         if variable.startswith(PREFIX) and value.strip():
             yield variable, variable.removeprefix(PREFIX).replace("_", "-"), value.strip()
@@ -94,25 +94,25 @@ def _list_headers(
             name, colon, value = line.partition(":")
             if not colon:
                 raise SettingsError(
-                    f"{file}:{number}: no header", hint=f"write {holding}, and comments after #"
+                    f"{file}:{number}: not a header", hint=f"write {holding}, and comments after #"
                 )
             yield f"{file}:{number}", name.strip(), value.strip()
 
 
 def _check_header(where: str, name: str, value: str) -> None:
-    """Refuse what cannot be a header, or must not be one, without its value."""
+    """Raise SettingsError for a header that is not valid or not allowed, without its value."""
     if not _NAME.fullmatch(name):
-        raise SettingsError(f"{where}: {name!r} cannot be the name of a header")
+        raise SettingsError(f"{where}: {name!r} is not a valid name of a header")
     if name.lower() in _OWN:
         raise SettingsError(
             f"{where}: the header {name} cannot be set",
-            hint="only headers that a gateway before the server asks for can be added",
+            hint="set only headers that a gateway in front of the server requires",
         )
     if not _VALUE.fullmatch(value):
         raise SettingsError(
-            f"{where}: the value of the header {name} is empty or has characters that headers "
-            "cannot hold",
-            hint="write it in one line, in ASCII",
+            f"{where}: the value of the header {name} is empty or has characters that a header "
+            "cannot have",
+            hint="write it on one line, in ASCII",
         )
 
 
@@ -123,8 +123,8 @@ def _read_client_certificate(
     if not certificate:
         if key:
             raise SettingsError(
-                f"{KEY_VARIABLE} is set, and {CLIENT_VARIABLE} is not",
-                hint=f"let {CLIENT_VARIABLE} name the certificate of the key",
+                f"{KEY_VARIABLE} is set, but {CLIENT_VARIABLE} is not",
+                hint=f"set {CLIENT_VARIABLE} to the certificate of the key",
             )
         return None
     secret, variable = (Path(key), KEY_VARIABLE) if key else (Path(certificate), CLIENT_VARIABLE)

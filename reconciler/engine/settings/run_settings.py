@@ -15,6 +15,7 @@ from reconciler.core.server_address import ChosenServer, is_plaintext, normalize
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
+from reconciler.engine.settings.variables import find_misspelt
 from reconciler.errors import SettingsError
 from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.authentication import parse_token
@@ -30,20 +31,20 @@ TIMEOUT_MAX: Final = 86_400
 CONCURRENCY_MAX: Final = 64
 
 RPS_MIN: Final = 0.001
-"""Updates a second: fewer would keep a run waiting for longer than servers stay the same."""
+"""Updates per second: with fewer, a run would wait too long for its plan to stay valid."""
 
 DEFAULTS: Final[Mapping[str, object]] = {
     "concurrency": DEFAULT_CONCURRENCY,
     "timeout": DEFAULT_TIMEOUT,
     "allow_plain_http": False,
 }
-"""What counts for a setting that is not set; for those not named here, nothing."""
+"""Values of settings that are not set; the other settings have no default."""
 
 OF_PLAN: Final = ("url", "timeout", "max_changes")
 """The settings that a plan depends on."""
 
 OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
-"""The settings that carrying a plan out depends on, too."""
+"""The settings that an apply depends on."""
 
 
 _NUMBER: Final = "a number"
@@ -57,28 +58,28 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "allow_plain_http": ((bool,), "True or False"),
     "network": ((Network,), "what from_environment finds"),
 }
-"""What settings can be: programs without a type checker pass anything."""
+"""The types of settings, checked because programs without a type checker may pass anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to reach a server, and how fast to change it.
 
-    Only what is passed here counts: no environment variable, no file and no proxy is looked at,
-    unless `from_environment` or `from_file` made the settings. They hold a token, so they hide it
-    when printed and refuse to be pickled: each process makes its own.
+    Only the arguments count: environment variables, files and proxies matter only if
+    `from_environment` or `from_file` created the settings. Settings hold a token, so they hide it
+    when printed and cannot be pickled: create them in each process.
 
     Attributes:
         url: Address of the server, such as ``https://label-studio.example.org``.
         token: API token of either kind: a legacy token or a personal access token.
-        concurrency: Updates under way at once, at most; 1 to 64.
+        concurrency: Updates in flight at once, at most; 1 to 64.
         rps: Updates begun per second, at most; None for any number.
-        timeout: Seconds to wait for an answer, to its end; up to a day.
+        timeout: Seconds to wait for a complete response; up to a day.
         max_changes: Tasks that an apply may change, such as ``Limit.parse("5%")``; None for any.
         allow_plain_http: Whether the token may go to another host over http, in the clear.
         network: Proxy, headers for gateways, and certificates; `from_environment` fills it.
-        warnings: What the reader of these settings should know; none of it stops a run.
-        url_from: What named the server: a variable, an option, or a line of a file.
+        warnings: Warnings about the settings; none of them stops a run.
+        url_from: Where the address came from: a variable, an option, or a line of a file.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -101,7 +102,7 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 found = type(value).__name__
-                raise SettingsError(f"{name} must be {expected}, and this is of type {found}")
+                raise SettingsError(f"{name}: expected {expected}, found a value of type {found}")
         parse_token(self.token)
         object.__setattr__(self, "url", normalize_address(self.url))
         _check_encryption(self.url, plain_http=self.allow_plain_http)
@@ -118,8 +119,8 @@ class Settings:
     ) -> Settings:
         """Read settings from the variables that the command line reads, and from a file.
 
-        ``environment`` takes the place of the process's own. Variables go over ``file``, a
-        ``reconciler.toml``; without one, no file is read. Raises SettingsError.
+        ``environment`` replaces the one of the process. Variables override ``file``, a
+        ``reconciler.toml``; without it, no file is read. Raises SettingsError.
         """
         found = os.environ if environment is None else environment
         files = SettingsFiles.of(file) if file is not None else SettingsFiles.find_above({})
@@ -127,17 +128,17 @@ class Settings:
 
     @classmethod
     def from_file(cls, file: str | Path, *, token: str) -> Settings:
-        """Read settings from a ``reconciler.toml`` alone; raises SettingsError."""
+        """Read settings only from a ``reconciler.toml``; raises SettingsError."""
         return settle(SettingsFiles.of(file), CliOverrides(), {TOKEN_VARIABLE: token})
 
     @property
     def server(self) -> ChosenServer:
-        """The server of the run, and what named it."""
+        """The server of the run, and where its address came from."""
         return ChosenServer(self.url, self.url_from)
 
     def __reduce__(self) -> NoReturn:
-        message = "Settings hold a token, and are not pickled"
-        raise TypeError(f"{message}: make them where they are used, as from the environment there")
+        message = "Settings hold a token and cannot be pickled"
+        raise TypeError(f"{message}: create them in each process, from its environment for example")
 
     def __copy__(self) -> Self:
         return self
@@ -148,7 +149,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CliOverrides:
-    """What was given as options, or by their variables; None for what was not."""
+    """The values of options or their variables; None for those that were not passed."""
 
     url: str | None = None
     timeout: float | None = None
@@ -165,10 +166,10 @@ def read_settings(
     *,
     keys: tuple[str, ...] = OF_APPLY,
 ) -> Settings:
-    """Settle what a run uses; raises SettingsError.
+    """Read the settings of a run; raises SettingsError.
 
-    ``places`` are the folders of its manifests, with one of each. The settings files nearest to
-    them must agree on ``keys``, those that the run depends on, where nothing goes over them.
+    ``places`` are the folders of its manifests, each with one of its manifests. The settings files
+    nearest to them must agree on ``keys``, unless options or variables override these.
     """
     return settle(SettingsFiles.find_above(places), given, environment, keys=keys)
 
@@ -180,16 +181,16 @@ def settle(
     *,
     keys: tuple[str, ...] = OF_APPLY,
 ) -> Settings:
-    """Put settings together: what is ``given`` goes over ``files``; raises SettingsError.
+    """Combine settings: ``given`` overrides ``files``; raises SettingsError.
 
-    The environment gives the token, and says how the server is reached.
+    The environment provides the token, and says how to reach the server.
     """
     open_keys = [key for key in keys if not getattr(given, key)]
     file = files.find_agreed(open_keys, DEFAULTS)
     address = given.url or file.get("url")
     if not address:
         raise SettingsError(
-            "no server is named", hint=f"set LABEL_STUDIO_URL, or url in {FILE}, or --url"
+            "no server is set", hint=f"set LABEL_STUDIO_URL, pass --url, or set url in {FILE}"
         )
     try:
         address = normalize_address(address)
@@ -199,7 +200,7 @@ def settle(
         raise SettingsError(Secrets().hide(error.message, token), hint=error.hint) from None
     plain_http = given.allow_plain_http or (is_plaintext(address) and _is_plain_http_allowed(files))
     _check_encryption(address, plain_http=plain_http)
-    warnings: list[str] = []
+    warnings = list(find_misspelt(environment))
     return Settings(
         url=address,
         token=read_api_key(environment, warnings.append),
@@ -215,9 +216,9 @@ def settle(
 
 
 def read_overrides(environment: Mapping[str, str]) -> CliOverrides:
-    """Read the variables that go over settings files, as the command line does.
+    """Read the variables that override settings files, as the command line does.
 
-    Raises SettingsError with the name of each variable that cannot be read.
+    Raises SettingsError with the name of each variable whose value is not valid.
     """
     given: dict[str, Any] = {}
     wrong: list[str] = []
@@ -267,48 +268,49 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 
 def _is_plain_http_allowed(files: SettingsFiles) -> bool:
-    """Look at what matters to few servers alone: elsewhere, files may differ in it."""
+    """Read a setting that matters only without https: otherwise, files may differ in it."""
     return bool(files.find_agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
 
 
 def _name_source(url: str, environment: Mapping[str, str]) -> str:
-    """Tell whether an address was given as a variable or as an option."""
+    """Return the variable or the option that the address came from."""
     variable = name_variable("url")
     return variable if environment.get(variable) == url else "--url"
 
 
 def _parse_limit(written: int | str | None) -> Limit | None:
-    """Read what the schema of the settings file lets pass."""
+    """Parse a limit that the schema of the settings file accepts."""
     return None if written is None else Limit.parse(str(written))
 
 
 def _check_encryption(address: str, *, plain_http: bool) -> None:
     if is_plaintext(address) and not plain_http:
         raise SettingsError(
-            f"the token would be sent unencrypted: {address} is no https address",
-            hint="use https, or give --allow-plain-http where the network is trusted",
+            f"the token would be sent without encryption: {address} is not an https address",
+            hint="use https, or if you trust the network, set allow_plain_http "
+            "(--allow-plain-http)",
         )
 
 
 def _check_concurrency(concurrency: int) -> None:
     if not 1 <= concurrency <= CONCURRENCY_MAX:
         raise SettingsError(
-            f"{concurrency:,} updates at once are not possible",
-            hint=f"set concurrency to 1 up to {CONCURRENCY_MAX}",
+            f"cannot send {concurrency:,} updates at once",
+            hint=f"set concurrency to a number from 1 to {CONCURRENCY_MAX}",
         )
 
 
 def _check_timeout(seconds: float) -> None:
     if not 0 < seconds <= TIMEOUT_MAX:
         raise SettingsError(
-            f"{seconds:g} seconds is no time to wait for an answer",
-            hint=f"set timeout to more than 0, and up to {TIMEOUT_MAX:,}",
+            f"cannot wait {seconds:g} s for a response",
+            hint=f"set timeout to more than 0 s, and at most {TIMEOUT_MAX:,} s",
         )
 
 
 def _check_rps(rps: float | None) -> None:
     if rps is not None and not RPS_MIN <= rps < math.inf:
         raise SettingsError(
-            f"{rps:g} updates a second cannot be kept to",
+            f"cannot send {rps:g} updates per second",
             hint=f"set rps to {RPS_MIN:g} or more, or leave it out",
         )

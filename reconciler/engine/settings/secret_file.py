@@ -1,4 +1,4 @@
-"""Files that hold secrets: read whole, and told of where others could read them as well."""
+"""Reading files that hold secrets, with a warning if other users could read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from reconciler.errors import SettingsError
 
 SIZE_MAX: Final = 65_536
-"""Bytes: no secret is so long, and nothing else is to be read by mistake."""
+"""Bytes: no secret is longer, so a longer file was named by mistake."""
 
 SECRET_MOUNTS: Final = (Path("/run/secrets"), Path("/var/run/secrets"))
 """Where Docker and Kubernetes mount secrets, readable by all users of the container."""
@@ -20,27 +20,29 @@ _OTHERS: Final = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 
 
 def read_secret(path: Path, variable: str, *, holding: str, warn: Callable[[str], None]) -> str:
-    """Read a file that ``variable`` names, ``holding`` what; raises SettingsError.
+    """Read a file that ``variable`` names; raises SettingsError.
 
-    ``warn`` is told where other users could read or change the file. It is read all the same:
-    how a secret is mounted is often not for its user to decide.
+    ``holding`` says what the file should hold. ``warn`` receives a message if other users could
+    read or change the file; it is read all the same, because the user often cannot change how a
+    secret is mounted.
     """
     try:
-        # A pipe that nobody writes to is empty, and not waited for.
+        # A pipe without a writer must read as empty, not wait.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(descriptor, True)
         with os.fdopen(descriptor, "rb") as file:
             check_permissions(path, variable, os.fstat(file.fileno()), warn)
             raw = file.read(SIZE_MAX + 1)
     except (OSError, ValueError) as error:
-        message = getattr(error, "strerror", None) or "no name that a file can have"
+        message = getattr(error, "strerror", None) or "not a valid file name"
         raise SettingsError(
-            f"{path}, named by {variable}, cannot be read: {message}", hint=f"put {holding} into it"
+            f"{variable}: cannot read {path}: {message}",
+            hint=f"set it to a file that holds {holding}",
         ) from error
     if len(raw) > SIZE_MAX:
         raise SettingsError(
-            f"{path}, named by {variable}, is larger than {SIZE_MAX:,} bytes",
-            hint=f"put {holding} into it",
+            f"{variable}: {path} is larger than {SIZE_MAX:,} bytes",
+            hint=f"set it to a file that holds {holding}",
         )
     return raw.decode("utf-8-sig", "replace")
 
@@ -53,10 +55,10 @@ def check_permissions(
     *,
     mounts: Sequence[Path] = SECRET_MOUNTS,
 ) -> None:
-    """Tell where other users of a machine could read or change a file.
+    """Warn if other users of the machine could read or change a file.
 
-    Inside a container there are none who should not: what is mounted there as a secret is 0444 or
-    0644 by default, and cannot be changed.
+    Secrets that are mounted in a container are exempt: they are 0444 or 0644 by default, and the
+    user cannot change that.
     """
     if not stat.S_ISREG(status.st_mode) or not status.st_mode & _OTHERS:
         return
@@ -65,7 +67,4 @@ def check_permissions(
     # Kubernetes lets each file of a secret be a link into `..data`, a link to `..2026_10_01...`.
     if in_mount or any(part.startswith("..") for part in real.parts):
         return
-    warn(
-        f"{path}, named by {variable}, can be read or changed by other users of this machine "
-        f"(chmod 600 {path})"
-    )
+    warn(f"{variable}: other users of this machine can read or change {path} (chmod 600 {path})")

@@ -42,18 +42,18 @@ class SettingsFile:
         self._check()
 
     def locate(self, key: str) -> str:
-        """Tell where a setting is: file and line, the file alone where it is not set."""
+        """Return the file and line of a setting, or the file alone if it is not set."""
         return f"{self.path}:{self._find_line(key)}" if key in self.values else self.path
 
     def _check(self) -> None:
         known, schema = _load_known_settings()
-        wrong = dict.fromkeys(self.values.keys() - set(known), "there is no such setting")
+        wrong = dict.fromkeys(self.values.keys() - set(known), "unknown setting")
         for error in schema.iter_errors(self.values):
             wrong[str(error.absolute_path[0])] = error.message
         if wrong:
             text = sorted((self._find_line(name), name, message) for name, message in wrong.items())
             lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in text)
-            raise SettingsError("\n".join(lines), hint=f"known settings are {', '.join(known)}")
+            raise SettingsError("\n".join(lines), hint=f"the settings are {', '.join(known)}")
 
     def _find_line(self, key: str) -> int:
         found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", self._text, re.MULTILINE)
@@ -70,7 +70,7 @@ def _load_known_settings() -> tuple[list[str], Draft7Validator]:
 
 
 class _NearestFile(NamedTuple):
-    """A settings file, None where there is none, and a manifest that it is nearest to."""
+    """The settings file nearest to a manifest; None if there is none."""
 
     file: SettingsFile | None
     manifest: str
@@ -101,7 +101,7 @@ class SettingsFiles:
     def find_above(cls, places: Mapping[Place, str]) -> SettingsFiles:
         """Read the settings files nearest to ``places``; raises SettingsError.
 
-        One look at each folder, however many manifests are in it.
+        Each folder is searched once, however many manifests it holds.
         """
         files: dict[str | None, SettingsFile | None] = {None: None}
         uses: dict[str | None, _NearestFile] = {}
@@ -121,9 +121,9 @@ class SettingsFiles:
         return cls(tuple(uses.values()))
 
     def find_agreed(self, keys: Collection[str], defaults: Mapping[str, object]) -> dict[str, Any]:
-        """Give the values of those ``keys`` that are set; raises SettingsError where files differ.
+        """Return the values of those ``keys`` that are set; raises SettingsError if files differ.
 
-        What is not set counts as its default.
+        A setting that is not set counts as its default.
         """
         differing = {
             key: uses
@@ -136,19 +136,19 @@ class SettingsFiles:
             ]
             over = [f"{name_variable(key)} or {name_option(key)}" for key in differing]
             raise SettingsError(
-                "\n".join(["the manifests of one run need the same settings", *lines]),
-                hint=f"run them separately, or set {', and '.join(over)}, for all of them",
+                "\n".join(["all manifests of one run need the same settings", *lines]),
+                hint=f"run them separately, or set {', and '.join(over)} for all of them",
             )
         values = ((key, use.value(key)) for use in self._uses for key in keys)
         return {key: value for key, value in values if value is not None}
 
     def locate(self, key: str) -> str:
-        """Tell where a setting that is set comes from."""
+        """Return the place where a setting is set."""
         files = (use.file for use in self._uses if use.value(key) is not None)
         return next((file.locate(key) for file in files if file), FILE)
 
     def _list_distinct(self, key: str, default: object) -> list[_NearestFile]:
-        """Give one use of each value of a setting."""
+        """List one file for each distinct value of a setting."""
         found: list[_NearestFile] = []
         for use in self._uses:
             value = use.value(key, default)
@@ -158,20 +158,20 @@ class SettingsFiles:
 
 
 def name_variable(key: str) -> str:
-    """Name the variable that goes over a setting."""
+    """Return the variable that overrides a setting."""
     return "LABEL_STUDIO_URL" if key == "url" else f"RECONCILER_{key.upper()}"
 
 
 def name_option(key: str) -> str:
-    """Name the option that goes over a setting."""
+    """Return the option that overrides a setting."""
     return f"--{key.replace('_', '-')}"
 
 
 def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str]]:
-    """Give the settings file nearest to each place, None for none, with a manifest from there.
+    """Yield the settings file nearest to each place, or None, with a manifest from there.
 
-    A settings file that is nearest to where a link leads, and that is not above the link too,
-    says something else of the same manifests: it comes as well.
+    If a place was reached through a link, the file nearest to its target is yielded as well,
+    unless it is also above the link: it may have other settings for the same manifests.
     """
     above = _FilesAbove()
     for place, example in places.items():
@@ -202,14 +202,14 @@ class _FilesAbove:
         files = self._known.get(folder, ())
         for below in reversed(unknown):
             file = os.path.join(below, FILE)  # noqa: PTH118 - as above
-            # A link to nothing is one too: passed over, another file would take its place.
+            # A broken link counts too: skipping it would silently use another file.
             files = (file, *files) if os.path.lexists(file) else files
             self._known[below] = files
         return files
 
 
 def _make_absolute(folder: str) -> str:
-    """Give the absolute path that a folder was reached by, links in it kept where they can be."""
+    """Return the absolute path by which a folder was reached, with its links if possible."""
     if ".." in folder.split("/"):
         return os.path.realpath(folder)
     return os.path.abspath(folder)  # noqa: PTH100 - Path.absolute() keeps dots
@@ -235,7 +235,7 @@ def _describe_differences(key: str, uses: list[_NearestFile]) -> Iterator[str]:
 
 
 def _format(key: str, value: Any) -> str:  # noqa: ANN401 - what the schema lets pass
-    """Write a value; of an address that cannot be used nothing, as it may hold a password."""
+    """Format a value; an address that is not valid is hidden, as it may hold a password."""
     if key == "url":
         try:
             normalize_address(value)

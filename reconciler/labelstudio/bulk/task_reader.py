@@ -143,7 +143,7 @@ class _Reader:
         self._progress.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
             f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
-            f"for the rest {chosen} rather than {other}"
+            f"reading the rest by {chosen} instead of {other}"
         )
         return way
 
@@ -260,7 +260,10 @@ class _Reader:
         """Ask a list once more for tasks that are said to be in it: it may have moved meanwhile."""
         with suppress(NotFound):
             yield from self._read_selection(project, unseen)
-        message = f"the server says that it is in project {project}, whose list does not show it"
+        message = (
+            f"the server says that the task is in project {project}, but the project's list does "
+            "not show it"
+        )
         yield ReadBatch({}, {task: Unreadable(message, _UNLISTED_HINT) for task in unseen})
 
     def _locate(self, task: int) -> int | Missing | Unreadable | ServerError:
@@ -289,12 +292,12 @@ class _Reader:
         return Unreadable(f"the server failed on this task: {error.message}", hint)
 
 
-_NO_PROJECT: Final = "the server does not say which project it is in"
+_NO_PROJECT: Final = "the server does not say which project the task is in"
 _DECLARE_PROJECT: Final = (
-    "if the manifest does not declare a project, add one: the list of the project may still show "
-    "the task"
+    "if the manifest does not declare a project, add one: the project's list may still show the "
+    "task"
 )
 _UNLISTED_HINT: Final = (
-    "values are read from the list alone, as a single read may resolve storage addresses; check "
-    "that the user of the token may list the project"
+    "check that the user of the token may list the tasks of the project; values are only read from "
+    "that list, because reading a single task may resolve storage addresses"
 )

@@ -102,7 +102,7 @@ def test_from_a_plan_to_its_revert(run: Run, tmp_path: Path):
 
 
 BEFORE_ASKING = {
-    "Settings(url='', token='none')": "SettingsError: '' is not the address of a server",
+    "Settings(url='', token='none')": "SettingsError: '' is not a server address",
     "Settings(url='http://other.org', token='none')": "SettingsError: the token would be sent",
     "reconciler.load('nowhere.yaml')": "ManifestError: nowhere.yaml:1:1: file or folder not found",
     "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:1: tasks[0].dada: ",
@@ -126,11 +126,13 @@ def test_errors_before_a_server_is_asked(run: Run):
 
 
 BY_A_SERVER = {
-    "Settings(url=settings.url, token='wrong')": "Unauthorised: GET {url}/api/tasks/1/ was refused",
-    "Settings(url=settings.url + '/elsewhere', token='none')": (
-        "NotLabelStudio: GET {url}/elsewhere/api/version answered 404 with a page of text/html"
+    "Settings(url=settings.url, token='wrong')": (
+        "Unauthorised: GET {url}/api/tasks/1/ returned 401"
     ),
-    "Settings(url=silent, token='none')": "NotSent: no answer from {silent}: ",
+    "Settings(url=settings.url + '/elsewhere', token='none')": (
+        "NotLabelStudio: GET {url}/elsewhere/api/version returned 404 with a page of type text/html"
+    ),
+    "Settings(url=silent, token='none')": "NotSent: cannot connect to {silent}: ",
 }
 
 

@@ -101,7 +101,7 @@ def test_shards_of_plans_and_reports_are_one(server: Server):
     reports = [reconciler.apply(part, server.settings) for part in (first, second)]
     assert reconciler.merge(reports).is_good
     assert reconciler.merge(reports[:1]).missing_shards == (Shard.parse("2/2"),)
-    with pytest.raises(SavedFileError, match="plan 1 and plan 2 are both of shard 1/2"):
+    with pytest.raises(SavedFileError, match="plan 1 and plan 2 are both for shard 1/2"):
         reconciler.merge([first, first])
     with pytest.raises(SavedFileError, match="plan 1 and report 2 cannot be merged"):
         reconciler.merge([first, reports[0]])  # type: ignore[list-item]
@@ -123,7 +123,7 @@ def test_saved_plans_and_reports_are_read_back(server: Server):
         reconciler.read_plan("r.jsonl")
     with pytest.raises(SavedFileError, match=r"none\.json: cannot be read: No such file"):
         reconciler.read_plan("none.json")
-    with pytest.raises(Refused, match=r"r\.jsonl is there already, and is no saved plan"):
+    with pytest.raises(Refused, match=r"r\.jsonl exists and is not a saved plan"):
         reconciler.write_plan(plan, "r.jsonl")
 
 

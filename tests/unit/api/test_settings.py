@@ -46,19 +46,19 @@ def test_the_token_is_hidden_and_stays_in_its_process():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"url": "label-studio.test"}, "is not the address of a server"),
-        ({"url": "http://label-studio.test"}, "the token would be sent unencrypted"),
+        ({"url": "label-studio.test"}, "is not a server address"),
+        ({"url": "http://label-studio.test"}, "the token would be sent without encryption"),
         ({"token": ""}, "the token is empty"),
-        ({"token": b"s3cret"}, "token must be text, and this is of type bytes"),
-        ({"timeout": "5"}, "timeout must be a number, and this is of type str"),
-        ({"concurrency": True}, "concurrency must be a whole number, and this is of type bool"),
+        ({"token": b"s3cret"}, "token: expected text, found a value of type bytes"),
+        ({"timeout": "5"}, "timeout: expected a number, found a value of type str"),
+        ({"concurrency": True}, "concurrency: expected a whole number, found a value of type bool"),
         ({"max_changes": "5%"}, r"max_changes must be a limit, such as Limit\.parse"),
         ({"allow_plain_http": "false"}, "allow_plain_http must be True or False"),
-        ({"timeout": 0}, "0 seconds is no time to wait for an answer"),
+        ({"timeout": 0}, "cannot wait 0 s for a response"),
         ({"timeout": float("nan")}, "nan seconds is no time"),
-        ({"rps": 0}, "0 updates a second cannot be kept to"),
-        ({"concurrency": 0}, "0 updates at once are not possible"),
-        ({"concurrency": 65}, "set concurrency to 1 up to 64"),
+        ({"rps": 0}, "0 updates a second updates per second"),
+        ({"concurrency": 0}, "cannot send 0 updates at once"),
+        ({"concurrency": 65}, "set concurrency to a number from 1 to 64"),
     ],
 )
 def test_what_cannot_be_used_is_refused(wrong: dict[str, Any], message: str):
@@ -114,8 +114,8 @@ def test_all_variables_that_cannot_be_read_are_named_at_once():
         "RECONCILER_TIMEOUT: 'soon' is not a number",
         "RECONCILER_CONCURRENCY: '2.5' is not a whole number",
         (
-            "RECONCILER_MAX_CHANGES: 'many' is neither a number of tasks, such as 100, nor a part, "
-            "as 5%"
+            "expected a number of tasks or a percentage (100 or 5%), found "
+            "RECONCILER_MAX_CHANGES: 'many'"
         ),
         "RECONCILER_ALLOW_PLAIN_HTTP: 'perhaps' is neither true nor false",
     ]
@@ -123,7 +123,7 @@ def test_all_variables_that_cannot_be_read_are_named_at_once():
 
 @pytest.mark.parametrize(
     ("environment", "message"),
-    [({}, "no server is named"), ({"LABEL_STUDIO_URL": URL}, "no token is given")],
+    [({}, "no server is set"), ({"LABEL_STUDIO_URL": URL}, "no token is set")],
 )
 def test_what_the_environment_lacks_is_named(environment: Mapping[str, str], message: str):
     with pytest.raises(SettingsError, match=message):

@@ -15,8 +15,8 @@ from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.labelstudio.wired import Hooked
 
 OPEN = (
-    "token, named by LABEL_STUDIO_API_KEY_FILE, can be read or changed by other users of this "
-    "machine (chmod 600 token)"
+    "LABEL_STUDIO_API_KEY_FILE: other users of this machine can read or change "
+    "token (chmod 600 token)"
 )
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 

@@ -94,4 +94,4 @@ def test_a_header_never_chooses_the_server(
     write("a.yaml", "version: 1\nserver: https://here.test\ntasks: [{id: 1}]\n")
     ran = command("plan", "a.yaml")
     assert (ran.code, server.requests) == (1, [])
-    assert "no server is named" in ran.errors
+    assert "no server is set" in ran.errors

@@ -90,7 +90,7 @@ def test_apply_ends_with_3_where_only_some_tasks_could_be_changed(
     ran = command("apply", manifest(), "--yes")
     assert ran.code == 3
     assert ran.output.endswith(
-        "! task 2  failed: PATCH http://label-studio.test/api/tasks/2/ was rejected with 400: No.\n"
+        "! task 2  failed: PATCH http://label-studio.test/api/tasks/2/ returned 400: No.\n"
         "Apply: 2 applied, 1 failed.\n"
     )
     assert ran.errors == ""
@@ -134,7 +134,7 @@ def test_a_report_that_cannot_be_made_ends_with_1_before_anything_is_changed(
 ):
     ran = command("apply", manifest(), "--yes", "--report", "none/report.jsonl")
     assert ran.code == 1
-    assert "the report none/report.jsonl cannot be written: No such file" in ran.errors
+    assert "cannot write the report none/report.jsonl: No such file" in ran.errors
     assert server.count("PATCH") == 0
 
 
@@ -143,7 +143,7 @@ def test_a_disk_that_is_full_from_the_start_ends_with_1_before_anything_is_chang
 ):
     ran = command("apply", manifest(), "--yes", "--report", "/dev/full")
     assert ran.code == 1
-    assert "the report /dev/full cannot be written: No space left on device" in ran.errors
+    assert "cannot write the report /dev/full: No space left on device" in ran.errors
     assert server.count("PATCH") == 0
 
 
@@ -164,8 +164,8 @@ def test_a_disk_that_fills_up_ends_with_3_before_the_next_update(
     assert server.count("PATCH") == 2
     stopped, missing, *lines = ran.errors.splitlines()
     assert stopped == (
-        "reconciler: stopped: the report report.jsonl cannot be written: No space left on device; "
-        "run it again with another --report to continue"
+        "reconciler: stopped: cannot write the report report.jsonl: No space left on device; "
+        "run it again with another --report, to continue"
     )
     assert missing == "These lines could not be written; append them to the report to complete it:"
     assert not command("show", "report.jsonl", "--format", "json").output.count('"complete": true')

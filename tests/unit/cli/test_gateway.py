@@ -90,8 +90,8 @@ def test_what_cannot_or_must_not_be_a_header_is_refused_without_its_value(
         ("X-A: s3cret\ns3cret\n", "headers:2: no header (write lines like Name: value, and"),
         ("authorization: s3cret", "headers:1: the header authorization cannot be set"),
         ("X-A:", "headers:1: the value of the header X-A is empty or has"),
-        ("X-A: s3cret\nx-a: s3cret", "headers:2: the header x-a is given twice, by headers:1 as"),
-        ("X-B: s3cret", "headers:1: the header X-B is given twice, by RECONCILER_HEADER_X_B as"),
+        ("X-A: s3cret\nx-a: s3cret", "headers:2: the header x-a was passed twice, by headers:1 as"),
+        ("X-B: s3cret", "headers:1: the header X-B was passed twice, by RECONCILER_HEADER_X_B as"),
     ],
 )
 def test_a_line_that_is_wrong_is_named_without_what_it_holds(text: str, said: str):
@@ -106,8 +106,8 @@ def test_a_file_that_is_not_there_is_named():
     with pytest.raises(SettingsError) as refused:
         headers({FILE_VARIABLE: "none"})
     assert str(refused.value) == (
-        "none, named by RECONCILER_HEADERS_FILE, cannot be read: No such file or directory "
-        "(put lines like Name: value into it)"
+        "RECONCILER_HEADERS_FILE: cannot read none: No such file or directory "
+        "(set it to a file that holds lines like Name: value)"
     )
 
 
@@ -215,7 +215,7 @@ def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
             code, said = planned(**given)
             assert code == 1
             assert said.endswith(
-                "(the server asks for a client certificate that it trusts: see "
+                "(set  to the file of a client certificate that the server trusts"
                 "RECONCILER_CLIENT_CERT)\n"
             )
         Path(files["key"]).chmod(0o644)
@@ -232,5 +232,5 @@ def test_a_key_without_a_certificate_is_refused():
         headers({"RECONCILER_CLIENT_KEY": "key.pem"})
     assert str(refused.value) == (
         "RECONCILER_CLIENT_KEY is set, and RECONCILER_CLIENT_CERT is not "
-        "(let RECONCILER_CLIENT_CERT name the certificate of the key)"
+        "(set RECONCILER_CLIENT_CERT to the certificate of the key)"
     )

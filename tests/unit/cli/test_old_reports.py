@@ -74,8 +74,8 @@ def test_an_apply_that_was_continued_is_one_in_the_order_given(command: Command)
 def test_the_order_that_counts_is_said_to_be_that_of_the_command_line(command: Command):
     ran = command("show", "first.jsonl", "second.jsonl")
     assert ran.errors == (
-        "reconciler: first.jsonl, second.jsonl do not say when the run began: reports are taken "
-        "in the order given\n"
+        "reconciler: first.jsonl, second.jsonl do not say when the run began: "
+        "reports are used in the order in which you pass them\n"
     )
     assert '    + data.added  {"deep": [1, 2, 3]}  ' in ran.output
     assert '    + meta.lang  "nl"  ' in ran.output
@@ -83,7 +83,7 @@ def test_the_order_that_counts_is_said_to_be_that_of_the_command_line(command: C
 
 
 def test_one_that_was_cut_off_is_shown_as_far_as_it_goes(command: Command):
-    assert shown(command, "cut-off.jsonl").endswith("Apply: 1 applied, the rest is not known.\n")
+    assert shown(command, "cut-off.jsonl").endswith("Apply: 1 applied, the rest is unknown.\n")
 
 
 def values(server: Hooked) -> dict[int, Any]:

@@ -173,10 +173,13 @@ def cut_off(connection: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize(
     ("handler", "said"),
     [
-        (silent_failure, "answered 500 with a page of text/html (Server Error (500)), not JSON"),
+        (
+            silent_failure,
+            "answered 500 with a page of type text/html (Server Error (500)) instead of JSON",
+        ),
         (redirect, "was redirected to https://login.example.org/"),
-        (another_site, "answered 200 with a page of text/html (Welcome), not JSON"),
-        (another_api, "/api/version does not answer as Label Studio does"),
+        (another_site, "answered 200 with a page of type text/html (Welcome) instead of JSON"),
+        (another_api, "/api/version did not return what Label Studio returns"),
         (hang_up, "was lost: "),
         (cut_off, "was lost: "),
     ],
@@ -200,7 +203,7 @@ def test_no_server_is_one_line(manifest: Manifest):
     ran = process("plan", manifest(), url=url)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert re.fullmatch(
-        rf"reconciler: no answer from {url}: \[Errno \d+\] Connection refused "
+        rf"reconciler: cannot connect to {url}: \[Errno \d+\] Connection refused "
         r"\(is the server up, and is LABEL_STUDIO_URL right\?\)\n",
         ran.stderr,
     )
@@ -210,9 +213,7 @@ def test_a_server_that_takes_too_long_is_one_line(manifest: Manifest):
     with answering(lambda _: time.sleep(1)) as url:
         ran = process("plan", manifest(), "--timeout", "0.2", url=url)
     assert ran.returncode == 1
-    assert ran.stderr == (
-        f"reconciler: the answer of {url} was lost: no answer within 0.2 seconds\n"
-    )
+    assert ran.stderr == (f"reconciler: no complete response from {url} in 0.2 s\n")
 
 
 def test_a_wrong_token_is_one_line_that_names_the_variable_and_not_the_token(

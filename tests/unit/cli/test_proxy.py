@@ -119,7 +119,7 @@ def test_plain_http_through_a_proxy_is_plain_http_to_another_host(manifest: Mani
         given = {"HTTP_PROXY": f"http://{listening.address}"}
         ran = process("plan", manifest(), url=f"http://{HOST}", **given)
         assert ran.returncode == 1
-        assert "the token would be sent unencrypted" in ran.stderr
+        assert "the token would be sent without encryption" in ran.stderr
         assert listening.heads == []
 
 
@@ -215,8 +215,9 @@ def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: 
             client.get("/api/version")
         said = answer.decode().removeprefix("HTTP/1.1 ").strip()
         assert str(failed.value) == (
-            f"no answer from https://{HOST} through the proxy http://{listening.address}: {said} "
-            "(is the proxy, which HTTPS_PROXY names, up, and does it let this pass?)"
+            f"cannot connect to https://{HOST} through the proxy "
+            f"http://{listening.address}: {said} "
+            "(is the proxy that HTTPS_PROXY names running, and does it allow this?)"
         )
         assert len(listening.heads) == requests
 
@@ -230,7 +231,7 @@ def test_a_proxy_that_cannot_be_used_is_told_before_manifests_are_read(
     Path("broken.yaml").write_text("[", encoding="utf-8")
     assert run(["plan", "broken.yaml"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("reconciler: https_proxy does not hold the address of a proxy (")
+    assert said.startswith("reconciler: https_proxy is not the address of a proxy (")
     assert "s3cret" not in said
 
 

@@ -67,7 +67,7 @@ def test_what_was_edited_since_is_in_the_way_and_stays(server: Hooked, command: 
     edited = deepcopy(server.state.tasks[1].values)
     refused = command("revert", "report.jsonl", "--yes")
     assert (refused.code, server.count("PATCH")) == (1, 0)
-    assert "edited since that apply: overlap" in refused.output
+    assert "edited since the apply: overlap" in refused.output
     assert "--allow edited-since" in refused.errors
     assert command("revert", "report.jsonl", "--yes", "--allow", "edited-since").code == 0
     assert server.count("PATCH") == 2
@@ -172,7 +172,7 @@ def test_an_edit_after_the_last_of_them_is_in_the_way(server: Hooked, command: C
     reports = [run_of(command, n, f"{{id: 1, overlap: {n}}}") for n in (2, 3)]
     server.state.tasks[1].values["overlap"] = 2  # as the first of them left it
     refused = command("revert", *reports, "--yes")
-    assert (refused.code, "edited since that apply: overlap" in refused.output) == (1, True)
+    assert (refused.code, "edited since the apply: overlap" in refused.output) == (1, True)
 
 
 def test_what_the_last_of_them_failed_to_change_goes_back_to_before_the_first(
@@ -196,7 +196,7 @@ def test_a_report_is_reverted_once(server: Hooked, command: Command):
     report = run_of(command, 2, "{id: 1, overlap: 2}")
     server.requests.clear()
     refused = command("revert", report, f"./{report}", "--yes")
-    assert (refused.code, "is given twice" in refused.errors, server.requests) == (1, True, [])
+    assert (refused.code, "was passed twice" in refused.errors, server.requests) == (1, True, [])
 
 
 def test_what_a_revert_did_not_start_is_gone_on_with_by_revert(

@@ -101,8 +101,8 @@ def _declare_nine(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (_declare_nine, "its digest does not fit its changes"),
-        (lambda document: document["tasks"].pop(), "its summary does not fit its tasks"),
+        (_declare_nine, "its digest does not match its changes"),
+        (lambda document: document["tasks"].pop(), "its summary does not match its tasks"),
         (lambda document: document.update(format_version="2.0"), "install a newer reconciler"),
         (lambda document: document.update(more=1), "more"),
         (lambda document: document.pop("digest"), "digest"),
@@ -129,7 +129,7 @@ def test_what_was_not_allowed_cannot_be_written_into_a_plan(
     edited(Path("plan.json"), lambda document: document["tasks"][0]["problems"].append(problem))
     refused = command("apply", "plan.json", "--yes")
     assert (refused.code, server.count("PATCH")) == (1, 0)
-    assert "its digest does not fit its changes" in refused.errors
+    assert "its digest does not match its changes" in refused.errors
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
@@ -246,7 +246,7 @@ def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, 
         before = Path(file).read_bytes()
         refused = command("plan", "tasks.yaml", "--out", file)
         assert (refused.code, Path(file).read_bytes()) == (1, before)
-        assert f"{file} is there already, and is no saved plan" in refused.errors
+        assert f"{file} exists and is not a saved plan" in refused.errors
     for file in ("empty", "plan.json", "plan.json"):
         assert command("plan", "tasks.yaml", "--out", file).code == 0
 

@@ -31,7 +31,7 @@ def test_the_schema_that_ships_is_checked_where_none_is_named(command: Command):
 
 def test_a_schema_that_cannot_be_written(command: Command):
     ran = command("schema", "build", "--out", "none/m.json")
-    message = "none/m.json cannot be written: No such file or directory"
+    message = "cannot write none/m.json: No such file or directory"
     assert ran == Ran(1, "", f"reconciler: {message}\n")
 
 
@@ -50,5 +50,5 @@ def test_the_environment_names_the_proxy_for_an_address(
     monkeypatch.setenv("http_proxy", "ftp://user:s3cret@proxy:80")
     ran = command("schema", "build", "--from", "http://label-studio.test/schema")
     assert (ran.code, ran.output) == (1, "")
-    assert ran.errors.startswith("reconciler: http_proxy does not hold the address of a proxy (")
+    assert ran.errors.startswith("reconciler: http_proxy is not the address of a proxy (")
     assert "s3cret" not in ran.errors

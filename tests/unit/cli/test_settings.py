@@ -108,7 +108,7 @@ def test_a_number_of_updates_that_cannot_be_kept_to_is_refused(
     ran = command("apply", manifest(), "--yes", "--rps", rps)
     assert ran.code == 1
     assert ran.errors == (
-        f"reconciler: {float(rps):g} updates a second cannot be kept to "
+        f"reconciler: {float(rps):g} updates a second updates per second "
         "(set rps to 0.001 or more, or leave it out)\n"
     )
     assert server.requests == []
@@ -141,7 +141,7 @@ def write_manifest(name: str, task: int) -> None:
 
 @pytest.fixture
 def two_folders(server: Hooked, monkeypatch: pytest.MonkeyPatch) -> Hooked:
-    """Two folders with manifests; no server is named but by settings files."""
+    """Two folders with manifests; no server is set but by settings files."""
     monkeypatch.delenv("LABEL_STUDIO_URL")
     write_manifest("staging/a.yaml", 1)
     write_manifest("production/b.yaml", 2)
@@ -150,7 +150,7 @@ def two_folders(server: Hooked, monkeypatch: pytest.MonkeyPatch) -> Hooked:
 
 STAGING = 'url = "https://staging.test"\n'
 PRODUCTION = 'url = "https://production.test"\n'
-SAME = "reconciler: the manifests of one run need the same settings\n"
+SAME = "reconciler: all manifests of one run need the same settings\n"
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,9 @@ def test_two_files_that_name_two_servers_are_refused_before_any_request(
         lines.reverse()
     assert (ran.code, ran.output) == (1, "")
     assert ran.errors == (
-        SAME + "\n".join(lines) + " (run them separately, or set LABEL_STUDIO_URL or --url, for "
-        "all of them)\n"
+        SAME
+        + "\n".join(lines)
+        + " (run them separately, or set LABEL_STUDIO_URL or --url for all of them)\n"
     )
     assert two_folders.requests == []
 
@@ -243,7 +244,7 @@ def test_each_setting_that_a_command_depends_on_must_be_the_same(
     assert ran.errors == (
         f"{SAME}{here}/production/reconciler.toml: {key} is not set, for production/b.yaml\n"
         f"{here}/staging/reconciler.toml:2: {said}, for staging/a.yaml "
-        f"(run them separately, or set {option}, for all of them)\n"
+        f"(run them separately, or set {option} for all of them)\n"
     )
     # A plan does not depend on how updates are sent.
     assert command("plan", ".").code == (0 if key in {"concurrency", "rps"} else 1)
@@ -278,7 +279,7 @@ def test_what_is_wrong_in_several_files_is_told_at_once(two_folders: Hooked, com
     write("production/reconciler.toml", "timeout = 0\n")
     ran = command("plan", ".", "--url", "https://x.test")
     assert (ran.code, two_folders.requests) == (1, [])
-    assert "staging/reconciler.toml:1: uri: there is no such setting" in ran.errors
+    assert "staging/reconciler.toml:1: uri: unknown setting" in ran.errors
     assert "production/reconciler.toml:1: timeout: 0 is less than" in ran.errors
 
 
@@ -375,8 +376,8 @@ def test_without_an_address_it_says_where_to_put_one(
     ran = command("plan", manifest())
     assert (ran.code, ran.output) == (1, "")
     assert ran.errors == (
-        "reconciler: no server is named (set LABEL_STUDIO_URL, or url in reconciler.toml, or "
-        "--url)\n"
+        "reconciler: no server is set (set LABEL_STUDIO_URL, pass --url, or "
+        "set url in reconciler.toml)\n"
     )
 
 
@@ -392,7 +393,7 @@ def test_without_a_token_it_says_where_to_get_one(
     ran = command("plan", manifest())
     assert (ran.code, ran.output) == (1, "")
     assert ran.errors == (
-        "reconciler: no token is given (set LABEL_STUDIO_API_KEY to a token from Account & "
+        "reconciler: no token is set (set LABEL_STUDIO_API_KEY to a token from Account & "
         "Settings in Label Studio, or LABEL_STUDIO_API_KEY_FILE to a file with one)\n"
     )
 
@@ -405,7 +406,7 @@ def test_without_a_token_it_says_where_to_get_one(
         ("concurrency = 100\n", "reconciler.toml:1: concurrency: 100 is greater than the maximum"),
         ("rps = 0\n", "reconciler.toml:1: rps: 0 is less than the minimum of 0.001"),
         ("url = 7\n", "reconciler.toml:1: url: 7 is not of type 'string'"),
-        ("token = 'abc'\n", "toml:1: token: there is no such setting"),
+        ("token = 'abc'\n", "toml:1: token: unknown setting"),
         ("url = \n", "reconciler.toml: cannot be read: Invalid value (at line 1, column 7)"),
         ("url = 'a'\nurl = 'b'\n", "Cannot overwrite a value (at line 2"),
     ],
@@ -424,7 +425,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(
 def test_known_settings_are_named_where_one_is_unknown(command: Command, manifest: Manifest):
     Path("reconciler.toml").write_text("uri = 'http://x.test'\n", encoding="utf-8")
     assert command("plan", manifest()).errors.endswith(
-        "(known settings are url, concurrency, rps, max_changes, allow_plain_http, timeout)\n"
+        "(the settings are url, concurrency, rps, max_changes, allow_plain_http, timeout)\n"
     )
 
 

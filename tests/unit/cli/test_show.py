@@ -18,7 +18,7 @@ from reconciler.contract.location import locate_schema
 from tests.unit.cli.conftest import Command, Manifest, Ran
 from tests.unit.labelstudio.wired import Hooked
 
-GIVE = "(give what plan --format json printed, or apply --report wrote)\n"
+GIVE = "(pass a plan from plan --out, or a report from apply --report)\n"
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def test_a_report_is_one_document_in_json(report: str, command: Command):
 
     save("shown.json", json.dumps(shown))
     assert refused(command("show", "shown.json")) == (
-        "shown.json: a report as show --format json writes it, which is not read back "
-        "(give the lines that apply --report wrote)\n"
+        "shown.json: this is the output of show --format json, which cannot be read back "
+        "(pass the report that apply --report wrote)\n"
     )
 
 
@@ -189,7 +189,7 @@ def test_a_report_that_was_cut_off_is_shown_and_said_to_be(
     save(report, "".join(whole[:lines]) + ending)
     shown = command("show", report)
     assert shown.code == 0
-    assert shown.output.endswith(f"\nApply: {done}, the rest is not known.\n")
+    assert shown.output.endswith(f"\nApply: {done}, the rest is unknown.\n")
     assert shown.errors == (
         "reconciler: report.jsonl is incomplete: what was done after its last line is unknown; "
         "run plan to see\n"
@@ -268,10 +268,10 @@ def test_runs_between_which_somebody_changed_a_task_are_refused(
         ran = command(*words, "one.jsonl", "two.jsonl")
         assert (ran.code, ran.output) == (1, "")
         assert ran.errors == (
-            "reconciler: one.jsonl and two.jsonl do not follow each other: task 2, overlap: "
-            "one.jsonl left 2, and two.jsonl found 7 (somebody else changed it in between, or a "
-            "report is missing: add the missing one, or give the reports one at a time, "
-            "the latest first)\n"
+            "reconciler: one.jsonl and two.jsonl are not consecutive: task 2, "
+            "overlap: one.jsonl left 2, but two.jsonl found 7 (another client "
+            "changed it in between, or a report is missing: add the missing "
+            "report, or pass the reports one at a time, the latest first)\n"
         )
 
 
@@ -289,30 +289,30 @@ def test_a_plan_of_some_shards_says_of_which(command: Command, manifest: Manifes
 
 def test_plans_and_reports_are_not_shown_together(plan: str, report: str, command: Command):
     assert refused(command("show", report, plan)) == (
-        "plan.json is a plan, and report.jsonl a report (show plans apart from reports)\n"
+        "plan.json is a plan, and report.jsonl a report (show plans and reports separately)\n"
     )
 
 
 def test_a_file_counts_once(plan: str, command: Command):
     assert refused(command("show", plan, f"./{plan}")) == (
-        "./plan.json is given twice (give each file once)\n"
+        "./plan.json was passed twice (pass each file once)\n"
     )
     Path("copy.json").write_bytes(Path(plan).read_bytes())
     assert refused(command("show", plan, "copy.json")) == (
-        "task 1 is in plan.json and in copy.json (give each shard once, and only those of one "
-        "run)\n"
+        "task 1 is in both plan.json and copy.json (pass each shard once, and "
+        "only shards of one run)\n"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"", "empty: whatever wrote it did not get far"),
-        (b" \n", "empty: whatever wrote it did not get far"),
-        (b"version: 1\ntasks: []\n", "neither a plan nor a report"),
-        (b'{"version": 1}\n{"id": 1}\n', "neither a plan nor a report"),
-        (b"[1]", "neither a plan nor a report"),
-        (b"\xff\xfe{", "not UTF-8"),
+        (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
+        (b"version: 1\ntasks: []\n", "not a saved plan or report"),
+        (b'{"version": 1}\n{"id": 1}\n', "not a saved plan or report"),
+        (b"[1]", "not a saved plan or report"),
+        (b"\xff\xfe{", "not encoded in UTF-8"),
     ],
 )
 def test_what_is_neither_plan_nor_report_is_refused(command: Command, text: bytes, said: str):
@@ -336,12 +336,12 @@ def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str,
     edited(plan, format_version="1.7", novelty=1)
     assert refused(command("show", plan)) == (
         "plan.json: Additional properties are not allowed ('novelty' was unexpected) "
-        "(its format is 1.7: install a newer reconciler)\n"
+        "(the format is 1.7: install a newer reconciler)\n"
     )
     edited(plan, format_version="2.0")
     assert refused(command("show", plan)) == (
-        "plan.json: its format is 2.0, and this version reads 1.x "
-        "(install a newer reconciler, or make it again)\n"
+        "plan.json: the format is 2.0, but this version of reconciler reads 1.x "
+        "(install a newer reconciler, or create it again)\n"
     )
 
 
@@ -350,18 +350,18 @@ def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str,
     [
         ('"requests": \\d+', '"requests": -1', "requests: -1 is less than the minimum of 0"),
         ('"update",', '"updat",', "tasks[0].status: 'updat' is not one of"),
-        ('"after": 2', '"after": 3', "its digest does not fit its changes: it was edited"),
-        ('"after": 2', '"after": NaN', "not JSON: NaN is no number that JSON has"),
-        ('"after": 2', '"after": 1e999', "not JSON: 1e999 is too large a number"),
-        ('"after": 2', f'"after": {"9" * 5000}', "it holds a number of too many digits"),
+        ('"after": 2', '"after": 3', "its digest does not match its changes: it was edited"),
+        ('"after": 2', '"after": NaN', "not JSON: NaN is not a JSON number"),
+        ('"after": 2', '"after": 1e999', "not JSON: 1e999 is too large"),
+        ('"after": 2', f'"after": {"9" * 5000}', "it holds a number with too many digits"),
         ('"after": 2', '"after": 2, "after": 2', 'not JSON: the key "after" stands twice'),
-        ('"after": 2', '"after": "\\\\ud800"', "its digest does not fit its changes"),
+        ('"after": 2', '"after": "\\\\ud800"', "its digest does not match its changes"),
         ('"tasks.yaml"', '"\\\\ud800.yaml", "\\\\udfff": 1', "tasks[0].source: Additional"),
-        ('"overlap"', '"\\\\ud800"', "its digest does not fit its changes"),
+        ('"overlap"', '"\\\\ud800"', "its digest does not match its changes"),
         ('"after": 2', f'"after": {"[" * 400}{"]" * 400}', "overlap: its objects and lists are"),
         ('"after": 2', f'"after": {"[" * 9000}{"]" * 9000}', "its objects and lists are nested"),
         ('"after": 2', '"after": 2 2', "not JSON: Expecting ',' delimiter at line"),
-        ("}\n$", "", "it ends in the middle: it was cut off"),
+        ("}\n$", "", "the file was cut off: it was cut off"),
         ("}\n$", "}\n{}", "not JSON: Extra data at line"),
     ],
 )
@@ -379,9 +379,9 @@ def test_a_spoiled_plan_is_refused_in_one_line(
         (1, '{"format_version": "1.0", "kind": "report"}', "'digest' is a required property"),
         (2, "{nonsense}", "line 2: not JSON: Expecting property name"),
         (2, '{"task": 1, "outcome": "done", "changes": []}', "line 2: outcome: 'done' is not one"),
-        (2, "[]", "line 2: no line of a report"),
+        (2, "[]", "line 2: not a line of a report"),
         (2, '{"task": 1, "outcome": "applied", "changes": []}\n' * 2 + "{", "line 4: it ends in"),
-        (3, "", "the counts of its last line are not those of the others: it was edited"),
+        (3, "", "the counts in its last line do not match its other lines: the report was edited"),
         (5, '{"summary": {}, "requests": 1}\n{"task": 1}', "line 6: it goes on where the report"),
     ],
 )
@@ -397,6 +397,6 @@ def test_a_spoiled_report_is_refused_in_one_line(
 def test_two_reports_in_one_file_are_refused(report: str, command: Command):
     save("both.jsonl", Path(report).read_text(encoding="ascii") * 2)
     assert refused(command("show", "both.jsonl")) == (
-        "both.jsonl: line 6: it goes on where the report has ended, or another begins "
-        "(give each report as a file of its own)\n"
+        "both.jsonl: line 6: found more after the end of the report, or a second report "
+        "(save each report in its own file)\n"
     )

@@ -83,7 +83,9 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(
 ):
     said = refused(manifest(), authority.issue_cert(HOST))
     assert "unable to get local issuer certificate" in said
-    assert said.endswith("(name the certificate of its authority in SSL_CERT_FILE)\n")
+    assert said.endswith(
+        "(set SSL_CERT_FILE to a file with the authority (CA) that issued the certificate)\n"
+    )
 
 
 def test_a_server_with_the_certificate_of_another_is_told_nothing(
@@ -99,4 +101,4 @@ def test_a_server_whose_certificate_has_expired_is_told_nothing(
 ):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     said = refused(manifest(), authority.issue_cert(HOST, not_after=yesterday), **trusted)
-    assert said.endswith("(the server needs a new one)\n")
+    assert said.endswith("(renew the server's certificate, or correct the clock of this machine)\n")

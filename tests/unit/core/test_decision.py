@@ -40,7 +40,7 @@ BOTH = update(1, change("overlap", 1, 2), change("inner_id", 1, 2))
 
 def test_every_path_that_moved_since_the_plan_is_named():
     found = Found({**LIVE, "overlap": 5, "inner_id": 5})
-    said = "changed since it was planned: overlap, inner_id"
+    said = "changed on the server since the plan: overlap, inner_id"
     assert decide_now(BOTH, found) == TaskOutcome(1, Outcome.STALE, BOTH.changes, said)
 
 
@@ -53,7 +53,7 @@ def test_everything_that_stands_in_the_way_is_told():
 
 def test_what_an_answer_refutes_is_told_apart_from_what_it_does_not_show():
     patch = Patch(BOTH, {"overlap": 2, "inner_id": 2})
-    said = "the server answered 200 and did not store overlap"
+    said = "the server returned 200 but did not store overlap"
     assert judge_answer(patch, {"id": 1, "overlap": 1}, ATTRIBUTES) == TaskOutcome(
         1, Outcome.NOT_HONOURED, BOTH.changes, said
     )
@@ -62,7 +62,7 @@ def test_what_an_answer_refutes_is_told_apart_from_what_it_does_not_show():
 def test_every_attribute_that_lost_undeclared_keys_is_named():
     task = update(1, change("data.a", 1, 2), change("meta.a", 1, 2))
     patch = Patch(task, {"data": {"a": 2, "b": 1}, "meta": {"a": 2, "b": 1}})
-    said = "the server answered 200 and stored data, meta otherwise than sent"
+    said = "the server returned 200 but stored data, meta differently than sent"
     assert judge_answer(patch, {"data": {"a": 2}, "meta": {"a": 2}}, ATTRIBUTES) == TaskOutcome(
         1, Outcome.FAILED, task.changes, said
     )
@@ -72,7 +72,7 @@ def test_a_failure_is_told_as_it_was_where_the_last_look_finds_no_task():
     failed = TaskOutcome(1, Outcome.FAILED, BOTH.changes, "the answer was lost")
     assert settle(BOTH, Missing(), failed, ATTRIBUTES) == failed
     applied = TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
-    said = "sent, but the task cannot be read any more"
+    said = "the update was sent, but the task can no longer be read"
     assert settle(BOTH, Missing(), applied, ATTRIBUTES) == TaskOutcome(
         1, Outcome.FAILED, BOTH.changes, said
     )

@@ -113,7 +113,7 @@ def test_replacing_what_cannot_be_read_is_stopped():
     problems = problems_of([rewriting], {**LIVE, "data": UNREADABLE})
     assert (
         Kind.REWRITE_UNREADABLE,
-        "would replace data, which the server cannot read, as a whole",
+        "would replace the whole of data, which the server cannot read",
     ) in [(problem.kind, problem.message) for problem in problems]
 
 
@@ -158,7 +158,7 @@ def test_removing_what_labels_show_is_stopped(labelled: tuple[str, ...], gone: C
     [problem] = judge(gone, labelled=(labelled,))
     assert problem.kind is Kind.LABEL_CONFIG
     assert problem.message == (
-        f"would remove data.{'.'.join(labelled)}, which the label config of the project uses"
+        f"would remove data.{'.'.join(labelled)}, which the project's label config uses"
     )
 
 
@@ -176,7 +176,7 @@ def test_computed_attributes_are_a_warning_in_one_line():
     )
     assert problem.kind is Kind.COMPUTED
     assert problem.message == (
-        "the server computes is_labeled, total_annotations and will overwrite what is written"
+        "the server computes is_labeled, total_annotations and will overwrite what you write"
     )
 
 
@@ -212,10 +212,10 @@ def test_what_people_annotated_is_not_changed_under_them(total: int, skipped: Js
         change("data.text", "A.", "B."), total_annotations=total, cancelled_annotations=skipped
     )
     assert problem.kind is Kind.ANNOTATED_DATA
-    assert problem.message == f"would change data.text under {said}"
+    assert problem.message == f"would change data.text of a task that has {said}"
     assert problem.hint == (
-        "people labelled what is stored now, not what would be stored then; keep it, or accept "
-        "that with --allow annotated-data"
+        "annotations were made for the current data: keep it, or if intended, "
+        "allow the change (--allow annotated-data)"
     )
 
 
@@ -253,7 +253,7 @@ def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
     changes = [change(f"data.k{n}", n, -n) for n in range(1, 7)]
     [problem] = judge(*changes, change("data.new", ABSENT, 1), total_annotations=1)
     assert problem.message == (
-        "would change data.k1, data.k2, data.k3, data.k4 and 2 more under 1 annotation"
+        "would change data.k1, data.k2, data.k3, data.k4 and 2 more of a task that has 1 annotation"
     )
 
 
@@ -268,13 +268,15 @@ def test_a_removal_is_called_one():
 def test_as_many_paths_as_are_named_leave_nothing_to_count():
     changes = [change(f"data.k{n}", n, -n) for n in range(1, 5)]
     [problem] = judge(*changes, total_annotations=1)
-    assert problem.message == ("would change data.k1, data.k2, data.k3, data.k4 under 1 annotation")
+    assert problem.message == (
+        "would change data.k1, data.k2, data.k3, data.k4 of a task that has 1 annotation"
+    )
 
 
 def test_a_counter_that_is_declared_proves_nothing_about_the_task():
     changes = (change("total_annotations", 3, 0), change("data.text", "A.", "B."))
     first, _ = judge(*changes, total_annotations=3)
-    assert first.message == "would change data.text under 3 annotations"
+    assert first.message == "would change data.text of a task that has 3 annotations"
 
 
 @pytest.mark.parametrize("count", [None, "2", 1.5, True, -1])
@@ -282,8 +284,8 @@ def test_where_annotations_are_not_counted_nobody_guesses(count: Json):
     [problem] = judge(change("data.text", "A.", "B."), cancelled_annotations=count)
     assert problem.kind is Kind.ANNOTATED_DATA
     assert problem.message == (
-        "would change data.text, and whether anybody annotated that is not known: the server's "
-        "answer has no usable cancelled_annotations"
+        "would change data.text of a task that may have annotations: the "
+        "server's response has no usable cancelled_annotations"
     )
 
 
@@ -320,15 +322,15 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
     assert [(problem.kind, problem.message) for problem in problems] == [
         (
             Kind.IGNORED_ATTRIBUTE,
-            "this server answers 200 to an update of avg_lead_time and does not store it",
+            "this server returns 200 for an update of avg_lead_time but does not store it",
         ),
         (
             Kind.IGNORED_ATTRIBUTE,
-            "this server answers 200 to an update of completed_at and does not store it",
+            "this server returns 200 for an update of completed_at but does not store it",
         ),
         (
             Kind.COMPUTED,
-            "the server computes total_annotations and will overwrite what is written",
+            "the server computes total_annotations and will overwrite what you write",
         ),
     ]
 

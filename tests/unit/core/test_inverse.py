@@ -72,8 +72,11 @@ def test_a_task_that_was_edited_since_is_left_alone_as_a_whole():
     planned = plan_inverse(1, all_made, found(overlap=2, data={"a": 3, "b": 3}), ATTRIBUTES)
     edited = TaskProblem(
         Kind.EDITED_SINCE,
-        "edited since that apply: data.a, data.b",
-        "what was written later is not undone; set it by a manifest, or by hand",
+        "edited since the apply: data.a, data.b",
+        (
+            "revert does not undo later edits; set the values in a manifest, or "
+            "to leave the task out, allow it (--allow edited-since)"
+        ),
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (edited,))
 
@@ -99,7 +102,7 @@ def test_what_could_not_be_read_before_cannot_be_restored():
     planned = plan_inverse(1, both, found(overlap=2), ATTRIBUTES)
     lost = TaskProblem(
         Kind.UNREADABLE,
-        "data could not be read before that apply replaced it",
-        "what it was cannot be restored; leave the task out with --allow unreadable",
+        "cannot restore data: the server could not read it before the apply replaced it",
+        "to leave the task out, allow it (--allow unreadable)",
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (lost,))

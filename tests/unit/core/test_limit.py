@@ -45,7 +45,7 @@ def test_without_a_limit_any_number_is_fine():
 
 def test_it_is_said_by_how_much():
     said = describe_excess(plan(1_203, 797), Limit.parse("5%"))
-    assert said == "1,203 tasks of 2,000 would be changed, and at most 100, 5% of them, may"
+    assert said == "would change 1,203 tasks of 2,000; the limit is 100, 5% of them,"
     assert describe_excess(plan(2, 0), Limit.parse("1")).endswith("and at most 1 may")
 
 

@@ -47,14 +47,14 @@ def test_plans_of_other_manifests_are_one_plan_too():
 @pytest.mark.parametrize(
     ("one", "other", "said"),
     [
-        (part(1, 2, 2), part(1, 2, 4), "a.json and b.json are both of shard 1/2"),
-        (part(1, 2), part(3, 4), "a.json is of shard 1/2, b.json of 3/4"),
-        (part(1, 2), plan_of(), "a.json is of shard 1/2, b.json is of no shard"),
-        (plan_of(), part(1, 2), "b.json is of shard 1/2, a.json is of no shard"),
+        (part(1, 2, 2), part(1, 2, 4), "a.json and b.json are both for shard 1/2"),
+        (part(1, 2), part(3, 4), "a.json is for shard 1/2, b.json of 3/4"),
+        (part(1, 2), plan_of(), "a.json is for shard 1/2, b.json is of no shard"),
+        (plan_of(), part(1, 2), "b.json is for shard 1/2, a.json is of no shard"),
         (
             plan_of(update(7, OVERLAP)),
             plan_of(update(7, OVERLAP)),
-            "task 7 is in a.json and in b.json",
+            "task 7 is in both a.json and b.json",
         ),
         (
             part(1, 2),
@@ -82,4 +82,4 @@ def test_what_does_not_belong_together_is_refused_with_both_names(
 def test_shards_that_were_divided_otherwise_are_of_another_run():
     with pytest.raises(SavedFileError) as refused:
         merge_plans([("a.json", part(1, 2)), ("b.json", part(3, 4))])
-    assert refused.value.hint == "give the shards of one run"
+    assert refused.value.hint == "pass the shards of one run"

@@ -209,7 +209,7 @@ def test_a_report_of_several_runs():
 def test_a_report_that_was_cut_off_says_so():
     report = report_of(run=replace(RUN, requests=None, commit=Commit("c0ffee")))
 
-    assert lines_of(report)[0] == "Apply: the rest is not known"
+    assert lines_of(report)[0] == "Apply: the rest is unknown"
     assert lines_of(report)[-1] == "Apply: commit c0ffee, digest sha256:ab"
 
 

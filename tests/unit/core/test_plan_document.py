@@ -92,7 +92,7 @@ def test_a_problem_is_written_with_its_kind_and_what_to_do():
     assert whole()["tasks"][3]["problems"] == [
         {
             "kind": "other-project",
-            "message": "the task is in project 7, the manifest says 8",
+            "message": "the task is in project 7, but the manifest declares project 8",
             "hint": "correct the project of the manifest, or the id; tasks are never moved",
         }
     ]

@@ -71,7 +71,7 @@ def test_integers_may_be_written_as_other_programs_write_them():
         (lambda d: d["summary"].update(tasks=99), "summary does not fit its tasks"),
         (lambda d: d["tasks"].reverse(), "task 1 comes after task 3"),
         (lambda d: d["tasks"].append(d["tasks"][1]), "task 3 comes after task 3"),
-        (lambda d: d.update(shard="1/2"), "task 1 is not of shard 1/2"),
+        (lambda d: d.update(shard="1/2"), "task 1 does not belong to shard 1/2"),
         (lambda d: d.update(shard="3/2"), "'3/2' is no shard"),
     ],
 )
@@ -80,7 +80,7 @@ def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], sai
     edit(spoiled)
     with pytest.raises(SavedFileError, match=said) as refused:
         restore_plan(spoiled)
-    assert refused.value.hint == "make it again with reconciler plan --format json"
+    assert refused.value.hint == "create it again with reconciler plan --format json"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
@@ -94,4 +94,4 @@ def test_a_value_that_is_too_deep_is_refused(side: str):
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
     ) as refused:
         restore_plan(spoiled)
-    assert refused.value.hint == "no plan or report has such a value: it was edited"
+    assert refused.value.hint == "reconciler writes no such value: use an unedited file"

@@ -50,7 +50,7 @@ def test_a_task_that_differs_is_to_be_updated():
 def test_a_task_that_is_not_there_is_missing():
     assert status(desired(1, {"overlap": 2}), Missing()) == (
         "missing",
-        ["the server has no such task, or none that this token may see"],
+        ["the task does not exist on the server, or the token may not see it"],
     )
 
 
@@ -66,8 +66,8 @@ def test_attributes_that_the_server_does_not_show_are_each_named():
     assert status(declared, Found(BASE)) == (
         "unreadable",
         [
-            "the server's answer has no allow_skip: what it is now is not known",
-            "the server's answer has no reviewed: what it is now is not known",
+            "the server's response has no allow_skip, so its current value is unknown",
+            "the server's response has no reviewed, so its current value is unknown",
         ],
     )
 
@@ -88,7 +88,7 @@ def test_a_task_whose_data_is_broken_is_unreadable_whatever_is_declared(data: Js
 def test_a_task_in_another_project_is_blocked_before_it_is_compared():
     assert status(desired(1, {"overlap": 2}, project=8), Found(BASE)) == (
         "blocked",
-        ["the task is in project 7, the manifest says 8"],
+        ["the task is in project 7, but the manifest declares project 8"],
     )
 
 
@@ -133,7 +133,7 @@ def test_data_that_cannot_be_read_is_only_replaced_as_a_whole():
     for task in (desired(1, declared), desired(1, {"overlap": 2}, replaced=("data",))):
         assert status(task, found) == (
             "unreadable",
-            ["the server cannot read the data of this task, and answers everything else"],
+            ["the server can read everything of this task except its data"],
         )
 
 

@@ -22,10 +22,10 @@ def test_a_shard_is_read(text: str, shard: Shard):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("0/3", "'0/3' is no shard: of 3 there are 1/3 to 3/3"),
-        ("4/3", "'4/3' is no shard: of 3 there are 1/3 to 3/3"),
+        ("0/3", "expected a shard from 1/3 to 3/3, found '0/3'"),
+        ("4/3", "expected a shard from 1/3 to 3/3, found '4/3'"),
         *(
-            (text, f"{text!r} is no shard: write K/N, such as 2/4 for the second of four")
+            (text, f"expected K/N, such as 2/4 for the second of four, found {text!r}")
             for text in (
                 "x",
                 "",

@@ -126,7 +126,7 @@ def test_a_token_that_is_refused_is_not_repeated(url: str):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((SENTENCES,), "no server is named"), ((), "the following arguments are required: paths")],
+    [((SENTENCES,), "no server is set"), ((), "the following arguments are required: paths")],
 )
 def test_what_was_not_given_is_told_and_is_no_drift(arguments: tuple[str, ...], message: str):
     ran = run_script("drift_check.py", *arguments, environment={})

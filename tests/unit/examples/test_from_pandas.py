@@ -137,7 +137,7 @@ def test_without_a_report_nothing_is_changed(url: str, state: State):
     ran = run_script("from_pandas.py", *arguments, environment=name_server(url))
 
     assert ran.code == 1
-    assert ran.err.startswith("from_pandas: the report /dev/full cannot be written: No space left")
+    assert ran.err.startswith("from_pandas: cannot write the report /dev/full: No space left")
     assert values_of(state, 101) == (None, None)
 
 

@@ -452,7 +452,7 @@ def test_what_no_worker_survives_is_named_and_another_apply_goes_on(
     assert len(killed) == 1
     assert ran.code == 1, ran
     assert re.search(r"^! shard [12]/2 is cut off: .*died", ran.out, re.MULTILINE)
-    assert "the rest is not known" in ran.out
+    assert "the rest is unknown" in ran.out
     assert staging.texts != staging.declared
 
     monkeypatch.undo()

@@ -280,7 +280,7 @@ def test_a_canary_that_does_not_last_is_the_end_of_it():
         "interrupted",
         "interrupted",
     ]
-    assert became[3][1] == "the canary did not hold"
+    assert became[3][1] == "the canary failed: not all of its tasks are as declared"
     assert transport.count("PATCH") == 2
 
 

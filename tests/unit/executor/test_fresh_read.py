@@ -20,7 +20,7 @@ def test_a_declared_path_that_somebody_changed_since_the_plan_is_left_alone():
     plan = plan_tasks(transport, desired(1, {"overlap": 3}), desired(2, {"overlap": 3}))
     values(transport.state, 1)["overlap"] = 2
     assert outcomes_of(transport, plan) == {
-        1: ("stale", "changed since it was planned: overlap"),
+        1: ("stale", "changed on the server since the plan: overlap"),
         2: ("applied", ""),
     }
     assert values(transport.state, 1)["overlap"] == 2
@@ -32,7 +32,7 @@ def test_a_task_of_which_one_path_is_stale_is_left_alone_as_a_whole():
     plan = plan_tasks(transport, desired(1, {"overlap": 3, "data": {"lang": "en", "text": "B."}}))
     values(transport.state, 1)["data"] = {"text": "Somebody's."}
     assert outcomes_of(transport, plan) == {
-        1: ("stale", "changed since it was planned: data.text"),
+        1: ("stale", "changed on the server since the plan: data.text"),
     }
     assert sent_bodies(transport) == {}
 
@@ -42,7 +42,9 @@ def test_a_key_that_somebody_removed_together_with_its_object_is_stale():
     values(transport.state, 1)["meta"] = {"a": {"b": 1}}
     plan = plan_tasks(transport, desired(1, {"meta": {"a": {"c": 2}}}))
     values(transport.state, 1)["meta"] = {}
-    assert outcomes_of(transport, plan) == {1: ("stale", "changed since it was planned: meta.a.c")}
+    assert outcomes_of(transport, plan) == {
+        1: ("stale", "changed on the server since the plan: meta.a.c")
+    }
 
 
 def test_an_undeclared_path_that_somebody_changed_since_the_plan_is_kept():
@@ -89,7 +91,7 @@ def test_a_task_that_is_gone_since_the_plan_is_missing():
     del transport.state.tasks[1]
     transport.state.projects[7].task_ids.remove(1)
     assert outcomes_of(transport, plan) == {
-        1: ("missing", "the task is gone since it was planned"),
+        1: ("missing", "the task was found by the plan, but not now"),
         2: ("applied", ""),
     }
 
@@ -118,7 +120,7 @@ def test_a_task_that_moved_to_another_project_since_the_plan_is_stale():
     other.task_ids.append(1)
     values(state, 1)["project"] = 8
     assert outcomes_of(transport, plan) == {
-        1: ("stale", "the task is in another project than planned"),
+        1: ("stale", "the task is in a different project than when it was planned"),
     }
     assert transport.count("PATCH") == 0
 
@@ -129,7 +131,7 @@ def test_a_task_that_broke_since_the_plan_has_failed_and_the_others_go_on():
     values(transport.state, 1)["data"] = 1
     outcomes = outcomes_of(transport, plan)
     assert outcomes[1][0] == "failed"
-    assert "failed on the server with 500" in outcomes[1][1]
+    assert "returned 500" in outcomes[1][1]
     assert outcomes[2] == ("applied", "")
 
 
@@ -149,7 +151,7 @@ def test_guards_judge_with_the_label_config_that_the_project_has_now():
     plan = plan_tasks(transport, desired(1, absent=("data.image",)))
     transport.state.projects[7].label_config = '<View><Image name="i" value="$image"/></View>'
     assert outcomes_of(transport, plan) == {
-        1: ("blocked", "would remove data.image, which the label config of the project uses"),
+        1: ("blocked", "would remove data.image, which the project's label config uses"),
     }
 
 
@@ -160,7 +162,7 @@ def test_a_task_that_is_annotated_since_the_plan_is_left_alone():
     for task in (1, 2):
         values(transport.state, task)["total_annotations"] = 2
     assert outcomes_of(transport, plan) == {
-        1: ("blocked", "would change data.text under 2 annotations"),
+        1: ("blocked", "would change data.text of a task that has 2 annotations"),
         2: ("applied", ""),
     }
     assert values(transport.state, 1)["data"] == {"text": "Sentence 1."}
@@ -173,7 +175,7 @@ def test_a_plan_of_something_that_the_server_ignores_is_stopped_before_it_is_sen
     assert outcomes_of(transport, plan) == {
         1: (
             "blocked",
-            "this server answers 200 to an update of avg_lead_time and does not store it",
+            "this server returns 200 for an update of avg_lead_time but does not store it",
         ),
         2: ("applied", ""),
     }

@@ -44,7 +44,7 @@ def plan_and_apply(transport: Silent, *tasks: DesiredTask) -> dict[int, tuple[st
 
 FUTILE = (
     "not_honoured",
-    "not sent: the server does not store avg_lead_time (task 1 showed it)",
+    "not sent: the server does not store avg_lead_time (seen on task 1)",
 )
 
 
@@ -142,8 +142,8 @@ def test_what_one_answer_and_one_look_showed_is_told_of_each_attribute():
     futile = ignored.judge(update(2, *changes))
     assert futile is not None
     assert futile.error == (
-        "not sent: the server does not store avg_lead_time (task 1 showed it), completed_at "
-        "(task 1 showed it)"
+        "not sent: the server does not store avg_lead_time (seen on task 1), completed_at "
+        "(seen on task 1)"
     )
 
 

@@ -56,7 +56,7 @@ def test_tasks_that_were_not_started_are_no_progress_and_no_record():
         "applied": 1,
         "interrupted": 499,
     }
-    assert progress.done == {"applying": 1, "reading again what was changed": 1}
+    assert progress.done == {"applying": 1, "verifying the changes": 1}
 
 
 def test_every_line_is_written_before_the_next_update_is_sent():

@@ -57,5 +57,5 @@ def test_an_undeclared_address_that_reads_otherwise_than_before_is_not_overwritt
     transport.hook = hook
     outcome = apply_plan(transport, plan)[0]
     assert outcome.outcome.value == "blocked"
-    assert "data.image, which is not declared, was read as a storage address" in outcome.error
+    assert "in data.image, which is not declared and held a storage address" in outcome.error
     assert transport.state.tasks[1].values["data"] == stored

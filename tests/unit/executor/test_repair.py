@@ -17,7 +17,7 @@ from tests.unit.executor.meanwhile import Client, after_update, overwriting
 from tests.unit.labelstudio.patient import Patient
 from tests.unit.labelstudio.wired import Hooked, Noted, sandbox_with
 
-UNDONE = "stored, but it reads otherwise now: "
+UNDONE = "stored, but changed again since: "
 
 
 def carried_out(
@@ -68,7 +68,7 @@ def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
     options = ExecutionOptions(concurrency=8, progress=watch)
     outcomes = carried_out(transport, plan, options=options)
     assert {(o.outcome.value, o.repairs) for o in outcomes.values()} == {("applied", 1)}
-    looking, repairing = "reading again what was changed", "applying again what another write undid"
+    looking, repairing = "verifying the changes", "applying undone changes again"
     assert watch.begun == ["applying", looking, repairing, looking]
 
 
@@ -239,7 +239,7 @@ def test_a_repair_whose_answer_lost_what_nobody_declared_is_never_called_applied
 
     transport.hook = hook
     outcome = carried_out(transport, plan)[1]
-    said = "the server answered 200 and stored data otherwise than sent"
+    said = "the server returned 200 but stored data differently than sent"
     assert (outcome.outcome.value, outcome.error) == ("failed", said)
     assert transport.count("PATCH") == 2
 

@@ -115,8 +115,8 @@ def test_a_declared_path_that_others_wrote_between_two_attempts_is_stale():
     outcome = apply_plan(transport, plan)[0]
     assert outcome.outcome.value == "stale"
     assert outcome.error == (
-        "changed since it was planned: overlap; an update before that may have been stored: its "
-        "answer was lost"
+        "changed on the server since the plan: overlap; an earlier update of the task may have "
+        "been stored: its response was lost"
     )
     assert transport.state.tasks[1].values["overlap"] == 5
     assert transport.count("PATCH") == 1
@@ -339,7 +339,7 @@ def test_where_the_read_after_a_lost_answer_fails_the_update_is_still_told_of():
     transport.hook = hook
     outcome = apply_plan(transport, plan)[0]
     assert outcome.outcome.value == "failed"
-    assert outcome.error.endswith("may have been stored: its answer was lost")
+    assert outcome.error.endswith("may have been stored: its response was lost")
 
 
 def test_what_is_answered_with_an_error_and_holds_is_applied():

@@ -18,7 +18,7 @@ from tests.unit.labelstudio.wired import Hooked, api_of, sandbox_with
 
 BOTH = update(1, change("overlap", 1, 2), change("inner_id", 1, 5))
 PATCH = Patch(BOTH, {"overlap": 2, "inner_id": 5}, read_at=1000.0)
-PERHAPS = "; an update before that may have been stored: its answer was lost"
+PERHAPS = "; an earlier update of the task may have been stored: its response was lost"
 
 
 def half_stored_and_lost(transport: Hooked) -> None:

@@ -30,7 +30,7 @@ def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     assert outcomes_of(transport, plan, options=ExecutionOptions(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
-            "the server answered 200 and did not store avg_lead_time, as far as its answer shows",
+            "the server returned 200 but did not store avg_lead_time, as far as its response shows",
         ),
     }
     assert values(transport.state, 1)["overlap"] == 2
@@ -51,7 +51,7 @@ def test_an_absent_path_is_not_proven_by_an_answer_without_the_attribute():
     assert outcomes_of(transport, plan) == {
         1: (
             "not_honoured",
-            "the server answered 200 and did not store meta.old, as far as its answer shows",
+            "the server returned 200 but did not store meta.old, as far as its response shows",
         ),
     }
 
@@ -66,7 +66,7 @@ def test_the_last_look_finds_an_update_that_was_lost():
 
     transport.hook = somebody_undoes
     assert outcomes_of(transport, plan) == {
-        1: ("not_honoured", "stored, but it reads otherwise now: overlap"),
+        1: ("not_honoured", "stored, but changed again since: overlap"),
         2: ("applied", ""),
     }
 
@@ -83,7 +83,7 @@ def test_the_last_look_finds_a_task_that_was_deleted():
     transport.hook = somebody_deletes
     assert outcomes_of(transport, plan)[1] == (
         "failed",
-        "sent, but the task cannot be read any more",
+        "the update was sent, but the task can no longer be read",
     )
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_is_gone_at_the_last_look_is_given_up_for_all():
     outcomes = outcomes_of(transport, plan)
     assert len(asked) == 5
     assert {outcome for outcome, _ in outcomes.values()} == {"failed"}
-    said = r"stored, but not seen again: .*Connection refused"
+    said = r"stored, but could not be read again: .*Connection refused"
     assert all(re.match(said, error) for _, error in outcomes.values())
 
 
@@ -171,7 +171,7 @@ def test_an_answer_that_lost_what_nobody_declared_is_never_called_applied():
     row = {"id": 1, "project": 7, "data": {"lang": "en"}}
     transport.hook = instead(1, httpx.Response(200, json=row))
     assert outcomes_of(transport, plan) == {
-        1: ("failed", "the server answered 200 and stored data otherwise than sent"),
+        1: ("failed", "the server returned 200 but stored data differently than sent"),
     }
 
 
@@ -188,7 +188,7 @@ def test_a_last_look_that_fails_is_told_and_claims_nothing():
     transport.hook = fail_after_the_update
     outcome, error = outcomes_of(transport, plan)[1]
     assert outcome == "failed"
-    assert error.startswith("stored, but not seen again: ")
+    assert error.startswith("stored, but could not be read again: ")
 
 
 def test_what_is_settled_tells_only_of_the_changes_that_were_sent():

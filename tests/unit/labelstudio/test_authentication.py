@@ -67,7 +67,7 @@ def test_the_kind_of_a_token_is_told_by_its_looks(token: str, kind: type):
 def test_what_no_token_looks_like_is_refused_without_being_shown(token: str):
     with pytest.raises(SettingsError) as refused:
         parse_token(token)
-    assert "characters that no token has" in str(refused.value)
+    assert "characters that a token cannot have" in str(refused.value)
     assert not token.strip() or token not in str(refused.value)
 
 

@@ -58,8 +58,8 @@ def test_it_is_asked_once_of_the_first_task():
     [
         (httpx.Response(403, json={"detail": "No."}), "was forbidden: No."),
         (httpx.Response(404, json={"detail": "Not found."}), "was not found"),
-        (httpx.Response(405, json={"detail": "Not allowed."}), "was rejected with 405"),
-        (httpx.Response(200, html="<title>Proxy</title>"), "a page of text/html (Proxy)"),
+        (httpx.Response(405, json={"detail": "Not allowed."}), "returned 405"),
+        (httpx.Response(200, html="<title>Proxy</title>"), "a page of type text/html (Proxy)"),
         (httpx.Response(204), "answered 204"),
         (httpx.Response(502, html="<title>Bad</title>"), "answered 502"),
         (httpx.Response(200, json={"name": "Task Api"}), "does not describe an update"),
@@ -75,7 +75,7 @@ def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
     assert len(transport.requests) == 1
     [detail] = progress.details
     assert said in detail
-    assert detail.startswith("the server does not tell which attributes it stores (")
+    assert detail.startswith("the server does not say which attributes it stores (")
 
 
 def test_a_connection_that_breaks_is_no_error_either():

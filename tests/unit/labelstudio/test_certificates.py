@@ -41,19 +41,21 @@ def test_a_file_of_authorities_takes_their_place():
 
 def test_a_file_of_authorities_that_is_not_there_is_named():
     assert refused(file="/nowhere/authority.pem") == (
-        "/nowhere/authority.pem, named by SSL_CERT_FILE, cannot be read: No such file or directory"
+        "SSL_CERT_FILE: cannot read /nowhere/authority.pem: No such file or directory"
     )
 
 
 def test_a_file_of_authorities_without_one_is_named():
     Path("authority.pem").write_text("not one", encoding="utf-8")
     said = refused(file="authority.pem")
-    assert said.startswith("authority.pem, named by SSL_CERT_FILE, holds no certificate that can")
+    assert said.startswith("SSL_CERT_FILE: cannot read authority.pem as certificates: ")
 
 
 def test_a_folder_of_authorities_that_is_not_there_is_named():
     """OpenSSL would say nothing, and trust nobody."""
-    assert refused(folders="/nowhere") == "/nowhere, named by SSL_CERT_DIR, is no folder"
+    assert refused(folders="/nowhere") == (
+        "SSL_CERT_DIR: expected a folder, found none at /nowhere"
+    )
     assert isinstance(read_certificates(Authorities(folders="/nowhere:/")), ssl.SSLContext)
 
 
@@ -82,7 +84,8 @@ def test_a_key_with_a_password_needs_it_and_nobody_is_asked_for_it(
         return
     said = refused(locked)
     assert said.startswith(
-        "certificate.pem, named by RECONCILER_CLIENT_CERT, cannot be used with the key in locked: "
+        "RECONCILER_CLIENT_CERT: cannot use the certificate in certificate.pem with the key in "
+        "locked: "
     )
     assert said.endswith("if the key has a password, set RECONCILER_CLIENT_KEY_PASSWORD)")
 
@@ -90,23 +93,21 @@ def test_a_key_with_a_password_needs_it_and_nobody_is_asked_for_it(
 def test_files_that_do_not_belong_together_are_named(own: ClientCertificate):
     trustme.CA().issue_cert("x.test").private_key_pem.write_to_path("other.pem")
     assert refused(ClientCertificate(own.certificate, Path("other.pem"))) == (
-        "the key in other.pem is not that of the certificate in certificate.pem "
+        "the key in other.pem does not belong to the certificate in certificate.pem "
         "(check RECONCILER_CLIENT_CERT and RECONCILER_CLIENT_KEY)"
     )
 
 
 def test_files_that_are_not_there_or_hold_something_else_are_named(own: ClientCertificate):
-    missing = "cannot be read: No such file or directory"
+    missing = "cannot read none: No such file or directory"
     assert refused(ClientCertificate(Path("none"), own.key)) == (
-        f"none, named by RECONCILER_CLIENT_CERT, {missing}"
+        f"RECONCILER_CLIENT_CERT: {missing}"
     )
     assert refused(ClientCertificate(own.certificate, Path("none"))) == (
-        f"none, named by RECONCILER_CLIENT_KEY, {missing}"
+        f"RECONCILER_CLIENT_KEY: {missing}"
     )
     # A certificate without a key in the same file.
-    assert "cannot be used with the key in certificate.pem" in refused(
-        ClientCertificate(own.certificate)
-    )
+    assert "with the key in certificate.pem" in refused(ClientCertificate(own.certificate))
 
 
 def test_the_password_does_not_show_in_the_repr(own: ClientCertificate):

@@ -16,33 +16,36 @@ from tests.unit.labelstudio.wired import Scripted, client_of
         (
             httpx.ConnectError("[Errno 111] Connection refused"),
             (
-                "no answer from http://label-studio.test: [Errno 111] Connection refused (is the "
-                "server up, and is LABEL_STUDIO_URL right?)"
+                "cannot connect to http://label-studio.test: [Errno 111] Connection refused "
+                "(is the server running, and is the server address (url, or LABEL_STUDIO_URL) "
+                "right?)"
             ),
         ),
         (
             httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
             (
-                "no answer from http://label-studio.test: [SSL: CERTIFICATE_VERIFY_FAILED] "
-                "self-signed certificate (name the certificate of its authority in SSL_CERT_FILE)"
+                "cannot connect to http://label-studio.test: [SSL: CERTIFICATE_VERIFY_FAILED] "
+                "self-signed certificate (set SSL_CERT_FILE to a file with the authority "
+                "(CA) that issued the certificate)"
             ),
         ),
         (
             httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
             (
-                "no answer from http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
-                "version number (it speaks no TLS: is LABEL_STUDIO_URL right to begin with https?)"
+                "cannot connect to http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
+                "version number (the server does not speak TLS there: check the server "
+                "address (url, or LABEL_STUDIO_URL), its https and port)"
             ),
         ),
         (
             httpx.ReadTimeout("timed out"),
-            "the answer of http://label-studio.test was lost: no answer within 5 seconds",
+            "no complete response from http://label-studio.test in 5 s",
         ),
         (
             httpx.RemoteProtocolError("peer closed connection"),
-            "the answer of http://label-studio.test was lost: peer closed connection",
+            "no complete response from http://label-studio.test: peer closed connection",
         ),
-        (httpx.ReadError(""), "the answer of http://label-studio.test was lost: ReadError"),
+        (httpx.ReadError(""), "no complete response from http://label-studio.test: ReadError"),
     ],
 )
 def test_no_answer_and_a_lost_answer_are_told_apart(error: httpx.TransportError, message: str):
@@ -76,5 +79,5 @@ def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_the
     ):
         client.get("/api/tasks/1/")
     assert failed.value.hint == (
-        "add the certificate of its authority to /etc/own.pem, which SSL_CERT_FILE names"
+        "add the authority (CA) that issued the certificate to /etc/own.pem (SSL_CERT_FILE)"
     )

@@ -63,7 +63,7 @@ def test_settings_that_only_warn_are_done_without_where_they_are_not_shown():
     assert asked(transport) == [("GET", "/api/projects/7/"), ("OPTIONS", "/api/tasks/1/")]
     assert facts.unshown == {7}
     [detail] = progress.details
-    assert detail.startswith("the settings of project 7 are not known (")
+    assert detail.startswith("cannot read the settings of project 7 (")
 
 
 def test_settings_that_a_guard_needs_are_not_done_without():

@@ -87,7 +87,7 @@ def test_one_that_cannot_be_used_is_named_by_its_variable_and_not_repeated(
 ):
     with pytest.raises(SettingsError) as refused:
         chosen(SERVER, **{variable: written})
-    assert str(refused.value).startswith(f"{variable} does not hold the address of a proxy (")
+    assert str(refused.value).startswith(f"{variable} is not the address of a proxy (")
     assert "s3cret" not in str(refused.value)
 
 
@@ -179,7 +179,7 @@ def test_what_no_proxy_cannot_mean_is_told_with_its_variable_and_left_out(entry:
     told: list[str] = []
     environment = {"ALL_PROXY": PROXY, "NO_PROXY": f"a.test,{entry}"}
     assert choose_proxy(SERVER, environment, warn=told.append) is not None
-    assert told == [f"NO_PROXY: {entry!r} is neither a host nor a network, and is left out"]
+    assert told == [f"NO_PROXY: ignored {entry!r}, which is neither a host nor a network"]
 
 
 @given(st.text(), st.text())

@@ -23,14 +23,16 @@ from tests.unit.labelstudio.wired import Scripted, client_of
 HTML = {"content-type": "text/html; charset=utf-8"}
 JSON = {"content-type": "application/json"}
 ASKED = "GET http://label-studio.test/api/tasks/1/"
-CHECK_ADDRESS = "check LABEL_STUDIO_URL: is it Label Studio, and is there a proxy before it?"
+ADDRESS = "the server address (url, or LABEL_STUDIO_URL)"
+CHECK_ADDRESS = f"check {ADDRESS}: is it Label Studio, and is a proxy in front of it?"
 
 STRANGER = (
-    "Label Studio does not answer like this: does a proxy or gateway in front of it refuse this?"
+    "Label Studio does not respond like this: does a proxy or gateway in front of it refuse the "
+    "request?"
 )
 LOGIN = (
-    "an API token does not get past it: check that LABEL_STUDIO_URL is not the address of a page, "
-    "and ask whoever runs the login how programs get past it; headers for that go into "
+    f"an API token does not pass it: check that {ADDRESS} is not that of a page, and ask the "
+    "administrator of the login how programs pass it; set headers for it with "
     "RECONCILER_HEADER_<NAME>"
 )
 
@@ -49,71 +51,78 @@ ANSWERS = {
         said(401, "Invalid token."),
         Unauthorised,
         (
-            f"{ASKED} was refused: Invalid token. (set LABEL_STUDIO_API_KEY to a valid token, "
-            "from Account & Settings in Label Studio)"
+            f"{ASKED} returned 401: Invalid token. (copy a valid token from Account & Settings "
+            "in Label Studio, and pass it as token or LABEL_STUDIO_API_KEY)"
         ),
     ),
     "401 of something else": (
         page(401, "<h1>Login</h1>"),
         Unauthorised,
-        f"{ASKED} was refused: a page of text/html (Login), not JSON ({STRANGER})",
+        (f"{ASKED} returned 401: a page of type text/html (Login) instead of JSON ({STRANGER})"),
     ),
     "401 of something else in JSON": (
         httpx.Response(401, json={"message": "Unauthorized"}),
         Unauthorised,
-        f"{ASKED} was refused: no reason given ({STRANGER})",
+        (f"{ASKED} returned 401: no reason given ({STRANGER})"),
     ),
     "password of a proxy": (
         page(401, "<title>401</title>", {**HTML, "www-authenticate": 'Basic realm="closed"'}),
         Unauthorised,
         (
-            f"{ASKED} was refused: a page of text/html (401), not JSON (a proxy before Label "
-            "Studio asks for a password of its own (WWW-Authenticate: Basic), in the header that "
-            "the token is sent in: have it let requests below /api/ pass, or take another header "
-            "(RECONCILER_HEADER_<NAME>))"
+            f"{ASKED} returned 401: a page of type text/html (401) instead of JSON (a proxy in "
+            "front of Label Studio asks for its own login (WWW-Authenticate: Basic) in the "
+            "header that carries the token: let it pass requests to /api/, or accept another "
+            "header, which you set with RECONCILER_HEADER_<NAME>)"
         ),
     ),
     "wrong token, as Label Studio says it": (
         httpx.Response(401, json={"detail": "No."}, headers={"www-authenticate": "Token"}),
         Unauthorised,
         (
-            f"{ASKED} was refused: No. (set LABEL_STUDIO_API_KEY to a valid token, from Account & "
-            "Settings in Label Studio)"
+            f"{ASKED} returned 401: No. (copy a valid token from Account & Settings in Label "
+            "Studio, and pass it as token or LABEL_STUDIO_API_KEY)"
         ),
     ),
     "403 of something else": (
         page(403, "<title>403 Forbidden</title>"),
         Unauthorised,
-        f"{ASKED} was forbidden: a page of text/html (403 Forbidden), not JSON ({STRANGER})",
+        (
+            f"{ASKED} returned 403: a page of type text/html (403 Forbidden) instead of JSON "
+            f"({STRANGER})"
+        ),
     ),
     "no right": (
         said(403, "You do not have permission to perform this action."),
         Unauthorised,
         (
-            f"{ASKED} was forbidden: You do not have permission to perform this action. (the user "
-            "of the token in LABEL_STUDIO_API_KEY has no right to do this)"
+            f"{ASKED} returned 403: You do not have permission to perform this action. (use a "
+            "token (token, or LABEL_STUDIO_API_KEY) whose user may do this)"
         ),
     ),
     "no such task": (
         said(404, "No Task matches the given query."),
         NotFound,
-        f"{ASKED} was not found: No Task matches the given query.",
+        (f"{ASKED} returned 404: No Task matches the given query."),
     ),
     "no such page": (
         page(404, "<html><title>Not\n Found</title></html>"),
         NotLabelStudio,
-        f"{ASKED} answered 404 with a page of text/html (Not Found), not JSON ({CHECK_ADDRESS})",
+        (
+            f"{ASKED} returned 404 with a page of type text/html (Not Found) "
+            f"instead of JSON ({CHECK_ADDRESS})"
+        ),
     ),
     "failure told": (
         said(500, "'list' object has no attribute 'keys'"),
         Broken,
-        f"{ASKED} failed on the server with 500: 'list' object has no attribute 'keys'",
+        f"{ASKED} returned 500: 'list' object has no attribute 'keys'",
     ),
     "failure page": (
         page(500, "<title>Server Error (500)</title>"),
         Broken,
         (
-            f"{ASKED} answered 500 with a page of text/html (Server Error (500)), not JSON "
+            f"{ASKED} returned 500 with a page of type text/html (Server Error "
+            "(500)) instead of JSON "
             f"({CHECK_ADDRESS})"
         ),
     ),
@@ -121,46 +130,47 @@ ANSWERS = {
         page(502, "<center><h1>502 Bad Gateway</h1></center>"),
         Broken,
         (
-            f"{ASKED} answered 502 with a page of text/html (502 Bad Gateway), not JSON "
+            f"{ASKED} returned 502 with a page of type text/html (502 Bad Gateway) instead of JSON "
             f"({CHECK_ADDRESS})"
         ),
     ),
     "page without a title": (
         page(503, "busy", {"content-type": "text/plain"}),
         Broken,
-        f"{ASKED} answered 503 with a page of text/plain, not JSON ({CHECK_ADDRESS})",
+        f"{ASKED} returned 503 with a page of type text/plain instead of JSON ({CHECK_ADDRESS})",
     ),
     "login of another host": (
         page(302, "", {"location": "https://sso.example/start?state=s3cret#x"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to https://sso.example/start, and tokens are not sent after "
-            "redirects (it leads to another host: probably a login page is in front of the server; "
-            f"{LOGIN})"
+            f"{ASKED} was redirected to https://sso.example/start, where the token is not sent "
+            "for safety (it is on another host: probably a login page is in front of the "
+            f"server; {LOGIN})"
         ),
     ),
     "login of its own": (
         page(302, "", {"location": "/user/login/?next=/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to http://label-studio.test/user/login/, and tokens are not "
-            f"sent after redirects (a login page is in front of the server; {LOGIN})"
+            f"{ASKED} was redirected to http://label-studio.test/user/login/, where the token "
+            f"is not sent for safety (a login page is in front of the server; {LOGIN})"
         ),
     ),
     "redirect to https": (
         page(301, "", {"location": "https://label-studio.test/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to https://label-studio.test/api/tasks/1/, and tokens are not "
-            "sent after redirects (the server wants https: let LABEL_STUDIO_URL begin with it)"
+            f"{ASKED} was redirected to https://label-studio.test/api/tasks/1/, where the "
+            f"token is not sent for safety (the server requires https: let {ADDRESS} begin "
+            "with https://)"
         ),
     ),
     "redirect to another path": (
         page(301, "", {"location": "/studio/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to http://label-studio.test/studio/api/tasks/1/, and tokens "
-            "are not sent after redirects (is the path in LABEL_STUDIO_URL right?)"
+            f"{ASKED} was redirected to http://label-studio.test/studio/api/tasks/1/, where "
+            f"the token is not sent for safety (is the path of {ADDRESS} right?)"
         ),
     ),
     "wrong value": (
@@ -170,71 +180,76 @@ ANSWERS = {
             validation_errors={"overlap": ["A valid integer is required."], "meta": ["No."]},
         ),
         Rejected,
-        f"{ASKED} was rejected with 400: overlap: A valid integer is required.; meta: No.",
+        f"{ASKED} returned 400: overlap: A valid integer is required.; meta: No.",
     ),
     "too many requests": (
         said(429, "Request was throttled."),
         Rejected,
-        f"{ASKED} was rejected with 429: Request was throttled.",
+        f"{ASKED} returned 429: Request was throttled.",
     ),
     "no reason": (
         httpx.Response(400, json={}),
         Rejected,
-        f"{ASKED} was rejected with 400: no reason given",
+        f"{ASKED} returned 400: no reason given",
     ),
     "a list for a reason": (
         httpx.Response(400, json=["no"]),
         Rejected,
-        f"{ASKED} was rejected with 400: JSON that no Label Studio answers",
+        f"{ASKED} returned 400: JSON that Label Studio does not send",
     ),
     "cut off": (
         page(200, b'{"id": 1, "da', JSON),
         NotLabelStudio,
-        f"{ASKED} answered 200 with JSON that cannot be read ({CHECK_ADDRESS})",
+        f"{ASKED} returned 200 with JSON that cannot be parsed ({CHECK_ADDRESS})",
     ),
     "cut off failure": (
         page(500, b'{"detail": ', JSON),
         Broken,
-        f"{ASKED} failed on the server with 500: JSON that cannot be read",
+        f"{ASKED} returned 500: JSON that cannot be parsed",
     ),
     "empty": (
         page(200, b"", JSON),
         NotLabelStudio,
-        f"{ASKED} answered 200 with JSON that cannot be read ({CHECK_ADDRESS})",
+        f"{ASKED} returned 200 with JSON that cannot be parsed ({CHECK_ADDRESS})",
     ),
     "nothing at all": (
         httpx.Response(200),
         NotLabelStudio,
-        f"{ASKED} answered 200 with a page of no content type, not JSON ({CHECK_ADDRESS})",
+        (
+            f"{ASKED} returned 200 with a page without a content type instead of JSON "
+            f"({CHECK_ADDRESS})"
+        ),
     ),
     "another site": (
         page(200, "<title>Welcome to nginx!</title>"),
         NotLabelStudio,
         (
-            f"{ASKED} answered 200 with a page of text/html (Welcome to nginx!), not JSON "
+            f"{ASKED} returned 200 with a page of type text/html (Welcome to "
+            "nginx!) instead of JSON "
             f"({CHECK_ADDRESS})"
         ),
     ),
     "not a number": (
         page(200, b'{"id": NaN}', JSON),
         NotLabelStudio,
-        f"{ASKED} answered 200 with JSON that cannot be read ({CHECK_ADDRESS})",
+        f"{ASKED} returned 200 with JSON that cannot be parsed ({CHECK_ADDRESS})",
     ),
     "too deep": (
         page(200, b"[" * 100_000, JSON),
         NotLabelStudio,
-        f"{ASKED} answered 200 with JSON that cannot be read ({CHECK_ADDRESS})",
+        f"{ASKED} returned 200 with JSON that cannot be parsed ({CHECK_ADDRESS})",
     ),
-    "not UTF-8": (
+    "not encoded in UTF-8": (
         page(200, b'{"id": "\xff"}', JSON),
         NotLabelStudio,
-        f"{ASKED} answered 200 with JSON that cannot be read ({CHECK_ADDRESS})",
+        f"{ASKED} returned 200 with JSON that cannot be parsed ({CHECK_ADDRESS})",
     ),
     "a title that steers the terminal": (
         page(500, "<title>\x1b[2J\x1b[31mgone</title>"),
         Broken,
         (
-            f"{ASKED} answered 500 with a page of text/html (\\u001b[2J\\u001b[31mgone), not JSON "
+            f"{ASKED} returned 500 with a page of type text/html "
+            "(\\u001b[2J\\u001b[31mgone) instead of JSON "
             f"({CHECK_ADDRESS})"
         ),
     ),
@@ -257,14 +272,18 @@ def test_a_bad_answer_becomes_an_error_that_says_what_to_do(name: str):
         (
             page(413, "<title>413 Request Entity Too Large</title>", {**HTML, "server": "nginx/1"}),
             (
-                "a page of text/html (413 Request Entity Too Large), not JSON (it is the limit of "
-                "nginx/1, probably a proxy before Label Studio: have it allow larger bodies, in "
-                "nginx by client_max_body_size)"
+                "a page of type text/html (413 Request Entity Too Large) "
+                "instead of JSON (this is a "
+                "limit of nginx/1, probably a proxy in front of Label Studio: let it accept larger "
+                "bodies (client_max_body_size in nginx))"
             ),
         ),
         (
             said(413, "Too much."),
-            "Too much. (it is Label Studio's own limit)",
+            (
+                "Too much. (Label Studio sets this limit itself: raise it there, or store less in "
+                "the task)"
+            ),
         ),
     ],
 )
@@ -274,7 +293,7 @@ def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
         client.patch("/api/tasks/1/", {"data": {"text": "x" * 4_980}})
     assert str(failed.value) == (
-        f"PATCH {ASKED[4:]} was rejected with 413, 5,000 bytes being too many: {said}"
+        f"PATCH {ASKED[4:]} returned 413: 5,000 bytes are too many: {said}"
     )
     assert failed.value.status == 413
 
@@ -313,7 +332,7 @@ def test_a_number_that_nobody_can_hold_is_not_taken_for_infinity():
     answer = page(200, b'{"real": 1e400}', JSON)
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(NotLabelStudio) as failed:
         client.get("/")
-    assert "JSON that cannot be read" in failed.value.message
+    assert "JSON that cannot be parsed" in failed.value.message
 
 
 @pytest.mark.parametrize("token", [SANDBOX_TOKEN, SANDBOX_REFRESH_TOKEN])
@@ -343,7 +362,9 @@ def test_an_answer_packed_in_another_way_than_it_says_cannot_be_read():
 
     with client_of(Scripted(cut_short)) as client, pytest.raises(NotLabelStudio) as failed:
         client.get("/api/tasks/1/")
-    assert str(failed.value) == "http://label-studio.test sent an answer that cannot be read"
+    assert (
+        str(failed.value) == "http://label-studio.test sent a response that cannot be decompressed"
+    )
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -54,7 +54,9 @@ def test_a_project_without_a_label_config_is_none(body: object):
     answer = httpx.Response(200, json=body)
     with (
         api_of(Scripted(lambda _: answer)) as api,
-        pytest.raises(NotLabelStudio, match="the answer for project 7 has no label config"),
+        pytest.raises(
+            NotLabelStudio, match="the server's response for project 7 has no label config"
+        ),
     ):
         api.project_settings(7)
 

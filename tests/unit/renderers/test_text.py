@@ -65,10 +65,10 @@ def test_a_plan_in_colour():
         "",
         f"{YELLOW}~{OFF} {BOLD}task 1{OFF}  {DIM}tasks.yaml:3:5{OFF}",
         (
-            f"    {YELLOW}computed{OFF}: the server computes comment_count and will overwrite "
-            "what is written"
+            f"    {YELLOW}computed{OFF}: the server computes comment_count and "
+            "will overwrite what you write"
         ),
-        f"    {DIM}leave it to the server unless you mean to correct it once{OFF}",
+        f"    {DIM}remove it from the manifest, unless you want to correct it once{OFF}",
         f"    {YELLOW}~{OFF} comment_count  {RED}0{OFF} -> {GREEN}1{OFF}  {DIM}tasks.yaml:3:5{OFF}",
         f'    {GREEN}+{OFF} meta.a         {GREEN}"x"{OFF}  {DIM}tasks.yaml:3:5{OFF}',
         "",
@@ -76,7 +76,10 @@ def test_a_plan_in_colour():
         f"    {RED}-{OFF} data.old  {RED}[1]{OFF}  {DIM}tasks.yaml:3:5{OFF}",
         "",
         f"{RED}!{OFF} {BOLD}task 3{OFF}{RED}  missing{OFF}  {DIM}tasks.yaml:3:5{OFF}",
-        f"    {RED}missing{OFF}: the server has no such task, or none that this token may see",
+        (
+            f"    {RED}missing{OFF}: the task does not exist on the server, or the "
+            "token may not see it"
+        ),
         f"    {DIM}remove it from the manifest, or correct the id; tasks are never created{OFF}",
         "",
         f"{BOLD}Blocked:{OFF}",
@@ -93,11 +96,11 @@ def test_a_plan_in_colour():
 def test_a_report_in_colour():
     outcomes = [
         TaskOutcome(1, Outcome.APPLIED),
-        TaskOutcome(2, Outcome.STALE, (), "changed since it was planned: overlap"),
+        TaskOutcome(2, Outcome.STALE, (), "changed on the server since the plan: overlap"),
         TaskOutcome(3, Outcome.MISSING, (), "no such task", accepted=True),
     ]
     assert render_outcomes(outcomes, style=COLORED) == (
-        f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed since it was planned: overlap\n"
+        f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed on the server since the plan: overlap\n"
         f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
         f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed).{OFF}{OFF}\n"
     )
@@ -134,7 +137,7 @@ def test_a_report_counts_the_tasks_that_were_repaired():
 def test_a_report_that_was_cut_off_is_no_good_one():
     told = [TaskOutcome(1, Outcome.APPLIED)]
     assert render_outcomes(told, style=COLORED, complete=False) == (
-        f"{BOLD}{RED}Apply: 1 applied, the rest is not known.{OFF}{OFF}\n"
+        f"{BOLD}{RED}Apply: 1 applied, the rest is unknown.{OFF}{OFF}\n"
     )
 
 

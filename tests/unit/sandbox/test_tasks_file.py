@@ -66,7 +66,7 @@ def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
     wrong = message(tmp_path, description)
     state = load_state(write(tmp_path, description), "enterprise")
 
-    assert wrong == "tasks[0].allow_skip: no attribute that the community edition stores"
+    assert wrong == "tasks[0].allow_skip: the community edition stores no such attribute"
     assert state.tasks[101].values["allow_skip"] is False
 
 
@@ -84,7 +84,7 @@ def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
             {"projects": [{"id": 1, "storage": 1}]},
             "projects[0].storage: expected true, false, the name of a bucket, or {bucket, presign}",
         ),
-        ({"tasks": [TASK]}, "tasks[0].project: there is no project 7 in this file"),
+        ({"tasks": [TASK]}, "tasks[0].project: this file has no project 7"),
         (
             {"projects": [PROJECT], "tasks": [{"project": 7, "data": []}]},
             "tasks[0].data: expected an object",

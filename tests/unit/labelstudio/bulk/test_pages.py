@@ -216,7 +216,7 @@ def test_what_pages_cost_is_told_as_they_grow(answers: Answers):
     noted = Noted()
     answers(project_of(), {7: ALL}, progress=noted)
     (detail,) = noted.details
-    assert "for the rest whole-project pages (4 requests, about 0.3 s) rather than" in detail
+    assert "reading the rest by whole-project pages (4 requests, about 0.3 s) instead of" in detail
 
 
 def test_pages_do_not_grow_where_the_first_could_not_be_as_large_as_asked_for(answers: Answers):

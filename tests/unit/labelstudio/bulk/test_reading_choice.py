@@ -58,7 +58,7 @@ def test_scattered_tasks_of_a_large_project_are_selected_after_a_look_at_its_fir
     said = read(transport, chosen)
     assert whole_pages(transport.requests) == [(1, 1000)]
     assert len(transport.requests) <= 1 + -(-wanted // 500)
-    assert "for the rest selected ids (" in said
+    assert "reading the rest by selected ids (" in said
     assert " of 9,000; the first page took " in said
 
 
@@ -78,7 +78,7 @@ def test_one_task_more_than_the_first_page_shows_takes_one_request_more():
     transport = Hooked(sandbox_with(12_000))
     said = read(transport, range(1, 1002))
     assert len(transport.requests) == 2
-    assert "for the rest selected ids (1 request, about 0.1 s) rather than whole" in said
+    assert "reading the rest by selected ids (1 request, about 0.1 s) instead of whole" in said
 
 
 def test_tasks_that_the_first_page_has_passed_are_not_looked_for_on_others():

@@ -137,8 +137,8 @@ def test_what_the_server_said_of_a_broken_task_is_kept():
     poison(transport.state, 2)
     said = read(transport, {1: 7, 2: 7})[2]
     assert said == Unreadable(
-        "the server failed on this task: GET http://label-studio.test/api/tasks/ failed on the "
-        "server with 500: argument of type 'int' is not iterable"
+        "the server failed on this task: GET http://label-studio.test/api/tasks/ returned "
+        "500: argument of type 'int' is not iterable"
     )
 
 
@@ -241,7 +241,7 @@ def test_a_task_whose_project_the_server_does_not_tell_is_unreadable():
     transport = Scripted(lambda _: httpx.Response(200, json={"id": 1}))
     observed = read(transport, in_project(None, [1]))[1]
     assert isinstance(observed, Unreadable)
-    assert "which project it is in" in observed.detail
+    assert "which project the task is in" in observed.detail
     assert "declare" in observed.hint
 
 
@@ -256,14 +256,14 @@ def test_pages_that_bring_nothing_new_are_the_last_whatever_the_total_says():
 def test_a_page_that_says_two_things_of_one_task_is_refused():
     rows = [{"id": 1, "data": {"a": 1}}, {"id": 1, "data": {"a": 2}}]
     transport = Scripted(lambda _: httpx.Response(200, json={"total": 2, "tasks": rows}))
-    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+    with pytest.raises(NotLabelStudio, match="did not return the requested tasks"):
         read(transport, in_project(7, [1]))
 
 
 def test_an_id_that_is_no_integer_is_not_taken_for_one():
     row = {"id": 1.0, "project": 7, "data": {}}
     transport = Scripted(lambda _: httpx.Response(200, json={"total": 1, "tasks": [row]}))
-    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+    with pytest.raises(NotLabelStudio, match="did not return the requested tasks"):
         read(transport, in_project(7, [1]))
 
 
@@ -344,12 +344,12 @@ def test_a_task_that_is_listed_without_its_project_is_asked_for_by_its_id():
     ],
 )
 def test_a_list_of_something_else_than_asked_for_is_no_list(answer: httpx.Response):
-    with pytest.raises(NotLabelStudio, match="did not answer with the tasks asked for"):
+    with pytest.raises(NotLabelStudio, match="did not return the requested tasks"):
         read(Scripted(lambda _: answer), {2: 7, 3: 7})
 
 
 @pytest.mark.parametrize("body", [task(3), {"overlap": 1}, [task(2)], None])
 def test_an_answer_about_another_task_is_no_answer(body: object):
     answer = httpx.Response(200, content=json.dumps(body))
-    with pytest.raises(NotLabelStudio, match="answered something else when asked for task 2"):
+    with pytest.raises(NotLabelStudio, match="did not return task 2, but something else"):
         read(Scripted(lambda _: answer), {2: None})
