@@ -70,7 +70,8 @@ def decide(
     due_task = replace(task, changes=due)
     # The problems that a plan shows as allowed were accepted when it was reviewed.
     accepted = allow | {problem.kind for problem in task.problems}
-    guarded = apply_guards(due_task, observed, facts=facts, allow=accepted)
+    unjudged = replace(due_task, problems=())
+    guarded = apply_guards(unjudged, observed, facts=facts, allow=accepted)
     if guarded.status is Status.BLOCKED:
         messages = "; ".join(problem.message for problem in guarded.problems)
         return make_outcome(due_task, Outcome.BLOCKED, messages)

@@ -167,9 +167,10 @@ class Kind(StrEnum):
     EDITED_SINCE = "edited-since"
     COMPUTED = "computed"
     OVERLAP_COHORT = "overlap-cohort"
+    FLAT_KEY = "flat-key"
 
 
-WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT})
+WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT, Kind.FLAT_KEY})
 """Told, never in the way."""
 
 NEVER = frozenset({Kind.RESOLVED_ADDRESS})
@@ -251,7 +252,8 @@ class ServerIdentity:
 class Plan:
     """All that differs between the manifests and the server.
 
-    ``tasks`` are all but the unchanged, in order of id; ``unchanged`` counts the others.
+    ``tasks`` are those that differ, and those unchanged of which a warning tells, in order of id.
+    ``unchanged`` counts all unchanged tasks.
     ``requests`` is how many were sent to find out. ``shards`` are the parts of the tasks that
     were looked at; empty where it was all of them.
     """
@@ -298,7 +300,7 @@ class Plan:
         for task in self.tasks:
             counts[task.status] += 1
         counts[Status.UNCHANGED] = self.unchanged
-        counts["tasks"] = len(self.tasks) + self.unchanged
+        counts["tasks"] = sum(counts.values())
         return counts
 
     def list_unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:

@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import find_undeclared_addresses
 from reconciler.core.difference import find_changes
+from reconciler.core.flat_keys import find_flat_keys
 from reconciler.core.guards import (
     GuardFacts,
     ProposedUpdate,
@@ -33,7 +34,7 @@ from reconciler.errors import Source
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
-    """Compare one desired task with the observed one; None if nothing differs.
+    """Compare one desired task with the observed one; None if there is nothing to say of it.
 
     `apply_guards` then applies the guards.
     """
@@ -66,13 +67,14 @@ def _plan_found(
     if unknown:
         return _make_stopped(desired, Status.UNREADABLE, *unknown)
     changes = find_changes(desired, live, attributes)
+    warnings = find_flat_keys(desired, changes, live)
     if not changes:
-        return None
+        return _make_stopped(desired, Status.UNCHANGED, *warnings) if warnings else None
     if any(is_too_deep(change.before) for change in changes):
         return _make_stopped(desired, Status.UNREADABLE, TOO_DEEP)
     shown = get_project(live)
     in_project = desired.project if shown is None else shown
-    return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes)
+    return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes, warnings)
 
 
 def apply_guards(
@@ -99,7 +101,7 @@ def apply_guards(
     return replace(
         task,
         status=Status.BLOCKED if stopped else Status.UPDATE,
-        problems=problems,
+        problems=(*task.problems, *problems),
         addresses=find_undeclared_addresses(live, task.changes),
     )
 

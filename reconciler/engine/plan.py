@@ -13,6 +13,7 @@ from reconciler.core.model import (
     Observed,
     Plan,
     ReadBatch,
+    Status,
     TaskPlan,
 )
 from reconciler.core.planner import apply_guards, plan_task
@@ -85,4 +86,5 @@ def plan_tasks(  # noqa: PLR0913 - what plans of both kinds differ in
             plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
         progress.advance(len(batch))
     plans.sort(key=lambda planned: planned.task)
-    return Plan(server, tuple(plans), count - len(plans), api.requests)
+    differing = sum(planned.status is not Status.UNCHANGED for planned in plans)
+    return Plan(server, tuple(plans), count - differing, api.requests)

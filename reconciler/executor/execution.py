@@ -93,7 +93,8 @@ class _Execution:
 
     def carry_out(self, plan: Plan) -> list[TaskOutcome]:
         ledger = self._ledger
-        ledger.note_all(mark_left_alone(t) for t in plan.tasks if t.status is not Status.UPDATE)
+        differing = [task for task in plan.tasks if task.status is not Status.UNCHANGED]
+        ledger.note_all(mark_left_alone(t) for t in differing if t.status is not Status.UPDATE)
         canary = self._options.canary
         first, rest = plan.updates[:canary], plan.updates[canary:]
         self._update_all(first)
@@ -103,7 +104,7 @@ class _Execution:
             ledger.note_all(mark_interrupted(rest))
         else:
             ledger.note_all(make_outcome(task, Outcome.INTERRUPTED, _NO_CANARY) for task in rest)
-        return [ledger.get_outcome(task) for task in plan.tasks]
+        return [ledger.get_outcome(task) for task in differing]
 
     def _update_all(self, tasks: Sequence[TaskPlan]) -> None:
         """Send updates, read the tasks again, and repair what other clients undid meanwhile."""

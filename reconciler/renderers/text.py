@@ -232,7 +232,8 @@ def _compute_likeness(task: _Row) -> bytes:
 
 def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str]:
     first, style, full = group[0], options.style, options.full
-    paint = style.changed if first.is_accepted or not first.stopped else style.removed
+    blocking = first.stopped and first.stopped != Status.UNCHANGED and not first.is_accepted
+    paint = style.removed if blocking else style.changed
     mark = paint("!" if first.stopped else "~")
     allowed = " (allowed)" if first.is_accepted else ""
     status = paint(f"  {first.stopped}{allowed}") if first.stopped else ""
@@ -329,7 +330,7 @@ def _format_places(sources: Iterable[str]) -> str:
 
 def _format_plan_summary(plan: Plan, style: Style) -> str:
     counts = plan.summary()
-    if not plan.tasks:
+    if counts["tasks"] == plan.unchanged:
         return style.bold(
             style.added(f"No changes: {count_noun(counts['tasks'], 'task')} as declared.")
         )
