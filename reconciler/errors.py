@@ -26,14 +26,17 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """A place in a file: ``line`` and ``column`` count from 1, in characters."""
+    """A place in a file: ``line`` and ``column`` count from 1, in characters.
+
+    Both are 0 if the place is the file itself, which cannot be read or does not exist.
+    """
 
     file: str
-    line: int
-    column: int
+    line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, order=True)

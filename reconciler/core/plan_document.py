@@ -86,8 +86,8 @@ def build_change_document(change: Change) -> dict[str, Json]:
 
 
 def build_source(source: Source) -> Json:
-    """Build the document of a place in a file."""
-    return {"file": source.file, "line": source.line, "column": source.column}
+    """Build the document of a place in a file; a file itself is its first character."""
+    return {"file": source.file, "line": source.line or 1, "column": source.column or 1}
 
 
 def _build_problem(problem: TaskProblem) -> Json:

@@ -54,8 +54,8 @@ _BOUND_HINTS: Final = {
         "the server numbers the tasks of a project from 1, and stores another number instead of 0"
     ),
     ("inner_id", "maximum"): (
-        "the server numbers new tasks from the largest inner_id on: without a larger number every "
-        "import fails"
+        "the server numbers new tasks after the largest inner_id: once that is the largest number "
+        "that fits, every import fails"
     ),
 }
 UNKNOWN_MAX: Final = 100

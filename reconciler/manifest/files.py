@@ -139,7 +139,7 @@ class _Search:
         elif is_pattern(path):
             self._add_pattern(path)
         elif error.errno in NOWHERE:
-            self._report(path, "file or folder not found", _SPELLING)
+            self._report(path or "''", "file or folder not found", _SPELLING)
         else:
             self._problems.append(make_unreadable(path, error))
 
@@ -234,7 +234,7 @@ class _Search:
             message = f"not read: {file.broken.message}"
             self._unread.append(Problem(file.broken.source, "", message))
         elif _LOOKS_LIKE_ONE.search(name.lower()):
-            self._unread.append(Problem(Source(file.path, 1, 1), "", "not read", _KNOWN))
+            self._unread.append(Problem(Source(file.path), "", "not read", _KNOWN))
 
     def _hold(self, folder: Folder) -> None:
         """Remember that a folder, and all folders that lead to it, have manifests."""
@@ -245,7 +245,7 @@ class _Search:
                 at = at.parent
 
     def _report(self, path: str, message: str, hint: str) -> None:
-        self._problems.append(Problem(Source(path, 1, 1), "", message, hint))
+        self._problems.append(Problem(Source(path), "", message, hint))
 
 
 def _get_name(path: str) -> str:

@@ -182,7 +182,7 @@ def _find_work_tree(real: str) -> str:
 
 
 def _make_problem(path: str, message: str, hint: str = "") -> Problem:
-    return Problem(Source(path, 1, 1), "", message, hint)
+    return Problem(Source(path), "", message, hint)
 
 
 def _get_name(entry: os.DirEntry[str]) -> str:

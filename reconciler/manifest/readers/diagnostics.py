@@ -31,7 +31,7 @@ class Diagnostics:
     def add(
         self, line: int, column: int, message: str, *, hint: str = "", steps: Steps = ()
     ) -> None:
-        """Add a problem at ``line`` and ``column``, both from 1."""
+        """Add a problem at ``line`` and ``column``, both from 1; or see `add_whole`."""
         at = Source(self.file, line, column)
         path = shorten(format_path(steps), PATH_MAX)
         self.problems.append(Problem(at, path, message, hint))
@@ -39,3 +39,7 @@ class Diagnostics:
     def add_mistake(self, mistake: Mistake) -> None:
         """Add a mistake as a problem."""
         self.add(mistake.line, mistake.column, mistake.message, hint=mistake.hint)
+
+    def add_whole(self, message: str, *, hint: str = "") -> None:
+        """Add a problem of the file itself."""
+        self.add(0, 0, message, hint=hint)

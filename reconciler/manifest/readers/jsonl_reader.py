@@ -150,7 +150,7 @@ class LinesDocument(TextDocument):
                 self._file.remember(line)
                 yield line.text
         except OSError as error:
-            at = Source(self._diagnostics.file, 1, 1)
+            at = Source(self._diagnostics.file)
             raise ManifestError((Problem(at, "", f"cannot be read: {error.strerror}"),)) from error
         if not self._file.is_steady:
             raise self._make_changed(1, "the file changed while it was read")

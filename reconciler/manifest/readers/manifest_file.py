@@ -25,14 +25,14 @@ def read_documents(
     try:
         if file != STANDARD_INPUT and not stat.S_ISREG(Path(file).stat().st_mode):
             hint = "pass a pipe as standard input, with -"
-            diagnostics.add(1, 1, "not a regular file", hint=hint)
+            diagnostics.add_whole("not a regular file", hint=hint)
             return []
         documents = _read_by_name(file, diagnostics, progress=progress)
     except OSError as error:
-        diagnostics.add(1, 1, f"cannot be read: {error.strerror}")
+        diagnostics.add_whole(f"cannot be read: {error.strerror}")
         return []
     if not documents and not diagnostics.problems:
-        diagnostics.add(1, 1, "no manifest in this file", hint="write one, or remove the file")
+        diagnostics.add_whole("no manifest in this file", hint="write one, or remove the file")
     return documents
 
 

@@ -104,7 +104,7 @@ def test_from_a_plan_to_its_revert(run: Run, tmp_path: Path):
 BEFORE_ASKING = {
     "Settings(url='', token='none')": "SettingsError: '' is not a server address",
     "Settings(url='http://other.org', token='none')": "SettingsError: the token would be sent",
-    "reconciler.load('nowhere.yaml')": "ManifestError: nowhere.yaml:1:1: file or folder not found",
+    "reconciler.load('nowhere.yaml')": "ManifestError: nowhere.yaml: file or folder not found",
     "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:1: tasks[0].dada: ",
     "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:1: server: the manifest",
     "reconciler.read_plan('nowhere.json')": "SavedFileError: nowhere.json: cannot be read",

@@ -48,7 +48,7 @@ def test_problems_of_standard_input_have_places(monkeypatch: pytest.MonkeyPatch)
 def test_nothing_on_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch):
     give("", monkeypatch)
     assert problems("-") == [
-        "-:1:1: no manifest in this file (write one, or remove the file)",
+        "-: no manifest in this file (write one, or remove the file)",
     ]
 
 
