@@ -1,4 +1,4 @@
-# make demo needs nothing but Python 3.11 or later, with pip. make test also needs npm, for pyright.
+# make demo needs nothing but Python 3.11 or later, with pip. make test also needs npm, for pyright and the YAML language server.
 
 PYTHON ?= python3
 VENV := .venv

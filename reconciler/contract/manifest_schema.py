@@ -1,7 +1,8 @@
 """The table of attributes -> JSON Schemas of manifests and of PATCH bodies.
 
 Draft 7, because editors and linters of YAML support it best. Only keywords that python-jsonschema
-and jsonschema-rs read alike are used. ``examples``, ``default`` and ``pattern`` are for editors.
+and jsonschema-rs read alike are used. ``examples``, ``default`` and ``pattern`` are for editors, and so
+are ``defaultSnippets`` and ``patternErrorMessage``, which editors of YAML read and validators ignore.
 """
 
 from __future__ import annotations
@@ -26,12 +27,18 @@ _HIDDEN_BY_COMMUNITY = frozenset(
     }
 )
 _EXAMPLES: Mapping[str, list[object]] = {
-    "data": [{"text": "A sentence."}, {"image": "s3://bucket/a.jpg"}],
-    "meta": [{"source": "crawl"}],
     "overlap": [2],
     "inner_id": [1],
     "project": [7],
 }
+_SNIPPETS: Mapping[str, Mapping[str, Schema]] = {
+    "data": {
+        "a text": {"text": "${1:A sentence.}"},
+        "an image": {"image": "${1:s3://bucket/a.jpg}"},
+    },
+    "meta": {"a source": {"source": "${1:crawl}"}},
+}
+"""What an editor offers for an object, by label: it shows an example as ``[object Object]``."""
 _ABSENT_PATH = r"^(data|meta)[.\[]"
 """How a path of ``absent`` begins. `manifest.checks` checks all of it, with better messages."""
 
@@ -100,6 +107,8 @@ def build_attribute_schema(attribute: Attribute) -> Schema:
         schema["maximum"] = attribute.maximum
     if attribute.name in _EXAMPLES:
         schema["examples"] = _EXAMPLES[attribute.name]
+    if attribute.name in _SNIPPETS:
+        schema["defaultSnippets"] = _build_snippets(_SNIPPETS[attribute.name])
     return schema
 
 
@@ -166,7 +175,6 @@ def _build_header() -> Schema:
             "description": "The tasks that this manifest manages.",
             "type": "array",
             "items": {"$ref": "#/definitions/task"},
-            "examples": [[{"id": 101, "data": {"text": "A sentence."}}]],
         },
         "$schema": {
             "description": (
@@ -176,6 +184,10 @@ def _build_header() -> Schema:
             "type": "string",
         },
     }
+
+
+def _build_snippets(bodies: Mapping[str, Schema]) -> list[Schema]:
+    return [{"label": label, "body": body} for label, body in bodies.items()]
 
 
 def _build_policy(name: str) -> Schema:
@@ -225,6 +237,7 @@ def _build_path() -> Schema:
         "type": ["string", "array"],
         "minLength": 1,
         "pattern": _ABSENT_PATH,
+        "patternErrorMessage": "Write a path inside data or meta, such as data.old_key.",
         "minItems": 2,
         "items": {
             "description": "One key of the path.",

@@ -103,8 +103,8 @@ def write_table(messages: list[Message]) -> str:
     lines = [
         "# Messages",
         "",
-        "Every text in the code that people may read, with an example of those that are filled in. A",
-        "test keeps this table up to date; read it through before a release.",
+        "Every text in the code that people may read, with an example of those that are filled in.",
+        "A test keeps this table up to date; read it through before a release.",
     ]
     module = ""
     for message in messages:

@@ -1,0 +1,84 @@
+"""What an editor makes of the manifest schema: driven through the language server it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.contract.location import locate_schema
+from tests.unit.editor.language_server import LanguageServer, expand, install
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "manifests").glob("*.yaml"))
+HEADER = "version: 1\nproject: 7\ntasks:\n"
+TASK = f"{HEADER}  - id: 101\n"
+
+
+@pytest.fixture(scope="module")
+def editor(request: pytest.FixtureRequest) -> Iterator[LanguageServer]:
+    program = install(request.config.cache.mkdir("yaml-language-server"))
+    with LanguageServer(program, locate_schema("manifest.schema.json")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.name)
+def test_an_example_is_not_underlined(editor: LanguageServer, example: Path) -> None:
+    assert editor.diagnose(example.read_text(encoding="utf-8")) == []
+
+
+def test_mistakes_are_underlined_where_they_are(editor: LanguageServer) -> None:
+    found = editor.diagnose(f"{TASK}    overlap: two\n    absent: [old]\n    text: A sentence.\n")
+
+    assert sorted(found) == [
+        '5:14: Incorrect type. Expected "integer".',
+        "6:14: Write a path inside data or meta, such as data.old_key.",
+        "7:5: Property text is not allowed.",
+    ]
+
+
+def test_computed_attributes_come_after_those_that_people_declare(editor: LanguageServer) -> None:
+    offered = editor.complete(f"{TASK}    |")
+    computed = ["Computed by the server" in str(item.get("documentation")) for item in offered]
+    names = [item["label"] for item in offered]
+
+    assert names[:6] == ["absent", "project", "inner_id", "data", "meta", "overlap"]
+    assert computed == sorted(computed)
+    assert computed.count(True) > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        (f"{TASK}    data: |", ["a text", "an image"]),
+        (f"{TASK}    meta: |", ["a source"]),
+        (f"{TASK}    absent: |", ['["data.old_key"]', r'["data[\"a.b\"]"]']),
+        (f"{TASK}    overlap: |", ["2"]),
+        (f"{TASK}    inner_id: |", ["1"]),
+        (f"{TASK}    allow_skip: |", ["true", "false", "null"]),
+        (f"{HEADER}  - |", None),
+        ("version: 1\ntasks: []\npolicy:\n  data: |", ["merge", "replace"]),
+        ("version: 1\ntasks: []\nserver: |", ["https://label-studio.example.org"]),
+        ("version: |\ntasks: []", ["1"]),
+    ],
+)
+def test_what_is_offered_for_a_value_is_valid(
+    editor: LanguageServer, text: str, labels: list[str] | None
+) -> None:
+    offered = editor.complete(text)
+    before, after = text.split("|")
+    indent = " " * (len(before.rpartition("\n")[2]) - len(before.rpartition("\n")[2].lstrip()))
+
+    if labels is not None:
+        assert sorted(item["label"] for item in offered) == sorted(labels)
+    for item in offered:
+        inserted = expand(item["insertText"]).replace("\n", f"\n{indent}")
+        if not inserted.rstrip().endswith(":"):
+            assert editor.diagnose(before + inserted + after) == [], item
+
+
+def test_what_an_attribute_is_for_is_shown(editor: LanguageServer) -> None:
+    skip = editor.hover(f"{TASK}    allow_s|kip: true\n")
+
+    assert "How many different annotators are to label" in editor.hover(f"{TASK}    over|lap: 2\n")
+    assert "The community edition neither shows nor updates it." in skip
