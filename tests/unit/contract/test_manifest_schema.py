@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 COMMITTED = locate_schema("manifest.schema.json")
 SERVER = ApiDescription("a server", read_document(Path(__file__).parent / "server-openapi.json"))
 MANIFEST: Any = build_manifest_schema(load_contract())
-FOR_EDITORS = {"description", "examples"}
+FOR_EDITORS = {"description", "examples", "defaultSnippets"}
 PATCH: Any = build_patch_schema(load_contract())
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -78,7 +78,7 @@ class LanguageServer:
         """Return what the editor offers where the text has ``|``, in the order of the schema."""
         uri, position = self._open_at_cursor(text)
         answer = self._ask("textDocument/completion", {"textDocument": uri, "position": position})
-        items: Sequence[Mapping[str, Any]] = answer["items"]
+        items: list[Mapping[str, Any]] = answer["items"]
         return items
 
     def hover(self, text: str) -> str:

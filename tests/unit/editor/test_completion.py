@@ -56,25 +56,29 @@ def test_computed_attributes_come_after_those_that_people_declare(editor: Langua
         (f"{TASK}    overlap: |", ["2"]),
         (f"{TASK}    inner_id: |", ["1"]),
         (f"{TASK}    allow_skip: |", ["true", "false", "null"]),
-        (f"{HEADER}  - |", None),
         ("version: 1\ntasks: []\npolicy:\n  data: |", ["merge", "replace"]),
         ("version: 1\ntasks: []\nserver: |", ["https://label-studio.example.org"]),
         ("version: |\ntasks: []", ["1"]),
     ],
 )
 def test_what_is_offered_for_a_value_is_valid(
-    editor: LanguageServer, text: str, labels: list[str] | None
+    editor: LanguageServer, text: str, labels: list[str]
 ) -> None:
     offered = editor.complete(text)
     before, after = text.split("|")
     indent = " " * (len(before.rpartition("\n")[2]) - len(before.rpartition("\n")[2].lstrip()))
 
-    if labels is not None:
-        assert sorted(item["label"] for item in offered) == sorted(labels)
+    assert sorted(item["label"] for item in offered) == sorted(labels)
     for item in offered:
         inserted = expand(item["insertText"]).replace("\n", f"\n{indent}")
-        if not inserted.rstrip().endswith(":"):
-            assert editor.diagnose(before + inserted + after) == [], item
+        assert editor.diagnose(before + inserted + after) == [], item
+
+
+def test_a_task_begins_with_its_id(editor: LanguageServer) -> None:
+    offered = editor.complete(f"{HEADER}  - |")
+
+    assert expand(offered[0]["insertText"]) == "id: 101"
+    assert editor.diagnose(f"{HEADER}  - id: 101\n") == []
 
 
 def test_what_an_attribute_is_for_is_shown(editor: LanguageServer) -> None:

@@ -49,7 +49,13 @@ def _iterate_nodes(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in {"re.compile", "cast", "TypeVar"}:
+    if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+        return
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in {
+        "re.compile",
+        "cast",
+        "msgspec.convert",
+    }:
         return
     for name, child in ast.iter_fields(node):
         if name in {"annotation", "returns"}:
