@@ -1,8 +1,8 @@
 """The table of attributes -> JSON Schemas of manifests and of PATCH bodies.
 
 Draft 7, because editors and linters of YAML support it best. Only keywords that python-jsonschema
-and jsonschema-rs read alike are used. ``examples``, ``default`` and ``pattern`` are for editors, and
-so are ``defaultSnippets`` and ``patternErrorMessage``, which validators ignore.
+and jsonschema-rs read alike are used. ``examples``, ``default`` and ``pattern`` are for editors,
+and so are ``defaultSnippets`` and ``patternErrorMessage``, which validators ignore.
 """
 
 from __future__ import annotations
