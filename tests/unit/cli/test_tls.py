@@ -93,7 +93,10 @@ def test_a_server_with_the_certificate_of_another_is_told_nothing(
 ):
     said = refused(manifest(), authority.issue_cert("example.org"), **trusted)
     assert "IP address mismatch" in said
-    assert said.endswith("(it is another host's: is LABEL_STUDIO_URL right?)\n")
+    assert said.endswith(
+        "(the certificate is for another host: is the server address (url, or LABEL_STUDIO_URL) "
+        "right?)\n"
+    )
 
 
 def test_a_server_whose_certificate_has_expired_is_told_nothing(

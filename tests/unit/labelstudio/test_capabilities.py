@@ -56,12 +56,12 @@ def test_it_is_asked_once_of_the_first_task():
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(403, json={"detail": "No."}), "was forbidden: No."),
-        (httpx.Response(404, json={"detail": "Not found."}), "was not found"),
+        (httpx.Response(403, json={"detail": "No."}), "returned 403: No."),
+        (httpx.Response(404, json={"detail": "Not found."}), "returned 404: Not found."),
         (httpx.Response(405, json={"detail": "Not allowed."}), "returned 405"),
         (httpx.Response(200, html="<title>Proxy</title>"), "a page of type text/html (Proxy)"),
-        (httpx.Response(204), "answered 204"),
-        (httpx.Response(502, html="<title>Bad</title>"), "answered 502"),
+        (httpx.Response(204), "returned 204 with an empty body"),
+        (httpx.Response(502, html="<title>Bad</title>"), "returned 502 with a page"),
         (httpx.Response(200, json={"name": "Task Api"}), "does not describe an update"),
     ],
 )

@@ -33,8 +33,8 @@ from tests.unit.labelstudio.wired import Scripted, client_of
             httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
             (
                 "cannot connect to http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
-                "version number (the server does not speak TLS there: check the server "
-                "address (url, or LABEL_STUDIO_URL), its https and port)"
+                "version number (the response is not TLS: are https and the port right in the "
+                "server address (url, or LABEL_STUDIO_URL)?)"
             ),
         ),
         (

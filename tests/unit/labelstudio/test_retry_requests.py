@@ -238,7 +238,7 @@ def test_a_personal_access_token_that_is_refused_is_named_as_the_reason():
     transport.hook = lambda _: answering(401)()
     with (
         client_of(transport, SANDBOX_REFRESH_TOKEN) as client,
-        pytest.raises(Unauthorised, match=r"the server refused the personal access token: .* No\."),
+        pytest.raises(Unauthorised, match=r"the personal access token was refused: .* No\."),
     ):
         client.get("/api/tasks/1/")
     assert len(transport.requests) == 1
