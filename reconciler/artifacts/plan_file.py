@@ -35,10 +35,10 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
         if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
             raise Refused(
                 f"cannot save the plan to {file}: the file exists and is not a saved plan",
-                hint="choose another file (--out), or remove that one",
+                hint="pass another file to --out, or remove that one",
             )
         if file.exists() and not file.is_file():
-            # A device or a pipe is written to directly: a new file must not replace it.
+            # Write to a device or a pipe directly: a new file must not replace it.
             descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
             os.set_blocking(descriptor, True)
             with os.fdopen(descriptor, "w", encoding="utf-8") as out:
@@ -48,7 +48,7 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
     except OSError as error:
         message = error.strerror or str(error)
         raise Refused(
-            f"cannot save the plan to {file}: {message}", hint="choose another file (--out)"
+            f"cannot save the plan to {file}: {message}", hint="pass another file to --out"
         ) from error
 
 
@@ -79,8 +79,8 @@ def read_plan(paths: Sequence[str]) -> Plan | None:
         raise SavedFileError(message, hint="apply each saved plan, and the manifests, separately")
     found = read_saved(plans[0])
     if isinstance(found, Report):
-        message = f"expected a plan or manifests, found a report: {plans[0]}"
-        raise SavedFileError(message, hint="pass reports to revert or show")
+        message = f"{plans[0]}: expected a plan or a manifest, found a report"
+        raise SavedFileError(message, hint="pass a report to revert or show")
     return found
 
 

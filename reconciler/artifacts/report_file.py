@@ -42,11 +42,11 @@ def check_report(file: Path | None) -> None:
             if _BEGINNING.match(opened.read(_LOOKED_AT)):
                 return
     except OSError as error:
-        message = f"cannot write the report {file}: {error}: nothing was changed"
+        message = f"cannot write the report to {file}: {error}: nothing was changed"
         raise Refused(message) from error
     raise Refused(
         f"{file} exists and is not a report: nothing was changed",
-        hint="choose another file for the report",
+        hint="pass another file to --report",
     )
 
 
@@ -55,7 +55,7 @@ _LOOKED_AT: Final = 100
 
 
 class ReportFile:
-    """A file of JSON lines that only its owner can read, as it holds the values of tasks.
+    """A file of JSON lines that only its owner can read, because it holds the values of tasks.
 
     ``kept`` is the new path of an earlier report of that name, None if there was none.
     """
@@ -118,8 +118,8 @@ class ReportFile:
     def _make_write_error(self, error: OSError) -> Refused:
         message = error.strerror or str(error)
         return Refused(
-            f"cannot write the report {self._path}: {message}",
-            hint="choose another file for the report (--report): no task is changed without one",
+            f"cannot write the report to {self._path}: {message}",
+            hint="pass another file to --report: no task is changed without a report",
         )
 
 
@@ -195,6 +195,6 @@ def read_reports(files: Sequence[str]) -> list[NamedReport]:
     found = read_all_saved(files)
     for file, one in found:
         if isinstance(one, Plan):
-            message = f"expected a report, found a plan: {file}"
+            message = f"{file}: expected a report, found a plan"
             raise SavedFileError(message, hint="pass the report that apply --report wrote")
     return [(file, one) for file, one in found if isinstance(one, Report)]

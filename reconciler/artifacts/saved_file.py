@@ -55,14 +55,14 @@ def _read_text(file: str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SavedFileError("not encoded in UTF-8", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError("the file is not encoded in UTF-8", hint=_WHAT_TO_GIVE) from error
     if not text.strip():
         raise SavedFileError("the file is empty", hint=_WHAT_TO_GIVE)
     return text
 
 
 def _restore(text: str) -> Plan | Report:
-    """Restore a report, with one object per line, or a plan, one object on any number of lines."""
+    """Restore a report, which has one object per line, or a plan, which is a single object."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
         raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
@@ -89,7 +89,9 @@ def _restore_report(first: dict[str, Any], rest: str) -> Report:
     last: dict[str, Any] | None = None
     for number, line in _iterate_lines(rest):
         if last is not None or "kind" in line:
-            message = f"line {number}: found more after the end of the report, or a second report"
+            message = (
+                f"line {number}: found more lines after the end of the report, or a second report"
+            )
             raise SavedFileError(message, hint="save each report in its own file")
         try:
             if "summary" in line:

@@ -29,7 +29,9 @@ class Limit:
             limit = cls(Fraction(found[1]), percent=bool(found[2]))
             if limit.most <= _WHOLE if limit.percent else limit.most.denominator == 1:
                 return limit
-        raise ValueError(f"expected a number of tasks or a percentage (100 or 5%), found {text!r}")
+        raise ValueError(
+            f"expected a number of tasks or a percentage, such as 100 or 5%, found {text!r}"
+        )
 
     def of(self, tasks: int) -> int:
         """Return how many of ``tasks`` may be changed."""
@@ -44,5 +46,5 @@ def describe_excess(plan: Plan, limit: Limit | None) -> str:
     changed, tasks = len(plan.updates), plan.summary()["tasks"]
     if limit is None or changed <= limit.of(tasks):
         return ""
-    at_most = f"{limit}, or {count_noun(limit.of(tasks), 'task')}" if limit.percent else str(limit)
+    at_most = f"{limit} ({count_noun(limit.of(tasks), 'task')})" if limit.percent else str(limit)
     return f"would change {count_noun(changed, 'task')} of {tasks:,}; the limit is {at_most}"

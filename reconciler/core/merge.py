@@ -67,9 +67,9 @@ def make_other_server_error(first: Part, other: Part) -> SavedFileError:
 
 
 def join_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
-    """Return the shards that the parts cover, in order, each once; empty if all are there.
+    """Return the shards that the parts cover, in order, each once; empty if they cover all tasks.
 
-    Raises SavedFileError if the tasks were not divided alike.
+    Raises SavedFileError if the tasks were not divided in the same way.
     """
     for part in parts[1:]:
         _check_division(parts[0], part)

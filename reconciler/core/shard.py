@@ -41,7 +41,7 @@ def parse_shards(text: str) -> tuple[Shard, ...]:
     """Parse the output of `format_shards`; raises ValueError."""
     shards = tuple(map(Shard.parse, text.split(_BETWEEN)))
     if len({shard.count for shard in shards}) > 1 or list(shards) != sorted({*shards}):
-        raise ValueError(f"expected shards of one division, each once, in order, found {text!r}")
+        raise ValueError(f"expected different shards of one division, in order, found {text!r}")
     return shards
 
 

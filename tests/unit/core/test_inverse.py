@@ -74,8 +74,8 @@ def test_a_task_that_was_edited_since_is_left_alone_as_a_whole():
         Kind.EDITED_SINCE,
         "edited since the apply: data.a, data.b",
         (
-            "revert does not undo later edits; set the values in a manifest, or "
-            "to leave the task out, allow it (--allow edited-since)"
+            "pass --allow edited-since to leave the task out, or set the values in a manifest: "
+            "revert does not undo later edits"
         ),
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (edited,))
@@ -103,6 +103,6 @@ def test_what_could_not_be_read_before_cannot_be_restored():
     lost = TaskProblem(
         Kind.UNREADABLE,
         "cannot restore data: the server could not read it before the apply replaced it",
-        "to leave the task out, allow it (--allow unreadable)",
+        "pass --allow unreadable to leave the task out",
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (lost,))

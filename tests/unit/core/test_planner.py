@@ -129,11 +129,11 @@ def test_data_that_cannot_be_read_is_only_replaced_as_a_whole():
     found = Found({**BASE, "data": UNREADABLE})
     declared: dict[str, Json] = {"data": {"text": "B."}}
     assert status(desired(1, declared, replaced=("data",)), found) == ("update", [])
-    # Whatever else is declared: where data is not, it stays as damaged as it is.
+    # Other declarations do not repair the data, so it is as damaged afterwards.
     for task in (desired(1, declared), desired(1, {"overlap": 2}, replaced=("data",))):
         assert status(task, found) == (
             "unreadable",
-            ["the server can read everything of this task except its data"],
+            ["the server cannot read the data of this task, but it returns everything else"],
         )
 
 

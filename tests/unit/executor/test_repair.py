@@ -17,7 +17,7 @@ from tests.unit.executor.meanwhile import Client, after_update, overwriting
 from tests.unit.labelstudio.patient import Patient
 from tests.unit.labelstudio.wired import Hooked, Noted, sandbox_with
 
-UNDONE = "stored, but changed again since: "
+UNDONE = "stored, but different when read again: "
 
 
 def carried_out(
@@ -346,7 +346,7 @@ def test_a_server_that_is_gone_when_repairs_begin_stops_the_run():
     undo = transport.hook
 
     def hook(request: httpx.Request) -> httpx.Response | None:
-        if watch.begun[-1].startswith("applying again"):
+        if watch.begun[-1].startswith("applying undone changes again"):
             raise httpx.ConnectError("Connection refused")
         return undo(request)
 

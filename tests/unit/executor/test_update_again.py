@@ -118,7 +118,7 @@ def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
     transport.hook = hook
     with api_of(transport) as api:
         result = sender_of(api, stop=stop).send(PATCH)
-    assert "was forbidden" in str(result.error)
+    assert "returned 403" in str(result.error)
     assert result.outcome.outcome is Outcome.FAILED
 
 
