@@ -12,10 +12,10 @@ from typing import Final
 from reconciler.errors import SettingsError
 
 RENEW_BEFORE: Final = 30.0
-"""The earliest, in seconds before an access token expires, that a new one is fetched."""
+"""A new access token is fetched at most this many seconds before the old one expires."""
 
 LIFETIME: Final = 300.0
-"""Lifetime of an access token that does not state its own, in seconds."""
+"""The assumed lifetime, in seconds, of an access token that does not state its own."""
 
 Exchange = Callable[[str], str]
 """Exchanges a refresh token for an access token."""
@@ -37,7 +37,7 @@ class FixedToken:
 
 
 class RefreshToken:
-    """A personal access token, which only fetches access tokens, which live for minutes.
+    """A personal access token. It only serves to fetch access tokens, which live for minutes.
 
     One fetch serves all threads: a thread that needs a new access token waits if another thread
     is already fetching one.

@@ -39,7 +39,7 @@ DEFAULT_TIMEOUT: Final = 120.0
 """Seconds to wait for a whole response: the server may take long for a page of a large project."""
 
 SIZE_MAX: Final = 256 * 1024 * 1024
-"""Most bytes of a decompressed response: hundreds of times the usual, and still fits in memory."""
+"""Most bytes of a decompressed response: hundreds of times the usual, but they fit in memory."""
 
 CACHE_BUSTER: Final = "_"
 """A query parameter that servers ignore. It makes the address of each read unique, so that a cache
@@ -104,7 +104,7 @@ class Client:
         *,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], tuple[Json, int]]:
-        """GET a path, and return a function that decodes the response: its JSON, and its bytes.
+        """GET a path, and return a function that decodes the response to its JSON and its length.
 
         If several threads fetch, let one thread decode: values that several threads decode at the
         same time are no longer in the CPU's cache when they are used. If the response cannot be

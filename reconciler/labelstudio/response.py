@@ -99,11 +99,11 @@ class Response:
 
     def _explain(self) -> ServerError:
         """Build the error for a status other than 2xx."""
-        status, asked = self.response.status_code, self._request_line
+        status, request = self.response.status_code, self._request_line
         if self.response.is_redirect:
             return self._explain_redirect()
         detail = self._describe_detail()
-        message = f"{asked} returned {status}: {detail}"
+        message = f"{request} returned {status}: {detail}"
         if status in _REFUSALS:
             hint = self._choose_refusal_hint(_REFUSALS[status])
             return self._make_error(Unauthorised, message, hint=hint)
@@ -112,7 +112,7 @@ class Response:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if self._is_json:
                 return self._make_error(Broken, message)
-            message = f"{asked} returned {status} with {detail}"
+            message = f"{request} returned {status} with {detail}"
             return self._make_error(Broken, message, hint=_ADDRESS_HINT)
         if not self._is_json:
             return self._explain_foreign(detail)
@@ -120,10 +120,10 @@ class Response:
 
     def _make_error(self, kind: type[ServerError], message: str, *, hint: str = "") -> ServerError:
         """Make an error of a kind, with the wait that the response asks for, if any."""
-        asked = None if self.response.is_success else self._read_retry_after()
-        if asked is not None and asks_too_long(asked):
-            hint = f"the server asks for a pause of {asked:,.0f} s: try again after that"
-        return kind(message, hint=hint, status=self.response.status_code, retry_after=asked)
+        wait = None if self.response.is_success else self._read_retry_after()
+        if wait is not None and asks_too_long(wait):
+            hint = f"the server asks for a pause of {wait:,.0f} s: try again after that"
+        return kind(message, hint=hint, status=self.response.status_code, retry_after=wait)
 
     def _read_retry_after(self) -> float | None:
         """Return how many seconds the server asks to wait, by its own clock."""

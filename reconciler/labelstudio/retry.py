@@ -26,7 +26,7 @@ ATTEMPTS_MAX: Final = 5
 """Most attempts at one request, whatever happens; their pauses take about 20 seconds."""
 
 RETRY_AFTER_MAX: Final = 60.0
-"""The longest wait, in seconds, that a server may ask for; if it asks for more, we do not wait."""
+"""The longest wait, in seconds, that a server may ask for; asking for more is an error."""
 
 PAUSES_MAX: Final = 180.0
 """Seconds of pauses, in total, after which one request is given up."""
@@ -52,11 +52,11 @@ class RequestKind(StrEnum):
 class Fault(StrEnum):
     """What happened to a request, in the words of `docs/semantics.md`."""
 
-    GIVEN_UP = "not sent, and it cannot be: see below"
-    ASKS_TOO_LONG = "an answer with a Retry-After of more than 60 seconds"
-    NOT_SENT = "connection refused, by a proxy too"
+    GIVEN_UP = "it cannot be sent: see below"
+    ASKS_TOO_LONG = "a response with a Retry-After of more than 60 seconds"
+    NOT_SENT = "connection refused, also by a proxy"
     LOST = "connection dropped"
-    TIMED_OUT = "no whole answer within --timeout"
+    TIMED_OUT = "no complete response within --timeout"
     REQUEST_TIMEOUT = "408"
     TOO_MANY_REQUESTS = "429"
     SERVER_ERROR = "500"
@@ -66,7 +66,7 @@ class Fault(StrEnum):
     ODD = "200 with a page, with JSON that is cut off, or about another task"
     UNAUTHORISED = "401"
     REFUSED = "400, 403, 404, redirects and all others below 500"
-    OTHER = "all others, such as an answer that is too large"
+    OTHER = "all others, such as a response that is too large"
 
 
 class Stored(StrEnum):
@@ -232,8 +232,8 @@ def _get_policy_of_answer(error: ServerError) -> RetryPolicy:
 class Pauses:
     """How long to wait between attempts, in seconds.
 
-    Each pause is ``grows`` times the one before, and is then multiplied by a random factor from 0.5
-    to 1.5: requests that were refused together must not come back together.
+    Each pause is ``grows`` times the one before, apart from a random factor from 0.5 to 1.5:
+    requests that were refused together must not come back together.
     """
 
     first: float = 0.5

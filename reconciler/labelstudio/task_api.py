@@ -142,7 +142,7 @@ class TaskApi:
         return lambda: self._parse_page(*fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Update one task, and return its new state as the server states it. Sends one request."""
+        """Update one task, and return it as the response shows it. The update is sent once."""
         return self._check_task(self._client.patch(f"/api/tasks/{task}/", body), task)
 
     def project_settings(self, project: int) -> ProjectSettings:
@@ -188,7 +188,7 @@ def _format_names(names: Collection[str]) -> str:
 
 
 def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
-    """Map ids to the tasks of a page; fewer than the tasks if one is repeated or not a task."""
+    """Map ids to the tasks of a page: fewer if one is repeated, none if one is not a task."""
     try:
         ids = [task["id"] for task in tasks]
     except (TypeError, LookupError):

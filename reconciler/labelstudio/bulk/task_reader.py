@@ -37,7 +37,7 @@ from reconciler.labelstudio.task_api import Page, TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 SEVERAL: Final = 5
-"""Tasks for which one request for all costs less than one for each."""
+"""The number of tasks from which one request for all costs less than one for each."""
 
 BROKEN_MAX: Final = 20
 """Broken tasks in a row after which the server is considered broken, and not the tasks."""

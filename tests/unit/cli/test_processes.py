@@ -185,7 +185,7 @@ def cut_off(connection: BaseHTTPRequestHandler) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["plan", "apply"])
-def test_a_server_that_is_none_is_one_line_without_the_token(
+def test_a_response_that_is_not_from_label_studio_is_one_line_without_the_token(
     manifest: Manifest, handler: Callable[[BaseHTTPRequestHandler], None], said: str, name: str
 ):
     with answering(handler) as url:

@@ -199,7 +199,7 @@ def behind_tls(address: str, certificate: trustme.LeafCert) -> Iterator[str]:
     ("answer", "requests"),
     [(b"HTTP/1.1 407 Who are you\r\n\r\n", 1), (b"HTTP/1.1 502 No such host\r\n\r\n", 3)],
 )
-def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: int):
+def test_the_error_for_a_proxy_that_lets_nothing_pass_names_the_proxy(answer: bytes, requests: int):
     with proxy(refuses=answer) as listening:
         given = {"HTTPS_PROXY": f"http://anna:s3cret@{listening.address}"}
         network = Network(choose_proxy(f"https://{HOST}", given))
@@ -235,7 +235,7 @@ def test_a_proxy_that_cannot_be_used_is_told_before_manifests_are_read(
     assert "s3cret" not in said
 
 
-def test_what_no_proxy_cannot_mean_is_a_warning(
+def test_an_invalid_entry_of_no_proxy_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)

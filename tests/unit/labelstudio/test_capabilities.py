@@ -65,7 +65,7 @@ def test_it_is_asked_once_of_the_first_task():
         (httpx.Response(200, json={"name": "Task Api"}), "does not describe an update"),
     ],
 )
-def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
+def test_a_server_that_does_not_say_is_asked_once_and_nothing_is_marked(
     answer: httpx.Response, said: str
 ):
     transport, progress = Scripted(lambda _: answer), Noted()
@@ -78,7 +78,7 @@ def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
     assert detail.startswith("the server does not say which attributes it stores (")
 
 
-def test_a_connection_that_breaks_is_no_error_either():
+def test_a_broken_connection_is_not_an_error_either():
     def breaks(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("connection reset")
 

@@ -291,7 +291,7 @@ def test_a_bad_answer_becomes_an_error_that_says_what_to_do(name: str):
         ),
     ],
 )
-def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
+def test_the_error_for_a_body_that_is_too_large_states_its_size_and_whose_limit_it_is(
     answer: httpx.Response, said: str
 ):
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
@@ -302,7 +302,7 @@ def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
     assert failed.value.status == 413
 
 
-def test_an_answer_that_is_none_is_told_without_the_token_that_it_repeats():
+def test_the_error_for_a_malformed_response_hides_the_token_that_it_repeats():
     def fail(request: httpx.Request) -> httpx.Response:
         said = f"illegal header line: {request.headers['authorization']}"
         raise httpx.RemoteProtocolError(said)
@@ -332,7 +332,7 @@ def test_numbers_are_read_as_they_are_written():
         assert repr(client.get("/")) == "{'big': 123456789012345678901234567890, 'real': 1.0}"
 
 
-def test_a_number_that_nobody_can_hold_is_not_taken_for_infinity():
+def test_a_number_that_is_too_large_is_not_read_as_infinity():
     answer = page(200, b'{"real": 1e400}', JSON)
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(NotLabelStudio) as failed:
         client.get("/")
