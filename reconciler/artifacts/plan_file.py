@@ -18,11 +18,11 @@ from reconciler.core.report import Report
 from reconciler.errors import Refused, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+_SAVED_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
 
-_PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
+_PLAN_BEGINNING: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
 
-_LOOKED_AT: Final = 4_096
+_BEGINNING_BYTES: Final = 4_096
 
 
 def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROGRESS) -> None:
@@ -32,7 +32,7 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
     """
     written = format_plan(plan, progress=progress)
     try:
-        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
+        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN_BEGINNING):
             raise Refused(
                 f"cannot save the plan to {file}: the file exists and is not a saved plan",
                 hint="pass another file to --out, or remove that one",
@@ -89,11 +89,11 @@ def _is_saved(path: str) -> bool:
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     try:
-        return _has_beginning(Path(path), _BEGINNING)
+        return _has_beginning(Path(path), _SAVED_BEGINNING)
     except OSError:
         return False
 
 
 def _has_beginning(path: Path, beginning: re.Pattern[bytes]) -> bool:
     with path.open("rb") as file:
-        return beginning.match(file.read(_LOOKED_AT)) is not None
+        return beginning.match(file.read(_BEGINNING_BYTES)) is not None

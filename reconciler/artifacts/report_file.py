@@ -39,7 +39,7 @@ def check_report(file: Path | None) -> None:
         if not file.is_file() or not file.stat().st_size:
             return
         with file.open("rb") as opened:
-            if _BEGINNING.match(opened.read(_LOOKED_AT)):
+            if _BEGINNING.match(opened.read(_BEGINNING_BYTES)):
                 return
     except OSError as error:
         message = f"cannot write the report to {file}: {error}: nothing was changed"
@@ -51,7 +51,7 @@ def check_report(file: Path | None) -> None:
 
 
 _BEGINNING: Final = re.compile(rb'\{"format_version":"[^"]*","kind":"report"')
-_LOOKED_AT: Final = 100
+_BEGINNING_BYTES: Final = 100
 
 
 class ReportFile:
@@ -167,14 +167,14 @@ class ReportWriter:
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> Report:
         """Write the tasks that were not started, and the counts; return the report of the run."""
         # A report has no changes for a task that was not started.
-        told = tuple(
+        recorded = tuple(
             self._recorded.get(outcome.task) or replace(outcome, changes=()) for outcome in outcomes
         )
         run = replace(self._run, ended=format_time(now()), requests=requests)
-        for line in build_not_started_lines(told):
+        for line in build_not_started_lines(recorded):
             self._write(line)
-        self._write(build_last_line(told, requests, run.ended))
-        return Report(self._server, (run,), told, run.shards)
+        self._write(build_last_line(recorded, requests, run.ended))
+        return Report(self._server, (run,), recorded, run.shards)
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:

@@ -12,14 +12,14 @@ import msgspec
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _ENCODE_SORTED: Final = msgspec.json.Encoder(order="sorted").encode
-_OTHERWISE: Final = re.compile(
+_WRITTEN_DIFFERENTLY: Final = re.compile(
     rb"[\x7f-\xff]"  # the standard library escapes these
     rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these differently
 )
 _STRING_OR_ZERO: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|\.0(?=[,}\]])')
 _LONG_STRING: Final = 64
 _ANY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
-_KEPT: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
+_CONTROL_FOR: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
 """Characters of JSON's own notation, and control characters to replace them meanwhile: JSON text
 contains none.
 
@@ -59,7 +59,7 @@ def encode_canonical(value: list[Any]) -> bytes:
         return _encode_slowly(value)
     plain = written.isascii() and b"\x7f" not in written
     outside = _drop_strings(written) if plain else written
-    if not plain or (_may_differ(outside) and _OTHERWISE.search(written)):
+    if not plain or (_may_differ(outside) and _WRITTEN_DIFFERENTLY.search(written)):
         return _encode_slowly(value)
     return _drop_zeros(written) if b".0" in outside else written
 
@@ -72,7 +72,7 @@ def _drop_strings(written: bytes) -> bytes:
 
 
 def _may_differ(written: bytes) -> bool:
-    """Tell quickly whether `_OTHERWISE` might find a number."""
+    """Tell quickly whether `_WRITTEN_DIFFERENTLY` might find a number."""
     if b".0" in written and (b"0.0000" in written or b"-0.0" in written):
         return True
     return b"0e" in written.translate(_ANY_DIGIT)
@@ -99,10 +99,10 @@ def encode_indented(document: Mapping[str, object]) -> str:
 
 def _escape_ascii(text: str) -> str:
     """Escape all characters of JSON text that are not ASCII."""
-    for character, control in _KEPT.items():
+    for character, control in _CONTROL_FOR.items():
         text = text.replace(character, control)
     text = json.dumps(text)[1:-1]
-    for character, control in _KEPT.items():
+    for character, control in _CONTROL_FOR.items():
         text = text.replace(json.dumps(control)[1:-1], character)
     return text
 

@@ -21,7 +21,7 @@ SHAPES_MAX: Final = 255
 
 _UNKNOWN: Final = SHAPES_MAX
 _ENCODE: Final = msgspec.json.Encoder().encode
-_UNLIKE: Final = (LookupError, TypeError, ValueError, RecursionError)
+_SHAPE_ERRORS: Final = (LookupError, TypeError, ValueError, RecursionError)
 """What picking raises if a value does not have the shape, and encoding if text is not UTF-8."""
 
 _Skeleton: TypeAlias = "tuple[str | tuple[str, _Skeleton], ...]"
@@ -40,9 +40,9 @@ class Fingerprints:
         self._values = array("q")
 
     def add(self, declared: Mapping[str, Json], whole: Collection[str]) -> None:
-        """Add a declaration; objects named in ``whole`` must have no keys but the declared ones."""
+        """Add a declaration; objects named in ``whole`` must have only the declared keys."""
         number = self._last if whole == self._last_whole else _UNKNOWN
-        value = self._compute_value(number, declared, all_of_it=True)
+        value = self._compute_value(number, declared, complete=True)
         if value is None:
             number = self._number_shape(_build_skeleton(declared, whole))
             value = self._compute_value(number, declared)
@@ -68,14 +68,14 @@ class Fingerprints:
         return chosen
 
     def _compute_value(
-        self, number: int, attributes: Mapping[str, Json], *, all_of_it: bool = False
+        self, number: int, attributes: Mapping[str, Json], *, complete: bool = False
     ) -> int | None:
         """Compute a fingerprint by a shape; None if ``attributes`` do not have that shape."""
         if number == _UNKNOWN:
             return None
         try:
-            return self._shapes[number].fingerprint(attributes, all_of_it=all_of_it)
-        except _UNLIKE:
+            return self._shapes[number].fingerprint(attributes, complete=complete)
+        except _SHAPE_ERRORS:
             return None
 
     def _number_shape(self, skeleton: _Skeleton) -> int:
@@ -97,13 +97,13 @@ class _Shape:
         self._pick = _build_picker(skeleton, whole=False)
         self._pick_all = _build_picker(skeleton, whole=True)
 
-    def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool) -> int:
-        """Compute the fingerprint of the picked values; raises one of `_UNLIKE`.
+    def fingerprint(self, attributes: Mapping[str, Json], *, complete: bool) -> int:
+        """Compute the fingerprint of the picked values; raises one of `_SHAPE_ERRORS`.
 
         It is the hash of their JSON text, in which 1 differs from true, and null from "null". With
-        ``all_of_it``, ``attributes`` may have no other keys.
+        ``complete``, ``attributes`` may have no other keys.
         """
-        pick = self._pick_all if all_of_it else self._pick
+        pick = self._pick_all if complete else self._pick
         return hash(_ENCODE(pick(attributes)))
 
 
@@ -117,8 +117,8 @@ def _build_skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -
 def _build_picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
     """Return a function that picks the values of an object and of its inner objects.
 
-    The function raises one of `_UNLIKE` if an object does not exist, or with ``whole``, if it has
-    more keys. An object at a key without a skeleton is picked as a whole.
+    The function raises one of `_SHAPE_ERRORS` if an object does not exist, or with ``whole``, if it
+    has more keys. An object at a key without a skeleton is picked as a whole.
     """
     keys = [part for part in skeleton if isinstance(part, str)]
     values = itemgetter(*keys) if keys else _pick_nothing

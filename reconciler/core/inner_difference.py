@@ -47,7 +47,7 @@ class Inner:
 
 @dataclass(slots=True)
 class Budget:
-    """How many comparisons were made, and how many are left, which any user of it may change."""
+    """How many comparisons were made, and how many are left; callers may change ``left``."""
 
     left: float = inf
     made: int = 0
@@ -116,13 +116,13 @@ def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterato
         budget.spend()
         if isinstance(old, list) and isinstance(new, list):
             open_pairs.append(_pair_elements(path, old, new, budget))
-        elif isinstance(old, dict) and isinstance(new, dict) and _have_common_keys(old, new):
+        elif isinstance(old, dict) and isinstance(new, dict) and _may_be_one_object(old, new):
             open_pairs.append(_pair_members(path, old, new, budget))
         elif not is_same(old, new):
             yield Inner(path, old, new)
 
 
-def _have_common_keys(before: dict[str, Json], after: dict[str, Json]) -> bool:
+def _may_be_one_object(before: dict[str, Json], after: dict[str, Json]) -> bool:
     """Tell whether one object may be a changed version of the other."""
     return not (before and after and before.keys().isdisjoint(after))
 
@@ -156,12 +156,12 @@ def _pair_elements(
 ) -> Iterator[_Pair]:
     """Pair the elements of two lists; added and removed ones are paired with ABSENT."""
     alignment = _Alignment(before, after, budget, encoded=len(path) < _ENCODED_DEPTH)
-    for gone, come in alignment.iterate_unmatched():
-        for old, new in zip(gone, come, strict=False):
+    for removed, added in alignment.iterate_unmatched():
+        for old, new in zip(removed, added, strict=False):
             yield (*path, old), before[old], after[new]
-        for old in gone[len(come) :]:
+        for old in removed[len(added) :]:
             yield (*path, old), before[old], ABSENT
-        for new in come[len(gone) :]:
+        for new in added[len(removed) :]:
             yield (*path, new), ABSENT, after[new]
 
 
@@ -209,7 +209,7 @@ class _Alignment:
         return self._are_alike(self._before[old - count : old], self._after[new - count : new])
 
     def _are_alike(self, before: list[Json], after: list[Json]) -> bool:
-        """Tell whether elements are surely the same; if not, only their notation may differ."""
+        """Tell whether elements are surely the same; if not, they may be, in another notation."""
         self._budget.spend()
         if not self._encoded:
             return all(map(_are_plainly_same, before, after))
@@ -222,16 +222,16 @@ class _Alignment:
         before = self._before[old : min(old + _WINDOW, self._old_end)]
         after = self._after[new : min(new + _WINDOW, self._new_end)]
         anchors = self._find_anchors(before, after)
-        for gone, come in anchors:
-            yield range(self._old, old + gone), range(self._new, new + come)
-            self._old, self._new = old + gone + 1, new + come + 1
+        for old_index, new_index in anchors:
+            yield range(self._old, old + old_index), range(self._new, new + new_index)
+            self._old, self._new = old + old_index + 1, new + new_index + 1
         if not anchors:
             paired = min(len(before), len(after))
             self._old, self._new = old + paired, new + paired
             yield range(old, self._old), range(new, self._new)
 
     def _find_anchors(self, before: list[Json], after: list[Json]) -> list[tuple[int, int]]:
-        """Pair the elements that each list has once, as many as are in the same order."""
+        """Pair the elements that occur once in each list, as many as are in the same order."""
         if len(before) == len(after) == 1 or not self._encoded:
             return []
         self._budget.spend(len(before) + len(after))
@@ -256,7 +256,7 @@ def count_common_run(alike: Callable[[int, int], bool], room: int, *, most: int)
         step = min(step * 2, most)
     else:
         return run
-    last = run + step - 1  # At most these may still be equal.
+    last = run + step - 1  # the largest possible result
     while run < last:
         step = (last - run + 1) // 2
         if alike(run, step):
@@ -293,7 +293,7 @@ def _encode(value: Json) -> bytes | None:
 
 
 def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Choose the longest sequence of ``pairs`` whose second numbers rise; the first ones do."""
+    """Choose the longest sequence of ``pairs`` whose second numbers rise; the first numbers do."""
     seconds: list[int] = []  # the lowest second number that ends a sequence of one, of two, ...
     ends: list[int] = []  # the index of that pair
     previous: list[int] = []
@@ -332,8 +332,8 @@ def _compare_by_deepdiff(before: list[Json], after: list[Json]) -> tuple[Inner, 
     from deepdiff.helper import NotPresent, notpresent  # noqa: PLC0415 - as above
 
     def value(side: object) -> Side:
-        gone = side is notpresent or isinstance(side, NotPresent)
-        return ABSENT if gone else _unmark_booleans(side)
+        is_absent = side is notpresent or isinstance(side, NotPresent)
+        return ABSENT if is_absent else _unmark_booleans(side)
 
     tree = DeepDiff(
         _mark_booleans(before), _mark_booleans(after), view="tree", ignore_private_variables=False

@@ -65,7 +65,7 @@ class DesiredTasks(Protocol):
         ...
 
     def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Yield, fast, the tasks that may differ from the ``found`` ones; the others do not."""
+        """Yield the tasks that may differ from ``found``, by a fast check; the others do not."""
         ...
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:

@@ -18,7 +18,7 @@ from reconciler.errors import SavedFileError
 NamedReport: TypeAlias = tuple[str, Report]
 """A report, after the name of its file."""
 
-_APART: Final = (
+_GAP_HINT: Final = (
     "another client changed it in between, or a report is missing: add the missing report, or "
     "pass the reports one at a time, the latest first"
 )
@@ -88,7 +88,7 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
     return SavedFileError(
         f"{earlier} and {later} are not consecutive: task {task}, {format_path(gap.path)}: "
         f"{earlier} left {left}, but {later} found {found}",
-        hint=_APART,
+        hint=_GAP_HINT,
     )
 
 

@@ -216,7 +216,7 @@ def test_a_plan_with_too_many_changes_is_shown_and_not_carried_out(
         refused = command("apply", path, "--yes", "--max-changes", limit)
         assert (refused.code, server.count("PATCH")) == (1, 0)
         assert "3 tasks to update" in refused.output
-        assert "would change 3 tasks of 3; the limit is " in refused.errors
+        assert "the plan would change 3 of 3 tasks; the limit is " in refused.errors
     planned = command("plan", "tasks.yaml", "--max-changes", limit)
     assert planned.code == 1
     assert "3 tasks to update" in planned.output

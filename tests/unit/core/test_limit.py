@@ -45,7 +45,7 @@ def test_without_a_limit_any_number_is_fine():
 
 def test_it_is_said_by_how_much():
     said = describe_excess(plan(1_203, 797), Limit.parse("5%"))
-    assert said == "would change 1,203 tasks of 2,000; the limit is 5% (100 tasks)"
+    assert said == "the plan would change 1,203 of 2,000 tasks; the limit is 5% (100 tasks)"
     assert describe_excess(plan(2, 0), Limit.parse("1")).endswith("; the limit is 1")
 
 

@@ -85,7 +85,7 @@ def test_secrets_in_an_address_are_not_repeated(written: str):
 )
 def test_the_address_of_a_page_in_the_browser_is_recognised(written: str, server: str):
     with pytest.raises(
-        SettingsError, match="contains /.*, the path of a page in the browser"
+        SettingsError, match=r"contains /.*, the path of a page in the browser"
     ) as refused:
         normalize_address(written)
     assert refused.value.hint == f"use {server}"

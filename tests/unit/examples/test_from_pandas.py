@@ -156,7 +156,9 @@ def test_what_a_report_lacks_is_printed(url: str, tmp_path: Path):
 
     assert ran.code == 3
     *lines, last = ran.err.splitlines()
-    assert last.startswith(f"from_pandas: stopped: cannot write the report {report}: File too large")
+    assert last.startswith(
+        f"from_pandas: stopped: cannot write the report to {report}: File too large"
+    )
     report.write_text(report.read_text() + "\n".join(lines))
     told = read_report(report)
     assert told.complete
