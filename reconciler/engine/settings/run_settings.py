@@ -210,12 +210,13 @@ def _combine(
         raise SettingsError(
             "no server is set", hint=f"set LABEL_STUDIO_URL, pass --url, or set url in {FILE}"
         )
+    url_from = _name_source(given.url, environment) if given.url else files.locate("url")
     try:
         address = normalize_address(address)
     except SettingsError as error:
         # Users easily swap the two variables: the address may be the token.
-        token = environment.get(TOKEN_VARIABLE, "")
-        raise SettingsError(Secrets().hide(error.message, token), hint=error.hint) from None
+        message = Secrets().hide(error.message, environment.get(TOKEN_VARIABLE, ""))
+        raise SettingsError(f"{url_from}: {message}", hint=error.hint) from None
     plain_http = given.allow_plain_http or (is_plaintext(address) and _is_plain_http_allowed(files))
     _check_encryption(address, plain_http=plain_http)
     return Settings(
@@ -228,7 +229,7 @@ def _combine(
         allow_plain_http=plain_http,
         network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
-        url_from=_name_source(given.url, environment) if given.url else files.locate("url"),
+        url_from=url_from,
     )
 
 
