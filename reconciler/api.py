@@ -432,5 +432,5 @@ def _describe_subject(
             return Subject.PROBLEMS, Validation(found.problems)
     kind = type(found).__name__
     raise TypeError(
-        f"found: expected a plan, a report or a ManifestError, got a value of type {kind}"
+        f"found: expected a plan, a report or a ManifestError, found a value of type {kind}"
     )

@@ -114,7 +114,7 @@ BEFORE_ASKING = {
         "ValueError: expected a shard from 1/4 to 4/4, found '5/4'"
     ),
     "reconciler.render(tasks)": "TypeError: found: expected a plan, a report or a",
-    "import pickle; pickle.dumps(settings)": "TypeError: Settings hold a token and cannot be pickled",
+    "import pickle; pickle.dumps(settings)": "TypeError: Settings hold a token and cannot be",
 }
 
 

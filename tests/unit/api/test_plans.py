@@ -138,7 +138,9 @@ def test_rendering_is_what_the_command_line_prints(server: Server):
     assert json.loads(reconciler.render(plan, "json"))["digest"] == plan.digest
     with pytest.raises(ValueError, match="format: expected text or json, found 'svg'"):
         reconciler.render(plan, "svg")
-    with pytest.raises(TypeError, match="a str cannot be rendered"):
+    with pytest.raises(
+        TypeError, match="found: expected a plan, a report or a ManifestError, found a"
+    ):
         reconciler.render("x")  # type: ignore[arg-type]
 
 
