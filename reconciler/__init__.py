@@ -8,7 +8,7 @@ The command line and these functions share one engine::
     made = plan(load("manifests/"), settings)
     report = apply(made, settings, report="report.jsonl")
 
-Names are imported when they are first used: `import reconciler` alone loads nothing.
+Names are imported when they are first used: `import reconciler` itself imports no other module.
 """
 
 TYPE_CHECKING = False

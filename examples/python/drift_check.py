@@ -1,6 +1,6 @@
 """Check for drift, as data for a dashboard: which tasks differ from their manifests.
 
-Name the server and the token in the environment, and give a path for each row of the dashboard::
+Name the server and the token in the environment, and pass a path for each row of the dashboard::
 
     export LABEL_STUDIO_URL=https://label-studio.example.org LABEL_STUDIO_API_KEY=...
     python examples/python/drift_check.py manifests/news manifests/reviews > drift.json

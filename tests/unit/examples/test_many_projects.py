@@ -429,7 +429,7 @@ def test_the_unit_of_a_worker_that_dies_is_done_again_by_another(
     assert sorted(applied + already) == list(TASKS)
     assert [task.task for task in undone] == applied
     assert 1 <= len(already) <= DEFAULT_CONCURRENCY
-    assert f"no revert undoes it: {already}" in ran.out
+    assert f"no report has and no revert undoes: {already}" in ran.out
 
 
 def test_what_no_worker_survives_is_named_and_another_apply_goes_on(
