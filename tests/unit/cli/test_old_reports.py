@@ -71,7 +71,7 @@ def test_an_apply_that_was_continued_is_one_in_the_order_given(command: Command)
     assert "~ 40 tasks: 1-40" in shown(command, "interrupted.jsonl", "continued.jsonl")
 
 
-def test_the_order_that_counts_is_said_to_be_that_of_the_command_line(command: Command):
+def test_the_command_line_decides_the_order_and_a_note_says_so(command: Command):
     ran = command("show", "first.jsonl", "second.jsonl")
     assert ran.errors == (
         "reconciler: first.jsonl, second.jsonl do not say when their runs began: "

@@ -244,7 +244,7 @@ def test_what_was_allowed_when_it_was_planned_is_allowed(server: Hooked, command
 
 
 @pytest.mark.usefixtures("server")
-def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, manifest: Manifest):
+def test_a_plan_replaces_only_a_plan(command: Command, manifest: Manifest):
     assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
     Path("note.txt").write_text("keep me", encoding="utf-8")
     Path("empty").touch()
@@ -261,7 +261,7 @@ def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, 
 
 
 @pytest.mark.usefixtures("server")
-def test_a_pipe_that_nobody_reads_is_not_waited_for(command: Command, manifest: Manifest):
+def test_a_pipe_without_a_reader_is_an_error(command: Command, manifest: Manifest):
     os.mkfifo("pipe")
     assert "cannot save the plan to pipe: " in command("plan", manifest(), "--out", "pipe").errors
     assert (

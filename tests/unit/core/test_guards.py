@@ -83,7 +83,7 @@ def test_other_values_are_not_taken_for_one(value: Json):
     assert find_resolved_address(value) is None
 
 
-def test_writing_a_resolved_address_is_stopped_by_its_path():
+def test_writing_a_resolved_address_is_blocked():
     [problem] = judge(change("data.image.url", "s3://b/1.jpg", RESOLVED))
     assert problem.kind is Kind.RESOLVED_ADDRESS
     assert problem.message == (
@@ -101,7 +101,7 @@ def test_every_attribute_is_looked_through_for_resolved_addresses():
     ) == 1
 
 
-def test_an_address_that_is_read_otherwise_than_before_is_not_sent_along():
+def test_an_undeclared_address_that_changed_since_the_first_read_is_not_sent_along():
     live: dict[str, Json] = {**LIVE, "data": {"text": "A.", "image": "data:image/png;base64,AA"}}
     changes, known = [change("data.text", "A.", "B.")], [("data", "image")]
     [problem] = find_problems(ProposedUpdate(changes, live, CONTRACT, NOT_ASKED, known))
@@ -258,7 +258,7 @@ def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
     )
 
 
-def test_a_removal_is_called_one():
+def test_removals_are_named_as_such():
     changes = [change("data.old", 1, ABSENT), change("data.text", "a", "b")]
     [problem] = judge(*changes, total_annotations=1)
     assert problem.message == (
@@ -338,7 +338,7 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
     ]
 
 
-def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
+def test_an_object_with_an_undeclared_resolved_address_is_not_sent():
     """A server, or a proxy, that resolves addresses although it is asked not to."""
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]

@@ -187,7 +187,7 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
     assert task.status is Status.BLOCKED
 
 
-def test_what_stands_in_the_way_is_all_that_nobody_accepted():
+def test_tasks_with_problems_that_are_not_allowed_block_the_apply():
     missing = task_plan(desired(1), Missing())
     other = task_plan(desired(2, project=8), Found(BASE))
     fine = update(3, change("overlap", 1, 2))

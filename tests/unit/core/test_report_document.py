@@ -235,7 +235,7 @@ def test_a_shard_that_was_interrupted_and_run_again_is_one_of_all_shards():
     )
 
 
-def test_what_a_later_run_did_not_come_to_change_stands_beside_what_was_changed():
+def test_changes_that_a_later_run_failed_to_make_are_listed_beside_those_made():
     stale = TaskOutcome(1, Outcome.STALE, (change("overlap", 2, 3),), "changed since")
     assert outcomes_of(("a", report(APPLIED, at=1)), ("b", report(stale, at=2))) == [
         (1, "applied", [(1, 2)]),
@@ -296,7 +296,7 @@ def test_what_was_done_and_undone_is_no_change():
         ),
     ],
 )
-def test_runs_that_do_not_follow_each_other_are_refused_with_the_place(
+def test_runs_that_are_not_consecutive_are_refused_with_the_path(
     first: TaskOutcome, later: TaskOutcome, said: str
 ):
     with pytest.raises(SavedFileError) as refused:

@@ -85,7 +85,7 @@ def test_carrying_the_same_plan_out_again_finds_everything_done():
     assert transport.count("PATCH") == 0
 
 
-def test_a_task_that_is_gone_since_the_plan_is_missing():
+def test_a_task_that_disappeared_since_the_plan_is_missing():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
     del transport.state.tasks[1]

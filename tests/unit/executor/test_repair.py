@@ -72,7 +72,7 @@ def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
     assert watch.begun == ["applying", looking, repairing, looking]
 
 
-def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
+def test_a_client_that_keeps_undoing_changes_wins_after_two_rounds():
     transport = Hooked(sandbox_with(1))
     plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport), times=9)
@@ -267,7 +267,7 @@ def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_onc
     assert Client(transport).read(2) == {"text": "Sentence 2.", "lang": "en", "theirs": 2}
 
 
-def test_where_nobody_else_writes_nothing_is_waited_for():
+def test_without_other_writes_there_is_no_pause():
     transport, backoff = Hooked(sandbox_with(2)), Patient()
     plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
     carried_out(transport, plan, backoff=backoff)

@@ -107,7 +107,7 @@ def test_a_server_that_had_no_room_once_was_crowded_whatever_it_said_then():
     assert (result.crowded, result.to_settle) == (True, True)
 
 
-def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
+def test_a_refusal_is_reported_although_the_run_was_stopped():
     transport = Hooked(sandbox_with(1))
     stop = threading.Event()
 

@@ -175,7 +175,7 @@ def test_an_answer_that_lost_what_nobody_declared_is_never_called_applied():
     }
 
 
-def test_a_last_look_that_fails_is_told_and_claims_nothing():
+def test_a_verification_that_fails_is_reported_and_claims_nothing():
     transport = Hooked(sandbox_with(1))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}))
 
