@@ -8,11 +8,11 @@ The command line and these functions share one engine::
     made = plan(load("manifests/"), settings)
     report = apply(made, settings, report="report.jsonl")
 
-Names are imported when they are first used: `import reconciler` alone loads nothing.
+Names are imported when they are first used: `import reconciler` itself imports no other module.
 """
 
 TYPE_CHECKING = False
-"""True for type checkers alone; `typing`, which has it too, would take 10 ms to import."""
+"""True only for type checkers; importing it from `typing` would take 10 ms."""
 
 if TYPE_CHECKING:
     from reconciler.api import (
@@ -150,7 +150,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module  # noqa: PLC0415 - only where a name is used
+    from importlib import import_module  # noqa: PLC0415 - only when a name is used
 
     for module, names in _MODULES.items():
         if name in names:

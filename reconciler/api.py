@@ -2,8 +2,8 @@
 
 Every function here is re-exported by `reconciler`. All of them may be called from any thread, and
 from several at once; none installs a signal handler, reads the environment or changes a setting of
-the process. Long ones take a ``progress``: an object with the methods of `ProgressListener`, which
-are called from the threads of the run.
+the process. Functions that may run long accept a ``progress``: an object with the methods of
+`ProgressListener`, which the threads of the run call.
 """
 
 from __future__ import annotations
@@ -64,13 +64,14 @@ def load(
         progress: Follows the work.
 
     Raises:
-        ManifestError: The manifests have problems; all of them, each with its place.
+        ManifestError: The manifests have problems; the error holds all of them, each with its
+            place.
         ValueError: There are no paths.
 
     """
     given = [paths] if isinstance(paths, (str, Path)) else [*paths]
     if not given:
-        raise ValueError("no paths are given to load")
+        raise ValueError("paths: expected at least one, found none")
     files = find_files([str(path) for path in given])
     check_files(files)
     return Manifests(load_desired(files, progress=progress), unread=files.unread)
@@ -84,27 +85,29 @@ def plan(
     shard: Shard | str | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
-    """Compare what is declared with a server, which is only read.
+    """Compare declared tasks with the server, which is only read.
 
     Args:
         manifests: What `load` or `Manifests.from_tasks` returned.
         settings: The server, and how to reach it.
-        allow: Kinds of problem to accept, such as ``"annotated-data"``: `apply` changes tasks
-            although a guard names it.
+        allow: Kinds of problem to accept, such as ``"annotated-data"``: `apply` then changes
+            tasks that have them.
         shard: The part of the tasks to plan, such as ``"2/4"``; None plans all.
         progress: Follows the work.
 
     Returns:
-        The tasks that differ or have problems; of the others, how many there are.
+        The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
         ManifestError: A manifest declares another server.
-        ServerError: The server did not answer as it should.
-        ValueError: ``allow`` or ``shard`` is not one.
+        ServerError: A request failed.
+        ValueError: ``allow`` holds a kind that cannot be allowed, or ``shard`` is not valid.
+        TypeError: ``manifests`` is of another type.
 
     """
     if not isinstance(manifests, Manifests):
-        raise TypeError(f"plan takes what load returns, and this is a {type(manifests).__name__}")
+        found = type(manifests).__name__
+        raise TypeError(f"manifests: expected what load returns, found a value of type {found}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     desired = manifests.select(part, server=settings.server)
     kinds = parse_allowed(allow)
@@ -112,7 +115,7 @@ def plan(
         return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)
 
 
-def apply(  # noqa: PLR0913 - what is done, and who is told of it
+def apply(  # noqa: PLR0913 - the work, and the listeners to it
     plan: Plan,
     settings: Settings,
     *,
@@ -122,37 +125,36 @@ def apply(  # noqa: PLR0913 - what is done, and who is told of it
     progress: ProgressListener = NULL_PROGRESS,
     stop: threading.Event | None = None,
 ) -> Report:
-    """Carry out a plan, with all checks of the command line.
+    """Apply a plan, with all checks of the command line.
 
-    A KeyboardInterrupt, and whatever a callback raises, lets updates under way end and starts no
-    others. What `apply` did is in its report in either case, and carrying out the same plan again
-    goes on where it stopped.
+    After a KeyboardInterrupt or an exception of a callback, running updates end, and no others
+    start. The report says what was done in either case; apply the same plan again to continue.
 
     Args:
         plan: What `plan` or `read_plan` returned.
         settings: The server that the plan was made against, and how fast to change it.
-        options: What to accept, and with how much care.
-        report: File to write each outcome to, as JSON lines, before the next update of the same
-            worker leaves; an earlier file of that name is kept under another.
-        on_outcome: Called for each task once its outcome is known and written, from one thread at
+        options: Which problems to accept, and how carefully to apply.
+        report: File for the outcomes, as JSON lines; each is written before the same worker sends
+            its next update. An earlier file of that name is kept under another name.
+        on_outcome: Called for each task after its outcome is known and written, from one thread at
             a time. A later call for a task corrects an earlier one. Not called for tasks that were
             not started.
         progress: Follows the work.
-        stop: Once set, by another thread, the run stops within 0.2 seconds as an interrupt stops
-            it, and `apply` returns. It is only looked at: several runs may share it.
+        stop: When another thread sets it, the run stops within 0.2 s, as after an interrupt, and
+            `apply` returns. `apply` never sets it: several runs may share it.
 
     Returns:
-        What became of every task; ``is_good`` tells whether all are as planned.
+        The outcome of every task; ``is_good`` is true if all are as planned.
 
     Raises:
-        Refused: The plan may not be carried out; nothing was changed.
-        ServerError: The server could not be asked before the first change; nothing was changed.
-        ApplyStopped: A callback raised, or the report could not be written to its end.
+        Refused: The plan may not be applied; nothing was changed.
+        ServerError: A request before the first change failed; nothing was changed.
+        ApplyStopped: A callback raised, or the report file could not be completed.
 
     """
     with connect(settings) as connection:
         check_saved_plan(plan, connection, file="the plan")
-        return _carry_out(
+        return _apply_guarded(
             plan,
             connection,
             command="apply",
@@ -175,9 +177,9 @@ def plan_revert(
     """Plan what `revert` would do; the server is only read.
 
     Raises:
-        SavedFileError: The reports do not go on from each other.
-        Refused: A report is about another server.
-        ServerError: The server did not answer as it should.
+        SavedFileError: There are no reports, or they do not continue each other.
+        Refused: A report is for another server.
+        ServerError: A request failed.
 
     """
     history = _compose_history(reports)
@@ -195,15 +197,15 @@ def revert(  # noqa: PLR0913 - as apply
     progress: ProgressListener = NULL_PROGRESS,
     stop: threading.Event | None = None,
 ) -> Report:
-    """Undo what runs changed; look at `plan_revert` first.
+    """Undo the changes of runs; review the result of `plan_revert` first.
 
-    Several reports are undone as one, in the order in which their runs began: each task goes back
-    to what it was before the first. Arguments and errors are those of `apply` and `plan_revert`.
+    Several reports are undone as one, in the order in which their runs began: each task returns to
+    its values before the first run. Arguments and errors are those of `apply` and `plan_revert`.
     """
     history = _compose_history(reports)
     with connect(settings) as connection:
         inverse = _plan_revert(history, connection, allow=options.allow, progress=progress)
-        return _carry_out(
+        return _apply_guarded(
             inverse,
             connection,
             command="revert",
@@ -225,24 +227,27 @@ def merge(parts: Iterable[Report]) -> Report: ...
 
 
 def merge(parts: Iterable[Plan] | Iterable[Report]) -> Plan | Report:
-    """Put plans, or reports, together: shards of a run, or reports that go on from each other.
+    """Merge plans or reports into one: the shards of a run, or reports that continue each other.
 
-    ``missing_shards`` of the result names the shards that are not among them.
+    ``missing_shards`` of the result lists the shards of the run that no part covers.
 
     Raises:
-        SavedFileError: They do not belong together, or there are none.
+        SavedFileError: The parts do not belong together, or there are none.
+        TypeError: A part is neither a plan nor a report.
 
     """
     given: Sequence[Plan | Report] = [*parts]
     plans = [(f"plan {n}", part) for n, part in enumerate(given, 1) if isinstance(part, Plan)]
     reports = [(f"report {n}", part) for n, part in enumerate(given, 1) if isinstance(part, Report)]
     if not given:
-        raise SavedFileError("there is nothing to merge", hint="give one plan or report, or more")
+        raise SavedFileError("nothing to merge", hint="pass at least one plan or report")
     if plans and reports:
-        raise SavedFileError(f"{plans[0][0]} and {reports[0][0]} cannot be merged")
+        message = f"{plans[0][0]} and {reports[0][0]} cannot be merged"
+        raise SavedFileError(message, hint="merge plans and reports separately")
     for part in given:
         if not isinstance(part, Plan | Report):
-            raise TypeError(f"a {type(part).__name__} cannot be merged")
+            kind = type(part).__name__
+            raise TypeError(f"parts: expected plans or reports, found a value of type {kind}")
     return merge_plans(plans) if plans else merge_reports(reports, load_contract())
 
 
@@ -253,22 +258,23 @@ def render(
     full: bool = False,
     color: bool = False,
 ) -> str:
-    """Write a plan, a report or the problems of manifests in a format.
+    """Return a plan, a report or the problems of manifests as text in a format.
 
     Args:
-        found: What `plan`, `apply` or their like returned, or the error that `load` raised.
-        format: ``"text"`` or ``"json"``: what ``--format`` takes.
-        full: Whether to list every task, and values whole, in formats for people.
-        color: Whether to dress text in the colours of a terminal.
+        found: A plan, a report, or the error that `load` raised.
+        format: A format of ``--format``, such as ``"text"`` or ``"json"``.
+        full: Whether to list every task and whole values, in formats for people.
+        color: Whether to colour text for a terminal.
 
     Raises:
-        ValueError: There is no such format.
+        ValueError: ``format`` is not one of the formats.
+        TypeError: ``found`` is of another type.
 
     """
     subject, what = _describe_subject(found)
     known = list_formats(subject)
     if format not in known:
-        raise ValueError(f"{format!r} is not a format of a {subject}: use {' or '.join(known)}")
+        raise ValueError(f"format: expected {' or '.join(known)}, found {format!r}")
     return registry.render(subject, what, format, RenderOptions(Style(color), full))
 
 
@@ -286,17 +292,19 @@ def read_plan(file: PathLike) -> Plan:
 
 
 def write_plan(plan: Plan, file: PathLike) -> None:
-    """Save a plan, whole or not at all, for its owner alone: it holds the values of tasks.
+    """Save a plan, completely or not at all.
+
+    Only the owner of the file can read it, because it holds the values of tasks.
 
     Raises:
-        Refused: The file cannot be written, or is there already and is not a saved plan.
+        Refused: The file cannot be written, or it exists and is not a saved plan.
 
     """
     plan_file.write_plan(plan, Path(file))
 
 
 def read_report(file: PathLike) -> Report:
-    """Read the report of a run, also one that was cut off: then ``complete`` is false.
+    """Read the report of a run; if its end is missing, ``complete`` is false.
 
     Raises:
         SavedFileError: It cannot be read, or is not a report.
@@ -311,7 +319,7 @@ def read_report(file: PathLike) -> Report:
 def _compose_history(reports: Report | Iterable[Report]) -> RunHistory:
     given = [reports] if isinstance(reports, Report) else [*reports]
     if not given:
-        raise SavedFileError("there is nothing to revert", hint="give one report, or more")
+        raise SavedFileError("nothing to revert", hint="pass at least one report")
     named = [(f"report {number}", report) for number, report in enumerate(given, 1)]
     return RunHistory(named, compose_changes(named, load_contract()))
 
@@ -327,7 +335,7 @@ def _plan_revert(
     return build_revert_plan(history, connection, allow=allow, progress=progress)
 
 
-def _carry_out(  # noqa: PLR0913 - as apply
+def _apply_guarded(  # noqa: PLR0913 - as apply
     plan: Plan,
     connection: Connection,
     *,
@@ -339,10 +347,11 @@ def _carry_out(  # noqa: PLR0913 - as apply
     progress: ProgressListener,
     stop: threading.Event | None,
 ) -> Report:
-    # Of values that somebody changed in place, the digest is another one.
+    # A copy, so that its digest is computed again: the caller may have changed values in place.
     plan = replace(plan)
     if on_outcome is not None and not callable(on_outcome):
-        raise TypeError(f"on_outcome is called, and a {type(on_outcome).__name__} cannot be")
+        kind = type(on_outcome).__name__
+        raise TypeError(f"on_outcome: expected a callable, found a value of type {kind}")
     file = None if report is None else Path(report)
     check_report(file)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
@@ -351,7 +360,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
     if blockers:
         raise Refused(f"nothing was changed: {blockers.message}", hint=_advise(blockers))
     approved = approve(plan, policy)
-    # One of our own: what ends this run is not to end others that share the caller's.
+    # Not the caller's event: a failure of this run must not stop other runs that share it.
     stopped = threading.Event()
     callbacks = GuardedCallbacks(on_outcome, progress, stop=stopped)
     run = Run(
@@ -372,7 +381,7 @@ def _carry_out(  # noqa: PLR0913 - as apply
             on_outcome=callbacks.on_outcome,
         ),
         stopped,
-        is_told=stop.is_set if stop else lambda: False,
+        is_signalled=stop.is_set if stop else lambda: False,
     )
     if callbacks.error:
         raise ApplyStopped(f"a callback raised {callbacks.error!r}", result) from callbacks.error
@@ -382,11 +391,11 @@ def _carry_out(  # noqa: PLR0913 - as apply
 
 
 def _advise(blockers: Blockers) -> str:
-    """Say in the words of a program what to do about blocked tasks."""
-    remedies = ["correct the manifests"]
+    """Say what a program can do about blocked tasks."""
+    remedies = ["fix the manifests"]
     if blockers.changing:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.changing)
-        remedies.append(f"pass allow=[{kinds}] to plan to change the tasks all the same")
+        remedies.append(f"pass allow=[{kinds}] to plan to change these tasks anyway")
     if blockers.kinds:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.kinds)
         remedies.append(f"pass ApplyOptions(allow=[{kinds}]) to leave them out")
@@ -394,19 +403,19 @@ def _advise(blockers: Blockers) -> str:
 
 
 def _run(
-    work: Callable[[], ApplyResult], stop: threading.Event, *, is_told: Callable[[], bool]
+    work: Callable[[], ApplyResult], stop: threading.Event, *, is_signalled: Callable[[], bool]
 ) -> ApplyResult:
-    """Do the work; an interrupt is raised again when it has ended, with a note of what was done."""
+    """Do the work; raise an interrupt again after its end, with a note that says what was done."""
     results: list[ApplyResult] = []
     try:
-        run_until_stopped(lambda: results.append(work()), stop, is_signalled=is_told)
+        run_until_stopped(lambda: results.append(work()), stop, is_signalled=is_signalled)
     except KeyboardInterrupt as interrupt:
         for result in results:
             interrupt.add_note(f"reconciler stopped: {result.report.describe()}")
             if result.unwritten:
                 lines = "\n".join(result.unwritten)
-                told = "These lines could not be written; append them to the report to complete it:"
-                interrupt.add_note(f"{told}\n{lines}")
+                advice = "append these lines, which could not be written, to complete the report:"
+                interrupt.add_note(f"{advice}\n{lines}")
         raise
     return results[0]
 
@@ -421,4 +430,7 @@ def _describe_subject(
             return Subject.REPORT, found
         case ManifestError():
             return Subject.PROBLEMS, Validation(found.problems)
-    raise TypeError(f"a {type(found).__name__} cannot be rendered")
+    kind = type(found).__name__
+    raise TypeError(
+        f"found: expected a plan, a report or a ManifestError, found a value of type {kind}"
+    )

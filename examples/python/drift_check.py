@@ -1,12 +1,12 @@
-"""Check for drift, as data for a dashboard: which tasks are no longer as their manifests say.
+"""Check for drift, as data for a dashboard: which tasks differ from their manifests.
 
-Name the server and the token in the environment, and give a path for each row of the dashboard::
+Name the server and the token in the environment, and pass a path for each row of the dashboard::
 
     export LABEL_STUDIO_URL=https://label-studio.example.org LABEL_STUDIO_API_KEY=...
     python examples/python/drift_check.py manifests/news manifests/reviews > drift.json
 
-The server is only read. The exit code is 0 where nothing drifted, 2 where something did, and 1
-where some row cannot tell: its ``error`` says why, or its ``counts`` have ``unreadable`` tasks.
+The server is only read. The exit code is 0 if nothing drifted, 2 if something did, and 1 if a row
+is incomplete: its ``error`` says why, or its ``counts`` have ``unreadable`` tasks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NoReturn, TypedDict
 
 from reconciler import Plan, ReconcilerError, Settings, Status, load, plan
 
-IN_SYNC, CANNOT_TELL, DRIFTED = 0, 1, 2
+IN_SYNC, INCOMPLETE, DRIFTED = 0, 1, 2
 
 
 class PathDrift(TypedDict):
@@ -32,10 +32,10 @@ class PathDrift(TypedDict):
 
 
 class Row(TypedDict):
-    """What one path of manifests declares, held against the server.
+    """The manifests of one path, compared with the server.
 
     ``counts`` are tasks: ``declared`` is the sum of ``unchanged``, ``drifted`` (apply would change
-    them back), ``blocked`` (a guard would stop that), ``missing`` and ``unreadable``. ``digest``
+    them back), ``blocked`` (a guard prevents that), ``missing`` and ``unreadable``. ``digest``
     names the plan: two checks with the same digest found the same drift. After an ``error``, both
     are empty.
     """
@@ -56,7 +56,7 @@ class Drift(TypedDict):
 
 
 def check_drift(paths: Iterable[str], settings: Settings) -> Drift:
-    """Compare the manifests of each path with the server; an error costs its own row alone."""
+    """Compare the manifests of each path with the server; an error affects only its own row."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     rows = [check_path(path, settings) for path in paths]
     return Drift(server=settings.url, checked_at=now, rows=rows)
@@ -90,31 +90,31 @@ def count_paths(found: Plan) -> list[PathDrift]:
 
 
 def choose_exit_code(drift: Drift) -> int:
-    """Tell what the rows say together: what is not known counts for more than what drifted."""
+    """Choose one exit code for all rows; an incomplete row counts more than drift."""
     if any(row["error"] or row["counts"]["unreadable"] for row in drift["rows"]):
-        return CANNOT_TELL
+        return INCOMPLETE
     in_sync = all(row["counts"]["unchanged"] == row["counts"]["declared"] for row in drift["rows"])
     return IN_SYNC if in_sync else DRIFTED
 
 
 class Parser(argparse.ArgumentParser):
-    """Exits with 1 on bad usage: argparse's own 2 would read as drift."""
+    """Exits with 1 on bad usage: argparse's own 2 would mean drift."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message, and exit."""
-        self.exit(CANNOT_TELL, f"drift_check: {message}\n")
+        self.exit(INCOMPLETE, f"drift_check: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check, print the result as JSON, and return the exit code."""
-    parser = Parser(description="Check which tasks are no longer as their manifests say.")
+    parser = Parser(description="Check which tasks differ from their manifests.")
     parser.add_argument("paths", nargs="+", help="a file, a folder or a glob for each row")
     options = parser.parse_args(arguments)
     try:
         drift = check_drift(options.paths, Settings.from_environment())
     except ReconcilerError as error:
         print(f"drift_check: {error}", file=sys.stderr)
-        return CANNOT_TELL
+        return INCOMPLETE
     print(json.dumps(drift, indent=2))
     return choose_exit_code(drift)
 

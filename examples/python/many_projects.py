@@ -1,4 +1,4 @@
-"""Hold several servers to their manifests with many machines, over Dask.
+"""Plan and apply the manifests of several servers on many machines, with Dask.
 
 Needs ``pip install distributed``. Without ``--scheduler``, two processes of this machine do the
 work::
@@ -8,8 +8,8 @@ work::
     python examples/python/many_projects.py apply servers.toml --out runs/monday
 
 ``plan`` shows what differs on each server, as a nightly check does, and changes nothing. ``apply``
-carries out the plans that ``plan`` left in the folder, and nothing else. Run either again to go on
-where it stopped: ``plan`` keeps the plans that are there. Give each run a folder of its own.
+applies only the plans that ``plan`` saved in the folder. Run either again to continue after a stop:
+``plan`` keeps the plans that exist. Use a separate folder for each run.
 
 ``servers.toml`` names the servers, and no secrets::
 
@@ -17,8 +17,8 @@ where it stopped: ``plan`` keeps the plans that are there. Give each run a folde
     name = "staging"          # the variables of its workers begin with STAGING_
     manifests = ["staging/"]  # files, folders or globs, from the folder of this file
     shards = 8                # parts that its tasks are divided into
-    at_once = 4               # parts under way at once, over all workers
-    rps = 20                  # updates begun per second, over all workers
+    at_once = 4               # parts at the same time, over all workers
+    rps = 20                  # updates per second, over all workers
 
 To use many machines, start a scheduler on one and workers on the others, and add
 ``--scheduler tcp://scheduler:8786`` to both commands::
@@ -28,18 +28,18 @@ To use many machines, start a scheduler on one and workers on the others, and ad
 
 The workers need reconciler, the manifests and the folder of the run under the same paths as here,
 and variables such as those above. Others are optional, such as ``STAGING_RECONCILER_MAX_CHANGES``,
-which counts for each part.
+which limits each part separately.
 
-**Whoever reaches the port of the scheduler can run code on the workers, which hold all tokens.**
+**Anyone who reaches the port of the scheduler can run code on the workers, which hold all tokens.**
 Keep it in a private network, and use TLS (``distributed.comm.tls`` in the configuration of Dask).
 
 **Another engine.** The units of work are `plan_unit` and `apply_unit`, and only `run_units` knows
 Dask. With Ray, make them remote functions with ``max_retries``, and ``at_once`` a custom resource
 for each server. With Airflow, map a task over `list_units`, with ``retries`` and a pool of
 ``at_once`` slots for each server, and let `show_plans` or `show_reports` follow with the trigger
-rule ``all_done``. Whichever it is, keep four things: tokens are read where the work is done; all
-units of a server share one pace; plans and reports go to storage that outlives the workers; and
-these files, merged at the end, tell what was done.
+rule ``all_done``. With any engine, keep four things: workers read the tokens themselves; all units
+of a server share its limits; plans and reports go to storage that outlives the workers; and these
+files, merged at the end, say what was done.
 
 Exit codes: 0 when all is as declared, 2 when ``plan`` found differences, 1 when anything failed or
 is missing, and for bad usage.
@@ -77,7 +77,7 @@ GOOD, BAD, DIFFERENT = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server and how much it may be asked; its address and token are known to workers alone."""
+    """A server and its limits; only the workers know its address and token."""
 
     name: str
     manifests: tuple[str, ...]
@@ -88,9 +88,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a worker does in one go: a part of the tasks of one server.
+    """One job of a worker: a part of the tasks of one server.
 
-    This is all that is sent to a worker: what it finds and does, it writes to the files.
+    The worker receives only this, and writes its results to the files.
     """
 
     server: Server
@@ -103,7 +103,7 @@ class Unit:
 
 
 Errors = Mapping[Unit, BaseException]
-"""What the units that failed raised."""
+"""The errors of the units that failed."""
 
 
 # What the workers do.
@@ -119,11 +119,11 @@ def plan_unit(unit: Unit, turn: Semaphore) -> None:
 
 
 def apply_unit(unit: Unit, turn: Semaphore) -> None:
-    """Carry out the saved plan of a part.
+    """Apply the saved plan of a part.
 
-    When a worker dies, Dask gives its unit to another one, which carries out the same plan again.
-    That is safe: each task is read before it is changed, and left alone if it is as planned. The
-    report of the dead worker stays: `apply` keeps it under another name.
+    If a worker dies, Dask gives its unit to another one, which applies the same plan again. That is
+    safe: each task is read before its update, and skipped if it is already as planned. `apply`
+    keeps the report of the dead worker under another name.
     """
     saved = reconciler.read_plan(unit.plan_file)
     with turn:
@@ -133,9 +133,9 @@ def apply_unit(unit: Unit, turn: Semaphore) -> None:
 def read_settings(server: Server) -> Settings:
     """Make the settings of a server from the environment of this worker.
 
-    Variables without the prefix count only where they belong to no server, such as HTTPS_PROXY:
-    the token of one server must never reach another. The unit gets its share of what the server
-    may be asked, as if all units that may run at once did.
+    Variables without the prefix count only if they are for no particular server, as HTTPS_PROXY:
+    the token of one server must never reach another. The limits of the server are divided by the
+    number of units that may run at once.
     """
     prefix = server.name.upper().replace("-", "_") + "_"
     own = {n.removeprefix(prefix): v for n, v in os.environ.items() if n.startswith(prefix)}
@@ -156,7 +156,7 @@ def read_settings(server: Server) -> Settings:
 
 
 def check_manifests(units: Sequence[Unit]) -> Errors:
-    """Load the manifests of each server once, so that their problems are told before any work."""
+    """Load the manifests of each server once, to report their problems before any work."""
     errors: dict[Unit, BaseException] = {}
     for server in {unit.server for unit in units}:
         try:
@@ -176,18 +176,18 @@ def connect(scheduler: str | None) -> Client:
 def run_units(
     client: Client, work: Callable[[Unit, Semaphore], None], units: Sequence[Unit]
 ) -> Errors:
-    """Have workers do all units, and collect the errors: one that fails hides no other.
+    """Run all units on the workers, and collect the errors; a failed unit does not stop others.
 
-    The scheduler keeps a semaphore for each server. Its pace holds over all workers, and over two
-    runs of this script at once. A worker that dies loses its place after 30 to 40 seconds
+    The scheduler keeps a semaphore for each server, which limits all workers together, even if this
+    script runs twice at once. The place of a dead worker is free again after 30 to 40 s
     (``distributed.scheduler.locks`` in the configuration of Dask). If you interrupt this script,
-    the workers of a cluster finish the units that they have taken, and write their reports.
+    the workers of a cluster finish the units that they have begun, and write their reports.
     """
     turns = {
         server: Semaphore(server.at_once, name=f"{server.name}, {server.at_once} at once")
         for server in {unit.server for unit in units}
     }
-    # Not pure: Dask would answer with the result of an earlier run that is still remembered.
+    # Not pure: otherwise Dask could return the result of an earlier run that it remembers.
     doing = {client.submit(work, unit, turns[unit.server], pure=False): unit for unit in units}
     errors: dict[Unit, BaseException] = {}
     for done, future in enumerate(as_completed(doing), 1):
@@ -199,11 +199,11 @@ def run_units(
     return errors
 
 
-# What is shown at the end: what the files of the run say.
+# The result at the end, from the files of the run.
 
 
 def show_plans(units: Sequence[Unit], errors: Errors) -> int:
-    """Show what differs on one server, and which parts of it are not known."""
+    """Show what differs on one server, and which parts have no plan."""
     found: list[Plan] = []
     lacking: dict[str, list[str]] = {}
     for unit in units:
@@ -224,7 +224,7 @@ def show_plans(units: Sequence[Unit], errors: Errors) -> int:
 
 
 def show_reports(units: Sequence[Unit], errors: Errors) -> int:
-    """Show what was done on one server, and which parts of it are not done."""
+    """Show what was done on one server, and which parts are not done."""
     found: list[Report] = []
     problems = 0
     for unit in units:
@@ -237,7 +237,7 @@ def show_reports(units: Sequence[Unit], errors: Errors) -> int:
             print(f"! shard {unit.shard} {problem}")
             problems += 1
         elif not all(report.complete for report in reports.values()):
-            print(f"shard {unit.shard} was cut off, and done again")
+            print(f"shard {unit.shard} was cut off, and applied again")
     if not found:
         return BAD
     merged = reconciler.merge(found)
@@ -245,12 +245,12 @@ def show_reports(units: Sequence[Unit], errors: Errors) -> int:
     already = [one.task for one in merged.outcomes if one.outcome is Outcome.ALREADY]
     if already and not merged.complete:
         # A worker may die between an update and the line of its report.
-        print(f"No report has the update of these tasks, and no revert undoes it: {already}")
+        print(f"These tasks may have updates that no report has and no revert undoes: {already}")
     return BAD if problems else GOOD
 
 
 def find_problem(unit: Unit, latest: Report | None, errors: Errors) -> str:
-    """Say what keeps a unit from being done, by its latest report; empty where nothing does."""
+    """Say why a unit is not done, according to its latest report; empty if it is done."""
     if not unit.plan_file.exists():
         return "has no plan: run plan again"
     if latest is None:
@@ -270,7 +270,7 @@ def find_problem(unit: Unit, latest: Report | None, errors: Errors) -> str:
 
 
 def read_servers(file: Path) -> list[Server]:
-    """Read the TOML file; raises OSError or ValueError where it cannot be used."""
+    """Read the TOML file; raises OSError or ValueError if it cannot be used."""
     tables = tomllib.loads(file.read_text(encoding="utf-8")).get("servers")
     if not isinstance(tables, list) or not tables:
         raise ValueError(f"{file} has no [[servers]]")
@@ -278,32 +278,32 @@ def read_servers(file: Path) -> list[Server]:
     names = [server.name for server in servers]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{name} is there twice")
+            raise ValueError(f"{file}: duplicate server name {name}")
     return servers
 
 
 def read_server(table: dict[str, Any], folder: Path) -> Server:
-    """Read the table of one server; raises ValueError where it cannot be used."""
+    """Read the table of one server; raises ValueError if it cannot be used."""
     name, paths = table.get("name"), table.get("manifests")
     if not isinstance(name, str) or not re.fullmatch("[a-z][a-z0-9-]*", name):
-        raise ValueError(f"{name!r} is no name: use lowercase letters, digits and -")
+        raise ValueError(f"name: expected lowercase letters, digits and -, found {name!r}")
     known = [field.name for field in fields(Server)]
     for key in table:
         if key not in known:
-            raise ValueError(f"{name}: {key!r} is no key: use {', '.join(known)}")
-    # A string is a sequence, too: its letters would be taken for paths, "/" among them.
+            raise ValueError(f"{name}: unknown key {key!r} (the keys are {', '.join(known)})")
+    # A string is also a sequence: each of its letters would count as a path, even "/".
     if not isinstance(paths, list) or not paths or not all(isinstance(p, str) for p in paths):
-        raise ValueError(f'{name}: manifests is a list of paths, such as ["{name}/"]')
+        raise ValueError(f'{name}: manifests: expected a list of paths, such as ["{name}/"]')
     server = Server(**{**table, "manifests": tuple(str(folder / path) for path in paths)})
     if not all(type(count) is int and count >= 1 for count in (server.shards, server.at_once)):
-        raise ValueError(f"{name}: shards and at_once are whole numbers, 1 or more")
+        raise ValueError(f"{name}: shards, at_once: expected whole numbers, 1 or more")
     if server.rps is not None and (type(server.rps) not in {int, float} or server.rps <= 0):
-        raise ValueError(f"{name}: rps is a number above 0")
+        raise ValueError(f"{name}: rps: expected a number above 0")
     return server
 
 
 def list_units(servers: Sequence[Server], out: Path) -> list[Unit]:
-    """List the first part of each server, then the second: workers wait less for their turn."""
+    """List the first part of each server, then the second, so that workers wait less."""
     units = []
     for number in range(1, max(server.shards for server in servers) + 1):
         for server in servers:
@@ -315,14 +315,14 @@ def list_units(servers: Sequence[Server], out: Path) -> list[Unit]:
 
 
 def choose_units(command: str, units: Sequence[Unit], out: Path) -> list[Unit]:
-    """Choose what is to be done: plan makes the plans that are missing, apply takes the others."""
+    """Choose the units: for plan, those without a plan; for apply, those with one."""
     planned = [unit for unit in units if unit.plan_file.exists()]
     if command == "apply":
         if not planned:
             raise ValueError(f"{out} has no plans: run plan first")
         return planned
     if len(planned) == len(units):
-        raise ValueError(f"{out} has all plans already: give each run a folder of its own")
+        raise ValueError(f"{out} already has all plans: use another folder for a new run")
     return [unit for unit in units if unit not in planned]
 
 
@@ -338,7 +338,7 @@ def run_command(command: str, client: Client, units: Sequence[Unit]) -> Errors:
 
 
 class Parser(argparse.ArgumentParser):
-    """Exits with 1 on bad usage: argparse's own 2 would read as differences."""
+    """Exits with 1 on bad usage: argparse's own 2 would mean differences."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message, and exit."""
@@ -350,7 +350,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = Parser(description="Plan or apply over many machines.")
     parser.add_argument("command", choices=["plan", "apply"])
     parser.add_argument("servers", type=Path, help="a TOML file")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; plan makes it")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder of the run; plan creates it"
+    )
     parser.add_argument("--scheduler", help="address of a Dask scheduler")
     return parser.parse_args()
 

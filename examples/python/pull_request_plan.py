@@ -1,15 +1,15 @@
 """Plan what a pull request would change, as data for a bot that comments on it.
 
-Run it in a checkout of the pull request's head, and hand what it prints to the bot::
+Run it in a checkout of the pull request's head, and pass its output to the bot::
 
     export LABEL_STUDIO_URL=https://label-studio.example.org LABEL_STUDIO_API_KEY=...
     python examples/python/pull_request_plan.py manifests/ > summary.json
 
-The server is only read. The exit code is 0 where apply could carry the plan out, and 1 where it
-could not: the summary then says why, or standard error where nothing could be planned.
+The server is only read. The exit code is 0 if apply would accept the plan, and 1 if not: the
+summary says why, or standard error if no plan could be made.
 
-Whoever reads the comment sees values of tasks. Give the token only to pull requests from branches
-of the repository itself, never to those from forks.
+The comment shows values of tasks to all its readers. Make the token available only to pull requests
+from branches of the repository itself, never to those from forks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 from reconciler import ManifestError, Plan, ReconcilerError, Settings, TaskPlan, load, plan, render
 
 COMMENT_MAX = 60_000
-"""Characters: GitHub takes comments of up to 65,536."""
+"""Characters: GitHub accepts comments of up to 65,536."""
 
 
 def summarize(paths: Sequence[str], settings: Settings) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def summarize_plan(made: Plan) -> dict[str, Any]:
     """Summarize a plan.
 
     ``totals`` are tasks by status, and ``paths`` those that apply would change, by path. ``digest``
-    names what was reviewed: apply with ``ApplyOptions(expected_digest=...)`` does just that, or
-    nothing.
+    identifies the reviewed plan: with ``ApplyOptions(expected_digest=...)``, apply accepts only
+    that plan.
     """
     stopped = made.list_unaccepted(frozenset())
     counted = Counter(change.path for task in made.updates for change in task.changes)
@@ -66,7 +66,7 @@ def summarize_problems(error: ManifestError) -> dict[str, Any]:
 
 
 def describe_stopped(task: TaskPlan) -> dict[str, Any]:
-    """Say why a task keeps the plan from being applied; ``kind`` is what ``--allow`` takes."""
+    """Say why a task blocks the apply; ``kind`` is a value for ``--allow``."""
     return {
         "task": task.task,
         "project": task.project,
@@ -80,9 +80,9 @@ def describe_stopped(task: TaskPlan) -> dict[str, Any]:
 
 
 def format_comment(text: str) -> str:
-    """Put text into a code block that nothing in it can end; what is too long is cut.
+    """Put text into a code block that nothing in the text can end; cut it if it is too long.
 
-    `render` has shortened long values already, and escaped what cannot be seen.
+    `render` has already shortened long values, and escaped invisible characters.
     """
     if len(text) > COMMENT_MAX:
         whole_lines = text[:COMMENT_MAX].rpartition("\n")[0]

@@ -1,1 +1,1 @@
-"""Files of plans and reports: written, read back, and held against their schemas."""
+"""Files of plans and reports: written, read back, and checked against their schemas."""

@@ -18,11 +18,11 @@ from reconciler.core.report import Report
 from reconciler.errors import Refused, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
+_SAVED_BEGINNING: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:format_version|digest)"')
 
-_PLAN: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
+_PLAN_BEGINNING: Final = re.compile(rb'\s*\{\s*"format_version"\s*:\s*"[^"]*"\s*,\s*"digest"')
 
-_LOOKED_AT: Final = 4_096
+_BEGINNING_BYTES: Final = 4_096
 
 
 def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROGRESS) -> None:
@@ -32,13 +32,13 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
     """
     written = format_plan(plan, progress=progress)
     try:
-        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN):
+        if file.is_file() and file.stat().st_size and not _has_beginning(file, _PLAN_BEGINNING):
             raise Refused(
                 f"cannot save the plan to {file}: the file exists and is not a saved plan",
-                hint="choose another file (--out), or remove that one",
+                hint="pass another file to --out, or remove that one",
             )
         if file.exists() and not file.is_file():
-            # A device or a pipe is written to directly: a new file must not replace it.
+            # Write to a device or a pipe directly: a new file must not replace it.
             descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
             os.set_blocking(descriptor, True)
             with os.fdopen(descriptor, "w", encoding="utf-8") as out:
@@ -48,7 +48,7 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
     except OSError as error:
         message = error.strerror or str(error)
         raise Refused(
-            f"cannot save the plan to {file}: {message}", hint="choose another file (--out)"
+            f"cannot save the plan to {file}: {message}", hint="pass another file to --out"
         ) from error
 
 
@@ -79,8 +79,8 @@ def read_plan(paths: Sequence[str]) -> Plan | None:
         raise SavedFileError(message, hint="apply each saved plan, and the manifests, separately")
     found = read_saved(plans[0])
     if isinstance(found, Report):
-        message = f"expected a plan or manifests, found a report: {plans[0]}"
-        raise SavedFileError(message, hint="pass reports to revert or show")
+        message = f"{plans[0]}: expected a plan or a manifest, found a report"
+        raise SavedFileError(message, hint="pass a report to revert or show")
     return found
 
 
@@ -89,11 +89,11 @@ def _is_saved(path: str) -> bool:
     if path == STANDARD_INPUT or not Path(path).is_file():
         return False
     try:
-        return _has_beginning(Path(path), _BEGINNING)
+        return _has_beginning(Path(path), _SAVED_BEGINNING)
     except OSError:
         return False
 
 
 def _has_beginning(path: Path, beginning: re.Pattern[bytes]) -> bool:
     with path.open("rb") as file:
-        return beginning.match(file.read(_LOOKED_AT)) is not None
+        return beginning.match(file.read(_BEGINNING_BYTES)) is not None

@@ -39,23 +39,23 @@ def check_report(file: Path | None) -> None:
         if not file.is_file() or not file.stat().st_size:
             return
         with file.open("rb") as opened:
-            if _BEGINNING.match(opened.read(_LOOKED_AT)):
+            if _BEGINNING.match(opened.read(_BEGINNING_BYTES)):
                 return
     except OSError as error:
-        message = f"cannot write the report {file}: {error}: nothing was changed"
+        message = f"cannot write the report to {file}: {error}: nothing was changed"
         raise Refused(message) from error
     raise Refused(
         f"{file} exists and is not a report: nothing was changed",
-        hint="choose another file for the report",
+        hint="pass another file to --report",
     )
 
 
 _BEGINNING: Final = re.compile(rb'\{"format_version":"[^"]*","kind":"report"')
-_LOOKED_AT: Final = 100
+_BEGINNING_BYTES: Final = 100
 
 
 class ReportFile:
-    """A file of JSON lines that only its owner can read, as it holds the values of tasks.
+    """A file of JSON lines that only its owner can read, because it holds the values of tasks.
 
     ``kept`` is the new path of an earlier report of that name, None if there was none.
     """
@@ -118,8 +118,8 @@ class ReportFile:
     def _make_write_error(self, error: OSError) -> Refused:
         message = error.strerror or str(error)
         return Refused(
-            f"cannot write the report {self._path}: {message}",
-            hint="choose another file for the report (--report): no task is changed without one",
+            f"cannot write the report to {self._path}: {message}",
+            hint="pass another file to --report: no task is changed without a report",
         )
 
 
@@ -167,14 +167,14 @@ class ReportWriter:
     def close(self, outcomes: Sequence[TaskOutcome], requests: int) -> Report:
         """Write the tasks that were not started, and the counts; return the report of the run."""
         # A report has no changes for a task that was not started.
-        told = tuple(
+        recorded = tuple(
             self._recorded.get(outcome.task) or replace(outcome, changes=()) for outcome in outcomes
         )
         run = replace(self._run, ended=format_time(now()), requests=requests)
-        for line in build_not_started_lines(told):
+        for line in build_not_started_lines(recorded):
             self._write(line)
-        self._write(build_last_line(told, requests, run.ended))
-        return Report(self._server, (run,), told, run.shards)
+        self._write(build_last_line(recorded, requests, run.ended))
+        return Report(self._server, (run,), recorded, run.shards)
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self._file is None:
@@ -195,6 +195,6 @@ def read_reports(files: Sequence[str]) -> list[NamedReport]:
     found = read_all_saved(files)
     for file, one in found:
         if isinstance(one, Plan):
-            message = f"expected a report, found a plan: {file}"
+            message = f"{file}: expected a report, found a plan"
             raise SavedFileError(message, hint="pass the report that apply --report wrote")
     return [(file, one) for file, one in found if isinstance(one, Report)]

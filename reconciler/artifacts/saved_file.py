@@ -18,9 +18,9 @@ from reconciler.errors import SavedFileError
 
 _PLAN: Final = "plan.schema.json"
 _REPORT: Final = "report.schema.json"
-_NEITHER: Final = "not a saved plan or report"
-_WHAT_TO_GIVE: Final = "pass a plan from plan --out, or a report from apply --report"
-_APPLY_AGAIN: Final = "plan again to see what is left to do"
+_NOT_SAVED: Final = "not a saved plan or report"
+_EXPECTED_FILES: Final = "pass a plan from plan --out, or a report from apply --report"
+_PLAN_AGAIN: Final = "plan again to see what is left to do"
 
 
 def read_saved(file: str) -> Plan | Report:
@@ -31,7 +31,7 @@ def read_saved(file: str) -> Plan | Report:
         raise SavedFileError(f"{file}: {error.message}", hint=error.hint) from error
     except RecursionError:
         message = f"{file}: its objects and lists are nested too deeply"
-        raise SavedFileError(message, hint=_WHAT_TO_GIVE) from None
+        raise SavedFileError(message, hint=_EXPECTED_FILES) from None
 
 
 def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
@@ -49,29 +49,29 @@ def _read_text(file: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:
-        raise SavedFileError(f"cannot be read: {error.strerror}", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError(f"cannot be read: {error.strerror}", hint=_EXPECTED_FILES) from error
     except ValueError as error:
-        raise SavedFileError("not a valid file name", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError("not a valid file name", hint=_EXPECTED_FILES) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SavedFileError("not encoded in UTF-8", hint=_WHAT_TO_GIVE) from error
+        raise SavedFileError("the file is not encoded in UTF-8", hint=_EXPECTED_FILES) from error
     if not text.strip():
-        raise SavedFileError("the file is empty", hint=_WHAT_TO_GIVE)
+        raise SavedFileError("the file is empty", hint=_EXPECTED_FILES)
     return text
 
 
 def _restore(text: str) -> Plan | Report:
-    """Restore a report, with one object per line, or a plan, one object on any number of lines."""
+    """Restore a report, which has one object per line, or a plan, which is a single object."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
-        raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
+        raise SavedFileError(_NOT_SAVED, hint=_EXPECTED_FILES)
     try:
         document = parse_json(first)
     except SavedFileError:
         document, rest = parse_json(text), ""
     if not isinstance(document, dict) or "format_version" not in document:
-        raise SavedFileError(_NEITHER, hint=_WHAT_TO_GIVE)
+        raise SavedFileError(_NOT_SAVED, hint=_EXPECTED_FILES)
     check_version(document)
     if document.get("kind") == "report":
         return _restore_report(document, rest)
@@ -89,7 +89,9 @@ def _restore_report(first: dict[str, Any], rest: str) -> Report:
     last: dict[str, Any] | None = None
     for number, line in _iterate_lines(rest):
         if last is not None or "kind" in line:
-            message = f"line {number}: found more after the end of the report, or a second report"
+            message = (
+                f"line {number}: found more lines after the end of the report, or a second report"
+            )
             raise SavedFileError(message, hint="save each report in its own file")
         try:
             if "summary" in line:
@@ -114,7 +116,7 @@ def _iterate_lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
             if number == len(lines) + 1:
                 return
             message = f"line {number}: {error.message}"
-            raise SavedFileError(message, hint=_APPLY_AGAIN) from error
+            raise SavedFileError(message, hint=_PLAN_AGAIN) from error
         if not isinstance(value, dict):
-            raise SavedFileError(f"line {number}: not a line of a report", hint=_APPLY_AGAIN)
+            raise SavedFileError(f"line {number}: not a line of a report", hint=_PLAN_AGAIN)
         yield number, value

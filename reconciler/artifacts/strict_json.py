@@ -21,7 +21,7 @@ _MESSAGE_MAX: Final = 200
 
 
 class _LaxJsonError(ValueError):
-    """JSON that Python's parser would accept although it is not valid."""
+    """Text that Python's parser would accept although it is not strict JSON."""
 
 
 def parse_json(text: str) -> Json:
@@ -31,7 +31,7 @@ def parse_json(text: str) -> Json:
     except json.JSONDecodeError as error:
         whole = text.rstrip()
         if error.pos >= len(whole) or not whole.endswith("}"):
-            message = "the file was cut off: it ends in the middle of its JSON"
+            message = "the JSON ends in the middle: it was cut off"
             raise SavedFileError(message, hint="create it again, and save all of it") from None
         message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise SavedFileError(message, hint=_EDITED) from None
@@ -86,7 +86,7 @@ def _is_accepted(check: SchemaCheck, value: Json) -> bool:
 def _iterate_errors(
     document: dict[str, Any], schema: str, definition: str
 ) -> Iterator[ValidationError]:
-    """Yield what is wrong, with the slow check run only on the tasks that fail."""
+    """Yield what is wrong; of the tasks, only those that fail get the slow check."""
     tasks = document.get("tasks")
     rows = tasks if isinstance(tasks, list) else []
     outline = {**document, "tasks": []} if rows else document

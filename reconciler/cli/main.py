@@ -151,6 +151,8 @@ def _print_error(error: Exception, *, full: bool) -> bool:
             for line in format_problems(error.problems, full=full):
                 click.echo(line, err=True)
         case ReconcilerError():
+            for note in getattr(error, "__notes__", ()):
+                click.echo(f"reconciler: {escape_invisible(note)}", err=True)
             lines = str(error).split("\n")
             click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
         case click.NoSuchOption():

@@ -1,1 +1,1 @@
-"""The pure core: what differs between desired and live, and what of it may be done."""
+"""The core, without I/O: what differs between desired and live, and which changes are allowed."""

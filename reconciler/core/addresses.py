@@ -1,9 +1,9 @@
-"""Addresses of files in task data: what Label Studio stores, and what it makes up on reading.
+"""Addresses of files in task data: those that Label Studio stores, and those that it generates.
 
 With a cloud storage connected, ``s3://bucket/x.jpg`` may read as an address of the server
 (``/tasks/10/resolve/?fileuri=...``), as a signed address of the storage, or as the file itself
-(``data:image/jpeg;base64,...``; measured on 1.13.1 and 1.22.0). Written back, any of these takes
-the place of the stored address for good.
+(``data:image/jpeg;base64,...``; measured on 1.13.1 and 1.22.0). If one of these is written back,
+it replaces the stored address for good.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from reconciler.core.notation import Path
 from reconciler.core.values import Side
 
 RESOLVED_PART: Final = "?fileuri="
-"""What every address has that the server made up on reading."""
+"""A part of every address that the server generates when a task is read."""
 
 _RESOLVED: Final = re.compile(r"/(?:tasks|projects)/\d+/(?:resolve|presign)/?\?fileuri=")
 _PARTS: Final = (b"://", b'"/')
-"""One of which the JSON text of every value has that holds a stored address."""
+"""The JSON text of a value that holds a stored address has at least one of these parts."""
 
 _STORED: Final = re.compile(
     r"(?<![\w+.-])(?!(?:https?|data|blob|ftp|file)\b)[a-z][\w+.-]*://\S|^/(?:data|storage-data)/\S"
 )
-"""A scheme that only storages have, or a path of this server; also inside a longer text, as in an
-image of a hypertext."""
+"""A scheme that only storages use, or a path of this server; the scheme may also be inside a longer
+text, such as HTML with an image."""
 
 
 def find_resolved_address(value: Side) -> str | None:
-    """Find an address that the server made up on reading, in any string of ``value``."""
+    """Find an address that the server generated when the task was read, in any string inside."""
     if isinstance(value, str):
         return value if RESOLVED_PART in value and _RESOLVED.search(value) else None
     if isinstance(value, dict | list) and RESOLVED_PART.encode() in encode(value):
@@ -44,10 +44,10 @@ def find_resolved_address(value: Side) -> str | None:
 def find_undeclared_addresses(
     live: Mapping[str, Side], changes: Collection[Change]
 ) -> tuple[Path, ...]:
-    """Name the places in ``data`` that hold stored addresses and that ``changes`` do not touch.
+    """List the paths in ``data`` that hold stored addresses and that ``changes`` do not touch.
 
-    They are sent along with the changes, as ``data`` is sent whole. An element of a list is named
-    by its index, written as text.
+    They are sent along with the changes, because ``data`` is sent as a whole. In these paths, an
+    element of a list has its index, as text.
     """
     data, changed = live.get("data"), _list_changed_paths(changes)
     if not changed or not isinstance(data, dict):
@@ -63,9 +63,9 @@ def find_undeclared_addresses(
 def find_lost_addresses(
     known: Collection[Path], live: Mapping[str, Side], changes: Collection[Change]
 ) -> Iterator[tuple[Path, str]]:
-    """Give those of the ``known`` places that hold another text now, with that text.
+    """Yield the ``known`` paths that now hold text other than a stored address, with that text.
 
-    Where ``changes`` touch a place, or it holds no text any more, nothing is sent along.
+    Paths that ``changes`` touch, or that no longer hold text, are left out.
     """
     changed = _list_changed_paths(changes)
     if known and changed:
@@ -85,7 +85,7 @@ def _holds_address(text: str) -> bool:
 def _iterate_strings(
     path: Path, value: Side, without: Collection[Path] = ()
 ) -> Iterator[tuple[Path, str]]:
-    """Give all strings inside a value but those at or inside the paths ``without``."""
+    """Yield all strings inside a value, except those at or inside the paths ``without``."""
     waiting: list[tuple[Path, Side]] = [(path, value)]
     while waiting:
         path, value = waiting.pop()

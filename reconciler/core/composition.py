@@ -1,4 +1,4 @@
-"""Changes made to one task, one run after the other, as one: the first before, the last after."""
+"""Composing the changes of consecutive runs to one task, from the first value to the last."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from reconciler.errors import Source
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was done to one path.
+    """What consecutive runs did to one path.
 
-    ``before`` is what was there at first, ``afters`` are what may be there now, the likeliest
-    first: more than one where it is not known whether the last update was stored.
+    ``before`` is the first value. ``afters`` are the values that may be there now, the likeliest
+    first: more than one if it is not known whether the last update was stored.
     """
 
     path: Path
@@ -35,15 +35,16 @@ class Made:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the path certainly is what it was at first."""
+        """Whether the path certainly has its first value again."""
         return all(is_same(self.before, after) for after in self.afters)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A change that does not begin where the ones before it ended.
+    """A change that does not begin where the earlier ones ended.
 
-    ``left`` are the values one of which should have been ``found`` at ``path``.
+    The later run should have found one of the values ``left`` at ``path``, but it ``found``
+    another.
     """
 
     path: Path
@@ -52,15 +53,15 @@ class Gap:
 
 
 Composed: TypeAlias = Mapping[Path, Made]
-"""What was done to one task, by path: no path lies inside another."""
+"""What runs did to one task, by path; no path is inside another."""
 
 
 def compose(
     made: Composed, changes: Iterable[Change], *, stored: bool, attributes: Attributes
 ) -> Composed | Gap:
-    """Add the changes of a run to what was done before it.
+    """Add the changes of a run to what earlier runs made.
 
-    ``stored`` tells whether they certainly were made.
+    ``stored`` is whether the changes were certainly stored.
     """
     composed = dict(made)
     around = {outer for path in made for outer in _list_paths_to(path)}
@@ -86,7 +87,7 @@ def compose(
 
 
 def _list_paths_to(path: Path) -> Iterator[Path]:
-    """Give the paths that lead to ``path``, the shortest first, and itself."""
+    """Return the paths that lead to ``path``, the shortest first, and ``path`` itself."""
     return (path[:length] for length in range(1, len(path) + 1))
 
 
@@ -97,7 +98,7 @@ def _is_inside(path: Path, outer: Path) -> bool:
 def _change_inside(
     outer: Made, change: Change, *, stored: bool, attributes: Attributes
 ) -> Made | Gap:
-    """Compose with what was done to the same path, or to an object that it lies in."""
+    """Compose a change with what was done to the same path, or to an object around it."""
     keys = change.path[len(outer.path) :]
     fitting = [
         after
@@ -116,7 +117,7 @@ def _change_inside(
 def _change_around(
     inner: Iterable[Made], change: Change, *, stored: bool, attributes: Attributes
 ) -> Made | Gap:
-    """Compose with what was done to paths inside of an object that changes as a whole."""
+    """Compose a change of a whole object with what was done to paths inside it."""
     before = change.before
     for one in inner:
         keys = one.path[len(change.path) :]
@@ -134,5 +135,5 @@ def _get_inner(value: Side, keys: Path) -> Side:
 
 
 def _has_place(value: Side, keys: Path) -> bool:
-    """Tell whether there is an object to hold the last of the keys."""
+    """Tell whether there is an object that can hold the last of the keys."""
     return not keys or isinstance(_get_inner(value, keys[:-1]), dict)

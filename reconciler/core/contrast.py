@@ -1,4 +1,4 @@
-"""Two values as text that never looks alike: complete, or only the parts that differ."""
+"""Two values as texts that do not look alike: complete, or only the parts that differ."""
 
 from __future__ import annotations
 

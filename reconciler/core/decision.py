@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.contract.body_validator import BodyValidator
@@ -49,9 +48,9 @@ def decide(
     allow: frozenset[Kind],
     validator: BodyValidator,
 ) -> TaskOutcome | Patch:
-    """Decide what to send for a task by its current values; a stale task is left alone."""
+    """Decide by the current values of a task what to send for it; a stale task is left alone."""
     if isinstance(observed, Missing):
-        return make_outcome(task, Outcome.MISSING, "the task was found by the plan, but not now")
+        return make_outcome(task, Outcome.MISSING, "the server no longer finds the task")
     if isinstance(observed, Unreadable):
         return make_outcome(task, Outcome.FAILED, observed.detail)
     live = observed.attributes
@@ -81,7 +80,7 @@ def decide(
 
 
 def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
-    """Check a body before it is sent: a body that would break the task is not."""
+    """Check a body before it is sent; return an outcome instead if it would break the task."""
     task, body = patch.plan, patch.body
     if any(map(is_too_deep, body.values())):
         return make_outcome(task, Outcome.FAILED, TOO_DEEP.message)
@@ -93,9 +92,9 @@ def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
 
 
 def _write_integers(body: Mapping[str, Json], attributes: Attributes) -> dict[str, Json]:
-    """Write integers as integers: the server rejects `1e16` as one, though it accepts `1.0`.
+    """Write integral floats as integers: the server accepts `1.0` as an integer, but not `1e16`.
 
-    The digits are those of the decimal notation, as in comparisons.
+    The digits are those that JSON writes for the float, as when values are compared.
     """
     return {
         name: int(Decimal(repr(value)))
@@ -121,10 +120,12 @@ def judge_answer(patch: Patch, answer: Mapping[str, Json], attributes: Attribute
         return _judge_undeclared(patch, answer, attributes)
     refuted = [change for change in unproved if change.path[0] in answer]
     if refuted:
-        return make_outcome(
-            task, Outcome.NOT_HONOURED, _NOT_STORED + format_paths(c.path for c in refuted)
+        message = (
+            f"the server returned 200 but did not store {format_paths(c.path for c in refuted)}"
         )
-    message = f"{_NOT_STORED}{format_paths(c.path for c in unproved)}, as far as its response shows"
+        return make_outcome(task, Outcome.NOT_HONOURED, message)
+    paths = format_paths(c.path for c in unproved)
+    message = f"the server returned 200, but its response does not show that it stored {paths}"
     return make_outcome(task, Outcome.NOT_HONOURED, message)
 
 
@@ -157,7 +158,7 @@ def settle(
     if not lost:
         return replace(before, outcome=Outcome.APPLIED, error="")
     if before.outcome is Outcome.APPLIED:
-        message = f"stored, but changed again since: {format_paths(c.path for c in lost)}"
+        message = f"stored, but different when read again: {format_paths(c.path for c in lost)}"
         return correct(before, message, Outcome.NOT_HONOURED)
     return before
 
@@ -165,9 +166,6 @@ def settle(
 def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED) -> TaskOutcome:
     """Return ``before`` with another outcome and error; its changes stay those that were sent."""
     return replace(before, outcome=outcome, error=message)
-
-
-_NOT_STORED: Final = "the server returned 200 but did not store "
 
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:

@@ -53,7 +53,7 @@ def _find_differences(
 
 
 def _compare_merged(path: Path, live: Side, declared: Side) -> Iterator[_Difference]:
-    """Compare only what is declared: an object's other keys are nobody's business here."""
+    """Compare only declared paths: the other keys of an object are not managed."""
     if isinstance(live, dict) and isinstance(declared, dict):
         for key, value in declared.items():
             yield from _compare_merged((*path, key), live.get(key, ABSENT), value)

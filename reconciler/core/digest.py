@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def compute_digest(updates: Iterable[TaskPlan]) -> str:
     """Digest what apply would do: task, path, before and after; no times, places or versions.
 
-    What guards would have stopped, and was allowed, is part of it. The order in which things are
-    declared, or come from the server, says nothing. `Plan.digest` asks for it once.
+    Problems that were allowed are part of it. The order of declarations and of responses does not
+    matter. `Plan.digest` computes it once.
     """
     from hashlib import sha256  # noqa: PLC0415 - it loads OpenSSL, 5 ms that only plans need
 

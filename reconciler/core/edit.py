@@ -60,9 +60,12 @@ class _Copies:
         self._made: dict[int, dict[str, Json]] = {}
 
     def of(self, value: Side, key: str) -> dict[str, Json]:
-        """Return a copy of ``value`` in which ``key`` may change; ``value`` itself if it is one."""
+        """Return ``value`` if it is one of these copies, or else a new copy of it.
+
+        Raises TypeError, which names ``key``, unless ``value`` is an object.
+        """
         if not isinstance(value, dict):
-            raise TypeError(f"expected an object to change {key!r} in")
+            raise TypeError(f"cannot change {key!r} inside a value that is not an object")
         if id(value) in self._made:
             return value
         copy = dict(value)
@@ -78,7 +81,7 @@ def set_value(base: Side, path: Path, value: Side) -> Side:
     if not path:
         return value
     if not isinstance(base, dict):
-        raise TypeError(f"expected an object to change {path[0]!r} in")
+        raise TypeError(f"cannot change {path[0]!r} inside a value that is not an object")
     key, *rest = path
     inner = set_value(base.get(key, ABSENT), tuple(rest), value)
     if isinstance(inner, NoValue):

@@ -1,4 +1,4 @@
-"""The JSON text of values, written as fast as the same text is read."""
+"""The JSON text of values, written fast."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ import msgspec
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _ENCODE_SORTED: Final = msgspec.json.Encoder(order="sorted").encode
-_OTHERWISE: Final = re.compile(
+_WRITTEN_DIFFERENTLY: Final = re.compile(
     rb"[\x7f-\xff]"  # the standard library escapes these
-    rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these otherwise
+    rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these differently
 )
 _STRING_OR_ZERO: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|\.0(?=[,}\]])')
 _LONG_STRING: Final = 64
 _ANY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
-_KEPT: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
-"""What JSON is written with, and controls, which it has none of, to stand for it meanwhile.
+_CONTROL_FOR: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
+"""Characters of JSON's own notation, and control characters to replace them meanwhile: JSON text
+contains none.
 
-The backslash is put back last: before that, no escape of JSON can be taken for one of a control.
+The backslash is put back last, so that no escape of JSON is mistaken for that of a control.
 """
 
 
 def encode(value: object) -> bytes:
-    """Write a value as JSON without spaces; texts that differ are of values that differ.
+    """Write a value as JSON without spaces; different texts mean different values.
 
-    It is UTF-8, but for a value with a lone surrogate, which UTF-8 has no bytes for.
+    The text is UTF-8, or ASCII for a value with a lone surrogate, which UTF-8 cannot encode.
     """
     try:
         return _ENCODE(value)
@@ -40,7 +41,7 @@ def encode(value: object) -> bytes:
 def encode_sorted(value: object) -> bytes:
     """Write a value as JSON with the keys of its objects in order.
 
-    Raises UnicodeEncodeError where it holds a lone surrogate.
+    Raises UnicodeEncodeError if it holds a lone surrogate.
     """
     return _ENCODE_SORTED(value)
 
@@ -48,9 +49,9 @@ def encode_sorted(value: object) -> bytes:
 def encode_canonical(value: list[Any]) -> bytes:
     """Write a list in ASCII, with its keys in order and equal numbers in one way.
 
-    This is the text that digests are made of: it must never change. It is the one that `json`
-    writes once integral floats are integers; where msgspec is known to write the same but for
-    the ``.0`` of such floats, it is used, as it takes a tenth of the time.
+    Digests are made of this text: it must never change. It is what `json` writes when integral
+    floats are turned into integers. If msgspec is known to write the same, except for the ``.0``
+    of such floats, then msgspec writes it, in a tenth of the time.
     """
     try:
         written = _ENCODE_SORTED(value)
@@ -58,27 +59,27 @@ def encode_canonical(value: list[Any]) -> bytes:
         return _encode_slowly(value)
     plain = written.isascii() and b"\x7f" not in written
     outside = _drop_strings(written) if plain else written
-    if not plain or (_may_differ(outside) and _OTHERWISE.search(written)):
+    if not plain or (_may_differ(outside) and _WRITTEN_DIFFERENTLY.search(written)):
         return _encode_slowly(value)
     return _drop_zeros(written) if b".0" in outside else written
 
 
 def _drop_strings(written: bytes) -> bytes:
-    """Leave the strings out where they are long, so that no more than the rest is searched."""
+    """Leave out the strings if they are long, so that only the rest is searched."""
     if written.count(b'"') * _LONG_STRING > len(written) or b'\\"' in written:
         return written
     return b'"'.join(written.split(b'"')[::2])
 
 
 def _may_differ(written: bytes) -> bool:
-    """Tell quickly where `_OTHERWISE` finds no number."""
+    """Tell quickly whether `_WRITTEN_DIFFERENTLY` might find a number."""
     if b".0" in written and (b"0.0000" in written or b"-0.0" in written):
         return True
     return b"0e" in written.translate(_ANY_DIGIT)
 
 
 def _drop_zeros(written: bytes) -> bytes:
-    """Write floats that are integers as such: what ends with ``.0`` outside of strings."""
+    """Write integral floats as integers: drop the final ``.0`` outside of strings."""
     strings = b'"'.join(written.split(b'"')[1::2])
     if b'\\"' in written or b".0" in strings:
         return _STRING_OR_ZERO.sub(rb"\1", written)
@@ -88,7 +89,7 @@ def _drop_zeros(written: bytes) -> bytes:
 
 
 def encode_indented(document: Mapping[str, object]) -> str:
-    """Write a document on as many lines as it has values, in ASCII."""
+    """Write a document in ASCII, with one value per line."""
     try:
         text = msgspec.json.format(_ENCODE(document), indent=2).decode()
     except UnicodeEncodeError:
@@ -97,11 +98,11 @@ def encode_indented(document: Mapping[str, object]) -> str:
 
 
 def _escape_ascii(text: str) -> str:
-    """Escape what is no ASCII in JSON text."""
-    for character, control in _KEPT.items():
+    """Escape all characters of JSON text that are not ASCII."""
+    for character, control in _CONTROL_FOR.items():
         text = text.replace(character, control)
     text = json.dumps(text)[1:-1]
-    for character, control in _KEPT.items():
+    for character, control in _CONTROL_FOR.items():
         text = text.replace(json.dumps(control)[1:-1], character)
     return text
 
@@ -111,7 +112,7 @@ def _encode_slowly(value: list[Any]) -> bytes:
 
 
 def _make_canonical(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """Write numbers that are the same in one way: ``1`` for ``1.0``, ``10**30`` for ``1e30``."""
+    """Write equal numbers in the same way: ``1`` for ``1.0``, ``10**30`` for ``1e30``."""
     if isinstance(value, list):
         return list(map(_make_canonical, value))
     if isinstance(value, dict):

@@ -1,9 +1,8 @@
-"""Fingerprints of what is declared: a few bytes a task tell of most that nothing differs.
+"""Fingerprints of declarations: a few bytes per task show for most tasks that nothing differs.
 
-A fingerprint is taken of the declared values alone, in the order of a shape: which keys are
-declared, and inside which. The tasks of a project mostly share one. Live values that are picked
-by it have the same fingerprint where they are the same, so that nothing else of a declaration
-has to be kept, or read again, to compare it.
+A fingerprint covers only the declared values, in the order of a shape: the tree of declared keys,
+which most tasks of a project share. The live values at the same keys have the same fingerprint if
+they are the same. So nothing else of a declaration must be kept, or read again, to compare it.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ import msgspec
 from reconciler.core.values import Json
 
 SHAPES_MAX: Final = 255
-"""A byte of a task numbers its shape; tasks of further shapes are compared in full."""
+"""One byte per task numbers its shape; tasks with further shapes are compared in full."""
 
 _UNKNOWN: Final = SHAPES_MAX
 _ENCODE: Final = msgspec.json.Encoder().encode
-_UNLIKE: Final = (LookupError, TypeError, ValueError, RecursionError)
-"""What picking raises where a value is not of the shape, and encoding where text is no UTF-8."""
+_SHAPE_ERRORS: Final = (LookupError, TypeError, ValueError, RecursionError)
+"""What picking raises if a value does not have the shape, and encoding if text is not UTF-8."""
 
 _Skeleton: TypeAlias = "tuple[str | tuple[str, _Skeleton], ...]"
-"""The keys of an object; those that hold objects with their keys."""
+"""The keys of an object; a key that holds an object comes with the keys of that object."""
 
 
 class Fingerprints:
-    """The fingerprints of declarations, one after another, in nine bytes each."""
+    """The fingerprints of a sequence of declarations, nine bytes each."""
 
     def __init__(self) -> None:
         self._shapes: list[_Shape] = []
@@ -41,9 +40,9 @@ class Fingerprints:
         self._values = array("q")
 
     def add(self, declared: Mapping[str, Json], whole: Collection[str]) -> None:
-        """Add a declaration: objects named in ``whole`` have no keys but those declared."""
+        """Add a declaration; objects named in ``whole`` must have only the declared keys."""
         number = self._last if whole == self._last_whole else _UNKNOWN
-        value = self._compute_value(number, declared, all_of_it=True)
+        value = self._compute_value(number, declared, complete=True)
         if value is None:
             number = self._number_shape(_build_skeleton(declared, whole))
             value = self._compute_value(number, declared)
@@ -52,16 +51,16 @@ class Fingerprints:
         self._values.append(value or 0)
 
     def add_unknown(self) -> None:
-        """Add a declaration that its values alone do not tell."""
+        """Add a declaration that always needs a full comparison."""
         self._numbers.append(_UNKNOWN)
         self._values.append(0)
 
     def hold(self, place: int, live: Mapping[str, Json]) -> bool:
-        """Tell whether ``live`` has the values declared at ``place``; False where unsure."""
+        """Tell whether ``live`` has the values declared at ``place``; False if unsure."""
         return self._compute_value(self._numbers[place], live) == self._values[place]
 
     def at(self, places: Sequence[int]) -> Fingerprints:
-        """Give those at ``places`` alone, in that order."""
+        """Return only the fingerprints at ``places``, in that order."""
         chosen = Fingerprints()
         chosen._shapes, chosen._number_by = self._shapes, self._number_by
         chosen._numbers = bytearray(map(self._numbers.__getitem__, places))
@@ -69,18 +68,18 @@ class Fingerprints:
         return chosen
 
     def _compute_value(
-        self, number: int, attributes: Mapping[str, Json], *, all_of_it: bool = False
+        self, number: int, attributes: Mapping[str, Json], *, complete: bool = False
     ) -> int | None:
-        """Take a fingerprint by a shape; None where ``attributes`` are of another."""
+        """Compute a fingerprint by a shape; None if ``attributes`` do not have that shape."""
         if number == _UNKNOWN:
             return None
         try:
-            return self._shapes[number].fingerprint(attributes, all_of_it=all_of_it)
-        except _UNLIKE:
+            return self._shapes[number].fingerprint(attributes, complete=complete)
+        except _SHAPE_ERRORS:
             return None
 
     def _number_shape(self, skeleton: _Skeleton) -> int:
-        """Give the number of a shape."""
+        """Return the number of a shape; a new one for a new shape, if there are numbers left."""
         number = self._number_by.get(skeleton)
         if number is None:
             number = len(self._shapes)
@@ -92,19 +91,19 @@ class Fingerprints:
 
 
 class _Shape:
-    """How to pick the values of a skeleton out of attributes."""
+    """A shape: how to pick the values of a skeleton out of attributes."""
 
     def __init__(self, skeleton: _Skeleton) -> None:
         self._pick = _build_picker(skeleton, whole=False)
         self._pick_all = _build_picker(skeleton, whole=True)
 
-    def fingerprint(self, attributes: Mapping[str, Json], *, all_of_it: bool) -> int:
-        """Take the fingerprint of the values picked; raises one of `_UNLIKE`.
+    def fingerprint(self, attributes: Mapping[str, Json], *, complete: bool) -> int:
+        """Compute the fingerprint of the picked values; raises one of `_SHAPE_ERRORS`.
 
-        It is of their text, which says all: 1 is not true there, nor null "null". With
-        ``all_of_it`` no key may be left out.
+        It is the hash of their JSON text, in which 1 differs from true, and null from "null". With
+        ``complete``, ``attributes`` may have no other keys.
         """
-        pick = self._pick_all if all_of_it else self._pick
+        pick = self._pick_all if complete else self._pick
         return hash(_ENCODE(pick(attributes)))
 
 
@@ -116,10 +115,10 @@ def _build_skeleton(declared: Mapping[str, Json], whole: Collection[str] = ()) -
 
 
 def _build_picker(skeleton: _Skeleton, *, whole: bool) -> Callable[[Any], Any]:
-    """Pick the values of an object, then those of the objects inside it that have a skeleton.
+    """Return a function that picks the values of an object and of its inner objects.
 
-    What is picked raises one of `_UNLIKE` where there is no such object, and, with ``whole``,
-    where it has more keys. An object in the place of a value is one: it is held as a whole.
+    The function raises one of `_SHAPE_ERRORS` if an object does not exist, or with ``whole``, if it
+    has more keys. An object at a key without a skeleton is picked as a whole.
     """
     keys = [part for part in skeleton if isinstance(part, str)]
     values = itemgetter(*keys) if keys else _pick_nothing

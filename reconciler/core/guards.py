@@ -1,4 +1,4 @@
-"""The guards: each names a declared change that must not be written, and says why."""
+"""The guards: each finds declared changes that should not be written, and says why."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ _COUNTERS: Final = {
     "cancelled_annotations": "skipped annotation",
 }
 _ANNOTATED_HINT: Final = (
-    "annotations were made for the current data: keep it, or if intended, allow the change "
-    "(--allow annotated-data)"
+    "keep the data for which the annotations were made; or if intended, pass --allow annotated-data"
+)
+_NOT_THE_STORED_ONE: Final = (
+    "the server generates this address when a task is read; it is not the stored address"
+)
+_RESOLVES_ANYWAY: Final = (
+    "the server or a proxy resolves addresses although reconciler asks it not to"
 )
 _WHOLE_COHORT: Final = 100
 
@@ -31,9 +36,9 @@ _WHOLE_COHORT: Final = 100
 class GuardFacts:
     """The facts about a server that guards need.
 
-    ``attributes`` marks those that the server ignores, if ``tells_ignored``: whether the server
-    says so, None before it was asked. ``projects`` holds the settings that were fetched, by
-    project; ``unshown`` are the projects whose settings could not be fetched.
+    ``tells_ignored`` is whether the server says which attributes it ignores, None before it was
+    asked; if it does, ``attributes`` marks them. ``projects`` holds the settings that were fetched,
+    by project; ``unshown`` are the projects whose settings the server did not show.
     """
 
     attributes: Attributes
@@ -79,12 +84,12 @@ def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
 
 
 def may_be_ignored(changes: Collection[Change]) -> bool:
-    """Tell whether it matters for these changes which attributes the server honours."""
+    """Tell whether the server might ignore any of these changes."""
     return any(change.path[0] not in ALWAYS_HONOURED for change in changes)
 
 
 def list_names_to_read(names: Collection[str]) -> set[str]:
-    """Name the attributes to read so that changes of the attributes ``names`` can be judged."""
+    """Name the attributes to read in order to judge changes of the attributes ``names``."""
     return {*names, *_COUNTERS} if "data" in names else set(names)
 
 
@@ -110,7 +115,7 @@ def _check_project_move(update: ProposedUpdate) -> Iterator[TaskProblem]:
                 Kind.PROJECT_MOVE,
                 f"would move the task from project {format_value(change.before)} to project "
                 f"{format_value(change.after)}",
-                "declare the project that the task is in; Label Studio Community refuses a move",
+                "declare the project that the task is in: Label Studio Community rejects moves",
             )
 
 
@@ -120,8 +125,8 @@ def _check_resolved_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if address is not None:
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"would store {shorten(format_value(address))} in {format_path(change.path)}: the "
-                "server generates this address on reading, it is not the stored one",
+                f"would store {shorten(format_value(address))} in {format_path(change.path)}: "
+                f"{_NOT_THE_STORED_ONE}",
                 "declare the stored address, such as s3://bucket/key",
             )
 
@@ -129,8 +134,8 @@ def _check_resolved_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
 def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
     """Check the undeclared keys, which are sent along because an object is sent as a whole.
 
-    Their values are what the server showed: a server that resolves addresses against the request
-    shows resolved ones.
+    Their values are those that the server showed: it may resolve addresses although the request
+    asks it not to.
     """
     live = update.live
     for name in dict.fromkeys(c.path[0] for c in update.changes if len(c.path) > 1):
@@ -141,17 +146,17 @@ def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
         if address and not any(find_resolved_address(change.after) for change in inside):
             yield TaskProblem(
                 Kind.RESOLVED_ADDRESS,
-                f"would store {shorten(format_value(address))} in an undeclared key of {name}: the "
-                "server generates this address on reading, it is not the stored one",
-                "declare the stored address for that key too, such as s3://bucket/key; if many "
-                "tasks show this, the server or a proxy resolves addresses despite the request",
+                f"would store {shorten(format_value(address))} in an undeclared key of {name}: "
+                f"{_NOT_THE_STORED_ONE}",
+                "declare the stored address of that key too, such as s3://bucket/key; if many "
+                f"tasks have this problem, {_RESOLVES_ANYWAY}",
             )
 
 
 def _check_lost_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Compare undeclared values with the stored addresses that this run read first.
+    """Check that undeclared storage addresses are still as this run first read them.
 
-    A server may begin to resolve addresses during a run, and a resolved one must not be stored.
+    A server may begin to resolve addresses during a run, and resolved ones must not be stored.
     """
     for path, text in find_lost_addresses(update.addresses, update.live, update.changes):
         if not find_resolved_address(text):
@@ -159,8 +164,8 @@ def _check_lost_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
                 Kind.RESOLVED_ADDRESS,
                 f"would store {shorten(format_value(text))} in {format_path(path)}, which is not "
                 "declared and held a storage address when this run first read it",
-                "if another client changed it, plan again to keep the new value; if the server or "
-                "a proxy resolves addresses despite the request, declare the stored address",
+                "if another client changed it, plan again to keep the new value; if "
+                f"{_RESOLVES_ANYWAY}, declare the stored address",
             )
 
 
@@ -181,8 +186,8 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if project.unreadable:
         yield TaskProblem(
             Kind.LABEL_CONFIG,
-            f"would remove {_format_some(removing)} or keys inside, and whether the project's "
-            f"label config uses them cannot be read: {shorten(project.unreadable, 200)}",
+            f"would remove {_format_some(removing)} or keys inside, which the project's label "
+            f"config may use; the config cannot be read: {shorten(project.unreadable, 200)}",
             "fix the label config, or keep the keys",
         )
     after = {"data": _compute_data_after(update)}
@@ -203,8 +208,8 @@ def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
         yield TaskProblem(
             Kind.REWRITE_UNREADABLE,
             f"would replace the whole of {format_path(change.path)}, which the server cannot read",
-            "the stored value is lost, and revert cannot restore it; if intended, allow it "
-            "(--allow rewrite-unreadable)",
+            "the stored value would be lost, and revert could not restore it; if intended, pass "
+            "--allow rewrite-unreadable",
         )
 
 
@@ -218,7 +223,7 @@ def _compute_data_after(update: ProposedUpdate) -> Side:
 
 
 def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    """Check that data which was annotated does not change.
+    """Check that annotated data does not change.
 
     The counters are the live ones: what the manifest declares for them proves nothing.
     """
@@ -267,8 +272,8 @@ def _check_ignored(update: ProposedUpdate) -> Iterator[TaskProblem]:
             yield TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
                 f"this server returns 200 for an update of {name} but does not store it",
-                "remove it from the manifest; if you allow it, it is sent and reported as not "
-                "honoured",
+                "remove it from the manifest; with --allow ignored-attribute, the update is sent "
+                "and reported as not honoured",
             )
 
 
@@ -280,7 +285,7 @@ def _check_computed(update: ProposedUpdate) -> Iterator[TaskProblem]:
         yield TaskProblem(
             Kind.COMPUTED,
             f"the server computes {_format_some(computed)} and will overwrite what you write",
-            "remove it from the manifest, unless you want to correct it once",
+            "do not declare computed attributes, except to correct a value once",
         )
 
 

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from reconciler.core.notation import count_noun
+
 _RANGES: Final = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?(, [0-9]{1,18}(-[0-9]{1,18})?)*", re.ASCII)
 
 
@@ -28,8 +30,10 @@ def parse_ranges(text: str, count: int) -> Iterator[int]:
     pairs = [part.partition("-") for part in text.split(", ")]
     ranges = [range(int(low), int(high or low) + 1) for low, _, high in pairs]
     found = sum(map(len, ranges))
-    if found != count or not all(ranges):
-        raise ValueError(f"expected {count:,} tasks, found {found:,} in {text}")
+    if not all(ranges):
+        raise ValueError(f"expected ids in ascending order, found {text}")
+    if found != count:
+        raise ValueError(f"expected {count_noun(count, 'task')}, found {found:,} in {text}")
     return (task for ids in ranges for task in ids)
 
 

@@ -1,7 +1,7 @@
-"""What differs inside two unequal lists or objects, for display alone.
+"""What differs inside two unequal lists or objects, only for display.
 
-Finding it costs no more than looking at what is shown: differences come one by one, each as soon
-as it is found, and looking ends where its `Budget` does.
+Finding differences costs little more than showing them: they are yielded one by one, and the
+search ends when its `Budget` is spent.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _Pair: TypeAlias = tuple[InnerPath, Side, Side]
 
 _SMALL_VALUES: Final = 64
 _SMALL_CHARACTERS: Final = 4_000
-"""Up to which two lists are compared by DeepDiff, which takes 0.2 ms for each difference."""
+"""DeepDiff compares two lists up to these sizes; it takes 0.2 ms for each difference."""
 _WINDOW: Final = 64
-"""Elements of each list in which those that were added or removed are looked for."""
+"""Elements of each list that are searched for added and removed ones."""
 _SEARCHED: Final = 200
-"""Comparisons behind a difference within which the next one is looked for."""
+"""Comparisons after a difference within which the next one must be found."""
 _WINDOW_BYTES: Final = 1 << 16
 _RUN_MAX: Final = 64
-"""Elements that are compared at once, and scalars of an object: both count as one comparison."""
+"""Elements of a list, or scalars of an object, that together count as one comparison."""
 _ENCODED_DEPTH: Final = 8
-"""Down to which elements are compared by their text. Text is fast, but holds all that is inside:
-further down, that would be written again for each level above it."""
+"""Down to this depth, elements are compared as text. Text is fast, but contains all inner values:
+further down, these would be written again for each level above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Inner:
 
 @dataclass(slots=True)
 class Budget:
-    """How many comparisons may still be made, and how many were; anybody may lower what is left."""
+    """How many comparisons were made, and how many are left; callers may change ``left``."""
 
     left: float = inf
     made: int = 0
@@ -59,7 +59,7 @@ class Budget:
 
     @property
     def spent(self) -> bool:
-        """Tell whether nothing is left: then not all differences were found."""
+        """Whether no comparisons are left, so that differences may have been missed."""
         return self.left < 0
 
 
@@ -67,7 +67,7 @@ class Budget:
 class FirstDifferences:
     """The first differences of two values, and how many ``others`` were found after these.
 
-    Where looking ended before all was compared there may be more: they are not ``counted``.
+    ``counted`` is false if the search ended early, so that there may be more.
     """
 
     first: tuple[Inner, ...]
@@ -75,17 +75,16 @@ class FirstDifferences:
     counted: bool
 
     def describe_others(self) -> str:
-        """Say how many differences there are beside the first; nothing where these are all."""
+        """Say how many more differences there are; empty if there are none."""
         if self.counted:
             return f"and {self.others:,} more" if self.others else ""
         return f"and at least {self.others:,} more" if self.others else "there may be more"
 
 
 def find_first_differences(before: Json, after: Json, most: int | None) -> FirstDifferences:
-    """Find the first ``most`` places inside two lists or objects that differ; None for all.
+    """Find the first ``most`` differences inside two lists or objects; None for all.
 
-    The first may be anywhere. Unless all are asked for, the others are looked for not far behind
-    it.
+    The first one may be anywhere; if ``most`` is set, the search ends when no other follows soon.
     """
     budget = Budget()
     found = find_inner_differences(before, after, budget)
@@ -98,15 +97,15 @@ def find_first_differences(before: Json, after: Json, most: int | None) -> First
 
 
 def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterator[Inner]:
-    """Find what differs between two lists, or two objects, from the first place that does on.
+    """Yield the differences between two lists or two objects, the first one first.
 
-    Where one stands alone in the place of another it is a change; what has no counterpart was
-    added or removed. Elements of lists that stand in both, but elsewhere, are removed and added.
+    An element without a counterpart was added or removed; one that replaces another is a change. An
+    element that moved to another index was removed and added.
     """
     if isinstance(before, list) and isinstance(after, list) and _is_small(before, after):
         yield from _compare_by_deepdiff(before, after)
         return
-    # Values may be nested deeper than Python calls functions.
+    # Values may be nested deeper than the recursion limit of Python.
     open_pairs: list[Iterator[_Pair]] = [iter([((), before, after)])]
     while open_pairs and not budget.spent:
         pair = next(open_pairs[-1], None)
@@ -117,21 +116,21 @@ def find_inner_differences(before: Json, after: Json, budget: Budget) -> Iterato
         budget.spend()
         if isinstance(old, list) and isinstance(new, list):
             open_pairs.append(_pair_elements(path, old, new, budget))
-        elif isinstance(old, dict) and isinstance(new, dict) and _have_common_keys(old, new):
+        elif isinstance(old, dict) and isinstance(new, dict) and _may_be_one_object(old, new):
             open_pairs.append(_pair_members(path, old, new, budget))
         elif not is_same(old, new):
             yield Inner(path, old, new)
 
 
-def _have_common_keys(before: dict[str, Json], after: dict[str, Json]) -> bool:
-    """Tell whether two objects can be the same one, changed."""
+def _may_be_one_object(before: dict[str, Json], after: dict[str, Json]) -> bool:
+    """Tell whether one object may be a changed version of the other."""
     return not (before and after and before.keys().isdisjoint(after))
 
 
 def _pair_members(
     path: InnerPath, before: dict[str, Json], after: dict[str, Json], budget: Budget
 ) -> Iterator[_Pair]:
-    """Pair what stands under each key, in the order of ``before``, then what is new."""
+    """Pair the values of each key, in the order of ``before``, then the new keys."""
     common = 0
     for place, (key, old) in enumerate(before.items()):
         if budget.spent:
@@ -148,29 +147,29 @@ def _pair_members(
 
 
 def _are_plainly_same(old: Side, new: Side) -> bool:
-    """Tell two scalars of one type that are the same, without a call for each."""
+    """Tell whether two values are equal scalars of one type, as a quick check."""
     return type(old) is type(new) and not isinstance(old, (dict, list)) and old == new
 
 
 def _pair_elements(
     path: InnerPath, before: list[Json], after: list[Json], budget: Budget
 ) -> Iterator[_Pair]:
-    """Pair the elements of two lists; those that were added or removed with nothing."""
+    """Pair the elements of two lists; added and removed ones are paired with ABSENT."""
     alignment = _Alignment(before, after, budget, encoded=len(path) < _ENCODED_DEPTH)
-    for gone, come in alignment.iterate_unmatched():
-        for old, new in zip(gone, come, strict=False):
+    for removed, added in alignment.iterate_unmatched():
+        for old, new in zip(removed, added, strict=False):
             yield (*path, old), before[old], after[new]
-        for old in gone[len(come) :]:
+        for old in removed[len(added) :]:
             yield (*path, old), before[old], ABSENT
-        for new in come[len(gone) :]:
+        for new in added[len(removed) :]:
             yield (*path, new), ABSENT, after[new]
 
 
 class _Alignment:
     """Two lists, and how far they were compared.
 
-    What both have is looked for nearby alone, so that each step costs the same: an element that
-    moved far was removed in one place, and added in another.
+    Common elements are searched only nearby, so that each step costs the same: an element that
+    moved far appears as removed in one place and added in another.
     """
 
     def __init__(
@@ -183,7 +182,7 @@ class _Alignment:
         self._encoded = encoded
 
     def iterate_unmatched(self) -> Iterator[tuple[range, range]]:
-        """Give the ranges that lie between elements which both lists have, in that order."""
+        """Yield the ranges between the elements that both lists have, in order."""
         if max(self._old_end, self._new_end) > 1:
             self._skip_alike()
             tail = count_common_run(self._are_alike_at_end, self._count_room(), most=_RUN_MAX)
@@ -210,7 +209,7 @@ class _Alignment:
         return self._are_alike(self._before[old - count : old], self._after[new - count : new])
 
     def _are_alike(self, before: list[Json], after: list[Json]) -> bool:
-        """Tell elements that are surely the same; others may be, in another notation."""
+        """Tell whether elements are surely the same; if not, they may be, in another notation."""
         self._budget.spend()
         if not self._encoded:
             return all(map(_are_plainly_same, before, after))
@@ -218,21 +217,21 @@ class _Alignment:
         return texts[0] is not None and texts[0] == texts[1]
 
     def _compare_window(self) -> Iterator[tuple[range, range]]:
-        """Give the ranges between what both have within a window; pairs where that is nothing."""
+        """Yield the ranges between common elements in a window; all of it if there are none."""
         old, new = self._old, self._new
         before = self._before[old : min(old + _WINDOW, self._old_end)]
         after = self._after[new : min(new + _WINDOW, self._new_end)]
         anchors = self._find_anchors(before, after)
-        for gone, come in anchors:
-            yield range(self._old, old + gone), range(self._new, new + come)
-            self._old, self._new = old + gone + 1, new + come + 1
+        for old_index, new_index in anchors:
+            yield range(self._old, old + old_index), range(self._new, new + new_index)
+            self._old, self._new = old + old_index + 1, new + new_index + 1
         if not anchors:
             paired = min(len(before), len(after))
             self._old, self._new = old + paired, new + paired
             yield range(old, self._old), range(new, self._new)
 
     def _find_anchors(self, before: list[Json], after: list[Json]) -> list[tuple[int, int]]:
-        """Pair elements that stand once in either list, as many as keep their order."""
+        """Pair the elements that occur once in each list, as many as are in the same order."""
         if len(before) == len(after) == 1 or not self._encoded:
             return []
         self._budget.spend(len(before) + len(after))
@@ -243,10 +242,10 @@ class _Alignment:
 
 
 def count_common_run(alike: Callable[[int, int], bool], room: int, *, most: int) -> int:
-    """Count what is alike at the beginning of two sequences, of which ``room`` may be.
+    """Count the equal elements at the beginning of two sequences, at most ``room``.
 
-    ``alike(past, count)`` compares the ``count`` that come after the first ``past``. It is asked
-    for one, and for twice as many each time, up to ``most``, until some are not.
+    ``alike(past, count)`` compares the ``count`` elements after the first ``past``. It is called
+    for one element, then each time for twice as many, up to ``most``, until some differ.
     """
     run, step = 0, 1
     while run < room:
@@ -257,7 +256,7 @@ def count_common_run(alike: Callable[[int, int], bool], room: int, *, most: int)
         step = min(step * 2, most)
     else:
         return run
-    last = run + step - 1  # Up to there they may be alike still.
+    last = run + step - 1  # the largest possible result
     while run < last:
         step = (last - run + 1) // 2
         if alike(run, step):
@@ -268,7 +267,7 @@ def count_common_run(alike: Callable[[int, int], bool], room: int, *, most: int)
 
 
 def _find_single(elements: list[Json]) -> dict[bytes, int]:
-    """Give the places of those elements that no other is like, by their text."""
+    """Return the index of each element that is unique, by its text."""
     places: dict[bytes, int] = {}
     several: set[bytes] = set()
     size = 0
@@ -286,7 +285,7 @@ def _find_single(elements: list[Json]) -> dict[bytes, int]:
 
 
 def _encode(value: Json) -> bytes | None:
-    """Write a value; only values that are the same have the same text."""
+    """Write a value as JSON; only equal values have the same text. None if that fails."""
     try:
         return encode_sorted(value)
     except (UnicodeEncodeError, RecursionError):
@@ -294,9 +293,9 @@ def _encode(value: Json) -> bytes | None:
 
 
 def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Choose as many of ``pairs``, in the order of their first, as have their second in order."""
-    seconds: list[int] = []  # the lowest second that ends a choice of one, of two, ...
-    ends: list[int] = []  # where in ``pairs`` that is
+    """Choose the longest sequence of ``pairs`` whose second numbers rise; the first numbers do."""
+    seconds: list[int] = []  # the lowest second number that ends a sequence of one, of two, ...
+    ends: list[int] = []  # the index of that pair
     previous: list[int] = []
     for place, (_, second) in enumerate(pairs):
         length = bisect_left(seconds, second)
@@ -312,7 +311,7 @@ def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]
 
 
 def _is_small(*values: Json) -> bool:
-    """Tell whether values hold little: few values, and few characters."""
+    """Tell whether values are small: few inner values, and few characters."""
     count, characters = 0, 0
     ahead = list(values)
     while ahead:
@@ -333,8 +332,8 @@ def _compare_by_deepdiff(before: list[Json], after: list[Json]) -> tuple[Inner, 
     from deepdiff.helper import NotPresent, notpresent  # noqa: PLC0415 - as above
 
     def value(side: object) -> Side:
-        gone = side is notpresent or isinstance(side, NotPresent)
-        return ABSENT if gone else _unmark_booleans(side)
+        is_absent = side is notpresent or isinstance(side, NotPresent)
+        return ABSENT if is_absent else _unmark_booleans(side)
 
     tree = DeepDiff(
         _mark_booleans(before), _mark_booleans(after), view="tree", ignore_private_variables=False
@@ -349,7 +348,7 @@ def _compare_by_deepdiff(before: list[Json], after: list[Json]) -> tuple[Inner, 
 
 
 def _mark_booleans(value: Json) -> object:
-    """Write booleans as bytes, which no JSON value is: DeepDiff takes ``True`` for 1."""
+    """Replace booleans by bytes, which JSON does not have: DeepDiff treats ``True`` as 1."""
     if isinstance(value, list):
         return list(map(_mark_booleans, value))
     if isinstance(value, dict):
@@ -357,7 +356,7 @@ def _mark_booleans(value: Json) -> object:
     return str(value).encode() if isinstance(value, bool) else value
 
 
-def _unmark_booleans(value: Any) -> Json:  # noqa: ANN401 - JSON, but for the bytes in it
+def _unmark_booleans(value: Any) -> Json:  # noqa: ANN401 - JSON, with bytes for booleans
     if isinstance(value, list):
         return list(map(_unmark_booleans, value))
     if isinstance(value, dict):

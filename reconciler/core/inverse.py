@@ -30,8 +30,8 @@ def plan_inverse(
         return TaskPlan(task, project, Status.BLOCKED, source, (), (_make_lost_problem(lost),))
     live = observed.attributes
     judged = [_judge_inverse(one, live, attributes) for one in made]
-    edited = [change for change, message in judged if message is Verdict.STALE]
-    due = tuple(change for change, message in judged if message is Verdict.DO)
+    edited = [change for change, verdict in judged if verdict is Verdict.STALE]
+    due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     project = get_project(live)
     if edited:
         return TaskPlan(task, project, Status.BLOCKED, source, (), (_make_edited_problem(edited),))
@@ -41,7 +41,7 @@ def plan_inverse(
 def _judge_inverse(
     made: Made, live: Mapping[str, Side], attributes: Attributes
 ) -> tuple[Change, Verdict]:
-    """Build the inverse from whichever of the possible values is live."""
+    """Build and judge the inverse; of the values that may be live, start from the one that is."""
     inverse = [Change(made.path, after, made.before, made.source) for after in made.afters]
     judged = [(change, judge_change(change, live, attributes)) for change in inverse]
     return next((one for one in judged if one[1] is not Verdict.STALE), judged[0])
@@ -52,7 +52,7 @@ def _make_lost_problem(made: Sequence[Made]) -> TaskProblem:
         Kind.UNREADABLE,
         f"cannot restore {format_paths(one.path for one in made)}: the server could not read it "
         "before the apply replaced it",
-        "to leave the task out, allow it (--allow unreadable)",
+        "pass --allow unreadable to leave the task out",
     )
 
 
@@ -60,6 +60,6 @@ def _make_edited_problem(changes: Sequence[Change]) -> TaskProblem:
     return TaskProblem(
         Kind.EDITED_SINCE,
         f"edited since the apply: {format_paths(one.path for one in changes)}",
-        "revert does not undo later edits; set the values in a manifest, or to leave the task "
-        "out, allow it (--allow edited-since)",
+        "pass --allow edited-since to leave the task out, or set the values in a manifest: revert "
+        "does not undo later edits",
     )

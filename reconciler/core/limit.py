@@ -10,7 +10,7 @@ from typing import Final
 from reconciler.core.model import Plan
 from reconciler.core.notation import count_noun
 
-_WRITTEN: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(%?)")
+_LIMIT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(%?)")
 _WHOLE: Final = 100
 
 
@@ -24,12 +24,14 @@ class Limit:
     @classmethod
     def parse(cls, text: str) -> Limit:
         """Parse ``100`` or ``5%``; raises ValueError."""
-        found = _WRITTEN.fullmatch(text.strip())
+        found = _LIMIT.fullmatch(text.strip())
         if found:
             limit = cls(Fraction(found[1]), percent=bool(found[2]))
             if limit.most <= _WHOLE if limit.percent else limit.most.denominator == 1:
                 return limit
-        raise ValueError(f"expected a number of tasks or a percentage (100 or 5%), found {text!r}")
+        raise ValueError(
+            f"expected a number of tasks or a percentage, such as 100 or 5%, found {text!r}"
+        )
 
     def of(self, tasks: int) -> int:
         """Return how many of ``tasks`` may be changed."""
@@ -44,5 +46,6 @@ def describe_excess(plan: Plan, limit: Limit | None) -> str:
     changed, tasks = len(plan.updates), plan.summary()["tasks"]
     if limit is None or changed <= limit.of(tasks):
         return ""
-    at_most = f"{limit}, or {count_noun(limit.of(tasks), 'task')}" if limit.percent else str(limit)
-    return f"would change {count_noun(changed, 'task')} of {tasks:,}; the limit is {at_most}"
+    at_most = f"{limit} ({count_noun(limit.of(tasks), 'task')})" if limit.percent else str(limit)
+    of_tasks = f"{changed:,} of {count_noun(tasks, 'task')}"
+    return f"the plan would change {of_tasks}; the limit is {at_most}"

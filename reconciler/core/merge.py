@@ -11,8 +11,8 @@ from reconciler.core.model import Plan, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 
-_APART: Final = "show them separately"
-_ONCE: Final = "pass each shard once, and only shards of one run"
+_SHOW_SEPARATELY: Final = "show them separately"
+_EACH_SHARD_ONCE: Final = "pass each shard once, and only shards of one run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
 def make_other_server_error(first: Part, other: Part) -> SavedFileError:
     """Build the error for two parts of different servers."""
     message = f"{first.name} is for {first.server}, but {other.name} is for {other.server}"
-    return SavedFileError(message, hint=_APART)
+    return SavedFileError(message, hint=_SHOW_SEPARATELY)
 
 
 def join_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:
-    """Return the shards that the parts cover, in order, each once; empty if all are there.
+    """Return the shards that the parts cover, in order, each once; empty if they cover all tasks.
 
-    Raises SavedFileError if the tasks were not divided alike.
+    Raises SavedFileError if the tasks were not divided in the same way.
     """
     for part in parts[1:]:
         _check_division(parts[0], part)
@@ -84,7 +84,7 @@ def _check_division(first: Part, other: Part) -> None:
     if not (first.shards and other.shards):
         whole, part = (other, first) if first.shards else (first, other)
         message = f"{part.name} is for shard {part.shards[0]}, but {whole.name} is for all tasks"
-        raise SavedFileError(message, hint=_APART)
+        raise SavedFileError(message, hint=_SHOW_SEPARATELY)
     if first.shards[0].count != other.shards[0].count:
         message = (
             f"{first.name} is for shard {first.shards[0]}, but {other.name} is for shard "
@@ -99,7 +99,7 @@ def _check_shards(parts: Sequence[Part]) -> None:
         for shard in part.shards:
             if shard in seen:
                 message = f"{seen[shard]} and {part.name} are both for shard {shard}"
-                raise SavedFileError(message, hint=_ONCE)
+                raise SavedFileError(message, hint=_EACH_SHARD_ONCE)
             seen[shard] = part.name
 
 
@@ -109,5 +109,5 @@ def _check_shared_tasks(parts: Sequence[Part]) -> None:
         for task in part.tasks:
             if task in seen:
                 message = f"task {task} is in both {seen[task]} and {part.name}"
-                raise SavedFileError(message, hint=_ONCE)
+                raise SavedFileError(message, hint=_EACH_SHARD_ONCE)
             seen[task] = part.name

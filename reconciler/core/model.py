@@ -1,4 +1,4 @@
-"""The words of the core as data: desired, observed, change, plan."""
+"""The data model of the core: desired, observed, change, plan."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ class Places(Protocol):
         ...
 
     def source_of(self, path: Path) -> Source:
-        """Tell where ``path``, or failing that its nearest declared parent, stands."""
+        """Return where ``path`` is declared, or else its nearest declared parent."""
         ...
 
 
 class DesiredTask(NamedTuple):
-    """What the manifests declare of one task; a tuple, as a frozen class takes thrice the time.
+    """What the manifests declare for one task; a tuple, as a frozen class is three times slower.
 
-    ``attributes`` holds declared values, defaults included. Of those named in ``replaced`` the
-    whole object is managed; of other objects only the paths declared. ``absent`` are paths
-    that must not exist. ``project`` is where the manifest says that the task lies, None where
-    it does not say.
+    ``attributes`` holds declared values, including defaults. Of the objects named in ``replaced``,
+    all keys are managed; of other objects, only the declared paths. ``absent`` are paths that must
+    not exist. ``project`` is the declared project, None if the manifest declares none.
     """
 
     id: int
@@ -50,42 +49,42 @@ class DesiredTask(NamedTuple):
         return self.places.source
 
     def names(self) -> set[str]:
-        """Name the attributes that must be read to compare this task."""
+        """Return the names of the attributes that must be read to compare this task."""
         return {*self.attributes, *(path[0] for path in self.absent)}
 
 
 class DesiredTasks(Protocol):
-    """What the manifests declare of all tasks: each is made anew when it is asked for."""
+    """What the manifests declare for all tasks; each `DesiredTask` is built on request."""
 
     def __len__(self) -> int:
         """Count the tasks."""
         ...
 
     def __getitem__(self, task: int) -> DesiredTask:
-        """Give what is declared of the task with this id."""
+        """Return what is declared for the task with this id."""
         ...
 
     def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Name those tasks of which something may differ from what was found: quickly, few."""
+        """Yield the tasks that may differ from ``found``, by a fast check; the others do not."""
         ...
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
-        """Give the ids, in ascending order, by the project that the tasks are said to be in."""
+        """Return the ids, in ascending order, by the declared project of the tasks."""
         ...
 
     def names(self) -> Collection[str]:
-        """Name the attributes that must be read to compare all of them."""
+        """Return the names of the attributes that must be read to compare all tasks."""
         ...
 
     def source_of_project(self, project: int) -> Source | None:
-        """Tell where a project is first declared; None where it is in no manifest."""
+        """Return where a project is first declared; None if no manifest declares it."""
         ...
 
 
 class Found(NamedTuple):
-    """The server answered: the attributes it gave. A tuple, for the reason given above.
+    """The attributes that the server returned. A tuple, for the same reason as `DesiredTask`.
 
-    ``data`` is UNREADABLE where the server gives all else, and fails with it.
+    ``data`` is UNREADABLE if the server fails to return it but returns everything else.
     """
 
     attributes: Mapping[str, Side]
@@ -93,12 +92,12 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The server says that there is no such task, or none that this token may see."""
+    """The server returned 404: the task does not exist, or the token may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What the task holds is not known: ``detail`` says why, ``hint`` what may help."""
+    """The values of the task are unknown: ``detail`` says why, ``hint`` what may help."""
 
     detail: str
     hint: str = ""
@@ -109,7 +108,7 @@ Observed: TypeAlias = Found | Missing | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """What one answer says: the attributes of tasks that were found, and what became of others."""
+    """The result of one response: the attributes of found tasks, and the state of the others."""
 
     found: Mapping[int, Mapping[str, Json]]
     others: Mapping[int, Observed] = field(default_factory=dict)
@@ -125,9 +124,9 @@ class ReadBatch:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path of one task: ``before`` is live, ``after`` declared; ABSENT is 'not there'.
+    """One path of one task: ``before`` is the live value, ``after`` the declared one, or ABSENT.
 
-    ``before`` is UNREADABLE where the server cannot write out what it stores.
+    ``before`` is UNREADABLE if the server fails to return the stored value.
     """
 
     path: Path
@@ -138,11 +137,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """What a project says that bears on changes of its tasks.
+    """The settings of a project that matter for changes of its tasks.
 
-    ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` tells why
-    that config could not be read, and is empty where it was. ``overlap_cohort_percentage`` and
-    ``maximum_annotations`` are None where the server does not show them.
+    ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` says why that
+    config could not be read, and is empty if it could. ``overlap_cohort_percentage`` and
+    ``maximum_annotations`` are None if the server does not show them.
     """
 
     labelled: frozenset[Path] = frozenset()
@@ -152,7 +151,7 @@ class ProjectSettings:
 
 
 class Kind(StrEnum):
-    """What can stand between a declared task and its apply; the names that --allow takes."""
+    """The kinds of problems that can block a task, and of warnings; --allow takes their names."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -171,18 +170,18 @@ class Kind(StrEnum):
 
 
 WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT, Kind.FLAT_KEY})
-"""Told, never in the way."""
+"""Kinds that are only reported, and block nothing."""
 
 NEVER = frozenset({Kind.RESOLVED_ADDRESS})
-"""Cannot be allowed: there is no case in which it is meant."""
+"""Kinds that cannot be allowed: such a change is never intended."""
 
 ALLOWABLE = frozenset(Kind) - WARNINGS - NEVER
-"""What can be allowed."""
+"""Kinds that can be allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskProblem:
-    """Why a task is not, or not simply, brought to what is declared."""
+    """A problem of one task in a plan, or a warning."""
 
     kind: Kind
     message: str
@@ -195,7 +194,7 @@ class TaskProblem:
 
 
 class Status(StrEnum):
-    """What the plan says of one task."""
+    """The status of one task in a plan."""
 
     UNCHANGED = "unchanged"
     UPDATE = "update"
@@ -209,10 +208,10 @@ _IN_WORDS: Final = {Status.UPDATE: "to update"}
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """What the plan says of one task; only with status UPDATE are its changes carried out.
+    """The plan for one task; its changes are applied only if its status is UPDATE.
 
-    ``addresses`` are the undeclared places in ``data`` that held a storage address when this run
-    read the task first; they are not saved.
+    ``addresses`` are the undeclared paths in ``data`` that held a storage address when this run
+    first read the task; they are not saved.
     """
 
     task: int
@@ -226,7 +225,7 @@ class TaskPlan:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Whose token it is; ``email`` is empty where the server does not tell it."""
+    """The user of a token; ``email`` is empty if the server does not show it."""
 
     id: int
     email: str
@@ -237,7 +236,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Which server a plan was made against; None for what it does not tell."""
+    """The server of a plan; ``edition`` and ``version`` are None if it does not show them."""
 
     url: str
     edition: str | None
@@ -252,10 +251,9 @@ class ServerIdentity:
 class Plan:
     """All that differs between the manifests and the server.
 
-    ``tasks`` are those that differ, and those unchanged of which a warning tells, in order of id.
-    ``unchanged`` counts all unchanged tasks.
-    ``requests`` is how many were sent to find out. ``shards`` are the parts of the tasks that
-    were looked at; empty where it was all of them.
+    ``tasks`` are those that differ, and unchanged ones with a warning, in order of id;
+    ``unchanged`` counts all unchanged ones. ``requests`` is how many were sent to make the plan.
+    ``shards`` are the parts of the tasks that were compared; empty if all were.
     """
 
     server: ServerIdentity
@@ -276,14 +274,14 @@ class Plan:
 
     @property
     def missing_shards(self) -> tuple[Shard, ...]:
-        """The shards that the plan lacks to be about all tasks."""
+        """The shards that the plan lacks to cover all tasks."""
         return tuple(find_missing_shards(self.shards))
 
     def describe(self) -> str:
         """Count the tasks by status, in words."""
         counts = self.summary()
-        told = [f"{counts[status]:,} {_IN_WORDS.get(status, status)}" for status in Status]
-        return ", ".join(words for words in told if not words.startswith("0 ")) or "no tasks"
+        counted = [f"{counts[status]:,} {_IN_WORDS.get(status, status)}" for status in Status]
+        return ", ".join(words for words in counted if not words.startswith("0 ")) or "no tasks"
 
     def __repr__(self) -> str:
         return f"<Plan for {self.server.url}: {self.describe()}>"
@@ -295,7 +293,7 @@ class Plan:
         return format_plan_html(self)
 
     def summary(self) -> dict[str, int]:
-        """Count the tasks by status, and all of them, as ``tasks``."""
+        """Count the tasks by status, and all tasks as ``tasks``."""
         counts = dict.fromkeys(("tasks", *(status.value for status in Status)), 0)
         for task in self.tasks:
             counts[task.status] += 1
@@ -304,7 +302,7 @@ class Plan:
         return counts
 
     def list_unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:
-        """List the tasks that stand in the way of an apply, for all that is allowed."""
+        """List the tasks that block the apply although ``allow`` is allowed."""
         return tuple(
             task
             for task in self.tasks

@@ -76,7 +76,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
 
 
 def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[str]:
-    """Write a value of any depth piece by piece, and of strings what fits ``limit``."""
+    """Yield the text of a value of any depth in pieces, with strings cut just after ``limit``."""
 
     def scalar(inner: Json) -> str:
         cut = inner[: limit + 1] if isinstance(inner, str) else inner
@@ -174,7 +174,7 @@ def format_paths(paths: Iterable[Path]) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """Read a path such as ``data.old_key`` or ``data["a.b"]``.
+    """Parse a path such as ``data.old_key`` or ``data["a.b"]``.
 
     Raises ValueError for text that is not a path.
     """

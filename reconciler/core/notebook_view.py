@@ -1,4 +1,4 @@
-"""A plan or a report as HTML for a notebook: of limited size, in its colours, without scripts.
+"""A plan or a report as HTML for a notebook: of limited size, in its own colours, without scripts.
 
 Values are untrusted, so all of them pass through `_escape`. This module writes all other
 `_Markup`.
@@ -58,7 +58,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Concern:
-    """What is wrong with a task; ``lead`` introduces what does not block it."""
+    """A problem of a task; ``lead`` introduces one that does not block it."""
 
     status: str
     reason: str
@@ -82,7 +82,7 @@ def format_plan_html(plan: Plan) -> str:
 
 
 def format_report_html(report: Report) -> str:
-    """Write what runs did, what is not as planned, and the first changes, in at most 200 kB."""
+    """Write the runs of a report, its failures, and the first changes, in at most 200 kB."""
     runs = [_describe_run(run) for run in report.runs[:_RUNS_MAX]]
     more = len(report.runs) - len(runs)
     outcomes = report.outcomes
@@ -141,7 +141,7 @@ def _describe_shards(shards: tuple[Shard, ...]) -> str:
 
 
 def _describe_run(run: Run) -> str:
-    """Write when a run was, by whom and from what, as far as it is known."""
+    """Write the times, user, commit and digest of a run, as far as they are known."""
     commit = run.commit
     known = {
         "": run.started,
@@ -150,8 +150,8 @@ def _describe_run(run: Run) -> str:
         "commit ": commit.id + " with uncommitted changes" * commit.dirty if commit else "",
         "digest ": run.digest,
     }
-    told = [f"{name}{shorten(text, _PATH_MAX)}" for name, text in known.items() if text]
-    return f"{run.command.capitalize()}: {', '.join(told)}"
+    parts = [f"{name}{shorten(text, _PATH_MAX)}" for name, text in known.items() if text]
+    return f"{run.command.capitalize()}: {', '.join(parts)}"
 
 
 def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
@@ -278,11 +278,11 @@ def _format_code(text: str) -> _Markup:
 
 
 def _escape(text: str) -> _Markup:
-    """Escape a text from anywhere, so that it can stand between two tags."""
+    """Escape untrusted text for use between two tags."""
     return _Markup(escape(escape_invisible(text), quote=False))
 
 
 def _dress(tag: str, *parts: _Markup, **attributes: str | int) -> _Markup:
-    """Wrap parts in an element, whose tag and attributes come from this module alone."""
+    """Wrap parts in an element; its tag and attributes come only from this module."""
     opening = " ".join([tag, *(f'{name}="{value}"' for name, value in attributes.items())])
     return _Markup(f"<{opening}>{''.join(parts)}</{tag}>")

@@ -94,7 +94,8 @@ def _build_problem(problem: TaskProblem) -> Json:
     return {"kind": problem.kind.value, "message": problem.message, "hint": problem.hint}
 
 
-MAKE_IT_AGAIN: Final = "create it again, with reconciler plan --out for example"
+_PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
+_UNEDITED: Final = "reconciler writes no such value: pass an unedited file"
 
 
 def restore_plan(document: Mapping[str, Any]) -> Plan:
@@ -124,7 +125,7 @@ def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
     try:
         return parse_shards(document["shard"]) if "shard" in document else ()
     except ValueError as error:
-        raise SavedFileError(f"shard: {error}", hint=MAKE_IT_AGAIN) from error
+        raise SavedFileError(f"shard: {error}", hint=_UNEDITED) from error
 
 
 def restore_change(document: Mapping[str, Any]) -> Change:
@@ -142,7 +143,7 @@ def _check_depth(path: tuple[str, ...], value: Side) -> None:
     if isinstance(value, (dict, list)) and is_too_deep(value):
         at = shorten(format_path(path))
         message = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"
-        raise SavedFileError(message, hint="reconciler writes no such value: use an unedited file")
+        raise SavedFileError(message, hint=_UNEDITED)
 
 
 def _restore_task(document: Mapping[str, Any]) -> TaskPlan:
@@ -168,14 +169,14 @@ def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
     message = _find_misfit(plan, document)
     if message:
-        raise SavedFileError(f"{message}: the plan was edited", hint=MAKE_IT_AGAIN)
+        raise SavedFileError(f"{message}: the plan was edited", hint=_PLAN_AGAIN)
 
 
 def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:
     """Describe what does not match; empty if everything does."""
     for one, other in pairwise(task.task for task in plan.tasks):
         if one >= other:
-            return f"task {other} comes after task {one}, but tasks must be in order of id"
+            return f"task {other} comes after task {one}, but tasks are in order of id"
     if plan.summary() != document["summary"]:
         return "its summary does not match its tasks"
     if plan.shards:

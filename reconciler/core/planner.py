@@ -36,7 +36,7 @@ from reconciler.errors import Source
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
     """Compare one desired task with the observed one; None if there is nothing to say of it.
 
-    `apply_guards` then applies the guards.
+    The guards are applied separately, by `apply_guards`.
     """
     if isinstance(observed, Found):
         return _plan_found(desired, observed.attributes, attributes)
@@ -120,18 +120,18 @@ def get_project(live: Mapping[str, Side]) -> int | None:
 _BROKEN_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
     "the data of the task is stored as something other than an object",
-    "no update of this task can succeed; repair its data in the server's database",
+    "no update of this task can succeed: repair its data in the server's database",
 )
 _DAMAGED_DATA: Final = TaskProblem(
     Kind.UNREADABLE,
-    "the server can read everything of this task except its data",
+    "the server cannot read the data of this task, but it returns everything else",
     "if text in the data is damaged, declare the whole data with policy {data: replace} to repair "
     "it; if the data is not an object, repair it in the server's database",
 )
 TOO_DEEP: Final = TaskProblem(
     Kind.UNREADABLE,
     f"its objects and lists are nested more than {DEPTH_MAX} deep",
-    "task data is never nested so deep: correct the value on the server",
+    "task data is not nested this deep in practice: correct the value on the server",
 )
 _MISSING: Final = TaskProblem(
     Kind.MISSING,

@@ -129,10 +129,9 @@ class Report:
 
     def describe(self) -> str:
         """Count the tasks by outcome, in words."""
-        told = describe_outcomes(self.outcomes)
-        return ", ".join(
-            [*told, *([] if self.complete else ["the rest is unknown"])] or ["no tasks"]
-        )
+        counts = describe_outcomes(self.outcomes)
+        rest = [] if self.complete else ["the rest is unknown"]
+        return ", ".join([*counts, *rest] or ["no tasks"])
 
     def __repr__(self) -> str:
         return (
@@ -160,7 +159,7 @@ class Report:
 
 
 def format_time(moment: datetime) -> str:
-    """Write a time in UTC, in milliseconds; texts sort in the order of time."""
+    """Write a time in UTC, to the millisecond; later times are greater as text, too."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.removesuffix("+00:00") + "Z"
 

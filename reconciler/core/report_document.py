@@ -149,7 +149,7 @@ def build_last_line(
 
 def build_report_document(report: Report) -> dict[str, Json]:
     """Build one document of a whole report."""
-    told = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
+    detailed = [outcome for outcome in report.outcomes if not _is_brief(outcome)]
     lines: list[Json] = list(build_not_started_lines(filter(_is_brief, report.outcomes)))
     return {
         "format_version": FORMAT_VERSION,
@@ -161,7 +161,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
         "complete": report.complete,
         "summary": dict(count_outcomes(report.outcomes)),
         **_build_repaired(report.outcomes),
-        "tasks": [build_task_line(outcome) for outcome in told],
+        "tasks": [build_task_line(outcome) for outcome in detailed],
         **({"not_started": lines} if lines else {}),
         "requests": report.requests,
     }

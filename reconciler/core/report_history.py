@@ -18,7 +18,7 @@ from reconciler.errors import SavedFileError
 NamedReport: TypeAlias = tuple[str, Report]
 """A report, after the name of its file."""
 
-_APART: Final = (
+_GAP_HINT: Final = (
     "another client changed it in between, or a report is missing: add the missing report, or "
     "pass the reports one at a time, the latest first"
 )
@@ -81,14 +81,14 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
     if not earlier:
         return SavedFileError(
             f"{later}: task {task}, {format_path(gap.path)}: two changes contradict each other",
-            hint="apply writes no such report: use an unedited one",
+            hint="apply writes no such report: pass an unedited one",
         )
     left = " or ".join(shorten(format_value(value)) for value in gap.left)
     found = shorten(format_value(gap.found))
     return SavedFileError(
         f"{earlier} and {later} are not consecutive: task {task}, {format_path(gap.path)}: "
         f"{earlier} left {left}, but {later} found {found}",
-        hint=_APART,
+        hint=_GAP_HINT,
     )
 
 
@@ -103,9 +103,9 @@ def _has_touched(report: Report, task: int, gap: Gap) -> bool:
 
 
 def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Report:
-    """Put reports together: shards of a run, runs that go on from each other, or both.
+    """Merge reports: of the shards of a run, of consecutive runs, or both.
 
-    Raises SavedFileError where they do not belong together.
+    Raises SavedFileError if they do not belong together.
     """
     if len(reports) == 1:
         return reports[0][1]
@@ -136,7 +136,7 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
 def _join_outcomes(
     outcomes: Sequence[TaskOutcome], made: Sequence[Made], attributes: Attributes
 ) -> Iterator[TaskOutcome]:
-    """Yield the last outcome of a task, after the outcome that changed it, if another one did."""
+    """Yield the outcome that changed a task, if any, then the last one if it adds anything."""
     last = outcomes[-1]
     changing = [outcome for outcome in outcomes if outcome.may_have_changed]
     if not changing:
@@ -164,7 +164,5 @@ def describe_given_order(reports: Sequence[NamedReport]) -> str:
     names = find_untimed(reports)
     if not names:
         return ""
-    those = f"{names[0]} does" if len(names) == 1 else f"{', '.join(names)} do"
-    return (
-        f"{those} not say when the run began: reports are used in the order in which you pass them"
-    )
+    some = "does not say when its run" if len(names) == 1 else "do not say when their runs"
+    return f"{', '.join(names)} {some} began: reports are used in the order in which you pass them"

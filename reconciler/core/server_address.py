@@ -79,9 +79,9 @@ def is_plaintext(address: str) -> bool:
 
 
 def is_same_server(one: str, other: str) -> bool:
-    """Tell whether two addresses are equivalent.
+    """Tell whether two addresses lead to the same server and path, however they are written.
 
-    Raises SettingsError if one is not valid.
+    Raises SettingsError if an address is not valid.
     """
     return _split_place(one) == _split_place(other)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
-_WRITTEN: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
-_BETWEEN: Final = ", "
+_SHARD: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
+_SEPARATOR: Final = ", "
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +21,7 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse ``2/4``; raises ValueError."""
-        found = _WRITTEN.fullmatch(text.strip())
+        found = _SHARD.fullmatch(text.strip())
         number, count = (int(found[1]), int(found[2])) if found else (0, 0)
         if not count:
             raise ValueError(f"expected K/N, such as 2/4 for the second of four, found {text!r}")
@@ -39,15 +39,15 @@ class Shard:
 
 def parse_shards(text: str) -> tuple[Shard, ...]:
     """Parse the output of `format_shards`; raises ValueError."""
-    shards = tuple(map(Shard.parse, text.split(_BETWEEN)))
+    shards = tuple(map(Shard.parse, text.split(_SEPARATOR)))
     if len({shard.count for shard in shards}) > 1 or list(shards) != sorted({*shards}):
-        raise ValueError(f"expected shards of one division, each once, in order, found {text!r}")
+        raise ValueError(f"expected different shards of one division, in order, found {text!r}")
     return shards
 
 
 def format_shards(shards: Iterable[Shard]) -> str:
     """Write shards: ``2/4``, or ``1/4, 2/4`` for several."""
-    return _BETWEEN.join(map(str, shards))
+    return _SEPARATOR.join(map(str, shards))
 
 
 def find_missing_shards(shards: tuple[Shard, ...]) -> Iterator[Shard]:

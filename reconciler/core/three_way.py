@@ -1,4 +1,4 @@
-"""What to do about a change when the server may have moved since it was planned."""
+"""Comparing a planned change with the live value, which may have changed since the plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.core.values import Side
 
 
 class Verdict(StrEnum):
-    """DO: live is still as planned. ALREADY: live is as declared. STALE: it is neither."""
+    """DO: the live value is still ``before``. ALREADY: it is ``after``. STALE: it is neither."""
 
     DO = "do"
     ALREADY = "already"
@@ -21,9 +21,9 @@ class Verdict(StrEnum):
 
 
 def judge_change(change: Change, live: Mapping[str, Side], attributes: Attributes) -> Verdict:
-    """Compare live with both ends of a change.
+    """Compare the live value with both sides of a change.
 
-    An attribute that the answer does not carry proves nothing, not even an absent path.
+    If ``live`` lacks the attribute, nothing is proved, not even that the path is absent.
     """
     if change.path[0] not in live:
         return Verdict.STALE
@@ -37,5 +37,5 @@ def judge_change(change: Change, live: Mapping[str, Side], attributes: Attribute
 
 
 def is_applied(change: Change, live: Mapping[str, Side], attributes: Attributes) -> bool:
-    """Tell whether ``live`` shows the change as carried out."""
+    """Tell whether ``live`` has the value after the change."""
     return judge_change(change, live, attributes) is Verdict.ALREADY

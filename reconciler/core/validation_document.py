@@ -1,4 +1,4 @@
-"""What `validate` found, as data and as a JSON document: see validation.schema.json."""
+"""The result of `validate`, as data and as a JSON document; see validation.schema.json."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.errors import Problem
 class Validation:
     """All problems of the manifests of a run, in order of place.
 
-    ``tasks`` counts the tasks declared; None where problems keep that from being known.
+    ``tasks`` counts the declared tasks; None if problems make the number unknown.
     """
 
     problems: tuple[Problem, ...]
@@ -21,7 +21,7 @@ class Validation:
 
 
 def build_validation_document(validation: Validation) -> dict[str, Json]:
-    """Write what was found as JSON."""
+    """Build the document of a validation."""
     return {
         "format_version": FORMAT_VERSION,
         "kind": "validation",

@@ -1,4 +1,4 @@
-"""JSON values, the mark for 'not there', and when two values are the same."""
+"""JSON values, the marks for absent and unreadable values, and when two values are the same."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class NoValue(Enum):
 
 
 ABSENT: Final = NoValue.ABSENT
-"""Not there at all. Null is a value and not this."""
+"""The path does not exist. Null, by contrast, is a value."""
 
 UNREADABLE: Final = NoValue.UNREADABLE
-"""Stored, and not to be read: the server fails when it writes the value out. (Label Studio 1.23.2
-does so for ``data`` that holds half of a surrogate pair.)"""
+"""Stored, but the server fails to return the value. (Label Studio 1.23.2 does so for ``data`` that
+holds half of a surrogate pair.)"""
 
 Maybe: TypeAlias = "Json | Literal[NoValue.ABSENT]"
 
 Side: TypeAlias = "Json | NoValue"
-"""What a change leads from, or to."""
+"""The value before or after a change."""
 
 DEPTH_MAX: Final = 300
-"""Levels of objects and lists up to which live values are worked with; Python's own limit for
-walking them lies near 500, and what has more is no task's data."""
+"""How deep the objects and lists of a value may be nested; Python's own limit for walking them is
+near 500, and the data of real tasks is never so deep."""
 
 _Holder: TypeAlias = "list[Json] | dict[str, Json]"
 _HOLDERS: Final = frozenset({dict, list})
@@ -46,18 +46,18 @@ _EXACT_INTEGERS: Final = 2.0**53
 
 
 def box(side: Side) -> list[Json] | None:
-    """Write a side as JSON in which absence and what cannot be read are no values."""
+    """Write a side as JSON: a value in a list, ABSENT as an empty list, UNREADABLE as null."""
     if side is UNREADABLE:
         return None
     return [] if side is ABSENT else [side]
 
 
 def is_same(left: Side, right: Side) -> bool:
-    """Tell whether two values are one and the same to JSON.
+    """Tell whether two values are the same JSON value.
 
-    Numbers compare by what is written (``1`` is ``1.0``, ``1e30`` is ``10**30``, ``-0.0`` is
-    ``0``), booleans are no numbers, null is not absence, the order of keys says nothing and
-    that of elements everything.
+    Numbers compare by their decimal value (``1`` is ``1.0``, ``1e30`` is ``10**30``, ``-0.0`` is
+    ``0``); booleans are not numbers, null is not ABSENT; the order of keys does not matter, but
+    that of elements does.
     """
     if isinstance(left, dict):
         return (
@@ -79,10 +79,10 @@ def is_same(left: Side, right: Side) -> bool:
 
 
 def _is_same_number(whole: int, real: float) -> bool:
-    """Compare an int with a float, as the digits they are written with.
+    """Compare an int with a float by their decimal digits.
 
-    PostgreSQL keeps ``1e30`` as a decimal number and answers the integer ``10**30``, which is
-    not the binary value of the float; neighbours of large integers must still differ.
+    PostgreSQL stores ``1e30`` as a decimal number and returns the integer ``10**30``, which is not
+    the binary value of the float; large integers that differ by one must still differ.
     """
     if abs(real) < _EXACT_INTEGERS:
         return whole == real
@@ -100,7 +100,7 @@ def is_too_deep(value: Side, most: int = DEPTH_MAX) -> bool:
 
 
 def _list_containers(level: list[_Holder]) -> list[_Holder]:
-    """List the objects and lists in those of a level; most hold none, as their types tell."""
+    """List the objects and lists one level down; a check of types shows that most have none."""
     parts = [part.values() if isinstance(part, dict) else part for part in level]
     if _HOLDERS.isdisjoint(map(type, chain.from_iterable(parts))):
         return []

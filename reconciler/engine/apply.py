@@ -58,9 +58,11 @@ class ApplyOptions:
         commit: str = "",
     ) -> None:
         if type(canary) is not int or canary < 0:
-            raise ValueError(f"canary: expected a number of tasks, found {canary}")
-        if type(commit) is not str or type(careful) is not bool:
-            raise TypeError("expected commit as text, and careful as True or False")
+            raise ValueError(f"canary: expected a number of tasks, found {canary!r}")
+        if type(careful) is not bool:
+            raise TypeError(f"careful: expected True or False, found {careful!r}")
+        if type(commit) is not str:
+            raise TypeError(f"commit: expected text, found {commit!r}")
         for name, value in {
             "allow": parse_allowed(allow),
             "expected_digest": expected_digest,
@@ -136,7 +138,7 @@ def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:
     """Raise Refused if a saved plan is for another server, ServerError for a bad token."""
     check_server(plan.server, connection.api.identity(), file)
     if plan.updates:
-        # The version needs no token: this request shows a bad one before the report begins.
+        # The request before needs no token; this one reveals a bad token before the report begins.
         with suppress(NotFound, Broken):
             connection.api.project_of(plan.updates[0].task)
 
@@ -188,5 +190,5 @@ def apply_plan(
         writer = ReportWriter(file, options.stop, run=run, server=plan.server)
         writer.open()
         outcomes = execute(plan, api, connection.attributes, options=options, record=record)
-        told = writer.close(outcomes, api.requests)
-    return ApplyResult(told, file.kept if file else None, writer.lost, tuple(writer.unwritten))
+        completed = writer.close(outcomes, api.requests)
+    return ApplyResult(completed, file.kept if file else None, writer.lost, tuple(writer.unwritten))

@@ -48,7 +48,7 @@ class GuardedCallbacks:
         self._call(self._progress.detail, text)
 
     def note(self, text: str) -> None:
-        """Pass on what the user should know."""
+        """Pass on a note for the user."""
         self._call(self._progress.note, text)
 
     def _call(self, function: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - passed on

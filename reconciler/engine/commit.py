@@ -43,9 +43,9 @@ def find_commit(
     manifests, as for a saved plan, only the environment can name it.
     """
     for name in _VARIABLES:
-        told = environment.get(name, "").strip()
-        if told:
-            return Commit(told)
+        commit = environment.get(name, "").strip()
+        if commit:
+            return Commit(commit)
     if not manifests:
         return None
     git = partial(_run_git, _find_folder(manifests[0]), environment=environment, seconds=seconds)
@@ -56,7 +56,7 @@ def _ask_git(manifests: Sequence[str], git: Callable[..., str | None]) -> Commit
     commit = git("rev-parse", "--verify", "HEAD")
     if not commit:
         return None
-    # A glob is replaced by its folder, because git would match it differently.
+    # Git would match a glob differently: it is left out, and with only globs, the folder counts.
     paths = [str(Path(path).absolute()) for path in manifests if Path(path).exists()] or ["."]
     changed = git("status", *_STATUS, "--", *paths) or ""
     dirty = any(map(is_manifest, changed.split("\0")))
@@ -75,8 +75,8 @@ def _run_git(
     """Run git and return its output; None if it fails or is not installed."""
     kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
     try:
-        asked = subprocess.run(  # noqa: S603 - no shell, and nothing but paths is given
-            ["git", *_HARMLESS, "-C", str(folder), *arguments],  # noqa: S607 - as it is installed
+        result = subprocess.run(  # noqa: S603 - no shell, and the only arguments are paths
+            ["git", *_HARMLESS, "-C", str(folder), *arguments],  # noqa: S607 - wherever git is installed
             env={**kept, **_ISOLATED},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -87,4 +87,4 @@ def _run_git(
         )
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return asked.stdout if asked.returncode == 0 else None
+    return result.stdout if result.returncode == 0 else None

@@ -36,7 +36,7 @@ def run_until_stopped(
     except BaseException:
         stop.set()
         if not future.cancel():  # It has begun.
-            _wait_whatever_comes(future)
+            _wait_uninterrupted(future)
         raise
     return future.result()
 
@@ -46,11 +46,11 @@ def _run(future: Future[T], work: Callable[[], T]) -> None:
         return
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+    except BaseException as error:  # noqa: BLE001 - raised again by Future.result
         future.set_exception(error)
 
 
-def _wait_whatever_comes(future: Future[T]) -> None:
+def _wait_uninterrupted(future: Future[T]) -> None:
     while not future.done():
         with suppress(KeyboardInterrupt):
             _wait_until_signalled(future, lambda: False)

@@ -64,7 +64,7 @@ def build_plan(
     return plan if shard is None else replace(plan, shards=(shard,))
 
 
-def plan_tasks(  # noqa: PLR0913 - what plans of both kinds differ in
+def plan_tasks(  # noqa: PLR0913 - what differs between a plan and a revert
     find_differing: FindDiffering,
     connection: Connection,
     *,

@@ -65,9 +65,8 @@ class Blockers:
         """Say what the user can do about them."""
         options = " ".join(f"--allow {kind.value}" for kind in self.kinds)
         if self.kinds == (Kind.EDITED_SINCE,):
-            return (
-                f"if intended, pass {options} to leave {'it' if self.tasks == 1 else 'them'} alone"
-            )
+            tasks = "it" if self.tasks == 1 else "them"
+            return f"if intended, pass {options} to leave {tasks} unchanged"
         return f"fix the manifests{options and f'; or if intended, pass {options}'}"
 
 
@@ -142,7 +141,7 @@ def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:
 
 
 def _is_same_file(file: Path, other: str) -> bool:
-    """Tell whether both names are the same file; ``other`` may name values that are in no file."""
+    """Return whether both names refer to one file; ``other`` may name tasks without a file."""
     try:
         return file.samefile(other)
     except (OSError, ValueError):

@@ -24,7 +24,7 @@ class SchemaComparison:
 def build_schema(source: str | None, environment: Mapping[str, str]) -> str:
     """Build the text of the manifest schema from the API description at ``source``.
 
-    ``source`` is an http(s) address or the name of a file; None stands for the published
+    ``source`` is an http(s) address or the name of a file; None means the published
     description, which ships with this tool. ``environment`` names the proxy for an address.
 
     Raises:
@@ -47,7 +47,7 @@ def compare_schema(
 ) -> SchemaComparison:
     """Compare the schema in ``file`` with what `build_schema` makes of the other arguments.
 
-    None stands for the schema that ships with this tool.
+    None means the schema that ships with this tool.
 
     Raises:
         ContractError: ``file`` cannot be read, or as `build_schema`.

@@ -1,1 +1,1 @@
-"""Carries a plan out, proves it, and says what became of each task."""
+"""Carrying out a plan: sending its updates, verifying them, and recording each outcome."""

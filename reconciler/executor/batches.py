@@ -1,4 +1,4 @@
-"""How many tasks to read at once before their updates: so few that the last is still fresh."""
+"""How many tasks to read at once: few enough that the last is still fresh when it is updated."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reconciler.core.model import TaskPlan
 from reconciler.labelstudio.bulk.cost import BATCH
 
 FRESH_SECONDS: Final = 1.0
-"""A batch is what can be sent in this time. A write of another client to the same object between
-the read and our update is overwritten: Label Studio has no conditional requests. Listing ten tasks
-takes about 25 ms, ten updates take one second."""
+"""A batch is what can be sent in this time. Our update overwrites what another client writes to the
+same object after we read it: Label Studio has no conditional requests. Listing ten tasks takes
+about 25 ms, ten updates take one second."""
 
 AHEAD_SECONDS: Final = 0.2
 """How long before its first update a batch is read, so that workers do not wait for it."""
@@ -28,12 +28,12 @@ GROWS: Final = 4
 """How many times larger the next batch is after one that needed no update."""
 
 REMEMBERED: Final = 4
-"""Batches over which the pace of the server is averaged: it may change at any time."""
+"""Batches over which the pace of the server is averaged; the pace may change at any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How large batches are: ``first`` tasks at first, then what can be sent in ``seconds``."""
+    """How large batches are: initially ``first`` tasks, then what can be sent in ``seconds``."""
 
     first: int = FIRST
     seconds: float = FRESH_SECONDS
@@ -43,7 +43,7 @@ DEFAULT_LIMITS: Final = BatchLimits()
 
 
 class FreshBatches:
-    """Cuts the updates of a plan into batches that take about ``limits.seconds`` each.
+    """Splits the updates of a plan into batches that take about ``limits.seconds`` each.
 
     ``sent`` returns how many updates have been sent; ``rps`` is how many may begin per second,
     None for any number.
@@ -74,7 +74,7 @@ class FreshBatches:
 
     def take(self) -> Sequence[TaskPlan]:
         """Take the next batch to read; an empty one if nothing is left."""
-        # A batch without updates takes no time: so a plan that was already applied ends soon.
+        # A batch without updates takes no time: grow fast, so that an applied plan ends soon.
         self._size = min(BATCH, GROWS * self._size) if self._idle else self._limit
         self._marks.append((self._now(), self._sent()))
         return [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]

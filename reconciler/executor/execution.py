@@ -1,4 +1,4 @@
-"""Carries out a plan: read fresh, decide, send, verify, and repair what other clients undid."""
+"""Carrying out a plan: read again, decide, send, verify, and repair what other clients undid."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class _Execution:
         if self._verification.settle(sent):
             self._repair_all(sent)
 
-    # Read fresh, decide, send.
+    # Read again, decide, send.
 
     def _send_all(self, tasks: Sequence[TaskPlan]) -> None:
         if self._options.careful:
@@ -141,7 +141,7 @@ class _Execution:
     def _iterate_patches(
         self, tasks: Sequence[TaskPlan], prefetcher: _Prefetcher
     ) -> Iterator[Patch]:
-        """Yield the patches to send; read a batch while the last ones of the batch before go."""
+        """Yield the patches to send; each batch is read while the one before is being sent."""
         options, ledger = self._options, self._ledger
         batches = FreshBatches(tasks, lambda: ledger.sent, options.rps, limits=options.batches)
         batch, reading = self._begin_reading(batches, prefetcher)
@@ -174,7 +174,7 @@ class _Execution:
     def _decide(
         self, tasks: Sequence[TaskPlan], read: Callable[[], FreshRead | None]
     ) -> Sequence[Patch]:
-        """Return the patches to send and note all other outcomes; ``read`` gives None on a stop."""
+        """Return the patches to send, and note other outcomes; ``read`` gives None after a stop."""
         try:
             fresh = read()
         except ServerError as error:

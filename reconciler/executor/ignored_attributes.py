@@ -17,11 +17,11 @@ from reconciler.core.values import Json, Side
 from reconciler.errors import ServerError
 
 Look: TypeAlias = Callable[[TaskPlan, Collection[str]], Observed]
-"""Reads some attributes of one task afresh; raises ServerError."""
+"""Reads some attributes of one task again; raises ServerError."""
 
 
 class IgnoredAttributes:
-    """Attributes that the server accepted with 200 but did not store, each with the task seen.
+    """Attributes that the server accepted with 200 but did not store, and which task showed it.
 
     Safe to use from several threads. A response that lacks an attribute proves nothing, because
     what it shows depends on the role: the task is then read, once for each attribute.

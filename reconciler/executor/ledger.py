@@ -26,7 +26,7 @@ class Ledger:
     """The outcome of each task, which tasks to read again, and what responses proved.
 
     Safe to use from several threads: one lock protects it, and one thread at a time calls
-    ``record``. ``stop`` is set if the tasks that still wait would fail as well.
+    ``record``. ``stop`` is set if the tasks that still wait would probably fail as well.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Ledger:
     def note_failure(self, error: ServerError | None) -> None:
         """Note that a request failed, or with None that one succeeded.
 
-        The run stops if other tasks would fail as well; a later run can continue.
+        The run stops if other tasks would probably fail as well; a later run can continue.
         """
         with self._lock:
             self._note_failure(error)

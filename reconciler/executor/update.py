@@ -1,4 +1,4 @@
-"""One update, retried until its outcome is known; never sent again on a guess."""
+"""One update, tried until its outcome is known, but never sent again on a guess."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class _Update:
         if not self._attempts.wait_after(error):
             if self._sender.stop.is_set() and not self._to_settle and is_transient(error):
                 return self._stop(patch.plan)
-            # An error response does not prove that nothing was stored: the verification tells.
+            # An error response does not prove that nothing was stored: the verification settles it.
             self._to_settle |= not is_never_stored(error)
             return self._fail(error, patch.plan)
         if not self._sender.turn():

@@ -1,4 +1,4 @@
-"""How many updates to keep in flight; without a clock of its own, so that tests need none.
+"""How many updates to keep in flight; without a clock, so that tests need none.
 
 More updates at once help only while the server gets more done. Some servers complete the same
 number per second however many are in flight: then updates wait for one another, and people who
@@ -14,7 +14,7 @@ FIRST: Final = 4
 """Where a run begins: no measured server got more done with fewer."""
 
 FEWEST: Final = 2
-"""Experiments go no lower: with one at a time a server idles while its answer travels."""
+"""Experiments go no lower: with one at a time, the server idles while its response travels."""
 
 WINDOW: Final = 24
 """Responses to measure a rate over, at least: single ones vary far more than a step helps."""
@@ -23,7 +23,7 @@ WORTH: Final = 0.3
 """The share of its best possible gain that a step must reach: twice as many, 1.3 times the rate."""
 
 CHANGED: Final = 0.6
-"""A rate that falls to this share of the former one, or rises likewise, means other conditions."""
+"""If the rate falls to this share of the former one, or rises as much, conditions have changed."""
 
 AT_AN_END: Final = 4
 """Windows to stay at the highest or lowest limit before an experiment in the other direction."""
@@ -49,7 +49,7 @@ class UpdateConcurrency:
     """Responses to come from updates that were in flight when ``limit`` was halved."""
     counted: int = 0
     seconds: float = 0.0
-    """How long places were in use in this window, together; ``counted`` responses came in it."""
+    """How long all places together were in use in this window, with ``counted`` responses."""
     home: int | None = None
     """The limit to return to if the experiment fails; None if there is no experiment."""
     rate: float = 0.0
@@ -70,7 +70,7 @@ class UpdateConcurrency:
         return cls(limit, cap, settling=limit)
 
     def note_answer(self, seconds: float) -> UpdateConcurrency:
-        """Count a response; since the last one, places were in use for ``seconds`` together."""
+        """Count a response; since the last one, all places together were in use for ``seconds``."""
         if self.settling:
             left = max(0, self.pardoned - 1)
             return replace(self, settling=self.settling - 1, pardoned=left)
@@ -118,8 +118,8 @@ def _experiment(known: UpdateConcurrency, rate: float) -> UpdateConcurrency:
 def _end_experiment(known: UpdateConcurrency, home: int, rate: float) -> UpdateConcurrency:
     """Keep the new limit or return home: the higher of the two limits must be worth it."""
     low, high = sorted([(home, known.rate), (known.limit, rate)])
-    brought, at_best = high[1] / low[1] - 1, high[0] / low[0] - 1
-    if (brought >= WORTH * at_best) == (known.limit > home):
+    gain, best_gain = high[1] / low[1] - 1, high[0] / low[0] - 1
+    if (gain >= WORTH * best_gain) == (known.limit > home):
         return _experiment(replace(known, home=None, rate=rate, waited=2, patience=1), rate)
     back = _set_limit(known, home, home=None, rate=known.rate)
     patience = min(2 * known.patience, PATIENCE_MAX)

@@ -98,11 +98,11 @@ class Workers(Generic[Job]):
         self._threads.append(thread)
 
     def _run(self) -> None:
-        while (given := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None:
             had_room = True
             try:
-                had_room = self._work(*given)
-            except BaseException as error:  # noqa: BLE001 - raised again where jobs come from
+                had_room = self._work(*job)
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that submits jobs
                 self._raised = self._raised or error
                 self._stop.set()
             with self._changed:

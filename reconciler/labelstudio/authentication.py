@@ -1,4 +1,4 @@
-"""Both kinds of token, and the access token that one of them must be exchanged for."""
+"""The two kinds of token, and the access token that one of them is exchanged for."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Final
 from reconciler.errors import SettingsError
 
 RENEW_BEFORE: Final = 30.0
-"""Seconds before the end of an access token when a new one is fetched, at most."""
+"""A new access token is fetched at most this many seconds before the old one expires."""
 
 LIFETIME: Final = 300.0
-"""Seconds that Label Studio's access tokens are good for, where one does not say itself."""
+"""The assumed lifetime, in seconds, of an access token that does not state its own."""
 
 Exchange = Callable[[str], str]
-"""Sends a refresh token and returns the access token for it."""
+"""Exchanges a refresh token for an access token."""
 
 
 class FixedToken:
-    """A token that is sent as it is: a legacy one, or an access token handed over ready-made."""
+    """A token that is sent unchanged: a legacy token, or an access token from the user."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -32,15 +32,15 @@ class FixedToken:
         return self._header
 
     def forget(self, header: str) -> bool:  # noqa: ARG002 - nothing to renew
-        """Tell that no other try could succeed after a 401."""
+        """Return False: after a 401, another attempt would fail too."""
         return False
 
 
 class RefreshToken:
-    """A personal access token: good only for fetching access tokens, which live for minutes.
+    """A personal access token. It only serves to fetch access tokens, which live for minutes.
 
-    One fetch serves all workers: who finds the access token old waits for the one who is
-    fetching already.
+    One fetch serves all threads: a thread that needs a new access token waits if another thread
+    is already fetching one.
     """
 
     def __init__(self, token: str, *, now: Callable[[], float] = time.time) -> None:
@@ -51,19 +51,20 @@ class RefreshToken:
         self._renew_at = 0.0
 
     def get_header(self, exchange: Exchange) -> str:
-        """Return the value of the Authorization header, after an exchange where it is due."""
+        """Return the value of the Authorization header, after an exchange if one is due."""
         with self._lock:
             if not self._access or self._now() > self._renew_at:
-                asked = self._now()
+                requested_at = self._now()
                 self._access = exchange(self._token)
                 lifetime = _read_lifetime(self._access)
-                self._renew_at = asked + lifetime - min(RENEW_BEFORE, lifetime / 10)
+                self._renew_at = requested_at + lifetime - min(RENEW_BEFORE, lifetime / 10)
             return f"Bearer {self._access}"
 
     def forget(self, header: str) -> bool:
-        """Forget the access token that was answered 401, unless it has been renewed since.
+        """Forget the access token that got a 401, unless it has been renewed since.
 
-        Always worth one more try: clocks differ, and servers restart with other keys.
+        Returns True: a new one may be accepted, as clocks differ and servers restart with other
+        keys.
         """
         with self._lock:
             if header == f"Bearer {self._access}":
@@ -75,9 +76,10 @@ Credentials = FixedToken | RefreshToken
 
 
 def parse_token(token: str) -> Credentials:
-    """Tell the kind of token by its looks; raises SettingsError, without the token, if it has none.
+    """Find the kind of a token from its form.
 
-    A personal access token is a JWT that says of itself that it is for refreshing.
+    A personal access token is a JWT whose ``token_type`` is ``refresh``. Raises SettingsError,
+    whose message does not contain the token, if the text cannot be a token.
     """
     token = token.strip()
     if not token or not token.isascii() or any(c.isspace() or not c.isprintable() for c in token):
@@ -94,7 +96,7 @@ def parse_token(token: str) -> Credentials:
 
 
 def _read_lifetime(access: str) -> float:
-    """Read from an access token for how many seconds it is good; its server's clock may be off."""
+    """Return an access token's lifetime in seconds, by its own claims: clocks may differ."""
     issued, expires = _read_claim(access, "iat"), _read_claim(access, "exp")
     if isinstance(issued, int | float) and isinstance(expires, int | float):
         return float(expires - issued)
@@ -102,7 +104,7 @@ def _read_lifetime(access: str) -> float:
 
 
 def _read_claim(token: str, name: str) -> str | float | None:
-    """Read one claim of a JWT's payload; None where it is none, or does not say."""
+    """Return one claim of a JWT's payload; None if it is not a JWT or lacks the claim."""
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
         return None

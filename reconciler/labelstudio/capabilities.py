@@ -1,4 +1,4 @@
-"""Asking a server what its PATCH stores: once for a plan and its apply."""
+"""Asking a server which attributes its PATCH stores, once for a plan and its apply."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
 class Capabilities:
-    """What one server says of its updates, remembered.
+    """What one server says about its updates; it is asked once.
 
-    Not for several threads at once.
+    Not safe for several threads.
     """
 
     def __init__(self, client: Client) -> None:
@@ -20,9 +20,9 @@ class Capabilities:
         self._honoured: frozenset[str] | None = None
 
     def ask(self, task: int, progress: ProgressListener = NULL_PROGRESS) -> frozenset[str] | None:
-        """Name the attributes that an update stores; None where the server does not tell.
+        """Return the attributes that an update stores; None if the server does not say.
 
-        ``task`` is one to ask about. Raises nothing.
+        ``task`` is any task, which the request needs. Raises nothing.
         """
         if not self._asked:
             self._asked = True
@@ -38,6 +38,6 @@ class Capabilities:
         if honoured is None:
             progress.detail(
                 f"the server does not say which attributes it stores ({message}); its responses to "
-                "updates will show it"
+                "updates will show that"
             )
         return honoured

@@ -1,4 +1,4 @@
-"""The certificates that are trusted, and the one that proves who asks."""
+"""The certificate authorities to trust, and the certificate of the client."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ FILE_VARIABLE: Final = "SSL_CERT_FILE"
 FOLDER_VARIABLE: Final = "SSL_CERT_DIR"
 CLIENT_VARIABLE: Final = "RECONCILER_CLIENT_CERT"
 KEY_VARIABLE: Final = "RECONCILER_CLIENT_KEY"
-PASSWORD_VARIABLE: Final = "RECONCILER_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of it
+PASSWORD_VARIABLE: Final = "RECONCILER_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name, not the password
 
 
 def find_authorities(environment: Mapping[str, str]) -> Authorities:
-    """Find out which authorities an environment names, by the variables of OpenSSL."""
+    """Return the authorities that an environment names with the variables of OpenSSL."""
     return Authorities(environment.get(FILE_VARIABLE, ""), environment.get(FOLDER_VARIABLE, ""))
 
 
 def start_reading_certificates(address: str, network: Network) -> Future[ssl.SSLContext]:
     """Begin to read the certificates for an address, while manifests are read.
 
-    It takes 30 ms, most of it without the GIL. The process waits for it even where nobody does:
-    OpenSSL must not be taken down while it reads. Where no certificate will be looked at, none is
-    trusted. The result raises SettingsError.
+    Reading takes 30 ms, most of it without the GIL. The process does not exit before it ends, even
+    if the result is unused: OpenSSL must not shut down while it reads. If the address is not https,
+    nothing is read, and no certificate is trusted. The result raises SettingsError.
     """
     if not address.startswith("https:"):
-        nobody = Future[ssl.SSLContext]()
-        nobody.set_result(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        return nobody
+        without_authorities = Future[ssl.SSLContext]()
+        without_authorities.set_result(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return without_authorities
     reader = ThreadPoolExecutor(1)
     reading = reader.submit(read_certificates, network.authorities, network.certificate)
     reader.shutdown(wait=False)
@@ -47,7 +47,7 @@ def read_certificates(
     authorities: Authorities = Authorities(),  # noqa: B008 - it is frozen
     certificate: ClientCertificate | None = None,
 ) -> ssl.SSLContext:
-    """Read what is trusted, and load the certificate of whoever asks; raises SettingsError."""
+    """Read the trusted authorities, and load the client certificate; raises SettingsError."""
     file, folders = authorities.file, authorities.folders
     if file:
         _check_readable(Path(file), FILE_VARIABLE)
@@ -56,12 +56,13 @@ def read_certificates(
     try:
         context = _create_context(authorities)
     except (OSError, ValueError) as error:
-        where = f"{FILE_VARIABLE}: cannot read {file}" if file else "cannot read the authorities"
+        found = f"{FILE_VARIABLE}: cannot read certificates from {file}"
         raise SettingsError(
-            f"{where} as certificates: {error}", hint="use certificates in PEM format"
+            f"{found if file else 'cannot read the trusted certificates'}: {error}",
+            hint="use certificates in PEM format",
         ) from error
     if certificate is not None:
-        _load(context, certificate)
+        _load_client_certificate(context, certificate)
     return context
 
 
@@ -73,20 +74,20 @@ def _create_context(authorities: Authorities) -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+def _load_client_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     _check_readable(certificate.certificate, CLIENT_VARIABLE)
     if certificate.key is not None:
         _check_readable(certificate.key, KEY_VARIABLE)
     key = certificate.key or certificate.certificate
     try:
-        # Without a function for the password OpenSSL would ask for it on the terminal.
+        # Without a password function, OpenSSL would ask for the password on the terminal.
         context.load_cert_chain(certificate.certificate, key, lambda: certificate.password)
     except (OSError, ValueError) as error:
         raise _make_not_loaded(certificate.certificate, key, error) from error
 
 
 def _make_not_loaded(certificate: Path, key: Path, error: Exception) -> SettingsError:
-    """Say what is wrong with a certificate and its key, as far as OpenSSL does."""
+    """Build the error for a certificate and a key that OpenSSL does not load."""
     message = str(error)
     if "KEY_VALUES_MISMATCH" in message:
         return SettingsError(
@@ -101,7 +102,7 @@ def _make_not_loaded(certificate: Path, key: Path, error: Exception) -> Settings
 
 
 def _check_readable(path: Path, variable: str) -> None:
-    """Say which file it is that cannot be read: what OpenSSL raises does not."""
+    """Raise SettingsError if a file cannot be read: the error of OpenSSL would not name it."""
     try:
         with path.open("rb"):
             pass

@@ -1,4 +1,4 @@
-"""HTTP with tokens: sends requests, again where that helps, and returns JSON or raises."""
+"""HTTP with tokens: sends requests, repeats them if that helps, and returns JSON or raises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
-from reconciler.labelstudio.main_thread import call_beside_main
+from reconciler.labelstudio.main_thread import call_outside_main_thread
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import SERVER_ADDRESS, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
@@ -36,27 +36,27 @@ from reconciler.labelstudio.transport import (
 )
 
 DEFAULT_TIMEOUT: Final = 120.0
-"""Seconds to wait for an answer, to its end: a page of a large project can take the server long."""
+"""Seconds to wait for a whole response: the server may take long for a page of a large project."""
 
 SIZE_MAX: Final = 256 * 1024 * 1024
-"""Bytes of an answer, unpacked: hundreds of times what any should have, and still in memory."""
+"""Most bytes of a decompressed response: hundreds of times the usual, but they fit in memory."""
 
-NEVER_ASKED_BEFORE: Final = "_"
-"""A parameter that servers ignore, and that gives each read an address of its own: a cache before
-the server, even one that is deaf to Cache-Control, must not answer the fresh read of an apply with
-what the plan was shown."""
+CACHE_BUSTER: Final = "_"
+"""A query parameter that servers ignore. It makes the address of each read unique, so that a cache
+in front of the server, even one that ignores Cache-Control, cannot serve the fresh read of an apply
+with the response that the plan got."""
 
-_PACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
-"""Ways to pack of which a read unpacks to a thousand times as much at most, and not more."""
+_ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Content encodings with which one chunk expands at most about a thousand times."""
 
 
 class Client:
-    """Builds requests to one server and reads its answers, for any number of threads.
+    """Sends requests to one server and reads its responses, from any number of threads.
 
-    ``network`` says by which way the server is asked, and with what beside the token. ``timeout``
-    is for a whole request, in seconds, ``size_max`` the most bytes of an answer to a read. What
-    only reads is sent again where that may help, after pauses by ``backoff``. ``transport`` takes
-    the network's place in tests.
+    ``network`` says how to reach the server, and what to send besides the token. ``timeout`` limits
+    a whole request, in seconds; ``size_max`` limits the response to a read, in bytes. Reads are
+    repeated if that may help, after pauses by ``backoff``. In tests, ``transport`` replaces the
+    network.
     """
 
     def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
@@ -90,7 +90,7 @@ class Client:
 
     @property
     def requests(self) -> int:
-        """How many requests have been sent, those for tokens and those sent again included."""
+        """How many requests have been sent, including those for tokens and repeated ones."""
         return self._requests
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
@@ -104,18 +104,18 @@ class Client:
         *,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], tuple[Json, int]]:
-        """GET a path, and leave what the answer means to whoever calls for it, with its length.
+        """GET a path, and return a function that decodes the response to its JSON and its length.
 
-        Where threads fetch, one thread should decode: what several decode at once lies in no
-        cache when it is looked at. What cannot be decoded is asked for again by then. ``kind``
-        tells how often.
+        If several threads fetch, let one thread decode: values that several threads decode at the
+        same time are no longer in the CPU's cache when they are used. If the response cannot be
+        decoded, that function repeats the request. ``kind`` decides how often.
         """
         attempts = Attempts(self.backoff, kind)
         send = partial(self._send, "GET", path, query=query)
         return partial(self._decode, self._send_until_good(send, attempts), send, attempts)
 
     def _send_until_good(self, send: Callable[[], Response], attempts: Attempts) -> Response:
-        """Send until a good answer comes; raises the error of the last attempt."""
+        """Send until an attempt succeeds; raises the error of the last attempt."""
         while True:
             self.backoff.until_welcome()
             try:
@@ -136,13 +136,13 @@ class Client:
             answer = self._send_until_good(send, attempts)
 
     def options(self, path: str) -> Json:
-        """Ask what can be done at a path below the address; once, as nobody depends on it."""
+        """Ask what a path below the address supports; only once, as a run can do without it."""
         return self._send("OPTIONS", path).json()
 
     def patch(self, path: str, body: Mapping[str, Json]) -> Json:
-        """PATCH a path with a JSON body, written exactly: integers and escapes as they are.
+        """PATCH a path with a JSON body, without loss: integers and escapes stay as they are.
 
-        It is sent once: whether it may be sent again is for others to find out.
+        It is sent once: the caller decides whether it may be sent again.
         """
         content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
         return self._send("PATCH", path, content=content).json()
@@ -155,12 +155,12 @@ class Client:
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Response:
-        """Send a request, and once more where the access token in it was refused."""
+        """Send a request, and again with a new access token if the first one was refused."""
         auth = self._credentials.get_header(self._exchange_token)
         answer = self._request(method, path, query=query, content=content, auth=auth)
         refused = answer.response.status_code == HTTPStatus.UNAUTHORIZED
         if refused and self._credentials.forget(auth):
-            # A 401 is answered before anything is done: asking again cannot do it twice.
+            # The server checks the token before it does anything: the request is not done twice.
             auth = self._credentials.get_header(self._exchange_token)
             answer = self._request(method, path, query=query, content=content, auth=auth)
         answer.raise_if_bad()
@@ -179,7 +179,7 @@ class Client:
             answer = self._send_until_good(send, attempts)
             return _read_access_token(self._decode(answer, send, attempts)[0])
         except Unauthorised as error:
-            message = f"the server refused the personal access token: {error.message}"
+            message = f"the personal access token was refused: {error.message}"
             raise error.restate(message, given_up=True) from error
         except ServerError as error:
             raise error.restate(error.message, given_up=True) from error
@@ -206,7 +206,7 @@ class Client:
         if content is not None:
             headers["Content-Type"] = "application/json"
         if method == "GET":
-            query = {**(query or {}), NEVER_ASKED_BEFORE: f"{time.time_ns():x}"}
+            query = {**(query or {}), CACHE_BUSTER: f"{time.time_ns():x}"}
         with self._lock:
             self._requests += 1
         secret = secret or auth.partition(" ")[2]
@@ -214,7 +214,7 @@ class Client:
             request = httpx.Request(
                 method, self.address + path, params=query, content=content, headers=headers
             )
-            response, body = call_beside_main(partial(self._receive, request))
+            response, body = call_outside_main_thread(partial(self._receive, request))
         except httpx.TransportError as error:
             raise self._explain_unreachable(error, secret) from error
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -223,7 +223,7 @@ class Client:
         return Response(response, body, secret, self._secrets)
 
     def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        """Send a request, and read the body of its answer."""
+        """Send a request, and read the body of the response."""
         response = self._transport.handle_request(request)
         try:
             return response, self._read_body(response)
@@ -232,17 +232,17 @@ class Client:
             raise NotLabelStudio(message, status=response.status_code) from error
         finally:
             response.close()
-            # The stream holds the response that holds it: with an answer in it, that would wait
-            # for the garbage collector.
+            # The stream and the response refer to each other: without this, the body would stay in
+            # memory until the garbage collector runs.
             response.stream = httpx.ByteStream(b"")
 
     def _read_body(self, response: httpx.Response) -> bytes:
-        """Read a body as it comes, and no more of it than there may be."""
-        packed = response.headers.get("content-encoding", "").lower()
-        if packed not in _PACKED:
+        """Read a body as it arrives, and stop if it exceeds the limit."""
+        encoding = response.headers.get("content-encoding", "").lower()
+        if encoding not in _ENCODINGS:
             message = f"{self.address} sent a response with a compression that was not requested"
             raise NotLabelStudio(message, status=response.status_code)
-        # One task is no page, and as many answers as there are updates are read at once.
+        # A task is smaller than a page, and each running update has a response in memory.
         most = self._size_max if response.request.method == "GET" else self._size_max // 8
         chunks: list[bytes] = []
         size = 0
@@ -265,7 +265,7 @@ class Client:
 
 
 def _read_access_token(answer: Json) -> str:
-    """Take the token out of the answer to an exchange: one that can be sent as a header."""
+    """Return the token of a response to an exchange; it must be valid in a header."""
     access = answer.get("access") if isinstance(answer, dict) else None
     if isinstance(access, str) and access and access.isascii() and access.isprintable():
         return access

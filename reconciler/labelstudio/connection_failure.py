@@ -23,11 +23,11 @@ _REFUSED_BY_PROXY: Final = ("401", "403", "407")
 def make_not_sent(address: str, message: str, network: Network) -> NotSent:
     """Build the error of a request whose connection failed with ``message``."""
     proxy = network.proxy
-    way = f" through the proxy {proxy.shown}" if proxy else ""
+    via = f" through the proxy {proxy.shown}" if proxy else ""
     # A certificate that was refused, by either side, is still refused at the next attempt.
     refused = proxy is not None and message.startswith(_REFUSED_BY_PROXY)
     return NotSent(
-        f"cannot connect to {address}{way}: {message}",
+        f"cannot connect to {address}{via}: {message}",
         hint=_make_hint(message, network),
         given_up=refused or _NOT_TRUSTED in message or is_client_refused(message),
     )
@@ -52,9 +52,9 @@ def _make_hint(message: str, network: Network) -> str:
     if _NOT_TRUSTED in message:
         return _make_trust_hint(network.authorities.file)
     if proxy:
-        return f"is the proxy that {proxy.variable} names running, and does it allow this?"
+        return f"is the proxy in {proxy.variable} running, and does it allow this connection?"
     if _NO_TLS in message:
-        return f"the server does not speak TLS there: check {SERVER_ADDRESS}, its https and port"
+        return f"the response is not TLS: are https and the port right in {SERVER_ADDRESS}?"
     return f"is the server running, and is {SERVER_ADDRESS} right?"
 
 

@@ -68,8 +68,8 @@ def _fetch_settings_to_warn(
         except ServerError as error:
             facts = replace(facts, unshown=facts.unshown | {project})
             progress.detail(
-                f"cannot read the settings of project {project} ({error.message}); the plan does "
-                "not warn if the project resets overlap"
+                f"cannot read the settings of project {project} ({error.message}); the plan "
+                "cannot warn if the server resets overlap in this project"
             )
     return facts
 

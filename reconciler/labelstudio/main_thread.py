@@ -1,7 +1,8 @@
-"""The main thread, which waits in steps, so that it notices each signal.
+"""Waiting in the main thread in short steps, so that it handles each signal soon.
 
-Python handles a signal between two steps of its own. One that comes just before the main thread
-begins to wait is seen when the wait ends: for an answer of a server, that may take minutes.
+Python handles a signal between two bytecodes of the main thread. A signal that comes just before
+the main thread begins to wait is handled when the wait ends: for a response of a server, that may
+take minutes.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 STEP_SECONDS: Final = 0.2
-"""How long a single wait lasts, at most."""
+"""The longest single wait."""
 
 
 def wait_for(future: Future[Any]) -> None:
-    """Wait until a future has ended, whatever it ended with."""
+    """Wait until a future is done, whether it succeeded or failed."""
     while not wait([future], STEP_SECONDS).done:
         pass
 
 
-def call_beside_main(function: Callable[[], T]) -> T:
-    """Call a function, in the main thread by way of another one; raises what it raises.
+def call_outside_main_thread(function: Callable[[], T]) -> T:
+    """Call a function, through another thread if this is the main one; raises what it raises.
 
-    An interrupt leaves the other thread alone: it is a daemon, and ends with the program.
+    An interrupt does not stop the other thread, which is a daemon and ends with the program.
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
@@ -35,7 +36,7 @@ def call_beside_main(function: Callable[[], T]) -> T:
     def call() -> None:
         try:
             future.set_result(function())
-        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - raised again by result()
             future.set_exception(error)
 
     threading.Thread(target=call, daemon=True, name="request").start()

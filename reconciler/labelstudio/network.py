@@ -1,4 +1,4 @@
-"""How a server is reached: by which proxy, and with what beside the token."""
+"""How to reach a server: the proxy, the certificates, and the headers besides the token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.labelstudio.proxies import Proxy
 
 @dataclass(frozen=True, slots=True)
 class Authorities:
-    """The certificate authorities to trust: those of a file, else of folders, else of certifi.
+    """The certificate authorities to trust: those of a file, or of folders, or else of certifi.
 
     ``folders`` are separated as in PATH.
     """
@@ -23,7 +23,7 @@ class Authorities:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """The files that prove to a server who asks; the key may stand in that of the certificate."""
+    """The files that identify the client; without ``key``, the certificate's file has the key."""
 
     certificate: Path
     key: Path | None = None
@@ -32,7 +32,7 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``headers`` go with each request to the server, and are as secret as the token."""
+    """How to reach a server; ``headers`` go with each request, and are as secret as the token."""
 
     proxy: Proxy | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -31,7 +31,7 @@ from reconciler.labelstudio.secret_values import Secrets
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
 SERVER_ADDRESS: Final = f"the server address (url, or {URL_VARIABLE})"
-"""What hints call it: programs pass ``url``, the command line mostly has the variable."""
+"""Its name in hints: programs pass ``url``, and the command line mostly reads the variable."""
 
 _UNREADABLE: Final = "JSON that cannot be parsed"
 _TITLE: Final = re.compile(
@@ -49,7 +49,7 @@ _REFUSALS: Final[Mapping[int, str]] = {
 }
 """What to do if Label Studio itself refuses a request."""
 
-_STRANGER_HINT: Final = (
+_FOREIGN_HINT: Final = (
     "Label Studio does not respond like this: does a proxy or gateway in front of it refuse the "
     "request?"
 )
@@ -62,15 +62,15 @@ _LOGIN: Final = re.compile(
 """The path of a login page, of Label Studio or of another service."""
 
 _LOGIN_HINT: Final = (
-    f"an API token does not pass it: check that {SERVER_ADDRESS} is not that of a page, and ask "
-    "the administrator of the login how programs pass it; set headers for it with "
-    "RECONCILER_HEADER_<NAME>"
+    f"an API token does not get past it: check that {SERVER_ADDRESS} is not the address of a web "
+    "page, and ask the administrator of the login how programs get past it; if they need a header, "
+    "set RECONCILER_HEADER_<NAME>"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response whose body has been read as ``content``, and its explanation.
+    """A response, the body of which has been read as ``content``; it explains itself.
 
     ``secret`` is the token that was sent, and ``secrets`` holds the other secrets that were sent:
     some servers repeat them, messages never do.
@@ -95,35 +95,35 @@ class Response:
             return _decode(self.content)
         except (ValueError, RecursionError):
             found = _UNREADABLE if self._is_json else self._describe_page()
-            raise self._explain_stranger(found) from None
+            raise self._explain_foreign(found) from None
 
     def _explain(self) -> ServerError:
         """Build the error for a status other than 2xx."""
-        status, asked = self.response.status_code, self._asked
+        status, request = self.response.status_code, self._request_line
         if self.response.is_redirect:
             return self._explain_redirect()
         detail = self._describe_detail()
-        message = f"{asked} returned {status}: {detail}"
+        message = f"{request} returned {status}: {detail}"
         if status in _REFUSALS:
-            hint = self._find_refuser(_REFUSALS[status])
+            hint = self._choose_refusal_hint(_REFUSALS[status])
             return self._make_error(Unauthorised, message, hint=hint)
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.response.request.content:
             return self._explain_too_large(detail)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if self._is_json:
                 return self._make_error(Broken, message)
-            message = f"{asked} returned {status} with {detail}"
+            message = f"{request} returned {status} with {detail}"
             return self._make_error(Broken, message, hint=_ADDRESS_HINT)
         if not self._is_json:
-            return self._explain_stranger(detail)
+            return self._explain_foreign(detail)
         return self._make_error(NotFound if status == HTTPStatus.NOT_FOUND else Rejected, message)
 
     def _make_error(self, kind: type[ServerError], message: str, *, hint: str = "") -> ServerError:
         """Make an error of a kind, with the wait that the response asks for, if any."""
-        asked = None if self.response.is_success else self._read_retry_after()
-        if asked is not None and asks_too_long(asked):
-            hint = f"the server asks for a pause of {asked:,.0f} s: run it again after that"
-        return kind(message, hint=hint, status=self.response.status_code, retry_after=asked)
+        wait = None if self.response.is_success else self._read_retry_after()
+        if wait is not None and asks_too_long(wait):
+            hint = f"the server asks for a pause of {wait:,.0f} s: try again after that"
+        return kind(message, hint=hint, status=self.response.status_code, retry_after=wait)
 
     def _read_retry_after(self) -> float | None:
         """Return how many seconds the server asks to wait, by its own clock."""
@@ -142,7 +142,10 @@ class Response:
         except (httpx.InvalidURL, ValueError):
             target = httpx.URL()
         shown = self._quote(str(target) or location.partition("?")[0], limit=200)
-        message = f"{self._asked} was redirected to {shown}, where the token is not sent for safety"
+        message = (
+            f"{self._request_line} was redirected to {shown}; redirects are not followed, to "
+            "protect the token"
+        )
         return self._make_error(
             NotLabelStudio, message, hint=_make_redirect_hint(request.url, target)
         )
@@ -151,51 +154,52 @@ class Response:
         """Say whose limit it is, as far as the response tells."""
         size = len(self.response.request.content)
         by = self._quote(self.response.headers.get("server", ""), limit=60) or "the server"
-        message = f"{self._asked} returned 413: {size:,} bytes are too many: {detail}"
-        if self._speaks_label_studio:
-            hint = "Label Studio sets this limit itself: raise it there, or store less in the task"
+        message = f"{self._request_line} returned 413: {size:,} bytes are too many: {detail}"
+        if self._is_label_studio_error:
+            hint = "this is a limit of Label Studio: raise it there, or store less in the task"
             return self._make_error(Rejected, message, hint=hint)
         hint = (
-            f"this is a limit of {by}, probably a proxy in front of Label Studio: let it accept "
-            "larger bodies (client_max_body_size in nginx)"
+            f"this is a limit of {by}, probably a proxy in front of Label Studio: configure it to "
+            "accept larger bodies (client_max_body_size in nginx)"
         )
         return self._make_error(Rejected, message, hint=hint)
 
-    def _find_refuser(self, own: str) -> str:
+    def _choose_refusal_hint(self, own: str) -> str:
         """Say what to do about a refusal: the ``own`` hint if Label Studio itself refuses."""
         asks = self.response.headers.get("www-authenticate", "").partition(" ")[0].rstrip(",")
         if asks and asks.lower() not in _OWN_SCHEMES:
             kind = self._quote(asks, limit=20)
             return (
                 f"a proxy in front of Label Studio asks for its own login (WWW-Authenticate: "
-                f"{kind}) in the header that carries the token: let it pass requests to /api/, or "
-                "accept another header, which you set with RECONCILER_HEADER_<NAME>"
+                f"{kind}) in the header that carries the token: configure it to let requests to "
+                "/api/ pass, or to accept another header, which you set with "
+                "RECONCILER_HEADER_<NAME>"
             )
-        return own if self._speaks_label_studio else _STRANGER_HINT
+        return own if self._is_label_studio_error else _FOREIGN_HINT
 
-    def _explain_stranger(self, found: str) -> ServerError:
+    def _explain_foreign(self, found: str) -> ServerError:
         """Build the error for a response that Label Studio never gives."""
         status = self.response.status_code
-        message = f"{self._asked} returned {status} with {found}"
+        message = f"{self._request_line} returned {status} with {found}"
         # nginx says it only in the text of the page.
         wants_certificate = status == HTTPStatus.BAD_REQUEST and "SSL certificate" in found
         hint = _CERTIFICATE_HINT if wants_certificate else _ADDRESS_HINT
         return self._make_error(NotLabelStudio, message, hint=hint)
 
     @property
-    def _asked(self) -> str:
-        """Name the request without its query, which the user did not write."""
+    def _request_line(self) -> str:
+        """The method and address of the request, without its query."""
         request = self.response.request
         return f"{request.method} {request.url.copy_with(query=None)}"
 
     @property
     def _is_json(self) -> bool:
-        """Tell whether the content type is JSON."""
+        """Whether the content type is JSON."""
         return "json" in self.response.headers.get("content-type", "").lower()
 
     @property
-    def _speaks_label_studio(self) -> bool:
-        """Tell whether the body has the form of Label Studio's errors."""
+    def _is_label_studio_error(self) -> bool:
+        """Whether the body has the form of Label Studio's errors."""
         try:
             body = json.loads(self.content) if self._is_json else None
         except (ValueError, RecursionError):
@@ -220,7 +224,9 @@ class Response:
         return self._quote(_join_words(body.get("detail", "no reason given")))
 
     def _describe_page(self) -> str:
-        """Describe the page that came instead of JSON."""
+        """Describe what came instead of JSON."""
+        if not self.content:
+            return "an empty body instead of JSON"
         kind = self.response.headers.get("content-type", "").split(";")[0]
         found = _TITLE.search(self._decode_beginning())
         title = " ".join((found[1] or found[2] or "").split()) if found else ""
@@ -229,26 +235,26 @@ class Response:
         return f"a page {named}{message} instead of JSON"
 
     def _decode_beginning(self) -> str:
-        begins = self.content[:20_000]
+        beginning = self.content[:20_000]
         try:
-            return begins.decode(self.response.charset_encoding or "utf-8", errors="replace")
+            return beginning.decode(self.response.charset_encoding or "utf-8", errors="replace")
         except (LookupError, ValueError):
-            return begins.decode(errors="replace")
+            return beginning.decode(errors="replace")
 
     def _quote(self, text: str, *, limit: int = 300) -> str:
         """Quote the server: shortened, with invisible characters escaped and secrets hidden."""
         return escape_invisible(shorten(self.secrets.hide(text, self.secret), limit))
 
 
-def _make_redirect_hint(asked: httpx.URL, target: httpx.URL) -> str:
-    """Say what a redirect may mean; never suggest to send the token to another host."""
+def _make_redirect_hint(requested: httpx.URL, target: httpx.URL) -> str:
+    """Say what a redirect may mean; never suggest sending the token to another host."""
     if _LOGIN.search(target.path):
         return f"a login page is in front of the server; {_LOGIN_HINT}"
-    if target.host != asked.host:
-        message = "it is on another host: probably a login page is in front of the server"
-        return f"{message}; {_LOGIN_HINT}"
-    if (asked.scheme, target.scheme) == ("http", "https") and target.path == asked.path:
-        return f"the server requires https: let {SERVER_ADDRESS} begin with https://"
+    if target.host != requested.host:
+        found = "that is another host: probably a login page is in front of the server"
+        return f"{found}; {_LOGIN_HINT}"
+    if (requested.scheme, target.scheme) == ("http", "https") and target.path == requested.path:
+        return f"the server requires https: use https:// in {SERVER_ADDRESS}"
     return f"is the path of {SERVER_ADDRESS} right?"
 
 

@@ -1,7 +1,8 @@
-"""What is sent again after a fault: one table that single reads, lists and updates consult.
+"""What to send again after a fault: one table for single reads, lists and updates.
 
-A row says how often a request of each kind is sent, what is known of an update that failed so, and
-what follows for the rest of the run. `Backoff` waits between attempts, `Attempts` counts them.
+A row says how often a request of each kind is sent, whether the server may have stored an update
+that failed in this way, and what follows for the rest of the run. `Backoff` waits between attempts,
+`Attempts` counts them.
 """
 
 from __future__ import annotations
@@ -22,40 +23,40 @@ from reconciler.errors import NotLabelStudio, NotSent, ServerError, TimedOut, Un
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 ATTEMPTS_MAX: Final = 5
-"""Attempts at one request, whatever happens: with their pauses they take about 20 seconds."""
+"""Most attempts at one request, whatever happens; their pauses take about 20 seconds."""
 
 RETRY_AFTER_MAX: Final = 60.0
-"""Seconds that a server may ask to wait for; who asks for more is not waited for at all."""
+"""The longest wait, in seconds, that a server may ask for; asking for more is an error."""
 
 PAUSES_MAX: Final = 180.0
-"""Seconds of pauses, together, after which one request is given up."""
+"""Seconds of pauses, in total, after which one request is given up."""
 
 
 class RequestKind(StrEnum):
-    """What a request is, as far as sending it again goes."""
+    """The kinds of request that differ in how often they are sent."""
 
     READ = "read"
-    """Or the exchange of a token."""
+    """A read of one resource, or the exchange of a token."""
     DIVISIBLE_LIST = "divisible list"
-    """Asking for parts of it may help where repeating it does not."""
+    """Requests for parts of it may succeed even if repeating it would not."""
     SMALL_LIST = "small list"
-    """Too small to be the reason of a fault, unless a task in it is."""
+    """Too small to cause a fault, unless a task in it does."""
     LARGER_PAGE = "larger page"
-    """Asked for in pages like the first at once, unless the server asks to wait: who does speaks
-    of the time, and not of the page."""
+    """After a fault, it is replaced by pages like the first, without another attempt. Only if the
+    server asks to wait is it repeated: then its size is not the cause."""
     UPDATE = "update"
     PROBE = "probe"
-    """A question that the run can do without: asked once, whatever happens."""
+    """A question that the run can do without: sent once, whatever happens."""
 
 
 class Fault(StrEnum):
     """What happened to a request, in the words of `docs/semantics.md`."""
 
-    GIVEN_UP = "not sent, and it cannot be: see below"
-    ASKS_TOO_LONG = "an answer with a Retry-After of more than 60 seconds"
-    NOT_SENT = "connection refused, by a proxy too"
+    GIVEN_UP = "it cannot be sent: see below"
+    ASKS_TOO_LONG = "a response with a Retry-After of more than 60 seconds"
+    NOT_SENT = "connection refused, also by a proxy"
     LOST = "connection dropped"
-    TIMED_OUT = "no whole answer within --timeout"
+    TIMED_OUT = "no complete response within --timeout"
     REQUEST_TIMEOUT = "408"
     TOO_MANY_REQUESTS = "429"
     SERVER_ERROR = "500"
@@ -65,23 +66,23 @@ class Fault(StrEnum):
     ODD = "200 with a page, with JSON that is cut off, or about another task"
     UNAUTHORISED = "401"
     REFUSED = "400, 403, 404, redirects and all others below 500"
-    OTHER = "all others, such as an answer that is too large"
+    OTHER = "all others, such as a response that is too large"
 
 
 class Stored(StrEnum):
     """Whether an update may have been carried out although it failed."""
 
     NO = "no"
-    """It is sent again as it was."""
+    """It is sent again unchanged."""
     PERHAPS = "perhaps"
-    """The task is read before it is sent again."""
+    """The task is read before the update is sent again."""
     REFUSED = "refused"
     AS_ANSWERED = "as answered"
-    """The rest of the error tells: see its own row."""
+    """The row of the fault behind it decides."""
 
 
 class Consequence(StrEnum):
-    """What follows for other tasks once an update has been given up."""
+    """What happens to other tasks after an update has been given up."""
 
     GO_ON = "go on"
     SUSPECT = "stop, if three in a row"
@@ -92,9 +93,9 @@ class Consequence(StrEnum):
 class RetryPolicy:
     """What to do after a fault.
 
-    ``attempts`` counts the first one too. ``unanswered`` is how many there are where the server has
-    never answered: what is not there is more likely never to come. ``crowded`` tells that the
-    server, or the way to it, has no room for more at once.
+    ``attempts`` includes the first one. ``unanswered`` is the most attempts if the server has never
+    responded: it may not exist. ``crowded`` tells that the server, or the connection to it, cannot
+    take as many requests at once.
     """
 
     attempts: Mapping[RequestKind, int]
@@ -111,7 +112,7 @@ def _build_row(
     crowded: bool = False,
     unanswered: int = ATTEMPTS_MAX,
 ) -> RetryPolicy:
-    """Build a row from the ``attempts`` at each kind of request, in the order of the kinds."""
+    """Build a row from the ``attempts`` for each kind of request, in the order of the kinds."""
     return RetryPolicy(
         attempts=MappingProxyType(dict(zip(RequestKind, (*attempts, 1), strict=True))),
         stored=stored,
@@ -126,24 +127,24 @@ _STOP, _GO_ON = Consequence.STOP, Consequence.GO_ON
 
 RETRY_POLICIES: Final[Mapping[Fault, RetryPolicy]] = MappingProxyType(
     {
-        # Attempts at: a read, a list that can be divided, a small list, a larger page, an update.
+        # Attempts for: a read, a divisible list, a small list, a larger page, an update.
         Fault.GIVEN_UP: _build_row(1, 1, 1, 1, 1, stored=Stored.AS_ANSWERED, then=_STOP),
         Fault.ASKS_TOO_LONG: _build_row(1, 1, 1, 1, 1, stored=Stored.AS_ANSWERED, then=_STOP),
         Fault.NOT_SENT: _build_row(
             5, 5, 5, 1, 5, stored=_NO, then=_STOP, crowded=True, unanswered=3
         ),
         Fault.LOST: _build_row(5, 5, 5, 1, 5, stored=_PERHAPS, crowded=True, unanswered=3),
-        # Each attempt may take as long as somebody is ready to wait.
+        # Each attempt may take the whole --timeout.
         Fault.TIMED_OUT: _build_row(2, 1, 2, 1, 2, stored=_PERHAPS, crowded=True),
         Fault.REQUEST_TIMEOUT: _build_row(5, 5, 5, 5, 5, stored=_PERHAPS, crowded=True),
         Fault.TOO_MANY_REQUESTS: _build_row(5, 5, 5, 5, 5, stored=_NO, crowded=True),
-        # Most failures are about the request, and stay.
+        # Most of these are caused by the request, and remain.
         Fault.SERVER_ERROR: _build_row(2, 1, 1, 2, 2, stored=_PERHAPS, then=_GO_ON),
-        # It restarts, or it died of the list.
+        # The server restarts, or the list was too much for it.
         Fault.BAD_GATEWAY: _build_row(5, 2, 5, 5, 5, stored=_PERHAPS, crowded=True),
         Fault.UNAVAILABLE: _build_row(5, 5, 5, 5, 5, stored=_PERHAPS, crowded=True),
         Fault.GATEWAY_TIMEOUT: _build_row(5, 1, 5, 5, 5, stored=_PERHAPS, crowded=True),
-        # The address may as well be wrong.
+        # Or the address is wrong.
         Fault.ODD: _build_row(3, 3, 3, 1, 3, stored=_PERHAPS),
         Fault.UNAUTHORISED: _build_row(1, 1, 1, 1, 1, stored=_REFUSED, then=_STOP),
         Fault.REFUSED: _build_row(1, 1, 1, 1, 1, stored=_REFUSED, then=_GO_ON),
@@ -163,7 +164,7 @@ _BY_STATUS: Final[Mapping[int, Fault]] = {
 
 
 def classify_fault(error: ServerError) -> Fault:
-    """Tell what happened."""
+    """Return the fault that an error stands for."""
     if error.given_up:
         return Fault.GIVEN_UP
     if asks_too_long(error.retry_after):
@@ -187,39 +188,39 @@ def _classify_answer(error: ServerError) -> Fault:
 
 
 def count_attempts(error: ServerError, kind: RequestKind) -> int:
-    """Tell how often a request is sent at most, the first time included, after an error."""
+    """Return the most attempts at a request that failed with an error, the first one included."""
     if kind is RequestKind.LARGER_PAGE and error.retry_after is None:
         return 1
     return RETRY_POLICIES[classify_fault(error)].attempts[kind]
 
 
 def is_transient(error: ServerError) -> bool:
-    """Tell whether an update is worth another attempt after an error."""
+    """Tell whether to send an update again after an error."""
     return count_attempts(error, RequestKind.UPDATE) > 1
 
 
 def is_never_stored(error: ServerError) -> bool:
-    """Tell whether an update that failed so has certainly not been looked at."""
+    """Tell whether the server certainly did not process an update that failed with this error."""
     return _get_policy_of_answer(error).stored is Stored.NO
 
 
 def is_perhaps_stored(error: ServerError) -> bool:
-    """Tell whether an update that failed so may have been carried out all the same."""
+    """Tell whether the server may have stored an update that failed with this error."""
     return not error.given_up and _get_policy_of_answer(error).stored is Stored.PERHAPS
 
 
 def is_crowded(error: ServerError) -> bool:
-    """Tell whether an error says that there is no room for as many requests at once."""
+    """Tell whether an error suggests that there are too many requests at once."""
     return _get_policy_of_answer(error).crowded
 
 
 def is_about_server(error: ServerError) -> bool:
-    """Tell whether an error tells of the server, or of the way to it, and not of one task."""
+    """Tell whether an error concerns the server, or the connection to it, and not one task."""
     return RETRY_POLICIES[classify_fault(error)].consequence is not Consequence.GO_ON
 
 
 def ends_run(error: ServerError) -> bool:
-    """Tell whether any other request would fare no better, after all attempts at this one."""
+    """Tell whether every other request would fail too, after all attempts at this one."""
     return RETRY_POLICIES[classify_fault(error)].consequence is Consequence.STOP
 
 
@@ -231,27 +232,27 @@ def _get_policy_of_answer(error: ServerError) -> RetryPolicy:
 class Pauses:
     """How long to wait between attempts, in seconds.
 
-    Each pause is ``grows`` times the one before. Those that were refused together must not come
-    back together: each pause is anything from a half to one and a half of what it would be.
+    Each pause is ``grows`` times the one before, apart from a random factor from 0.5 to 1.5:
+    requests that were refused together must not come back together.
     """
 
     first: float = 0.5
     grows: float = 3.0
 
     def choose(self, attempt: int, asked: float | None = None, *, drawn: float) -> float:
-        """Choose how long to wait after the ``attempt``-th, from 1; ``drawn`` is from 0 to 1.
+        """Choose the pause after an ``attempt``, from 1; ``drawn`` is a random number from 0 to 1.
 
-        What a server ``asked`` for is the least that it gets.
+        The pause is at least as long as the server ``asked`` for.
         """
         own = self.first * self.grows ** (attempt - 1) * (0.5 + drawn)
         return own if asked is None else max(own, asked + self.first * drawn)
 
 
 class Backoff:
-    """What all requests to one server share: how pauses are waited for, and who is told of them.
+    """The pauses of all requests to one server.
 
-    ``progress`` is told why something is sent again; ``answered`` tells whether the server ever did
-    answer. ``now`` is a clock in seconds, ``draw`` gives numbers from 0 to 1.
+    ``progress`` receives the reason of each repetition; ``answered`` tells whether the server has
+    ever responded. ``now`` is a clock in seconds, ``draw`` returns random numbers from 0 to 1.
     """
 
     def __init__(
@@ -275,33 +276,33 @@ class Backoff:
         self._stop = stop
 
     def wait(self, seconds: float) -> bool:
-        """Wait for so many seconds; True where told to stop before that."""
+        """Wait for some seconds; True if stopped before they are over."""
         return self._stop.wait(seconds)
 
     def wait_between(self, least: float, most: float) -> bool:
-        """Wait for a time drawn from a range, in seconds; True where told to stop before that."""
+        """Wait for a random time in a range, in seconds; True if stopped before it is over."""
         return self.wait(least + (most - least) * self._draw())
 
     @property
     def paused_until(self) -> float:
-        """When, by ``now``, the last pause of any thread ends or has ended; 0 before the first."""
+        """The end, by ``now``, of the last pause of any thread; 0 before the first pause."""
         return self._paused_until
 
     def until_welcome(self) -> bool:
-        """Wait for as long as the server asked for, by which it means all threads.
+        """Wait as long as the server asked for, if it did; such a wait is for all threads.
 
-        False where told to stop before.
+        False if stopped before.
         """
         if not self._welcome_from:
             return True
         while (left := self._welcome_from - self.now()) > 0:
-            # Not all at the same moment.
+            # Threads must not all come back at the same moment.
             if self.wait(left + self._pauses.first * self._draw()):
                 return False
         return True
 
     def pause(self, attempt: int, error: ServerError) -> float:
-        """Tell how long to wait after an attempt; a pause that was asked for begins for all."""
+        """Return the pause after an attempt; if the server asked for a wait, all threads wait."""
         asked = error.retry_after
         if asked:
             self._welcome_from = max(self._welcome_from, self.now() + asked)
@@ -320,9 +321,9 @@ class Attempts:
         self._waited = 0.0
 
     def wait_after(self, error: ServerError) -> bool:
-        """Wait for the next attempt; False where none is worth it, or where told to stop."""
+        """Wait for the next attempt; False if there is to be none, or if stopped."""
         self._made.append(error.status)
-        # Each kind of failure has its attempts: a 500 after a 502 may as well pass.
+        # Each kind of failure has its own attempts: a 500 after a 502 may also be temporary.
         same = self._made.count(error.status)
         if same >= self._count(error) or len(self._made) >= ATTEMPTS_MAX:
             return False
@@ -341,14 +342,14 @@ class Attempts:
 
 
 def asks_too_long(retry_after: float | None) -> bool:
-    """Tell whether the server asks to be left alone for longer than a run should last."""
+    """Tell whether the server asks for a longer wait than a run should take."""
     return retry_after is not None and retry_after > RETRY_AFTER_MAX
 
 
 def parse_retry_after(header: str, *, now: float) -> float | None:
-    """Read a Retry-After header: seconds, or a date; None where it is neither.
+    """Parse a Retry-After header, which is seconds or a date; None if it is neither.
 
-    ``now`` is the time of the answer, in seconds since 1970.
+    ``now`` is the time of the response, in seconds since 1970.
     """
     header = header.strip()
     if header.isascii() and header.isdigit():
@@ -358,7 +359,7 @@ def parse_retry_after(header: str, *, now: float) -> float | None:
 
 
 def parse_http_date(header: str) -> float | None:
-    """Read the date of a header, in seconds since 1970; None where it is none."""
+    """Parse the date of a header, in seconds since 1970; None if it is not a date."""
     try:
         moment = parsedate_to_datetime(header)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

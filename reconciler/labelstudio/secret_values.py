@@ -1,4 +1,4 @@
-"""What no message may repeat, although a server does: tokens, and headers for gateways."""
+"""Values that no message may repeat, even if a server does: tokens, and headers for gateways."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Final
 from urllib.parse import unquote, unquote_plus
 
 LENGTH_MIN: Final = 4
-"""Characters of a secret: to hide a shorter one would hide parts of words."""
+"""Characters of the shortest secret: hiding a shorter one would hide parts of words."""
 
 WORD_MIN: Final = 8
-"""Characters of a word that is hidden alone, too: of `Bearer xyz`, a server may repeat `xyz`."""
+"""Characters of a word that is hidden by itself: of `Bearer xyz`, a server may repeat `xyz`."""
 
 
 class Secrets:
-    """Values that are taken out of what a server said, and that no repr shows."""
+    """Values to hide in the texts of a server; no repr shows them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         found = {value for value in values if len(value) >= LENGTH_MIN}
         found |= {word for value in found for word in value.split() if len(word) >= WORD_MIN}
-        # One may be a part of another.
+        # The longest first, as one may contain another.
         self._values = sorted(found, key=len, reverse=True)
 
     def hide(self, text: str, token: str = "") -> str:
-        """Return the text without them, and without a token, however it is escaped."""
-        for read in (unquote_plus, unquote, unescape, str):
-            plain = read(text)
-            left = self._remove(plain, token)
-            if left != plain:
-                text = left
+        """Return the text with these values and a token hidden, however they are escaped."""
+        for decode in (unquote_plus, unquote, unescape, str):
+            plain = decode(text)
+            hidden = self._remove(plain, token)
+            if hidden != plain:
+                text = hidden
         return text
 
     def _remove(self, text: str, token: str) -> str:

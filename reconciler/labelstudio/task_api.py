@@ -20,15 +20,16 @@ from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.retry import Backoff, RequestKind
 
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
-"""Without it the server answers addresses of its own making in place of the stored ones."""
+"""Without it, the server returns its own addresses instead of the stored ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a task list, by id: ``total`` counts the tasks of all pages, ``rows`` those here.
+    """One page of a task list: ``total`` counts the tasks of all pages, ``rows`` those of this one.
 
-    ``length`` is that of the answer, in bytes. A task that is being deleted together with others is
-    listed without its project for a moment: it is counted, and not shown.
+    ``tasks`` maps ids to tasks; ``length`` is the size of the response in bytes. While the server
+    deletes several tasks, it lists them without a project for a moment: ``rows`` counts them, but
+    ``tasks`` does not have them.
     """
 
     total: int
@@ -38,10 +39,10 @@ class Page:
 
 
 class TaskApi:
-    """The tasks of one server. All that sends a request raises ServerError.
+    """The tasks of one server. Methods that send a request raise ServerError.
 
-    ``capabilities`` and the ``read_concurrency`` are kept here, so that a plan and its apply find
-    them out once. ``limits`` say how much is asked for at once.
+    ``capabilities`` and ``read_concurrency`` are kept here, so that a plan and its apply share what
+    they learn about the server. ``limits`` says how much to request at once.
     """
 
     def __init__(
@@ -65,11 +66,11 @@ class TaskApi:
 
     @property
     def backoff(self) -> Backoff:
-        """How long requests wait before they are sent again, and who is told."""
+        """The pauses between attempts, and the listener that hears of them."""
         return self._client.backoff
 
     def identity(self) -> ServerIdentity:
-        """Ask the server what it is; raises NotLabelStudio where it is something else."""
+        """Ask the server what it is; raises NotLabelStudio if it is not Label Studio."""
         try:
             answer = self._client.get("/api/version")
         except NotFound as error:
@@ -88,23 +89,24 @@ class TaskApi:
         )
 
     def project_of(self, task: int) -> int | None:
-        """Ask in which project a task is; None where the server does not say.
+        """Ask in which project a task is; None if the server does not say.
 
-        Nothing else is asked of a single task: up to Label Studio 1.22 the answer resolves storage
-        addresses although it is asked not to. Raises NotFound where there is no such task.
+        This is the only read of a single task: up to Label Studio 1.22, its response resolves
+        storage addresses even if the request forbids that. Raises NotFound if the task does not
+        exist.
         """
         query = {"include": "id,project", **_NEVER_RESOLVED}
         answer = self._check_task(self._client.get(f"/api/tasks/{task}/", query), task)
         return _get_integer(answer.get("project"))
 
     def user(self) -> User | None:
-        """Ask, once, whose token it is; None where the server does not tell, for any reason."""
+        """Ask, once, whose token it is; None if the server does not say, for any reason."""
         try:
             answer = self._client.fetch("/api/current-user/whoami", kind=RequestKind.PROBE)()[0]
         except ServerError:
             return None
-        told = answer if isinstance(answer, dict) else {}
-        number, email = _get_integer(told.get("id")), told.get("email")
+        found = answer if isinstance(answer, dict) else {}
+        number, email = _get_integer(found.get("id")), found.get("email")
         return None if number is None else User(number, email if isinstance(email, str) else "")
 
     def fetch_list(
@@ -117,11 +119,10 @@ class TaskApi:
         ids: Sequence[int] | None = None,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
-        """Ask for one page of a project, or of those of its tasks that are named by ``ids``.
+        """Request one page of a project, or of those of its tasks that ``ids`` names.
 
-        Pages count from 1, and may come shorter than ``size``. What is returned decodes and
-        checks the answer when it is called: see `Client.fetch`. ``kind`` tells how often it is
-        asked for.
+        Pages count from 1, and may be shorter than ``size``. The returned function decodes and
+        checks the response: see `Client.fetch`. ``kind`` decides how often it is sent.
         """
         query = {
             "project": str(project),
@@ -141,11 +142,11 @@ class TaskApi:
         return lambda: self._parse_page(*fetched(), project, ids)
 
     def patch(self, task: int, body: Mapping[str, Json]) -> Mapping[str, Json]:
-        """Update one task, and return it as the server says that it is now. It is sent once."""
+        """Update one task, and return it as the response shows it. The update is sent once."""
         return self._check_task(self._client.patch(f"/api/tasks/{task}/", body), task)
 
     def project_settings(self, project: int) -> ProjectSettings:
-        """Ask for what a project says that bears on changes of its tasks, in one request."""
+        """Read the settings of a project that affect changes of its tasks, in one request."""
         answer = self._client.get(f"/api/projects/{project}/")
         if isinstance(answer, dict) and answer.get("id") == project:
             label_config = answer.get("label_config")
@@ -157,7 +158,7 @@ class TaskApi:
         if isinstance(answer, dict) and answer.get("id") == task:
             return answer
         raise NotLabelStudio(
-            f"{self._client.address} did not return task {task}, but something else",
+            f"{self._client.address} returned something else instead of task {task}",
             hint="is a proxy or a cache in front of the server?",
             status=HTTPStatus.OK,
         )
@@ -165,7 +166,7 @@ class TaskApi:
     def _parse_page(
         self, answer: Json, length: int, project: int, ids: Sequence[int] | None
     ) -> Page:
-        """Check that a page holds tasks, each once, and only such as were asked for."""
+        """Check that a page holds tasks, each once, and only requested ones."""
         if isinstance(answer, dict):
             total, tasks = answer.get("total"), answer.get("tasks")
             if isinstance(total, int) and total >= 0 and isinstance(tasks, list):
@@ -187,7 +188,7 @@ def _format_names(names: Collection[str]) -> str:
 
 
 def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
-    """Put the tasks of a page under their ids; fewer where one is no task."""
+    """Map ids to the tasks of a page: fewer if one is repeated, none if one is not a task."""
     try:
         ids = [task["id"] for task in tasks]
     except (TypeError, LookupError):

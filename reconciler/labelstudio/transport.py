@@ -1,4 +1,4 @@
-"""How requests reach a server: each over a connection of its own, and for no longer than it may."""
+"""Sending requests to a server, each over its own connection and within its time limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reconciler.labelstudio.certificates import start_reading_certificates
 from reconciler.labelstudio.network import Network
 from reconciler.labelstudio.proxies import build_httpx_proxy
 
-LOOKS: Final = 10
-"""How many times within the time that a request has is looked whether it is over."""
+CHECKS_PER_TIMEOUT: Final = 10
+"""How many times the watching thread checks within the time limit of a request."""
 
 NOT_CONNECTED: Final = (
     httpx.ConnectError,
@@ -25,45 +25,45 @@ NOT_CONNECTED: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
 )
-"""Errors before a request is sent: of a proxy, too, which made no way to the server."""
+"""Errors before a request is sent, including those of a proxy that cannot reach the server."""
 
 Connect = Callable[[], httpx.BaseTransport]
-"""Makes what one request at a time is sent over."""
+"""Makes a transport for one request at a time."""
 
 
 def prepare_connecting(address: str, network: Network) -> Connect:
-    """Begin to read the certificates for an address, and return what connects to it.
+    """Begin to read the certificates for an address, and return a function that connects to it.
 
-    What is returned raises SettingsError.
+    That function raises SettingsError.
     """
-    trusted = start_reading_certificates(address, network)
+    certificates = start_reading_certificates(address, network)
 
     def connect() -> httpx.BaseTransport:
         proxy = network.proxy
         try:
             return httpx.HTTPTransport(
-                verify=trusted.result(),
+                verify=certificates.result(),
                 trust_env=False,
                 proxy=build_httpx_proxy(proxy, network.authorities),
             )
-        except ImportError as error:  # of what httpx needs for SOCKS
-            named = proxy.variable if proxy else "a variable"
-            raise SettingsError(f"{named} names a SOCKS proxy: {error}") from error
+        except ImportError as error:  # of the package that httpx needs for SOCKS
+            variable = proxy.variable if proxy else "a variable"
+            raise SettingsError(f"{variable} names a SOCKS proxy: {error}") from error
 
     return connect
 
 
 class ServerTransport(httpx.BaseTransport):
-    """Sends requests of any number of threads, and ends those whose time is over.
+    """Sends requests from any number of threads, and ends those that exceed their time limit.
 
-    Each request has a connection to itself while it is under way: one pool shared by many costs
-    more for every connection in it. A time-out of httpx is for each single read: a server that
-    sends a byte now and then would hold a run for ever. So a request has ``timeout`` seconds by
-    ``now``, a clock, to the last byte of its answer, and then raises ReadTimeout; whoever waits for
-    the server longer than that is cut off by a thread that watches. ``connect`` makes connections.
+    Each running request has its own connection: a pool that many threads share becomes slower with
+    each connection in it. A time-out of httpx is for each single read, so a server that sends a
+    byte now and then could hold a run forever. Here a request has ``timeout`` seconds, by the clock
+    ``now``, until the last byte of its response, and then raises ReadTimeout; a watching thread
+    cuts off the requests that still wait for the server then. ``connect`` makes connections.
 
-    Nothing is followed or kept from one answer to the next: a redirect may lead to another host,
-    where no token goes, and a cookie of a load balancer would lead all workers to one backend.
+    Redirects are not followed, as they may lead to another host, which must not get the token.
+    Cookies are not kept, as that of a load balancer would lead all threads to one backend.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ServerTransport(httpx.BaseTransport):
         self._closed = threading.Event()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return its answer as soon as its body begins."""
+        """Send a request, and return the response as soon as its body begins."""
         request.extensions["timeout"] = self._step_timeouts
         connection = self._take()
         try:
@@ -103,7 +103,7 @@ class ServerTransport(httpx.BaseTransport):
             connection.close()
 
     def _take(self) -> _Connection:
-        """Take the connection that was used last, or a new one where all are at work."""
+        """Take the connection that was used last, or a new one if all are in use."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -123,18 +123,18 @@ class ServerTransport(httpx.BaseTransport):
                 threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        while not self._closed.wait(min(1.0, self._timeout / LOOKS)):
+        while not self._closed.wait(min(1.0, self._timeout / CHECKS_PER_TIMEOUT)):
             now = self._now()
             for connection in tuple(self._all):
-                ends = connection.ends  # Another thread may take it back between two looks.
+                ends = connection.ends  # Read once: another thread may reset it to None.
                 if ends is not None and ends < now:
                     connection.cut()
 
 
 class _Connection:
-    """What one request at a time is sent over; ``ends`` is when that has to be over, if any is.
+    """A connection for one request at a time; ``ends`` is the time limit of a running request.
 
-    ``on_connect`` is told of each socket.
+    ``on_connect`` is called for each new socket.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class _Connection:
         self._socket: socket.socket | None = None
 
     def send(self, request: httpx.Request, *, ends: float) -> httpx.Response:
-        """Send a request that is over when ``ends`` has come."""
+        """Send a request, whose time is over at ``ends``."""
         self.ends = ends
         request.extensions["trace"] = self._trace
         try:
@@ -160,7 +160,7 @@ class _Connection:
             raise
 
     def raise_if_late(self, error: httpx.TransportError) -> None:
-        """Raise ReadTimeout for what failed when its time was over: mostly it was cut off."""
+        """Raise ReadTimeout for a failure after the time limit: mostly the request was cut off."""
         if self.is_late and not isinstance(error, NOT_CONNECTED):
             raise httpx.ReadTimeout(str(error)) from error
 
@@ -170,18 +170,18 @@ class _Connection:
         return self.ends is not None and self._now() >= self.ends
 
     def cut(self) -> None:
-        """Let whoever waits for the server wait no more."""
+        """End the wait of the thread that waits for the server."""
         if self._socket is not None:
             with suppress(OSError):
-                # That of the base class: who reads from a TLS socket is not to find it changed.
+                # Not SSLSocket.shutdown: it changes the socket, from which another thread reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close it, whatever is under way."""
+        """Close the connection, even if a request is running."""
         self._transport.close()
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Keep what was connected, which httpx shows only later; have answers acknowledged."""
+        """Note the new socket, which httpx shows only later; acknowledge responses at once."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
             self._on_connect()
@@ -189,11 +189,11 @@ class _Connection:
             self._acknowledge_at_once()
 
     def _acknowledge_at_once(self) -> None:
-        """Let the system acknowledge the answer as it comes, where it can; once for each request.
+        """Let the system acknowledge the response at once, if it can; for this request only.
 
-        `label-studio start` sends the headers, and the body only when they are acknowledged: by
-        itself Linux waits 40 ms for that, which is half of what a small request takes. (Nagle's
-        algorithm there, a delayed ACK here; Label Studio 1.23.2. TCP_QUICKACK does not last.)
+        `label-studio start` sends the body only when the headers have been acknowledged. Linux
+        delays that by 40 ms, half the time of a small request. (Nagle's algorithm there, a delayed
+        ACK here; Label Studio 1.23.2. TCP_QUICKACK does not last, so each request sets it.)
         """
         if self._socket is not None and hasattr(socket, "TCP_QUICKACK"):
             with suppress(OSError):
@@ -201,7 +201,7 @@ class _Connection:
 
 
 class _TimedStream(httpx.SyncByteStream):
-    """The body of an answer, as it comes, until its time is over."""
+    """The body of a response, as it arrives, until its time is over."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class _TimedStream(httpx.SyncByteStream):
             raise
 
     def close(self) -> None:
-        """End the answer; its connection is free for others then."""
+        """End the response, and free its connection for others."""
         try:
             self._stream.close()
         finally:

@@ -120,7 +120,7 @@ def render_outcomes(
         message = f"{count_noun(len(tasks), 'task')} not started"
         lines.append(f"{style.removed('!')} {style.bold(message)}{escape_invisible(why)}")
     parts = describe_outcomes(outcomes) or ["0 tasks"]
-    message = ", ".join(parts if complete else [*parts, "the rest is not known"])
+    message = ", ".join(parts if complete else [*parts, "the rest is unknown"])
     if repaired := count_repaired(outcomes):
         lines.append(
             f"Changes of {count_noun(repaired, 'task')} were applied again: another client had "

@@ -71,7 +71,7 @@ def whoami(_state: State, _request: Request) -> Response:
 
 
 def refresh(state: State, request: Request) -> Response:
-    """Answer with a new access token for a personal access token."""
+    """Return a new access token for a personal access token."""
     body = read_object(request)
     if "refresh" not in body:
         raise make_invalid({"refresh": ["This field is required."]})

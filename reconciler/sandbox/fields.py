@@ -1,4 +1,4 @@
-"""What the server honours: one row for each attribute that its PATCH knows.
+"""The attributes that the server stores: one row for each attribute that its PATCH knows.
 
 It describes a running server, and so differs from the published contract on purpose: the community
 edition stores fewer attributes than are published, and both editions store unpublished ones.
@@ -22,7 +22,7 @@ class Edition(StrEnum):
 
 
 class Kind(StrEnum):
-    """How a value is checked and turned into what is stored; the word is used in messages."""
+    """How a value is checked and converted before it is stored; messages quote the word."""
 
     INTEGER = "integer"
     BIG_INTEGER = "biginteger"
@@ -107,7 +107,7 @@ FIELDS: tuple[Field, ...] = (
 
 
 def list_fields(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ...]:
-    """Return the rows that this edition's serializer has, and those named ``also``, in order."""
+    """Return the rows of this edition's serializer, and those that ``also`` names, in order."""
     return tuple(
         row
         for row in FIELDS
@@ -116,7 +116,7 @@ def list_fields(edition: Edition, also: Collection[str] = ()) -> tuple[Field, ..
 
 
 def list_options(edition: Edition, also: Collection[str] = ()) -> dict[str, dict[str, object]]:
-    """Return what OPTIONS tells about each attribute: type, whether writable, bounds."""
+    """Return what OPTIONS says about each attribute: type, whether writable, bounds."""
     return {row.name: _make_option(row, edition) for row in list_fields(edition, also)}
 
 

@@ -12,17 +12,17 @@ from typing import ClassVar, Final, NoReturn
 
 from reconciler.errors import SettingsError
 from reconciler.sandbox.exchange import Request
-from reconciler.sandbox.sandbox_transport import answer_safely
+from reconciler.sandbox.sandbox_transport import handle_in_turn
 from reconciler.sandbox.state import State
 
 LOOPBACK = "127.0.0.1"
 
-_LOOK_SECONDS: Final = 0.5
+_SLEEP_SECONDS: Final = 0.5
 """Seconds after which an interrupt is noticed, at the latest, if it comes just before the wait."""
 
 
 class _Server(ThreadingHTTPServer):
-    """A thread for each connection; ``state`` is what they all serve."""
+    """A server with a thread for each connection; all of them serve ``state``."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -35,7 +35,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """Reads requests off one kept-alive connection and writes the answers, each in one piece."""
+    """Reads requests from one kept-alive connection, and writes each response in one piece."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -46,7 +46,7 @@ class _Connection(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        response = answer_safely(
+        response = handle_in_turn(
             self.server.state, Request(self.command, path, query, headers, body)
         )
         self.send_response(response.status)
@@ -78,13 +78,13 @@ def serve(state: State, port: int = 0) -> Iterator[str]:
 def serve_forever(state: State, port: int, *, announce: Callable[[str], None]) -> NoReturn:
     """Serve until interrupted; ``announce`` receives the address once requests are accepted.
 
-    Other threads serve the requests: in the main thread, `socketserver` could swallow an interrupt
-    as an error of a request.
+    Other threads serve the requests: in the main thread, `socketserver` could treat an interrupt as
+    the error of one request, and go on.
     """
     with serve(state, port) as url:
         announce(url)
         while True:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_SLEEP_SECONDS)
 
 
 def _listen(state: State, port: int) -> _Server:

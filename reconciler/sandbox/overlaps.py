@@ -1,4 +1,4 @@
-"""How many annotators each task gets: what the server itself writes to ``overlap``."""
+"""The values that the server itself writes to ``overlap``: how many annotators a task gets."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ _EVERY_TASK = 100
 
 
 def apply_count_change(state: State, project: Project) -> None:
-    """Set overlaps anew after an import or a deletion, as a project with a cohort does."""
+    """Reset overlaps after an import or a deletion, if the project has a cohort."""
     if project.overlap_cohort_percentage < _EVERY_TASK and project.maximum_annotations > 1:
         _rearrange(state, project)
 
 
 def apply_settings_change(state: State, project: Project, before: tuple[int, int]) -> None:
-    """Set overlaps anew after a change of ``maximum_annotations`` or of the percentage.
+    """Reset overlaps after a change of ``maximum_annotations`` or of the percentage.
 
-    ``before`` are these two as they were.
+    ``before`` holds the old values of these two settings.
     """
     most, percentage = project.maximum_annotations, project.overlap_cohort_percentage
     if percentage != before[1]:
         if most > 1:
             _rearrange(state, project)
         elif most != before[0]:
-            _give(state, _list_tasks(state, project), 1)
+            _set_overlap(state, _list_tasks(state, project), 1)
     elif most != before[0]:
         shared = [
-            task for task in _list_tasks(state, project) if _compute_overlap(task) > 1 or most == 1
+            task for task in _list_tasks(state, project) if _get_overlap(task) > 1 or most == 1
         ]
         if shared or percentage == _EVERY_TASK:
-            _give(state, shared or _list_tasks(state, project), most)
+            _set_overlap(state, shared or _list_tasks(state, project), most)
         else:
             _rearrange(state, project)
 
@@ -41,14 +41,14 @@ def find_next_task(state: State, project: Project) -> Task | None:
     for task in _list_tasks(state, project):
         if state.annotations_of(task.id) or task.values["is_labeled"]:
             continue
-        if _compute_overlap(task) > 0:
+        if _get_overlap(task) > 0:
             return task
-        task.values["is_labeled"] = _compute_overlap(task) < 0
+        task.values["is_labeled"] = _get_overlap(task) < 0
     return None
 
 
 def _rearrange(state: State, project: Project) -> None:
-    """Give a share of the tasks, those with the most annotations, the full overlap, the rest 1.
+    """Set the full overlap for the share of tasks with the most annotations, and 1 for the rest.
 
     The server chooses at random between equals; here the lowest id comes first.
     """
@@ -59,11 +59,11 @@ def _rearrange(state: State, project: Project) -> None:
     full = [task for task in tasks if len(state.annotations_of(task.id)) >= most]
     others = tasks[len(full) :]
     left = max(share - len(full), 0)
-    _give(state, full + others[:left], most)
-    _give(state, others[left:], 1)
+    _set_overlap(state, full + others[:left], most)
+    _set_overlap(state, others[left:], 1)
 
 
-def _give(state: State, tasks: Iterable[Task], overlap: int) -> None:
+def _set_overlap(state: State, tasks: Iterable[Task], overlap: int) -> None:
     for task in tasks:
         finished = any(not a.was_cancelled for a in state.annotations_of(task.id))
         task.values |= {"overlap": overlap, "is_labeled": int(finished) >= overlap}
@@ -73,6 +73,6 @@ def _list_tasks(state: State, project: Project) -> list[Task]:
     return [state.tasks[key] for key in project.task_ids]
 
 
-def _compute_overlap(task: Task) -> int:
+def _get_overlap(task: Task) -> int:
     overlap = task.values["overlap"]
     return overlap if isinstance(overlap, int) else 1

@@ -35,7 +35,7 @@ def create_project(state: State, request: Request) -> Response:
 
 
 def update_project(state: State, request: Request, project: Project) -> Response:
-    """Store the settings of overlaps, and update the overlaps of tasks as the server does."""
+    """Store the overlap settings, and update the overlaps of tasks as the server does."""
     before = (project.maximum_annotations, project.overlap_cohort_percentage)
     _set_overlaps(project, read_object(request))
     apply_settings_change(state, project, before)
@@ -102,7 +102,7 @@ def import_tasks(state: State, request: Request, project: Project) -> Response:
 
 
 def annotate(state: State, request: Request, task: Task) -> Response:
-    """Add an annotation and count the task's annotations anew, ignoring written counters."""
+    """Add an annotation and recount those of the task, whatever its counter was set to."""
     body = read_object(request)
     lead_time = body.get("lead_time")
     annotation = Annotation(

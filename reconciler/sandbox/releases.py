@@ -12,13 +12,13 @@ from reconciler.sandbox.fields import Edition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release, with what it does differently from the newest one; see docs/server-facts.md.
+    """A release, and how it differs from the newest one; see docs/server-facts.md.
 
     ``stored_too`` names attributes that this release stores in any edition, and shows in every
-    answer, whatever ``include`` says. ``single_reads_resolve`` is true where the read of one task
-    ignores ``resolve_uri``. ``resolves_to`` is the last part of the address that stands for an
-    object of a bucket. ``embeds`` is true where the object itself takes that place if the storage
-    presigns nothing. ``fails_on_lost`` is true where a task without a project answers 500.
+    response, whatever ``include`` says. ``single_reads_resolve`` is true if the read of one task
+    ignores ``resolve_uri``. ``resolves_to`` is the last part of the address that replaces a storage
+    address. ``embeds`` is true if the object itself replaces it when the storage does not presign.
+    ``fails_on_lost`` is true if requests for a task without a project return 500.
     """
 
     version: str
@@ -32,7 +32,7 @@ class Release:
 
 NEWEST: Final = "1.23"
 _COMMUNITY: Final[Mapping[str, Release]] = {
-    # As with the feature flag of the storage proxy off, which 1.23 no longer has.
+    # With the feature flag of the storage proxy off; 1.23 no longer has the flag.
     "1.22": Release(
         version="1.22.0",
         open_source="1.22.0",

@@ -64,7 +64,7 @@ def _embed(address: str) -> str:
 
 
 def _find_address(text: str) -> str:
-    """Return the address that a text is or has in quotes; not one amid other text."""
+    """Return the address that is the whole text or is quoted in it; others are not found."""
     if text.strip().startswith(_SCHEME):
         return text.strip()
     found = _QUOTED.search(text)

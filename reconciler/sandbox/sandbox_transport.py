@@ -9,21 +9,21 @@ from reconciler.sandbox.routes import handle
 from reconciler.sandbox.state import State
 
 
-def answer_safely(state: State, request: Request) -> Response:
+def handle_in_turn(state: State, request: Request) -> Response:
     """Call ``handle`` from several threads, one request at a time."""
     with state.lock:
         return handle(state, request)
 
 
 class SandboxTransport(httpx.BaseTransport):
-    """Lets ``httpx.Client(transport=SandboxTransport(state))`` talk to the sandbox."""
+    """Lets ``httpx.Client(transport=SandboxTransport(state))`` send requests to the sandbox."""
 
     def __init__(self, state: State) -> None:
         self.state = state
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Respond from the state, whatever the host of the request."""
-        response = answer_safely(self.state, read_httpx_request(request, request.read()))
+        response = handle_in_turn(self.state, read_httpx_request(request, request.read()))
         return make_httpx_response(response)
 
 

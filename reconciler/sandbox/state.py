@@ -111,7 +111,7 @@ class State:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The attributes that PATCH knows here, in the order of its answers."""
+        """The attributes that PATCH knows, in the order of its responses."""
         return _list_fields(self.edition, self.release)
 
     def timestamp(self) -> str:

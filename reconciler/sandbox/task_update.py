@@ -1,4 +1,4 @@
-"""PATCH of a task, with the traps of the real one."""
+"""PATCH of a task, with the pitfalls of the real server."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.labelstudio.bulk.cost import PAGE_SIZE
 from reconciler.labelstudio.bulk.pages import PageNumber
-from reconciler.labelstudio.client import NEVER_ASKED_BEFORE
+from reconciler.labelstudio.client import CACHE_BUSTER
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.sandbox_transport import SandboxTransport
@@ -49,7 +49,7 @@ def test_floor_reads_the_pages_that_the_engine_asks_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[dict[str, list[str]]] = []
-    answer, fresh = Pages.answer, NEVER_ASKED_BEFORE
+    answer, fresh = Pages.answer, CACHE_BUSTER
 
     def noted(pages: Pages, path: str, query: str) -> tuple[int, bytes]:
         if path == "/api/tasks/":

@@ -82,4 +82,6 @@ def no_success_is_hidden(ended: Ended, asked: Collection[int], before: Tasks, af
     for outcome in ended.outcomes:
         if outcome.task in asked and outcome.outcome not in GOOD:
             done = same(after[outcome.task], wanted(outcome.task, before[outcome.task]))
-            assert not done or "not seen again" in outcome.error, str(outcome)
+            assert not done or "stored, but could not be read again: " in outcome.error, str(
+                outcome
+            )

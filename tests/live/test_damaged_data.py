@@ -44,7 +44,10 @@ def test_data_that_cannot_be_read_is_replaced_only_where_that_is_allowed(
     manifest = write(project if named else None, {"id": ids[0], "overlap": 1}, task)
 
     plan = command("plan", manifest)
-    assert (plan.code, "rewrite-unreadable: would replace data" in plan.out) == (1, True)
+    assert (plan.code, "rewrite-unreadable: would replace the whole of data" in plan.out) == (
+        1,
+        True,
+    )
     assert "(unreadable) ->" in plan.out
 
     options = ("--allow", "rewrite-unreadable", "--yes", "--report", "report.jsonl")
@@ -55,7 +58,7 @@ def test_data_that_cannot_be_read_is_replaced_only_where_that_is_allowed(
     assert "No changes" in command("plan", manifest).out
 
     reverted = command("revert", "report.jsonl", "--yes")
-    assert (reverted.code, "cannot be restored" in reverted.out) == (1, True)
+    assert (reverted.code, "unreadable: cannot restore data" in reverted.out) == (1, True)
     assert server.read(ids[1])["data"] == REPAIRED
 
 

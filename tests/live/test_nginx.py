@@ -30,9 +30,9 @@ def test_a_body_that_it_does_not_take_is_told_with_its_size(
         ran = command("apply", "--yes", path, "--url", f"http://{at}")
     assert ran.code == 3
     said = ran.out + ran.err
-    assert "returned 413, 5,0" in said
-    assert "bytes being too many: a page of type text/html (413 Request Entity Too Large)" in said
-    assert "it is the limit of nginx/" in said
+    assert "returned 413: 5,0" in said
+    assert "bytes are too many: a page of type text/html (413 Request Entity Too Large)" in said
+    assert "this is a limit of nginx/" in said
     assert "client_max_body_size" in said
 
 
@@ -43,8 +43,8 @@ def test_its_own_password_is_not_taken_for_the_token(server: ServerUnderTest, co
     with nginx(server.url, location=lines) as at:
         ran = command("plan", path, "--url", f"http://{at}")
     assert ran.code == 1
-    assert "was refused: of type " in ran.err
-    assert "a proxy before Label Studio asks for a password of its own (WWW-Authenticate: " in (
+    assert "returned 401: a page of type " in ran.err
+    assert "a proxy in front of Label Studio asks for its own login (WWW-Authenticate: " in (
         ran.err
     )
     assert "valid token" not in ran.err
@@ -53,8 +53,8 @@ def test_its_own_password_is_not_taken_for_the_token(server: ServerUnderTest, co
 @pytest.mark.parametrize(
     ("target", "shown"),
     [
-        ("https://sso.test/start?state=abc", "https://sso.test/start,"),
-        ("/user/login/?next=$request_uri", "/user/login/,"),
+        ("https://sso.test/start?state=abc", "https://sso.test/start; redirects"),
+        ("/user/login/?next=$request_uri", "/user/login/; redirects"),
     ],
 )
 def test_a_login_before_the_server_is_told_as_one(
@@ -91,7 +91,7 @@ def test_a_gateway_lets_pass_who_sends_its_header(
         monkeypatch.setenv("RECONCILER_HEADER_X_GATEWAY", "s3cret")
         passed = command("plan", path, "--url", f"http://{at}")
     assert (refused.code, passed.code) == (1, 0)
-    assert "does a proxy or gateway in front of it refuse this?" in refused.err
+    assert "does a proxy or gateway in front of it refuse the request?" in refused.err
 
 
 def test_a_client_certificate_that_it_asks_for_is_told_and_taken(
@@ -115,7 +115,7 @@ def test_a_client_certificate_that_it_asks_for_is_told_and_taken(
         passed = command("plan", path, "--url", f"https://{at}")
     assert (refused.code, passed.code) == (1, 0), passed.err
     assert (
-        "answered 400 with a page of type text/html (400 No required SSL certificate was sent)"
+        "returned 400 with a page of type text/html (400 No required SSL certificate was sent)"
         in (refused.err)
     )
-    assert "asks for a client certificate: see RECONCILER_CLIENT_CERT" in refused.err
+    assert "requires a client certificate: set RECONCILER_CLIENT_CERT to its file" in refused.err

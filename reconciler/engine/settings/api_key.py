@@ -15,7 +15,7 @@ from reconciler.labelstudio.response import TOKEN_VARIABLE
 
 FILE_VARIABLE: Final = f"{TOKEN_VARIABLE}_FILE"
 
-_WHERE: Final = "a token from Account & Settings in Label Studio"
+_CONTENT: Final = "a token from Account & Settings in Label Studio"
 
 
 def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) -> str:
@@ -27,14 +27,14 @@ def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) ->
             f"both {TOKEN_VARIABLE} and {FILE_VARIABLE} are set", hint="set one of them"
         )
     if file:
-        token = read_secret(Path(file), FILE_VARIABLE, holding=_WHERE, warn=warn)
+        token = read_secret(Path(file), FILE_VARIABLE, holding=_CONTENT, warn=warn)
         if not token.strip():
             raise SettingsError(
-                f"{FILE_VARIABLE}: {file} is empty", hint=f"put {_WHERE} into the file"
+                f"{FILE_VARIABLE}: {file} is empty", hint=f"put {_CONTENT} into the file"
             )
     if not token.strip():
         raise SettingsError(
             "no token is set",
-            hint=f"set {TOKEN_VARIABLE} to {_WHERE}, or {FILE_VARIABLE} to a file with one",
+            hint=f"set {TOKEN_VARIABLE} to {_CONTENT}, or {FILE_VARIABLE} to a file with one",
         )
     return token

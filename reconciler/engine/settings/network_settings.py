@@ -54,7 +54,7 @@ def read_network(
     if headers and is_plaintext(address):
         names = ", ".join(sorted(headers))
         raise SettingsError(
-            f"{names} of {PREFIX}<NAME> or {FILE_VARIABLE} would be sent without encryption: "
+            f"{names}, set by {PREFIX}<NAME> or {FILE_VARIABLE}, would be sent without encryption: "
             f"{address} is not an https address",
             hint="use https; allow_plain_http (--allow-plain-http) is only for the token",
         )
@@ -68,10 +68,10 @@ def _read_headers(environment: Mapping[str, str], warn: Callable[[str], None]) -
     found: dict[str, tuple[str, str, str]] = {}
     for where, name, value in _list_headers(environment, warn):
         _check_header(where, name, value)
-        twice = found.setdefault(name.lower(), (where, name, value))
-        if twice[0] != where:
+        first = found.setdefault(name.lower(), (where, name, value))
+        if first[0] != where:
             raise SettingsError(
-                f"{where}: duplicate header {name}, which {twice[0]} sets as well",
+                f"{where}: duplicate header {name}, which {first[0]} sets as well",
                 hint="keep one of them",
             )
     return {name: value for _, name, value in found.values()}
@@ -102,7 +102,7 @@ def _list_headers(
 def _check_header(where: str, name: str, value: str) -> None:
     """Raise SettingsError for a header that is not valid or not allowed, without its value."""
     if not _NAME.fullmatch(name):
-        raise SettingsError(f"{where}: {name!r} is not a valid name of a header")
+        raise SettingsError(f"{where}: {name!r} is not a valid header name")
     if name.lower() in _OWN:
         raise SettingsError(
             f"{where}: the header {name} cannot be set",
@@ -128,7 +128,7 @@ def _read_client_certificate(
             )
         return None
     secret, variable = (Path(key), KEY_VARIABLE) if key else (Path(certificate), CLIENT_VARIABLE)
-    with suppress(OSError, ValueError):  # Loading it tells what is wrong.
+    with suppress(OSError, ValueError):  # Loading the file reports the error.
         check_permissions(secret, variable, secret.stat(), warn)
     return ClientCertificate(
         Path(certificate), Path(key) if key else None, environment.get(PASSWORD_VARIABLE, "")

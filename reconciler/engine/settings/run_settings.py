@@ -1,4 +1,4 @@
-"""Settings: from the file, then the environment, then the options, each over the one before."""
+"""Settings from the file, the environment and the options; each overrides the one before."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "timeout": ((int, float), _NUMBER),
     "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
     "allow_plain_http": ((bool,), "True or False"),
-    "network": ((Network,), "what from_environment finds"),
+    "network": ((Network,), "the value that from_environment sets"),
 }
 """The types of settings, checked because programs without a type checker may pass anything."""
 
@@ -183,8 +183,26 @@ def settle(
 ) -> Settings:
     """Combine settings: ``given`` overrides ``files``; raises SettingsError.
 
-    The environment provides the token, and says how to reach the server.
+    The environment provides the token, and says how to reach the server. Warnings are in the
+    settings; if there is an error, its notes name the misspelt variables, which may be its cause.
     """
+    misspelt = tuple(find_misspelt(environment))
+    try:
+        return _combine(files, given, environment, keys=keys, warnings=[*misspelt])
+    except SettingsError as error:
+        for warning in misspelt:
+            error.add_note(f"warning: {warning}")
+        raise
+
+
+def _combine(
+    files: SettingsFiles,
+    given: CliOverrides,
+    environment: Mapping[str, str],
+    *,
+    keys: tuple[str, ...],
+    warnings: list[str],
+) -> Settings:
     open_keys = [key for key in keys if not getattr(given, key)]
     file = files.find_agreed(open_keys, DEFAULTS)
     address = given.url or file.get("url")
@@ -192,15 +210,15 @@ def settle(
         raise SettingsError(
             "no server is set", hint=f"set LABEL_STUDIO_URL, pass --url, or set url in {FILE}"
         )
+    url_from = _name_source(given.url, environment) if given.url else files.locate("url")
     try:
         address = normalize_address(address)
     except SettingsError as error:
-        # The two variables are easily swapped.
-        token = environment.get(TOKEN_VARIABLE, "")
-        raise SettingsError(Secrets().hide(error.message, token), hint=error.hint) from None
+        # Users easily swap the two variables: the address may be the token.
+        message = Secrets().hide(error.message, environment.get(TOKEN_VARIABLE, ""))
+        raise SettingsError(f"{url_from}: {message}", hint=error.hint) from None
     plain_http = given.allow_plain_http or (is_plaintext(address) and _is_plain_http_allowed(files))
     _check_encryption(address, plain_http=plain_http)
-    warnings = list(find_misspelt(environment))
     return Settings(
         url=address,
         token=read_api_key(environment, warnings.append),
@@ -211,7 +229,7 @@ def settle(
         allow_plain_http=plain_http,
         network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
-        url_from=_name_source(given.url, environment) if given.url else files.locate("url"),
+        url_from=url_from,
     )
 
 
@@ -239,20 +257,20 @@ def _read_number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise ValueError(f"expected a number, found {text!r}") from None
 
 
 def _read_integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a whole number") from None
+        raise ValueError(f"expected a whole number, found {text!r}") from None
 
 
 def _read_truth(text: str) -> bool:
     if text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE
-    raise ValueError(f"{text!r} is neither true nor false")
+    raise ValueError(f"expected true or false, found {text!r}")
 
 
 _TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})

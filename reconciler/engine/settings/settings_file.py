@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILE: Final = "reconciler.toml"
 
 _NAMED_MAX: Final = 5
-"""Values of a setting that are named where they differ: more do not help."""
+"""How many different values of a setting an error lists: more do not help."""
 
 
 class SettingsFile:
@@ -62,7 +62,7 @@ class SettingsFile:
 
 @cache
 def _load_known_settings() -> tuple[list[str], Draft7Validator]:
-    from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, where there is a file
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, needed only for a file
 
     schema = json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
     known = schema["properties"]
@@ -88,7 +88,7 @@ class _NearestFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SettingsFiles:
-    """The settings files that are nearest to the manifests of a run, at least one, or none."""
+    """The settings files nearest to the manifests of a run; there may be none."""
 
     _uses: tuple[_NearestFile, ...]
 
@@ -184,17 +184,17 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
             known = {os.path.realpath(file) for file in files} if others else set()
             for file in others:
                 if os.path.realpath(file) not in known:
-                    yield file, f"{manifest}, which a link leads to"
+                    yield file, f"{manifest}, reached through a link"
 
 
 class _FilesAbove:
-    """Which settings files are in a folder and above it, nearest first."""
+    """The settings files in a folder and above it, nearest first."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, ...]] = {}
 
     def list_files(self, folder: str) -> tuple[str, ...]:
-        """List them for an absolute path; each folder is looked at once."""
+        """List them for an absolute path; each folder is searched once."""
         unknown: list[str] = []
         while folder not in self._known and folder not in unknown[-1:]:
             unknown.append(folder)

@@ -1,4 +1,4 @@
-"""Variables of the environment that were probably meant to be ours, but are misspelt."""
+"""Variables of the environment that look like misspelt variables of ours."""
 
 from __future__ import annotations
 
@@ -7,37 +7,46 @@ from difflib import get_close_matches
 from typing import Final
 
 _PREFIX: Final = "RECONCILER_"
-_HEADER: Final = f"{_PREFIX}HEADER_"
-_KNOWN: Final = tuple(
-    _PREFIX + name
-    for name in (
-        *("TIMEOUT", "CONCURRENCY", "RPS", "MAX_CHANGES", "SHARD", "ALLOW_PLAIN_HTTP", "COMMIT"),
-        *("HEADERS_FILE", "CLIENT_CERT", "CLIENT_KEY", "CLIENT_KEY_PASSWORD"),
-    )
+_NAMES: Final = (
+    *("TIMEOUT", "CONCURRENCY", "RPS", "MAX_CHANGES", "SHARD", "ALLOW_PLAIN_HTTP", "COMMIT"),
+    *("HEADERS_FILE", "CLIENT_CERT", "CLIENT_KEY", "CLIENT_KEY_PASSWORD"),
 )
-_ELSEWHERE: Final = {
-    f"{_PREFIX}URL": "LABEL_STUDIO_URL",
-    f"{_PREFIX}API_KEY": "LABEL_STUDIO_API_KEY",
-    f"{_PREFIX}TOKEN": "LABEL_STUDIO_API_KEY",
+"""Our variables without their prefix, except those for single headers."""
+
+_HEADER: Final = "HEADER_"
+_HEADERS: Final = "HEADERS_"
+_OTHER_PREFIX: Final = {
+    "URL": "LABEL_STUDIO_URL",
+    "API_KEY": "LABEL_STUDIO_API_KEY",
+    "API_KEY_FILE": "LABEL_STUDIO_API_KEY_FILE",
+    "TOKEN": "LABEL_STUDIO_API_KEY",
 }
-"""Names that suggest themselves for variables of another name."""
+"""Names that users may expect to have our prefix, but that do not."""
 
 _SIMILARITY: Final = 0.75
-"""From 0 to 1, without the prefix: other programs may have variables with our prefix."""
+"""From 0 to 1, without the prefix. Less would warn about variables of other programs.
+
+Kubernetes, for example, sets RECONCILER_SERVICE_HOST if a service has our name.
+"""
 
 
 def find_misspelt(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning for each variable that is not known, but resembles a known one."""
-    for name in sorted(environment):
-        likely = "" if name in _KNOWN or name.startswith(_HEADER) else _find_likely(name)
-        if likely:
-            yield f"{name} has no effect: did you mean {likely}?"
+    """Yield a warning for each variable that is set and unknown, but resembles a known one."""
+    for variable, value in sorted(environment.items()):
+        if variable.startswith(_PREFIX) and value.strip():
+            known = _find_similar(variable.removeprefix(_PREFIX))
+            if known:
+                yield f"{variable} has no effect: did you mean {known}?"
 
 
-def _find_likely(name: str) -> str:
-    """Return the known variable that a name resembles most; empty if there is none."""
-    if not name.startswith(_PREFIX):
+def _find_similar(name: str) -> str:
+    """Return the known variable that ``name`` resembles most; empty if none, or if it is known."""
+    if name in _NAMES or name.startswith(_HEADER):
         return ""
-    known = [one.removeprefix(_PREFIX) for one in _KNOWN]
-    close = get_close_matches(name.removeprefix(_PREFIX), known, n=1, cutoff=_SIMILARITY)
-    return _ELSEWHERE.get(name, _PREFIX + close[0] if close else "")
+    if name in _OTHER_PREFIX:
+        return _OTHER_PREFIX[name]
+    if similar := get_close_matches(name, _NAMES, n=1, cutoff=_SIMILARITY):
+        return _PREFIX + similar[0]
+    if name.startswith(_HEADERS):
+        return _PREFIX + _HEADER + name.removeprefix(_HEADERS)
+    return ""

@@ -1,4 +1,4 @@
-"""What ways of reading cost, and which one to take: pure, on counts alone."""
+"""The costs of the two ways to read, and the choice between them: pure, from counts only."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from typing import Final
 from reconciler.core.notation import count_noun
 
 PAGE_SIZE: Final = 1_000
-"""Tasks of the first page of a project, which tells how large the project is."""
+"""Tasks of the first page of a project, which states how large the project is."""
 
 BATCH: Final = 500
-"""Ids a request."""
+"""Ids per request."""
 
 IDS_LENGTH_MAX: Final = 6_500
-"""Characters of ids in an address: proxies commonly cut addresses off at 8 kB."""
+"""Characters of ids in an address: many proxies limit addresses to 8 kB."""
 
 REQUEST_SECONDS: Final = 0.02
-"""A list costs this, whatever it holds."""
+"""The cost of each list, whatever it holds."""
 
 COUNTED_SECONDS: Final = 0.35e-6
-"""A page costs this for each task of the project: the server counts them and their annotations."""
+"""The cost of a page for each task of the project: the server counts tasks and annotations."""
 
 LISTED_SECONDS: Final = 0.00025
 SELECTED_SECONDS: Final = 0.00032
-"""A task more on a page costs this; measured on Label Studio 1.23.2 with SQLite, as the above."""
+"""The cost of each task on a page. All costs: measured on Label Studio 1.23.2 with SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLimits:
-    """How much is asked for at once."""
+    """How much to request at once."""
 
     page_size: int = PAGE_SIZE
     page_size_max: int = 4_000
-    """Tasks of any page: what still larger ones save is little."""
+    """Most tasks of any page: larger pages would save little."""
     pages_min: int = 40
-    """Pages that a project is read in at least, where they grow: some go by until several are read
-    at once."""
+    """Fewest pages of a project whose pages grow: it takes some pages until several are read at
+    once."""
     page_seconds: float = 5.0
     page_bytes: int = 8_000_000
-    """What a page may take, by what the first one took. A few are held in memory at once."""
+    """Most seconds and bytes of a page, judged by the first. A few are in memory at once."""
     batch: int = BATCH
     size_min: int = 25
-    """Tasks an answer below which it is not the size that keeps a server from giving it."""
+    """Tasks below which a response does not fail because of its size."""
 
 
 DEFAULT_LIMITS: Final = ReadingLimits()
 
 
-class Way(StrEnum):
+class ReadMethod(StrEnum):
     """How to read many tasks of one project."""
 
     PAGES = "whole-project pages"
@@ -59,25 +59,25 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What is still to be spent on a way; ``seconds`` as measured on a small server."""
+    """The remaining cost of a way to read; ``seconds`` are those of a small server."""
 
-    way: Way
+    method: ReadMethod
     requests: int
     seconds: float
 
     def __str__(self) -> str:
         seconds = max(0.1, self.seconds)
-        return f"{self.way} ({count_noun(self.requests, 'request')}, about {seconds:.1f} s)"
+        return f"{self.method} ({count_noun(self.requests, 'request')}, about {seconds:.1f} s)"
 
 
 def choose_page_size(
     total: int, *, seconds: float, length: int, limits: ReadingLimits = DEFAULT_LIMITS
 ) -> int:
-    """Choose how many tasks pages may hold behind the first: 1, 2, 4... times as many.
+    """Choose the most tasks of the pages after the first: 1, 2, 4... times those of the first.
 
-    The first of a project of ``total`` tasks took ``seconds``, and ``length`` bytes. What a page
-    costs before its first task grows with the project: to more than a thousand tasks cost, where
-    it has a million.
+    ``total`` counts the project's tasks; the first page took ``seconds`` and had ``length`` bytes.
+    The fixed cost of a page grows with the project: at a million tasks, it exceeds the cost of a
+    thousand tasks on the page.
     """
     most = min(limits.page_size_max, total // limits.pages_min)
     task = max(seconds / limits.page_seconds, length / limits.page_bytes) / limits.page_size
@@ -88,36 +88,36 @@ def choose_page_size(
 
 
 def estimate_pages(tasks: int, *, requests: int, total: int) -> Cost:
-    """Estimate what so many ``tasks`` of a project of ``total`` cost in so many pages."""
+    """Estimate the cost of reading ``tasks`` tasks, of ``total`` in the project, as pages."""
     each = REQUEST_SECONDS + total * COUNTED_SECONDS
-    return Cost(Way.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
+    return Cost(ReadMethod.PAGES, requests, requests * each + tasks * LISTED_SECONDS)
 
 
 def estimate_selection(ids: Iterable[int], *, at_most: int = BATCH) -> Cost:
-    """Estimate what asking for ``ids`` costs, ``at_most`` in a request."""
+    """Estimate the cost of reading ``ids``, at most ``at_most`` per request."""
     sizes = [len(batch) for batch in split_ids(ids, at_most=at_most)]
     return Cost(
-        Way.SELECTION,
+        ReadMethod.SELECTION,
         len(sizes),
         len(sizes) * REQUEST_SECONDS + sum(sizes) * SELECTED_SECONDS,
     )
 
 
-def choose_cheaper(one: Cost, other: Cost) -> Cost:
-    """Choose what needs fewer requests, or as many and less time."""
-    return min(one, other, key=lambda cost: (cost.requests, cost.seconds))
+def choose_cheaper(first: Cost, second: Cost) -> Cost:
+    """Choose the cost with fewer requests or, if these are equal, with less time."""
+    return min(first, second, key=lambda cost: (cost.requests, cost.seconds))
 
 
 def split_ids(ids: Iterable[int], *, at_most: int = BATCH) -> Iterator[list[int]]:
-    """Pack ids by count and by the length of the address that they make."""
+    """Split ids into batches, by count and by the length of their address."""
     batch: list[int] = []
     length = 0
     for task in ids:
-        written = len(str(task)) + len("%2C")
-        if batch and (len(batch) == at_most or length + written > IDS_LENGTH_MAX):
+        characters = len(str(task)) + len("%2C")
+        if batch and (len(batch) == at_most or length + characters > IDS_LENGTH_MAX):
             yield batch
             batch, length = [], 0
         batch.append(task)
-        length += written
+        length += characters
     if batch:
         yield batch

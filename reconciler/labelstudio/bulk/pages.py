@@ -1,4 +1,4 @@
-"""A whole project, page by page: a few pages under way at once, in the order of the project."""
+"""Reading a whole project page by page, in its order, with a few requests at once."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 
 FAILED_MAX: Final = 20
-"""Pages in a row that fail, after which it is not single tasks that break them."""
+"""Pages in a row that fail before the server is considered the cause, and not single tasks."""
 
 _TOO_HEAVY: Final = frozenset(
     {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 )
 
 
-_ComingPage: TypeAlias = Callable[[], Page]
-"""A page that has come, and is decoded when it is called for."""
+_ReceivedPage: TypeAlias = Callable[[], Page]
+"""A page that has been received, and is decoded when it is called."""
 
 
 def is_too_heavy(error: ServerError) -> bool:
-    """Tell whether an answer failed in a way that a smaller one might not."""
+    """Tell whether a smaller request might succeed after this error."""
     return isinstance(error, TimedOut) or error.status in _TOO_HEAVY
 
 
 def is_broken_by_task(error: ServerError) -> bool:
-    """Tell whether an answer failed as it does when one task in it cannot be written."""
+    """Tell whether an error is what the server returns if it cannot render one of the tasks."""
     return isinstance(error, Broken) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ProjectPages:
-    """The pages of one project. `read_first` comes before `read_rest`.
+    """The pages of one project. Call `read_first` before `read_rest`.
 
-    ``complete`` tells afterwards that every task that the project counts has been shown: no page
-    failed, none came short, and nothing was created or deleted meanwhile.
+    Afterwards, ``complete`` tells whether the pages have shown every task that the project counts:
+    no page failed, none was short, and the project did not change meanwhile.
     """
 
     def __init__(self, api: TaskApi, project: int, names: Collection[str]) -> None:
@@ -61,24 +61,23 @@ class ProjectPages:
 
     @property
     def size(self) -> int:
-        """Tasks of the first page; others may hold more, where the server gives that."""
+        """Tasks of the first page; others may hold more, if the server returns that many."""
         return self._size
 
     def estimate_left(self, *, up_to: int) -> int:
-        """Estimate how many tasks more whole pages show until the id ``up_to`` has been passed.
+        """Estimate how many more tasks whole pages show until they pass the id ``up_to``.
 
-        Ids are counted over all projects: how dense they lie in this one is taken from the last
-        page that has come.
+        Ids count the tasks of all projects; the last page shows how dense this project's ids are.
         """
         pages = ceil((up_to + 1 - self._passed) * self._density / self._size)
         return max(0, min(self.total - self._received, pages * self._size))
 
     def count_requests(self, tasks: int) -> int:
-        """Tell how many pages hold so many tasks behind the first."""
+        """Count the pages that hold so many tasks after the first page."""
         return sum(1 for _ in list_growing(self._size, self._size + tasks, most=self._size_max))
 
     def read_first(self) -> Page:
-        """Read the first page, a smaller one where the server cannot; raises ServerError."""
+        """Read the first page, or a smaller one if that is too heavy; raises ServerError."""
         while True:
             started = time.monotonic()
             try:
@@ -96,7 +95,7 @@ class ProjectPages:
     def _begin(self, page: Page) -> None:
         self.total = page.total
         if 0 < page.rows < min(self._size, page.total):
-            # The server gives no more than so many, whatever is asked for.
+            # The server has its own limit for the size of a page.
             self._size = page.rows
         self._size_max = self._size
         if self._size == self._limits.page_size:
@@ -109,7 +108,7 @@ class ProjectPages:
     def _count(self, page: Page) -> None:
         if page.tasks:
             low, high = min(page.tasks), max(page.tasks) + 1
-            # Pages that overlap show some tasks twice, and others not at all.
+            # If pages overlap, some tasks are shown twice, and others not at all.
             overlap = sum(task < self._passed for task in page.tasks) if low < self._passed else 0
             self._received += len(page.tasks) - overlap
             self._density = len(page.tasks) / (high - low)
@@ -117,35 +116,37 @@ class ProjectPages:
 
     @contextmanager
     def read_rest(self, *, up_to: int) -> Iterator[Iterator[Page]]:
-        """Begin to read the other pages, until the id ``up_to`` has been passed, and give them.
+        """Begin to read the other pages until they pass the id ``up_to``, and yield an iterator.
 
-        Pages that fail are left out: their tasks are for others to ask for. What is given raises
-        ServerError where the server fails on more than single tasks.
+        The iterator leaves out pages that fail, whose tasks the caller must read otherwise. It
+        raises ServerError if the server fails on more than single tasks.
         """
-        # No more than ``up_to`` tasks have ids up to there, whatever the server counts.
+        # At most ``up_to`` tasks have ids up to that one, whatever the server counts.
         queue = deque(list_growing(self._size, min(self.total, up_to), most=self._size_max))
 
         def to_come() -> float:
-            # Those behind ``up_to`` would be read for nothing.
+            # Pages after ``up_to`` would be read in vain.
             return self.estimate_left(up_to=up_to) / queue[0].size if queue else 0
 
         with Prefetcher(self._fetch, self._api.read_concurrency) as prefetcher:
-            yield self._sort_out(prefetcher.call_in_order(queue, to_come=to_come), queue, up_to)
+            yield self._yield_good_pages(
+                prefetcher.call_in_order(queue, to_come=to_come), queue, up_to
+            )
 
-    def _sort_out(
+    def _yield_good_pages(
         self,
-        ended: Iterator[tuple[PageNumber, Future[_ComingPage]]],
+        ended: Iterator[tuple[PageNumber, Future[_ReceivedPage]]],
         queue: deque[PageNumber],
         up_to: int,
     ) -> Iterator[Page]:
-        """Give the pages that came; what failed changes the ``queue`` of those to come."""
+        """Yield the pages that succeed; one that fails changes the ``queue`` of the next ones."""
         failed_in_a_row = 0
         steady = True
         for numbered, answer in ended:
             try:
                 page = answer.result()()
             except NotFound:
-                steady = False  # Fewer tasks than there were: the list ends before this page.
+                steady = False  # There are fewer tasks now: the list ends before this page.
                 drop_after(queue, numbered)
                 continue
             except ServerError as error:
@@ -171,26 +172,28 @@ class ProjectPages:
                 drop_after(queue, numbered)
         self.complete = steady and self._received == self.total
 
-    def _is_cut(self, asked: PageNumber, page: Page) -> bool:
+    def _is_cut(self, requested: PageNumber, page: Page) -> bool:
         """Tell whether a page larger than the first is cut, or one before it was.
 
-        The server counts pages by what it gives: those behind show other tasks than were meant.
+        A server that cuts pages numbers them by their cut size, so later pages show other tasks
+        than expected.
         """
-        due = min(asked.size, page.total - asked.begin)
-        return asked.size > self._size_max or page.rows < due
+        due = min(requested.size, page.total - requested.begin)
+        return requested.size > self._size_max or page.rows < due
 
     def _fall_back_to_first_size(
         self, queue: deque[PageNumber], failed: PageNumber, *, alone: bool = False
     ) -> None:
-        """Ask for a larger page in parts that the server gives, and ``alone`` or with all others.
+        """Replace a larger page, and unless ``alone`` all waiting ones, by pages like the first.
 
-        All stay in the order of the project: those under way behind it are divided as they come.
+        The pages stay in the order of the project. Later pages that are already requested are
+        divided when their responses come.
         """
         if not alone:
             self._size_max = self._size
         divide(queue, failed, self._size, alone=alone)
 
-    def _fetch(self, page: PageNumber) -> _ComingPage:
+    def _fetch(self, page: PageNumber) -> _ReceivedPage:
         if page.size > self._size:
             kind = RequestKind.LARGER_PAGE
         elif self._find_smaller(page.size):
@@ -213,14 +216,14 @@ class PageNumber(NamedTuple):
 
     @property
     def begin(self) -> int:
-        """How many tasks of the project lie before it."""
+        """How many tasks of the project come before it."""
         return (self.number - 1) * self.size
 
 
 def list_growing(begin: int, end: int, *, most: int) -> Iterator[PageNumber]:
-    """Give the pages from ``begin`` tasks on: each holds as many as come before it, or ``most``.
+    """Yield the pages after ``begin`` tasks: each has as many as come before it, at most ``most``.
 
-    ``most`` is ``begin``, or twice, four times... as much.
+    ``most`` is ``begin`` times 1, 2, 4...
     """
     while begin < end:
         size = min(begin, most)
@@ -229,9 +232,9 @@ def list_growing(begin: int, end: int, *, most: int) -> Iterator[PageNumber]:
 
 
 def make_smaller(waiting: deque[PageNumber], failed: PageNumber, *, size_min: int) -> bool:
-    """Put its parts in the place of a page, and of each that is ``waiting`` and as large.
+    """Replace a page, and each waiting page of its size, by smaller ones.
 
-    Tells whether that could be done.
+    Returns whether that was possible.
     """
     size = find_smaller_size(failed.size, size_min)
     if size:
@@ -242,9 +245,9 @@ def make_smaller(waiting: deque[PageNumber], failed: PageNumber, *, size_min: in
 def divide(
     waiting: deque[PageNumber], failed: PageNumber, size: int, *, alone: bool = False
 ) -> None:
-    """Put parts of a ``size`` in the place of a page, and, unless ``alone``, of the others.
+    """Replace a page and, unless ``alone``, all larger waiting ones by pages of ``size``.
 
-    All are in the order of the project then.
+    ``waiting`` is in the order of the project afterwards.
     """
     others = list(waiting)
     waiting.clear()
@@ -254,13 +257,13 @@ def divide(
 
 
 def find_smaller_size(size: int, size_min: int) -> int:
-    """Find a size of which ``size`` is a multiple; 0 where none is ``size_min`` or more."""
+    """Return a smaller size that divides ``size``; 0 if that would be less than ``size_min``."""
     parts = next((parts for parts in (2, 3, 5, 7) if size % parts == 0), size)
     return size // parts if size // parts >= size_min else 0
 
 
 def drop_after(waiting: deque[PageNumber], last: PageNumber) -> None:
-    """Leave out the pages behind ``last``; parts of one before it may still wait."""
+    """Remove the pages after ``last``; parts of an earlier page may still wait."""
     before = [page for page in waiting if page.begin < last.begin]
     waiting.clear()
     waiting.extend(before)

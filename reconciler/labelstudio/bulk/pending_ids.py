@@ -1,4 +1,4 @@
-"""Which of the wanted tasks of a project no answer has shown yet."""
+"""The wanted tasks of a project that no response has shown yet."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ class PendingIds:
 
     @property
     def wanted(self) -> int:
-        """How many there are, seen or not."""
+        """How many ids are wanted, seen or not."""
         return len(self._wanted)
 
     @property
     def last(self) -> int:
-        """The largest id that is wanted."""
+        """The largest wanted id."""
         return self._wanted[-1]
 
     def take(self, tasks: list[int]) -> list[int]:
-        """Mark tasks as seen; gives those that are wanted and were not seen before."""
+        """Mark tasks as seen; returns those that are wanted and were not seen before."""
         start = self._places.index_of(tasks[0]) if tasks else None
         if start is not None:
             place = slice(start, start + len(tasks))
             if not any(self._seen[place]) and list(self._wanted[place]) == tasks:
-                # As with most pages of a project that is declared as a whole.
+                # The usual case if the manifests declare the whole project.
                 self._seen[place] = b"\1" * len(tasks)
                 self._count -= len(tasks)
                 return tasks
         return list(filter(self.mark_seen, tasks))
 
     def mark_seen(self, task: int) -> bool:
-        """Mark a task as seen; tells whether it is wanted and was not seen before."""
+        """Mark a task as seen; returns whether it is wanted and was not seen before."""
         place = self._places.index_of(task)
         if place is None or self._seen[place]:
             return False

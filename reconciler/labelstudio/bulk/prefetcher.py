@@ -1,4 +1,4 @@
-"""A few requests under way while the answer before them is worked on."""
+"""Running a few requests while the caller works on an earlier response."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ T = TypeVar("T")
 class Prefetcher(Generic[A, T]):
     """Calls one function from a few threads.
 
-    The threads are daemons: nobody waits for reads that nobody wants any more, so that an
-    interrupted run ends at once.
+    The threads are daemons: an interrupted run ends at once, without waiting for reads that it no
+    longer needs.
     """
 
     def __init__(
@@ -43,26 +43,26 @@ class Prefetcher(Generic[A, T]):
     def call_in_order(
         self, waiting: deque[A], *, to_come: Callable[[], float] = lambda: inf
     ) -> Iterator[tuple[A, Future[T]]]:
-        """Begin to call for each of ``waiting``, which may change; give those that have ended.
+        """Start calls for the arguments in ``waiting``, and yield those that have ended, in order.
 
-        While one is worked on, the next are under way: no more of them than ``to_come``, by what
-        has been worked on, but always one. Behind one that failed no other is begun until it is
-        known what its failure changes.
+        While the caller works on one, the next calls run: at most ``to_come`` of them, an estimate
+        that the caller updates, but always one. After a failed call, no other starts until the
+        caller has handled the failure, which may change ``waiting``.
         """
-        under_way: deque[tuple[A, Future[T]]] = deque()
+        running: deque[tuple[A, Future[T]]] = deque()
         self._concurrency.begin()
 
         def fill(*, unknown: int) -> None:
-            still = to_come()
-            at_most = min(self._concurrency.limit, max(1, still) - unknown)
-            while waiting and len(under_way) < at_most:
+            expected = to_come()
+            at_most = min(self._concurrency.limit, max(1, expected) - unknown)
+            while waiting and len(running) < at_most:
                 argument = waiting.popleft()
-                self._left = min(len(waiting), still)
-                under_way.append((argument, self.submit(argument)))
+                self._left = min(len(waiting), expected)
+                running.append((argument, self.submit(argument)))
 
         def ended() -> Iterator[tuple[A, Future[T]]]:
-            while under_way:
-                argument, future = under_way.popleft()
+            while running:
+                argument, future = running.popleft()
                 wait_for(future)
                 if future.exception() is None:
                     fill(unknown=1)
@@ -73,13 +73,13 @@ class Prefetcher(Generic[A, T]):
         return ended()
 
     def submit(self, argument: A) -> Future[T]:
-        """Begin a call as soon as a thread is free."""
+        """Call as soon as a thread is free."""
         future: Future[T] = Future()
 
         def call() -> None:
             try:
                 result = self._call(argument)
-            except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+            except BaseException as error:  # noqa: BLE001 - raised again by result()
                 future.set_exception(error)
             else:
                 future.set_result(result)

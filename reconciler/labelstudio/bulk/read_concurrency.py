@@ -1,9 +1,9 @@
-"""How many reads are worth having under way at once.
+"""Finding out how many reads to run at once.
 
-A server that answers from one process, as `label-studio start` does, lists a project a quarter
-slower with four requests at a time than with one; one that answers from several processes is up
-to as many times faster. A few answers tell which of the two it is: of two at a time, which cost the
-former most of a page more. (Label Studio 1.23.2.)
+A server with one process, such as `label-studio start`, lists a project a quarter slower with four
+requests at a time than with one. A server with several processes is faster, up to as many times as
+it has processes. A short trial with two requests at a time shows which kind it is; it costs a
+server with one process most of the time of a page. (Label Studio 1.23.2.)
 """
 
 from __future__ import annotations
@@ -15,66 +15,66 @@ from threading import Lock
 from typing import Final
 
 AT_ONCE: Final = 4
-"""Reads under way at once, at most: there are as many, or there is one."""
+"""The most reads at once: outside of trials, there are this many or one."""
 
 _TRIED: Final = 2
-"""How many are tried, to find out whether all would be faster."""
+"""Reads at once in a trial, which shows whether `AT_ONCE` would be faster."""
 
 WORTH: Final = 1.4
-"""How many times faster more must be: what varies by itself is less."""
+"""How many times faster several reads must be: random variation is less."""
 
 TRIAL_AFTER: Final = 4
-"""Windows before the other way is tried, after one for the first trial; each time that it was no
-better, four times as many."""
+"""Windows between trials; only one comes before the first trial. After each trial that finds no
+gain, there are four times as many."""
 
 _TRIAL_AFTER_GROWS: Final = 4
 
 ENOUGH: Final = 2 * AT_ONCE
-"""Reads to come from which on a trial is begun: a window for it, and one for what it finds."""
+"""Fewest reads to come for a trial: a window for the trial, and one to profit from it."""
 
 RELUCTANCE: Final = 3
-"""Windows before a trial with fewer to come, as in each of many small projects: it costs a server
-of one process what most of a page takes, which is to be little beside all that was read."""
+"""Windows before a trial if fewer reads are to come, as in each of many small projects. It costs a
+server with one process most of the time of a page, which must be little compared to all reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProbe:
-    """What is known of a server: ``limit`` is how many reads may be under way now.
+    """What is known about a server: ``limit`` is how many reads may run at once now.
 
-    It is pure, so that it is tried without a clock: each answer makes a new one of it. What an
-    answer takes is measured over a window of `AT_ONCE` of them, as Label Studio takes twice as long
-    for every other page, and halfway between that and the window before. Where a trial finds less,
-    what was known is forgotten: it may have been one answer that was late.
+    It is pure, so tests need no clock: each response makes a new probe. The time of a response is
+    measured over a window of `AT_ONCE` responses, as Label Studio takes twice as long for every
+    other page, and averaged with the window before. If a trial measures less, the older value is
+    dropped: a single late response may have caused it.
     """
 
     began: float
-    """When this window did, in seconds."""
+    """When this window began, in seconds."""
     limit: int = 1
     alone: float = 0.0
-    """Seconds an answer takes with one at a time; 0 where that is not known."""
+    """Seconds per response with one read at a time; 0 if not known."""
     together: float = 0.0
-    """Seconds from one answer to the next with more at a time."""
+    """Seconds per response with several reads at a time; 0 if not known."""
     settling: int = 0
-    """Answers still to come that say nothing: they began when there were more."""
+    """Responses to ignore: their requests began when more ran at once."""
     counted: int = 0
-    """Answers in this window so far."""
+    """Responses in this window so far."""
     trying: bool = False
-    """Whether the end of this window decides where to stay."""
+    """Whether this window is a trial, whose end decides the limit."""
     waited: int = 0
-    """Windows since that was decided."""
+    """Windows since the last decision."""
     trial_after: int = 1
-    """Windows until it is put to the test."""
+    """Windows until the next trial."""
 
     def begin_elsewhere(self, now: float) -> ReadProbe:
-        """Begin other reads at ``now``, as of another project: they take another time each.
+        """Begin reads of another project at ``now``, whose pages take another time each.
 
-        A trial that has not come to its end was none.
+        A trial that has not ended does not count.
         """
-        limit = _get_other_limit(self.limit) if self.trying else self.limit
+        limit = _get_limit_before(self.limit) if self.trying else self.limit
         return ReadProbe(now, limit=limit, waited=self.waited, trial_after=self.trial_after)
 
     def note_answer(self, now: float, left: float = inf) -> ReadProbe:
-        """Take in that an answer came at ``now``, and that so many more are ``left`` to come."""
+        """Note a response at ``now``, with ``left`` more to come."""
         if self.settling:
             return replace(self, settling=self.settling - 1, began=now)
         counted = self.counted + 1
@@ -93,7 +93,7 @@ class ReadProbe:
 
 
 def _begin_window(probe: ReadProbe, left: float) -> ReadProbe:
-    """Decide what has been tried, or try the other way when it is time to."""
+    """Decide after a trial, or begin a trial of the other limit if one is due."""
     if probe.trying:
         better = AT_ONCE if WORTH * probe.together <= probe.alone else 1
         was_better = (better == 1) == (probe.limit == 1)
@@ -105,8 +105,8 @@ def _begin_window(probe: ReadProbe, left: float) -> ReadProbe:
     return replace(_set_limit(probe, _TRIED if probe.limit == 1 else 1), trying=True)
 
 
-def _get_other_limit(limit: int) -> int:
-    """Tell where a trial was begun that is at ``limit``."""
+def _get_limit_before(limit: int) -> int:
+    """Return the limit before a trial that runs with ``limit``."""
     return AT_ONCE if limit == 1 else 1
 
 
@@ -116,7 +116,7 @@ def _set_limit(probe: ReadProbe, limit: int) -> ReadProbe:
 
 
 class ReadConcurrency:
-    """How many reads all lists of a run have: what was learned from one of them serves the next.
+    """How many reads a run has at once; what one list shows about the server serves the next.
 
     A run begins with one at a time, unless a ``probe`` says otherwise.
     """
@@ -127,7 +127,7 @@ class ReadConcurrency:
 
     @property
     def limit(self) -> int:
-        """How many reads may be under way now."""
+        """How many reads may run at once now."""
         return self._probe.limit
 
     def begin(self) -> None:
@@ -136,6 +136,6 @@ class ReadConcurrency:
             self._probe = self._probe.begin_elsewhere(time.monotonic())
 
     def note_answer(self, *, left: float) -> None:
-        """Take in that an answer came, with so many reads ``left``."""
+        """Note a response, with ``left`` more reads to come."""
         with self._lock:
             self._probe = self._probe.note_answer(time.monotonic(), left)

@@ -1,4 +1,4 @@
-"""Tasks of one project by their ids: batch by batch, and by halves where a task breaks one."""
+"""Reading tasks of one project by id: in batches, which are halved if a task breaks one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from reconciler.labelstudio.retry import RequestKind
 from reconciler.labelstudio.task_api import Page, TaskApi
 
 _FailedTask: TypeAlias = tuple[int, ServerError]
-"""A task, and what the server said when it was asked for that alone."""
+"""A task, and the error of the server when only this task was requested."""
 
 
 class Selection:
-    """Reads tasks of one project, of which it knows the ids, ``at_most`` in a request."""
+    """Reads tasks of one project by their ids, at most ``at_most`` per request."""
 
     def __init__(self, api: TaskApi, project: int, names: Collection[str], *, at_most: int) -> None:
         self._api = api
@@ -30,24 +30,24 @@ class Selection:
         self._size_min = api.limits.size_min
 
     def read(self, ids: Sequence[int]) -> Iterator[Page | _FailedTask]:
-        """Give pages with those that are in the project, and the tasks that break an answer.
+        """Yield pages with the tasks that are in the project, and each task that breaks a response.
 
-        Raises ServerError where more fails than single tasks.
+        Raises ServerError if the server fails on more than single tasks.
         """
         waiting: deque[Sequence[int]] = deque(split_ids(ids, at_most=self._at_most))
         if len(waiting) == 1:
-            yield from self._sort_out(waiting.pop(), waiting)
+            yield from self._yield_batch(waiting.pop(), waiting)
         with Prefetcher(self._read_pages, self._api.read_concurrency) as prefetcher:
             for batch, answer in prefetcher.call_in_order(waiting):
-                yield from self._sort_out(batch, waiting, answer)
+                yield from self._yield_batch(batch, waiting, answer)
 
-    def _sort_out(
+    def _yield_batch(
         self,
         ids: Sequence[int],
         waiting: deque[Sequence[int]],
         answer: Future[list[Page]] | None = None,
     ) -> Iterator[Page | _FailedTask]:
-        """Give what a batch answered; what was too much for the server waits again, in parts."""
+        """Yield the pages of a batch; if it was too large, put it back in parts."""
         try:
             yield from answer.result() if answer else self._read_pages(ids)
         except ServerError as error:
@@ -64,13 +64,14 @@ class Selection:
     def _isolate(
         self, ids: Sequence[int], error: ServerError | None
     ) -> Iterator[Page | _FailedTask]:
-        """Find the tasks that break an answer with ``ids`` in it, by halves.
+        """Find the tasks that break a response for ``ids``, by halving.
 
-        Where one half is whole, the other need not be asked for as such: a broken task costs one
-        request for each time that its batch can be halved. ``error`` is None where nobody asked.
+        If the first half succeeds, the second must be broken, and is halved without a request: a
+        broken task costs one request for each halving. ``error`` is that of the request for
+        ``ids``, or None without one.
         """
         if len(ids) == 1:
-            yield from self._read_alone(ids[0], error)
+            yield from self._read_single(ids[0], error)
             return
         middle = len(ids) // 2
         if (yield from self._read_half(ids[:middle])):
@@ -79,9 +80,9 @@ class Selection:
             yield from self._isolate(ids[middle:], None)
 
     def _read_half(self, ids: Sequence[int]) -> Generator[Page | _FailedTask, None, bool]:
-        """Give what a half answers, or what breaks it; tells whether something does.
+        """Yield the pages of a half, or the tasks that break it; returns whether a task does.
 
-        An answer may break at once, on its first task, whose half is too much for the server.
+        A half may be too large for the server, even if the whole failed sooner on a broken task.
         """
         try:
             pages = self._read_pages(ids)
@@ -98,7 +99,7 @@ class Selection:
         yield from pages
         return False
 
-    def _read_alone(self, task: int, error: ServerError | None) -> Iterator[Page | _FailedTask]:
+    def _read_single(self, task: int, error: ServerError | None) -> Iterator[Page | _FailedTask]:
         if error is None:
             try:
                 yield from self._read_pages([task])
@@ -110,9 +111,9 @@ class Selection:
             yield task, error
 
     def _read_pages(self, ids: Sequence[int]) -> list[Page]:
-        """Read page after page: servers may give shorter ones than asked for.
+        """Read page after page, as servers may return fewer tasks than requested.
 
-        A page that brings nothing new is the last, whatever the total says.
+        A page without new tasks is the last, whatever the total says.
         """
         pages: list[Page] = []
         seen: set[int] = set()
@@ -134,17 +135,17 @@ class Selection:
                 return pages
 
     def _choose_kind(self, size: int) -> RequestKind:
-        """Tell what a request for so many is: whether smaller ones may get what it cannot."""
+        """Choose the kind of a request for ``size`` tasks: whether smaller requests may help."""
         if size > self._size_min:
             return RequestKind.DIVISIBLE_LIST
         return RequestKind.SMALL_LIST if size > 1 else RequestKind.READ
 
     def _fails_by_its_size(self, error: ServerError, size: int) -> bool:
-        """Tell whether a smaller batch might be answered; any address may be too long."""
+        """Tell whether a smaller batch might succeed; an address of any size may be too long."""
         if error.status == HTTPStatus.REQUEST_URI_TOO_LONG:
             return size > 1
         return is_too_heavy(error) and size > self._size_min
 
     def _choose_smaller(self, error: ServerError, size: int) -> int:
-        """Choose how many ids to try next, where so many were too much."""
+        """Choose how many ids to request next if ``size`` were too many."""
         return max(size // 2, self._size_min if is_too_heavy(error) else 1)

@@ -1,8 +1,9 @@
 """Reading many tasks in few requests, always through the lists of their projects.
 
-A task read alone shows other values than its list: up to Label Studio 1.22 ``GET /api/tasks/N/``
-resolves storage addresses although it is asked not to (measured on 1.13.1, 1.18.0, 1.20.0 and
-1.22.0). Written back, they destroy the stored ones. So a single read is only asked where a task is.
+A read of a single task shows other values than its list: up to Label Studio 1.22,
+``GET /api/tasks/N/`` resolves storage addresses even if the request forbids that (measured on
+1.13.1, 1.18.0, 1.20.0 and 1.22.0). Written back, these would destroy the stored addresses. So a
+single read only asks in which project a task is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadabl
 from reconciler.core.values import UNREADABLE
 from reconciler.errors import NoSuchProject, NotFound, ServerError
 from reconciler.labelstudio.bulk.cost import (
-    Way,
+    ReadMethod,
     choose_cheaper,
     estimate_pages,
     estimate_selection,
@@ -36,13 +37,13 @@ from reconciler.labelstudio.task_api import Page, TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 SEVERAL: Final = 5
-"""Tasks from which on one request for all costs less than one for each."""
+"""The number of tasks from which one request for all costs less than one for each."""
 
 BROKEN_MAX: Final = 20
-"""Broken tasks in a row, after which it is the server that is broken, and not they."""
+"""Broken tasks in a row after which the server is considered broken, and not the tasks."""
 
 _OF_A_TASK: Final = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.FORBIDDEN})
-"""What is answered to a task that is broken, or not to be seen, while others can be read."""
+"""Statuses for a task that is broken, or forbidden, while other tasks can be read."""
 
 
 def read_tasks(
@@ -52,14 +53,14 @@ def read_tasks(
     *,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Iterator[ReadBatch]:
-    """Read the attributes ``names`` of the tasks ``wanted``, each task once, answer by answer.
+    """Read the attributes ``names`` of the ``wanted`` tasks, each task once, response by response.
 
-    ``wanted`` holds ids in ascending order by the project in which they are said to be, None
-    where nothing is said. ``data`` is read too: a task whose data has been broken answers all
-    else, until it is written to. (Measured on pages of 1,000 tasks: asking for it costs nothing
-    that can be seen.)
+    ``wanted`` maps the declared project, or None, to ids in ascending order. ``data`` is read too:
+    it shows whether the data of a task is broken, as the server still returns the other attributes
+    of such a task until it is written to. (Measured on pages of 1,000 tasks: reading ``data`` costs
+    no measurable time.)
 
-    Raises ServerError where the server fails on more than single tasks.
+    Raises ServerError if the server fails on more than single tasks.
     """
     reader = _Reader(api, {*names, "data"}, progress)
     unaccounted: list[int] = []
@@ -74,12 +75,12 @@ def read_tasks(
 
 
 def read_task(api: TaskApi, task: int, names: Collection[str], *, project: int | None) -> Observed:
-    """Read one task as `read_tasks` does; raises ServerError where more fails than this task."""
+    """Read one task like `read_tasks`; raises ServerError if more fails than this task."""
     return dict(chain.from_iterable(read_tasks(api, {project: [task]}, names)))[task]
 
 
 class _Reader:
-    """Reads project by project, by the way that costs less."""
+    """Reads project by project, each in the cheaper way."""
 
     def __init__(self, api: TaskApi, names: Collection[str], progress: ProgressListener) -> None:
         self._api = api
@@ -90,7 +91,7 @@ class _Reader:
         self._broken_in_a_row = 0
 
     def read_project(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
-        """Read the tasks that lie in ``project``; the others stay unseen."""
+        """Read the tasks that are in ``project``; the others stay in ``unseen``."""
         self._swept.add(project)
         try:
             if len(unseen) > self._batch:
@@ -103,7 +104,7 @@ class _Reader:
             raise NoSuchProject(project, error.message) from error
 
     def _read_large(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
-        """Read the first page, which tells how large the project is, and then choose."""
+        """Read the first page, which states how large the project is, and then choose."""
         pages = ProjectPages(self._api, project, self._names)
         try:
             first = pages.read_first()
@@ -113,10 +114,10 @@ class _Reader:
             yield from self._read_selection(project, unseen)
             return
         seen = self._take_new(first, unseen)
-        # A server that cuts pages short cuts selections short as well.
+        # A server that limits the size of pages limits selections too.
         at_most = min(self._batch, pages.size)
-        chosen = self._choose_way(project, pages, unseen, at_most=at_most)
-        if chosen is Way.PAGES:
+        method = self._choose_method(project, pages, unseen, at_most=at_most)
+        if method is ReadMethod.PAGES:
             yield from self._read_pages(pages, unseen, seen)
         else:
             yield seen
@@ -125,34 +126,35 @@ class _Reader:
         elif len(unseen) >= SEVERAL:
             yield from self._read_hidden(project, unseen, at_most=at_most)
 
-    def _choose_way(
+    def _choose_method(
         self, project: int, pages: ProjectPages, unseen: PendingIds, *, at_most: int
-    ) -> Way | None:
-        """Choose how to read what the first page has not shown; None where that is nothing."""
+    ) -> ReadMethod | None:
+        """Choose how to read what the first page has not shown; None if nothing is left."""
         to_come = 0 if pages.complete else pages.estimate_left(up_to=unseen.last)
         if not unseen or not to_come:
             return None
         by_ids = estimate_selection(unseen, at_most=at_most)
-        # As if no page were larger than the first: a larger one takes longer, too.
+        # Count pages of the size of the first: a larger page also takes longer.
         usual = ceil(to_come / pages.size)
-        way = choose_cheaper(estimate_pages(to_come, requests=usual, total=pages.total), by_ids).way
+        usual_pages = estimate_pages(to_come, requests=usual, total=pages.total)
+        method = choose_cheaper(usual_pages, by_ids).method
         by_pages = estimate_pages(
             to_come, requests=pages.count_requests(to_come), total=pages.total
         )
-        chosen, other = (by_pages, by_ids) if way is Way.PAGES else (by_ids, by_pages)
+        chosen, other = (by_pages, by_ids) if method is ReadMethod.PAGES else (by_ids, by_pages)
         self._progress.detail(
             f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
             f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
             f"reading the rest by {chosen} instead of {other}"
         )
-        return way
+        return method
 
     def _read_pages(
         self, pages: ProjectPages, unseen: PendingIds, first: ReadBatch
     ) -> Iterator[ReadBatch]:
-        """Read the other pages, as long as ids alone would not take fewer requests after all.
+        """Read the other pages, and stop if reading by ids now takes fewer requests.
 
-        They are under way while the ``first`` is worked on.
+        The requests run while the caller works on the ``first`` page.
         """
         with pages.read_rest(up_to=unseen.last) as rest:
             yield first
@@ -165,10 +167,10 @@ class _Reader:
     def _read_hidden(
         self, project: int, unseen: PendingIds, *, at_most: int
     ) -> Iterator[ReadBatch]:
-        """Look for what a list that seems complete has not shown, until a batch brings nothing.
+        """Read tasks that a seemingly complete list has not shown, until a batch finds none.
 
-        As many may have been created as were deleted. But mostly they lie in other projects: to
-        ask this one for each of them would cost as much as those do.
+        A list can seem complete if as many tasks were created as were deleted. But mostly such
+        tasks are in other projects, and asking this project for all of them would double the cost.
         """
         for batch in split_ids(list(unseen), at_most=at_most):
             before = len(unseen)
@@ -184,7 +186,7 @@ class _Reader:
         *,
         at_most: int | None = None,
     ) -> Iterator[ReadBatch]:
-        """Ask for ``ids``, all that are unseen where none are named."""
+        """Read ``ids``, or all unseen tasks if ``ids`` is None."""
         selection = Selection(self._api, project, self._names, at_most=at_most or self._batch)
         for answer in selection.read(list(unseen) if ids is None else ids):
             if isinstance(answer, Page):
@@ -195,7 +197,7 @@ class _Reader:
                 yield ReadBatch({}, {task: self._read_without_data(project, task, error)})
 
     def _read_without_data(self, project: int, task: int, error: ServerError) -> Observed:
-        """Ask for all but the data of a task that breaks an answer: mostly its data is the reason.
+        """Read a task that breaks a response without its data, which is mostly the cause.
 
         (Measured on Label Studio 1.23.2, for data with half of a surrogate pair in it.)
         """
@@ -220,34 +222,34 @@ class _Reader:
         return ReadBatch(page.tasks if whole else {task: page.tasks[task] for task in taken})
 
     def search(self, ids: Sequence[int]) -> Iterator[ReadBatch]:
-        """Find tasks that no list has shown, by id: only a 404 proves one missing.
+        """Find tasks that no list has shown, by id: only a 404 proves that a task is missing.
 
-        The first that is found tells which project the rest may lie in, so that tasks whose
-        project is not known, or not as declared, cost one request and not one each.
+        The others may be in the same project as the first one found, whose list is read next: so
+        tasks whose project is unknown, or wrongly declared, do not cost one request each.
         """
         pending = deque(ids)
         unlisted: dict[int, list[int]] = {}
         at_once = 1
         with Prefetcher(self._locate) as prefetcher:
             while pending:
-                asked = [pending.popleft() for _ in range(min(at_once, len(pending)))]
-                futures = [prefetcher.submit(task) for task in asked]
+                ids_to_locate = [pending.popleft() for _ in range(min(at_once, len(pending)))]
+                futures = [prefetcher.submit(task) for task in ids_to_locate]
                 located: dict[int, list[int]] = {}
-                for task, future in zip(asked, futures, strict=True):
+                for task, future in zip(ids_to_locate, futures, strict=True):
                     wait_for(future)
                     place = self._judge(future.result())
                     if isinstance(place, int):
                         located.setdefault(place, []).append(task)
                     else:
                         yield ReadBatch({}, {task: place})
-                # While each brings a new project, one at a time is enough.
+                # While tasks lead to new projects, locate one at a time.
                 at_once = 1 if located.keys() - self._swept else AT_ONCE
                 for project, tasks in sorted(located.items()):
                     if project in self._swept:
                         unlisted.setdefault(project, []).extend(tasks)
                         continue
                     unseen = PendingIds(sorted([*tasks, *pending]))
-                    # A project that cannot be listed shows none of its tasks.
+                    # The project may have no list that this user can read.
                     with suppress(NotFound):
                         yield from self.read_project(project, unseen)
                     left = set(unseen)
@@ -257,7 +259,7 @@ class _Reader:
             yield from self._read_unlisted(project, PendingIds(sorted(tasks)))
 
     def _read_unlisted(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
-        """Ask a list once more for tasks that are said to be in it: it may have moved meanwhile."""
+        """Read a list again for tasks that should be in it: it may have changed meanwhile."""
         with suppress(NotFound):
             yield from self._read_selection(project, unseen)
         message = (
@@ -267,7 +269,7 @@ class _Reader:
         yield ReadBatch({}, {task: Unreadable(message, _UNLISTED_HINT) for task in unseen})
 
     def _locate(self, task: int) -> int | Missing | Unreadable | ServerError:
-        """Ask in which project a task is."""
+        """Find the project of a task."""
         try:
             project = self._api.project_of(task)
         except NotFound:

@@ -34,7 +34,7 @@ def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DesiredTask, ...]
 
 
 @pytest.mark.parametrize("case", cases("negative"))
-def test_every_problem_is_told_with_its_place(case: Path, monkeypatch: pytest.MonkeyPatch):
+def test_every_problem_is_reported_with_its_place(case: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ManifestError) as caught:
         load(case, monkeypatch)
     expected = (case / "problems.txt").read_text(encoding="utf-8").removesuffix("\n")

@@ -108,11 +108,13 @@ BEFORE_ASKING = {
     "Manifests.from_tasks([{'id': 1, 'dada': {}}])": "ManifestError: tasks:1:1: tasks[0].dada: ",
     "reconciler.plan(elsewhere, settings)": "ManifestError: tasks:1:1: server: the manifest",
     "reconciler.read_plan('nowhere.json')": "SavedFileError: nowhere.json: cannot be read",
-    "reconciler.merge([])": "SavedFileError: there is nothing to merge",
+    "reconciler.merge([])": "SavedFileError: nothing to merge",
     "reconciler.plan(tasks, settings, allow=['all'])": "ValueError: 'all' cannot be allowed",
-    "reconciler.plan(tasks, settings, shard='5/4')": "ValueError: '5/4' is no shard",
-    "reconciler.render(tasks)": "TypeError: a Manifests cannot be rendered",
-    "import pickle; pickle.dumps(settings)": "TypeError: Settings hold a token",
+    "reconciler.plan(tasks, settings, shard='5/4')": (
+        "ValueError: expected a shard from 1/4 to 4/4, found '5/4'"
+    ),
+    "reconciler.render(tasks)": "TypeError: found: expected a plan, a report or a",
+    "import pickle; pickle.dumps(settings)": "TypeError: Settings hold a token and cannot be",
 }
 
 

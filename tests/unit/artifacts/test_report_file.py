@@ -38,14 +38,16 @@ def test_a_file_that_cannot_be_made_is_refused_before_anything_is_done(tmp_path:
     with pytest.raises(Refused) as refused:
         ReportFile(tmp_path / "no" / "report.jsonl")
     assert str(refused.value) == (
-        f"cannot write the report {tmp_path}/no/report.jsonl: No such file or directory "
-        "(nothing is changed without a record; choose another file with --report)"
+        f"cannot write the report to {tmp_path}/no/report.jsonl: No such file or directory "
+        "(pass another file to --report: no task is changed without a report)"
     )
 
 
 def test_a_full_disk_is_refused_and_closing_says_nothing_more():
     with (
-        pytest.raises(Refused, match="cannot write /dev/full: No space left on device"),
+        pytest.raises(
+            Refused, match="cannot write the report to /dev/full: No space left on device"
+        ),
         ReportFile(Path("/dev/full")) as report,
     ):
         report.write({"task": 1})

@@ -102,14 +102,14 @@ def test_a_token_in_both_places_is_refused(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("name", ["nowhere", ".", "a\0b", "x" * 5_000])
 def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setattr(os, "environ", {"LABEL_STUDIO_API_KEY_FILE": name})
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="LABEL_STUDIO_API_KEY_FILE: cannot read "):
         silent()
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_an_empty_file_is_no_token(monkeypatch: pytest.MonkeyPatch, text: str):
     named(monkeypatch, text=text)
-    with pytest.raises(SettingsError, match="named by LABEL_STUDIO_API_KEY_FILE, is empty"):
+    with pytest.raises(SettingsError, match="LABEL_STUDIO_API_KEY_FILE: token is empty"):
         silent()
 
 

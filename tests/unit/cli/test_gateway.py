@@ -51,7 +51,9 @@ def test_a_file_holds_lines_of_headers():
         "X-B": SECRET,
     }
     (warning,) = warned
-    assert warning.startswith("headers, named by RECONCILER_HEADERS_FILE, can be read or changed")
+    assert warning.startswith(
+        "RECONCILER_HEADERS_FILE: other users of this machine can read or change headers"
+    )
     Path("headers").chmod(0o640)
     headers({FILE_VARIABLE: "headers"}, warned)
     assert len(warned) == 1
@@ -70,8 +72,8 @@ def test_a_file_holds_lines_of_headers():
         ("X_A", "s3cret\r\nAuthorization: y", "the value of the header X-A is empty or has"),
         ("X_A", "s3cret\u00e9", "the value of the header X-A is empty or has"),
         ("X_A", "s3cret\x00", "the value of the header X-A is empty or has"),
-        ("X A", "s3cret", "'X A' cannot be the name of a header"),
-        ("", "s3cret", "'' cannot be the name of a header"),
+        ("X A", "s3cret", "'X A' is not a valid header name"),
+        ("", "s3cret", "'' is not a valid header name"),
     ],
 )
 def test_what_cannot_or_must_not_be_a_header_is_refused_without_its_value(
@@ -87,11 +89,17 @@ def test_what_cannot_or_must_not_be_a_header_is_refused_without_its_value(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("X-A: s3cret\ns3cret\n", "headers:2: no header (write lines like Name: value, and"),
+        ("X-A: s3cret\ns3cret\n", "headers:2: not a header (write lines like Name: value, and"),
         ("authorization: s3cret", "headers:1: the header authorization cannot be set"),
         ("X-A:", "headers:1: the value of the header X-A is empty or has"),
-        ("X-A: s3cret\nx-a: s3cret", "headers:2: the header x-a was passed twice, by headers:1 as"),
-        ("X-B: s3cret", "headers:1: the header X-B was passed twice, by RECONCILER_HEADER_X_B as"),
+        (
+            "X-A: s3cret\nx-a: s3cret",
+            "headers:2: duplicate header x-a, which headers:1 sets as well",
+        ),
+        (
+            "X-B: s3cret",
+            "headers:1: duplicate header X-B, which RECONCILER_HEADER_X_B sets as well",
+        ),
     ],
 )
 def test_a_line_that_is_wrong_is_named_without_what_it_holds(text: str, said: str):
@@ -117,7 +125,7 @@ def test_headers_go_with_every_request_and_not_over_plain_http(
     monkeypatch.setenv("RECONCILER_HEADER_X_GATEWAY", SECRET)
     refused = command("apply", "--yes", manifest())
     assert (refused.code, server.requests) == (1, [])
-    assert "X-GATEWAY of RECONCILER_HEADER_<NAME> or RECONCILER_HEADERS_FILE would be" in (
+    assert "X-GATEWAY, set by RECONCILER_HEADER_<NAME> or RECONCILER_HEADERS_FILE, would be" in (
         refused.errors
     )
     assert SECRET not in refused.errors
@@ -176,7 +184,10 @@ def test_after_a_redirect_nothing_is_sent(manifest: Manifest):
         with answering(redirect) as url:
             ran = process("plan", manifest(), url=url, RECONCILER_HEADER_X_A=SECRET)
     assert (ran.returncode, got) == (1, [])
-    assert f"was redirected to {other}/user/login/, and tokens are not" in ran.stderr
+    assert (
+        f"was redirected to {other}/user/login/; redirects are not followed, to protect the token"
+        in ran.stderr
+    )
     assert "a login page is in front of the server" in ran.stderr
 
 
@@ -215,11 +226,11 @@ def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
             code, said = planned(**given)
             assert code == 1
             assert said.endswith(
-                "(set  to the file of a client certificate that the server trusts"
-                "RECONCILER_CLIENT_CERT)\n"
+                "(set RECONCILER_CLIENT_CERT to the file of a client certificate that the server "
+                "trusts)\n"
             )
         Path(files["key"]).chmod(0o644)
-        assert "can be read or changed by other users" in planned(**separate)[1]
+        assert "other users of this machine can read or change" in planned(**separate)[1]
 
 
 def test_where_a_sandbox_is_asked_without_tls_no_certificate_is_read(manifest: Manifest):
@@ -231,6 +242,6 @@ def test_a_key_without_a_certificate_is_refused():
     with pytest.raises(SettingsError) as refused:
         headers({"RECONCILER_CLIENT_KEY": "key.pem"})
     assert str(refused.value) == (
-        "RECONCILER_CLIENT_KEY is set, and RECONCILER_CLIENT_CERT is not "
+        "RECONCILER_CLIENT_KEY is set, but RECONCILER_CLIENT_CERT is not "
         "(set RECONCILER_CLIENT_CERT to the certificate of the key)"
     )

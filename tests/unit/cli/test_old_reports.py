@@ -71,10 +71,10 @@ def test_an_apply_that_was_continued_is_one_in_the_order_given(command: Command)
     assert "~ 40 tasks: 1-40" in shown(command, "interrupted.jsonl", "continued.jsonl")
 
 
-def test_the_order_that_counts_is_said_to_be_that_of_the_command_line(command: Command):
+def test_the_command_line_decides_the_order_and_a_note_says_so(command: Command):
     ran = command("show", "first.jsonl", "second.jsonl")
     assert ran.errors == (
-        "reconciler: first.jsonl, second.jsonl do not say when the run began: "
+        "reconciler: first.jsonl, second.jsonl do not say when their runs began: "
         "reports are used in the order in which you pass them\n"
     )
     assert '    + data.added  {"deep": [1, 2, 3]}  ' in ran.output
@@ -101,7 +101,7 @@ def test_two_in_a_row_are_reverted_as_one(server: Hooked, command: Command):
         server.state.tasks[task].values.update(changes)
     ran = command("revert", "first.jsonl", "second.jsonl", "--yes")
     assert (ran.code, values(server)) == (0, before)
-    assert "reports are taken in the order given" in ran.errors
+    assert "reports are used in the order in which you pass them" in ran.errors
 
 
 def test_what_was_continued_is_reverted_as_one(server: Hooked, command: Command):

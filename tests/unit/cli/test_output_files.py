@@ -40,7 +40,7 @@ def test_a_plan_that_cannot_be_saved_is_said_so(
     server: Hooked, command: Command, manifest: Manifest
 ):
     ran = command("plan", manifest(), "--out", "nowhere/plan.json")
-    assert (ran.code, "the plan cannot be written to nowhere/plan.json" in ran.errors) == (1, True)
+    assert (ran.code, "cannot save the plan to nowhere/plan.json: " in ran.errors) == (1, True)
     assert server.count("PATCH") == 0
     assert not Path("nowhere").exists()
 

@@ -175,17 +175,17 @@ def cut_off(connection: BaseHTTPRequestHandler) -> None:
     [
         (
             silent_failure,
-            "answered 500 with a page of type text/html (Server Error (500)) instead of JSON",
+            "returned 500 with a page of type text/html (Server Error (500)) instead of JSON",
         ),
         (redirect, "was redirected to https://login.example.org/"),
-        (another_site, "answered 200 with a page of type text/html (Welcome) instead of JSON"),
+        (another_site, "returned 200 with a page of type text/html (Welcome) instead of JSON"),
         (another_api, "/api/version did not return what Label Studio returns"),
-        (hang_up, "was lost: "),
-        (cut_off, "was lost: "),
+        (hang_up, "no complete response from http"),
+        (cut_off, "no complete response from http"),
     ],
 )
 @pytest.mark.parametrize("name", ["plan", "apply"])
-def test_a_server_that_is_none_is_one_line_without_the_token(
+def test_a_response_that_is_not_from_label_studio_is_one_line_without_the_token(
     manifest: Manifest, handler: Callable[[BaseHTTPRequestHandler], None], said: str, name: str
 ):
     with answering(handler) as url:
@@ -204,7 +204,8 @@ def test_no_server_is_one_line(manifest: Manifest):
     assert (ran.returncode, ran.stdout) == (1, "")
     assert re.fullmatch(
         rf"reconciler: cannot connect to {url}: \[Errno \d+\] Connection refused "
-        r"\(is the server up, and is LABEL_STUDIO_URL right\?\)\n",
+        r"\(is the server running, and is the server address \(url, or LABEL_STUDIO_URL\) "
+        r"right\?\)\n",
         ran.stderr,
     )
 

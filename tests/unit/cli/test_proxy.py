@@ -128,7 +128,7 @@ def test_plain_http_goes_through_a_proxy_where_it_is_allowed(manifest: Manifest)
         given = {"HTTP_PROXY": f"http://{listening.address}", "RECONCILER_ALLOW_PLAIN_HTTP": "1"}
         ran = process("plan", manifest(), url=f"http://{HOST}", **given)
         assert ran.returncode == 1
-        assert "answered 407" in ran.stderr
+        assert "returned 407" in ran.stderr
         assert listening.heads[0].startswith(b"GET http://label-studio.test/api/version?_=")
 
 
@@ -199,7 +199,7 @@ def behind_tls(address: str, certificate: trustme.LeafCert) -> Iterator[str]:
     ("answer", "requests"),
     [(b"HTTP/1.1 407 Who are you\r\n\r\n", 1), (b"HTTP/1.1 502 No such host\r\n\r\n", 3)],
 )
-def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: int):
+def test_the_error_for_a_proxy_that_lets_nothing_pass_names_the_proxy(answer: bytes, requests: int):
     with proxy(refuses=answer) as listening:
         given = {"HTTPS_PROXY": f"http://anna:s3cret@{listening.address}"}
         network = Network(choose_proxy(f"https://{HOST}", given))
@@ -217,7 +217,7 @@ def test_a_proxy_that_lets_nothing_pass_is_told_as_one(answer: bytes, requests: 
         assert str(failed.value) == (
             f"cannot connect to https://{HOST} through the proxy "
             f"http://{listening.address}: {said} "
-            "(is the proxy that HTTPS_PROXY names running, and does it allow this?)"
+            "(is the proxy in HTTPS_PROXY running, and does it allow this connection?)"
         )
         assert len(listening.heads) == requests
 
@@ -235,7 +235,7 @@ def test_a_proxy_that_cannot_be_used_is_told_before_manifests_are_read(
     assert "s3cret" not in said
 
 
-def test_what_no_proxy_cannot_mean_is_a_warning(
+def test_an_invalid_entry_of_no_proxy_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
@@ -246,7 +246,7 @@ def test_what_no_proxy_cannot_mean_is_a_warning(
         Path("broken.yaml").write_text("[", encoding="utf-8")
         for options, times in (((), 1), (("--quiet",), 0)):
             assert run(["plan", "broken.yaml", *options]) == 1
-            assert capsys.readouterr().err.count("warning: NO_PROXY: '192.168.*'") == times
+            assert capsys.readouterr().err.count("warning: NO_PROXY: ignored '192.168.*'") == times
         assert listening.heads == []
 
 

@@ -158,7 +158,7 @@ def test_a_plan_is_applied_alone(saved: Path, server: Hooked, command: Command):
     for more in ("tasks.yaml", str(saved)):
         refused = command("apply", str(saved), more, "--yes")
         assert (refused.code, server.requests) == (1, [])
-        assert "applied alone" in refused.errors
+        assert "cannot be applied together with other files" in refused.errors
     refused = command("apply", str(saved), "--yes", "--shard", "1/2")
     assert (refused.code, server.requests) == (1, [])
     assert "--shard" in refused.errors
@@ -169,8 +169,14 @@ def test_a_report_is_not_applied_and_a_plan_not_reverted(
 ):
     assert command("apply", "tasks.yaml", "--yes", "--report", "report.jsonl").code == 0
     server.requests.clear()
-    assert "is a report" in command("apply", "report.jsonl", "--yes").errors
-    assert "is a plan" in command("revert", str(saved), "--yes").errors
+    assert (
+        "expected a plan or a manifest, found a report"
+        in command("apply", "report.jsonl", "--yes").errors
+    )
+    assert (
+        "plan.json: expected a report, found a plan"
+        in command("revert", str(saved), "--yes").errors
+    )
     assert server.requests == []
 
 
@@ -188,7 +194,7 @@ def test_a_plan_does_not_take_the_place_of_a_manifest(
 def test_a_plan_that_cannot_be_saved_is_an_error(command: Command, manifest: Manifest, out: str):
     refused = command("plan", manifest(), "--out", out)
     assert refused.code == 1
-    assert f"the plan cannot be written to {out}" in refused.errors
+    assert f"cannot save the plan to {out}: " in refused.errors
 
 
 def test_the_digest_that_was_expected_must_be_found(saved: Path, server: Hooked, command: Command):
@@ -210,7 +216,7 @@ def test_a_plan_with_too_many_changes_is_shown_and_not_carried_out(
         refused = command("apply", path, "--yes", "--max-changes", limit)
         assert (refused.code, server.count("PATCH")) == (1, 0)
         assert "3 tasks to update" in refused.output
-        assert "3 tasks of 3 would be changed" in refused.errors
+        assert "the plan would change 3 of 3 tasks; the limit is " in refused.errors
     planned = command("plan", "tasks.yaml", "--max-changes", limit)
     assert planned.code == 1
     assert "3 tasks to update" in planned.output
@@ -221,7 +227,7 @@ def test_a_plan_with_too_many_changes_is_shown_and_not_carried_out(
 def test_a_limit_that_is_none_is_refused(command: Command, manifest: Manifest):
     refused = command("plan", manifest(), "--max-changes", "many")
     assert refused.code == 1
-    assert "neither a number of tasks" in refused.errors
+    assert "expected a number of tasks or a percentage" in refused.errors
 
 
 def test_what_was_allowed_when_it_was_planned_is_allowed(server: Hooked, command: Command):
@@ -238,7 +244,7 @@ def test_what_was_allowed_when_it_was_planned_is_allowed(server: Hooked, command
 
 
 @pytest.mark.usefixtures("server")
-def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, manifest: Manifest):
+def test_a_plan_replaces_only_a_plan(command: Command, manifest: Manifest):
     assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
     Path("note.txt").write_text("keep me", encoding="utf-8")
     Path("empty").touch()
@@ -246,13 +252,19 @@ def test_a_plan_takes_the_place_of_a_plan_and_of_nothing_else(command: Command, 
         before = Path(file).read_bytes()
         refused = command("plan", "tasks.yaml", "--out", file)
         assert (refused.code, Path(file).read_bytes()) == (1, before)
-        assert f"{file} exists and is not a saved plan" in refused.errors
+        assert (
+            f"cannot save the plan to {file}: the file exists and is not a saved plan"
+            in refused.errors
+        )
     for file in ("empty", "plan.json", "plan.json"):
         assert command("plan", "tasks.yaml", "--out", file).code == 0
 
 
 @pytest.mark.usefixtures("server")
-def test_a_pipe_that_nobody_reads_is_not_waited_for(command: Command, manifest: Manifest):
+def test_a_pipe_without_a_reader_is_an_error(command: Command, manifest: Manifest):
     os.mkfifo("pipe")
-    assert "cannot be written" in command("plan", manifest(), "--out", "pipe").errors
-    assert "cannot be written" in command("apply", manifest(), "--yes", "--report", "pipe").errors
+    assert "cannot save the plan to pipe: " in command("plan", manifest(), "--out", "pipe").errors
+    assert (
+        "cannot write the report to pipe: "
+        in command("apply", manifest(), "--yes", "--report", "pipe").errors
+    )

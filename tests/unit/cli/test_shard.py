@@ -60,8 +60,16 @@ def test_manifests_of_other_shards_are_checked_too(command: Command, manifest: M
     assert command("plan", name, "--shard", "2/4").code == 1
 
 
-@pytest.mark.parametrize("shard", ["0/3", "4/3", "x", ""])
-def test_what_is_no_shard_is_bad_usage(command: Command, manifest: Manifest, shard: str):
+@pytest.mark.parametrize(
+    ("shard", "expected"),
+    [
+        ("0/3", "a shard from 1/3 to 3/3"),
+        ("4/3", "a shard from 1/3 to 3/3"),
+        ("x", "K/N, such as 2/4 for the second of four"),
+        ("", "K/N, such as 2/4 for the second of four"),
+    ],
+)
+def test_a_bad_shard_is_bad_usage(command: Command, manifest: Manifest, shard: str, expected: str):
     ran = command("plan", manifest(), "--shard", shard)
     assert (ran.code, ran.output) == (1, "")
-    assert f"Invalid value for '--shard': '{shard}' is no shard: " in ran.errors
+    assert f"Invalid value for '--shard': expected {expected}, found '{shard}'." in ran.errors

@@ -289,7 +289,7 @@ def test_a_plan_of_some_shards_says_of_which(command: Command, manifest: Manifes
 
 def test_plans_and_reports_are_not_shown_together(plan: str, report: str, command: Command):
     assert refused(command("show", report, plan)) == (
-        "plan.json is a plan, and report.jsonl a report (show plans and reports separately)\n"
+        "plan.json is a plan, but report.jsonl is a report (show plans and reports separately)\n"
     )
 
 
@@ -312,7 +312,7 @@ def test_a_file_counts_once(plan: str, command: Command):
         (b"version: 1\ntasks: []\n", "not a saved plan or report"),
         (b'{"version": 1}\n{"id": 1}\n', "not a saved plan or report"),
         (b"[1]", "not a saved plan or report"),
-        (b"\xff\xfe{", "not encoded in UTF-8"),
+        (b"\xff\xfe{", "the file is not encoded in UTF-8"),
     ],
 )
 def test_what_is_neither_plan_nor_report_is_refused(command: Command, text: bytes, said: str):
@@ -350,18 +350,18 @@ def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str,
     [
         ('"requests": \\d+', '"requests": -1', "requests: -1 is less than the minimum of 0"),
         ('"update",', '"updat",', "tasks[0].status: 'updat' is not one of"),
-        ('"after": 2', '"after": 3', "its digest does not match its changes: it was edited"),
+        ('"after": 2', '"after": 3', "its digest does not match its changes: the plan was edited"),
         ('"after": 2', '"after": NaN', "not JSON: NaN is not a JSON number"),
-        ('"after": 2', '"after": 1e999', "not JSON: 1e999 is too large"),
-        ('"after": 2', f'"after": {"9" * 5000}', "it holds a number with too many digits"),
-        ('"after": 2', '"after": 2, "after": 2', 'not JSON: the key "after" stands twice'),
+        ('"after": 2', '"after": 1e999', "not JSON: the number 1e999 is too large"),
+        ('"after": 2', f'"after": {"9" * 5000}', "contains a number with too many digits"),
+        ('"after": 2', '"after": 2, "after": 2', 'not JSON: duplicate key "after"'),
         ('"after": 2', '"after": "\\\\ud800"', "its digest does not match its changes"),
         ('"tasks.yaml"', '"\\\\ud800.yaml", "\\\\udfff": 1', "tasks[0].source: Additional"),
         ('"overlap"', '"\\\\ud800"', "its digest does not match its changes"),
         ('"after": 2', f'"after": {"[" * 400}{"]" * 400}', "overlap: its objects and lists are"),
         ('"after": 2', f'"after": {"[" * 9000}{"]" * 9000}', "its objects and lists are nested"),
         ('"after": 2', '"after": 2 2', "not JSON: Expecting ',' delimiter at line"),
-        ("}\n$", "", "the file was cut off: it was cut off"),
+        ("}\n$", "", "the JSON ends in the middle: it was cut off"),
         ("}\n$", "}\n{}", "not JSON: Extra data at line"),
     ],
 )
@@ -380,9 +380,17 @@ def test_a_spoiled_plan_is_refused_in_one_line(
         (2, "{nonsense}", "line 2: not JSON: Expecting property name"),
         (2, '{"task": 1, "outcome": "done", "changes": []}', "line 2: outcome: 'done' is not one"),
         (2, "[]", "line 2: not a line of a report"),
-        (2, '{"task": 1, "outcome": "applied", "changes": []}\n' * 2 + "{", "line 4: it ends in"),
+        (
+            2,
+            '{"task": 1, "outcome": "applied", "changes": []}\n' * 2 + "{",
+            "line 4: the JSON ends in",
+        ),
         (3, "", "the counts in its last line do not match its other lines: the report was edited"),
-        (5, '{"summary": {}, "requests": 1}\n{"task": 1}', "line 6: it goes on where the report"),
+        (
+            5,
+            '{"summary": {}, "requests": 1}\n{"task": 1}',
+            "line 6: found more lines after the end of the report",
+        ),
     ],
 )
 def test_a_spoiled_report_is_refused_in_one_line(
@@ -397,6 +405,6 @@ def test_a_spoiled_report_is_refused_in_one_line(
 def test_two_reports_in_one_file_are_refused(report: str, command: Command):
     save("both.jsonl", Path(report).read_text(encoding="ascii") * 2)
     assert refused(command("show", "both.jsonl")) == (
-        "both.jsonl: line 6: found more after the end of the report, or a second report "
+        "both.jsonl: line 6: found more lines after the end of the report, or a second report "
         "(save each report in its own file)\n"
     )

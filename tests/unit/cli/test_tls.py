@@ -78,9 +78,7 @@ def refused(manifest: str, certificate: trustme.LeafCert, **trusted: str) -> str
     return ran.stderr
 
 
-def test_a_server_that_nobody_vouches_for_is_told_nothing(
-    authority: trustme.CA, manifest: Manifest
-):
+def test_an_untrusted_server_receives_nothing(authority: trustme.CA, manifest: Manifest):
     said = refused(manifest(), authority.issue_cert(HOST))
     assert "unable to get local issuer certificate" in said
     assert said.endswith(
@@ -88,15 +86,18 @@ def test_a_server_that_nobody_vouches_for_is_told_nothing(
     )
 
 
-def test_a_server_with_the_certificate_of_another_is_told_nothing(
+def test_a_server_with_the_certificate_of_another_receives_nothing(
     authority: trustme.CA, trusted: dict[str, str], manifest: Manifest
 ):
     said = refused(manifest(), authority.issue_cert("example.org"), **trusted)
     assert "IP address mismatch" in said
-    assert said.endswith("(it is another host's: is LABEL_STUDIO_URL right?)\n")
+    assert said.endswith(
+        "(the certificate is for another host: is the server address (url, or LABEL_STUDIO_URL) "
+        "right?)\n"
+    )
 
 
-def test_a_server_whose_certificate_has_expired_is_told_nothing(
+def test_a_server_whose_certificate_has_expired_receives_nothing(
     authority: trustme.CA, trusted: dict[str, str], manifest: Manifest
 ):
     yesterday = datetime.now(UTC) - timedelta(days=1)

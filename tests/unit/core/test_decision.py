@@ -44,14 +44,14 @@ def test_every_path_that_moved_since_the_plan_is_named():
     assert decide_now(BOTH, found) == TaskOutcome(1, Outcome.STALE, BOTH.changes, said)
 
 
-def test_everything_that_stands_in_the_way_is_told():
+def test_all_problems_of_a_blocked_task_are_reported():
     task = update(1, change("project", 7, 8), change("data.text", "A.", ABSENT))
     said = "would move the task from project 7 to project 8; would remove every key of data"
     blocked = TaskOutcome(1, Outcome.BLOCKED, task.changes, said)
     assert decide_now(task, Found(LIVE)) == blocked
 
 
-def test_what_an_answer_refutes_is_told_apart_from_what_it_does_not_show():
+def test_values_that_a_response_refutes_differ_from_values_that_it_does_not_show():
     patch = Patch(BOTH, {"overlap": 2, "inner_id": 2})
     said = "the server returned 200 but did not store overlap"
     assert judge_answer(patch, {"id": 1, "overlap": 1}, ATTRIBUTES) == TaskOutcome(
@@ -68,7 +68,7 @@ def test_every_attribute_that_lost_undeclared_keys_is_named():
     )
 
 
-def test_a_failure_is_told_as_it_was_where_the_last_look_finds_no_task():
+def test_a_failure_stays_if_the_verification_finds_no_task():
     failed = TaskOutcome(1, Outcome.FAILED, BOTH.changes, "the answer was lost")
     assert settle(BOTH, Missing(), failed, ATTRIBUTES) == failed
     applied = TaskOutcome(1, Outcome.APPLIED, BOTH.changes)
@@ -78,7 +78,7 @@ def test_a_failure_is_told_as_it_was_where_the_last_look_finds_no_task():
     )
 
 
-def test_a_task_that_the_plan_leaves_alone_is_told_with_all_its_problems():
+def test_a_task_that_the_plan_leaves_alone_is_reported_with_all_its_problems():
     problems = (
         TaskProblem(Kind.EMPTY_DATA, "no data is left", "keep a key"),
         TaskProblem(Kind.LABEL_CONFIG, "a label needs it", "keep it"),

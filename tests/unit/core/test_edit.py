@@ -54,10 +54,26 @@ def test_a_whole_attribute_can_be_replaced_and_changed_further():
     ("impossible", "kind", "said"),
     [
         (change("overlap", 1, ABSENT), ValueError, "an attribute cannot be removed: overlap"),
-        (change("meta.a", ABSENT, 1), TypeError, "expected an object to change 'a' in"),
-        (change("none.a", ABSENT, 1), TypeError, "expected an object to change 'a' in"),
-        (change("data.z.b", ABSENT, 1), TypeError, "expected an object to change 'b' in"),
-        (change("data.n.b", ABSENT, 1), TypeError, "expected an object to change 'b' in"),
+        (
+            change("meta.a", ABSENT, 1),
+            TypeError,
+            "cannot change 'a' inside a value that is not an object",
+        ),
+        (
+            change("none.a", ABSENT, 1),
+            TypeError,
+            "cannot change 'a' inside a value that is not an object",
+        ),
+        (
+            change("data.z.b", ABSENT, 1),
+            TypeError,
+            "cannot change 'b' inside a value that is not an object",
+        ),
+        (
+            change("data.n.b", ABSENT, 1),
+            TypeError,
+            "cannot change 'b' inside a value that is not an object",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_mistake_of_the_caller(

@@ -47,7 +47,7 @@ def test_equal_values_that_are_written_differently_are_left_to_be_compared_in_fu
     assert not held({"data": {"a": [{"b": 1, "c": 2}]}}, {"data": {"a": [{"c": 2, "b": 1}]}})
 
 
-def test_other_keys_are_nobody_s_unless_the_object_is_replaced():
+def test_other_keys_are_not_managed_unless_the_object_is_replaced():
     assert held({"data": {"a": 1}}, {"data": {"b": 2, "a": 1}})
     assert not held({"data": {"a": 1}}, {"data": {"b": 2, "a": 1}}, "data")
 

@@ -83,11 +83,12 @@ def test_other_values_are_not_taken_for_one(value: Json):
     assert find_resolved_address(value) is None
 
 
-def test_writing_a_resolved_address_is_stopped_by_its_path():
+def test_writing_a_resolved_address_is_blocked():
     [problem] = judge(change("data.image.url", "s3://b/1.jpg", RESOLVED))
     assert problem.kind is Kind.RESOLVED_ADDRESS
     assert problem.message == (
-        f'data.image.url would store "{RESOLVED}", an address that the server made up on reading'
+        f'would store "{RESOLVED}" in data.image.url: the server generates this address when a '
+        "task is read; it is not the stored address"
     )
     assert problem.hint == "declare the stored address, such as s3://bucket/key"
 
@@ -100,12 +101,12 @@ def test_every_attribute_is_looked_through_for_resolved_addresses():
     ) == 1
 
 
-def test_an_address_that_is_read_otherwise_than_before_is_not_sent_along():
+def test_an_undeclared_address_that_changed_since_the_first_read_is_not_sent_along():
     live: dict[str, Json] = {**LIVE, "data": {"text": "A.", "image": "data:image/png;base64,AA"}}
     changes, known = [change("data.text", "A.", "B.")], [("data", "image")]
     [problem] = find_problems(ProposedUpdate(changes, live, CONTRACT, NOT_ASKED, known))
     assert problem.kind is Kind.RESOLVED_ADDRESS
-    assert "was read as a storage address before" in problem.message
+    assert "held a storage address when this run first read it" in problem.message
 
 
 def test_replacing_what_cannot_be_read_is_stopped():
@@ -214,8 +215,8 @@ def test_what_people_annotated_is_not_changed_under_them(total: int, skipped: Js
     assert problem.kind is Kind.ANNOTATED_DATA
     assert problem.message == f"would change data.text of a task that has {said}"
     assert problem.hint == (
-        "annotations were made for the current data: keep it, or if intended, "
-        "allow the change (--allow annotated-data)"
+        "keep the data for which the annotations were made; or if intended, pass --allow "
+        "annotated-data"
     )
 
 
@@ -257,12 +258,14 @@ def test_every_path_is_named_up_to_a_few_and_those_that_are_added_are_not():
     )
 
 
-def test_a_removal_is_called_one():
+def test_removals_are_named_as_such():
     changes = [change("data.old", 1, ABSENT), change("data.text", "a", "b")]
     [problem] = judge(*changes, total_annotations=1)
-    assert problem.message == "would change data.text and remove data.old under 1 annotation"
+    assert problem.message == (
+        "would change data.text and remove data.old of a task that has 1 annotation"
+    )
     [problem] = judge(changes[0], total_annotations=1)
-    assert problem.message == "would remove data.old under 1 annotation"
+    assert problem.message == "would remove data.old of a task that has 1 annotation"
 
 
 def test_as_many_paths_as_are_named_leave_nothing_to_count():
@@ -335,19 +338,19 @@ def test_each_attribute_that_the_server_ignores_is_told_and_not_called_computed(
     ]
 
 
-def test_an_object_with_a_resolved_address_that_nobody_declared_is_not_sent():
+def test_an_object_with_an_undeclared_resolved_address_is_not_sent():
     """A server, or a proxy, that resolves addresses although it is asked not to."""
     live: dict[str, Json] = {"data": {"text": "a", "image": "/tasks/1/resolve/?fileuri=czM6"}}
     changes = [change("data.text", "a", "b")]
     problems = problems_of(changes, live)
     [problem] = [problem for problem in problems if problem.kind is Kind.RESOLVED_ADDRESS]
     assert problem.message == (
-        'data would be stored with "/tasks/1/resolve/?fileuri=czM6", an address that the server '
-        "made up on reading, in a key that is not declared"
+        'would store "/tasks/1/resolve/?fileuri=czM6" in an undeclared key of data: the server '
+        "generates this address when a task is read; it is not the stored address"
     )
-    assert problem.hint.startswith("declare the stored address there as well, such as s3://")
-    mended = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
-    changes = [change("data.text", "a", "b"), mended]
+    assert problem.hint.startswith("declare the stored address of that key too, such as s3://")
+    declared = change("data.image", "/tasks/1/resolve/?fileuri=czM6", "s3://bucket/a.jpg")
+    changes = [change("data.text", "a", "b"), declared]
     problems = problems_of(changes, live)
     assert Kind.RESOLVED_ADDRESS not in {problem.kind for problem in problems}
     problems = problems_of([change("overlap", 1, 2)], live)

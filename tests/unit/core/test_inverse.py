@@ -74,14 +74,14 @@ def test_a_task_that_was_edited_since_is_left_alone_as_a_whole():
         Kind.EDITED_SINCE,
         "edited since the apply: data.a, data.b",
         (
-            "revert does not undo later edits; set the values in a manifest, or "
-            "to leave the task out, allow it (--allow edited-since)"
+            "pass --allow edited-since to leave the task out, or set the values in a manifest: "
+            "revert does not undo later edits"
         ),
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (edited,))
 
 
-def test_an_edit_beside_what_was_changed_is_nobody_s_business():
+def test_an_edit_of_another_path_does_not_block_the_inverse():
     planned = plan_inverse(1, [made("data.a", 1, 2)], found(data={"a": 2, "b": "new"}), ATTRIBUTES)
     assert planned is not None
     assert planned.status is Status.UPDATE
@@ -91,7 +91,9 @@ def test_an_edit_beside_what_was_changed_is_nobody_s_business():
     ("observed", "status"),
     [(Missing(), Status.MISSING), (Unreadable("500"), Status.UNREADABLE)],
 )
-def test_a_task_that_is_not_seen_is_said_to_be_so(observed: Missing | Unreadable, status: Status):
+def test_a_task_that_cannot_be_read_is_missing_or_unreadable(
+    observed: Missing | Unreadable, status: Status
+):
     planned = plan_inverse(1, [made("overlap", 1, 2)], observed, ATTRIBUTES)
     assert planned is not None
     assert (planned.task, planned.status, planned.source) == (1, status, SOURCE)
@@ -103,6 +105,6 @@ def test_what_could_not_be_read_before_cannot_be_restored():
     lost = TaskProblem(
         Kind.UNREADABLE,
         "cannot restore data: the server could not read it before the apply replaced it",
-        "to leave the task out, allow it (--allow unreadable)",
+        "pass --allow unreadable to leave the task out",
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (lost,))

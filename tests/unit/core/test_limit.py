@@ -43,13 +43,13 @@ def test_without_a_limit_any_number_is_fine():
     assert not describe_excess(plan(1_000, 0), None)
 
 
-def test_it_is_said_by_how_much():
+def test_the_message_states_the_changes_and_the_limit():
     said = describe_excess(plan(1_203, 797), Limit.parse("5%"))
-    assert said == "would change 1,203 tasks of 2,000; the limit is 100, 5% of them,"
-    assert describe_excess(plan(2, 0), Limit.parse("1")).endswith("and at most 1 may")
+    assert said == "the plan would change 1,203 of 2,000 tasks; the limit is 5% (100 tasks)"
+    assert describe_excess(plan(2, 0), Limit.parse("1")).endswith("; the limit is 1")
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "101%", "100.1%", "%", "1e3", "5 %", "nan"])
-def test_what_is_no_limit_is_refused(text: str):
-    with pytest.raises(ValueError, match="such as 100"):
+def test_text_that_is_not_a_limit_is_refused(text: str):
+    with pytest.raises(ValueError, match="a percentage, such as 100"):
         Limit.parse(text)

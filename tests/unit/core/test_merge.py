@@ -48,9 +48,9 @@ def test_plans_of_other_manifests_are_one_plan_too():
     ("one", "other", "said"),
     [
         (part(1, 2, 2), part(1, 2, 4), "a.json and b.json are both for shard 1/2"),
-        (part(1, 2), part(3, 4), "a.json is for shard 1/2, b.json of 3/4"),
-        (part(1, 2), plan_of(), "a.json is for shard 1/2, b.json is of no shard"),
-        (plan_of(), part(1, 2), "b.json is for shard 1/2, a.json is of no shard"),
+        (part(1, 2), part(3, 4), "a.json is for shard 1/2, but b.json is for shard 3/4"),
+        (part(1, 2), plan_of(), "a.json is for shard 1/2, but b.json is for all tasks"),
+        (plan_of(), part(1, 2), "b.json is for shard 1/2, but a.json is for all tasks"),
         (
             plan_of(update(7, OVERLAP)),
             plan_of(update(7, OVERLAP)),
@@ -60,14 +60,14 @@ def test_plans_of_other_manifests_are_one_plan_too():
             part(1, 2),
             replace(part(2, 2), server=replace(SERVER, version="1.24.0")),
             (
-                r"a.json is about http://label-studio.test \(Label Studio Community 1.23.2\), "
-                r"b.json about http://label-studio.test \(Label Studio Community 1.24.0\)"
+                r"a.json is for http://label-studio.test \(Label Studio Community 1.23.2\), but "
+                r"b.json is for http://label-studio.test \(Label Studio Community 1.24.0\)"
             ),
         ),
         (
             part(1, 2),
             replace(part(2, 2), server=ServerIdentity("http://x.test", None, None)),
-            r"b.json about http://x.test \(Label Studio\)",
+            r"b.json is for http://x.test \(Label Studio\)",
         ),
     ],
 )

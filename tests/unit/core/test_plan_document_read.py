@@ -64,15 +64,17 @@ def test_integers_may_be_written_as_other_programs_write_them():
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda d: d["tasks"][0]["changes"][0].update(after=9), "digest does not fit its changes"),
-        (lambda d: d["tasks"][0]["changes"].pop(), "digest does not fit its changes"),
-        (lambda d: d.update(digest="sha256:" + "0" * 64), "digest does not fit its changes"),
-        (lambda d: d["tasks"].pop(), "summary does not fit its tasks"),
-        (lambda d: d["summary"].update(tasks=99), "summary does not fit its tasks"),
+        (
+            lambda d: d["tasks"][0]["changes"][0].update(after=9),
+            "digest does not match its changes",
+        ),
+        (lambda d: d["tasks"][0]["changes"].pop(), "digest does not match its changes"),
+        (lambda d: d.update(digest="sha256:" + "0" * 64), "digest does not match its changes"),
+        (lambda d: d["tasks"].pop(), "summary does not match its tasks"),
+        (lambda d: d["summary"].update(tasks=99), "summary does not match its tasks"),
         (lambda d: d["tasks"].reverse(), "task 1 comes after task 3"),
         (lambda d: d["tasks"].append(d["tasks"][1]), "task 3 comes after task 3"),
         (lambda d: d.update(shard="1/2"), "task 1 does not belong to shard 1/2"),
-        (lambda d: d.update(shard="3/2"), "'3/2' is no shard"),
     ],
 )
 def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], said: str):
@@ -80,7 +82,15 @@ def test_an_edited_plan_is_refused(edit: Callable[[dict[str, Any]], object], sai
     edit(spoiled)
     with pytest.raises(SavedFileError, match=said) as refused:
         restore_plan(spoiled)
-    assert refused.value.hint == "create it again with reconciler plan --format json"
+    assert refused.value.hint == "create the plan again with reconciler plan --out"
+
+
+def test_a_shard_that_does_not_exist_is_refused():
+    with pytest.raises(SavedFileError, match="expected a shard from 1/2 to 2/2, found '3/2'") as (
+        refused
+    ):
+        restore_plan({**document(), "shard": "3/2"})
+    assert refused.value.hint == "reconciler writes no such value: pass an unedited file"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
@@ -94,4 +104,4 @@ def test_a_value_that_is_too_deep_is_refused(side: str):
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
     ) as refused:
         restore_plan(spoiled)
-    assert refused.value.hint == "reconciler writes no such value: use an unedited file"
+    assert refused.value.hint == "reconciler writes no such value: pass an unedited file"

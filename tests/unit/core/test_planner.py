@@ -129,11 +129,11 @@ def test_data_that_cannot_be_read_is_only_replaced_as_a_whole():
     found = Found({**BASE, "data": UNREADABLE})
     declared: dict[str, Json] = {"data": {"text": "B."}}
     assert status(desired(1, declared, replaced=("data",)), found) == ("update", [])
-    # Whatever else is declared: where data is not, it stays as damaged as it is.
+    # Other declarations do not repair the data, so it is as damaged afterwards.
     for task in (desired(1, declared), desired(1, {"overlap": 2}, replaced=("data",))):
         assert status(task, found) == (
             "unreadable",
-            ["the server can read everything of this task except its data"],
+            ["the server cannot read the data of this task, but it returns everything else"],
         )
 
 
@@ -187,7 +187,7 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
     assert task.status is Status.BLOCKED
 
 
-def test_what_stands_in_the_way_is_all_that_nobody_accepted():
+def test_tasks_with_problems_that_are_not_allowed_block_the_apply():
     missing = task_plan(desired(1), Missing())
     other = task_plan(desired(2, project=8), Found(BASE))
     fine = update(3, change("overlap", 1, 2))

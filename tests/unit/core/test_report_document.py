@@ -87,7 +87,7 @@ def test_a_report_without_its_last_line_was_cut_off():
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
-    with pytest.raises(SavedFileError, match=r"^the counts of its last line .* edited \(show"):
+    with pytest.raises(SavedFileError, match=r"^the counts in its last line .* edited \(pass"):
         restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
@@ -110,7 +110,7 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
 )
 def test_a_line_of_tasks_that_does_not_fit_its_count_was_edited(count: int, tasks: str):
     line = {"not_started": {"count": count, "tasks": tasks}, "error": STOPPED}
-    with pytest.raises(SavedFileError, match="it was edited"):
+    with pytest.raises(SavedFileError, match="the report was edited"):
         restore_report(build_first_line(Run(DIGEST), SERVER), [line], None)
 
 
@@ -204,7 +204,7 @@ def test_reports_that_do_not_say_when_are_taken_as_they_are_given():
     named = [("a", first), ("b", second)]
     assert outcomes_of(*named) == [(1, "applied", [(1, 3)])]
     assert find_untimed(named) == ["a"]
-    with pytest.raises(SavedFileError, match="b and a do not follow each other"):
+    with pytest.raises(SavedFileError, match="b and a are not consecutive"):
         merged(*reversed(named))
 
 
@@ -235,7 +235,7 @@ def test_a_shard_that_was_interrupted_and_run_again_is_one_of_all_shards():
     )
 
 
-def test_what_a_later_run_did_not_come_to_change_stands_beside_what_was_changed():
+def test_changes_that_a_later_run_failed_to_make_are_listed_beside_those_made():
     stale = TaskOutcome(1, Outcome.STALE, (change("overlap", 2, 3),), "changed since")
     assert outcomes_of(("a", report(APPLIED, at=1)), ("b", report(stale, at=2))) == [
         (1, "applied", [(1, 2)]),
@@ -267,39 +267,36 @@ def test_what_was_done_and_undone_is_no_change():
         (
             applied(change("data.text", "a", "b")),
             applied(change("data.text", "c", "d")),
-            (
-                'one and two do not follow each other: task 1, data.text: one left "b", and two '
-                'found "c"'
-            ),
+            ('one and two are not consecutive: task 1, data.text: one left "b", but two found "c"'),
         ),
         (
             applied(change("data.text", "a", ABSENT)),
             applied(change("data.text", None, "d")),
-            "task 1, data.text: one left (absent), and two found null",
+            "task 1, data.text: one left (absent), but two found null",
         ),
         (
             TaskOutcome(1, Outcome.FAILED, (change("overlap", 1, 2),), "lost"),
             applied(change("overlap", 3, 4)),
-            "task 1, overlap: one left 2 or 1, and two found 3",
+            "task 1, overlap: one left 2 or 1, but two found 3",
         ),
         (
             applied(change("data.a", ABSENT, {"b": 1})),
             applied(change("data.a.b", 2, 3)),
-            "task 1, data.a.b: one left 1, and two found 2",
+            "task 1, data.a.b: one left 1, but two found 2",
         ),
         (
             applied(change("data.a.b", 1, 2)),
             applied(change("data.a", {"b": 3}, None)),
-            "task 1, data.a.b: one left 2, and two found 3",
+            "task 1, data.a.b: one left 2, but two found 3",
         ),
         (
             applied(change("data.a.b", 1, ABSENT)),
             applied(change("data.a", 5, 6)),
-            "task 1, data.a.b: one left (absent), and two found (absent)",
+            "task 1, data.a.b: one left (absent), but two found (absent)",
         ),
     ],
 )
-def test_runs_that_do_not_follow_each_other_are_refused_with_the_place(
+def test_runs_that_are_not_consecutive_are_refused_with_the_path(
     first: TaskOutcome, later: TaskOutcome, said: str
 ):
     with pytest.raises(SavedFileError) as refused:
@@ -315,7 +312,7 @@ def test_the_report_that_changed_the_path_last_is_named():
         ("three", report(applied(change("inner_id", 1, 2)), applied(OVERLAP, task=2), at=3)),
         ("four", report(applied(change("overlap", 7, 8)), at=4)),
     ]
-    with pytest.raises(SavedFileError, match=r"^two and four do not follow each other"):
+    with pytest.raises(SavedFileError, match=r"^two and four are not consecutive"):
         merged(*reports)
 
 
@@ -324,16 +321,16 @@ def test_values_that_are_the_same_to_json_follow_each_other():
     second = report(applied(change("data.n", 1.0, 2), change("completed_at", UTC_TIME, None)), at=2)
     assert outcomes_of(("a", first), ("b", second)) == [(1, "applied", [(0, 2)])]
     true = report(applied(change("data.n", True, 2)), at=2)  # noqa: FBT003 - a value
-    with pytest.raises(SavedFileError, match="do not follow"):
+    with pytest.raises(SavedFileError, match="are not consecutive"):
         merged(("a", first), ("b", true))
 
 
 def test_reports_of_other_servers_are_refused_and_of_another_release_are_not():
     other = replace(report(LEFT, at=2), server=replace(SERVER, url="http://other.test"))
-    with pytest.raises(SavedFileError, match=r"^a is about .*, b about http://other\.test"):
+    with pytest.raises(SavedFileError, match=r"^a is for .*, but b is for http://other\.test"):
         merged(("a", report(APPLIED, at=1)), ("b", other))
     sold = replace(report(LEFT, at=2), server=replace(SERVER, edition="Enterprise"))
-    with pytest.raises(SavedFileError, match=r"^a is about .*, b about .*Enterprise"):
+    with pytest.raises(SavedFileError, match=r"^a is for .*, but b is for .*Enterprise"):
         merged(("a", report(APPLIED, at=1)), ("b", sold))
     later = replace(report(LEFT, at=2), server=replace(SERVER, version="1.24.0"))
     assert merged(("a", report(APPLIED, at=1)), ("b", later)).server.version == "1.24.0"

@@ -58,6 +58,6 @@ def test_what_was_undone_needs_no_way_back():
 def test_changes_of_one_report_that_do_not_fit_each_other_are_refused(path: str):
     changes = (change("data.text", "a", "b"), change(path, "c", "d"))
     edited = Report(SERVER, (Run("sha256:0"),), (TaskOutcome(1, Outcome.APPLIED, changes),))
-    with pytest.raises(SavedFileError, match="two of its changes do not fit each other") as refused:
+    with pytest.raises(SavedFileError, match="two changes contradict each other") as refused:
         compose_changes([("one", edited)], load_contract())
-    assert refused.value.hint == "apply writes no such report: use an unedited one"
+    assert refused.value.hint == "apply writes no such report: pass an unedited one"

@@ -55,8 +55,8 @@ def test_several_shards_are_written_and_read_in_order():
 
 
 @pytest.mark.parametrize("text", ["4/4, 1/4", "1/4, 1/4", "1/4, 2/3"])
-def test_shards_that_are_none_of_one_division_are_refused(text: str):
-    with pytest.raises(ValueError, match="not shards of one division"):
+def test_shards_that_are_not_of_one_division_are_refused(text: str):
+    with pytest.raises(ValueError, match="expected different shards of one division"):
         parse_shards(text)
 
 

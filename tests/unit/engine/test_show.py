@@ -52,6 +52,6 @@ def test_reports_that_do_not_say_when_they_began_are_taken_as_given():
     merged = merge_saved_files(SavedFiles((), [("a.jsonl", one), ("b.jsonl", back)]))
 
     assert merged.unknowns.order == (
-        "a.jsonl, b.jsonl do not say when the run began: reports are used in "
+        "a.jsonl, b.jsonl do not say when their runs began: reports are used in "
         "the order in which you pass them"
     )

@@ -114,7 +114,7 @@ def test_a_task_that_does_not_exist_keeps_all_from_being_applied(
     ran = run_script("from_pandas.py", *arguments, environment=name_server(url))
 
     assert ran.code == 1
-    assert "the server has no such task" in ran.out
+    assert "the task does not exist on the server, or the token may not see it" in ran.out
     assert ran.err.startswith("from_pandas: nothing was changed: 1 task is blocked")
     assert values_of(state, 101) == (None, None)
 
@@ -137,7 +137,7 @@ def test_without_a_report_nothing_is_changed(url: str, state: State):
     ran = run_script("from_pandas.py", *arguments, environment=name_server(url))
 
     assert ran.code == 1
-    assert ran.err.startswith("from_pandas: cannot write the report /dev/full: No space left")
+    assert ran.err.startswith("from_pandas: cannot write the report to /dev/full: No space left")
     assert values_of(state, 101) == (None, None)
 
 
@@ -156,7 +156,9 @@ def test_what_a_report_lacks_is_printed(url: str, tmp_path: Path):
 
     assert ran.code == 3
     *lines, last = ran.err.splitlines()
-    assert last.startswith("from_pandas: stopped: the report")
+    assert last.startswith(
+        f"from_pandas: stopped: cannot write the report to {report}: File too large"
+    )
     report.write_text(report.read_text() + "\n".join(lines))
     told = read_report(report)
     assert told.complete
@@ -172,5 +174,5 @@ def test_without_a_server_or_with_a_bad_token_nothing_is_done(url: str, closed_u
 
     assert (without_server.code, with_bad_token.code) == (1, 1)
     assert "127.0.0.1" in without_server.err
-    assert "was refused" in with_bad_token.err
+    assert "returned 401: Invalid token." in with_bad_token.err
     assert "0123456789abcdef" not in with_bad_token.err

@@ -102,7 +102,7 @@ def test_without_a_server_or_with_a_bad_token_there_is_no_summary(url: str, clos
 
     assert (without_server.code, without_server.out) == (1, "")
     assert (with_bad_token.code, with_bad_token.out) == (1, "")
-    assert "was refused" in with_bad_token.err
+    assert "returned 401: Invalid token." in with_bad_token.err
     assert "0123456789abcdef" not in with_bad_token.err
 
 

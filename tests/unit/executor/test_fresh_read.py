@@ -85,13 +85,13 @@ def test_carrying_the_same_plan_out_again_finds_everything_done():
     assert transport.count("PATCH") == 0
 
 
-def test_a_task_that_is_gone_since_the_plan_is_missing():
+def test_a_task_that_disappeared_since_the_plan_is_missing():
     transport = Hooked(sandbox_with(2))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}), desired(2, {"overlap": 2}))
     del transport.state.tasks[1]
     transport.state.projects[7].task_ids.remove(1)
     assert outcomes_of(transport, plan) == {
-        1: ("missing", "the task was found by the plan, but not now"),
+        1: ("missing", "the server no longer finds the task"),
         2: ("applied", ""),
     }
 
@@ -246,7 +246,7 @@ def test_a_resolved_address_never_leaves_even_out_of_a_plan():
     plan = plan_of(update(1, change("data.image", ABSENT, resolved)))
     outcome, error = outcomes_of(transport, plan)[1]
     assert outcome == "blocked"
-    assert error.startswith("data.image would store ")
+    assert error.startswith('would store "/tasks/1/resolve/?fileuri=')
     assert transport.count("PATCH") == 0
 
 

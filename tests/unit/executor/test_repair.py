@@ -17,7 +17,7 @@ from tests.unit.executor.meanwhile import Client, after_update, overwriting
 from tests.unit.labelstudio.patient import Patient
 from tests.unit.labelstudio.wired import Hooked, Noted, sandbox_with
 
-UNDONE = "stored, but changed again since: "
+UNDONE = "stored, but different when read again: "
 
 
 def carried_out(
@@ -72,7 +72,7 @@ def test_updates_and_repairs_are_sent_as_many_at_once_as_a_run_begins_with():
     assert watch.begun == ["applying", looking, repairing, looking]
 
 
-def test_whoever_goes_on_undoing_it_has_it_their_way_after_two_rounds():
+def test_a_client_that_keeps_undoing_changes_wins_after_two_rounds():
     transport = Hooked(sandbox_with(1))
     plan = plan_tasks(transport, desired(1, {"data": {"lang": "en"}}))
     after_update(transport, overwriting(transport), times=9)
@@ -267,7 +267,7 @@ def test_where_others_write_to_the_same_tasks_the_last_updates_are_looked_at_onc
     assert Client(transport).read(2) == {"text": "Sentence 2.", "lang": "en", "theirs": 2}
 
 
-def test_where_nobody_else_writes_nothing_is_waited_for():
+def test_without_other_writes_there_is_no_pause():
     transport, backoff = Hooked(sandbox_with(2)), Patient()
     plan = plan_tasks(transport, *(desired(n, {"data": {"lang": "en"}}) for n in (1, 2)))
     carried_out(transport, plan, backoff=backoff)
@@ -346,7 +346,7 @@ def test_a_server_that_is_gone_when_repairs_begin_stops_the_run():
     undo = transport.hook
 
     def hook(request: httpx.Request) -> httpx.Response | None:
-        if watch.begun[-1].startswith("applying again"):
+        if watch.begun[-1].startswith("applying undone changes again"):
             raise httpx.ConnectError("Connection refused")
         return undo(request)
 

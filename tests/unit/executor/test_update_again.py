@@ -107,7 +107,7 @@ def test_a_server_that_had_no_room_once_was_crowded_whatever_it_said_then():
     assert (result.crowded, result.to_settle) == (True, True)
 
 
-def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
+def test_a_refusal_is_reported_although_the_run_was_stopped():
     transport = Hooked(sandbox_with(1))
     stop = threading.Event()
 
@@ -118,7 +118,7 @@ def test_a_refusal_is_told_as_one_although_the_run_was_stopped():
     transport.hook = hook
     with api_of(transport) as api:
         result = sender_of(api, stop=stop).send(PATCH)
-    assert "was forbidden" in str(result.error)
+    assert "returned 403" in str(result.error)
     assert result.outcome.outcome is Outcome.FAILED
 
 

@@ -30,7 +30,7 @@ def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     assert outcomes_of(transport, plan, options=ExecutionOptions(allow=allow, concurrency=1)) == {
         1: (
             "not_honoured",
-            "the server returned 200 but did not store avg_lead_time, as far as its response shows",
+            "the server returned 200, but its response does not show that it stored avg_lead_time",
         ),
     }
     assert values(transport.state, 1)["overlap"] == 2
@@ -51,7 +51,7 @@ def test_an_absent_path_is_not_proven_by_an_answer_without_the_attribute():
     assert outcomes_of(transport, plan) == {
         1: (
             "not_honoured",
-            "the server returned 200 but did not store meta.old, as far as its response shows",
+            "the server returned 200, but its response does not show that it stored meta.old",
         ),
     }
 
@@ -66,7 +66,7 @@ def test_the_last_look_finds_an_update_that_was_lost():
 
     transport.hook = somebody_undoes
     assert outcomes_of(transport, plan) == {
-        1: ("not_honoured", "stored, but changed again since: overlap"),
+        1: ("not_honoured", "stored, but different when read again: overlap"),
         2: ("applied", ""),
     }
 
@@ -175,7 +175,7 @@ def test_an_answer_that_lost_what_nobody_declared_is_never_called_applied():
     }
 
 
-def test_a_last_look_that_fails_is_told_and_claims_nothing():
+def test_a_verification_that_fails_is_reported_and_claims_nothing():
     transport = Hooked(sandbox_with(1))
     plan = plan_tasks(transport, desired(1, {"overlap": 2}))
 

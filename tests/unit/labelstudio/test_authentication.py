@@ -59,7 +59,7 @@ class Exchanges:
         ("a.bm8.c", FixedToken),
     ],
 )
-def test_the_kind_of_a_token_is_told_by_its_looks(token: str, kind: type):
+def test_the_kind_of_a_token_is_found_from_its_form(token: str, kind: type):
     assert type(parse_token(token)) is kind
 
 

@@ -56,16 +56,16 @@ def test_it_is_asked_once_of_the_first_task():
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(403, json={"detail": "No."}), "was forbidden: No."),
-        (httpx.Response(404, json={"detail": "Not found."}), "was not found"),
+        (httpx.Response(403, json={"detail": "No."}), "returned 403: No."),
+        (httpx.Response(404, json={"detail": "Not found."}), "returned 404: Not found."),
         (httpx.Response(405, json={"detail": "Not allowed."}), "returned 405"),
         (httpx.Response(200, html="<title>Proxy</title>"), "a page of type text/html (Proxy)"),
-        (httpx.Response(204), "answered 204"),
-        (httpx.Response(502, html="<title>Bad</title>"), "answered 502"),
+        (httpx.Response(204), "returned 204 with an empty body"),
+        (httpx.Response(502, html="<title>Bad</title>"), "returned 502 with a page"),
         (httpx.Response(200, json={"name": "Task Api"}), "does not describe an update"),
     ],
 )
-def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
+def test_a_server_that_does_not_say_is_asked_once_and_nothing_is_marked(
     answer: httpx.Response, said: str
 ):
     transport, progress = Scripted(lambda _: answer), Noted()
@@ -78,7 +78,7 @@ def test_a_server_that_does_not_tell_is_asked_no_more_and_nothing_is_marked(
     assert detail.startswith("the server does not say which attributes it stores (")
 
 
-def test_a_connection_that_breaks_is_no_error_either():
+def test_a_broken_connection_is_not_an_error_either():
     def breaks(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("connection reset")
 

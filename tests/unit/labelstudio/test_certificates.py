@@ -48,7 +48,7 @@ def test_a_file_of_authorities_that_is_not_there_is_named():
 def test_a_file_of_authorities_without_one_is_named():
     Path("authority.pem").write_text("not one", encoding="utf-8")
     said = refused(file="authority.pem")
-    assert said.startswith("SSL_CERT_FILE: cannot read authority.pem as certificates: ")
+    assert said.startswith("SSL_CERT_FILE: cannot read certificates from authority.pem: ")
 
 
 def test_a_folder_of_authorities_that_is_not_there_is_named():

@@ -33,8 +33,8 @@ from tests.unit.labelstudio.wired import Scripted, client_of
             httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
             (
                 "cannot connect to http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
-                "version number (the server does not speak TLS there: check the server "
-                "address (url, or LABEL_STUDIO_URL), its https and port)"
+                "version number (the response is not TLS: are https and the port right in the "
+                "server address (url, or LABEL_STUDIO_URL)?)"
             ),
         ),
         (
@@ -48,7 +48,9 @@ from tests.unit.labelstudio.wired import Scripted, client_of
         (httpx.ReadError(""), "no complete response from http://label-studio.test: ReadError"),
     ],
 )
-def test_no_answer_and_a_lost_answer_are_told_apart(error: httpx.TransportError, message: str):
+def test_a_failed_connection_and_a_lost_response_have_different_messages(
+    error: httpx.TransportError, message: str
+):
     def fail(_: httpx.Request) -> httpx.Response:
         raise error
 
@@ -68,7 +70,7 @@ def test_a_server_that_is_not_trusted_is_not_asked_again():
         assert client.requests == 1
 
 
-def test_where_authorities_are_named_a_server_that_is_not_trusted_is_told_of_them():
+def test_the_hint_for_an_untrusted_server_names_the_file_of_authorities():
     def refuse(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
 

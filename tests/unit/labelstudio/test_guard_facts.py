@@ -43,7 +43,7 @@ def test_each_fact_is_asked_for_once():
     assert facts.attributes["avg_lead_time"].ignored
 
 
-def test_facts_that_somebody_holds_stay_as_they_are():
+def test_earlier_facts_do_not_change():
     with api_of(Hooked(sandbox_with(1))) as api:
         facts = fetch_guard_facts(NOTHING, OVERLAP, api=api, progress=NULL_PROGRESS)
     assert facts != NOTHING
@@ -51,7 +51,7 @@ def test_facts_that_somebody_holds_stay_as_they_are():
     assert facts.get_settings(8) == facts.get_settings(None) == ProjectSettings()
 
 
-def test_settings_that_only_warn_are_done_without_where_they_are_not_shown():
+def test_a_plan_does_without_settings_that_only_warn_if_they_cannot_be_read():
     transport, progress = Hooked(sandbox_with(1)), Noted()
     transport.hook = lambda request: (
         httpx.Response(403, json={"detail": "No."}) if "projects" in request.url.path else None

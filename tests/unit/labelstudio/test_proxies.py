@@ -175,7 +175,7 @@ def test_the_lower_case_list_goes_before_the_other():
 @pytest.mark.parametrize(
     "entry", ["10.0.0.0/33", "example.org/path", "192.168.*", "[::1", ":8080", "<local>"]
 )
-def test_what_no_proxy_cannot_mean_is_told_with_its_variable_and_left_out(entry: str):
+def test_an_invalid_entry_of_no_proxy_is_ignored_with_a_warning_that_names_the_variable(entry: str):
     told: list[str] = []
     environment = {"ALL_PROXY": PROXY, "NO_PROXY": f"a.test,{entry}"}
     assert choose_proxy(SERVER, environment, warn=told.append) is not None

@@ -30,9 +30,10 @@ STRANGER = (
     "Label Studio does not respond like this: does a proxy or gateway in front of it refuse the "
     "request?"
 )
+NOT_FOLLOWED = "redirects are not followed, to protect the token"
 LOGIN = (
-    f"an API token does not pass it: check that {ADDRESS} is not that of a page, and ask the "
-    "administrator of the login how programs pass it; set headers for it with "
+    f"an API token does not get past it: check that {ADDRESS} is not the address of a web page, "
+    "and ask the administrator of the login how programs get past it; if they need a header, set "
     "RECONCILER_HEADER_<NAME>"
 )
 
@@ -71,8 +72,8 @@ ANSWERS = {
         (
             f"{ASKED} returned 401: a page of type text/html (401) instead of JSON (a proxy in "
             "front of Label Studio asks for its own login (WWW-Authenticate: Basic) in the "
-            "header that carries the token: let it pass requests to /api/, or accept another "
-            "header, which you set with RECONCILER_HEADER_<NAME>)"
+            "header that carries the token: configure it to let requests to /api/ pass, or to "
+            "accept another header, which you set with RECONCILER_HEADER_<NAME>)"
         ),
     ),
     "wrong token, as Label Studio says it": (
@@ -143,34 +144,32 @@ ANSWERS = {
         page(302, "", {"location": "https://sso.example/start?state=s3cret#x"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to https://sso.example/start, where the token is not sent "
-            "for safety (it is on another host: probably a login page is in front of the "
-            f"server; {LOGIN})"
+            f"{ASKED} was redirected to https://sso.example/start; {NOT_FOLLOWED} (that is "
+            f"another host: probably a login page is in front of the server; {LOGIN})"
         ),
     ),
     "login of its own": (
         page(302, "", {"location": "/user/login/?next=/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to http://label-studio.test/user/login/, where the token "
-            f"is not sent for safety (a login page is in front of the server; {LOGIN})"
+            f"{ASKED} was redirected to http://label-studio.test/user/login/; {NOT_FOLLOWED} "
+            f"(a login page is in front of the server; {LOGIN})"
         ),
     ),
     "redirect to https": (
         page(301, "", {"location": "https://label-studio.test/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to https://label-studio.test/api/tasks/1/, where the "
-            f"token is not sent for safety (the server requires https: let {ADDRESS} begin "
-            "with https://)"
+            f"{ASKED} was redirected to https://label-studio.test/api/tasks/1/; {NOT_FOLLOWED} "
+            f"(the server requires https: use https:// in {ADDRESS})"
         ),
     ),
     "redirect to another path": (
         page(301, "", {"location": "/studio/api/tasks/1/"}),
         NotLabelStudio,
         (
-            f"{ASKED} was redirected to http://label-studio.test/studio/api/tasks/1/, where "
-            f"the token is not sent for safety (is the path of {ADDRESS} right?)"
+            f"{ASKED} was redirected to http://label-studio.test/studio/api/tasks/1/; "
+            f"{NOT_FOLLOWED} (is the path of {ADDRESS} right?)"
         ),
     ),
     "wrong value": (
@@ -214,6 +213,11 @@ ANSWERS = {
     ),
     "nothing at all": (
         httpx.Response(200),
+        NotLabelStudio,
+        f"{ASKED} returned 200 with an empty body instead of JSON ({CHECK_ADDRESS})",
+    ),
+    "no content type": (
+        httpx.Response(200, content=b"busy"),
         NotLabelStudio,
         (
             f"{ASKED} returned 200 with a page without a content type instead of JSON "
@@ -274,20 +278,20 @@ def test_a_bad_answer_becomes_an_error_that_says_what_to_do(name: str):
             (
                 "a page of type text/html (413 Request Entity Too Large) "
                 "instead of JSON (this is a "
-                "limit of nginx/1, probably a proxy in front of Label Studio: let it accept larger "
-                "bodies (client_max_body_size in nginx))"
+                "limit of nginx/1, probably a proxy in front of Label Studio: configure it to "
+                "accept larger bodies (client_max_body_size in nginx))"
             ),
         ),
         (
             said(413, "Too much."),
             (
-                "Too much. (Label Studio sets this limit itself: raise it there, or store less in "
-                "the task)"
+                "Too much. (this is a limit of Label Studio: raise it there, or store less in the "
+                "task)"
             ),
         ),
     ],
 )
-def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
+def test_the_error_for_a_body_that_is_too_large_states_its_size_and_whose_limit_it_is(
     answer: httpx.Response, said: str
 ):
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(Rejected) as failed:
@@ -298,7 +302,7 @@ def test_a_body_that_is_too_large_is_told_with_its_size_and_whose_limit_it_is(
     assert failed.value.status == 413
 
 
-def test_an_answer_that_is_none_is_told_without_the_token_that_it_repeats():
+def test_the_error_for_a_malformed_response_hides_the_token_that_it_repeats():
     def fail(request: httpx.Request) -> httpx.Response:
         said = f"illegal header line: {request.headers['authorization']}"
         raise httpx.RemoteProtocolError(said)
@@ -328,7 +332,7 @@ def test_numbers_are_read_as_they_are_written():
         assert repr(client.get("/")) == "{'big': 123456789012345678901234567890, 'real': 1.0}"
 
 
-def test_a_number_that_nobody_can_hold_is_not_taken_for_infinity():
+def test_a_number_that_is_too_large_is_not_read_as_infinity():
     answer = page(200, b'{"real": 1e400}', JSON)
     with client_of(Scripted(lambda _: answer)) as client, pytest.raises(NotLabelStudio) as failed:
         client.get("/")

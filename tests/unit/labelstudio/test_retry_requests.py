@@ -189,7 +189,7 @@ def test_a_pause_ends_where_the_run_is_told_to_stop_and_no_attempt_follows():
 AGAIN = "no complete response from http://label-studio.test: reset; trying again in 0.5 s"
 
 
-def test_attempts_are_told_of():
+def test_attempts_are_reported():
     backoff, told = Patient(), Noted()
     backoff.progress = told
     with client_of(failing(1, PASSING["reset"]), backoff=backoff) as client:
@@ -198,7 +198,7 @@ def test_attempts_are_told_of():
 
 
 @pytest.mark.parametrize("make", [build_plan, build_revert_plan])
-def test_attempts_while_planning_are_told_to_whoever_watches_it(make: Callable[..., Plan]):
+def test_attempts_while_planning_are_reported_to_the_progress_listener(make: Callable[..., Plan]):
     told = Noted()
     nothing = Listed([]) if make is build_plan else RunHistory((), {})
     transport = Hooked(sandbox_with(1))
@@ -238,7 +238,7 @@ def test_a_personal_access_token_that_is_refused_is_named_as_the_reason():
     transport.hook = lambda _: answering(401)()
     with (
         client_of(transport, SANDBOX_REFRESH_TOKEN) as client,
-        pytest.raises(Unauthorised, match=r"the server refused the personal access token: .* No\."),
+        pytest.raises(Unauthorised, match=r"the personal access token was refused: .* No\."),
     ):
         client.get("/api/tasks/1/")
     assert len(transport.requests) == 1
@@ -300,7 +300,7 @@ def test_an_answer_that_never_ends_is_not_read_to_its_end():
 
 
 @pytest.mark.parametrize("packed", ["gzip, gzip", "br", "zstd"])
-def test_an_answer_packed_as_nobody_asked_for_is_not_unpacked(packed: str):
+def test_a_compression_that_was_not_requested_is_not_decompressed(packed: str):
     answer = httpx.Response(
         200, headers={"content-encoding": packed}, stream=httpx.ByteStream(b"x")
     )

@@ -70,7 +70,7 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
         ("/broken", "the server returned 503 Service Unavailable"),
         ("/moved", "the server returned 302, a redirect to http://elsewhere.example/x"),
         ("/nearby", "the server returned 301, a redirect to http://127.0.0.1:"),
-        ("/page", "neither JSON nor YAML: line 2: "),
+        ("/page", "neither JSON nor YAML: the mistake is at line 2"),
         ("/other", "has no PATCH of /api/tasks/{id}/"),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_server_that_does_not_say_its_edition_has_none():
         httpx.Response(200, html="<title>Welcome</title>"),
     ],
 )
-def test_what_answers_otherwise_is_no_label_studio(answer: httpx.Response):
+def test_other_responses_are_not_taken_for_label_studio(answer: httpx.Response):
     with api_of(Scripted(lambda _: answer)) as api, pytest.raises(NotLabelStudio) as failed:
         api.identity()
     assert failed.value.hint

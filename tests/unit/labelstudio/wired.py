@@ -17,7 +17,7 @@ from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
 from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency, ReadProbe
 from reconciler.labelstudio.bulk.task_reader import read_task
-from reconciler.labelstudio.client import NEVER_ASKED_BEFORE, SIZE_MAX, Client
+from reconciler.labelstudio.client import CACHE_BUSTER, SIZE_MAX, Client
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.task_api import TaskApi
@@ -140,7 +140,7 @@ def look_of(api: TaskApi) -> Look:
 
 def query_of(request: httpx.Request) -> dict[str, Any]:
     query = dict(parse_qsl(request.url.query.decode()))
-    query.pop(NEVER_ASKED_BEFORE, None)
+    query.pop(CACHE_BUSTER, None)
     return query
 
 

@@ -68,7 +68,7 @@ def test_a_plan_in_colour():
             f"    {YELLOW}computed{OFF}: the server computes comment_count and "
             "will overwrite what you write"
         ),
-        f"    {DIM}remove it from the manifest, unless you want to correct it once{OFF}",
+        f"    {DIM}do not declare computed attributes, except to correct a value once{OFF}",
         f"    {YELLOW}~{OFF} comment_count  {RED}0{OFF} -> {GREEN}1{OFF}  {DIM}tasks.yaml:3:5{OFF}",
         f'    {GREEN}+{OFF} meta.a         {GREEN}"x"{OFF}  {DIM}tasks.yaml:3:5{OFF}',
         "",
@@ -84,8 +84,8 @@ def test_a_plan_in_colour():
         "",
         f"{BOLD}Blocked:{OFF}",
         (
-            f"    {RED}!{OFF} task 3  missing: the server has no such task, or none that this "
-            "token may see"
+            f"    {RED}!{OFF} task 3  missing: the task does not exist on the server, or the "
+            "token may not see it"
         ),
         "",
         f"{BOLD}Plan: 2 tasks to update (3 changes, including 1 removal), 1 missing.{OFF}",
@@ -474,7 +474,7 @@ def test_what_is_allowed_is_said_and_counted():
     lines = render_plan(plan_of(gone(1), gone(2)), RenderOptions(allow=missing)).splitlines()
     assert lines[2:] == [
         "! 2 tasks: 1-2  missing (allowed)  tasks.yaml:3:5",
-        "    missing (allowed): the server has no such task, or none that this token may see",
+        "    missing (allowed): the task does not exist on the server, or the token may not see it",
         "",
         "Plan: nothing to update, 2 missing.",
         "Allowed: missing (2 tasks).",

@@ -78,7 +78,7 @@ def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
         ({"projects": {}}, "projects: expected a list"),
         ({"projects": [1]}, "projects[0]: expected an object"),
         ({"projects": [{}]}, "projects[0].id: expected a positive integer"),
-        ({"projects": [PROJECT, PROJECT]}, "projects[1].id: 7 is there twice"),
+        ({"projects": [PROJECT, PROJECT]}, "projects[1].id: duplicate id 7"),
         ({"projects": [{"id": 1, "name": "x"}]}, "projects[0].name: unknown key"),
         (
             {"projects": [{"id": 1, "storage": 1}]},

@@ -8,7 +8,7 @@ from reconciler.labelstudio.bulk.cost import (
     BATCH,
     IDS_LENGTH_MAX,
     Cost,
-    Way,
+    ReadMethod,
     choose_cheaper,
     choose_page_size,
     estimate_pages,
@@ -16,8 +16,8 @@ from reconciler.labelstudio.bulk.cost import (
     split_ids,
 )
 
-PAGES = Way.PAGES
-SELECTION = Way.SELECTION
+PAGES = ReadMethod.PAGES
+SELECTION = ReadMethod.SELECTION
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ SELECTION = Way.SELECTION
     ],
 )
 def test_fewer_requests_come_first_and_seconds_decide_between_as_many(
-    pages: tuple[int, float], selection: tuple[int, float], chosen: Way
+    pages: tuple[int, float], selection: tuple[int, float], chosen: ReadMethod
 ):
     costs = [Cost(PAGES, *pages), Cost(SELECTION, *selection)]
-    assert choose_cheaper(*costs).way is chosen
-    assert choose_cheaper(*reversed(costs)).way is chosen
+    assert choose_cheaper(*costs).method is chosen
+    assert choose_cheaper(*reversed(costs)).method is chosen
 
 
 def test_a_page_of_a_large_project_costs_more_before_its_first_task():

@@ -74,7 +74,7 @@ def test_only_so_many_calls_are_under_way_at_once():
     assert len(held.threads) == AT_ONCE
 
 
-def test_threads_are_daemons_and_end_once_nobody_needs_them():
+def test_threads_are_daemons_and_end_once_they_are_not_needed():
     held = Held()
     with Prefetcher(held) as ahead:
         futures = [ahead.submit(number) for number in range(AT_ONCE)]
@@ -87,7 +87,7 @@ def test_threads_are_daemons_and_end_once_nobody_needs_them():
     assert not any(thread.is_alive() for thread in held.threads)
 
 
-def test_nobody_waits_for_calls_whose_results_nobody_wants():
+def test_calls_whose_results_are_not_needed_are_not_waited_for():
     held = Held()
     futures: list[Future[int]] = []
 

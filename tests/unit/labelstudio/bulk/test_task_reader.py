@@ -349,7 +349,7 @@ def test_a_list_of_something_else_than_asked_for_is_no_list(answer: httpx.Respon
 
 
 @pytest.mark.parametrize("body", [task(3), {"overlap": 1}, [task(2)], None])
-def test_an_answer_about_another_task_is_no_answer(body: object):
+def test_a_response_about_another_task_is_an_error(body: object):
     answer = httpx.Response(200, content=json.dumps(body))
-    with pytest.raises(NotLabelStudio, match="did not return task 2, but something else"):
+    with pytest.raises(NotLabelStudio, match="returned something else instead of task 2"):
         read(Scripted(lambda _: answer), {2: None})

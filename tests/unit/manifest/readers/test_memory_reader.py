@@ -122,7 +122,7 @@ def test_what_stands_in_many_places_is_bounded():
 
 @pytest.mark.parametrize("name", ["", "a\x1b", "\ud800", None])
 def test_a_name_can_be_printed(name: str):
-    with pytest.raises(ValueError, match="cannot be the name of tasks"):
+    with pytest.raises(ValueError, match="name: expected text that can be printed, found "):
         Manifests.from_tasks([{"id": 1}], name=name)
 
 
