@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from reconciler.core.model import Change
 from reconciler.core.notation import Path
 from reconciler.core.values import ABSENT, Json, NoValue, Side
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Change
 
 
 def get_value(attributes: Mapping[str, Side], path: Path) -> Side:

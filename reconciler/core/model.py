@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
+from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.values import Json, Side
 from reconciler.errors import Source
@@ -28,12 +29,23 @@ class Places(Protocol):
         ...
 
 
+class TaskKey(NamedTuple):
+    """A value inside a task that names it on every server: a string or an integer at ``path``."""
+
+    path: Path
+    value: str | int
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
 class DesiredTask(NamedTuple):
     """What the manifests declare for one task; a tuple, as a frozen class is three times slower.
 
     ``attributes`` holds declared values, including defaults. Of the objects named in ``replaced``,
     all keys are managed; of other objects, only the declared paths. ``absent`` are paths that must
-    not exist. ``project`` is the declared project, None if the manifest declares none.
+    not exist. ``project`` is the declared project, None if the manifest declares none. ``key`` is
+    the key by which the task was found, and ``allow`` what its manifests allow.
     """
 
     id: int
@@ -42,6 +54,8 @@ class DesiredTask(NamedTuple):
     replaced: frozenset[str]
     absent: tuple[Path, ...]
     places: Places
+    key: TaskKey | None = None
+    allow: tuple[Allowance, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -126,13 +140,15 @@ class ReadBatch:
 class Change:
     """One path of one task: ``before`` is the live value, ``after`` the declared one, or ABSENT.
 
-    ``before`` is UNREADABLE if the server fails to return the stored value.
+    ``before`` is UNREADABLE if the server fails to return the stored value. ``rule`` is the name of
+    the rule that makes the change; empty if a task declares it.
     """
 
     path: Path
     before: Side
     after: Side
     source: Source
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,38 +170,62 @@ class Kind(StrEnum):
     """The kinds of problems that can block a task, and of warnings; --allow takes their names."""
 
     MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
     UNREADABLE = "unreadable"
     OTHER_PROJECT = "other-project"
     PROJECT_MOVE = "project-move"
     EMPTY_DATA = "empty-data"
     LABEL_CONFIG = "label-config"
     ANNOTATED_DATA = "annotated-data"
+    ANNOTATED_EXTRA = "annotated-extra"
     REWRITE_UNREADABLE = "rewrite-unreadable"
     IGNORED_ATTRIBUTE = "ignored-attribute"
     RESOLVED_ADDRESS = "resolved-address"
     EDITED_SINCE = "edited-since"
+    RULE_CONFLICT = "rule-conflict"
+    RULE = "rule"
     COMPUTED = "computed"
     OVERLAP_COHORT = "overlap-cohort"
     FLAT_KEY = "flat-key"
+    RULE_UNUSED = "rule-unused"
 
 
-WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT, Kind.FLAT_KEY})
+WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT, Kind.FLAT_KEY, Kind.RULE_UNUSED})
 """Kinds that are only reported, and block nothing."""
 
-NEVER = frozenset({Kind.RESOLVED_ADDRESS})
-"""Kinds that cannot be allowed: such a change is never intended."""
+NEVER = frozenset({Kind.RESOLVED_ADDRESS, Kind.RULE_CONFLICT, Kind.RULE})
+"""Kinds that cannot be allowed: such a change is never intended, or not known."""
 
 ALLOWABLE = frozenset(Kind) - WARNINGS - NEVER
 """Kinds that can be allowed."""
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """One kind of problem that somebody accepts.
+
+    ``paths`` are where it is accepted, with everything inside; empty for everywhere. ``by`` names
+    the option, or the file and line, that allows it, and ``reason`` says why; empty if unknown.
+    """
+
+    kind: Kind
+    paths: tuple[Path, ...] = ()
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskProblem:
-    """A problem of one task in a plan, or a warning."""
+    """A problem of one task in a plan, or a warning.
+
+    ``allowed`` is what accepts it; None if nothing does, or if a plan of an earlier release does
+    not record it.
+    """
 
     kind: Kind
     message: str
     hint: str = ""
+    allowed: Allowance | None = None
 
     @property
     def is_warning(self) -> bool:
@@ -211,7 +251,8 @@ class TaskPlan:
     """The plan for one task; its changes are applied only if its status is UPDATE.
 
     ``addresses`` are the undeclared paths in ``data`` that held a storage address when this run
-    first read the task; they are not saved.
+    first read the task; they are not saved. ``key`` is the key that named the task, and ``rules``
+    are the rules that made some of the changes: both must still hold when the plan is applied.
     """
 
     task: int
@@ -221,6 +262,37 @@ class TaskPlan:
     changes: tuple[Change, ...] = ()
     problems: tuple[TaskProblem, ...] = ()
     addresses: tuple[Path, ...] = field(default=(), compare=False)
+    key: TaskKey | None = None
+    rules: tuple[RuleRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedKey:
+    """A declared key that does not name exactly one task: the problem is MISSING or AMBIGUOUS."""
+
+    key: TaskKey
+    project: int
+    source: Source
+    problem: TaskProblem
+
+    @property
+    def status(self) -> Status:
+        """Its status in the plan."""
+        return Status.MISSING if self.problem.kind is Kind.MISSING else Status.BLOCKED
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """What a rule did in a plan, over its whole project.
+
+    ``matched`` counts the tasks that its condition holds for, ``overruled`` those of them that
+    declare some of its paths themselves. ``problem`` blocks the plan, or is a warning.
+    """
+
+    rule: RuleRef
+    matched: int
+    overruled: int = 0
+    problem: TaskProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +325,8 @@ class Plan:
 
     ``tasks`` are those that differ, and unchanged ones with a warning, in order of id;
     ``unchanged`` counts all unchanged ones. ``requests`` is how many were sent to make the plan.
-    ``shards`` are the parts of the tasks that were compared; empty if all were.
+    ``shards`` are the parts of the tasks that were compared; empty if all were. ``unresolved`` are
+    the keys that do not name one task, ``rules`` the rules of the manifests, in their order.
     """
 
     server: ServerIdentity
@@ -261,6 +334,8 @@ class Plan:
     unchanged: int
     requests: int = 0
     shards: tuple[Shard, ...] = ()
+    unresolved: tuple[UnresolvedKey, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
 
     @cached_property
     def updates(self) -> tuple[TaskPlan, ...]:

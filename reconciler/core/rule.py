@@ -1,0 +1,67 @@
+"""Rules as data: what a manifest declares for all tasks of a project that match a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.conditions import Condition, list_attributes
+from reconciler.core.notation import Path
+from reconciler.core.values import Json
+from reconciler.errors import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The beginning of a string at ``path`` to replace: ``prefix`` becomes ``to``."""
+
+    path: Path
+    prefix: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """How many tasks a rule may match, in its whole project; None for no bound."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """What plans and saved plans keep of a rule: its name, its place, and whom it is for."""
+
+    name: str
+    project: int
+    source: Source
+    where: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a manifest.
+
+    ``values`` are the leaves that it sets, by path: an object is a leaf only if it is empty, as
+    objects merge. ``sources`` hold the place of each path that it sets, removes or rewrites.
+    """
+
+    ref: RuleRef
+    values: Mapping[Path, Json] = field(default_factory=dict)
+    absent: tuple[Path, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    expect: Expectation = Expectation()
+    sources: Mapping[Path, Source] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name, unique in a run."""
+        return self.ref.name
+
+    def list_paths(self) -> tuple[Path, ...]:
+        """List the paths that the rule writes."""
+        return (*self.values, *self.absent, *(rewrite.path for rewrite in self.rewrites))
+
+    def names(self) -> set[str]:
+        """Name the attributes that must be read to judge the rule and compare its results."""
+        return list_attributes(self.ref.where) | {path[0] for path in self.list_paths()}
