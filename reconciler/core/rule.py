@@ -62,6 +62,24 @@ class Rule:
         """List the paths that the rule writes."""
         return (*self.values, *self.absent, *(rewrite.path for rewrite in self.rewrites))
 
+    @property
+    def uses_itself_up(self) -> bool:
+        """Whether the rule writes a path that its own condition or rewrite reads.
+
+        Once it was applied, it may match no task.
+        """
+        read = [condition.path for condition in self.ref.where]
+        written = (*self.values, *self.absent)
+        return bool(self.rewrites) or any(
+            are_nested(one, other) for one in read for other in written
+        )
+
     def names(self) -> set[str]:
         """Name the attributes that must be read to judge the rule and compare its results."""
         return list_attributes(self.ref.where) | {path[0] for path in self.list_paths()}
+
+
+def are_nested(one: Path, other: Path) -> bool:
+    """Tell whether two paths are equal, or one is inside the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
