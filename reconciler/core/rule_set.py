@@ -41,30 +41,50 @@ class RuleSet:
     """The rules of one project, compiled once, and the counts of what they did."""
 
     def __init__(self, rules: Sequence[Rule], attributes: Attributes) -> None:
-        self._rules = tuple(_CompiledRule(rule, attributes) for rule in rules)
-        self._reads = frozenset(name for rule in rules for name in rule.names())
+        self._rules = tuple(CompiledRule(rule, attributes) for rule in rules)
+        self._names = frozenset(name for rule in rules for name in rule.names())
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes that the rules read and write."""
+        return self._names
+
+    @property
+    def source(self) -> Source:
+        """Where the first rule is declared."""
+        return self._rules[0].rule.ref.source
+
+    def match(
+        self, live: Mapping[str, Side], own: DesiredTask | None = None
+    ) -> Sequence[CompiledRule]:
+        """Return the rules that match a task, and count them.
+
+        ``own`` is what the manifests declare for this task, if it may differ from ``live``.
+        """
+        seen = _overlay(live, own, self._names) if own else live
+        return [rule for rule in self._rules if rule.matches(seen, live)]
 
     def extend(
-        self, task: int, live: Mapping[str, Side], own: DesiredTask | None
+        self,
+        task: int,
+        live: Mapping[str, Side],
+        own: DesiredTask | None,
+        rules: Sequence[CompiledRule],
     ) -> RuledTask | None:
-        """Add the declarations of the rules that match a task; None if they add nothing.
+        """Add what ``rules``, which match a task, declare to its own declarations, if any.
 
-        ``own`` is what the manifests declare for this task, if anything. Counts what matches.
+        Returns None if they add nothing.
         """
-        seen = _overlay(live, own, self._reads) if own else live
-        matching = [rule for rule in self._rules if rule.matches(seen, live)]
-        if not matching:
+        if own is None and all(rule.holds(live) for rule in rules):
             return None
-        if own is None and all(rule.holds(live) for rule in matching):
-            return None
-        return _Extension(task, live, own).add_all(matching)
+        return _Extension(task, live, own).add_all(rules)
 
     def summarize(self) -> tuple[PlannedRule, ...]:
         """Return what each rule did, with what is wrong with it; call it after the last task."""
         return tuple(rule.summarize() for rule in self._rules)
 
 
-class _CompiledRule:
+class CompiledRule:
     """A rule with its compiled condition and its counts."""
 
     def __init__(self, rule: Rule, attributes: Attributes) -> None:
@@ -126,6 +146,7 @@ class _CompiledRule:
         return None
 
     def summarize(self) -> PlannedRule:
+        """Return what the rule did, with what is wrong with it."""
         rule = self.rule
         return PlannedRule(rule.ref, self.matched, self.overruled, self._find_problem())
 
@@ -170,11 +191,11 @@ class _Extension:
         self._live = live
         self._own = own
         self._own_paths = _PathIndex(_iterate_own_paths(own) if own else ())
-        self._results: dict[Path, tuple[Side, _CompiledRule]] = {}
+        self._results: dict[Path, tuple[Side, CompiledRule]] = {}
         self._added = _PathIndex(())
         self._problems: list[TaskProblem] = []
 
-    def add_all(self, rules: Sequence[_CompiledRule]) -> RuledTask | None:
+    def add_all(self, rules: Sequence[CompiledRule]) -> RuledTask | None:
         for rule in rules:
             self._add(rule)
         if not self._results and not self._problems:
@@ -182,7 +203,7 @@ class _Extension:
         refs = {path: rule.rule.ref for path, (_, rule) in self._results.items()}
         return RuledTask(self._build(refs), refs, tuple(dict.fromkeys(self._problems)))
 
-    def _add(self, rule: _CompiledRule) -> None:
+    def _add(self, rule: CompiledRule) -> None:
         overruled = left = 0
         for path, value in rule.iterate_results(self._live):
             if self._is_own(path):
@@ -198,7 +219,7 @@ class _Extension:
         """Tell whether the task itself declares the path, something around it or inside it."""
         return self._own_paths.find_overlapping(path) is not None
 
-    def _put(self, path: Path, value: Side, rule: _CompiledRule) -> None:
+    def _put(self, path: Path, value: Side, rule: CompiledRule) -> None:
         other_path = self._added.find_overlapping(path)
         if other_path is None:
             self._results[path] = value, rule
@@ -212,7 +233,7 @@ class _Extension:
             return
         self._problems.append(_make_conflict(path, value, rule, (other_path, other, earlier)))
 
-    def _keep_shorter(self, path: Path, other: Path, rule: _CompiledRule) -> None:
+    def _keep_shorter(self, path: Path, other: Path, rule: CompiledRule) -> None:
         """Keep the removal that includes the other."""
         if len(path) < len(other):
             inside = [inner for inner in self._results if inner[: len(path)] == path]
@@ -360,7 +381,7 @@ def describe_rule(rule: RuleRef) -> str:
 
 
 def _make_conflict(
-    path: Path, value: Side, rule: _CompiledRule, other: tuple[Path, Side, _CompiledRule]
+    path: Path, value: Side, rule: CompiledRule, other: tuple[Path, Side, CompiledRule]
 ) -> TaskProblem:
     other_path, other_value, earlier = other
     return TaskProblem(
