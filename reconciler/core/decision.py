@@ -207,7 +207,7 @@ def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
     """Build the outcome of a task, with the changes of its plan."""
-    return TaskOutcome(task.task, outcome, task.changes, error)
+    return TaskOutcome(task.task, outcome, task.changes, error, key=task.key)
 
 
 def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
@@ -219,4 +219,4 @@ def mark_left_alone(task: TaskPlan) -> TaskOutcome:
     """Build the outcome of a task that the plan leaves alone, which the user has allowed."""
     outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
     message = "; ".join(problem.message for problem in task.problems)
-    return TaskOutcome(task.task, outcome, (), message, accepted=True)
+    return TaskOutcome(task.task, outcome, (), message, accepted=True, key=task.key)
