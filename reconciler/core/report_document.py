@@ -26,6 +26,7 @@ from reconciler.core.report import (
     count_repaired,
     group_not_started,
 )
+from reconciler.core.rule_document import build_key, restore_key
 from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
 

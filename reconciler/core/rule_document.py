@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.conditions import Condition, Operator, Test
+from reconciler.core.conditions import Condition, Operator, ValueTest
 from reconciler.core.model import (
     Kind,
     PlannedRule,
@@ -51,7 +51,7 @@ def _build_condition(condition: Condition) -> Json:
     }
 
 
-def _build_operand(test: Test) -> Json:
+def _build_operand(test: ValueTest) -> Json:
     return list(test.operand) if isinstance(test.operand, tuple) else test.operand
 
 
@@ -60,10 +60,10 @@ def _restore_condition(document: Mapping[str, Any]) -> Condition:
     return Condition(tuple(document["path"]), tuple(tests))
 
 
-def _restore_test(operator: Operator, operand: Json) -> Test:
+def _restore_test(operator: Operator, operand: Json) -> ValueTest:
     """Restore a test; EQUALS and NOT take several values, which are stored as a list."""
     several = operator in {Operator.EQUALS, Operator.NOT} and isinstance(operand, list)
-    return Test(operator, tuple(operand) if several else operand)  # type: ignore[arg-type]
+    return ValueTest(operator, tuple(operand) if several else operand)  # type: ignore[arg-type]
 
 
 def build_key(key: TaskKey) -> dict[str, Json]:
