@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -117,7 +118,12 @@ def _read_key(name: str, key: str, judge: Callable[[Side], bool]) -> Predicate:
 
 def judge_tests(tests: Iterable[ValueTest], value: Side, *, is_instant: bool = False) -> bool:
     """Tell whether a value, which may be absent, passes all tests."""
-    return _compile_tests(tuple(tests), is_instant=is_instant)(value)
+    return compile_tests(tests, is_instant=is_instant)(value)
+
+
+def compile_tests(tests: Iterable[Test], *, is_instant: bool = False) -> Callable[[Side], bool]:
+    """Return a function that tells whether a value, which may be absent, passes all tests."""
+    return _compile_tests(tuple(tests), is_instant=is_instant)
 
 
 def _compile_tests(tests: tuple[ValueTest, ...], *, is_instant: bool) -> Callable[[Side], bool]:
@@ -151,17 +157,31 @@ def _compile_equality(
     if is_instant:
         instants = {parse_instant(value) for value in values}
         return lambda value: value is not ABSENT and (parse_instant(value) in instants) is wanted
-    texts = frozenset(value for value in values if type(value) is str)
-    others = tuple(value for value in values if type(value) is not str)
+    scalars = frozenset(_unify(value) for value in values if type(value) in _HASHED)
+    others = tuple(value for value in values if type(value) not in _HASHED)
 
     def equals(value: Side) -> bool:
-        if type(value) is str:
-            return (value in texts) is wanted
+        kind = type(value)
+        if kind is str or kind is int:
+            return (value in scalars) is wanted
+        if kind is float:
+            return (_unify(value) in scalars) is wanted
         if value is ABSENT:
             return False
         return any(is_same(value, other) for other in others) is wanted
 
     return equals
+
+
+_HASHED: Final = frozenset({str, int, float})
+"""Types of values that are looked up in a set; booleans are not numbers, but equal them there."""
+
+
+def _unify(value: Side) -> Side:
+    """Return the integer for a float that is the same number."""
+    if type(value) is float and value.is_integer():
+        return int(Decimal(repr(value)))
+    return value
 
 
 def _compile_contains(operand: Json | tuple[Json, ...]) -> Callable[[Side], bool]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.core.conditions import Condition, list_attributes
 from reconciler.core.notation import Path
 from reconciler.core.values import Json
 from reconciler.errors import Source
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Rule:
 
     ``values`` are the leaves that it sets, by path: an object is a leaf only if it is empty, as
     objects merge. ``sources`` hold the place of each path that it sets, removes or rewrites.
+    ``allow`` is what its document allows for its changes.
     """
 
     ref: RuleRef
@@ -52,6 +57,7 @@ class Rule:
     rewrites: tuple[Rewrite, ...] = ()
     expect: Expectation = Expectation()
     sources: Mapping[Path, Source] = field(default_factory=dict)
+    allow: tuple[Allowance, ...] = ()
 
     @property
     def name(self) -> str:
