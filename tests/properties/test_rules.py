@@ -231,7 +231,7 @@ def test_the_engine_agrees_with_the_model(
 def test_a_rule_that_no_longer_matches_changes_nothing(
     live: dict[str, Any],
     all_rules: list[Rule],
-    split: Any,
+    split: object,
     number: int,
 ) -> None:
     server = server_with(live)

@@ -115,7 +115,8 @@ class Listed(dict[int, DesiredTask]):
         return next((task.source for task in self.values() if task.project == project), None)
 
     def names(self) -> set[str]:
-        return set().union(*(one.names() for one in (*self.values(), *self.rules)))
+        tasks = set().union(*(task.names() for task in self.values()))
+        return tasks.union(*(rule.names() for rule in self.rules))
 
 
 def change(path: str, before: Maybe, after: Maybe) -> Change:
