@@ -109,7 +109,7 @@ def plan(
         found = type(manifests).__name__
         raise TypeError(f"manifests: expected what load returns, found a value of type {found}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
-    desired = manifests.select(part, server=settings.server)
+    desired = manifests.get_desired(settings.server)
     kinds = parse_allowed(allow)
     with connect(settings) as connection:
         return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)

@@ -37,7 +37,7 @@ def plan_inputs(
 ) -> Plan:
     """Load manifests, and plan the tasks of a shard; without one, all of them."""
     with ProgressBar(console) as progress:
-        desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
+        desired = load_desired(files, server=settings.server, progress=progress)
     return make_plan(
         lambda progress: build_plan(
             desired, connection, shard=shard, allow=allow, progress=progress

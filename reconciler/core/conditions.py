@@ -121,7 +121,9 @@ def judge_tests(tests: Iterable[ValueTest], value: Side, *, is_instant: bool = F
     return compile_tests(tests, is_instant=is_instant)(value)
 
 
-def compile_tests(tests: Iterable[ValueTest], *, is_instant: bool = False) -> Callable[[Side], bool]:
+def compile_tests(
+    tests: Iterable[ValueTest], *, is_instant: bool = False
+) -> Callable[[Side], bool]:
     """Return a function that tells whether a value, which may be absent, passes all tests."""
     return _compile_tests(tuple(tests), is_instant=is_instant)
 

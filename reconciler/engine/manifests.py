@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_values
@@ -79,12 +78,12 @@ class Manifests:
     def __repr__(self) -> str:
         return f"<Manifests: {count_noun(len(self), 'task')} declared>"
 
-    def select(self, shard: Shard | None, *, server: ChosenServer) -> DesiredIndex:
-        """Select the tasks of a shard, to be planned against a server.
+    def get_desired(self, server: ChosenServer) -> DesiredIndex:
+        """Return the declared tasks, to be planned against a server.
 
         Raises ManifestError if a manifest declares another server.
         """
         problems = self._desired.find_other_servers(server)
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))
-        return self._desired if shard is None else self._desired.select(shard.holds)
+        return self._desired

@@ -129,20 +129,6 @@ class DesiredIndex:
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._index_ids()
 
-    def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
-        """Return an index of only the tasks whose ids ``holds`` accepts.
-
-        It has all keys and all rules: which tasks they are for, only the server knows.
-        """
-        chosen = DesiredIndex()
-        chosen._headers, chosen._known = self._headers, self._known
-        chosen.rules, chosen._keys = self.rules, self._keys
-        chosen._key_where, chosen._key_fingerprints = self._key_where, self._key_fingerprints
-        kept = [place for place, task in enumerate(self._ids) if holds(task)]
-        chosen._copy(self, kept)
-        chosen._index_ids()
-        return chosen
-
     def _copy(self, other: DesiredIndex, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))
         self._where = array("Q", map(other._where.__getitem__, places))
