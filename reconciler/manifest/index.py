@@ -111,7 +111,10 @@ class DesiredIndex:
         self, fingerprints: Fingerprints, task: Mapping[str, Any], key: tuple[str | int, ...]
     ) -> None:
         header = self._headers[-1]
-        if "absent" in task or not self._takes_fingerprints or (header.absent and header.add_absent(task) != header.absent):
+        is_special = "absent" in task or (
+            bool(header.absent) and header.add_absent(task) != header.absent
+        )
+        if is_special or not self._takes_fingerprints:
             fingerprints.add_unknown()
         else:
             declared = header.add_defaults(task, ())
