@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import eq, le
@@ -111,11 +111,10 @@ class DesiredIndex:
         self, fingerprints: Fingerprints, task: Mapping[str, Any], key: tuple[str | int, ...]
     ) -> None:
         header = self._headers[-1]
-        if (
-            "absent" in task
-            or not self._takes_fingerprints
-            or (header.absent and header.add_absent(task) != header.absent)
-        ):
+        is_special = "absent" in task or (
+            bool(header.absent) and header.add_absent(task) != header.absent
+        )
+        if is_special or not self._takes_fingerprints:
             fingerprints.add_unknown()
         else:
             declared = header.add_defaults(task, ())
