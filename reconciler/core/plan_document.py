@@ -47,6 +47,7 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         "digest": plan.digest,
         **build_shards_document(plan.shards),
         "server": build_server_document(plan.server),
+        **build_environment_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
         "requests": plan.requests,
@@ -56,6 +57,11 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
     """Build the part that names the server."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
+
+
+def build_environment_document(server: ServerIdentity) -> dict[str, Json]:
+    """Build the part that names the environment; empty if the run had none."""
+    return {"environment": server.environment} if server.environment else {}
 
 
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
@@ -105,7 +111,7 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
     shows what was planned.
     """
     plan = Plan(
-        server=restore_server(document["server"]),
+        server=restore_server(document),
         tasks=tuple(map(_restore_task, document["tasks"])),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
@@ -116,8 +122,11 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
 
 
 def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
-    """Restore the server of a document."""
-    return ServerIdentity(document["url"], document["edition"], document["version"])
+    """Restore the server of a document, and its environment."""
+    server = document["server"]
+    return ServerIdentity(
+        server["url"], server["edition"], server["version"], document.get("environment")
+    )
 
 
 def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
@@ -44,19 +44,25 @@ def load_desired(
     *,
     shard: Shard | None = None,
     server: ChosenServer | None = None,
+    projects: Callable[[str], int] | None = None,  # noqa: ARG001 - the loader knows no names yet
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read and check all manifests, and return the tasks of a shard; raises ManifestError.
 
-    See `load_manifests` for ``server``.
+    See `load_manifests` for ``server`` and ``projects``.
     """
     desired = load_manifests(files, load_contract(), server=server, progress=progress)
     return desired if shard is None else desired.select(shard.holds)
 
 
-def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
+def count_desired(
+    files: FoundFiles,
+    *,
+    projects: Callable[[str], int] | None = None,  # noqa: ARG001 - the loader knows no names yet
+    progress: ProgressListener = NULL_PROGRESS,
+) -> int:
     """Read and check all manifests without a server, and count the declared tasks.
 
-    Raises ManifestError.
+    See `load_manifests` for ``projects``. Raises ManifestError.
     """
     return len(check_manifests(files, load_contract(), progress=progress))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
@@ -79,8 +79,16 @@ class Manifests:
     def __repr__(self) -> str:
         return f"<Manifests: {count_noun(len(self), 'task')} declared>"
 
-    def select(self, shard: Shard | None, *, server: ChosenServer) -> DesiredIndex:
+    def select(
+        self,
+        shard: Shard | None,
+        *,
+        server: ChosenServer,
+        projects: Callable[[str], int] | None = None,  # noqa: ARG002 - the index knows no names yet
+    ) -> DesiredIndex:
         """Select the tasks of a shard, to be planned against a server.
+
+        ``projects`` returns the numbers of named projects there.
 
         Raises ManifestError if a manifest declares another server.
         """

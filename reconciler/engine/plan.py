@@ -77,7 +77,7 @@ def plan_tasks(  # noqa: PLR0913 - what differs between a plan and a revert
     """Read the wanted tasks, plan those that differ, and apply the guards to them."""
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
-    server = api.identity()
+    server = connection.identify()
     progress.begin("reading and comparing", count)
     plans: list[TaskPlan] = []
     for batch in read_tasks(api, wanted, list_names_to_read(names), progress=progress):
