@@ -113,7 +113,7 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
     parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
     for part in parts[1:]:
         # A server may be updated between two runs.
-        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
+        if not part.server.holds_ids_of(parts[0].server):
             raise make_other_server_error(parts[0], part)
     shards = join_shards(parts)
     made = compose_changes(ordered, attributes)

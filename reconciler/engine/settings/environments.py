@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
+from reconciler.errors import SettingsError
 from reconciler.labelstudio.response import TOKEN_VARIABLE
 
 OWN: Final = ("url", "projects")
@@ -27,6 +28,12 @@ def name_token_variable(environment: str) -> str:
     """Return the variable with the token of an environment; without one, that of all runs."""
     suffix = re.sub(r"[^A-Z0-9]", "_", environment.upper())
     return f"{TOKEN_VARIABLE}_{suffix}" if environment else TOKEN_VARIABLE
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise SettingsError for a name that no environment can have."""
+    if not _NAME.fullmatch(name):
+        raise SettingsError(f"{what}: expected the name of an environment, found {name!r:.100}")
 
 
 def find_unusable_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, Self
 from reconciler.core.limit import Limit
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
-from reconciler.engine.settings.environments import OWN
+from reconciler.engine.settings.environments import OWN, check_name
 from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.project_numbers import ProjectNumbers
 from reconciler.engine.settings.server_choice import choose_address
@@ -113,6 +113,8 @@ class Settings:
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 found = type(value).__name__
                 raise SettingsError(f"{name}: expected {expected}, found a value of type {found}")
+        if self.environment:
+            check_name(self.environment, "environment")
         parse_token(self.token)
         object.__setattr__(self, "url", normalize_address(self.url))
         _check_encryption(self.url, plain_http=self.allow_plain_http)
@@ -137,7 +139,7 @@ class Settings:
         found = os.environ if environment is None else environment
         files = SettingsFiles.of(file) if file is not None else SettingsFiles.find_above({})
         given = read_overrides(found)
-        return settle(files, given if env is None else replace(given, env=env), found)
+        return settle(files, given if env is None else replace(given, env=_check_env(env)), found)
 
     @classmethod
     def from_file(cls, file: str | Path, *, token: str, env: str | None = None) -> Settings:
@@ -145,7 +147,8 @@ class Settings:
 
         ``env`` is the name of one of its environments.
         """
-        return settle(SettingsFiles.of(file), CliOverrides(env=env), {TOKEN_VARIABLE: token})
+        given = CliOverrides(env=None if env is None else _check_env(env))
+        return settle(SettingsFiles.of(file), given, {TOKEN_VARIABLE: token})
 
     @property
     def server(self) -> ChosenServer:
@@ -332,6 +335,13 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 def _is_plain_http_allowed(files: SettingsFiles) -> bool:
     """Read a setting that matters only without https: otherwise, files may differ in it."""
     return bool(files.find_agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
+
+
+def _check_env(env: str) -> str:
+    """Return the name of an environment that a program passes; raises SettingsError if empty."""
+    if not env.strip():
+        raise SettingsError("env: expected the name of an environment, found an empty one")
+    return env
 
 
 def _parse_limit(written: int | str | None) -> Limit | None:

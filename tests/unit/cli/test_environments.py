@@ -200,6 +200,20 @@ def test_plans_of_two_environments_are_not_shown_as_one(servers: Routed, command
     assert "staging.json is for environment staging: https://staging.test (" in shown.errors
 
 
+def test_reports_of_two_environments_are_not_shown_as_one(servers: Routed, command: Command):
+    write("reconciler.toml", SETTINGS.replace("production.test", "staging.test"))
+    for number, options in enumerate(
+        (("--env", "staging"), ("--env", "production"), ("--url", "https://staging.test"))
+    ):
+        ran = command("apply", "m", "--yes", *options, "--report", f"{number}.jsonl")
+        assert ran.code == 0
+    shown = command("show", "0.jsonl", "1.jsonl")
+    assert shown.code == 1
+    assert "but 1.jsonl is for environment production: https://staging.test (" in shown.errors
+    assert command("show", "0.jsonl", "2.jsonl").code == 0
+    assert servers.asked() == {"staging"}
+
+
 # Refused before any request.
 
 
