@@ -322,19 +322,19 @@ class ServerIdentity:
         what = " ".join(filter(None, ("Label Studio", self.edition, self.version)))
         return f"{self.name} ({what})"
 
-    def holds_ids_of(self, other: ServerIdentity) -> bool:
-        """Tell whether ids mean the same tasks here as on another server, whatever its version.
-
-        A server without an environment is taken for that of any environment.
-        """
-        environments = {self.environment, other.environment} - {None}
-        same = (self.url, self.edition) == (other.url, other.edition)
-        return same and len(environments) < 2  # noqa: PLR2004 - two differ
-
     @property
     def name(self) -> str:
         """The address, with the environment if there is one."""
         return f"environment {self.environment}: {self.url}" if self.environment else self.url
+
+
+def have_same_tasks(one: ServerIdentity, other: ServerIdentity) -> bool:
+    """Tell whether ids mean the same tasks on both servers, whatever their versions.
+
+    A server without an environment is taken for that of any environment.
+    """
+    environments = {one.environment, other.environment} - {None}
+    return (one.url, one.edition) == (other.url, other.edition) and len(environments) <= 1
 
 
 @dataclass(frozen=True, repr=False)

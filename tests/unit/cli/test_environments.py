@@ -11,10 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from reconciler.engine.settings.settings_file import SettingsFile
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.tasks_file import new_state
 from tests.unit.cli.conftest import Command, Wire, process
+from tests.unit.docs.pages import Block, blocks
 from tests.unit.labelstudio.wired import Hooked, add_tasks, sandbox_with
 
 SETTINGS = """\
@@ -619,3 +621,10 @@ def test_validate_reads_no_settings_but_those_of_the_environment(
     monkeypatch.delenv("RECONCILER_ENV")
     assert command("validate", "m").code == 0
     assert servers.asked() == set()
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=lambda block: block.place)
+def test_settings_on_pages_are_read(block: Block):
+    write("shown.toml", block.text)
+    shown = SettingsFile("shown.toml")
+    assert shown.environments or shown.get("url")
