@@ -100,7 +100,7 @@ def plan(
         The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
-        ManifestError: A manifest declares another server.
+        ManifestError: A manifest declares another server, or a project that is unknown there.
         ServerError: A request failed.
         ValueError: ``allow`` holds a kind that cannot be allowed, or ``shard`` is not valid.
         TypeError: ``manifests`` is of another type.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, Self, TypeAlias
 
 from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
-from reconciler.core.rule import RuleRef
+from reconciler.core.rule import Rule, RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.values import Json, Side
 from reconciler.errors import Source
@@ -67,8 +67,53 @@ class DesiredTask(NamedTuple):
         return {*self.attributes, *(path[0] for path in self.absent)}
 
 
+class KeyGroup(Protocol):
+    """The keys that manifests declare for one project at one path."""
+
+    @property
+    def project(self) -> int:
+        """The project of the tasks."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where the tasks hold their keys."""
+        ...
+
+    @property
+    def keys(self) -> Collection[str | int]:
+        """The declared keys; to look one up takes constant time."""
+        ...
+
+    def source_of(self, key: str | int) -> Source:
+        """Return where a key is first declared."""
+        ...
+
+
 class DesiredTasks(Protocol):
     """What the manifests declare for all tasks; each `DesiredTask` is built on request."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules, in the order of declaration."""
+        ...
+
+    def list_key_groups(self) -> Sequence[KeyGroup]:
+        """List the keys that tasks are declared by."""
+        ...
+
+    def find_keys(
+        self, project: int, found: Mapping[int, Mapping[str, Side]]
+    ) -> Mapping[int, tuple[TaskKey, ...]]:
+        """Return the declared keys that tasks of a project hold, by id."""
+        ...
+
+    def build(self, task: int, keys: tuple[TaskKey, ...] = ()) -> DesiredTask:
+        """Combine what is declared for an id and for keys.
+
+        Raises KeyError if nothing is, and ManifestError if the declarations conflict.
+        """
+        ...
 
     def __len__(self) -> int:
         """Count the tasks."""
@@ -78,8 +123,15 @@ class DesiredTasks(Protocol):
         """Return what is declared for the task with this id."""
         ...
 
-    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Yield the tasks that may differ from ``found``, by a fast check; the others do not."""
+    def filter_differing(
+        self,
+        found: Mapping[int, Mapping[str, Json]],
+        keys: Mapping[int, tuple[TaskKey, ...]] = ...,
+    ) -> Iterator[int]:
+        """Yield the declared tasks that may differ from ``found``, by a fast check.
+
+        ``keys`` are the keys that tasks are declared by, from `find_keys`.
+        """
         ...
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
@@ -253,6 +305,7 @@ class TaskPlan:
     ``addresses`` are the undeclared paths in ``data`` that held a storage address when this run
     first read the task; they are not saved. ``key`` is the key that named the task, and ``rules``
     are the rules that made some of the changes: both must still hold when the plan is applied.
+    ``planned`` are all changes of the plan if ``changes`` are only a part of them.
     """
 
     task: int
@@ -264,6 +317,17 @@ class TaskPlan:
     addresses: tuple[Path, ...] = field(default=(), compare=False)
     key: TaskKey | None = None
     rules: tuple[RuleRef, ...] = ()
+    planned: tuple[Change, ...] = field(default=(), compare=False)
+
+    def narrow(self, changes: tuple[Change, ...]) -> Self:
+        """Return the plan with only these of its changes, which remembers the others."""
+        return replace(self, changes=changes, planned=self.planned or self.changes)
+
+    def names(self) -> set[str]:
+        """Return the names of the attributes that must be read to judge the task again."""
+        names = {change.path[0] for change in self.changes}
+        names |= {condition.path[0] for rule in self.rules for condition in rule.where}
+        return names | {self.key.path[0]} if self.key else names
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +454,8 @@ class Plan:
         counts = dict.fromkeys(("tasks", *(status.value for status in Status)), 0)
         for task in self.tasks:
             counts[task.status] += 1
+        for key in self.unresolved:
+            counts[key.status] += 1
         counts[Status.UNCHANGED] = self.unchanged
         counts["tasks"] = sum(counts.values())
         return counts

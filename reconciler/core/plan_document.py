@@ -9,14 +9,25 @@ from typing import Any, Final
 from reconciler.core.encoding import encode_indented
 from reconciler.core.model import (
     Change,
-    Kind,
     Plan,
     ServerIdentity,
     Status,
     TaskPlan,
-    TaskProblem,
 )
 from reconciler.core.notation import format_path, shorten
+from reconciler.core.rule import RuleRef
+from reconciler.core.rule_document import (
+    build_key,
+    build_problem,
+    build_rule,
+    build_source,
+    build_unresolved,
+    restore_key,
+    restore_problem,
+    restore_rule,
+    restore_source,
+    restore_unresolved,
+)
 from reconciler.core.shard import Shard, format_shards, parse_shards
 from reconciler.core.values import (
     ABSENT,
@@ -28,7 +39,7 @@ from reconciler.core.values import (
     Side,
     is_too_deep,
 )
-from reconciler.errors import SavedFileError, Source
+from reconciler.errors import SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 FORMAT_VERSION: Final = "1.0"
@@ -50,8 +61,18 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         **build_environment_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
+        **_build_rules_and_keys(plan),
         "requests": plan.requests,
     }
+
+
+def _build_rules_and_keys(plan: Plan) -> dict[str, Json]:
+    """Build the parts about rules and keys, which most plans do not have."""
+    parts: dict[str, list[Json]] = {
+        "rules": [build_rule(rule) for rule in plan.rules],
+        "unresolved": [build_unresolved(key) for key in plan.unresolved],
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
@@ -76,7 +97,9 @@ def _build_task(task: TaskPlan) -> Json:
         "status": task.status.value,
         "source": build_source(task.source),
         "changes": [build_change_document(change) for change in task.changes],
-        "problems": [_build_problem(problem) for problem in task.problems],
+        "problems": [build_problem(problem) for problem in task.problems],
+        **({"key": build_key(task.key)} if task.key else {}),
+        **({"rules": [rule.name for rule in task.rules]} if task.rules else {}),
     }
 
 
@@ -88,16 +111,8 @@ def build_change_document(change: Change) -> dict[str, Json]:
         **{side: value for side, value in sides.items() if not isinstance(value, NoValue)},
         **({"before_unreadable": True} if change.before is UNREADABLE else {}),
         "source": build_source(change.source),
+        **({"rule": change.rule} if change.rule else {}),
     }
-
-
-def build_source(source: Source) -> Json:
-    """Build the document of a place in a file; a file itself is its first character."""
-    return {"file": source.file, "line": source.line or 1, "column": source.column or 1}
-
-
-def _build_problem(problem: TaskProblem) -> Json:
-    return {"kind": problem.kind.value, "message": problem.message, "hint": problem.hint}
 
 
 _PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
@@ -110,12 +125,16 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
     Raises SavedFileError if its parts contradict each other: then it was edited, and no longer
     shows what was planned.
     """
+    rules = tuple(map(restore_rule, document.get("rules", ())))
+    named = {planned.rule.name: planned.rule for planned in rules}
     plan = Plan(
         server=restore_server(document),
-        tasks=tuple(map(_restore_task, document["tasks"])),
+        tasks=tuple(_restore_task(task, named) for task in document["tasks"]),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
         shards=restore_shards(document),
+        unresolved=tuple(map(restore_unresolved, document.get("unresolved", ()))),
+        rules=rules,
     )
     _check_unedited(plan, document)
     return plan
@@ -145,7 +164,8 @@ def restore_change(document: Mapping[str, Any]) -> Change:
     after: Maybe = document.get("after", ABSENT)
     _check_depth(path, before)
     _check_depth(path, after)
-    return Change(path, before, after, _restore_source(document["source"]))
+    source = restore_source(document["source"])
+    return Change(path, before, after, source, document.get("rule", ""))
 
 
 def _check_depth(path: tuple[str, ...], value: Side) -> None:
@@ -155,24 +175,22 @@ def _check_depth(path: tuple[str, ...], value: Side) -> None:
         raise SavedFileError(message, hint=_UNEDITED)
 
 
-def _restore_task(document: Mapping[str, Any]) -> TaskPlan:
+def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> TaskPlan:
+    unknown = [name for name in document.get("rules", ()) if name not in rules]
+    if unknown:
+        message = f"task {document['task']} names a rule that the plan does not have"
+        raise SavedFileError(message, hint=_PLAN_AGAIN)
     # JSON may hold an integer as 1.0.
     return TaskPlan(
         task=int(document["task"]),
         project=None if document["project"] is None else int(document["project"]),
         status=Status(document["status"]),
-        source=_restore_source(document["source"]),
+        source=restore_source(document["source"]),
         changes=tuple(map(restore_change, document["changes"])),
-        problems=tuple(map(_restore_problem, document["problems"])),
+        problems=tuple(map(restore_problem, document["problems"])),
+        key=restore_key(document["key"]) if "key" in document else None,
+        rules=tuple(rules[name] for name in document.get("rules", ())),
     )
-
-
-def _restore_source(document: Mapping[str, Any]) -> Source:
-    return Source(document["file"], int(document["line"]), int(document["column"]))
-
-
-def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
-    return TaskProblem(Kind(document["kind"]), document["message"], document["hint"])
 
 
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Change, ServerIdentity, User
+from reconciler.core.model import Change, ServerIdentity, TaskKey, User
 from reconciler.core.shard import Shard, find_missing_shards
 
 
@@ -48,7 +48,7 @@ class TaskOutcome:
     ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
     leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
     again because another write had undone them. ``time`` is when the outcome was recorded, as
-    `format_time` writes it; empty if not known.
+    `format_time` writes it; empty if not known. ``key`` is the key that named the task.
     """
 
     task: int
@@ -58,6 +58,7 @@ class TaskOutcome:
     accepted: bool = False
     repairs: int = 0
     time: str = ""
+    key: TaskKey | None = None
 
     @property
     def is_good(self) -> bool:

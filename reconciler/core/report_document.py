@@ -27,6 +27,7 @@ from reconciler.core.report import (
     count_repaired,
     group_not_started,
 )
+from reconciler.core.rule_document import build_key, restore_key
 from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
 
@@ -85,6 +86,7 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         accepted=line.get("accepted", False),
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
+        key=restore_key(line["key"]) if "key" in line else None,
     )
 
 
@@ -126,6 +128,7 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
+        **({"key": build_key(outcome.key)} if outcome.key else {}),
     }
 
 

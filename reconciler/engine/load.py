@@ -44,25 +44,27 @@ def load_desired(
     *,
     shard: Shard | None = None,
     server: ChosenServer | None = None,
-    projects: Callable[[str], int] | None = None,  # noqa: ARG001 - the loader knows no names yet
+    projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read and check all manifests, and return the tasks of a shard; raises ManifestError.
 
     See `load_manifests` for ``server`` and ``projects``.
     """
-    desired = load_manifests(files, load_contract(), server=server, progress=progress)
+    desired = load_manifests(
+        files, load_contract(), server=server, projects=projects, progress=progress
+    )
     return desired if shard is None else desired.select(shard.holds)
 
 
 def count_desired(
     files: FoundFiles,
     *,
-    projects: Callable[[str], int] | None = None,  # noqa: ARG001 - the loader knows no names yet
+    projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> int:
     """Read and check all manifests without a server, and count the declared tasks.
 
     See `load_manifests` for ``projects``. Raises ManifestError.
     """
-    return len(check_manifests(files, load_contract(), progress=progress))
+    return len(check_manifests(files, load_contract(), projects=projects, progress=progress))

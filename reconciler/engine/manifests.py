@@ -11,7 +11,7 @@ from reconciler.core.server_address import ChosenServer
 from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
-from reconciler.manifest.loader import load_values
+from reconciler.manifest.loader import load_values, number_projects
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
@@ -33,7 +33,7 @@ class Manifests:
         cls,
         tasks: Iterable[Mapping[str, Any]],
         *,
-        project: int | None = None,
+        project: int | str | None = None,
         server: str | None = None,
         policy: Mapping[str, str] | None = None,
         defaults: Mapping[str, Any] | None = None,
@@ -45,7 +45,8 @@ class Manifests:
         Args:
             tasks: What a manifest has under ``tasks``: for each task its ``id``, and the
                 attributes to declare, such as ``{"id": 7, "data": {"split": "test"}}``.
-            project: The project that the tasks are in.
+            project: The project that the tasks are in: its number, or a name that the settings
+                of a plan give a number.
             server: The address of the only server that the tasks may be planned against.
             policy: ``{"data": "replace"}``, for whole objects instead of single keys.
             defaults: Attributes that all tasks share.
@@ -84,15 +85,15 @@ class Manifests:
         shard: Shard | None,
         *,
         server: ChosenServer,
-        projects: Callable[[str], int] | None = None,  # noqa: ARG002 - the index knows no names yet
+        projects: Callable[[str], int],
     ) -> DesiredIndex:
         """Select the tasks of a shard, to be planned against a server.
 
-        ``projects`` returns the numbers of named projects there.
-
-        Raises ManifestError if a manifest declares another server.
+        ``projects`` returns the numbers of named projects there. Raises ManifestError if a manifest
+        declares another server, or a project that is unknown there.
         """
         problems = self._desired.find_other_servers(server)
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))
-        return self._desired if shard is None else self._desired.select(shard.holds)
+        desired = number_projects(self._desired, load_contract(), projects)
+        return desired if shard is None else desired.select(shard.holds)

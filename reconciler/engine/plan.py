@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
 from reconciler.core.model import (
     DesiredTasks,
@@ -16,16 +17,22 @@ from reconciler.core.model import (
     Status,
     TaskPlan,
 )
-from reconciler.core.planner import apply_guards, plan_task
+from reconciler.core.planner import apply_guards
 from reconciler.core.shard import Shard
 from reconciler.engine.connection import Connection
 from reconciler.errors import NoSuchProject
-from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
+from reconciler.labelstudio.bulk.task_reader import (
+    read_keyed_tasks,
+    read_tasks,
+    read_whole_project,
+)
 from reconciler.labelstudio.guard_facts import fetch_guard_facts
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
-"""Compares the tasks of one batch with their live values, and yields those that differ."""
+ComparedBatch: TypeAlias = tuple[int, Iterator[tuple[TaskPlan, Observed]]]
+"""How many tasks a response shows, and those that differ, each with what was observed."""
 
 
 def build_plan(
@@ -38,53 +45,105 @@ def build_plan(
 ) -> Plan:
     """Plan ``desired``, all tasks or those of a ``shard``; only reads. Raises ServerError.
 
-    Tasks are compared as they are read; nothing is kept of those that do not differ.
+    Tasks are compared as they are read; nothing is kept of those that do not differ. Raises
+    ManifestError if a task turns out to be declared in conflicting ways, by its id and its key.
     """
-
-    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        maybe = {task: batch.found[task] for task in desired.filter_differing(batch.found)}
-        for task, observed in ReadBatch(maybe, batch.others):
-            planned = plan_task(desired[task], observed, connection.attributes)
-            if planned is not None:
-                yield planned, observed
-
+    comparison = Comparison(desired, connection.attributes, shard=shard)
+    reading = _Reading(connection.api, desired, comparison, shard, progress)
     try:
-        plan = plan_tasks(
-            find_differing,
-            connection,
-            wanted=desired.group_by_project(),
-            names=desired.names(),
-            count=len(desired),
-            allow=allow,
-            progress=progress,
+        plan = plan_batches(
+            reading.read_all(), connection, count=len(desired), allow=allow, progress=progress
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
         raise NoSuchProject(error.project, error.detail, source=source) from error
-    return plan if shard is None else replace(plan, shards=(shard,))
+    return _complete(plan, comparison, shard)
 
 
-def plan_tasks(  # noqa: PLR0913 - what differs between a plan and a revert
-    find_differing: FindDiffering,
+def plan_batches(
+    batches: Iterable[ComparedBatch],
     connection: Connection,
     *,
-    wanted: Mapping[int | None, Sequence[int]],
-    names: Collection[str],
     count: int,
     allow: frozenset[Kind],
     progress: ProgressListener,
 ) -> Plan:
-    """Read the wanted tasks, plan those that differ, and apply the guards to them."""
+    """Apply the guards to the tasks that differ, response by response.
+
+    ``count`` is how many tasks are expected; those that no batch yields are unchanged.
+    """
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
     server = connection.identify()
     progress.begin("reading and comparing", count)
     plans: list[TaskPlan] = []
-    for batch in read_tasks(api, wanted, list_names_to_read(names), progress=progress):
-        for planned, observed in find_differing(batch):
+    for size, differing in batches:
+        for planned, observed in differing:
             facts = fetch_guard_facts(facts, planned, api=api, progress=progress)
             plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
-        progress.advance(len(batch))
+        progress.advance(size)
     plans.sort(key=lambda planned: planned.task)
-    differing = sum(planned.status is not Status.UNCHANGED for planned in plans)
-    return Plan(server, tuple(plans), count - differing, api.requests)
+    return Plan(server, tuple(plans), count - _count_differing(plans), api.requests)
+
+
+def _complete(plan: Plan, comparison: Comparison, shard: Shard | None) -> Plan:
+    """Add what is known only after all tasks were read: keys, rules, and counts."""
+    ambiguous = comparison.list_ambiguous_tasks()
+    tasks = tuple(task for task in plan.tasks if task.task not in ambiguous)
+    return replace(
+        plan,
+        tasks=tasks,
+        unchanged=comparison.looked_at - len(ambiguous) - _count_differing(tasks),
+        shards=() if shard is None else (shard,),
+        unresolved=comparison.list_unresolved(),
+        rules=comparison.summarize_rules(),
+    )
+
+
+def _count_differing(plans: Iterable[TaskPlan]) -> int:
+    return sum(planned.status is not Status.UNCHANGED for planned in plans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads what a plan needs: whole projects for rules, tasks by their keys, the others by id."""
+
+    api: TaskApi
+    desired: DesiredTasks
+    comparison: Comparison
+    shard: Shard | None
+    progress: ProgressListener
+
+    def read_all(self) -> Iterator[ComparedBatch]:
+        comparison = self.comparison
+        for project in sorted(comparison.ruled_projects | comparison.keyed_projects):
+            ruled = project in comparison.ruled_projects
+            batches = self._read_project(project) if ruled else self._read_keys(project)
+            for batch in batches:
+                yield len(batch), comparison.compare(batch, project)
+        wanted = {
+            project: [task for task in ids if self._is_wanted(task)]
+            for project, ids in self.desired.group_by_project().items()
+        }
+        for batch in read_tasks(self.api, wanted, self._names, progress=self.progress):
+            yield len(batch), comparison.compare(batch)
+
+    @property
+    def _names(self) -> set[str]:
+        return list_names_to_read(self.desired.names())
+
+    def _is_wanted(self, task: int) -> bool:
+        in_shard = self.shard is None or self.shard.holds(task)
+        return in_shard and task not in self.comparison.done
+
+    def _read_project(self, project: int) -> Iterator[ReadBatch]:
+        return read_whole_project(self.api, project, self._names, progress=self.progress)
+
+    def _read_keys(self, project: int) -> Iterator[ReadBatch]:
+        """Find keys by filters if that costs less; the pages of the project show the others."""
+        for group, keys in self.comparison.list_pending_keys(project):
+            if len(keys) <= KEYS_MAX and can_filter(group.path, keys):
+                texts = [str(key) for key in keys]
+                yield from read_keyed_tasks(self.api, project, group.path[1], texts, self._names)
+        if self.comparison.list_pending_keys(project):
+            yield from self._read_project(project)

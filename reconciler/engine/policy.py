@@ -48,17 +48,24 @@ class Blockers:
     """What blocks the apply of a plan: how many tasks, and the kinds that would accept them.
 
     If ``kinds`` are allowed, apply leaves the tasks as they are. A new plan made with them allowed
-    changes those tasks whose kinds are in ``changing``.
+    changes those tasks whose kinds are in ``changing``. ``rules`` counts the rules that block the
+    plan, which nothing accepts.
     """
 
     tasks: int
     kinds: tuple[Kind, ...]
     changing: tuple[Kind, ...] = ()
+    rules: int = 0
 
     @property
     def message(self) -> str:
-        """Say how many tasks are blocked."""
-        return f"{count_noun(self.tasks, 'task')} {'is' if self.tasks == 1 else 'are'} blocked"
+        """Say how many tasks are blocked, and how many rules block the plan."""
+        blocked = [
+            count_noun(count, noun)
+            for count, noun in ((self.tasks, "task"), (self.rules, "rule"))
+            if count
+        ]
+        return f"{' and '.join(blocked)} {'is' if self.tasks + self.rules == 1 else 'are'} blocked"
 
     @property
     def hint(self) -> str:
@@ -83,14 +90,17 @@ def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
 def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
     """Find the tasks that block the apply of a plan; None if there are none."""
     tasks = plan.list_unaccepted(allow)
-    if not tasks:
+    keys = [key for key in plan.unresolved if key.problem.kind not in allow]
+    rules = sum(r.problem is not None and not r.problem.is_warning for r in plan.rules)
+    if not (tasks or keys or rules):
         return None
-    kinds = _list_kinds(tasks)
+    kinds = _list_kinds(tasks) | {key.problem.kind for key in keys}
     changing = _list_kinds(task for task in tasks if task.changes)
     return Blockers(
-        len(tasks),
+        len(tasks) + len(keys),
         tuple(sorted(ALLOWABLE & kinds - allow)),
         tuple(sorted(ALLOWABLE & changing - allow)),
+        rules,
     )
 
 

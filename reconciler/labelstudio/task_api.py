@@ -14,6 +14,7 @@ from reconciler.core.model import ProjectSettings, ServerIdentity, User
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
 from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
+from reconciler.labelstudio.bulk.key_filter import build_filter
 from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
 from reconciler.labelstudio.capabilities import Capabilities
 from reconciler.labelstudio.client import Client
@@ -120,7 +121,7 @@ class TaskApi:
         number, email = _get_integer(found.get("id")), found.get("email")
         return None if number is None else User(number, email if isinstance(email, str) else "")
 
-    def fetch_list(
+    def fetch_list(  # noqa: PLR0913 - what a list can be asked for
         self,
         project: int,
         names: Collection[str],
@@ -128,10 +129,12 @@ class TaskApi:
         page: int,
         size: int,
         ids: Sequence[int] | None = None,
+        keys: Mapping[str, Sequence[str]] | None = None,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
         """Request one page of a project, or of those of its tasks that ``ids`` names.
 
+        With ``keys``, only of tasks whose data has one of these values at that name.
         Pages count from 1, and may be shorter than ``size``. The returned function decodes and
         checks the response: see `Client.fetch`. ``kind`` decides how often it is sent.
         """
@@ -144,6 +147,8 @@ class TaskApi:
         if ids is not None:
             selection = {"selectedItems": {"all": False, "included": list(ids)}}
             query["query"] = json.dumps(selection, separators=(",", ":"))
+        elif keys is not None:
+            query["query"] = json.dumps(build_filter(keys), separators=(",", ":"))
         query |= _NEVER_RESOLVED
         if any(
             name in self._attributes and self._attributes[name].only_in_full_list for name in names

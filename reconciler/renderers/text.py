@@ -9,7 +9,16 @@ from typing import Final
 
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
-from reconciler.core.model import WARNINGS, Change, Kind, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.model import (
+    WARNINGS,
+    Change,
+    Kind,
+    Plan,
+    Status,
+    TaskKey,
+    TaskPlan,
+    TaskProblem,
+)
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -38,6 +47,7 @@ from reconciler.renderers.allowed import describe_allowed, is_allowed
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.rules_and_keys import format_task, render_rules_and_keys
 from reconciler.renderers.style import Style, strip_colors
 
 _PATH_WIDTH: Final = 32
@@ -61,6 +71,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         lines += _format_entry(group, options)
         lines.append("")
         progress.advance(len(group))
+    lines += render_rules_and_keys(plan, options)
     if len(groups) > 1:
         lines += _format_blocked(plan, options)
     lines.append(_format_plan_summary(plan, style))
@@ -143,7 +154,7 @@ def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: boo
         tasks.append(outcome.task)
         if full or len(tasks) <= _OUTCOMES_MAX:
             mark = style.changed("!") if outcome.accepted else style.removed("!")
-            heading = style.bold(f"task {outcome.task}")
+            heading = style.bold(format_task(outcome.task, outcome.key))
             yield f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
     for word, tasks in folded.items():
         if not full and (rest := tasks[_OUTCOMES_MAX:]):
@@ -187,6 +198,7 @@ class _Row:
     problems: tuple[TaskProblem, ...] = ()
     allowed: frozenset[Kind] = frozenset()
     time: str = ""
+    key: TaskKey | None = None
 
     @property
     def is_accepted(self) -> bool:
@@ -199,13 +211,15 @@ def _make_task_row(task: TaskPlan, options: RenderOptions) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
     changes = _sort_by_path(task.changes)
     allowed = frozenset(p.kind for p in task.problems if is_allowed(p, task, options.allow))
-    return _Row(task.task, task.source, changes, stopped, task.problems, allowed)
+    return _Row(task.task, task.source, changes, stopped, task.problems, allowed, key=task.key)
 
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
     changes = _sort_by_path(outcome.changes)
     stopped = "" if outcome.outcome is Outcome.APPLIED else describe_outcome(outcome.outcome)
-    return _Row(outcome.task, changes[0].source, changes, stopped, time=outcome.time)
+    return _Row(
+        outcome.task, changes[0].source, changes, stopped, time=outcome.time, key=outcome.key
+    )
 
 
 def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
@@ -306,6 +320,8 @@ def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
 
 
 def _format_who(group: Sequence[_Row]) -> str:
+    if len(group) == 1:
+        return format_task(group[0].task, group[0].key)
     return _format_tasks([row.task for row in group])
 
 

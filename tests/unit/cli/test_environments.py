@@ -7,17 +7,24 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from reconciler import ManifestError, Manifests, Settings, Shard, load
+from reconciler.core.server_address import ChosenServer
+from reconciler.engine.connection import connect
+from reconciler.engine.plan import build_plan
+from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.settings.project_numbers import ProjectNumbers
 from reconciler.engine.settings.settings_file import SettingsFile
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.tasks_file import new_state
 from tests.unit.cli.conftest import Command, Wire, process
 from tests.unit.docs.pages import Block, blocks
-from tests.unit.labelstudio.wired import Hooked, add_tasks, sandbox_with
+from tests.unit.labelstudio.wired import TEXT, Hooked, add_tasks, sandbox_with
 
 SETTINGS = """\
 timeout = 60
@@ -32,6 +39,9 @@ url = "https://production.test"
 projects = {reviews = 12}
 max_changes = 2
 """
+
+
+STAGING = ChosenServer("https://staging.test", "--url")
 
 
 class Routed(httpx.BaseTransport):
@@ -601,6 +611,126 @@ def test_a_limit_in_a_variable_beats_the_one_in_the_file(
     ran = command("apply", "m", "--yes", "--env", "production")
     assert (ran.code, servers.servers["production"].count("PATCH")) == (1, 0)
     assert "the plan would change 2 of 2 tasks; the limit is 1" in ran.errors
+
+
+# One folder of manifests, with the names of projects.
+
+
+@pytest.fixture
+def keyed(servers: Routed) -> Routed:
+    """Tasks with the same keys on both servers, with other ids and in projects of other numbers."""
+    for server, project, first in (("staging", 7, 101), ("production", 12, 501)):
+        state = servers.servers[server].state
+        for number in range(3):
+            body = {"data": {"text": f"Sentence {number}.", "external_id": f"x-{number}"}}
+            state.add_task(state.projects[project], body, number=first + number)
+    write(
+        "m/a.yaml",
+        """\
+version: 1
+project: reviews
+key: data.external_id
+rules:
+  - {name: label twice, where: {data.text: Sentence 0.}, set: {overlap: 2}}
+tasks:
+  - {key: x-2, overlap: 3}
+""",
+    )
+    return servers
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [("staging", {101: 2, 103: 3}), ("production", {501: 2, 503: 3})],
+)
+def test_one_folder_is_applied_to_each_environment(
+    keyed: Routed, command: Command, name: str, changed: dict[int, int]
+):
+    assert command("validate", "m", "--env", name).code == 0
+    ran = command("apply", "m", "--yes", "--env", name)
+    assert (ran.code, keyed.asked()) == (0, {name})
+    state = keyed.servers[name].state
+    overlaps = {task: found.values["overlap"] for task, found in state.tasks.items()}
+    assert {task: overlap for task, overlap in overlaps.items() if overlap != 1} == changed
+    assert command("plan", "m", "--env", name, "--detailed-exitcode").code == 0
+
+
+def test_a_project_that_the_environment_does_not_know_is_refused(keyed: Routed, command: Command):
+    write("reconciler.toml", SETTINGS.replace("reviews = 12", "review = 12"))
+    told = (
+        f'm/a.yaml:2:10: project: project "reviews" is not in projects of environment production, '
+        f"{here(10)} (did you mean review?)\n"
+    )
+    for arguments in (("plan", "m"), ("apply", "m", "--yes"), ("validate", "m")):
+        ran = command(*arguments, "--env", "production")
+        assert (ran.code, ran.output) == (1, "")
+        assert told in ran.errors
+    assert command("validate", "m", "--env", "staging").code == 0
+    assert command("validate", "m").code == 0
+    ran = command("plan", "m", "--url", "https://staging.test")
+    assert ran.code == 1
+    assert 'project "reviews" has a number only in an environment, and none is chosen' in ran.errors
+    assert keyed.asked() == set()
+
+
+def test_without_numbers_a_name_is_a_title_on_the_server(keyed: Routed, command: Command):
+    lines = [line for line in SETTINGS.splitlines() if not line.startswith("projects")]
+    write("reconciler.toml", "\n".join(lines))
+    state = keyed.servers["staging"].state
+    ran = command("plan", "m", "--env", "staging")
+    assert 'project: no project on https://staging.test has the title "reviews" (' in ran.errors
+    state.projects[7].title = "reviews"
+    ran = command("plan", "m", "--env", "staging", "--detailed-exitcode")
+    assert (ran.code, keyed.asked()) == (2, {"staging"})
+    state.add_project("reviews", TEXT, number=9)
+    ran = command("apply", "m", "--yes", "--env", "staging")
+    assert ran.code == 1
+    assert 'projects on https://staging.test have the title "reviews": 7, 9 (' in ran.errors
+    assert keyed.servers["staging"].count("PATCH") == 0
+
+
+def test_a_title_is_not_looked_up_on_a_server_that_the_manifest_is_not_for(
+    keyed: Routed, command: Command
+):
+    write("reconciler.toml", "")
+    write("m/a.yaml", "version: 1\nserver: https://production.test\nproject: reviews\nrules: []\n")
+    ran = command("plan", "m", "--url", "https://staging.test")
+    assert (ran.code, keyed.asked()) == (1, set())
+    assert "the manifest declares https://production.test" in ran.errors
+
+
+def test_a_program_plans_manifests_in_each_environment(keyed: Routed, command: Command):
+    del command
+    manifests = load("m")
+    for name, number in (("staging", 7), ("production", 12)):
+        settings = Settings.from_file("reconciler.toml", token=SANDBOX_TOKEN, env=name)
+        with connect(settings, transport=keyed) as connection:
+            projects = choose_lookup(settings, connection)
+            desired = manifests.select(None, server=settings.server, projects=projects)
+            plan = build_plan(desired, connection)
+        assert {task.project for task in plan.updates} == {number}
+        assert plan.server.environment == name
+    unknown = ProjectNumbers({"other": 1}, "staging", "reconciler.toml:5")
+    with pytest.raises(ManifestError, match='project "reviews" is not in projects of'):
+        manifests.select(None, server=STAGING, projects=unknown)
+
+
+def test_a_program_names_projects_of_values():
+    tasks: list[dict[str, Any]] = [
+        {"id": 3, "overlap": 2},
+        {"id": 1, "absent": ["data.old"]},
+        {"ids": ["5-6"]},
+    ]
+    manifests = Manifests.from_tasks(tasks, project="reviews", name="values")
+    numbers = ProjectNumbers({"reviews": 7}, "staging")
+    for _ in range(2):
+        desired = manifests.select(None, server=STAGING, projects=numbers)
+        assert {number: list(ids) for number, ids in desired.group_by_project().items()} == {
+            7: [1, 3, 5, 6]
+        }
+        assert desired[3].project == 7
+    part = manifests.select(Shard.parse("1/2"), server=STAGING, projects=numbers)
+    assert list(part.list_ids()) == [6]
 
 
 # Without a server.
