@@ -40,6 +40,7 @@ from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers, parse_allowed
+from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError
@@ -99,7 +100,7 @@ def plan(
         The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
-        ManifestError: A manifest declares another server.
+        ManifestError: A manifest declares another server, or a project that is unknown there.
         ServerError: A request failed.
         ValueError: ``allow`` holds a kind that cannot be allowed, or ``shard`` is not valid.
         TypeError: ``manifests`` is of another type.
@@ -109,9 +110,10 @@ def plan(
         found = type(manifests).__name__
         raise TypeError(f"manifests: expected what load returns, found a value of type {found}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
-    desired = manifests.get_desired(settings.server)
     kinds = parse_allowed(allow)
     with connect(settings) as connection:
+        projects = choose_lookup(settings, connection)
+        desired = manifests.get_desired(settings.server, projects)
         return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)
 
 

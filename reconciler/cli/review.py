@@ -133,7 +133,9 @@ def _confirm(plan: Plan, allow: frozenset[Kind]) -> None:
 def _format_question(plan: Plan, allow: frozenset[Kind]) -> str:
     """Ask with what matters most: how many tasks, on which server, and what is allowed."""
     allowed = describe_allowed(plan, allow)
-    question = f"Change {count_noun(len(plan.updates), 'task')} on {plan.server.url}"
+    server = plan.server
+    where = f"in environment {server.environment}, on" if server.environment else "on"
+    question = f"Change {count_noun(len(plan.updates), 'task')} {where} {server.url}"
     return f"{escape_invisible(question)}{allowed and f', allowing {allowed}'}?"
 
 

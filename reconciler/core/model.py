@@ -372,15 +372,33 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """The server of a plan; ``edition`` and ``version`` are None if it does not show them."""
+    """The server of a plan; ``edition`` and ``version`` are None if it does not show them.
+
+    ``environment`` is the name that the settings gave it for the run; None if they gave none.
+    """
 
     url: str
     edition: str | None
     version: str | None
+    environment: str | None = None
 
     def __str__(self) -> str:
         what = " ".join(filter(None, ("Label Studio", self.edition, self.version)))
-        return f"{self.url} ({what})"
+        return f"{self.name} ({what})"
+
+    @property
+    def name(self) -> str:
+        """The address, with the environment if there is one."""
+        return f"environment {self.environment}: {self.url}" if self.environment else self.url
+
+
+def have_same_tasks(one: ServerIdentity, other: ServerIdentity) -> bool:
+    """Tell whether ids mean the same tasks on both servers, whatever their versions.
+
+    A server without an environment is taken for that of any environment.
+    """
+    environments = {one.environment, other.environment} - {None}
+    return (one.url, one.edition) == (other.url, other.edition) and len(environments) <= 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -423,7 +441,7 @@ class Plan:
         return ", ".join(words for words in counted if not words.startswith("0 ")) or "no tasks"
 
     def __repr__(self) -> str:
-        return f"<Plan for {self.server.url}: {self.describe()}>"
+        return f"<Plan for {self.server.name}: {self.describe()}>"
 
     def _repr_html_(self) -> str:
         """Show the plan in a notebook."""

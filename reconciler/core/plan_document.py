@@ -58,6 +58,7 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         "digest": plan.digest,
         **build_shards_document(plan.shards),
         "server": build_server_document(plan.server),
+        **build_environment_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
         **_build_rules_and_keys(plan),
@@ -77,6 +78,11 @@ def _build_rules_and_keys(plan: Plan) -> dict[str, Json]:
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
     """Build the part that names the server."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
+
+
+def build_environment_document(server: ServerIdentity) -> dict[str, Json]:
+    """Build the part that names the environment; empty if the run had none."""
+    return {"environment": server.environment} if server.environment else {}
 
 
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
@@ -122,7 +128,7 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
     rules = tuple(map(restore_rule, document.get("rules", ())))
     named = {planned.rule.name: planned.rule for planned in rules}
     plan = Plan(
-        server=restore_server(document["server"]),
+        server=restore_server(document),
         tasks=tuple(_restore_task(task, named) for task in document["tasks"]),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
@@ -135,8 +141,11 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
 
 
 def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
-    """Restore the server of a document."""
-    return ServerIdentity(document["url"], document["edition"], document["version"])
+    """Restore the server of a document, and its environment."""
+    server = document["server"]
+    return ServerIdentity(
+        server["url"], server["edition"], server["version"], document.get("environment")
+    )
 
 
 def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:

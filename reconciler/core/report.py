@@ -136,7 +136,7 @@ class Report:
 
     def __repr__(self) -> str:
         return (
-            f"<Report of {self.command or 'several runs'} on {self.server.url}: {self.describe()}>"
+            f"<Report of {self.command or 'several runs'} on {self.server.name}: {self.describe()}>"
         )
 
     def _repr_html_(self) -> str:

@@ -10,6 +10,7 @@ from reconciler.core.model import ServerIdentity, User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     build_change_document,
+    build_environment_document,
     build_server_document,
     build_shards_document,
     restore_change,
@@ -47,7 +48,7 @@ def restore_report(
             hint="pass the report as apply wrote it",
         )
     run = _restore_run(first, last)
-    return Report(restore_server(first["server"]), (run,), outcomes, run.shards)
+    return Report(restore_server(first), (run,), outcomes, run.shards)
 
 
 def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
@@ -97,6 +98,7 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
         "digest": run.digest,
         **build_shards_document(run.shards),
         "server": build_server_document(server),
+        **build_environment_document(server),
         "command": run.command,
         **_build_origin(run),
     }
@@ -160,6 +162,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
         "digests": [run.digest for run in report.runs],
         **build_shards_document(report.shards),
         "server": build_server_document(report.server),
+        **build_environment_document(report.server),
         "runs": [_build_run(run) for run in report.runs],
         "complete": report.complete,
         "summary": dict(count_outcomes(report.outcomes)),

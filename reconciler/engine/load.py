@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
@@ -42,18 +42,26 @@ def load_desired(
     files: FoundFiles,
     *,
     server: ChosenServer | None = None,
+    projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read and check all manifests; raises ManifestError.
 
-    See `load_manifests` for ``server``.
+    See `load_manifests` for ``server`` and ``projects``.
     """
-    return load_manifests(files, load_contract(), server=server, progress=progress)
+    return load_manifests(
+        files, load_contract(), server=server, projects=projects, progress=progress
+    )
 
 
-def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
+def count_desired(
+    files: FoundFiles,
+    *,
+    projects: Callable[[str], int] | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> int:
     """Read and check all manifests without a server, and count the declared tasks.
 
-    Raises ManifestError.
+    See `load_manifests` for ``projects``. Raises ManifestError.
     """
-    return len(check_manifests(files, load_contract(), progress=progress))
+    return len(check_manifests(files, load_contract(), projects=projects, progress=progress))

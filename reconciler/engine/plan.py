@@ -74,7 +74,7 @@ def plan_batches(
     """
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
-    server = api.identity()
+    server = connection.identify()
     progress.begin("reading and comparing", count)
     plans: list[TaskPlan] = []
     for size, differing in batches:

@@ -130,12 +130,20 @@ def _check_digest(plan: Plan, expected: str | None) -> None:
 def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
     """Raise Refused if a file was made for another server, where its ids are other tasks.
 
-    Another release of the same server is accepted: apply compares with live values.
+    Another release of the same server is accepted: apply compares with live values. A file that
+    names no environment is for any that is on its server.
     """
     if (saved.url, saved.edition) != (live.url, live.edition):
         raise Refused(
             f"nothing was changed: {file} was made for {saved}, but this run uses {live}",
             hint="set LABEL_STUDIO_URL to the server of the file, or make a new plan",
+        )
+    if saved.environment and saved.environment != live.environment:
+        used = f"environment {live.environment}" if live.environment else "none"
+        raise Refused(
+            f"nothing was changed: {file} was made for environment {saved.environment}, but this "
+            f"run uses {used}",
+            hint=f"pass --env {saved.environment}, or make a new plan",
         )
 
 

@@ -57,6 +57,6 @@ def build_revert_plan(
 
 def check_reports(history: RunHistory, connection: Connection) -> None:
     """Raise Refused if a report is for another server."""
-    identity = connection.api.identity()
+    identity = connection.identify()
     for name, report in history.reports:
         check_server(report.server, identity, name)

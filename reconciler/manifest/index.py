@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import eq, le
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +23,7 @@ from reconciler.manifest.checks import check_server
 from reconciler.manifest.combination import combine, find_conflicts
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
 from reconciler.manifest.key_table import KeyedPlaces, KeyTable, normalize_keys
+from reconciler.manifest.readers.document import Document
 from reconciler.manifest.task_names import expand_ids
 
 _INDEX_BITS: Final = 40
@@ -274,6 +275,19 @@ class DesiredIndex:
         found = (header for header in self._headers if header.project == project)
         header = next(found, None)
         return None if header is None else header.source_of("project")
+
+    @property
+    def has_project_names(self) -> bool:
+        """Whether a document names its project, and nothing has turned the name into a number."""
+        return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    def list_documents(self) -> list[tuple[Document, list[int]]]:
+        """List the documents, each with the indexes of its tasks in ascending order."""
+        indexes: list[set[int]] = [set() for _ in self._headers]
+        for where in chain(self._where, self._key_where):
+            indexes[where >> _INDEX_BITS].add(where & _INDEX_MAX)
+        documents = (header.document for header in self._headers)
+        return [(d, sorted(found)) for d, found in zip(documents, indexes, strict=True)]
 
     def find_other_servers(self, chosen: ChosenServer) -> list[Problem]:
         """Find the documents that declare another server than the one chosen."""

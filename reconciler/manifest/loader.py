@@ -25,7 +25,7 @@ from reconciler.manifest.declarations import Header, read_header
 from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.document import CheckedDocument, Document
 from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
@@ -59,11 +59,15 @@ def load_manifests(
 
 
 def check_manifests(
-    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
+    files: FoundFiles,
+    attributes: Attributes,
+    *,
+    projects: ProjectNumbers | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read manifests as `load_manifests` does, without comparing them with a server later."""
     desired = DesiredIndex(fingerprints=False)
-    _Loader(desired, attributes).load_files(files, progress)
+    _Loader(desired, attributes, projects=projects).load_files(files, progress)
     return desired
 
 
@@ -90,6 +94,24 @@ def load_values(
     told = [p for p in found if not_json.get(p.path, p) == p]
     loader.finish([replace(p, source=replace(p.source, column=1)) for p in told])
     return desired
+
+
+def number_projects(
+    desired: DesiredIndex, attributes: Attributes, projects: ProjectNumbers
+) -> DesiredIndex:
+    """Return the index that loading would have made with ``projects``.
+
+    It is the same one if no document names its project. Raises ManifestError if a name is unknown,
+    or if tasks or rules conflict now that two names stand for one project.
+    """
+    if not desired.has_project_names:
+        return desired
+    numbered, problems = DesiredIndex(), list[Problem]()
+    loader = _Loader(numbered, attributes, projects=projects)
+    for document, indexes in desired.list_documents():
+        problems += loader.add_file([CheckedDocument(document, indexes)], Diagnostics(""))
+    loader.finish(problems)
+    return numbered
 
 
 class _Loader:
@@ -147,8 +169,10 @@ class _Loader:
         foreign = recognise_value(document.outline) if problems else None
         if foreign:
             return [Problem(document.locate_value(()), "", *foreign)]
-        number = self._find_project(document, accepted, problems)
-        problems += check_server(document, accepted, self._server)
+        # First, because looking a name up may take a request, to a server that this is not for.
+        elsewhere = list(check_server(document, accepted, self._server))
+        problems += elsewhere
+        number = None if elsewhere else self._find_project(document, accepted, problems)
         problems += self._drop_refused(document, accepted, number)
         header = read_header(document, accepted, project=number)
         self._desired.add_document(header)
@@ -177,7 +201,8 @@ class _Loader:
             return self._projects(declared)
         except LookupError as error:
             message = str(error.args[0]) if error.args else str(error)
-            problems.append(Problem(at, "project", message))
+            hint = getattr(error, "hint", "")
+            problems.append(Problem(at, "project", message, hint))
             return None
 
     def _drop_refused(
