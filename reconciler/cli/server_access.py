@@ -13,7 +13,7 @@ from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.plan import build_plan
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.engine.vocabulary import Kind, Plan, Shard
+from reconciler.engine.vocabulary import Allowances, Plan, Shard, Targets
 from reconciler.progress import ProgressListener
 
 
@@ -26,13 +26,14 @@ def connect_to_server(settings: Settings, console: Console) -> Iterator[Connecti
         yield connection
 
 
-def plan_inputs(
+def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
     files: FoundFiles,
     connection: Connection,
     *,
     settings: Settings,
-    allow: frozenset[Kind],
+    allow: Allowances,
     shard: Shard | None,
+    targets: Targets,
     console: Console,
 ) -> Plan:
     """Load manifests, and plan the tasks of a shard; without one, all of them."""
@@ -40,7 +41,7 @@ def plan_inputs(
         desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
     return make_plan(
         lambda progress: build_plan(
-            desired, connection, shard=shard, allow=allow, progress=progress
+            desired, connection, shard=shard, allow=allow, targets=targets, progress=progress
         ),
         console,
     )

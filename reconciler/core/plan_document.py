@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
 from reconciler.core.encoding import encode_indented
 from reconciler.core.model import (
+    Allowance,
     Change,
     Kind,
     Plan,
@@ -16,8 +17,9 @@ from reconciler.core.model import (
     TaskPlan,
     TaskProblem,
 )
-from reconciler.core.notation import format_path, shorten
+from reconciler.core.notation import Path, format_path, shorten
 from reconciler.core.shard import Shard, format_shards, parse_shards
+from reconciler.core.target import EVERYTHING, Targets
 from reconciler.core.values import (
     ABSENT,
     DEPTH_MAX,
@@ -46,6 +48,7 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         "format_version": FORMAT_VERSION,
         "digest": plan.digest,
         **build_shards_document(plan.shards),
+        **_build_targets(plan),
         "server": build_server_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
@@ -61,6 +64,21 @@ def build_server_document(server: ServerIdentity) -> dict[str, Json]:
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
     """Build the part that names the shards; empty if the plan is for all tasks."""
     return {"shard": format_shards(shards)} if shards else {}
+
+
+def build_targets_document(targets: Targets) -> dict[str, Json]:
+    """Build the part that names the targets."""
+    return {
+        "include": [str(one) for one in targets.include],
+        "exclude": [str(one) for one in targets.exclude],
+    }
+
+
+def _build_targets(plan: Plan) -> dict[str, Json]:
+    if not plan.targets:
+        return {}
+    left_out: Json = {"tasks": plan.tasks_left_out, "changes": plan.changes_left_out}
+    return {"targets": {**build_targets_document(plan.targets), "left_out": left_out}}
 
 
 def _build_task(task: TaskPlan) -> Json:
@@ -91,7 +109,27 @@ def build_source(source: Source) -> Json:
 
 
 def _build_problem(problem: TaskProblem) -> Json:
-    return {"kind": problem.kind.value, "message": problem.message, "hint": problem.hint}
+    return {
+        "kind": problem.kind.value,
+        "message": problem.message,
+        "hint": problem.hint,
+        **({"paths": _build_paths(problem.paths)} if problem.paths else {}),
+        **({"allowed": build_allowance_document(problem.allowed)} if problem.allowed else {}),
+    }
+
+
+def _build_paths(paths: Iterable[Path]) -> Json:
+    return [list(path) for path in paths]
+
+
+def build_allowance_document(allowance: Allowance) -> Json:
+    """Build the document of what accepts a problem."""
+    return {
+        "kind": allowance.kind.value,
+        **({"paths": _build_paths(allowance.paths)} if allowance.paths else {}),
+        "by": allowance.by,
+        **({"reason": allowance.reason} if allowance.reason else {}),
+    }
 
 
 _PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
@@ -110,6 +148,7 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
         shards=restore_shards(document),
+        **_restore_left_out(document),
     )
     _check_unedited(plan, document)
     return plan
@@ -126,6 +165,26 @@ def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
         return parse_shards(document["shard"]) if "shard" in document else ()
     except ValueError as error:
         raise SavedFileError(f"shard: {error}", hint=_UNEDITED) from error
+
+
+def restore_targets(document: Mapping[str, Any]) -> Targets:
+    """Restore the targets of a document; those of all tasks if it has none."""
+    written = document.get("targets")
+    if written is None:
+        return EVERYTHING
+    try:
+        return Targets.parse(written["include"], written["exclude"])
+    except ValueError as error:
+        raise SavedFileError(f"targets: {error}", hint=_UNEDITED) from error
+
+
+def _restore_left_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = document.get("targets", {}).get("left_out", {})
+    return {
+        "targets": restore_targets(document),
+        "tasks_left_out": int(left_out.get("tasks", 0)),
+        "changes_left_out": int(left_out.get("changes", 0)),
+    }
 
 
 def restore_change(document: Mapping[str, Any]) -> Change:
@@ -163,7 +222,24 @@ def _restore_source(document: Mapping[str, Any]) -> Source:
 
 
 def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
-    return TaskProblem(Kind(document["kind"]), document["message"], document["hint"])
+    allowed = document.get("allowed")
+    return TaskProblem(
+        Kind(document["kind"]),
+        document["message"],
+        document["hint"],
+        None if allowed is None else restore_allowance(allowed),
+        _restore_paths(document),
+    )
+
+
+def restore_allowance(document: Mapping[str, Any]) -> Allowance:
+    """Restore what accepts a problem."""
+    kind, paths = Kind(document["kind"]), _restore_paths(document)
+    return Allowance(kind, paths, document["by"], document.get("reason", ""))
+
+
+def _restore_paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
+    return tuple(map(tuple, document.get("paths", ())))
 
 
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Change, ServerIdentity, User
+from reconciler.core.model import Allowance, Change, ServerIdentity, User
 from reconciler.core.shard import Shard, find_missing_shards
+from reconciler.core.target import EVERYTHING, Targets
 
 
 class Outcome(StrEnum):
@@ -48,7 +49,7 @@ class TaskOutcome:
     ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
     leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
     again because another write had undone them. ``time`` is when the outcome was recorded, as
-    `format_time` writes it; empty if not known.
+    `format_time` writes it; empty if not known. ``allowed`` is what accepted problems of the task.
     """
 
     task: int
@@ -58,6 +59,7 @@ class TaskOutcome:
     accepted: bool = False
     repairs: int = 0
     time: str = ""
+    allowed: tuple[Allowance, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -84,7 +86,8 @@ class Run:
 
     ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. Values
     that are not known are empty or None. ``requests`` is how many were sent, None if the report
-    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks.
+    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks, and so
+    are ``targets``.
     """
 
     digest: str
@@ -95,6 +98,7 @@ class Run:
     ended: str = ""
     user: User | None = None
     commit: Commit | None = None
+    targets: Targets = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,12 +9,16 @@ from reconciler.core.ids import format_ranges, parse_ranges
 from reconciler.core.model import ServerIdentity, User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
+    build_allowance_document,
     build_change_document,
     build_server_document,
     build_shards_document,
+    build_targets_document,
+    restore_allowance,
     restore_change,
     restore_server,
     restore_shards,
+    restore_targets,
 )
 from reconciler.core.report import (
     Commit,
@@ -55,6 +59,7 @@ def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Ru
         digest=first["digest"],
         requests=None if last is None else int(last["requests"]),
         shards=restore_shards(first),
+        targets=restore_targets(first),
         command=first.get("command", "apply"),
         started=first.get("started", ""),
         ended="" if last is None else last.get("ended", ""),
@@ -84,6 +89,7 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         accepted=line.get("accepted", False),
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
+        allowed=tuple(map(restore_allowance, line.get("allowed", ()))),
     )
 
 
@@ -94,6 +100,7 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
         "kind": "report",
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         "server": build_server_document(server),
         "command": run.command,
         **_build_origin(run),
@@ -123,6 +130,7 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
         "changes": [build_change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
+        **_build_allowed(outcome),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
     }
 
@@ -177,10 +185,20 @@ def _build_run(run: Run) -> Json:
         "command": run.command,
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         **_build_origin(run),
         **({"ended": run.ended} if run.ended else {}),
         "requests": run.requests,
     }
+
+
+def _build_targets(run: Run) -> dict[str, Json]:
+    return {"targets": build_targets_document(run.targets)} if run.targets else {}
+
+
+def _build_allowed(outcome: TaskOutcome) -> dict[str, Json]:
+    allowed: list[Json] = [*map(build_allowance_document, outcome.allowed)]
+    return {"allowed": allowed} if allowed else {}
 
 
 def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:

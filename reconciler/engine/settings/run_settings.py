@@ -10,7 +10,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NoReturn, Self
 
+from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
+from reconciler.core.model import Allowance
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.network_settings import read_network
@@ -29,6 +31,9 @@ TIMEOUT_MAX: Final = 86_400
 """Seconds: a day."""
 
 CONCURRENCY_MAX: Final = 64
+
+DENY_VARIABLE: Final = "RECONCILER_DENY"
+"""It has no key in settings files: whoever changes a file must not lift a denial."""
 
 RPS_MIN: Final = 0.001
 """Updates per second: with fewer, a run would wait too long for its plan to stay valid."""
@@ -56,6 +61,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "timeout": ((int, float), _NUMBER),
     "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
     "allow_plain_http": ((bool,), "True or False"),
+    "deny": ((tuple,), "a tuple of what parse_denials returns"),
     "network": ((Network,), "the value that from_environment sets"),
 }
 """The types of settings, checked because programs without a type checker may pass anything."""
@@ -80,6 +86,7 @@ class Settings:
         network: Proxy, headers for gateways, and certificates; `from_environment` fills it.
         warnings: Warnings about the settings; none of them stops a run.
         url_from: Where the address came from: a variable, an option, or a line of a file.
+        deny: Problems that nothing may allow; ``RECONCILER_DENY`` lists them, never a file.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -96,6 +103,7 @@ class Settings:
     network: Network = DIRECT
     warnings: tuple[str, ...] = ()
     url_from: str = "the settings"
+    deny: tuple[Allowance, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
@@ -230,7 +238,16 @@ def _combine(
         network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
         url_from=url_from,
+        deny=_read_denials(environment),
     )
+
+
+def _read_denials(environment: Mapping[str, str]) -> tuple[Allowance, ...]:
+    """Read what the operator denies; raises SettingsError."""
+    try:
+        return parse_denials(environment.get(DENY_VARIABLE, ""), DENY_VARIABLE)
+    except ValueError as error:
+        raise SettingsError(f"{DENY_VARIABLE}: {error}") from None
 
 
 def read_overrides(environment: Mapping[str, str]) -> CliOverrides:

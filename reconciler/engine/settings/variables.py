@@ -8,7 +8,16 @@ from typing import Final
 
 _PREFIX: Final = "RECONCILER_"
 _NAMES: Final = (
-    *("TIMEOUT", "CONCURRENCY", "RPS", "MAX_CHANGES", "SHARD", "ALLOW_PLAIN_HTTP", "COMMIT"),
+    *(
+        "TIMEOUT",
+        "CONCURRENCY",
+        "RPS",
+        "MAX_CHANGES",
+        "SHARD",
+        "ALLOW_PLAIN_HTTP",
+        "COMMIT",
+        "DENY",
+    ),
     *("HEADERS_FILE", "CLIENT_CERT", "CLIENT_KEY", "CLIENT_KEY_PASSWORD"),
 )
 """Our variables without their prefix, except those for single headers."""

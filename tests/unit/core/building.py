@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.model import (
+    Allowance,
     Change,
     DesiredTask,
+    Kind,
     Observed,
     Plan,
     ServerIdentity,
@@ -51,6 +54,11 @@ def desired(
         absent=tuple(map(parse_path, absent)),
         places=OnePlace(),
     )
+
+
+def allowing(*kinds: Kind) -> Allowances:
+    """Allow kinds everywhere, even those that cannot be allowed."""
+    return Allowances(tuple(map(Allowance, kinds)))
 
 
 def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:
