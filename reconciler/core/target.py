@@ -245,6 +245,20 @@ class TargetTally:
             self.changes += len(planned.changes) - len(narrowed.changes)
             yield narrowed, observed
 
+    def narrow_keys(self, keys: Iterable[UnresolvedKey]) -> Iterator[UnresolvedKey]:
+        """Yield the keys without a task that are looked at."""
+        for unresolved in keys:
+            file = unresolved.source.file
+            for one in self.targets.selectors:
+                if one.word is Word.KEY and one.holds_task(0, unresolved.key):
+                    self.matched.add(one)
+                if one.word is Word.FILE and one.holds_file(file):
+                    self.matched.add(one)
+            if self.targets.holds_unresolved(unresolved):
+                yield unresolved
+            else:
+                self.tasks += 1
+
     def _match(self, task: TaskPlan) -> None:
         for one in self.targets.selectors:
             if one not in self.matched and _matches_plan(one, task):
