@@ -8,7 +8,16 @@ from click.core import ParameterSource
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
-from reconciler.engine.vocabulary import ALLOWABLE, Kind, Limit, Shard
+from reconciler.engine.vocabulary import (
+    ALLOWABLE,
+    Allowance,
+    Kind,
+    Limit,
+    Selector,
+    Shard,
+    parse_allowance,
+    parse_denial,
+)
 
 
 class _SettingOption(click.Option):
@@ -22,7 +31,15 @@ class _SettingOption(click.Option):
         return super().get_error_hint(ctx)
 
 
-_KINDS = [kind.value for kind in Kind if kind in ALLOWABLE]
+_KINDS = ", ".join(kind.value for kind in Kind if kind in ALLOWABLE)
+
+
+def _parse_allow(text: str) -> Allowance:
+    return parse_allowance(text, "--allow")
+
+
+def _parse_deny(text: str) -> Allowance:
+    return parse_denial(text, "--deny")
 
 
 shard_option = click.option(
@@ -38,10 +55,44 @@ shard_option = click.option(
 allow_option = click.option(
     "--allow",
     multiple=True,
-    type=click.Choice(_KINDS),
-    callback=lambda _context, _option, given: frozenset(map(Kind, given)),
-    help="Accept tasks with this problem; can be passed more than once.",
+    metavar="KIND[:PATH]",
+    type=ParsedType("kind", _parse_allow),
+    help="Accept tasks with this problem, or only changes at this path that have it; can be passed "
+    f"more than once. The kinds are {_KINDS}.",
 )
+
+
+_deny_option = click.option(
+    "--deny",
+    multiple=True,
+    metavar="KIND[:PATH]",
+    type=ParsedType("kind", _parse_deny),
+    help="Forbid to accept this problem, whatever --allow, manifests or a saved plan say; adds to "
+    "RECONCILER_DENY (separated by commas).",
+)
+
+
+def target_options(command: Command) -> Command:
+    """Add --target and --exclude, as ``target`` and ``exclude``."""
+    selector = ParsedType("selector", Selector.parse)
+    return add_options(
+        click.option(
+            "--target",
+            multiple=True,
+            metavar="S",
+            type=selector,
+            help="Look only at this: an id, a range such as 100-200, key:VALUE, rule:NAME, "
+            "path:data.text or file:GLOB. Several of one sort add up, different sorts must all "
+            "fit.  [default: everything]",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="S",
+            type=selector,
+            help="Do not look at this, written as for --target; it wins over --target.",
+        ),
+    )(command)
 
 
 _limit_option = click.option(
@@ -118,11 +169,12 @@ _PACE_OPTIONS = (
 
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
-    add = add_options(allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    add = add_options(allow_option, _deny_option, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 
 
 def applying_options(command: Command) -> Command:
     """Add the options for making and applying a plan; settings are passed as ``overrides``."""
-    add = add_options(*_PACE_OPTIONS, allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    accept = (allow_option, _deny_option)
+    add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Change, ServerIdentity, TaskKey, User
+from reconciler.core.model import Allowance, Change, ServerIdentity, TaskKey, User
 from reconciler.core.shard import Shard, find_missing_shards
+from reconciler.core.target import EVERYTHING, Targets
 
 
 class Outcome(StrEnum):
@@ -48,7 +49,8 @@ class TaskOutcome:
     ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
     leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
     again because another write had undone them. ``time`` is when the outcome was recorded, as
-    `format_time` writes it; empty if not known. ``key`` is the key that named the task.
+    `format_time` writes it; empty if not known. ``key`` is the key that named the task, and
+    ``allowed`` what accepted problems of the task.
     """
 
     task: int
@@ -59,6 +61,7 @@ class TaskOutcome:
     repairs: int = 0
     time: str = ""
     key: TaskKey | None = None
+    allowed: tuple[Allowance, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -85,7 +88,8 @@ class Run:
 
     ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. Values
     that are not known are empty or None. ``requests`` is how many were sent, None if the report
-    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks.
+    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks, and so
+    are ``targets``.
     """
 
     digest: str
@@ -96,6 +100,7 @@ class Run:
     ended: str = ""
     user: User | None = None
     commit: Commit | None = None
+    targets: Targets = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, repr=False)

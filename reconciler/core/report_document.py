@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.core.document_parts import (
+    build_allowance,
+    build_key,
+    restore_allowance,
+    restore_key,
+)
 from reconciler.core.ids import format_ranges, parse_ranges
 from reconciler.core.model import ServerIdentity, User
 from reconciler.core.plan_document import (
@@ -13,9 +19,11 @@ from reconciler.core.plan_document import (
     build_environment_document,
     build_server_document,
     build_shards_document,
+    build_targets_document,
     restore_change,
     restore_server,
     restore_shards,
+    restore_targets,
 )
 from reconciler.core.report import (
     Commit,
@@ -27,7 +35,6 @@ from reconciler.core.report import (
     count_repaired,
     group_not_started,
 )
-from reconciler.core.rule_document import build_key, restore_key
 from reconciler.core.values import Json
 from reconciler.errors import SavedFileError
 
@@ -57,6 +64,7 @@ def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Ru
         digest=first["digest"],
         requests=None if last is None else int(last["requests"]),
         shards=restore_shards(first),
+        targets=restore_targets(first),
         command=first.get("command", "apply"),
         started=first.get("started", ""),
         ended="" if last is None else last.get("ended", ""),
@@ -87,6 +95,7 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
         key=restore_key(line["key"]) if "key" in line else None,
+        allowed=tuple(map(restore_allowance, line.get("allowed", ()))),
     )
 
 
@@ -97,6 +106,7 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
         "kind": "report",
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         "server": build_server_document(server),
         **build_environment_document(server),
         "command": run.command,
@@ -127,6 +137,7 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
         "changes": [build_change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
+        **_build_allowed(outcome),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
         **({"key": build_key(outcome.key)} if outcome.key else {}),
     }
@@ -183,10 +194,20 @@ def _build_run(run: Run) -> Json:
         "command": run.command,
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         **_build_origin(run),
         **({"ended": run.ended} if run.ended else {}),
         "requests": run.requests,
     }
+
+
+def _build_targets(run: Run) -> dict[str, Json]:
+    return {"targets": build_targets_document(run.targets)} if run.targets else {}
+
+
+def _build_allowed(outcome: TaskOutcome) -> dict[str, Json]:
+    allowed: list[Json] = [*map(build_allowance, outcome.allowed)]
+    return {"allowed": allowed} if allowed else {}
 
 
 def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from reconciler.core.allowances import describe_allowances
 from reconciler.core.model import Plan, PlannedRule, TaskKey, UnresolvedKey
 from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.rule_set import describe_rule
@@ -32,9 +33,10 @@ def render_rules_and_keys(plan: Plan, options: RenderOptions) -> Iterator[str]:
 
 def _format_unresolved(unresolved: UnresolvedKey, options: RenderOptions) -> Iterator[str]:
     style, problem = options.style, unresolved.problem
-    is_allowed = problem.kind in options.allow
+    is_allowed = problem.allowed is not None
     paint = style.changed if is_allowed else style.removed
-    status = f"{problem.kind.value}{' (allowed)' if is_allowed else ''}"
+    who = describe_allowances([problem.allowed])
+    status = f"{problem.kind.value}{f' (allowed by {who})' if is_allowed else ''}"
     name = escape_invisible(f"key {unresolved.key}")
     place = style.dim(escape_invisible(str(unresolved.source)))
     yield f"{paint('!')} {style.bold(name)}{paint(f'  {status}')}  {place}"

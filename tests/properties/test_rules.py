@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.allowances import Allowances
+from reconciler.core.model import ALLOWABLE, DesiredTask, Plan
 from reconciler.core.notation import Path
 from reconciler.core.report import GOOD, Outcome, TaskOutcome
 from reconciler.core.rule import Rule
@@ -27,7 +28,7 @@ from tests.unit.core.test_rule_set import rule
 from tests.unit.labelstudio.wired import Hooked, api_of
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)
-ALLOWED = frozenset(Kind)
+ALLOWED = Allowances.of(ALLOWABLE)
 SPLITS = st.sampled_from(["val", "train", 1, None])
 ADDRESSES = st.sampled_from(["s3://old/a", "s3://old/b", "s3://new/a", "", 7])
 NUMBERS = st.integers(0, 3)

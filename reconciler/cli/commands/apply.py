@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
-from reconciler.cli.plan_options import shard_option
+from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.apply import check_saved_plan
@@ -17,7 +17,7 @@ from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.engine.vocabulary import Shard
+from reconciler.engine.vocabulary import Selector, Shard, Targets
 from reconciler.errors import SettingsError
 
 
@@ -27,12 +27,15 @@ class ApplyCommandOptions:
 
     paths: tuple[str, ...]
     shard: Shard | None
+    target: tuple[Selector, ...]
+    exclude: tuple[Selector, ...]
     review: ReviewOptions
 
 
 @click.command("apply")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @shard_option
+@target_options
 @review_options
 @take_options(ApplyCommandOptions)
 def command(options: ApplyCommandOptions) -> int:
@@ -51,6 +54,7 @@ def command(options: ApplyCommandOptions) -> int:
       reconciler apply plan.json --report report.jsonl
     """
     paths, review = options.paths, options.review
+    targets = Targets(options.target, options.exclude)
     saved = read_plan(paths)
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
@@ -58,15 +62,16 @@ def command(options: ApplyCommandOptions) -> int:
     with connect_to_server(settings, review.console) as connection:
         if saved:
             plan = saved
-            _check_shard(options.shard)
+            _check_part(options.shard, targets)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
                 files,
                 connection,
                 settings=settings,
-                allow=review.allow,
+                allow=review.build_allowances(settings),
                 shard=options.shard,
+                targets=targets,
                 console=review.console,
             )
         return review_and_apply(
@@ -78,8 +83,14 @@ def command(options: ApplyCommandOptions) -> int:
         )
 
 
-def _check_shard(shard: Shard | None) -> None:
-    """Raise SettingsError if --shard is used with a saved plan."""
+def _check_part(shard: Shard | None, targets: Targets) -> None:
+    """Raise SettingsError if --shard, --target or --exclude is used with a saved plan."""
+    if targets:
+        option = "--target" if targets.include else "--exclude"
+        message = f"{option} cannot be used with a saved plan, which already names its changes"
+        raise SettingsError(
+            message, hint=f"pass {option} to plan, and apply the plan that it saves"
+        )
     if shard is not None:
         message = "--shard cannot be used with a saved plan, which already names its tasks"
         raise SettingsError(message, hint="pass --shard to plan, and apply the plan of each shard")

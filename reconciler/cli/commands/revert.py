@@ -49,13 +49,12 @@ def command(options: RevertOptions) -> int:
     history = read_history(options.files)
     places = locate_saved_files(options.files).places
     settings = read_settings(places, review.overrides, os.environ)
+    allow = review.build_allowances(settings)
     _print_unknowns(find_unknowns(history.reports), review.console)
     with connect_to_server(settings, review.console) as connection:
         check_reports(history, connection)
         plan = make_plan(
-            lambda progress: build_revert_plan(
-                history, connection, allow=review.allow, progress=progress
-            ),
+            lambda progress: build_revert_plan(history, connection, allow=allow, progress=progress),
             review.console,
         )
         return review_and_apply(plan, connection, settings=settings, options=review)

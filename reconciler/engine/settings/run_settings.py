@@ -10,7 +10,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NoReturn, Self
 
+from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
+from reconciler.core.model import Allowance
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.environments import OWN, check_name
@@ -31,6 +33,9 @@ TIMEOUT_MAX: Final = 86_400
 """Seconds: a day."""
 
 CONCURRENCY_MAX: Final = 64
+
+DENY_VARIABLE: Final = "RECONCILER_DENY"
+"""It has no key in settings files: whoever changes a file must not lift a denial."""
 
 RPS_MIN: Final = 0.001
 """Updates per second: with fewer, a run would wait too long for its plan to stay valid."""
@@ -58,6 +63,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "timeout": ((int, float), _NUMBER),
     "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
     "allow_plain_http": ((bool,), "True or False"),
+    "deny": ((tuple,), "a tuple of what parse_denials returns"),
     "network": ((Network,), "the value that from_environment sets"),
     "environment": ((str,), "text"),
     "projects": ((ProjectNumbers, NoneType), "the value that from_environment sets"),
@@ -88,6 +94,7 @@ class Settings:
             reports; empty for none.
         projects: The numbers of the projects that manifests name; None looks names up on the
             server, as exact titles. `from_environment` fills it.
+        deny: Problems that nothing may allow; ``RECONCILER_DENY`` lists them, never a file.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -106,6 +113,7 @@ class Settings:
     url_from: str = "the settings"
     environment: str = ""
     projects: ProjectNumbers | None = None
+    deny: tuple[Allowance, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
@@ -246,6 +254,7 @@ def _combine(
         url_from=url_from,
         environment=env,
         projects=_build_project_numbers(files, env, file.get("projects")),
+        deny=_read_denials(environment),
     )
 
 
@@ -279,6 +288,14 @@ def _build_project_numbers(
         return None
     place = files.locate("projects") if env else files.locate_environments()
     return ProjectNumbers(numbers or {}, env, place)
+
+
+def _read_denials(environment: Mapping[str, str]) -> tuple[Allowance, ...]:
+    """Read what the operator denies; raises SettingsError."""
+    try:
+        return parse_denials(environment.get(DENY_VARIABLE, ""), DENY_VARIABLE)
+    except ValueError as error:
+        raise SettingsError(f"{DENY_VARIABLE}: {error}") from None
 
 
 def read_overrides(environment: Mapping[str, str]) -> CliOverrides:

@@ -12,7 +12,16 @@ FALSE: Final = frozenset({"0", "false", "f", "no", "n", "off"})
 
 _PREFIX: Final = "RECONCILER_"
 _NAMES: Final = (
-    *("TIMEOUT", "CONCURRENCY", "RPS", "MAX_CHANGES", "SHARD", "ALLOW_PLAIN_HTTP", "COMMIT"),
+    *(
+        "TIMEOUT",
+        "CONCURRENCY",
+        "RPS",
+        "MAX_CHANGES",
+        "SHARD",
+        "ALLOW_PLAIN_HTTP",
+        "COMMIT",
+        "DENY",
+    ),
     *("ENV", "HEADERS_FILE", "CLIENT_CERT", "CLIENT_KEY", "CLIENT_KEY_PASSWORD"),
 )
 """Our variables without their prefix, except those for single headers."""

@@ -7,11 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.model import (
+    Allowance,
     Change,
     DesiredTask,
     KeyGroup,
+    Kind,
     Observed,
     Plan,
     ServerIdentity,
@@ -55,6 +58,11 @@ def desired(
         absent=tuple(map(parse_path, absent)),
         places=OnePlace(),
     )
+
+
+def allowing(*kinds: Kind) -> Allowances:
+    """Allow kinds everywhere, even those that cannot be allowed."""
+    return Allowances(tuple(map(Allowance, kinds)))
 
 
 def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:

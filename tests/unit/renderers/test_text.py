@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, mark_plan
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Change,
@@ -55,7 +56,7 @@ def test_a_plan_in_colour():
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
         facts=GuardFacts(load_contract()),
-        allow=frozenset(),
+        allow=NOTHING_ALLOWED,
     )
     removing = update(2, change("data.old", [1], ABSENT))
     text = render_plan(plan_of(warned, removing, gone(3)), RenderOptions(style=COLORED))
@@ -470,14 +471,15 @@ def test_a_place_that_does_not_fit_the_terminal_is_written_below():
 
 
 def test_what_is_allowed_is_said_and_counted():
-    missing = frozenset({Kind.MISSING})
-    lines = render_plan(plan_of(gone(1), gone(2)), RenderOptions(allow=missing)).splitlines()
+    plan = mark_plan(plan_of(gone(1), gone(2)), Allowances.of(["missing"], by="--allow"))
+    lines = render_plan(plan, RenderOptions()).splitlines()
+    gone_from = "the task does not exist on the server, or the token may not see it"
     assert lines[2:] == [
         "! 2 tasks: 1-2  missing (allowed)  tasks.yaml:3:5",
-        "    missing (allowed): the task does not exist on the server, or the token may not see it",
+        f"    missing (allowed by --allow): {gone_from}",
         "",
         "Plan: nothing to update, 2 missing.",
-        "Allowed: missing (2 tasks).",
+        "Allowed: missing (2 tasks, by --allow).",
     ]
 
 
