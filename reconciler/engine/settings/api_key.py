@@ -15,6 +15,9 @@ from reconciler.labelstudio.response import TOKEN_VARIABLE
 
 FILE_VARIABLE: Final = f"{TOKEN_VARIABLE}_FILE"
 
+_OTHER_VARIABLE: Final = "LABEL_STUDIO_TOKEN"
+"""A variable that some set by mistake."""
+
 _CONTENT: Final = "a token from Account & Settings in Label Studio"
 
 
@@ -24,7 +27,7 @@ def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) ->
     file = environment.get(FILE_VARIABLE, "")
     if token.strip() and file:
         raise SettingsError(
-            f"both {TOKEN_VARIABLE} and {FILE_VARIABLE} are set", hint="set one of them"
+            f"both {TOKEN_VARIABLE} and {FILE_VARIABLE} are set", hint="unset one of them"
         )
     if file:
         token = read_secret(Path(file), FILE_VARIABLE, holding=_CONTENT, warn=warn)
@@ -33,8 +36,8 @@ def read_api_key(environment: Mapping[str, str], warn: Callable[[str], None]) ->
                 f"{FILE_VARIABLE}: {file} is empty", hint=f"put {_CONTENT} into the file"
             )
     if not token.strip():
-        raise SettingsError(
-            "no token is set",
-            hint=f"set {TOKEN_VARIABLE} to {_CONTENT}, or {FILE_VARIABLE} to a file with one",
-        )
+        hint = f"set {TOKEN_VARIABLE} to {_CONTENT}, or {FILE_VARIABLE} to a file with one"
+        if environment.get(_OTHER_VARIABLE):
+            hint = f"{_OTHER_VARIABLE} is not read: set {TOKEN_VARIABLE} instead"
+        raise SettingsError("no token is set", hint=hint)
     return token
