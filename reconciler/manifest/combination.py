@@ -136,7 +136,7 @@ def _make_conflict(leaf: Path, other: Path, left: Declaration, right: Declaratio
     else:
         relation = "which contains this" if len(other) < len(leaf) else "which is inside this"
         message = f"task {right.id} also declares {format_path(other)} at {place}, {relation}"
-    hint = "declare each path in one place only"
+    hint = "declare each path in one place only, or correct the id"
     return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 

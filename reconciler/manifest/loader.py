@@ -36,7 +36,7 @@ def load_manifests(
     server: ChosenServer | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests into one desired task for each task.
+    """Read manifests, and return what they declare for each task.
 
     With ``server``, a manifest that declares another server is a problem. Raises ManifestError with
     the problems of all paths and files, in order of place.
@@ -49,7 +49,7 @@ def load_manifests(
 def check_manifests(
     files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
 ) -> DesiredIndex:
-    """Read manifests as `load_manifests` does, without comparing them with a server later."""
+    """Read manifests as `load_manifests` does, for callers that do not compare them."""
     desired = DesiredIndex(fingerprints=False)
     _load_into(desired, files, attributes, server=None, progress=progress)
     return desired
@@ -105,7 +105,7 @@ def _add_file(
     diagnostics: Diagnostics,
     server: ChosenServer | None,
 ) -> list[Problem]:
-    """Add the documents of one file; at one place the problems of the reader win over others."""
+    """Add the documents of one file; where the reader has a problem, others are left out."""
     found = [
         problem
         for document in documents
