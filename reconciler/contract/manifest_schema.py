@@ -44,7 +44,7 @@ _ABSENT_PATH = r"^(data|meta)[.\[]"
 
 _INSTANT = (
     "A date-time with its offset, such as 2026-01-02T03:04:05Z; compared as an instant, since the "
-    "server keeps UTC and cuts after microseconds."
+    "server keeps it in UTC, and only to the microsecond."
 )
 _WHOLE_32_BITS = {"minimum": -(2**31), "maximum": 2**31 - 1}
 
@@ -56,7 +56,7 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
         "$schema": _DIALECT,
         "title": "Label Studio tasks as code",
         "description": (
-            "A manifest declares what tasks should be. Whatever it leaves out stays as it is."
+            "A manifest declares what tasks should look like. What it leaves out stays as it is."
         ),
         "type": "object",
         "required": ["version", "tasks"],
@@ -65,8 +65,8 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
         "definitions": {
             "attributes": {
                 "description": (
-                    "Attributes for every task of this manifest. What a task declares itself wins; "
-                    "objects are merged."
+                    "Attributes for every task of this manifest. A task's own values override "
+                    "these; objects are merged."
                 ),
                 "type": "object",
                 "additionalProperties": False,
@@ -83,7 +83,9 @@ def build_patch_schema(attributes: Attributes) -> Schema:
     return {
         "$schema": _DIALECT,
         "title": "Update of a task",
-        "description": "Attributes to change, at least one: even an empty update moves updated_at.",
+        "description": (
+            "Attributes to change, at least one: even an empty update changes updated_at."
+        ),
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
@@ -158,7 +160,7 @@ def _build_header() -> Schema:
         },
         "project": {
             "description": (
-                "Number of the project of all tasks here. It is checked, never changed."
+                "Number of the project that all these tasks are in. It is checked, never changed."
             ),
             "type": "integer",
             "minimum": 1,
@@ -178,8 +180,8 @@ def _build_header() -> Schema:
         },
         "$schema": {
             "description": (
-                "Place of this schema, for editors of JSON; in YAML, use a comment. The tool does "
-                "not read it."
+                "Path or address of this schema, for editors; in YAML, use a comment. The tool "
+                "does not read it."
             ),
             "type": "string",
         },
@@ -203,7 +205,7 @@ def _build_policy(name: str) -> Schema:
 
 def _build_task(writable: Attributes) -> Schema:
     return {
-        "description": "A task: its id, and what it should be.",
+        "description": "A task: its id, and what it should look like.",
         "type": "object",
         "required": ["id"],
         "additionalProperties": False,
