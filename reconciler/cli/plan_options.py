@@ -31,7 +31,7 @@ shard_option = click.option(
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
-    help="Process only part K of N parts of the tasks.  [default: all tasks]",
+    help="Process only the K-th of N parts of the tasks.  [default: all tasks]",
 )
 
 
@@ -40,7 +40,8 @@ allow_option = click.option(
     multiple=True,
     type=click.Choice(_KINDS),
     callback=lambda _context, _option, given: frozenset(map(Kind, given)),
-    help="Accept tasks with this problem; can be passed more than once.",
+    help="Accept this problem: leave the task out (missing, unreadable, other-project, "
+    "edited-since) or, in a new plan, change it anyway (the others). Can be passed more than once.",
 )
 
 
@@ -85,14 +86,14 @@ _PACE_OPTIONS = (
         cls=_SettingOption,
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
-        help="Maximum of updates at the same time; fewer if the server is slow.  [default: 8]",
+        help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
         cls=_SettingOption,
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
-        help="Maximum of updates per second, evenly spaced.  [default: any number]",
+        help="Most updates to start per second, evenly spaced.  [default: any number]",
     ),
 )
 

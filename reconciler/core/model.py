@@ -31,8 +31,8 @@ class Places(Protocol):
 class DesiredTask(NamedTuple):
     """What the manifests declare for one task; a tuple, as a frozen class is three times slower.
 
-    ``attributes`` holds declared values, including defaults. Of the objects named in ``replaced``,
-    all keys are managed; of other objects, only the declared paths. ``absent`` are paths that must
+    ``attributes`` holds declared values, including defaults. In objects that ``replaced`` names,
+    all keys are managed; in other objects, only the declared paths. ``absent`` are paths that must
     not exist. ``project`` is the declared project, None if the manifest declares none.
     """
 
@@ -151,7 +151,7 @@ class ProjectSettings:
 
 
 class Kind(StrEnum):
-    """The kinds of problems that can block a task, and of warnings; --allow takes their names."""
+    """The kinds of problems and warnings; --allow takes the names of those in `ALLOWABLE`."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -251,8 +251,8 @@ class ServerIdentity:
 class Plan:
     """All that differs between the manifests and the server.
 
-    ``tasks`` are those that differ, and unchanged ones with a warning, in order of id;
-    ``unchanged`` counts all unchanged ones. ``requests`` is how many were sent to make the plan.
+    ``tasks`` are those that differ or have a problem or a warning, in order of id;
+    ``unchanged`` counts all unchanged tasks. ``requests`` is how many were sent to make the plan.
     ``shards`` are the parts of the tasks that were compared; empty if all were.
     """
 

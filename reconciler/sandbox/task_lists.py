@@ -64,7 +64,7 @@ def _select(ids: list[int], query: Mapping[str, str]) -> list[int]:
     """Return the tasks that ``query`` selects; an empty list means all, as on the server."""
     asked = _read_json(query.get("query", "{}"))
     if asked.keys() & {"filters", "ordering"}:
-        raise Refusal(500, "The sandbox knows neither filters nor ordering")
+        raise Refusal(500, "The sandbox does not support filters or ordering")
     selected = asked.get("selectedItems", {})
     if not isinstance(selected, dict):
         raise Refusal(500, "selectedItems must be dict")

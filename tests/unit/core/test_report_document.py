@@ -110,7 +110,7 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
 )
 def test_a_line_of_tasks_that_does_not_fit_its_count_was_edited(count: int, tasks: str):
     line = {"not_started": {"count": count, "tasks": tasks}, "error": STOPPED}
-    with pytest.raises(SavedFileError, match="the report was edited"):
+    with pytest.raises(SavedFileError, match="the report was edited or damaged"):
         restore_report(build_first_line(Run(DIGEST), SERVER), [line], None)
 
 

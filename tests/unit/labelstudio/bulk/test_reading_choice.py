@@ -46,7 +46,7 @@ def test_up_to_five_hundred_tasks_of_a_large_project_are_selected_in_one_request
     said = read(transport, chosen)
     assert selections(transport.requests) == [list(chosen)]
     assert len(transport.requests) == 1
-    assert said.startswith(f"project 7: {wanted} tasks wanted: selected ids (1 request")
+    assert said.startswith(f"project 7: reading {wanted} tasks by selected ids (1 request")
 
 
 @pytest.mark.parametrize("wanted", [501, 900, 1000])
