@@ -146,7 +146,7 @@ class _Reader:
         )
         chosen, other = (by_pages, by_ids) if method is ReadMethod.PAGES else (by_ids, by_pages)
         self._progress.detail(
-            f"project {project}: {unseen.wanted:,} of {pages.total:,} tasks to read; the first "
+            f"project {project}: reading {unseen.wanted:,} of {pages.total:,} tasks; the first "
             f"page took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
             f"reading the rest by {chosen} instead of {other}"
         )

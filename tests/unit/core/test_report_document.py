@@ -87,7 +87,9 @@ def test_a_report_without_its_last_line_was_cut_off():
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
-    with pytest.raises(SavedFileError, match=r"^the counts in its last line .* edited \(pass"):
+    with pytest.raises(
+        SavedFileError, match=r"^the counts in its last line .* edited or damaged \(pass"
+    ):
         restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
