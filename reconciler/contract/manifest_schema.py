@@ -177,8 +177,8 @@ def _build_header() -> Schema:
         },
         "project": {
             "description": (
-                "Number of the project that all these tasks are in, or the name that the settings map to a "
-                "number. It is checked, never changed."
+                "Number of the project that all these tasks are in, or the name that the settings "
+                "map to a number. It is checked, never changed."
             ),
             "type": ["integer", "string"],
             "minimum": 1,
