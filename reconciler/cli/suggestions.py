@@ -34,6 +34,7 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
     **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
+    **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
