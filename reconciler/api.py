@@ -113,7 +113,7 @@ def plan(
     kinds = parse_allowed(allow)
     with connect(settings) as connection:
         projects = choose_lookup(settings, connection)
-        desired = manifests.select(part, server=settings.server, projects=projects)
+        desired = manifests.get_desired(settings.server, projects)
         return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)
 
 

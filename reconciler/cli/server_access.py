@@ -39,9 +39,7 @@ def plan_inputs(
     """Load manifests, and plan the tasks of a shard; without one, all of them."""
     projects = choose_lookup(settings, connection)
     with ProgressBar(console) as progress:
-        desired = load_desired(
-            files, shard=shard, server=settings.server, projects=projects, progress=progress
-        )
+        desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
     return make_plan(
         lambda progress: build_plan(
             desired, connection, shard=shard, allow=allow, progress=progress

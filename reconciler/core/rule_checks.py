@@ -113,11 +113,14 @@ def check_attribute(path: Path, attributes: Attributes) -> tuple[str, str] | Non
 
 
 def _check_conditions(rule: Rule, attributes: Attributes) -> Iterator[Finding]:
+    is_sound = True
     for condition in rule.ref.where:
         found = _explain_condition(condition, attributes)
         if found:
+            is_sound = False
             yield Finding(rule, Part.WHERE, condition.path, *found)
-    yield from _check_nested_conditions(rule)
+    if is_sound:
+        yield from _check_nested_conditions(rule)
 
 
 def _explain_condition(condition: Condition, attributes: Attributes) -> tuple[str, str] | None:
@@ -147,22 +150,25 @@ def _explain_operand(test: ValueTest, attribute: Attribute | None) -> tuple[str,
     described = f"{attribute.name} is {_describe_type(attribute)}"
     if isinstance(operand, tuple):
         wrong = next((value for value in operand if not _fits_type(value, attribute)), ABSENT)
-        if wrong is ABSENT:
-            return None
-        return f"{described}, and never equals {shorten(format_value(wrong))}", "correct the value"
+        if wrong is not ABSENT:
+            shown = shorten(format_value(wrong))
+            return f"{described}, and never equals {shown}", "correct the value"
+    elif operator is Operator.EXISTS:
+        if not operand:
+            message = f"every task has {attribute.name}, so the rule can never match"
+            return message, "remove the test"
+    elif not _works_on(operator, operand, attribute):
+        message = f"{described}, which this {operator} does not work on"
+        return message, f"compare it with {_describe_type(attribute)}"
+    return None
+
+
+def _works_on(operator: Operator, operand: Json, attribute: Attribute) -> bool:
+    """Tell whether values of an attribute can pass a test of order or text."""
     if operator in ORDERING:
-        if attribute.is_date_time if isinstance(operand, str) else attribute.type in _NUMBERS:
-            return None
-        what = "date-times" if isinstance(operand, str) else "numbers"
-        return f"{described}, and {operator} here compares {what}", "correct the operand"
-    if operator is Operator.EXISTS:
-        if operand:
-            return None
-        return f"every task has {attribute.name}, so the rule can never match", "remove the test"
+        return attribute.is_date_time if isinstance(operand, str) else attribute.type in _NUMBERS
     is_text = attribute.type is Type.STRING and not attribute.is_date_time
-    if is_text or (operator is Operator.CONTAINS and attribute.type is Type.ARRAY):
-        return None
-    return f"{described}, which {operator} does not work on", "compare it with a value"
+    return is_text or (operator is Operator.CONTAINS and attribute.type is Type.ARRAY)
 
 
 _NUMBERS: Final = frozenset({Type.INTEGER, Type.NUMBER})
@@ -196,11 +202,8 @@ def _describe_type(attribute: Attribute) -> str:
 def _explain_existence(condition: Condition) -> tuple[str, str] | None:
     is_absent = any(t.operator is Operator.EXISTS and not t.operand for t in condition.tests)
     if is_absent and len(condition.tests) > 1:
-        return (
-            "a path that does not exist passes no other test than exists: false, so the rule can "
-            "never match",
-            "keep either exists: false or the other tests",
-        )
+        message = "a path that does not exist passes no other test than exists: false"
+        return f"{message}, so the rule can never match", "keep exists: false or the other tests"
     return None
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests, find_place
 from reconciler.manifest.index import DesiredIndex
@@ -42,19 +41,17 @@ def check_files(files: FoundFiles) -> None:
 def load_desired(
     files: FoundFiles,
     *,
-    shard: Shard | None = None,
     server: ChosenServer | None = None,
     projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read and check all manifests, and return the tasks of a shard; raises ManifestError.
+    """Read and check all manifests; raises ManifestError.
 
     See `load_manifests` for ``server`` and ``projects``.
     """
-    desired = load_manifests(
+    return load_manifests(
         files, load_contract(), server=server, projects=projects, progress=progress
     )
-    return desired if shard is None else desired.select(shard.holds)
 
 
 def count_desired(

@@ -8,7 +8,6 @@ from typing import Any
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_values, number_projects
@@ -80,14 +79,8 @@ class Manifests:
     def __repr__(self) -> str:
         return f"<Manifests: {count_noun(len(self), 'task')} declared>"
 
-    def select(
-        self,
-        shard: Shard | None,
-        *,
-        server: ChosenServer,
-        projects: Callable[[str], int],
-    ) -> DesiredIndex:
-        """Select the tasks of a shard, to be planned against a server.
+    def get_desired(self, server: ChosenServer, projects: Callable[[str], int]) -> DesiredIndex:
+        """Return the declared tasks, to be planned against a server.
 
         ``projects`` returns the numbers of named projects there. Raises ManifestError if a manifest
         declares another server, or a project that is unknown there.
@@ -95,5 +88,4 @@ class Manifests:
         problems = self._desired.find_other_servers(server)
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))
-        desired = number_projects(self._desired, load_contract(), projects)
-        return desired if shard is None else desired.select(shard.holds)
+        return number_projects(self._desired, load_contract(), projects)

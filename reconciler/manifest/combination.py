@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from reconciler.core.model import Allowance, DesiredTask
+from reconciler.core.model import Allowance, DesiredTask, Kind
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.rule import are_nested
 from reconciler.core.values import Json
@@ -84,6 +84,9 @@ def _narrow_allowances(declaration: Declaration) -> Iterator[Allowance]:
     allow = declaration.header.allow
     leaves = list(declaration.iterate_leaves()) if allow else []
     for allowance in allow:
+        if allowance.kind is Kind.EMPTY_DATA:
+            yield allowance  # about data as a whole
+            continue
         wanted = allowance.paths or ((),)
         paths = tuple(
             max(leaf, path, key=len) for leaf in leaves for path in wanted if are_nested(leaf, path)
@@ -156,7 +159,7 @@ def _make_conflict(
     leaf: Path, other: Path, left: Declaration, right: Declaration, *, count: int
 ) -> Problem:
     place = left.source_of(other)
-    more = f" (as do {count_noun(count - 1, 'more task')})" if count > 1 else ""
+    more = f"; the same holds for {count_noun(count - 1, 'more task')}" if count > 1 else ""
     if leaf == other:
         message = f"{right.describe()} also declares this at {place}{more}"
     else:

@@ -108,7 +108,8 @@ def explain_error(
         return
     at = document.locate_value(steps)
     if error.validator in {"anyOf", "oneOf"}:
-        yield Problem(at, format_path(steps), *_explain_alternatives(error))
+        if isinstance(_get_instance(error), dict):
+            yield Problem(at, format_path(steps), *_explain_alternatives(error))
         return
     if error.validator == "required":
         missing = (key for key in _list_wanted(error) if key not in _get_instance(error))
@@ -224,10 +225,9 @@ def _make_hint(error: ValidationError, steps: Steps) -> str:
     if isinstance(found, str) and _fits_unquoted(found, error):
         return "remove the quotes"
     name = str(steps[-1])
-    if found is None and steps == ("project",):
-        return "write the number of the project, or remove the line"
-    if found is None and name in _NULL_HINTS:
-        return _NULL_HINTS[name]
+    if found is None and (steps == ("project",) or name in _NULL_HINTS):
+        number = "write the number or the name of the project, or remove the line"
+        return number if steps == ("project",) else _NULL_HINTS[name]
     schema: Any = error.schema
     if schema.get("format") == "date-time":
         return _DATE_TIME
@@ -235,33 +235,53 @@ def _make_hint(error: ValidationError, steps: Steps) -> str:
         return f"write a list: [{shorten(escape_invisible(found))}]"
     rule = str(error.validator)
     form = _find_form_hint(steps, rule)
-    if form:
-        return form
-    if rule == "minItems":
-        return 'write the attribute, then the keys: [data, "a.b"]'
+    if form or rule == "minItems":
+        return form or 'write the attribute, then the keys: [data, "a.b"]'
     return _BOUND_HINTS.get((name, rule)) or (_HINTS.get(name, "") if rule in _TYPES else "")
+
+
+_FORM_HINTS: Final = (
+    (("tasks", "ids", 0), "pattern", "write an integer, or a range such as 107-120"),
+    (("tasks", "ids"), "minItems", "list the tasks, or remove the entry"),
+    (("tasks", "keys"), "minItems", "list the tasks, or remove the entry"),
+    (("allow", "paths"), "minItems", "remove paths to allow it everywhere"),
+    (
+        ("rules", "where", ""),
+        "minItems",
+        "an empty list matches no task: list the values, or remove the condition",
+    ),
+    (
+        ("rules", "where", ""),
+        "minProperties",
+        "an object is read as operators: to compare with one, write equals",
+    ),
+    (("rules", "expect"), "minProperties", "write min, max or both, or remove expect"),
+    (
+        ("rules", "rewrite", "", "prefix"),
+        "minLength",
+        "every string begins with an empty text: write how the strings to change begin",
+    ),
+    (
+        ("rules", "where", "", ""),
+        "minLength",
+        "every string has an empty text: write {exists: true}, or a longer text",
+    ),
+)
+"""Hints by place and keyword of the schema; an empty part of a place stands for any key, and 0 for
+any index after the first one."""
 
 
 def _find_form_hint(steps: Steps, rule: str) -> str:
     """Find the hint for a value in a rule, an allowance, or a list of ids or keys."""
-    match steps:
-        case (*_, "ids", int()) if rule == "pattern":
-            return "write an integer, or a range such as 107-120"
-        case (*_, "ids" | "keys") if rule == "minItems":
-            return "list the tasks, or remove the entry"
-        case ("allow", int(), "paths") if rule == "minItems":
-            return "remove paths to allow it everywhere"
-        case ("rules", int(), "where", str()) if rule == "minItems":
-            return "an empty list matches no task: list the values, or remove the condition"
-        case ("rules", int(), "where", str()) if rule == "minProperties":
-            return "an object is read as operators: to compare with it, write {equals: {}}"
-        case ("rules", int(), "expect") if rule == "minProperties":
-            return "write min, max or both, or remove expect"
-        case ("rules", int(), "rewrite", str(), "prefix") if rule == "minLength":
-            return "every string begins with an empty text: write how the strings to change begin"
-        case ("rules", int(), "where", str(), str()) if rule == "minLength":
-            return "every string has an empty text: write {exists: true}, or a longer text"
+    named = (*steps[:1], *steps[2:])
+    for form, keyword, hint in _FORM_HINTS:
+        if keyword == rule and len(form) == len(named) and all(map(_fits_form, form, named)):
+            return hint
     return ""
+
+
+def _fits_form(part: object, step: str | int) -> bool:
+    return isinstance(step, int) if part == 0 else part in {"", step}
 
 
 def _fits_unquoted(text: str, error: ValidationError) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import eq, le
@@ -112,11 +112,10 @@ class DesiredIndex:
         self, fingerprints: Fingerprints, task: Mapping[str, Any], key: tuple[str | int, ...]
     ) -> None:
         header = self._headers[-1]
-        if (
-            "absent" in task
-            or not self._takes_fingerprints
-            or (header.absent and header.add_absent(task) != header.absent)
-        ):
+        is_special = "absent" in task or (
+            bool(header.absent) and header.add_absent(task) != header.absent
+        )
+        if is_special or not self._takes_fingerprints:
             fingerprints.add_unknown()
         else:
             declared = header.add_defaults(task, ())
@@ -129,20 +128,6 @@ class DesiredIndex:
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._index_ids()
-
-    def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
-        """Return an index of only the tasks whose ids ``holds`` accepts.
-
-        It has all keys and all rules: which tasks they are for, only the server knows.
-        """
-        chosen = DesiredIndex()
-        chosen._headers, chosen._known = self._headers, self._known
-        chosen.rules, chosen._keys = self.rules, self._keys
-        chosen._key_where, chosen._key_fingerprints = self._key_where, self._key_fingerprints
-        kept = [place for place, task in enumerate(self._ids) if holds(task)]
-        chosen._copy(self, kept)
-        chosen._index_ids()
-        return chosen
 
     def _copy(self, other: DesiredIndex, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Self
 
 from reconciler.core.model import TaskKey
 from reconciler.core.notation import Path
@@ -103,7 +104,7 @@ class _ProjectKey(TaskKey):
 
     project: int
 
-    def __new__(cls, project: int, path: Path, value: str | int) -> _ProjectKey:
+    def __new__(cls, project: int, path: Path, value: str | int) -> Self:
         made = super().__new__(cls, path, value)
         made.project = project
         return made

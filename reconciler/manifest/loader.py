@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.notation import format_value
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -143,7 +144,7 @@ class _Loader:
         self.finish(problems)
 
     def add_file(self, documents: Iterable[Document], diagnostics: Diagnostics) -> list[Problem]:
-        """Add the documents of one file; at one place the problems of the reader win over others."""
+        """Add the documents of one file; at one place, problems of the reader win over others."""
         found = [
             problem
             for document in documents
@@ -191,12 +192,17 @@ class _Loader:
         declared = accepted.get("project")
         if not isinstance(declared, str):
             return None if declared is None else int(declared)
+        at = document.locate_value(("project",))
+        if declared.isdigit():
+            message = f"expected a number or a name, found the string {format_value(declared)}"
+            problems.append(Problem(at, "project", message, "remove the quotes"))
+            return None
         try:
             return self._projects(declared)
         except LookupError as error:
             message = str(error.args[0]) if error.args else str(error)
             hint = getattr(error, "hint", "")
-            problems.append(Problem(document.locate_value(("project",)), "project", message, hint))
+            problems.append(Problem(at, "project", message, hint))
             return None
 
     def _drop_refused(

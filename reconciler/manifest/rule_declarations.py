@@ -99,16 +99,14 @@ def check_declared_rules(
     complete = [declared.rule for declared in rules if declared.is_complete]
     found = [*check_names(named), *check_rules(complete, attributes)]
     problems = [owners[id(finding.rule)].locate(finding) for finding in found]
-    for declared in rules:
-        problems += _find_written_keys(declared, keyed)
-    return problems
-
-
-def _find_written_keys(declared: DeclaredRule, keyed: Iterable[Header]) -> Iterator[Problem]:
+    keys: dict[tuple[int | None, Path | None], Header] = {}
     for header in keyed:
-        if header.key is not None and header.project is not None:
-            place = header.source_of("key")
-            yield from declared.find_written_key(header.key, header.project, place)
+        keys.setdefault((header.project, header.key), header)
+    for (project, path), header in keys.items():
+        if project is not None and path is not None:
+            for declared in rules:
+                problems += declared.find_written_key(path, project, header.source_of("key"))
+    return problems
 
 
 class _RuleReader:

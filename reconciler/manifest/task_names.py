@@ -25,9 +25,10 @@ class NameLimit:
         self._left = IDS_MAX
 
     def takes(self, count: int) -> bool:
-        """Count tasks; tell whether there are not too many now."""
-        self._left -= count
-        return self._left >= 0
+        """Count tasks, unless that makes too many; tell whether they were counted."""
+        is_possible = count <= self._left
+        self._left -= count if is_possible else 0
+        return is_possible
 
 
 def check_names(
@@ -35,6 +36,9 @@ def check_names(
 ) -> list[Problem]:
     """Check ``key``, ``ids`` and ``keys`` of an entry that the schema accepts."""
     if header.key is None and ("key" in task or "keys" in task):
+        outline = header.document.outline
+        if isinstance(outline, dict) and "key" in outline:
+            return []  # it is refused already
         name = "key" if "key" in task else "keys"
         return [
             _make_problem(
@@ -54,11 +58,6 @@ def check_names(
 def expand_ids(written: Iterable[float | str]) -> Iterator[range]:
     """Yield the ids of ``ids`` as ranges; what is written must have passed `check_names`."""
     return (ids for ids in map(_parse_range, written) if ids is not None)
-
-
-def first_id(written: Sequence[float | str]) -> int:
-    """Return the first id of ``ids``."""
-    return next(expand_ids(written)).start
 
 
 def _check_ids(

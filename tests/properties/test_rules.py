@@ -33,7 +33,7 @@ ADDRESSES = st.sampled_from(["s3://old/a", "s3://old/b", "s3://new/a", "", 7])
 NUMBERS = st.integers(0, 3)
 RESULTS = st.sampled_from([0, 1, "x", None, {"k": 1}, {"k": {"l": 2}}, {}])
 
-LIVE = st.fixed_dictionaries(
+LIVE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "data": st.fixed_dictionaries(
             {"text": st.just("t")},
@@ -68,7 +68,7 @@ VALUES = st.fixed_dictionaries(
     },
 )
 ABSENT = st.sampled_from([(), ("data.o1",), ("data.o1.k",), ("meta.r",), ("data.o2.k.l",)])
-OWN = st.fixed_dictionaries(
+OWN: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "overlap": st.integers(1, 3),

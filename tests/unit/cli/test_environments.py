@@ -702,7 +702,7 @@ def test_a_program_plans_manifests_in_each_environment(keyed: Routed, command: C
         settings = Settings.from_file("reconciler.toml", token=SANDBOX_TOKEN, env=name)
         with connect(settings, transport=keyed) as connection:
             projects = choose_lookup(settings, connection)
-            desired = manifests.select(None, server=settings.server, projects=projects)
+            desired = manifests.get_desired(settings.server, projects)
             plan = build_plan(desired, connection)
         assert {task.project for task in plan.updates} == {number}
         assert plan.server.environment == name

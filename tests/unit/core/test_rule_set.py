@@ -207,7 +207,7 @@ def test_rules_with_the_same_result_do_not_conflict() -> None:
 
 
 def test_a_value_that_would_be_rewritten_again_is_blocked() -> None:
-    live = {**LIVE, "data": {"image": "aab"}}
+    live: dict[str, Side] = {**LIVE, "data": {"image": "aab"}}
     planned, _ = plan(rule("r", {}, rewrite=("data.image", "a", "")), live=live)
 
     assert planned
