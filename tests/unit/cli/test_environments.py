@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler import ManifestError, Manifests, Settings, Shard, load
+from reconciler import ManifestError, Manifests, Settings, load
 from reconciler.core.server_address import ChosenServer
 from reconciler.engine.connection import connect
 from reconciler.engine.plan import build_plan
@@ -708,7 +708,7 @@ def test_a_program_plans_manifests_in_each_environment(keyed: Routed, command: C
         assert plan.server.environment == name
     unknown = ProjectNumbers({"other": 1}, "staging", "reconciler.toml:5")
     with pytest.raises(ManifestError, match='project "reviews" is not in projects of'):
-        manifests.select(None, server=STAGING, projects=unknown)
+        manifests.get_desired(STAGING, unknown)
 
 
 def test_a_program_names_projects_of_values():
@@ -720,13 +720,11 @@ def test_a_program_names_projects_of_values():
     manifests = Manifests.from_tasks(tasks, project="reviews", name="values")
     numbers = ProjectNumbers({"reviews": 7}, "staging")
     for _ in range(2):
-        desired = manifests.select(None, server=STAGING, projects=numbers)
+        desired = manifests.get_desired(STAGING, numbers)
         assert {number: list(ids) for number, ids in desired.group_by_project().items()} == {
             7: [1, 3, 5, 6]
         }
         assert desired[3].project == 7
-    part = manifests.select(Shard.parse("1/2"), server=STAGING, projects=numbers)
-    assert list(part.list_ids()) == [6]
 
 
 # Without a server.
