@@ -37,6 +37,7 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), _CONCURRENCY),
     **dict.fromkeys(("--target", "-t"), "pass only the manifests with the tasks to change"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
+    **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
