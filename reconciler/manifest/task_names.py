@@ -15,7 +15,8 @@ from reconciler.manifest.key_table import normalize_key
 
 _RANGE: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 _ID_MAX: Final = 2**63 - 1
-_REPORTED_MAX: Final = 100
+_REPORTED_MAX: Final = 10
+"""Problems of one list that are reported: finding a place in a long list takes time."""
 
 
 class NameLimit:
