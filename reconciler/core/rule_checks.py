@@ -72,7 +72,7 @@ def check_rules(rules: Sequence[Rule], attributes: Attributes) -> Iterator[Findi
     yield from _check_equal(rules)
     for rule, chains in find_chains(rules, attributes):
         for path, reader, condition in islice(chains, CHAINS_MAX):
-            part = _find_part(rule, path)
+            part = next(part for part, written in _iterate_writes(rule) if written == path)
             reads = "where" if condition else "rewrite"
             yield Finding(
                 rule,
@@ -324,33 +324,23 @@ def _can_hold_inside(outer: Condition, inner: Condition) -> bool:
 def _check_overlaps(rule: Rule) -> Iterator[Finding]:
     """Find paths that a rule writes twice."""
     seen: dict[Path, Path] = {}
-    for path in rule.list_paths():
+    for part, path in _iterate_writes(rule):
         around = (path[:length] for length in range(1, len(path) + 1))
         other = next((p for p in around if seen.get(p) == p), seen.get(path))
         if other is not None:
             message = f"the rule also changes {format_path(other)}"
             if other != path:
                 message += ", which contains this" if len(other) < len(path) else ", inside this"
-            yield Finding(
-                rule, _find_part(rule, path, last=True), path, message, "keep one of the two"
-            )
+            yield Finding(rule, part, path, message, "keep one of the two")
         seen[path] = path
         for length in range(1, len(path)):
             seen.setdefault(path[:length], path)
 
 
-def _find_part(rule: Rule, path: Path, *, last: bool = False) -> Part:
-    """Find the part of a rule that writes a path; the ``last`` one if several do."""
-    parts = [
-        part
-        for part, paths in (
-            (Part.SET, rule.values),
-            (Part.ABSENT, rule.absent),
-            (Part.REWRITE, [rewrite.path for rewrite in rule.rewrites]),
-        )
-        if path in paths
-    ]
-    return parts[-1 if last else 0]
+def _iterate_writes(rule: Rule) -> Iterator[tuple[Part, Path]]:
+    yield from ((Part.SET, path) for path in rule.values)
+    yield from ((Part.ABSENT, path) for path in rule.absent)
+    yield from ((Part.REWRITE, rewrite.path) for rewrite in rule.rewrites)
 
 
 def _check_rewrites(rule: Rule) -> Iterator[Finding]:

@@ -91,6 +91,13 @@ def check_allowances(
                 yield _make_problem_at(document, ("allow", number, "paths", place), *problem)
 
 
+def may_write_key(declared: Mapping[str, Any], key: Path) -> bool:
+    """Tell, at once for most tasks, whether `check_key_is_kept` can find anything."""
+    value = declared.get(key[0])
+    is_around = type(value) is dict and key[1] not in value
+    return "absent" in declared or (key[0] in declared and not is_around)
+
+
 def check_key_is_kept(
     document: Document, steps: Steps, declared: Mapping[str, Any], key: Path
 ) -> Iterator[Problem]:

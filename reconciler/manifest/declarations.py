@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, NamedTuple, cast
 
 from reconciler.core.model import Allowance, Kind, TaskKey
 from reconciler.core.notation import Path, format_value, parse_path, shorten
 from reconciler.core.values import Json
 from reconciler.errors import Source
+from reconciler.manifest.key_table import normalize_key
 from reconciler.manifest.readers.document import Document
 from reconciler.manifest.readers.source_map import Steps
 
@@ -96,10 +96,10 @@ class Header:
         own = cast("dict[str, Any]", self.document.read_task(index))
         written = tuple(map(parse_absent_path, own.pop("absent", ())))
         id_, key = int(own.pop("id", 0)), own.pop("key", None)
+        key = None if key is None else normalize_key(key)
         is_shared = own.pop("ids", None) is not None or own.pop("keys", None) is not None
         places: dict[Path, Source] | None = {} if is_shared else None
         absent = self.add_absent(own, written)
-        key = int(Decimal(repr(key))) if isinstance(key, float) else key
         entry = TaskEntry(own, written, absent, id_, key, places)
         if is_shared:
             self.shared[index] = entry

@@ -21,8 +21,14 @@ from reconciler.core.values import ABSENT, Json, Side
 from reconciler.errors import ManifestError, Problem, Source
 from reconciler.manifest.checks import check_server
 from reconciler.manifest.combination import combine, find_conflicts
-from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
-from reconciler.manifest.key_table import KeyedPlaces, KeyTable, normalize_keys
+from reconciler.manifest.declarations import (
+    NAMES,
+    NOT_ATTRIBUTES,
+    Declaration,
+    Header,
+    parse_absent_path,
+)
+from reconciler.manifest.key_table import KeyedPlaces, KeyTable, normalize_key
 from reconciler.manifest.readers.document import Document
 from reconciler.manifest.task_names import expand_ids
 
@@ -80,36 +86,44 @@ class DesiredIndex:
         if "id" in task:
             self._ids.append(int(task["id"]))
             self._where.append(where)
-            self._add_fingerprint(self._fingerprints, task, ())
-        elif "ids" in task:
-            self._add_ids(where, task)
+            self._add_fingerprint(self._fingerprints, task)
         else:
-            self._add_keys(where, task)
+            declared = {name: task[name] for name in task if name not in NAMES}
+            if "ids" in task:
+                self._add_ids(where, task["ids"], declared)
+            elif "key" in task:
+                self._add_key(where, normalize_key(task["key"]), declared)
+            else:
+                for key in task["keys"]:
+                    self._add_key(where, normalize_key(key), declared)
         if not task.keys() <= self._known:
             self._known |= task.keys()
         if "absent" in task:
             self._known |= {parse_absent_path(written)[0] for written in task["absent"]}
 
-    def _add_ids(self, where: int, task: Mapping[str, Any]) -> None:
+    def _add_ids(
+        self, where: int, written: Sequence[float | str], declared: Mapping[str, Any]
+    ) -> None:
         before = len(self._ids)
-        for ids in expand_ids(task["ids"]):
+        for ids in expand_ids(written):
             self._ids.extend(ids)
         count = len(self._ids) - before
         self._where.extend(array("Q", [where]) * count)
-        self._add_fingerprint(self._fingerprints, task, ())
+        self._add_fingerprint(self._fingerprints, declared)
         self._fingerprints.repeat(count - 1)
 
-    def _add_keys(self, where: int, task: Mapping[str, Any]) -> None:
-        header = self._headers[where >> _INDEX_BITS]
-        if header.project is None or header.key is None:
-            return
-        for key in normalize_keys(task["keys"] if "keys" in task else [task["key"]]):
+    def _add_key(self, where: int, key: str | int, declared: Mapping[str, Any]) -> None:
+        header = self._headers[-1]
+        if header.project is not None and header.key is not None:
             self._keys.add(header.project, header.key, key, place=len(self._key_where))
             self._key_where.append(where)
-            self._add_fingerprint(self._key_fingerprints, task, (key,))
+            self._add_fingerprint(self._key_fingerprints, declared, key)
 
     def _add_fingerprint(
-        self, fingerprints: Fingerprints, task: Mapping[str, Any], key: tuple[str | int, ...]
+        self,
+        fingerprints: Fingerprints,
+        task: Mapping[str, Any],
+        key: str | int | None = None,
     ) -> None:
         header = self._headers[-1]
         is_special = "absent" in task or (
@@ -119,8 +133,8 @@ class DesiredIndex:
             fingerprints.add_unknown()
         else:
             declared = header.add_defaults(task, ())
-            if key:
-                declared = header.add_key(declared, key[0])
+            if key is not None:
+                declared = header.add_key(declared, key)
             fingerprints.add(declared, header.replaced)
 
     def sort(self) -> None:
@@ -219,11 +233,12 @@ class DesiredIndex:
             return self._holds_task(task, live)
         if len(keys) > 1 or self._places.index_of(task) is not None:
             return False
-        places = self._keys.find_places(keys[0])
-        return isinstance(live.get("data"), dict) and all(
-            self._holds(self._key_where[place], self._key_fingerprints, place, live)
-            for place in places
-        )
+        if not isinstance(live.get("data"), dict):
+            return False
+        for place in self._keys.find_places(keys[0]):
+            if not self._holds(self._key_where[place], self._key_fingerprints, place, live):
+                return False
+        return True
 
     def _holds_task(self, task: int, live: Mapping[str, Json]) -> bool:
         start = self._places.index_of(task)
@@ -242,12 +257,11 @@ class DesiredIndex:
         self, where: int, fingerprints: Fingerprints, place: int, live: Mapping[str, Json]
     ) -> bool:
         header = self._headers[where >> _INDEX_BITS]
-        in_place = header.project is None or live.get("project") == header.project
-        return (
-            in_place
-            and fingerprints.hold(place, live)
-            and (not header.absent or all(get_value(live, p) is ABSENT for p in header.absent))
-        )
+        if header.project is not None and live.get("project") != header.project:
+            return False
+        if header.absent and any(get_value(live, path) is not ABSENT for path in header.absent):
+            return False
+        return fingerprints.hold(place, live)
 
     def list_ids(self) -> Sequence[int]:
         """List the ids of all tasks, in ascending order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Self
 
@@ -39,19 +39,20 @@ class KeyTable:
         for group in self._groups.values():
             if group.project == project:
                 is_ambiguous = sum(path == group.path for _, path in self._groups) > 1
-                for task, key in group.find(found):
-                    held = _ProjectKey(project, group.path, key) if is_ambiguous else None
-                    named[task] = *named.get(task, ()), held or TaskKey(group.path, key)
+                for task, key in group.find(found, is_ambiguous=is_ambiguous):
+                    named[task] = (*named[task], key) if task in named else (key,)
         return named
 
     def find_places(self, key: TaskKey) -> Sequence[int]:
         """Return the places where a key is declared, in order."""
         project = key.project if isinstance(key, _ProjectKey) else None
         for group in self._groups.values():
-            if group.path == key.path and project in {None, group.project}:
-                places = group.list_places(key.value)
-                if places:
-                    return places
+            if project is None or project == group.project:
+                first = group.places.get(key.value)
+                if first is not None and group.path == key.path:
+                    return (
+                        (first, *group.repeated.get(key.value, ())) if group.repeated else (first,)
+                    )
         return ()
 
 
@@ -71,20 +72,23 @@ class KeyedPlaces:
 
     def add(self, key: str | int, place: int) -> None:
         """Add a declaration of a key."""
-        if key in self.places:
+        if self.places.setdefault(key, place) != place:
             self.repeated.setdefault(key, []).append(place)
-        else:
-            self.places[key] = place
 
     def list_places(self, key: str | int) -> Sequence[int]:
         """List the places where a key is declared, in order; none if it is not."""
         first = self.places.get(key)
         return () if first is None else (first, *self.repeated.get(key, ()))
 
-    def find(self, found: Mapping[int, Mapping[str, Side]]) -> Iterator[tuple[int, str | int]]:
-        """Yield the tasks that hold a declared key, with the key."""
+    def find(
+        self, found: Mapping[int, Mapping[str, Side]], *, is_ambiguous: bool
+    ) -> list[tuple[int, TaskKey]]:
+        """List the tasks that hold a declared key, with the key.
+
+        With ``is_ambiguous``, keys remember their project, as others declare the same path.
+        """
         name, *inner = self.path
-        places = self.places
+        held: list[tuple[int, TaskKey]] = []
         for task, live in found.items():
             value = live.get(name)
             for step in inner:
@@ -92,11 +96,10 @@ class KeyedPlaces:
             if type(value) is float:
                 value = to_integer(value)
             # By type, since True equals 1 to Python.
-            if type(value) in _KEY_TYPES and value in places:
-                yield task, value  # type: ignore[misc]  # its type has just been checked
-
-
-_KEY_TYPES = frozenset({str, int})
+            if (type(value) is str or type(value) is int) and value in self.places:
+                key = TaskKey(self.path, value)
+                held.append((task, _ProjectKey(self.project, *key) if is_ambiguous else key))
+        return held
 
 
 class _ProjectKey(TaskKey):
@@ -115,7 +118,6 @@ def to_integer(value: float) -> int | None:
     return int(Decimal(repr(value))) if value.is_integer() else None
 
 
-def normalize_keys(written: Iterable[str | float]) -> Iterator[str | int]:
-    """Yield keys as they are compared: whole numbers as integers."""
-    for key in written:
-        yield int(Decimal(repr(key))) if isinstance(key, float) else key
+def normalize_key(written: str | float) -> str | int:
+    """Return a key as it is compared: a whole number as an integer."""
+    return int(Decimal(repr(written))) if isinstance(written, float) else written

@@ -19,6 +19,7 @@ from reconciler.manifest.checks import (
     check_key_path,
     check_server,
     find_emptied_data,
+    may_write_key,
 )
 from reconciler.manifest.combination import find_conflicts
 from reconciler.manifest.declarations import Header, read_header
@@ -238,7 +239,7 @@ class _Loader:
             if "absent" in usable:
                 steps = ("tasks", index)
                 refused += check_absent(document, steps, usable, attributes=attributes)
-            if "id" not in usable and not refused:
+            if "id" not in usable and not refused and self._needs_check(header, usable):
                 refused += self._check_named(header, index, usable)
             problems += check_attributes(document, entry, usable, project=header.project)
             if refused or len(diagnostics.problems) > told:
@@ -250,14 +251,18 @@ class _Loader:
             self._desired.add(index, usable)
         return problems
 
+    @staticmethod
+    def _needs_check(header: Header, task: Mapping[str, Any]) -> bool:
+        """Tell whether `_check_named` may find anything: not for most tasks named by a key."""
+        return "key" not in task or header.key is None or may_write_key(task, header.key)
+
     def _check_named(
         self, header: Header, index: int, task: Mapping[str, Any]
     ) -> Iterator[Problem]:
         """Check a task that is not declared by its id, but by keys or with others."""
         yield from check_names(index, task, header, self._limit)
-        if header.key is not None and ("key" in task or "keys" in task):
-            steps = ("tasks", index)
-            yield from check_key_is_kept(header.document, steps, task, header.key)
+        if header.key is not None and "ids" not in task:
+            yield from check_key_is_kept(header.document, ("tasks", index), task, header.key)
 
 
 def _number_names() -> ProjectNumbers:

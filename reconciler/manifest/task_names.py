@@ -11,11 +11,12 @@ from reconciler.contract.manifest_schema import IDS_MAX
 from reconciler.core.notation import count_noun, format_path, format_value, shorten
 from reconciler.errors import Problem
 from reconciler.manifest.declarations import Header
-from reconciler.manifest.key_table import normalize_keys
+from reconciler.manifest.key_table import normalize_key
 
 _RANGE: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 _ID_MAX: Final = 2**63 - 1
-_REPORTED_MAX: Final = 100
+_REPORTED_MAX: Final = 10
+"""Problems of one list that are reported: finding a place in a long list takes time."""
 
 
 class NameLimit:
@@ -97,7 +98,7 @@ def _check_keys(
 ) -> list[Problem]:
     seen: set[str | int] = set()
     problems: list[Problem] = []
-    for number, key in enumerate(normalize_keys(written)):
+    for number, key in enumerate(map(normalize_key, written)):
         if key in seen and len(problems) < _REPORTED_MAX:
             found = shorten(format_value(key))
             at = (index, "keys", number)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.manifest_schema import EDITOR_PATTERNS
@@ -90,6 +91,11 @@ def check_rule_form(
     }
 
 
+_REPORTED_MAX: Final = 20
+"""Problems inside one key of a task that are reported."""
+_ERRORS_MAX: Final = 1_000
+
+
 def _make_explainer(steps: Steps, document: Document, attributes: Attributes) -> _Explain:
     return lambda error: explain_error(error, steps, document, attributes)
 
@@ -101,9 +107,13 @@ def _split_accepted(
     if check.accepts(value):
         return [], value if isinstance(value, dict) else {}
     problems: list[Problem] = []
-    bad: set[str | int] = set()
+    bad: Counter[str | int] = Counter()
     for error in check.explain(value):
         bad.update(list(error.absolute_path)[:1])
-        problems += explain(error)
+        # Of a list of a million wrong elements, each would take longer to find than the last.
+        if max(bad.values(), default=0) <= _REPORTED_MAX:
+            problems += explain(error)
+        elif bad.total() > _ERRORS_MAX:
+            return problems, {}
     accepted = value.items() if isinstance(value, dict) else ()
     return problems, {key: inner for key, inner in accepted if key not in bad}

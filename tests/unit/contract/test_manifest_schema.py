@@ -45,10 +45,15 @@ def test_schemas_are_valid_in_draft_7(schema: Any):  # noqa: ANN401 - any JSON
 
 
 def test_a_manifest_has_exactly_these_keys():
-    keys = ["version", "server", "project", "policy", "defaults", "tasks", "$schema"]
-    assert list(MANIFEST["properties"]) == keys
-    assert MANIFEST["required"] == ["version", "tasks"]
-    assert list(MANIFEST["definitions"]) == ["attributes", "task", "path"]
+    assert list(MANIFEST["properties"]) == [
+        *("version", "server", "project", "key", "policy", "defaults", "allow", "rules", "tasks"),
+        "$schema",
+    ]
+    assert MANIFEST["required"] == ["version"]
+    assert list(MANIFEST["definitions"]) == [
+        *("attributes", "defaults", "task", "allowance", "rule", "condition", "path"),
+        "condition_path",
+    ]
 
 
 def test_a_task_has_id_absent_and_each_writable_attribute_those_computed_last():
@@ -56,7 +61,10 @@ def test_a_task_has_id_absent_and_each_writable_attribute_those_computed_last():
     assert len(writable) == 23
     sorted_ones = list(MANIFEST["definitions"]["attributes"]["properties"])
     assert sorted_ones == sorted(writable, key=lambda name: load_contract()[name].computed)
-    assert list(MANIFEST["definitions"]["task"]["properties"]) == ["id", "absent", *sorted_ones]
+    assert list(MANIFEST["definitions"]["task"]["properties"]) == [
+        *("id", "key", "ids", "keys", "absent"),
+        *sorted_ones,
+    ]
     assert list(PATCH["properties"]) == writable
 
 

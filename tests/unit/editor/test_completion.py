@@ -14,6 +14,28 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "manifests").glob("*
 HEADER = "version: 1\nproject: 7\ntasks:\n"
 TASK = f"{HEADER}  - id: 101\n"
 
+RULE = "version: 1\nproject: 7\nrules:\n  - name: a rule\n"
+ALLOW = "version: 1\ntasks: []\nallow:\n  - reason: a reason\n"
+FORMS = """\
+version: 1
+project: reviews
+key: data.external_id
+defaults: {absent: [data.junk]}
+allow:
+  - {kind: annotated-data, paths: [data.image], reason: "the bucket moved"}
+rules:
+  - name: label the validation split twice
+    where: {data.split: val, data.lang: [en, nl], data.score: {gt: 0.5}, overlap: 1}
+    set: {overlap: 2}
+    absent: [data.old_score]
+    rewrite: {data.image: {prefix: "s3://a/", to: "s3://b/"}}
+    expect: {max: 5}
+tasks:
+  - key: x-000102
+  - ids: [105, 107-120]
+  - keys: [1, a]
+"""
+
 
 @pytest.fixture(scope="module")
 def editor(request: pytest.FixtureRequest) -> Iterator[LanguageServer]:
@@ -37,12 +59,26 @@ def test_mistakes_are_underlined_where_they_are(editor: LanguageServer) -> None:
     ]
 
 
+def test_every_form_is_valid(editor: LanguageServer) -> None:
+    assert editor.diagnose(FORMS) == []
+
+
+def test_mistakes_in_rules_are_underlined(editor: LanguageServer) -> None:
+    found = editor.diagnose(f"{RULE}    where: {{data.x: {{foo: 1}}, title: 1}}\n    when: 5\n")
+
+    assert sorted(found) == [
+        "5:22: Property foo is not allowed.",
+        "5:31: Write a path of an attribute, such as data.split.",
+        "6:5: Property when is not allowed.",
+    ]
+
+
 def test_computed_attributes_come_after_those_that_people_declare(editor: LanguageServer) -> None:
     offered = editor.complete(f"{TASK}    |")
     computed = ["Computed by the server" in str(item.get("documentation")) for item in offered]
     names = [item["label"] for item in offered]
 
-    assert names[:6] == ["absent", "project", "inner_id", "data", "meta", "overlap"]
+    assert names[:6] == ["key", "ids", "keys", "absent", "project", "inner_id"]
     assert computed == sorted(computed)
     assert computed.count(True) > 10
 
@@ -59,6 +95,12 @@ def test_computed_attributes_come_after_those_that_people_declare(editor: Langua
         ("version: 1\ntasks: []\npolicy:\n  data: |", ["merge", "replace"]),
         ("version: 1\ntasks: []\nserver: |", ["https://label-studio.example.org"]),
         ("version: |\ntasks: []", ["1"]),
+        (f"{RULE}    where: |", ["a prefix", "a value"]),
+        (f"{RULE}    rewrite: |", ["a bucket"]),
+        (
+            f"{ALLOW}    kind: |",
+            ["annotated-data", "annotated-extra", "empty-data", "label-config"],
+        ),
     ],
 )
 def test_what_is_offered_for_a_value_is_valid(
