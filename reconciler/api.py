@@ -42,6 +42,7 @@ from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
+from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError
@@ -106,7 +107,7 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
         The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
-        ManifestError: A manifest declares another server.
+        ManifestError: A manifest declares another server, or a project that is unknown there.
         ServerError: A request failed.
         Refused: A target matches nothing.
         ValueError: ``allow`` or ``deny`` holds a kind that cannot be allowed, or ``shard`` or a
@@ -118,10 +119,11 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
         found = type(manifests).__name__
         raise TypeError(f"manifests: expected what load returns, found a value of type {found}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
-    desired = manifests.select(part, server=settings.server)
     allowances = Allowances.of(allow, deny).deny(settings.deny)
     chosen = targets if isinstance(targets, Targets) else Targets.parse(targets)
     with connect(settings) as connection:
+        projects = choose_lookup(settings, connection)
+        desired = manifests.get_desired(settings.server, projects)
         return build_plan(
             desired,
             connection,

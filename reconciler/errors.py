@@ -4,6 +4,7 @@ ReconcilerError
 ├── ContractError      an unusable API description
 ├── SettingsError      a wrong address, token or settings file
 ├── ManifestError      all problems in the manifests of a run
+├── UnknownProjectName a project name without a number, also a LookupError
 ├── SavedFileError     an unusable plan or report
 ├── ServerError        a request failed
 │   ├── Unreachable        no response
@@ -90,6 +91,10 @@ class ManifestError(ReconcilerError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class UnknownProjectName(ReconcilerError, LookupError):
+    """A project name in a manifest that stands for no number, or for several."""
 
 
 class SavedFileError(ReconcilerError):

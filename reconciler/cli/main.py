@@ -94,6 +94,7 @@ def program() -> None:
       LABEL_STUDIO_URL           address of the server
       LABEL_STUDIO_API_KEY       access token, personal or legacy
       LABEL_STUDIO_API_KEY_FILE  file that holds the token
+      RECONCILER_ENV             environment of reconciler.toml, as --env
       RECONCILER_HEADER_<NAME>   header for a gateway in front of the server
 
     \b

@@ -105,7 +105,25 @@ _limit_option = click.option(
 )
 
 
+def _check_env(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """Refuse an empty name, which a script may pass by mistake: it would choose no environment."""
+    if name is not None and not name.strip():
+        raise click.BadParameter("expected the name of an environment, found an empty one.")
+    return name
+
+
+env_option = click.option(
+    "--env",
+    cls=_SettingOption,
+    envvar="RECONCILER_ENV",
+    metavar="NAME",
+    callback=_check_env,
+    help="Environment of reconciler.toml: its server, and the numbers of its projects.",
+)
+
+
 _SERVER_OPTIONS = (
+    env_option,
     click.option(
         "--url",
         cls=_SettingOption,
@@ -124,6 +142,7 @@ _SERVER_OPTIONS = (
         "--allow-plain-http",
         cls=_SettingOption,
         is_flag=True,
+        default=None,
         envvar="RECONCILER_ALLOW_PLAIN_HTTP",
         help="Allow sending the token to another host without encryption.",
     ),

@@ -136,7 +136,9 @@ def _confirm(plan: Plan) -> None:
 def _format_question(plan: Plan) -> str:
     """Ask with what matters most: how many tasks, on which server, and what is allowed."""
     allowed = describe_accepted(plan)
-    question = f"Change {count_noun(len(plan.updates), 'task')} on {plan.server.url}"
+    server = plan.server
+    where = f"in environment {server.environment}, on" if server.environment else "on"
+    question = f"Change {count_noun(len(plan.updates), 'task')} {where} {server.url}"
     return escape_invisible(f"{question}{allowed and f', allowing {allowed}'}?")
 
 

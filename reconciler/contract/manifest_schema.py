@@ -42,6 +42,19 @@ _SNIPPETS: Mapping[str, Mapping[str, Schema]] = {
 _ABSENT_PATH = r"^(data|meta)[.\[]"
 """How a path of ``absent`` begins. `manifest.checks` checks all of it, with better messages."""
 
+EDITOR_PATTERNS = ("path", "condition_path")
+"""The definitions whose ``pattern`` is for editors only."""
+
+IDS_MAX = 1_000_000
+"""Ids that ``ids`` of one run may name in all, and keys that ``keys`` may."""
+RULES_MAX = 1_000
+"""Rules of one run: each pair is compared."""
+RULE_NAME_MAX = 200
+"""Characters of the name of a rule."""
+
+ALLOWED_KINDS = ("annotated-data", "annotated-extra", "label-config", "empty-data")
+"""What ``allow`` of a manifest accepts."""
+
 _INSTANT = (
     "A date-time with its offset, such as 2026-01-02T03:04:05Z; compared as an instant, since the "
     "server keeps UTC and cuts after microseconds."
@@ -59,21 +72,25 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
             "A manifest declares what tasks should be. Whatever it leaves out stays as it is."
         ),
         "type": "object",
-        "required": ["version", "tasks"],
+        "required": ["version"],
+        "anyOf": [{"required": [name]} for name in ("tasks", "key", "rules")],
+        "dependencies": {"key": ["project"], "rules": ["project"]},
         "additionalProperties": False,
         "properties": _build_header(),
         "definitions": {
             "attributes": {
-                "description": (
-                    "Attributes for every task of this manifest. What a task declares itself wins; "
-                    "objects are merged."
-                ),
+                "description": "Attributes, and what they should be.",
                 "type": "object",
                 "additionalProperties": False,
                 "properties": {name: build_attribute_schema(row) for name, row in writable.items()},
             },
+            "defaults": _build_defaults(writable),
             "task": _build_task(writable),
+            "allowance": _build_allowance(),
+            "rule": _build_rule(),
+            "condition": _build_condition(),
             "path": _build_path(),
+            "condition_path": _build_condition_path(attributes),
         },
     }
 
@@ -158,11 +175,21 @@ def _build_header() -> Schema:
         },
         "project": {
             "description": (
-                "Number of the project of all tasks here. It is checked, never changed."
+                "Number of the project of all tasks here, or the name that the settings map to a "
+                "number. It is checked, never changed."
             ),
-            "type": "integer",
+            "type": ["integer", "string"],
             "minimum": 1,
-            "examples": [7],
+            "minLength": 1,
+            "examples": [7, "reviews"],
+        },
+        "key": {
+            "description": (
+                "Path to the string or integer inside data or meta that names a task on every "
+                "server. Tasks can then be declared with key instead of id. Requires project."
+            ),
+            "allOf": [{"$ref": "#/definitions/path"}],
+            "examples": ["data.external_id"],
         },
         "policy": {
             "description": "How data and meta are compared with the server; the default is merge.",
@@ -170,9 +197,27 @@ def _build_header() -> Schema:
             "additionalProperties": False,
             "properties": {name: _build_policy(name) for name in ("data", "meta")},
         },
-        "defaults": {"$ref": "#/definitions/attributes"},
+        "defaults": {"$ref": "#/definitions/defaults"},
+        "allow": {
+            "description": (
+                "Dangerous changes that are intended, for what this manifest declares. The plan "
+                "says what it allowed and why."
+            ),
+            "type": "array",
+            "items": {"$ref": "#/definitions/allowance"},
+        },
+        "rules": {
+            "description": (
+                "What every task of the project that matches should be. What a task declares "
+                "itself wins. Requires project."
+            ),
+            "type": "array",
+            "items": {"$ref": "#/definitions/rule"},
+        },
         "tasks": {
-            "description": "The tasks that this manifest manages.",
+            "description": (
+                "The tasks that this manifest manages. Optional in a manifest with key or rules."
+            ),
             "type": "array",
             "items": {"$ref": "#/definitions/task"},
         },
@@ -201,11 +246,42 @@ def _build_policy(name: str) -> Schema:
     }
 
 
+def _refer_to_attributes(writable: Attributes) -> Schema:
+    return {name: {"$ref": f"#/definitions/attributes/properties/{name}"} for name in writable}
+
+
+def _build_absent(description: str) -> Schema:
+    return {
+        "description": description,
+        "type": "array",
+        "uniqueItems": True,
+        "items": {"$ref": "#/definitions/path"},
+        "examples": [["data.old_key"], ['data["a.b"]']],
+    }
+
+
+def _build_defaults(writable: Attributes) -> Schema:
+    return {
+        "description": (
+            "Attributes for every task of this manifest. What a task declares itself wins; "
+            "objects are merged."
+        ),
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "absent": _build_absent(
+                "Paths inside data and meta to remove from every task that does not declare them."
+            ),
+            **_refer_to_attributes(writable),
+        },
+    }
+
+
 def _build_task(writable: Attributes) -> Schema:
     return {
-        "description": "A task: its id, and what it should be.",
+        "description": "A task: its id or its key, and what it should be.",
         "type": "object",
-        "required": ["id"],
+        "oneOf": [{"required": [name]} for name in ("id", "key", "ids", "keys")],
         "additionalProperties": False,
         "properties": {
             "id": {
@@ -215,15 +291,185 @@ def _build_task(writable: Attributes) -> Schema:
                 "maximum": 2**63 - 1,
                 "examples": [101],
             },
-            "absent": {
-                "description": "Paths inside data and meta to remove, if they exist.",
+            "key": {
+                "description": "Value of the task at the path that key at the top names.",
+                "type": ["string", "integer"],
+                "minLength": 1,
+                "examples": ["x-000102"],
+            },
+            "ids": {
+                "description": (
+                    "Numbers of the tasks that share this declaration; each must exist. A range "
+                    'is written "107-120".'
+                ),
                 "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": ["integer", "string"],
+                    "minimum": 1,
+                    "maximum": 2**63 - 1,
+                    "pattern": "^[0-9]{1,19}-[0-9]{1,19}$",
+                },
+                "examples": [[105, "107-120"]],
+            },
+            "keys": {
+                "description": "Keys of the tasks that share this declaration.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": ["string", "integer"], "minLength": 1},
+                "examples": [["x-000102", "x-000103"]],
+            },
+            "absent": _build_absent("Paths inside data and meta to remove, if they exist."),
+            **_refer_to_attributes(writable),
+        },
+        "defaultSnippets": _build_snippets({"a task": {"id": "${1:101}"}}),
+    }
+
+
+def _build_allowance() -> Schema:
+    return {
+        "description": "One kind of dangerous change that is intended.",
+        "type": "object",
+        "required": ["kind", "reason"],
+        "additionalProperties": False,
+        "properties": {
+            "kind": {
+                "description": "The kind of problem, as plans name it.",
+                "enum": list(ALLOWED_KINDS),
+            },
+            "paths": {
+                "description": (
+                    "Paths inside data where it is allowed, with everything inside them. Leave "
+                    "it out to allow it everywhere."
+                ),
+                "type": "array",
+                "minItems": 1,
                 "uniqueItems": True,
                 "items": {"$ref": "#/definitions/path"},
-                "examples": [["data.old_key"], ['data["a.b"]']],
+                "examples": [["data.image"]],
             },
-            **{name: {"$ref": f"#/definitions/attributes/properties/{name}"} for name in writable},
+            "reason": {
+                "description": "Why it is intended, for reviewers; every output shows it.",
+                "type": "string",
+                "minLength": 1,
+                "examples": ["the bucket moved; the pictures are the same"],
+            },
         },
+    }
+
+
+def _build_rule() -> Schema:
+    return {
+        "description": "What every task that matches should be.",
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {
+                "description": "What the rule is for, in words. Unique in a run.",
+                "type": "string",
+                "minLength": 1,
+                "maxLength": RULE_NAME_MAX,
+                "examples": ["label the validation split twice"],
+            },
+            "where": {
+                "description": (
+                    "Which tasks it is for: paths, and what must hold of the values there. All "
+                    "must hold. Leave it out for every task of the project."
+                ),
+                "type": "object",
+                "propertyNames": {"$ref": "#/definitions/condition_path"},
+                "additionalProperties": {"$ref": "#/definitions/condition"},
+                "defaultSnippets": _build_snippets(
+                    {
+                        "a value": {"data.${1:split}": "${2:val}"},
+                        "a prefix": {"data.${1:image}": {"prefix": "${2:s3://bucket/}"}},
+                    }
+                ),
+            },
+            "set": {
+                "description": "Attributes, and what they should be; objects are merged.",
+                "allOf": [{"$ref": "#/definitions/attributes"}],
+            },
+            "absent": _build_absent("Paths inside data and meta to remove, if they exist."),
+            "rewrite": {
+                "description": (
+                    "Paths inside data and meta, and how to change the beginning of the string "
+                    "there. A value that does not begin with prefix is left alone."
+                ),
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["prefix", "to"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "prefix": {
+                            "description": "How the string begins now.",
+                            "type": "string",
+                            "minLength": 1,
+                        },
+                        "to": {"description": "How it should begin.", "type": "string"},
+                    },
+                },
+                "defaultSnippets": _build_snippets(
+                    {
+                        "a bucket": {
+                            "data.${1:image}": {
+                                "prefix": "${2:s3://old-photos/}",
+                                "to": "${3:s3://photos/}",
+                            }
+                        }
+                    }
+                ),
+            },
+            "expect": {
+                "description": "How many tasks may match; otherwise the plan is blocked.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": False,
+                "properties": {
+                    "min": {"description": "At least.", "type": "integer", "minimum": 0},
+                    "max": {"description": "At most.", "type": "integer", "minimum": 0},
+                },
+            },
+        },
+    }
+
+
+def _build_condition() -> Schema:
+    """Build one schema for all forms of a condition: an anyOf would report the failures of each."""
+    bound = {"type": ["number", "string"], "examples": [3, "2026-10-01T12:00:00Z"]}
+    text = {"type": "string", "minLength": 1}
+    return {
+        "description": (
+            "A value to equal, a list of values of which one must be equal, or operators that must "
+            "all hold."
+        ),
+        "type": ["object", "array", "string", "number", "boolean", "null"],
+        "minItems": 1,
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            "equals": {"description": "Equals this value, also an object or a list as a whole."},
+            "not": {"description": "Exists, and equals neither this nor an element of this list."},
+            "exists": {"description": "Whether the path exists.", "type": "boolean"},
+            "gt": {"description": "Greater than this number or date-time.", **bound},
+            "gte": {"description": "At least this number or date-time.", **bound},
+            "lt": {"description": "Less than this number or date-time.", **bound},
+            "lte": {"description": "At most this number or date-time.", **bound},
+            "prefix": {"description": "A string that begins with this.", **text},
+            "contains": {"description": "A string, or a list, that contains this.", **text},
+        },
+    }
+
+
+def _build_condition_path(attributes: Attributes) -> Schema:
+    names = "|".join(row.name for row in attributes.values() if row.readable)
+    return {
+        "description": "A path of an attribute that the server shows, such as data.split.",
+        "type": "string",
+        "pattern": rf"^({names})($|[.\[])",
+        "patternErrorMessage": "Write a path of an attribute, such as data.split.",
     }
 
 

@@ -50,15 +50,15 @@ class SchemaCheck:
 
 @cache
 def load_schema_check(
-    name: str, definition: str = "", *, without_pattern_of: str = ""
+    name: str, definition: str = "", *, without_patterns_of: tuple[str, ...] = ()
 ) -> SchemaCheck:
     """Load the check of a file of ``schemas/``, or of one of its definitions.
 
-    ``without_pattern_of`` is a definition whose ``pattern`` is for editors only.
+    ``without_patterns_of`` are definitions whose ``pattern`` is for editors only.
     """
     schema: dict[str, Any] = json.loads(locate_schema(name).read_text(encoding="utf-8"))
-    if without_pattern_of:
-        del schema["definitions"][without_pattern_of]["pattern"]
+    for patterned in without_patterns_of:
+        del schema["definitions"][patterned]["pattern"]
     if not definition:
         return SchemaCheck(schema)
     reference = f"#/definitions/{definition}"

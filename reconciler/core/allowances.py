@@ -15,6 +15,7 @@ from reconciler.core.model import (
     Status,
     TaskPlan,
     TaskProblem,
+    UnresolvedKey,
 )
 from reconciler.core.notation import Path, count_noun, format_path, parse_path, shorten
 
@@ -149,7 +150,18 @@ def mark_plan(plan: Plan, allow: Allowances) -> Plan:
     """Record in a plan what ``allow`` accepts too, and block what it denies."""
     tasks = tuple(_mark_task(task, allow) if task.problems else task for task in plan.tasks)
     same = all(one is other for one, other in zip(tasks, plan.tasks, strict=True))
+    keys = tuple(_mark_key(key, allow) for key in plan.unresolved)
+    if keys != plan.unresolved:
+        plan = replace(plan, unresolved=keys)
     return plan if same else replace(plan, tasks=tasks)
+
+
+def _mark_key(key: UnresolvedKey, allow: Allowances) -> UnresolvedKey:
+    """Judge the problem of a key again; what the plan accepts stays accepted unless denied."""
+    judged = allow.judge(key.problem)
+    if key.problem.allowed and not allow.find_denial_of(key.problem):
+        return key
+    return replace(key, problem=judged)
 
 
 def is_accepted(problem: TaskProblem, task: TaskPlan) -> bool:

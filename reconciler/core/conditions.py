@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -41,7 +42,7 @@ ORDERING: Final = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LT
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ValueTest:
     """One operator and its operand.
 
     The operand of EQUALS and NOT is a tuple of values: any of them, or none of them. That of
@@ -58,7 +59,7 @@ class Condition:
     """What must hold of the value at ``path``."""
 
     path: Path
-    tests: tuple[Test, ...]
+    tests: tuple[ValueTest, ...]
 
 
 class UnreadableConditionError(Exception):
@@ -115,19 +116,26 @@ def _read_key(name: str, key: str, judge: Callable[[Side], bool]) -> Predicate:
     return judge_task
 
 
-def judge_tests(tests: Iterable[Test], value: Side, *, is_instant: bool = False) -> bool:
+def judge_tests(tests: Iterable[ValueTest], value: Side, *, is_instant: bool = False) -> bool:
     """Tell whether a value, which may be absent, passes all tests."""
-    return _compile_tests(tuple(tests), is_instant=is_instant)(value)
+    return compile_tests(tests, is_instant=is_instant)(value)
 
 
-def _compile_tests(tests: tuple[Test, ...], *, is_instant: bool) -> Callable[[Side], bool]:
+def compile_tests(
+    tests: Iterable[ValueTest], *, is_instant: bool = False
+) -> Callable[[Side], bool]:
+    """Return a function that tells whether a value, which may be absent, passes all tests."""
+    return _compile_tests(tuple(tests), is_instant=is_instant)
+
+
+def _compile_tests(tests: tuple[ValueTest, ...], *, is_instant: bool) -> Callable[[Side], bool]:
     compiled = tuple(_compile_test(test, is_instant=is_instant) for test in tests)
     if len(compiled) == 1:
         return compiled[0]
     return lambda value: all(judge(value) for judge in compiled)
 
 
-def _compile_test(test: Test, *, is_instant: bool) -> Callable[[Side], bool]:
+def _compile_test(test: ValueTest, *, is_instant: bool) -> Callable[[Side], bool]:
     operand = test.operand
     match test.operator:
         case Operator.EXISTS:
@@ -151,17 +159,31 @@ def _compile_equality(
     if is_instant:
         instants = {parse_instant(value) for value in values}
         return lambda value: value is not ABSENT and (parse_instant(value) in instants) is wanted
-    texts = frozenset(value for value in values if type(value) is str)
-    others = tuple(value for value in values if type(value) is not str)
+    scalars = frozenset(_unify(value) for value in values if type(value) in _HASHED)
+    others = tuple(value for value in values if type(value) not in _HASHED)
 
     def equals(value: Side) -> bool:
-        if type(value) is str:
-            return (value in texts) is wanted
+        kind = type(value)
+        if kind is str or kind is int:
+            return (value in scalars) is wanted
+        if kind is float:
+            return (_unify(value) in scalars) is wanted
         if value is ABSENT:
             return False
         return any(is_same(value, other) for other in others) is wanted
 
     return equals
+
+
+_HASHED: Final = frozenset({str, int, float})
+"""Types of values that are looked up in a set; booleans are not numbers, but equal them there."""
+
+
+def _unify(value: Side) -> Side:
+    """Return the integer for a float that is the same number."""
+    if type(value) is float and value.is_integer():
+        return int(Decimal(repr(value)))
+    return value
 
 
 def _compile_contains(operand: Json | tuple[Json, ...]) -> Callable[[Side], bool]:
@@ -229,7 +251,7 @@ def _describe_condition(condition: Condition) -> str:
     return " and ".join(f"{path} {_describe_test(test)}" for test in condition.tests)
 
 
-def _describe_test(test: Test) -> str:
+def _describe_test(test: ValueTest) -> str:
     operand = test.operand
     if isinstance(operand, tuple):
         values = " or ".join(map(format_value, operand))

@@ -9,8 +9,9 @@ from decimal import Decimal
 from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.core.allowances import Allowances, list_blocking
+from reconciler.core.conditions import UnreadableConditionError, compile_conditions
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import apply_changes
+from reconciler.core.edit import apply_changes, get_value, set_value
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Allowance,
@@ -21,11 +22,12 @@ from reconciler.core.model import (
     TaskPlan,
     Unreadable,
 )
-from reconciler.core.notation import format_paths
+from reconciler.core.notation import format_path, format_paths, format_value
 from reconciler.core.planner import TOO_DEEP, apply_guards
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
+from reconciler.core.rule_set import describe_rule
 from reconciler.core.three_way import Verdict, is_applied, judge_change
-from reconciler.core.values import Json, is_too_deep
+from reconciler.core.values import Json, Side, is_same, is_too_deep
 from reconciler.errors import Refused
 
 
@@ -67,7 +69,9 @@ def decide(
     due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     if not due:
         return make_outcome(task, Outcome.ALREADY)
-    due_task = replace(task, changes=due)
+    if moved := find_moved_ground(task, live, facts.attributes):
+        return make_outcome(task, Outcome.STALE, moved)
+    due_task = task.narrow(due)
     # The problems that a plan shows as allowed were accepted when it was reviewed.
     accepted = allow.accept(task.problems)
     unjudged = replace(due_task, problems=())
@@ -78,6 +82,39 @@ def decide(
     body = _write_integers(apply_changes(live, due), facts.attributes)
     patch = Patch(replace(due_task, addresses=guarded.addresses), body)
     return _validate(patch, validator)
+
+
+def find_moved_ground(task: TaskPlan, live: Mapping[str, Side], attributes: Attributes) -> str:
+    """Say which reason for the changes of a task no longer holds: its key, or a rule's condition.
+
+    Conditions are judged as the plan did: paths that a rule changes count as they were before, and
+    paths that the task declares itself as declared. Returns an empty text if all reasons hold.
+    """
+    if task.key and not is_same(get_value(live, task.key.path), task.key.value):
+        path, key = format_path(task.key.path), format_value(task.key.value)
+        return f"the task no longer has the key {key} at {path}"
+    if not task.rules:
+        return ""
+    seen = _restore_seen(task, live)
+    for rule in task.rules:
+        try:
+            if compile_conditions(rule.where, attributes)(seen):
+                continue
+        except UnreadableConditionError as error:
+            return f"the server's response has no {error.name}, which {describe_rule(rule)} reads"
+        return f"the task no longer matches {describe_rule(rule)}"
+    return ""
+
+
+def _restore_seen(task: TaskPlan, live: Mapping[str, Side]) -> dict[str, Side]:
+    """Return the task as the rules of the plan saw it, except for what changed since."""
+    seen = dict(live)
+    for change in task.planned or task.changes:
+        name = change.path[0]
+        value = change.before if change.rule else change.after
+        if isinstance(seen.get(name), dict) or len(change.path) == 1:
+            seen[name] = set_value(seen[name], change.path[1:], value)
+    return seen
 
 
 def _validate(patch: Patch, validator: BodyValidator) -> TaskOutcome | Patch:
@@ -171,7 +208,8 @@ def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
     """Build the outcome of a task, with the changes of its plan."""
-    return TaskOutcome(task.task, outcome, task.changes, error, allowed=_list_allowed(task))
+    allowed = _list_allowed(task)
+    return TaskOutcome(task.task, outcome, task.changes, error, allowed=allowed, key=task.key)
 
 
 def _list_allowed(task: TaskPlan) -> tuple[Allowance, ...]:
@@ -191,4 +229,6 @@ def mark_left_alone(task: TaskPlan) -> TaskOutcome:
     outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
     message = "; ".join(problem.message for problem in task.problems)
     allowed = _list_allowed(task)
-    return TaskOutcome(task.task, outcome, (), message, accepted=True, allowed=allowed)
+    return TaskOutcome(
+        task.task, outcome, (), message, accepted=True, allowed=allowed, key=task.key
+    )

@@ -50,6 +50,11 @@ class Fingerprints:
         self._numbers.append(_UNKNOWN if value is None else number)
         self._values.append(value or 0)
 
+    def repeat(self, times: int) -> None:
+        """Add the last declaration again, ``times`` times."""
+        self._numbers += bytes([self._numbers[-1]]) * times
+        self._values.extend(array("q", [self._values[-1]]) * times)
+
     def add_unknown(self) -> None:
         """Add a declaration that always needs a full comparison."""
         self._numbers.append(_UNKNOWN)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, Self, TypeAlias
 
 from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
-from reconciler.core.rule import RuleRef
+from reconciler.core.rule import Rule, RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets, describe_targets
 from reconciler.core.values import Json, Side
@@ -68,8 +68,53 @@ class DesiredTask(NamedTuple):
         return {*self.attributes, *(path[0] for path in self.absent)}
 
 
+class KeyGroup(Protocol):
+    """The keys that manifests declare for one project at one path."""
+
+    @property
+    def project(self) -> int:
+        """The project of the tasks."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where the tasks hold their keys."""
+        ...
+
+    @property
+    def keys(self) -> Collection[str | int]:
+        """The declared keys; to look one up takes constant time."""
+        ...
+
+    def source_of(self, key: str | int) -> Source:
+        """Return where a key is first declared."""
+        ...
+
+
 class DesiredTasks(Protocol):
     """What the manifests declare for all tasks; each `DesiredTask` is built on request."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules, in the order of declaration."""
+        ...
+
+    def list_key_groups(self) -> Sequence[KeyGroup]:
+        """List the keys that tasks are declared by."""
+        ...
+
+    def find_keys(
+        self, project: int, found: Mapping[int, Mapping[str, Side]]
+    ) -> Mapping[int, tuple[TaskKey, ...]]:
+        """Return the declared keys that tasks of a project hold, by id."""
+        ...
+
+    def build(self, task: int, keys: tuple[TaskKey, ...] = ()) -> DesiredTask:
+        """Combine what is declared for an id and for keys.
+
+        Raises KeyError if nothing is, and ManifestError if the declarations conflict.
+        """
+        ...
 
     def __len__(self) -> int:
         """Count the tasks."""
@@ -79,8 +124,15 @@ class DesiredTasks(Protocol):
         """Return what is declared for the task with this id."""
         ...
 
-    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Yield the tasks that may differ from ``found``, by a fast check; the others do not."""
+    def filter_differing(
+        self,
+        found: Mapping[int, Mapping[str, Json]],
+        keys: Mapping[int, tuple[TaskKey, ...]] = ...,
+    ) -> Iterator[int]:
+        """Yield the declared tasks that may differ from ``found``, by a fast check.
+
+        ``keys`` are the keys that tasks are declared by, from `find_keys`.
+        """
         ...
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
@@ -255,6 +307,7 @@ class TaskPlan:
     ``addresses`` are the undeclared paths in ``data`` that held a storage address when this run
     first read the task; they are not saved. ``key`` is the key that named the task, and ``rules``
     are the rules that made some of the changes: both must still hold when the plan is applied.
+    ``planned`` are all changes of the plan if ``changes`` are only a part of them.
     ``allow`` is what the manifests allow for this task; of it, plans save what accepts a problem.
     """
 
@@ -268,6 +321,17 @@ class TaskPlan:
     key: TaskKey | None = None
     rules: tuple[RuleRef, ...] = ()
     allow: tuple[Allowance, ...] = field(default=(), compare=False)
+    planned: tuple[Change, ...] = field(default=(), compare=False)
+
+    def narrow(self, changes: tuple[Change, ...]) -> Self:
+        """Return the plan with only these of its changes, which remembers the others."""
+        return replace(self, changes=changes, planned=self.planned or self.changes)
+
+    def names(self) -> set[str]:
+        """Return the names of the attributes that must be read to judge the task again."""
+        names = {change.path[0] for change in self.changes}
+        names |= {condition.path[0] for rule in self.rules for condition in rule.where}
+        return names | {self.key.path[0]} if self.key else names
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,15 +376,33 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """The server of a plan; ``edition`` and ``version`` are None if it does not show them."""
+    """The server of a plan; ``edition`` and ``version`` are None if it does not show them.
+
+    ``environment`` is the name that the settings gave it for the run; None if they gave none.
+    """
 
     url: str
     edition: str | None
     version: str | None
+    environment: str | None = None
 
     def __str__(self) -> str:
         what = " ".join(filter(None, ("Label Studio", self.edition, self.version)))
-        return f"{self.url} ({what})"
+        return f"{self.name} ({what})"
+
+    @property
+    def name(self) -> str:
+        """The address, with the environment if there is one."""
+        return f"environment {self.environment}: {self.url}" if self.environment else self.url
+
+
+def have_same_tasks(one: ServerIdentity, other: ServerIdentity) -> bool:
+    """Tell whether ids mean the same tasks on both servers, whatever their versions.
+
+    A server without an environment is taken for that of any environment.
+    """
+    environments = {one.environment, other.environment} - {None}
+    return (one.url, one.edition) == (other.url, other.edition) and len(environments) <= 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -377,7 +459,7 @@ class Plan:
         return ", ".join(words for words in counted if not words.startswith("0 ")) or "no tasks"
 
     def __repr__(self) -> str:
-        return f"<Plan for {self.server.url}: {self.describe()}>"
+        return f"<Plan for {self.server.name}: {self.describe()}>"
 
     def _repr_html_(self) -> str:
         """Show the plan in a notebook."""
@@ -390,6 +472,8 @@ class Plan:
         counts = dict.fromkeys(("tasks", *(status.value for status in Status)), 0)
         for task in self.tasks:
             counts[task.status] += 1
+        for key in self.unresolved:
+            counts[key.status] += 1
         counts[Status.UNCHANGED] = self.unchanged
         counts["tasks"] = sum(counts.values())
         return counts

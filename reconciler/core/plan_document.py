@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
+from reconciler.core.document_parts import (
+    build_key,
+    build_problem,
+    build_rule,
+    build_source,
+    build_unresolved,
+    restore_key,
+    restore_problem,
+    restore_rule,
+    restore_source,
+    restore_unresolved,
+)
 from reconciler.core.encoding import encode_indented
 from reconciler.core.model import (
-    Allowance,
     Change,
-    Kind,
     Plan,
     ServerIdentity,
     Status,
     TaskPlan,
-    TaskProblem,
 )
-from reconciler.core.notation import Path, format_path, shorten
+from reconciler.core.notation import format_path, shorten
+from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, format_shards, parse_shards
 from reconciler.core.target import EVERYTHING, Targets
 from reconciler.core.values import (
@@ -30,7 +40,7 @@ from reconciler.core.values import (
     Side,
     is_too_deep,
 )
-from reconciler.errors import SavedFileError, Source
+from reconciler.errors import SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 FORMAT_VERSION: Final = "1.0"
@@ -50,15 +60,31 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         **build_shards_document(plan.shards),
         **_build_targets(plan),
         "server": build_server_document(plan.server),
+        **build_environment_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
+        **_build_rules_and_keys(plan),
         "requests": plan.requests,
     }
+
+
+def _build_rules_and_keys(plan: Plan) -> dict[str, Json]:
+    """Build the parts about rules and keys, which most plans do not have."""
+    parts: dict[str, list[Json]] = {
+        "rules": [build_rule(rule) for rule in plan.rules],
+        "unresolved": [build_unresolved(key) for key in plan.unresolved],
+    }
+    return {name: part for name, part in parts.items() if part}
 
 
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
     """Build the part that names the server."""
     return {"url": server.url, "edition": server.edition, "version": server.version}
+
+
+def build_environment_document(server: ServerIdentity) -> dict[str, Json]:
+    """Build the part that names the environment; empty if the run had none."""
+    return {"environment": server.environment} if server.environment else {}
 
 
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
@@ -88,7 +114,9 @@ def _build_task(task: TaskPlan) -> Json:
         "status": task.status.value,
         "source": build_source(task.source),
         "changes": [build_change_document(change) for change in task.changes],
-        "problems": [_build_problem(problem) for problem in task.problems],
+        "problems": [build_problem(problem) for problem in task.problems],
+        **({"key": build_key(task.key)} if task.key else {}),
+        **({"rules": [rule.name for rule in task.rules]} if task.rules else {}),
     }
 
 
@@ -100,35 +128,7 @@ def build_change_document(change: Change) -> dict[str, Json]:
         **{side: value for side, value in sides.items() if not isinstance(value, NoValue)},
         **({"before_unreadable": True} if change.before is UNREADABLE else {}),
         "source": build_source(change.source),
-    }
-
-
-def build_source(source: Source) -> Json:
-    """Build the document of a place in a file; a file itself is its first character."""
-    return {"file": source.file, "line": source.line or 1, "column": source.column or 1}
-
-
-def _build_problem(problem: TaskProblem) -> Json:
-    return {
-        "kind": problem.kind.value,
-        "message": problem.message,
-        "hint": problem.hint,
-        **({"paths": _build_paths(problem.paths)} if problem.paths else {}),
-        **({"allowed": build_allowance_document(problem.allowed)} if problem.allowed else {}),
-    }
-
-
-def _build_paths(paths: Iterable[Path]) -> Json:
-    return [list(path) for path in paths]
-
-
-def build_allowance_document(allowance: Allowance) -> Json:
-    """Build the document of what accepts a problem."""
-    return {
-        "kind": allowance.kind.value,
-        **({"paths": _build_paths(allowance.paths)} if allowance.paths else {}),
-        "by": allowance.by,
-        **({"reason": allowance.reason} if allowance.reason else {}),
+        **({"rule": change.rule} if change.rule else {}),
     }
 
 
@@ -142,12 +142,16 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
     Raises SavedFileError if its parts contradict each other: then it was edited, and no longer
     shows what was planned.
     """
+    rules = tuple(map(restore_rule, document.get("rules", ())))
+    named = {planned.rule.name: planned.rule for planned in rules}
     plan = Plan(
-        server=restore_server(document["server"]),
-        tasks=tuple(map(_restore_task, document["tasks"])),
+        server=restore_server(document),
+        tasks=tuple(_restore_task(task, named) for task in document["tasks"]),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
         shards=restore_shards(document),
+        unresolved=tuple(map(restore_unresolved, document.get("unresolved", ()))),
+        rules=rules,
         **_restore_left_out(document),
     )
     _check_unedited(plan, document)
@@ -155,8 +159,11 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
 
 
 def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
-    """Restore the server of a document."""
-    return ServerIdentity(document["url"], document["edition"], document["version"])
+    """Restore the server of a document, and its environment."""
+    server = document["server"]
+    return ServerIdentity(
+        server["url"], server["edition"], server["version"], document.get("environment")
+    )
 
 
 def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
@@ -195,7 +202,8 @@ def restore_change(document: Mapping[str, Any]) -> Change:
     after: Maybe = document.get("after", ABSENT)
     _check_depth(path, before)
     _check_depth(path, after)
-    return Change(path, before, after, _restore_source(document["source"]))
+    source = restore_source(document["source"])
+    return Change(path, before, after, source, document.get("rule", ""))
 
 
 def _check_depth(path: tuple[str, ...], value: Side) -> None:
@@ -205,41 +213,22 @@ def _check_depth(path: tuple[str, ...], value: Side) -> None:
         raise SavedFileError(message, hint=_UNEDITED)
 
 
-def _restore_task(document: Mapping[str, Any]) -> TaskPlan:
+def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> TaskPlan:
+    unknown = [name for name in document.get("rules", ()) if name not in rules]
+    if unknown:
+        message = f"task {document['task']} names a rule that the plan does not have"
+        raise SavedFileError(message, hint=_PLAN_AGAIN)
     # JSON may hold an integer as 1.0.
     return TaskPlan(
         task=int(document["task"]),
         project=None if document["project"] is None else int(document["project"]),
         status=Status(document["status"]),
-        source=_restore_source(document["source"]),
+        source=restore_source(document["source"]),
         changes=tuple(map(restore_change, document["changes"])),
-        problems=tuple(map(_restore_problem, document["problems"])),
+        problems=tuple(map(restore_problem, document["problems"])),
+        key=restore_key(document["key"]) if "key" in document else None,
+        rules=tuple(rules[name] for name in document.get("rules", ())),
     )
-
-
-def _restore_source(document: Mapping[str, Any]) -> Source:
-    return Source(document["file"], int(document["line"]), int(document["column"]))
-
-
-def _restore_problem(document: Mapping[str, Any]) -> TaskProblem:
-    allowed = document.get("allowed")
-    return TaskProblem(
-        Kind(document["kind"]),
-        document["message"],
-        document["hint"],
-        None if allowed is None else restore_allowance(allowed),
-        _restore_paths(document),
-    )
-
-
-def restore_allowance(document: Mapping[str, Any]) -> Allowance:
-    """Restore what accepts a problem."""
-    kind, paths = Kind(document["kind"]), _restore_paths(document)
-    return Allowance(kind, paths, document["by"], document.get("reason", ""))
-
-
-def _restore_paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
-    return tuple(map(tuple, document.get("paths", ())))
 
 
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:

@@ -28,6 +28,9 @@ from reconciler.core.model import (
     TaskProblem,
     Unreadable,
 )
+from reconciler.core.notation import Path
+from reconciler.core.rule import RuleRef
+from reconciler.core.rule_set import RuledTask
 from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
 from reconciler.errors import Source
 
@@ -44,6 +47,33 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
         return replace(planned, allow=desired.allow, key=desired.key)
     unread = plan_unread(desired.id, desired.project, desired.source, observed)
     return replace(unread, key=desired.key) if desired.key else unread
+
+
+def plan_ruled(
+    ruled: RuledTask, live: Mapping[str, Side], attributes: Attributes
+) -> TaskPlan | None:
+    """Compare a task to which rules add declarations; None if nothing differs."""
+    desired = ruled.desired
+    if ruled.problems:
+        return _make_stopped(desired, Status.BLOCKED, *ruled.problems)
+    planned = _plan_found(desired, live, attributes)
+    if planned is None or not planned.changes:
+        return planned
+    changes = tuple(_name_rule(change, ruled.rules) for change in planned.changes)
+    names = {change.rule for change in changes}
+    rules = dict.fromkeys(ref for ref in ruled.rules.values() if ref.name in names)
+    return replace(planned, changes=changes, rules=tuple(rules))
+
+
+def _name_rule(change: Change, rules: Mapping[Path, RuleRef]) -> Change:
+    """Name the rule that declares the path of a change, or a part of its value."""
+    parents = (change.path[:length] for length in range(len(change.path), 0, -1))
+    found = next((rules[path] for path in parents if path in rules), None)
+    if found is None:
+        length = len(change.path)
+        inside = (ref for path, ref in rules.items() if path[:length] == change.path)
+        found = next(inside, None)
+    return replace(change, rule=found.name) if found else change
 
 
 def plan_unread(
@@ -77,7 +107,15 @@ def _plan_found(
         return _make_stopped(desired, Status.UNREADABLE, TOO_DEEP)
     shown = get_project(live)
     in_project = desired.project if shown is None else shown
-    return TaskPlan(desired.id, in_project, Status.UPDATE, desired.source, changes, warnings)
+    return TaskPlan(
+        desired.id,
+        in_project,
+        Status.UPDATE,
+        desired.source,
+        changes,
+        warnings,
+        key=desired.key,
+    )
 
 
 def apply_guards(
@@ -115,7 +153,9 @@ def apply_guards(
 
 def _make_stopped(desired: DesiredTask, status: Status, *problems: TaskProblem) -> TaskPlan:
     none: tuple[Change, ...] = ()
-    return TaskPlan(desired.id, desired.project, status, desired.source, none, problems)
+    return TaskPlan(
+        desired.id, desired.project, status, desired.source, none, problems, key=desired.key
+    )
 
 
 def get_project(live: Mapping[str, Side]) -> int | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Allowance, Change, ServerIdentity, User
+from reconciler.core.model import Allowance, Change, ServerIdentity, TaskKey, User
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets
 
@@ -49,7 +49,8 @@ class TaskOutcome:
     ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
     leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
     again because another write had undone them. ``time`` is when the outcome was recorded, as
-    `format_time` writes it; empty if not known. ``allowed`` is what accepted problems of the task.
+    `format_time` writes it; empty if not known. ``key`` is the key that named the task, and
+    ``allowed`` what accepted problems of the task.
     """
 
     task: int
@@ -59,6 +60,7 @@ class TaskOutcome:
     accepted: bool = False
     repairs: int = 0
     time: str = ""
+    key: TaskKey | None = None
     allowed: tuple[Allowance, ...] = ()
 
     @property
@@ -139,7 +141,7 @@ class Report:
 
     def __repr__(self) -> str:
         return (
-            f"<Report of {self.command or 'several runs'} on {self.server.url}: {self.describe()}>"
+            f"<Report of {self.command or 'several runs'} on {self.server.name}: {self.describe()}>"
         )
 
     def _repr_html_(self) -> str:

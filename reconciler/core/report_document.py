@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.core.document_parts import (
+    build_allowance,
+    build_key,
+    restore_allowance,
+    restore_key,
+)
 from reconciler.core.ids import format_ranges, parse_ranges
 from reconciler.core.model import ServerIdentity, User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
-    build_allowance_document,
     build_change_document,
+    build_environment_document,
     build_server_document,
     build_shards_document,
     build_targets_document,
-    restore_allowance,
     restore_change,
     restore_server,
     restore_shards,
@@ -50,7 +55,7 @@ def restore_report(
             hint="pass the report as apply wrote it",
         )
     run = _restore_run(first, last)
-    return Report(restore_server(first["server"]), (run,), outcomes, run.shards)
+    return Report(restore_server(first), (run,), outcomes, run.shards)
 
 
 def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
@@ -89,6 +94,7 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         accepted=line.get("accepted", False),
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
+        key=restore_key(line["key"]) if "key" in line else None,
         allowed=tuple(map(restore_allowance, line.get("allowed", ()))),
     )
 
@@ -102,6 +108,7 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
         **build_shards_document(run.shards),
         **_build_targets(run),
         "server": build_server_document(server),
+        **build_environment_document(server),
         "command": run.command,
         **_build_origin(run),
     }
@@ -132,6 +139,7 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
         **({"accepted": True} if outcome.accepted else {}),
         **_build_allowed(outcome),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
+        **({"key": build_key(outcome.key)} if outcome.key else {}),
     }
 
 
@@ -165,6 +173,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
         "digests": [run.digest for run in report.runs],
         **build_shards_document(report.shards),
         "server": build_server_document(report.server),
+        **build_environment_document(report.server),
         "runs": [_build_run(run) for run in report.runs],
         "complete": report.complete,
         "summary": dict(count_outcomes(report.outcomes)),
@@ -197,7 +206,7 @@ def _build_targets(run: Run) -> dict[str, Json]:
 
 
 def _build_allowed(outcome: TaskOutcome) -> dict[str, Json]:
-    allowed: list[Json] = [*map(build_allowance_document, outcome.allowed)]
+    allowed: list[Json] = [*map(build_allowance, outcome.allowed)]
     return {"allowed": allowed} if allowed else {}
 
 

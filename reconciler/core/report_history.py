@@ -10,7 +10,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
 from reconciler.core.difference import are_equal
 from reconciler.core.merge import Part, join_shards, make_other_server_error
-from reconciler.core.model import Change
+from reconciler.core.model import Change, have_same_tasks
 from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
@@ -111,10 +111,12 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
         return reports[0][1]
     ordered = order_reports(reports)
     parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
+    first = parts[0]
     for part in parts[1:]:
         # A server may be updated between two runs.
-        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
-            raise make_other_server_error(parts[0], part)
+        if not have_same_tasks(part.server, first.server):
+            raise make_other_server_error(first, part)
+        first = first if first.server.environment else part
     shards = join_shards(parts)
     made = compose_changes(ordered, attributes)
     by_task: dict[int, list[TaskOutcome]] = {}

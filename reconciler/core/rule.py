@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.core.conditions import Condition, list_attributes
 from reconciler.core.notation import Path
 from reconciler.core.values import Json
 from reconciler.errors import Source
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Rule:
 
     ``values`` are the leaves that it sets, by path: an object is a leaf only if it is empty, as
     objects merge. ``sources`` hold the place of each path that it sets, removes or rewrites.
+    ``allow`` is what its document allows for its changes.
     """
 
     ref: RuleRef
@@ -52,6 +57,7 @@ class Rule:
     rewrites: tuple[Rewrite, ...] = ()
     expect: Expectation = Expectation()
     sources: Mapping[Path, Source] = field(default_factory=dict)
+    allow: tuple[Allowance, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +68,24 @@ class Rule:
         """List the paths that the rule writes."""
         return (*self.values, *self.absent, *(rewrite.path for rewrite in self.rewrites))
 
+    @property
+    def uses_itself_up(self) -> bool:
+        """Whether the rule writes a path that its own condition or rewrite reads.
+
+        Once it was applied, it may match no task.
+        """
+        read = [condition.path for condition in self.ref.where]
+        written = (*self.values, *self.absent)
+        return bool(self.rewrites) or any(
+            are_nested(one, other) for one in read for other in written
+        )
+
     def names(self) -> set[str]:
         """Name the attributes that must be read to judge the rule and compare its results."""
         return list_attributes(self.ref.where) | {path[0] for path in self.list_paths()}
+
+
+def are_nested(one: Path, other: Path) -> bool:
+    """Tell whether two paths are equal, or one is inside the other."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]

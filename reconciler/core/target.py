@@ -179,7 +179,7 @@ class Targets:
             return task
         made = {change.rule for change in changes}
         rules = tuple(rule for rule in task.rules if rule.name in made)
-        return replace(task, changes=changes, rules=rules) if changes else None
+        return replace(task.narrow(changes), rules=rules) if changes else None
 
     def _holds_change(self, change: Change) -> bool:
         included = _fits(

@@ -141,7 +141,7 @@ def build_execution_options(
 
 def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:
     """Raise Refused if a saved plan is for another server, ServerError for a bad token."""
-    check_server(plan.server, connection.api.identity(), file)
+    check_server(plan.server, connection.identify(), file)
     if plan.updates:
         # The request before needs no token; this one reveals a bad token before the report begins.
         with suppress(NotFound, Broken):

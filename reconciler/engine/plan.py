@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
+from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
 from reconciler.core.model import (
     DesiredTasks,
@@ -16,18 +17,24 @@ from reconciler.core.model import (
     Status,
     TaskPlan,
 )
-from reconciler.core.planner import apply_guards, plan_task
+from reconciler.core.planner import apply_guards
 from reconciler.core.rule import Rule
 from reconciler.core.shard import Shard
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.engine.connection import Connection
 from reconciler.errors import NoSuchProject, Refused
-from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
+from reconciler.labelstudio.bulk.task_reader import (
+    read_keyed_tasks,
+    read_tasks,
+    read_whole_project,
+)
 from reconciler.labelstudio.guard_facts import fetch_guard_facts
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-FindDiffering: TypeAlias = Callable[[ReadBatch], Iterator[tuple[TaskPlan, Observed]]]
-"""Compares the tasks of one batch with their live values, and yields those that differ."""
+ComparedBatch: TypeAlias = tuple[int, Iterator[tuple[TaskPlan, Observed]]]
+"""How many tasks a response shows, and those that differ, each with what was observed."""
 
 
 def build_plan(
@@ -42,36 +49,29 @@ def build_plan(
     """Plan ``desired``, all tasks or those of a ``shard`` and ``targets``; only reads.
 
     Tasks are compared as they are read; nothing is kept of those that do not differ. Raises
-    ServerError, and Refused if a target matches nothing.
+    ServerError, Refused if a target matches nothing, and ManifestError if a task turns out to be
+    declared in conflicting ways, by its id and its key.
     """
-    tally, ids = TargetTally(targets), desired.group_by_project()
-
-    def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
-        maybe = {task: batch.found[task] for task in desired.filter_differing(batch.found)}
-        for task, observed in ReadBatch(maybe, batch.others):
-            planned = plan_task(desired[task], observed, connection.attributes)
-            if planned is not None:
-                yield planned, observed
-
+    comparison = Comparison(desired, connection.attributes, shard=shard)
+    reading = _Reading(connection.api, desired, comparison, shard, targets, progress)
+    tally = TargetTally(targets)
     try:
-        plan = plan_tasks(
-            find_differing,
-            connection,
-            wanted=targets.select(ids),
-            names=desired.names(),
-            count=len(desired),
-            allow=allow,
-            tally=tally,
-            progress=progress,
+        plan = plan_batches(
+            reading.read_all(tally), connection, count=len(desired), allow=allow, progress=progress
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
         raise NoSuchProject(error.project, error.detail, source=source) from error
     # Another shard may hold what a target is about.
-    if shard is not None:
-        return replace(plan, shards=(shard,))
-    check_targets(tally, desired)
-    return plan
+    unresolved = tuple(tally.narrow_keys(comparison.list_unresolved()))
+    if shard is None:
+        check_targets(tally, desired, desired.rules)
+    plan = _complete(plan, comparison, tally)
+    return replace(
+        plan,
+        shards=() if shard is None else (shard,),
+        unresolved=tuple(replace(key, problem=allow.judge(key.problem)) for key in unresolved),
+    )
 
 
 def check_targets(tally: TargetTally, desired: DesiredTasks, rules: Sequence[Rule] = ()) -> None:
@@ -85,40 +85,95 @@ def check_targets(tally: TargetTally, desired: DesiredTasks, rules: Sequence[Rul
         )
 
 
-def plan_tasks(  # noqa: PLR0913 - what differs between a plan and a revert
-    find_differing: FindDiffering,
+def plan_batches(
+    batches: Iterable[ComparedBatch],
     connection: Connection,
     *,
-    wanted: Mapping[int | None, Sequence[int]],
-    names: Collection[str],
     count: int,
     allow: Allowances,
-    tally: TargetTally,
     progress: ProgressListener,
 ) -> Plan:
-    """Read the wanted tasks, plan those that differ, and apply the guards to them.
+    """Apply the guards to the tasks that differ, response by response.
 
-    ``count`` is how many are declared, those that ``wanted`` leaves out included.
+    ``count`` is how many tasks are expected; those that no batch yields are unchanged.
     """
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
-    server = api.identity()
-    looked_at = sum(map(len, wanted.values()))
-    progress.begin("reading and comparing", looked_at)
+    server = connection.identify()
+    progress.begin("reading and comparing", count)
     plans: list[TaskPlan] = []
-    for batch in read_tasks(api, wanted, list_names_to_read(names), progress=progress):
-        for planned, observed in tally.narrow(find_differing(batch)):
+    for size, differing in batches:
+        for planned, observed in differing:
             facts = fetch_guard_facts(facts, planned, observed, api=api, progress=progress)
             plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
-        progress.advance(len(batch))
+        progress.advance(size)
     plans.sort(key=lambda planned: planned.task)
-    differing = sum(planned.status is not Status.UNCHANGED for planned in plans)
-    return Plan(
-        server,
-        tuple(plans),
-        unchanged=looked_at - tally.tasks - differing,
-        requests=api.requests,
+    return Plan(server, tuple(plans), count - _count_differing(plans), api.requests)
+
+
+def _complete(plan: Plan, comparison: Comparison, tally: TargetTally) -> Plan:
+    """Add what is known only after all tasks were read: rules, and what was left out."""
+    ambiguous = comparison.list_ambiguous_tasks()
+    tasks = tuple(task for task in plan.tasks if task.task not in ambiguous)
+    looked_at = comparison.looked_at - len(ambiguous) - tally.tasks
+    return replace(
+        plan,
+        tasks=tasks,
+        unchanged=looked_at - _count_differing(tasks),
+        rules=comparison.summarize_rules(),
         targets=tally.targets,
-        tasks_left_out=count - looked_at + tally.tasks,
+        tasks_left_out=comparison.left_out + tally.tasks,
         changes_left_out=tally.changes,
     )
+
+
+def _count_differing(plans: Iterable[TaskPlan]) -> int:
+    return sum(planned.status is not Status.UNCHANGED for planned in plans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads what a plan needs: whole projects for rules, tasks by their keys, the others by id."""
+
+    api: TaskApi
+    desired: DesiredTasks
+    comparison: Comparison
+    shard: Shard | None
+    targets: Targets
+    progress: ProgressListener
+
+    def read_all(self, tally: TargetTally) -> Iterator[ComparedBatch]:
+        comparison = self.comparison
+        for project in sorted(comparison.ruled_projects | comparison.keyed_projects):
+            ruled = project in comparison.ruled_projects
+            batches = self._read_project(project) if ruled else self._read_keys(project)
+            for batch in batches:
+                yield len(batch), tally.narrow(comparison.compare(batch, project))
+        pending = {
+            project: [task for task in ids if self._is_pending(task)]
+            for project, ids in self.desired.group_by_project().items()
+        }
+        wanted = self.targets.select(pending)
+        comparison.left_out += sum(map(len, pending.values())) - sum(map(len, wanted.values()))
+        for batch in read_tasks(self.api, wanted, self._names, progress=self.progress):
+            yield len(batch), tally.narrow(comparison.compare(batch))
+
+    @property
+    def _names(self) -> set[str]:
+        return list_names_to_read(self.desired.names())
+
+    def _is_pending(self, task: int) -> bool:
+        in_shard = self.shard is None or self.shard.holds(task)
+        return in_shard and task not in self.comparison.done
+
+    def _read_project(self, project: int) -> Iterator[ReadBatch]:
+        return read_whole_project(self.api, project, self._names, progress=self.progress)
+
+    def _read_keys(self, project: int) -> Iterator[ReadBatch]:
+        """Find keys by filters if that costs less; the pages of the project show the others."""
+        for group, keys in self.comparison.list_pending_keys(project):
+            if len(keys) <= KEYS_MAX and can_filter(group.path, keys):
+                texts = [str(key) for key in keys]
+                yield from read_keyed_tasks(self.api, project, group.path[1], texts, self._names)
+        if self.comparison.list_pending_keys(project):
+            yield from self._read_project(project)

@@ -14,7 +14,7 @@ from reconciler.core.allowances import (
     mark_plan,
 )
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskPlan
+from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskProblem
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
 from reconciler.errors import Refused
 
@@ -45,17 +45,24 @@ class Blockers:
     """What blocks the apply of a plan: how many tasks, and the kinds that would accept them.
 
     If ``kinds`` are allowed, apply leaves the tasks as they are. A new plan made with them allowed
-    changes those tasks whose kinds are in ``changing``.
+    changes those tasks whose kinds are in ``changing``. ``rules`` counts the rules that block the
+    plan, which nothing accepts.
     """
 
     tasks: int
     kinds: tuple[Kind, ...]
     changing: tuple[Kind, ...] = ()
+    rules: int = 0
 
     @property
     def message(self) -> str:
-        """Say how many tasks are blocked."""
-        return f"{count_noun(self.tasks, 'task')} {'is' if self.tasks == 1 else 'are'} blocked"
+        """Say how many tasks are blocked, and how many rules block the plan."""
+        blocked = [
+            count_noun(count, noun)
+            for count, noun in ((self.tasks, "task"), (self.rules, "rule"))
+            if count
+        ]
+        return f"{' and '.join(blocked)} {'is' if self.tasks + self.rules == 1 else 'are'} blocked"
 
     @property
     def hint(self) -> str:
@@ -86,24 +93,23 @@ def find_blockers(plan: Plan, allow: Allowances) -> Blockers | None:
 
     ``allow`` says what cannot be allowed, because it is denied.
     """
-    tasks = list_blocked(plan)
-    if not tasks:
+    tasks, keys = list_blocked(plan), [key for key in plan.unresolved if not key.problem.allowed]
+    rules = sum(r.problem is not None and not r.problem.is_warning for r in plan.rules)
+    if not (tasks or keys or rules):
         return None
+    problems = [problem for task in tasks for problem in list_blocking(task)]
+    changing = [p for task in tasks if task.changes for p in list_blocking(task)]
     return Blockers(
-        len(tasks),
-        _list_kinds(tasks, allow),
-        _list_kinds([task for task in tasks if task.changes], allow),
+        len(tasks) + len(keys),
+        _list_kinds([*problems, *(key.problem for key in keys)], allow),
+        _list_kinds(changing, allow),
+        rules,
     )
 
 
-def _list_kinds(tasks: Iterable[TaskPlan], allow: Allowances) -> tuple[Kind, ...]:
-    """List the kinds that would accept the problems of tasks, except those that are denied."""
-    kinds = {
-        problem.kind
-        for task in tasks
-        for problem in list_blocking(task)
-        if problem.kind in ALLOWABLE and not allow.find_denial_of(problem)
-    }
+def _list_kinds(problems: Iterable[TaskProblem], allow: Allowances) -> tuple[Kind, ...]:
+    """List the kinds that would accept problems, except those that are denied."""
+    kinds = {p.kind for p in problems if p.kind in ALLOWABLE and not allow.find_denial_of(p)}
     if Kind.ANNOTATED_DATA in kinds:
         kinds.discard(Kind.ANNOTATED_EXTRA)
     return tuple(sorted(kinds))
@@ -131,12 +137,20 @@ def _check_digest(plan: Plan, expected: str | None) -> None:
 def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
     """Raise Refused if a file was made for another server, where its ids are other tasks.
 
-    Another release of the same server is accepted: apply compares with live values.
+    Another release of the same server is accepted: apply compares with live values. A file that
+    names no environment is for any that is on its server.
     """
     if (saved.url, saved.edition) != (live.url, live.edition):
         raise Refused(
             f"nothing was changed: {file} was made for {saved}, but this run uses {live}",
             hint="set LABEL_STUDIO_URL to the server of the file, or make a new plan",
+        )
+    if saved.environment and saved.environment != live.environment:
+        used = f"environment {live.environment}" if live.environment else "none"
+        raise Refused(
+            f"nothing was changed: {file} was made for environment {saved.environment}, but this "
+            f"run uses {used}",
+            hint=f"pass --env {saved.environment}, or make a new plan",
         )
 
 

@@ -9,13 +9,14 @@ from reconciler.artifacts.report_file import read_reports
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.composition import Made
+from reconciler.core.guards import list_names_to_read
 from reconciler.core.inverse import plan_inverse
 from reconciler.core.model import Observed, Plan, ReadBatch, TaskPlan
 from reconciler.core.report_history import NamedReport, compose_changes
-from reconciler.core.target import EVERYTHING, TargetTally
 from reconciler.engine.connection import Connection
-from reconciler.engine.plan import plan_tasks
+from reconciler.engine.plan import plan_batches
 from reconciler.engine.policy import check_server
+from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
@@ -41,7 +42,7 @@ def build_revert_plan(
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan the inverse of the changes; only reads. Raises ServerError."""
-    made = history.made
+    made, api = history.made, connection.api
 
     def find_differing(batch: ReadBatch) -> Iterator[tuple[TaskPlan, Observed]]:
         for task, observed in batch:
@@ -49,20 +50,14 @@ def build_revert_plan(
             if planned is not None:
                 yield planned, observed
 
-    return plan_tasks(
-        find_differing,
-        connection,
-        wanted={None: sorted(made)},
-        names={one.path[0] for composed in made.values() for one in composed},
-        count=len(made),
-        allow=allow,
-        tally=TargetTally(EVERYTHING),
-        progress=progress,
-    )
+    names = list_names_to_read({one.path[0] for composed in made.values() for one in composed})
+    read = read_tasks(api, {None: sorted(made)}, names, progress=progress)
+    batches = ((len(batch), find_differing(batch)) for batch in read)
+    return plan_batches(batches, connection, count=len(made), allow=allow, progress=progress)
 
 
 def check_reports(history: RunHistory, connection: Connection) -> None:
     """Raise Refused if a report is for another server."""
-    identity = connection.api.identity()
+    identity = connection.identify()
     for name, report in history.reports:
         check_server(report.server, identity, name)

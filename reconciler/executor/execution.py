@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -250,7 +249,7 @@ class _Execution:
         """Decide on the undone changes as on any plan; None if there is nothing to send."""
         fresh = self._reader.read([task], also={UPDATED_AT})
         changes = self._verification.find_undone(task, fresh.observed[task.task])
-        decided = self._reader.decide(replace(task, changes=changes), fresh) if changes else None
+        decided = self._reader.decide(task.narrow(changes), fresh) if changes else None
         if isinstance(decided, Patch):
             return decided
         self._ledger.note_failure(None)

@@ -101,7 +101,7 @@ class FreshReader:
             return self._facts
 
     def _observe(self, tasks: Sequence[TaskPlan], also: Collection[str]) -> dict[int, Observed]:
-        names = list_names_to_read({change.path[0] for task in tasks for change in task.changes})
+        names = list_names_to_read(set().union(*(task.names() for task in tasks)))
         wanted: dict[int | None, list[int]] = {}
         for task in sorted(tasks, key=lambda task: task.task):
             wanted.setdefault(task.project, []).append(task.task)

@@ -14,6 +14,7 @@ from reconciler.core.model import ProjectSettings, ServerIdentity, User
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
 from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
+from reconciler.labelstudio.bulk.key_filter import build_filter
 from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
 from reconciler.labelstudio.capabilities import Capabilities
 from reconciler.labelstudio.client import Client
@@ -21,6 +22,12 @@ from reconciler.labelstudio.retry import Backoff, RequestKind
 
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 """Without it, the server returns its own addresses instead of the stored ones."""
+
+_PROJECT_PAGE_SIZE: Final = 100
+"""The most that a server lists at once."""
+
+_PROJECT_PAGES_MAX: Final = 100
+"""A title that more projects contain has to be given a number in the settings instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,11 @@ class TaskApi:
     def requests(self) -> int:
         """How many requests have been sent so far."""
         return self._client.requests
+
+    @property
+    def address(self) -> str:
+        """The address of the server."""
+        return self._client.address
 
     @property
     def backoff(self) -> Backoff:
@@ -109,7 +121,7 @@ class TaskApi:
         number, email = _get_integer(found.get("id")), found.get("email")
         return None if number is None else User(number, email if isinstance(email, str) else "")
 
-    def fetch_list(
+    def fetch_list(  # noqa: PLR0913 - what a list can be asked for
         self,
         project: int,
         names: Collection[str],
@@ -117,10 +129,12 @@ class TaskApi:
         page: int,
         size: int,
         ids: Sequence[int] | None = None,
+        keys: Mapping[str, Sequence[str]] | None = None,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
         """Request one page of a project, or of those of its tasks that ``ids`` names.
 
+        With ``keys``, only of tasks whose data has one of these values at that name.
         Pages count from 1, and may be shorter than ``size``. The returned function decodes and
         checks the response: see `Client.fetch`. ``kind`` decides how often it is sent.
         """
@@ -133,6 +147,8 @@ class TaskApi:
         if ids is not None:
             selection = {"selectedItems": {"all": False, "included": list(ids)}}
             query["query"] = json.dumps(selection, separators=(",", ":"))
+        elif keys is not None:
+            query["query"] = json.dumps(build_filter(keys), separators=(",", ":"))
         query |= _NEVER_RESOLVED
         if any(
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
@@ -153,6 +169,37 @@ class TaskApi:
             if isinstance(label_config, str):
                 return _read_settings(label_config, answer)
         raise NotLabelStudio(f"the server's response for project {project} has no label config")
+
+    def find_projects(self, title: str) -> tuple[int, ...]:
+        """Find the projects with exactly this title, in ascending order of their numbers.
+
+        The server only offers those whose title contains it, in pages, and ignores case.
+        """
+        found: dict[int, str] = {}
+        for page in range(1, _PROJECT_PAGES_MAX + 1):
+            query = {"title": title, "page": str(page), "page_size": str(_PROJECT_PAGE_SIZE)}
+            count, rows = self._parse_projects(self._client.get("/api/projects/", query))
+            found |= rows
+            if len(found) >= count:
+                return tuple(sorted(number for number, name in found.items() if name == title))
+            if not rows:
+                break
+        raise NotLabelStudio(
+            f"{self._client.address}/api/projects/ did not list all projects that it counts",
+            hint="was a project created or deleted at the same moment? run it again",
+        )
+
+    def _parse_projects(self, answer: Json) -> tuple[int, Mapping[int, str]]:
+        """Return how many projects there are on all pages, and the titles of those on this one."""
+        found = answer if isinstance(answer, dict) else {}
+        count, rows = found.get("count"), found.get("results")
+        titles = _index_titles(rows) if isinstance(rows, list) else None
+        if type(count) is not int or titles is None:
+            raise NotLabelStudio(
+                f"{self._client.address}/api/projects/ did not return a list of projects",
+                hint="is a proxy or a cache in front of the server?",
+            )
+        return count, titles
 
     def _check_task(self, answer: Json, task: int) -> Mapping[str, Json]:
         if isinstance(answer, dict) and answer.get("id") == task:
@@ -194,6 +241,18 @@ def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     except (TypeError, LookupError):
         return {}
     return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}
+
+
+def _index_titles(rows: list[Any]) -> Mapping[int, str] | None:
+    """Map the numbers of projects to their titles; None if a row is not a project."""
+    titles: dict[int, str] = {}
+    for row in rows:
+        number = _get_integer(row.get("id")) if isinstance(row, dict) else None
+        if number is None:
+            return None
+        title = row.get("title")
+        titles[number] = title if isinstance(title, str) else ""
+    return titles
 
 
 def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:

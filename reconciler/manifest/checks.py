@@ -8,6 +8,7 @@ from typing import Any, Final
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
 from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.rule import are_nested
 from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
@@ -44,10 +45,76 @@ def check_server(
         )
 
 
-def check_defaults(document: Document, header: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check the defaults of a document; ``header`` holds the keys that the schema accepts."""
+def check_defaults(
+    document: Document,
+    header: Mapping[str, Any],
+    *,
+    attributes: Attributes,
+    project: int | None = None,
+) -> Iterator[Problem]:
+    """Check the defaults of a document; ``header`` holds the keys that the schema accepts.
+
+    ``project`` is the number of the project, negative if it is not known.
+    """
     defaults = header.get("defaults", {})
-    yield from _check_attributes_at(document, ("defaults",), defaults, header.get("project"))
+    yield from check_attributes_at(document, ("defaults",), defaults, project)
+    yield from check_absent(document, ("defaults",), defaults, attributes=attributes)
+
+
+def check_key_path(
+    document: Document, header: Mapping[str, Any], *, attributes: Attributes
+) -> Iterator[Problem]:
+    """Check the path of the keys that tasks are named by."""
+    if "key" not in header:
+        return
+    problem = _explain_written_path(header["key"], "a key", attributes)
+    if problem:
+        yield _make_problem_at(document, ("key",), *problem)
+
+
+def check_allowances(
+    document: Document, header: Mapping[str, Any], *, attributes: Attributes
+) -> Iterator[Problem]:
+    """Check what a document allows: each kind of problem is one of ``data``."""
+    for number, allowance in enumerate(header.get("allow", ())):
+        paths = allowance.get("paths", ())
+        for place, written in enumerate(paths):
+            problem = _explain_written_path(written, "allowed", attributes)
+            if problem is None and parse_absent_path(written)[0] != "data":
+                problem = (
+                    "expected a path inside data",
+                    "only changes of data are blocked like this",
+                )
+            if problem is None and allowance["kind"] == "empty-data":
+                problem = "empty-data is about data as a whole", "remove paths"
+            if problem:
+                yield _make_problem_at(document, ("allow", number, "paths", place), *problem)
+
+
+def check_key_is_kept(
+    document: Document, steps: Steps, declared: Mapping[str, Any], key: Path
+) -> Iterator[Problem]:
+    """Check that a task, or the defaults, do not write the path of the keys.
+
+    ``declared`` are the keys that the schema and `check_absent` accept.
+    """
+    shown = format_path(key)
+    value: Json = dict(declared)
+    for depth, part in enumerate(key):
+        if not isinstance(value, dict):
+            message = f"the key of the task is at {shown}, and a value without keys would remove it"
+            yield _make_problem_at(document, (*steps, *key[:depth]), message, "remove it")
+            break
+        if part not in value:
+            break
+        value = value[part]
+    else:
+        message = "the key of the task is here, and cannot be declared"
+        yield _make_problem_at(document, (*steps, *key), message, "remove it")
+    for number, written in enumerate(declared.get("absent", ())):
+        if are_nested(parse_absent_path(written), key):
+            message = f"the key of the task is at {shown}, and cannot be removed"
+            yield _make_problem_at(document, (*steps, "absent", number), message, "remove it")
 
 
 def check_attributes(
@@ -57,22 +124,22 @@ def check_attributes(
     index, _, text = entry
     data = task.get("data")
     odd = isinstance(data, dict) and UNDEFINED in data
-    elsewhere = project is not None and task.get("project", project) != project
+    elsewhere = _is_elsewhere(task, project)
     if not (odd or elsewhere or RESOLVED_PART.encode() in text):
         return ()  # as of most tasks
-    return _check_attributes_at(document, ("tasks", index), task, project)
+    return check_attributes_at(document, ("tasks", index), task, project)
 
 
 def check_absent(
-    document: Document, index: int, task: Mapping[str, Any], *, attributes: Attributes
+    document: Document, steps: Steps, task: Mapping[str, Any], *, attributes: Attributes
 ) -> Iterator[Problem]:
-    """Check the paths in ``absent``."""
+    """Check the paths in ``absent`` of a task, the defaults, or a rule at ``steps``."""
     seen: set[Path] = set()
     inside: dict[Path, Path] = {}
     for number, written in enumerate(task.get("absent", ())):
         problem = _check_absent_path(written, task, attributes=attributes, seen=seen, inside=inside)
         if problem:
-            yield _make_problem_at(document, ("tasks", index, "absent", number), *problem)
+            yield _make_problem_at(document, (*steps, "absent", number), *problem)
             continue
         path = parse_absent_path(written)
         seen.add(path)
@@ -90,9 +157,10 @@ def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
         )
 
 
-def _check_attributes_at(
+def check_attributes_at(
     document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
 ) -> Iterator[Problem]:
+    """Check the values of attributes at ``steps``, which the schema accepts."""
     yield from _check_addresses(document, steps, attributes)
     yield from _check_undefined(document, steps, attributes)
     yield from _check_project(document, steps, attributes, project)
@@ -127,13 +195,45 @@ def _check_undefined(
 def _check_project(
     document: Document, steps: Steps, attributes: Mapping[str, Json], project: int | None
 ) -> Iterator[Problem]:
-    if project is not None and attributes.get("project", project) != project:
+    if _is_elsewhere(attributes, project):
         yield _make_problem_at(
             document,
             (*steps, "project"),
             f"project {attributes['project']} here, but {project} at the top of the manifest",
             "correct one of the two: tasks are never moved",
         )
+
+
+def _is_elsewhere(attributes: Mapping[str, Json], project: int | None) -> bool:
+    """Tell whether another project than that of the document is declared.
+
+    A negative number stands for a name, and is never known to differ.
+    """
+    return project is not None and project >= 0 and attributes.get("project", project) != project
+
+
+def explain_inner_path(path: Path, verb: str, attributes: Attributes) -> tuple[str, str] | None:
+    """Find what is wrong with a path that must be inside ``data`` or ``meta``.
+
+    Returns a message, which says that it cannot be ``verb``, and a hint; None if it is there.
+    """
+    if path[0] not in MERGEABLE or len(path) == 1:
+        return f"{format_path(path)} cannot be {verb}", _suggest_path(path, attributes, verb)
+    if len(path) > MAX_DEPTH:
+        message = f"{shorten(format_path(path[:MAX_DEPTH]))} is more than {MAX_DEPTH} keys deep"
+        return message, "shorten the path"
+    return None
+
+
+def _explain_written_path(
+    written: str | list[str], verb: str, attributes: Attributes
+) -> tuple[str, str] | None:
+    try:
+        path = parse_absent_path(written)
+    except ValueError:
+        found = shorten(format_value(str(written)))
+        return f"{found} is not a path", 'write data.key, or data["a.b"] for a key with a dot'
+    return explain_inner_path(path, verb, attributes)
 
 
 def _check_absent_path(
@@ -148,16 +248,10 @@ def _check_absent_path(
 
     ``seen`` are the paths before it; ``inside`` maps each parent of one of them to it.
     """
-    try:
-        path = parse_absent_path(written)
-    except ValueError:
-        found = shorten(format_value(str(written)))
-        return f"{found} is not a path", 'write data.key, or data["a.b"] for a key with a dot'
-    if path[0] not in MERGEABLE or len(path) == 1:
-        return f"{format_path(path)} cannot be absent", _suggest_path(path, attributes)
-    if len(path) > MAX_DEPTH:
-        message = f"{shorten(format_path(path[:MAX_DEPTH]))} is more than {MAX_DEPTH} keys deep"
-        return message, "shorten the path"
+    problem = _explain_written_path(written, "absent", attributes)
+    if problem:
+        return problem
+    path = parse_absent_path(written)
     if path in seen:
         return f"duplicate path {format_path(path)}", "keep one of the two"
     around = (path[:length] for length in range(len(path)))
@@ -167,13 +261,23 @@ def _check_absent_path(
     return _find_contradiction(path, task)
 
 
-def _suggest_path(path: Path, attributes: Attributes) -> str:
+def _suggest_path(path: Path, attributes: Attributes, verb: str) -> str:
     """Suggest what to write instead of a path outside of ``data`` and ``meta``."""
     if path[0] in MERGEABLE:
-        return f"name the keys to remove, such as {path[0]}.old_key"
+        if verb == "absent":
+            return f"name the keys to remove, such as {path[0]}.old_key"
+        return f"name a key inside it, such as {path[0]}.source"
     if path[0] in attributes:
-        return "only keys inside data and meta can be removed"
+        return _ONLY_INSIDE.get(verb, "only keys inside data and meta can be")
     return f"did you mean {shorten(format_path(('data', *path)), 200)}?"
+
+
+_ONLY_INSIDE: Final = {
+    "absent": "only keys inside data and meta can be removed",
+    "rewritten": "only strings inside data and meta can be rewritten",
+    "a key": "only strings and integers inside data and meta can be keys",
+    "allowed": "only changes inside data are blocked like this",
+}
 
 
 def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str] | None:

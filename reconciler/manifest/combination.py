@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
-from reconciler.core.model import DesiredTask
-from reconciler.core.notation import Path, format_path
+from reconciler.core.model import Allowance, DesiredTask, Kind
+from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
+from reconciler.core.rule import are_nested
 from reconciler.core.values import Json
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -53,8 +55,11 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
         replaced=frozenset().union(
             *(d.header.replaced & d.build_attributes().keys() for d in declarations)
         ),
-        absent=tuple(path for d in declarations for path in d.absent),
+        # Entries of one document share its defaults, and so what is absent in them.
+        absent=tuple(dict.fromkeys(path for d in declarations for path in d.absent)),
         places=_CombinedPlaces(declarations),
+        key=next((d.key for d in declarations if d.key), None),
+        allow=tuple(dict.fromkeys(a for d in declarations for a in _narrow_allowances(d))),
     )
 
 
@@ -69,7 +74,25 @@ def build_task(declaration: Declaration) -> DesiredTask:
         replaced=header.replaced & attributes.keys() if header.replaced else header.replaced,
         absent=declaration.absent,
         places=declaration,
+        key=declaration.key,
+        allow=header.allow,
     )
+
+
+def _narrow_allowances(declaration: Declaration) -> Iterator[Allowance]:
+    """Yield what a document allows, narrowed to the paths that it declares for the task."""
+    allow = declaration.header.allow
+    leaves = list(declaration.iterate_leaves()) if allow else []
+    for allowance in allow:
+        if allowance.kind is Kind.EMPTY_DATA:
+            yield allowance  # about data as a whole
+            continue
+        wanted = allowance.paths or ((),)
+        paths = tuple(
+            max(leaf, path, key=len) for leaf in leaves for path in wanted if are_nested(leaf, path)
+        )
+        if paths:
+            yield replace(allowance, paths=paths)
 
 
 def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:
@@ -84,9 +107,12 @@ def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Jso
     return result
 
 
-def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
-    """List the paths of one task that are declared twice, with both places."""
-    problems: list[Problem] = []
+def find_conflicts(declarations: Sequence[Declaration], *, count: int = 1) -> list[Problem]:
+    """List the paths of one task that are declared twice, with both places.
+
+    ``count`` tasks have these declarations; messages name the first.
+    """
+    problems: list[Problem] = _find_written_keys(declarations)
     taken = _DeclaredPaths()
     project: Declaration | None = None
     for declaration in declarations:
@@ -99,7 +125,7 @@ def find_conflicts(declarations: Sequence[Declaration]) -> list[Problem]:
                 continue
             owner = taken.owners[other]
             if leaf != other or not _is_shared_default(leaf, owner, declaration):
-                problems.append(_make_conflict(leaf, other, owner, declaration))
+                problems.append(_make_conflict(leaf, other, owner, declaration, count=count))
         taken.add(leaves, declaration)
     return problems
 
@@ -129,25 +155,51 @@ def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> boo
     return left.header is right.header and left.source_of(leaf) == right.source_of(leaf)
 
 
-def _make_conflict(leaf: Path, other: Path, left: Declaration, right: Declaration) -> Problem:
+def _make_conflict(
+    leaf: Path, other: Path, left: Declaration, right: Declaration, *, count: int
+) -> Problem:
     place = left.source_of(other)
+    more = f"; the same holds for {count_noun(count - 1, 'more task')}" if count > 1 else ""
     if leaf == other:
-        message = f"task {right.id} also declares this at {place}"
+        message = f"{right.describe()} also declares this at {place}{more}"
     else:
         relation = "which contains this" if len(other) < len(leaf) else "which is inside this"
-        message = f"task {right.id} also declares {format_path(other)} at {place}, {relation}"
+        message = (
+            f"{right.describe()} also declares {format_path(other)} at {place}, {relation}{more}"
+        )
     hint = "declare each path in one place only"
     return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 
+def _find_written_keys(declarations: Sequence[Declaration]) -> list[Problem]:
+    """List the declarations that write the key by which another names the same task."""
+    keyed = {declaration.key: declaration for declaration in declarations if declaration.key}
+    return [
+        Problem(
+            writer.source_of(leaf),
+            format_path(leaf),
+            f"{writer.describe()} is named by the key {shorten(format_value(key.value))} at "
+            f"{format_path(key.path)}, declared at {namer.source}: nothing else can declare it",
+            "remove one of the two declarations",
+        )
+        for key, namer in keyed.items()
+        for writer in declarations
+        if writer.key != key
+        for leaf in writer.iterate_leaves()
+        if are_nested(leaf, key.path)
+    ]
+
+
 def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:
     project = right.header.project
-    if left is None or project is None or project == left.header.project:
+    if left is None or project is None or left.header.project in {project, None}:
         return
+    if project < 0 or (left.header.project or 0) < 0:
+        return  # a name, which may stand for the same number
     yield Problem(
         right.header.source_of("project"),
         "project",
-        f"task {right.id} is in project {project} here, but in project {left.header.project} "
+        f"{right.describe()} is in project {project} here, but in project {left.header.project} "
         f"at {left.header.source_of('project')}",
         "correct one of the two",
     )

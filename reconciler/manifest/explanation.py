@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import escape_invisible, format_path, format_value, shorten
+from reconciler.core.notation import (
+    count_noun,
+    escape_invisible,
+    format_path,
+    format_value,
+    shorten,
+)
 from reconciler.core.values import Json
 from reconciler.errors import Problem
 from reconciler.manifest.readers.document import Document
@@ -63,11 +69,15 @@ UNKNOWN_MAX: Final = 100
 
 _TYPES: Final = frozenset({"type", "const"})
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
+_RULE_PARTS: Final = ("where", "set", "rewrite", "expect")
 _ELSEWHERE: Final = {
     **dict.fromkeys(
-        ("version", "server", "policy", "defaults", "tasks"), "write it at the top of the manifest"
+        ("version", "server", "policy", "defaults", "tasks", "allow", "rules"),
+        "write it at the top of the manifest",
     ),
-    **dict.fromkeys(("id", "absent"), "write it in a task: each has its own"),
+    **dict.fromkeys(("id", "ids", "key", "keys"), "write it in a task: each has its own"),
+    "absent": "write it in a task, in defaults or in a rule",
+    **dict.fromkeys(_RULE_PARTS, "write it in a rule"),
 }
 
 
@@ -93,7 +103,14 @@ def explain_error(
     if error.validator == "uniqueItems":
         yield from _explain_repeated(steps, _get_instance(error), document)
         return
+    if error.validator == "dependencies":
+        yield from _explain_dependencies(steps, error, document)
+        return
     at = document.locate_value(steps)
+    if error.validator in {"anyOf", "oneOf"}:
+        if isinstance(_get_instance(error), dict):
+            yield Problem(at, format_path(steps), *_explain_alternatives(error))
+        return
     if error.validator == "required":
         missing = (key for key in _list_wanted(error) if key not in _get_instance(error))
         yield from (
@@ -101,6 +118,31 @@ def explain_error(
         )
         return
     yield Problem(at, format_path(steps), _make_message(error), _make_hint(error, steps))
+
+
+def _explain_dependencies(
+    steps: Steps, error: ValidationError, document: Document
+) -> Iterator[Problem]:
+    found = _get_instance(error)
+    for key, needed in _list_wanted(error).items():
+        if key in found and not found.keys() >= set(needed):
+            yield Problem(
+                document.locate_key((*steps, key)),
+                format_path((*steps, key)),
+                f"{' and '.join(needed)} is missing",
+                "add it at the top: keys and rules are for the tasks of one project",
+            )
+
+
+def _explain_alternatives(error: ValidationError) -> tuple[str, str]:
+    """Say that one of several keys is needed, or that only one of them is possible."""
+    names = [name for wanted in _list_wanted(error) for name in wanted["required"]]
+    found = [name for name in names if name in _get_instance(error)]
+    if found:
+        return f"expected only one of {' and '.join(found)}", "write an entry for each"
+    if "id" in names:
+        return "id is missing", "add it; or key, ids or keys"
+    return f"{names[0]} is missing", "add it"
 
 
 def _explain_repeated(steps: Steps, elements: list[Json], document: Document) -> Iterator[Problem]:
@@ -121,13 +163,18 @@ def _explain_unknown_key(key: str, known: Sequence[str], attributes: Attributes)
     if key in _ELSEWHERE:
         return "this key does not belong here", _ELSEWHERE[key]
     attribute = attributes.get(key)
+    if attribute is not None and attribute.writable and "where" in known:
+        return "this key does not belong here", "write it in set"
     if attribute is not None and not attribute.writable:
         return "this attribute is read-only", "remove it: only the server sets it"
     close = difflib.get_close_matches(key, known, n=1)
     if close:
-        return "unknown key", f"did you mean {close[0]}?"
+        what = "unknown operator" if "equals" in known else "unknown key"
+        return what, f"did you mean {close[0]}?"
     if attribute is not None and "tasks" in known:
         return "this key does not belong here", "write it in a task or in defaults"
+    if "equals" in known:
+        return "unknown operator", f"known operators: {', '.join(known)}"
     if "overlap" in known:
         return "unknown key", f"did you mean {format_path(('data', shorten(key)))}?"
     return "unknown key", f"known keys: {', '.join(known)}"
@@ -155,8 +202,17 @@ _MESSAGES: Final[dict[str, Callable[[Any, Any], str]]] = {
     "format": lambda _, found: (
         f"expected a valid date-time with an offset, found {_describe_found(found)}"
     ),
-    "minLength": lambda _, found: f"expected a path or a key, found {_describe_found(found)}",
-    "minItems": lambda wanted, found: f"expected at least {wanted} elements, found {len(found)}",
+    "minLength": lambda _, found: (
+        f"expected text that is not empty, found {_describe_found(found)}"
+    ),
+    "maxLength": lambda wanted, found: (
+        f"expected at most {wanted} characters, found {len(found):,}"
+    ),
+    "minItems": lambda wanted, found: (
+        f"expected at least {count_noun(wanted, 'element')}, found {len(found)}"
+    ),
+    "minProperties": lambda *_: "expected at least one key, found an empty object",
+    "pattern": lambda _, found: f"expected an id or a range of ids, found {_describe_found(found)}",
 }
 """By keyword of the schema: the message for what it wants and what was found."""
 
@@ -169,19 +225,63 @@ def _make_hint(error: ValidationError, steps: Steps) -> str:
     if isinstance(found, str) and _fits_unquoted(found, error):
         return "remove the quotes"
     name = str(steps[-1])
-    if found is None and steps == ("project",):
-        return "write the number of the project, or remove the line"
-    if found is None and name in _NULL_HINTS:
-        return _NULL_HINTS[name]
+    if found is None and (steps == ("project",) or name in _NULL_HINTS):
+        number = "write the number or the name of the project, or remove the line"
+        return number if steps == ("project",) else _NULL_HINTS[name]
     schema: Any = error.schema
     if schema.get("format") == "date-time":
         return _DATE_TIME
     if name == "absent" and isinstance(found, str):
         return f"write a list: [{shorten(escape_invisible(found))}]"
     rule = str(error.validator)
-    if rule == "minItems":
-        return 'write the attribute, then the keys: [data, "a.b"]'
+    form = _find_form_hint(steps, rule)
+    if form or rule == "minItems":
+        return form or 'write the attribute, then the keys: [data, "a.b"]'
     return _BOUND_HINTS.get((name, rule)) or (_HINTS.get(name, "") if rule in _TYPES else "")
+
+
+_FORM_HINTS: Final = (
+    (("tasks", "ids", 0), "pattern", "write an integer, or a range such as 107-120"),
+    (("tasks", "ids"), "minItems", "list the tasks, or remove the entry"),
+    (("tasks", "keys"), "minItems", "list the tasks, or remove the entry"),
+    (("allow", "paths"), "minItems", "remove paths to allow it everywhere"),
+    (
+        ("rules", "where", ""),
+        "minItems",
+        "an empty list matches no task: list the values, or remove the condition",
+    ),
+    (
+        ("rules", "where", ""),
+        "minProperties",
+        "an object is read as operators: to compare with one, write equals",
+    ),
+    (("rules", "expect"), "minProperties", "write min, max or both, or remove expect"),
+    (
+        ("rules", "rewrite", "", "prefix"),
+        "minLength",
+        "every string begins with an empty text: write how the strings to change begin",
+    ),
+    (
+        ("rules", "where", "", ""),
+        "minLength",
+        "every string has an empty text: write {exists: true}, or a longer text",
+    ),
+)
+"""Hints by place and keyword of the schema; an empty part of a place stands for any key, and 0 for
+any index after the first one."""
+
+
+def _find_form_hint(steps: Steps, rule: str) -> str:
+    """Find the hint for a value in a rule, an allowance, or a list of ids or keys."""
+    named = (*steps[:1], *steps[2:])
+    for form, keyword, hint in _FORM_HINTS:
+        if keyword == rule and len(form) == len(named) and all(map(_fits_form, form, named)):
+            return hint
+    return ""
+
+
+def _fits_form(part: object, step: str | int) -> bool:
+    return isinstance(step, int) if part == 0 else part in {"", step}
 
 
 def _fits_unquoted(text: str, error: ValidationError) -> bool:

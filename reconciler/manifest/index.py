@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from operator import eq, le
+from types import MappingProxyType
 from typing import Any, Final
 
+from reconciler.core.edit import get_value
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
-from reconciler.core.model import DesiredTask
+from reconciler.core.model import DesiredTask, KeyGroup, TaskKey
+from reconciler.core.rule import Rule
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.values import Json
-from reconciler.errors import Problem, Source
+from reconciler.core.values import ABSENT, Json, Side
+from reconciler.errors import ManifestError, Problem, Source
 from reconciler.manifest.checks import check_server
-from reconciler.manifest.combination import build_task, combine
+from reconciler.manifest.combination import combine, find_conflicts
 from reconciler.manifest.declarations import NOT_ATTRIBUTES, Declaration, Header, parse_absent_path
+from reconciler.manifest.key_table import KeyedPlaces, KeyTable, normalize_keys
+from reconciler.manifest.readers.document import Document
+from reconciler.manifest.task_names import expand_ids
 
 _INDEX_BITS: Final = 40
 _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
 """Bits for the index of a task in its document; the bits above hold the document's number."""
+
+
+_NO_KEYS: Final[Mapping[int, tuple[TaskKey, ...]]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The declarations of a task that has more than one; ``count`` tasks have the same."""
+
+    declarations: Sequence[Declaration]
+    count: int
 
 
 class DesiredIndex:
@@ -40,40 +59,75 @@ class DesiredIndex:
         self._ids = array("q")
         self._where = array("Q")
         self._fingerprints = Fingerprints()
+        self._keys = KeyTable()
+        self._key_where = array("Q")
+        self._key_fingerprints = Fingerprints()
+        self.rules: tuple[Rule, ...] = ()
 
     def add_document(self, header: Header) -> None:
         """Begin a document, to which the next tasks belong."""
         self._headers.append(header)
         self._known |= header.defaults.keys()
+        self._known |= {path[0] for path in header.absent}
+
+    def add_rules(self, rules: Collection[Rule]) -> None:
+        """Add the rules of a document."""
+        self.rules = (*self.rules, *rules)
 
     def add(self, index: int, task: Mapping[str, Any]) -> None:
-        """Add a task of the document begun last, which the schema accepts."""
-        self._ids.append(int(task["id"]))
-        self._where.append(len(self._headers) - 1 << _INDEX_BITS | index)
+        """Add an entry of the document begun last, which the checks accept."""
+        where = len(self._headers) - 1 << _INDEX_BITS | index
+        if "id" in task:
+            self._ids.append(int(task["id"]))
+            self._where.append(where)
+            self._add_fingerprint(self._fingerprints, task, ())
+        elif "ids" in task:
+            self._add_ids(where, task)
+        else:
+            self._add_keys(where, task)
         if not task.keys() <= self._known:
             self._known |= task.keys()
         if "absent" in task:
             self._known |= {parse_absent_path(written)[0] for written in task["absent"]}
-        if "absent" in task or not self._takes_fingerprints:
-            self._fingerprints.add_unknown()
+
+    def _add_ids(self, where: int, task: Mapping[str, Any]) -> None:
+        before = len(self._ids)
+        for ids in expand_ids(task["ids"]):
+            self._ids.extend(ids)
+        count = len(self._ids) - before
+        self._where.extend(array("Q", [where]) * count)
+        self._add_fingerprint(self._fingerprints, task, ())
+        self._fingerprints.repeat(count - 1)
+
+    def _add_keys(self, where: int, task: Mapping[str, Any]) -> None:
+        header = self._headers[where >> _INDEX_BITS]
+        if header.project is None or header.key is None:
+            return
+        for key in normalize_keys(task["keys"] if "keys" in task else [task["key"]]):
+            self._keys.add(header.project, header.key, key, place=len(self._key_where))
+            self._key_where.append(where)
+            self._add_fingerprint(self._key_fingerprints, task, (key,))
+
+    def _add_fingerprint(
+        self, fingerprints: Fingerprints, task: Mapping[str, Any], key: tuple[str | int, ...]
+    ) -> None:
+        header = self._headers[-1]
+        is_special = "absent" in task or (
+            bool(header.absent) and header.add_absent(task) != header.absent
+        )
+        if is_special or not self._takes_fingerprints:
+            fingerprints.add_unknown()
         else:
-            header = self._headers[-1]
-            self._fingerprints.add(header.add_defaults(task, ()), header.replaced)
+            declared = header.add_defaults(task, ())
+            if key:
+                declared = header.add_key(declared, key[0])
+            fingerprints.add(declared, header.replaced)
 
     def sort(self) -> None:
         """Sort all tasks by id; call this before looking anything up."""
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._index_ids()
-
-    def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
-        """Return an index of only the tasks whose ids ``holds`` accepts."""
-        chosen = DesiredIndex()
-        chosen._headers, chosen._known = self._headers, self._known
-        kept = [place for place, task in enumerate(self._ids) if holds(task)]
-        chosen._copy(self, kept)
-        chosen._index_ids()
-        return chosen
 
     def _copy(self, other: DesiredIndex, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))
@@ -85,43 +139,125 @@ class DesiredIndex:
         self._places = SortedIds(self._ids)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._iterate_runs()) if self._repeats else len(self._ids)
+        by_id = sum(1 for _ in self._iterate_runs()) if self._repeats else len(self._ids)
+        return by_id + len(self._keys)
 
     def __iter__(self) -> Iterator[DesiredTask]:
-        return (combine(self._read_declarations(run)) for run in self._iterate_runs())
+        """Yield the tasks that are declared by id."""
+        return (combine(self._read_run(run)) for run in self._iterate_runs())
 
     def __getitem__(self, task: int) -> DesiredTask:
+        return self.build(task)
+
+    def build(self, task: int, keys: tuple[TaskKey, ...] = ()) -> DesiredTask:
+        """Combine what is declared for an id and for the keys that the task holds.
+
+        Raises KeyError if nothing is, and ManifestError if the declarations conflict.
+        """
+        declarations = self._read_by_id(task)
+        if not keys:
+            if not declarations:
+                raise KeyError(task)
+            return combine(declarations)
+        for key in keys:
+            for place in self._keys.find_places(key):
+                where = self._key_where[place]
+                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        if len(declarations) > 1:
+            problems = find_conflicts(declarations)
+            if problems:
+                raise ManifestError(tuple(sorted(set(problems))))
+        return combine(declarations)
+
+    def _read_by_id(self, task: int) -> list[Declaration]:
         start = self._places.index_of(task)
         if start is None:
-            raise KeyError(task)
+            return []
         if self._repeats:
-            return combine(self._read_declarations(self._find_run(start)))
-        return build_task(self._read_declaration(self._where[start]))
+            return self._read_run(self._find_run(start))
+        return [self._read_declaration(self._where[start], id=task)]
 
-    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        """Yield the tasks that may differ, and must be compared in full."""
-        return (task for task, live in found.items() if not self._holds_task(task, live))
+    def list_key_groups(self) -> Sequence[KeyGroup]:
+        """List the keys that tasks are declared by, by project and path."""
+        return [_LocatedKeys(self, group) for group in self._keys.list_groups()]
+
+    def find_keys(
+        self, project: int, found: Mapping[int, Mapping[str, Side]]
+    ) -> Mapping[int, tuple[TaskKey, ...]]:
+        """Return the declared keys that tasks of a project hold, by the id of the task.
+
+        Values compare as JSON: 7 is 7.0, but neither "7" nor true.
+        """
+        return self._keys.find(project, found)
+
+    def locate_key(self, place: int) -> Source:
+        """Return where the declaration of a key begins."""
+        where = self._key_where[place]
+        document = self._headers[where >> _INDEX_BITS].document
+        return document.locate_value(("tasks", where & _INDEX_MAX))
+
+    def filter_differing(
+        self,
+        found: Mapping[int, Mapping[str, Json]],
+        keys: Mapping[int, tuple[TaskKey, ...]] = _NO_KEYS,
+    ) -> Iterator[int]:
+        """Yield the declared tasks that may differ, and must be compared in full.
+
+        A task that is declared both by its id and by a key, or by several keys, is among them: only
+        reading its declarations shows whether they conflict.
+        """
+        if not keys:
+            return (task for task, live in found.items() if not self._holds_task(task, live))
+        return (
+            task
+            for task, live in found.items()
+            if not self._holds_named(task, live, keys.get(task, ()))
+        )
+
+    def _holds_named(self, task: int, live: Mapping[str, Json], keys: tuple[TaskKey, ...]) -> bool:
+        if not keys:
+            return self._holds_task(task, live)
+        if len(keys) > 1 or self._places.index_of(task) is not None:
+            return False
+        places = self._keys.find_places(keys[0])
+        return isinstance(live.get("data"), dict) and all(
+            self._holds(self._key_where[place], self._key_fingerprints, place, live)
+            for place in places
+        )
 
     def _holds_task(self, task: int, live: Mapping[str, Json]) -> bool:
         start = self._places.index_of(task)
-        if start is None or not isinstance(live.get("data"), dict):
+        if start is None:
+            return True
+        if not isinstance(live.get("data"), dict):
             return False
         if not self._repeats:
-            return self._holds(start, live)
-        return all(self._holds(place, live) for place in self._find_run(start))
+            return self._holds(self._where[start], self._fingerprints, start, live)
+        return all(
+            self._holds(self._where[place], self._fingerprints, place, live)
+            for place in self._find_run(start)
+        )
 
-    def _holds(self, place: int, live: Mapping[str, Json]) -> bool:
-        project = self._headers[self._where[place] >> _INDEX_BITS].project
-        in_place = project is None or live.get("project") == project
-        return in_place and self._fingerprints.hold(place, live)
+    def _holds(
+        self, where: int, fingerprints: Fingerprints, place: int, live: Mapping[str, Json]
+    ) -> bool:
+        header = self._headers[where >> _INDEX_BITS]
+        in_place = header.project is None or live.get("project") == header.project
+        return (
+            in_place
+            and fingerprints.hold(place, live)
+            and (not header.absent or all(get_value(live, p) is ABSENT for p in header.absent))
+        )
 
     def list_ids(self) -> Sequence[int]:
         """List the ids of all tasks, in ascending order."""
         return [self._ids[run.start] for run in self._iterate_runs()]
 
     def names(self) -> frozenset[str]:
-        """Name the attributes that must be read to compare all tasks."""
-        return frozenset(self._known - NOT_ATTRIBUTES)
+        """Name the attributes that must be read to compare all tasks, keys and rules included."""
+        named = {group.path[0] for group in self._keys.list_groups()}
+        ruled = {name for rule in self.rules for name in rule.names()}
+        return frozenset(self._known - NOT_ATTRIBUTES | named | ruled)
 
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Group the ids, in ascending order, by declared project."""
@@ -140,6 +276,19 @@ class DesiredIndex:
         header = next(found, None)
         return None if header is None else header.source_of("project")
 
+    @property
+    def has_project_names(self) -> bool:
+        """Whether a document names its project, and nothing has turned the name into a number."""
+        return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    def list_documents(self) -> list[tuple[Document, list[int]]]:
+        """List the documents, each with the indexes of its tasks in ascending order."""
+        indexes: list[set[int]] = [set() for _ in self._headers]
+        for where in chain(self._where, self._key_where):
+            indexes[where >> _INDEX_BITS].add(where & _INDEX_MAX)
+        documents = (header.document for header in self._headers)
+        return [(d, sorted(found)) for d, found in zip(documents, indexes, strict=True)]
+
     def find_other_servers(self, chosen: ChosenServer) -> list[Problem]:
         """Find the documents that declare another server than the one chosen."""
         return [
@@ -149,11 +298,34 @@ class DesiredIndex:
             for problem in check_server(header.document, header.document.outline, chosen)
         ]
 
-    def iterate_repeated(self) -> Iterator[list[Declaration]]:
-        """Yield the declarations of each task that has more than one."""
+    def iterate_repeated(self) -> Iterator[Repetition]:
+        """Yield the declarations of each task, or key, that has more than one.
+
+        Tasks that share all their declarations are yielded once.
+        """
+        yield from self._iterate_repeated_ids()
+        for group in self._keys.list_groups():
+            counted = Counter(
+                tuple(self._key_where[place] for place in group.list_places(key))
+                for key in group.repeated
+            )
+            for key in group.repeated:
+                wheres = tuple(self._key_where[place] for place in group.list_places(key))
+                count = counted.pop(wheres, 0)
+                if count:
+                    read = [self._read_declaration(where, key=key) for where in wheres]
+                    yield Repetition(read, count)
+
+    def _iterate_repeated_ids(self) -> Iterator[Repetition]:
         if not self._repeats:
-            return iter(())
-        return (self._read_declarations(run) for run in self._iterate_runs() if len(run) > 1)
+            return
+        counted = Counter(
+            tuple(self._where[run.start : run.stop]) for run in self._iterate_runs() if len(run) > 1
+        )
+        for run in self._iterate_runs():
+            count = counted.pop(tuple(self._where[run.start : run.stop]), 0)
+            if count:
+                yield Repetition(self._read_run(run), count)
 
     def _iterate_runs(self) -> Iterator[range]:
         """Yield the positions of each task's declarations."""
@@ -169,8 +341,30 @@ class DesiredIndex:
             end += 1
         return range(start, end)
 
-    def _read_declarations(self, places: Sequence[int]) -> list[Declaration]:
-        return [self._read_declaration(self._where[place]) for place in places]
+    def _read_run(self, run: range) -> list[Declaration]:
+        return [self._read_declaration(self._where[place], id=self._ids[place]) for place in run]
 
-    def _read_declaration(self, where: int) -> Declaration:
-        return self._headers[where >> _INDEX_BITS].read_declaration(where & _INDEX_MAX)
+    def _read_declaration(
+        self,
+        where: int,
+        *,
+        id: int | None = None,  # noqa: A002 - the task's own word
+        key: str | int | None = None,
+    ) -> Declaration:
+        header = self._headers[where >> _INDEX_BITS]
+        return header.read_declaration(where & _INDEX_MAX, id=id, key=key)
+
+
+class _LocatedKeys:
+    """The keys of one project and path, as `core.model.KeyGroup`."""
+
+    def __init__(self, index: DesiredIndex, group: KeyedPlaces) -> None:
+        self._index = index
+        self._group = group
+        self.project = group.project
+        self.path = group.path
+        self.keys = group.keys
+
+    def source_of(self, key: str | int) -> Source:
+        """Return where a key is first declared; raises KeyError."""
+        return self._index.locate_key(self._group.places[key])

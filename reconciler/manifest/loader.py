@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.notation import format_value
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
     check_absent,
+    check_allowances,
     check_attributes,
     check_defaults,
+    check_key_is_kept,
+    check_key_path,
     check_server,
     find_emptied_data,
 )
 from reconciler.manifest.combination import find_conflicts
-from reconciler.manifest.declarations import read_header
+from reconciler.manifest.declarations import Header, read_header
 from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.document import CheckedDocument, Document
 from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
+from reconciler.manifest.rule_declarations import DeclaredRule, check_declared_rules, read_rules
+from reconciler.manifest.task_names import NameLimit, check_names
 from reconciler.manifest.validation import check_outline, check_task
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+ProjectNumbers: TypeAlias = Callable[[str], int]
+"""Returns the number of a project; raises LookupError, with a message, if the name is unknown."""
 
 
 def load_manifests(
@@ -34,24 +43,31 @@ def load_manifests(
     attributes: Attributes,
     *,
     server: ChosenServer | None = None,
+    projects: ProjectNumbers | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read manifests into one desired task for each task.
 
-    With ``server``, a manifest that declares another server is a problem. Raises ManifestError with
-    the problems of all paths and files, in order of place.
+    With ``server``, a manifest that declares another server is a problem. ``projects`` turns names
+    of projects into numbers; without it, each name stands for a negative number of its own. Raises
+    ManifestError with the problems of all paths and files, in order of place.
     """
     desired = DesiredIndex()
-    _load_into(desired, files, attributes, server=server, progress=progress)
+    loader = _Loader(desired, attributes, server=server, projects=projects)
+    loader.load_files(files, progress)
     return desired
 
 
 def check_manifests(
-    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
+    files: FoundFiles,
+    attributes: Attributes,
+    *,
+    projects: ProjectNumbers | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read manifests as `load_manifests` does, without comparing them with a server later."""
     desired = DesiredIndex(fingerprints=False)
-    _load_into(desired, files, attributes, server=None, progress=progress)
+    _Loader(desired, attributes, projects=projects).load_files(files, progress)
     return desired
 
 
@@ -61,6 +77,7 @@ def load_values(
     attributes: Attributes,
     *,
     name: str,
+    projects: ProjectNumbers | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
     """Read a manifest from values instead of a file; ``name`` takes the place of a file name.
@@ -71,95 +88,179 @@ def load_values(
     progress.begin("checking tasks")
     documents = read_values(header, tasks, diagnostics, progress=progress)
     not_json = {problem.path: problem for problem in diagnostics.problems}
-    found = _add_file(documents, desired, attributes, diagnostics=diagnostics, server=None)
+    loader = _Loader(desired, attributes, projects=projects)
+    found = loader.add_file(documents, diagnostics)
     # What is not JSON was read as null: other problems at that path mean nothing.
     told = [p for p in found if not_json.get(p.path, p) == p]
-    _finish(desired, [replace(p, source=replace(p.source, column=1)) for p in told])
+    loader.finish([replace(p, source=replace(p.source, column=1)) for p in told])
     return desired
 
 
-def _load_into(
-    desired: DesiredIndex,
-    files: FoundFiles,
-    attributes: Attributes,
-    *,
-    server: ChosenServer | None,
-    progress: ProgressListener,
-) -> None:
-    problems = [*files.problems]
-    progress.begin("checking manifests")
-    for file in files.files:
-        diagnostics = Diagnostics(file)
-        documents = read_documents(file, diagnostics, progress=progress)
-        problems += _add_file(
-            documents, desired, attributes, diagnostics=diagnostics, server=server
-        )
-    _finish(desired, problems)
+def number_projects(
+    desired: DesiredIndex, attributes: Attributes, projects: ProjectNumbers
+) -> DesiredIndex:
+    """Return the index that loading would have made with ``projects``.
 
-
-def _add_file(
-    documents: Iterable[Document],
-    desired: DesiredIndex,
-    attributes: Attributes,
-    *,
-    diagnostics: Diagnostics,
-    server: ChosenServer | None,
-) -> list[Problem]:
-    """Add the documents of one file; at one place the problems of the reader win over others."""
-    found = [
-        problem
-        for document in documents
-        for problem in _add_document(
-            document, desired, attributes, diagnostics=diagnostics, server=server
-        )
-    ]
-    told = {(problem.source, problem.path) for problem in diagnostics.problems}
-    others = (problem for problem in found if (problem.source, problem.path) not in told)
-    return [*diagnostics.problems, *others]
-
-
-def _finish(desired: DesiredIndex, problems: list[Problem]) -> None:
-    """Sort the tasks, and raise ManifestError if there are problems."""
-    desired.sort()
-    for same_task in desired.iterate_repeated():
-        problems += find_conflicts(same_task)
-    if problems:
-        raise ManifestError(tuple(sorted(set(problems))))
-
-
-def _add_document(
-    document: Document,
-    desired: DesiredIndex,
-    attributes: Attributes,
-    *,
-    diagnostics: Diagnostics,
-    server: ChosenServer | None,
-) -> list[Problem]:
-    """Check one document, and add the declarations of its tasks without problems.
-
-    A task that could not be read completely is checked as far as possible, but not added: reading
-    it again would give another value.
+    It is the same one if no document names its project. Raises ManifestError if a name is unknown,
+    or if tasks or rules conflict now that two names stand for one project.
     """
-    problems, accepted = check_outline(document, attributes)
-    foreign = recognise_value(document.outline) if problems else None
-    if foreign:
-        return [Problem(document.locate_value(()), "", *foreign)]
-    problems += check_server(document, accepted, server)
-    problems += check_defaults(document, accepted)
-    header = read_header(document, accepted)
-    desired.add_document(header)
-    told = len(diagnostics.problems)
-    for entry in document.read_tasks():
-        index, task, _ = entry
-        refused, usable = check_task(document, index, task, attributes=attributes)
-        if "absent" in usable:
-            refused += check_absent(document, index, usable, attributes=attributes)
-        problems += check_attributes(document, entry, usable, project=header.project)
-        if refused or len(diagnostics.problems) > told:
-            problems += refused
-            told = len(diagnostics.problems)
-            continue
-        if "data" in header.replaced and not usable.get("data"):
-            problems += find_emptied_data(header.read_declaration(index))
-        desired.add(index, usable)
-    return problems
+    if not desired.has_project_names:
+        return desired
+    numbered, problems = DesiredIndex(), list[Problem]()
+    loader = _Loader(numbered, attributes, projects=projects)
+    for document, indexes in desired.list_documents():
+        problems += loader.add_file([CheckedDocument(document, indexes)], Diagnostics(""))
+    loader.finish(problems)
+    return numbered
+
+
+class _Loader:
+    """Adds the documents of one run to an index, and collects what is checked across them."""
+
+    def __init__(
+        self,
+        desired: DesiredIndex,
+        attributes: Attributes,
+        *,
+        server: ChosenServer | None = None,
+        projects: ProjectNumbers | None = None,
+    ) -> None:
+        self._desired = desired
+        self._attributes = attributes
+        self._server = server
+        self._projects = projects or _number_names()
+        self._limit = NameLimit()
+        self._rules: list[DeclaredRule] = []
+        self._keyed: list[Header] = []
+
+    def load_files(self, files: FoundFiles, progress: ProgressListener) -> None:
+        """Add all files; raises ManifestError if there are problems."""
+        problems = [*files.problems]
+        progress.begin("checking manifests")
+        for file in files.files:
+            diagnostics = Diagnostics(file)
+            documents = read_documents(file, diagnostics, progress=progress)
+            problems += self.add_file(documents, diagnostics)
+        self.finish(problems)
+
+    def add_file(self, documents: Iterable[Document], diagnostics: Diagnostics) -> list[Problem]:
+        """Add the documents of one file; at one place, problems of the reader win over others."""
+        found = [
+            problem
+            for document in documents
+            for problem in self._add_document(document, diagnostics)
+        ]
+        told = {(problem.source, problem.path) for problem in diagnostics.problems}
+        others = (problem for problem in found if (problem.source, problem.path) not in told)
+        return [*diagnostics.problems, *others]
+
+    def finish(self, problems: list[Problem]) -> None:
+        """Sort the tasks, and raise ManifestError if there are problems."""
+        self._desired.sort()
+        for repetition in self._desired.iterate_repeated():
+            problems += find_conflicts(repetition.declarations, count=repetition.count)
+        problems += check_declared_rules(self._rules, self._keyed, self._attributes)
+        if problems:
+            raise ManifestError(tuple(sorted(set(problems))))
+
+    def _add_document(self, document: Document, diagnostics: Diagnostics) -> list[Problem]:
+        """Check one document, and add the declarations of its tasks without problems."""
+        problems, accepted = check_outline(document, self._attributes)
+        foreign = recognise_value(document.outline) if problems else None
+        if foreign:
+            return [Problem(document.locate_value(()), "", *foreign)]
+        # First, because looking a name up may take a request, to a server that this is not for.
+        elsewhere = list(check_server(document, accepted, self._server))
+        problems += elsewhere
+        number = None if elsewhere else self._find_project(document, accepted, problems)
+        problems += self._drop_refused(document, accepted, number)
+        header = read_header(document, accepted, project=number)
+        self._desired.add_document(header)
+        if header.key is not None:
+            self._keyed.append(header)
+            defaults = accepted.get("defaults", {})
+            problems += check_key_is_kept(document, ("defaults",), defaults, header.key)
+        rules, refused = read_rules(header, accepted.get("rules", ()), self._attributes)
+        self._rules += rules
+        self._desired.add_rules([declared.rule for declared in rules])
+        return [*problems, *refused, *self._add_tasks(header, diagnostics)]
+
+    def _find_project(
+        self, document: Document, accepted: dict[str, Any], problems: list[Problem]
+    ) -> int | None:
+        """Return the number of the project of a document; report a name that is unknown."""
+        declared = accepted.get("project")
+        if not isinstance(declared, str):
+            return None if declared is None else int(declared)
+        at = document.locate_value(("project",))
+        if declared.isdigit():
+            message = f"expected a number or a name, found the string {format_value(declared)}"
+            problems.append(Problem(at, "project", message, "remove the quotes"))
+            return None
+        try:
+            return self._projects(declared)
+        except LookupError as error:
+            message = str(error.args[0]) if error.args else str(error)
+            hint = getattr(error, "hint", "")
+            problems.append(Problem(at, "project", message, hint))
+            return None
+
+    def _drop_refused(
+        self, document: Document, accepted: dict[str, Any], project: int | None
+    ) -> Iterator[Problem]:
+        """Check the parts of a header, and drop those that cannot be read."""
+        attributes = self._attributes
+        checks = {
+            "defaults": check_defaults(document, accepted, attributes=attributes, project=project),
+            "key": check_key_path(document, accepted, attributes=attributes),
+            "allow": check_allowances(document, accepted, attributes=attributes),
+        }
+        for name, check in checks.items():
+            found = list(check)
+            yield from found
+            if found and name == "defaults":
+                accepted[name] = {k: v for k, v in accepted[name].items() if k != "absent"}
+            elif found:
+                del accepted[name]
+
+    def _add_tasks(self, header: Header, diagnostics: Diagnostics) -> list[Problem]:
+        """Add the tasks of a document.
+
+        A task that could not be read completely is checked as far as possible, but not added:
+        reading it again would give another value.
+        """
+        document, attributes = header.document, self._attributes
+        problems: list[Problem] = []
+        told = len(diagnostics.problems)
+        for entry in document.read_tasks():
+            index, task, _ = entry
+            refused, usable = check_task(document, index, task, attributes=attributes)
+            if "absent" in usable:
+                steps = ("tasks", index)
+                refused += check_absent(document, steps, usable, attributes=attributes)
+            if "id" not in usable and not refused:
+                refused += self._check_named(header, index, usable)
+            problems += check_attributes(document, entry, usable, project=header.project)
+            if refused or len(diagnostics.problems) > told:
+                problems += refused
+                told = len(diagnostics.problems)
+                continue
+            if "data" in header.replaced and not usable.get("data"):
+                problems += find_emptied_data(header.read_declaration(index))
+            self._desired.add(index, usable)
+        return problems
+
+    def _check_named(
+        self, header: Header, index: int, task: Mapping[str, Any]
+    ) -> Iterator[Problem]:
+        """Check a task that is not declared by its id, but by keys or with others."""
+        yield from check_names(index, task, header, self._limit)
+        if header.key is not None and ("key" in task or "keys" in task):
+            steps = ("tasks", index)
+            yield from check_key_is_kept(header.document, steps, task, header.key)
+
+
+def _number_names() -> ProjectNumbers:
+    """Return a function that gives each name a negative number of its own."""
+    numbers: dict[str, int] = {}
+    return lambda name: numbers.setdefault(name, -1 - len(numbers))

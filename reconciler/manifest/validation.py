@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
+from reconciler.contract.manifest_schema import EDITOR_PATTERNS
 from reconciler.contract.schema_check import SchemaCheck, load_schema_check
 from reconciler.core.values import Json
 from reconciler.errors import Problem
@@ -23,24 +24,35 @@ _Explain: TypeAlias = "Callable[[ValidationError], Iterator[Problem]]"
 @cache
 def get_header_check() -> SchemaCheck:
     """Return the check of documents whose list of tasks has been emptied."""
-    return load_schema_check("manifest.schema.json")
+    return load_schema_check("manifest.schema.json", without_patterns_of=EDITOR_PATTERNS)
 
 
 @cache
 def get_task_check() -> SchemaCheck:
     """Return the check of single tasks."""
-    return load_schema_check("manifest.schema.json", "task", without_pattern_of="path")
+    return load_schema_check("manifest.schema.json", "task", without_patterns_of=EDITOR_PATTERNS)
+
+
+@cache
+def get_rule_check() -> SchemaCheck:
+    """Return the check of single rules."""
+    return load_schema_check("manifest.schema.json", "rule", without_patterns_of=EDITOR_PATTERNS)
 
 
 def check_outline(
     document: Document, attributes: Attributes
 ) -> tuple[list[Problem], dict[str, Any]]:
-    """Check everything outside of the tasks against the schema.
+    """Check everything outside of the tasks and the rules against the schema.
 
     Returns the problems, and the accepted keys for further checks.
     """
     explain = _make_explainer((), document, attributes)
-    return _split_accepted(document.outline, get_header_check(), explain)
+    outline = document.outline
+    rules = outline.get("rules") if isinstance(outline, dict) else None
+    if not isinstance(outline, dict) or not isinstance(rules, list):
+        return _split_accepted(outline, get_header_check(), explain)
+    problems, accepted = _split_accepted({**outline, "rules": []}, get_header_check(), explain)
+    return problems, {**accepted, "rules": rules}
 
 
 def check_task(
@@ -51,6 +63,31 @@ def check_task(
         return [], task
     explain = _make_explainer(("tasks", index), document, attributes)
     return _split_accepted(task, get_task_check(), explain)
+
+
+def check_rule_form(
+    document: Document, index: int, rule: Json, *, attributes: Attributes
+) -> tuple[list[Problem], dict[str, Any]]:
+    """Check one rule against the schema; returns its problems and what it accepts.
+
+    Of the objects in a rule, each key is accepted by itself.
+    """
+    explain = _make_explainer(("rules", index), document, attributes)
+    check = get_rule_check()
+    if check.accepts(rule) or not isinstance(rule, dict):
+        return _split_accepted(rule, check, explain)
+    problems: list[Problem] = []
+    bad: set[Steps] = set()
+    for error in check.explain(rule):
+        bad.add(tuple(error.absolute_path)[:2])
+        problems += explain(error)
+    return problems, {
+        key: {name: inner for name, inner in part.items() if (key, name) not in bad}
+        if isinstance(part, dict)
+        else part
+        for key, part in rule.items()
+        if (key,) not in bad
+    }
 
 
 def _make_explainer(steps: Steps, document: Document, attributes: Attributes) -> _Explain:

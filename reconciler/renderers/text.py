@@ -16,7 +16,16 @@ from reconciler.core.allowances import (
 )
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
-from reconciler.core.model import Allowance, Change, Kind, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.model import (
+    Allowance,
+    Change,
+    Kind,
+    Plan,
+    Status,
+    TaskKey,
+    TaskPlan,
+    TaskProblem,
+)
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -44,6 +53,7 @@ from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.rules_and_keys import format_task, render_rules_and_keys
 from reconciler.renderers.style import Style, strip_colors
 
 _PATH_WIDTH: Final = 32
@@ -67,6 +77,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         lines += _format_entry(group, options)
         lines.append("")
         progress.advance(len(group))
+    lines += render_rules_and_keys(plan, options)
     if len(groups) > 1:
         lines += _format_blocked(plan, options)
     lines.append(_format_plan_summary(plan, style))
@@ -151,7 +162,7 @@ def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: boo
         tasks.append(outcome.task)
         if full or len(tasks) <= _OUTCOMES_MAX:
             mark = style.changed("!") if outcome.accepted else style.removed("!")
-            heading = style.bold(f"task {outcome.task}")
+            heading = style.bold(format_task(outcome.task, outcome.key))
             who = describe_allowances(outcome.allowed) if outcome.accepted else ""
             why = f"{outcome.error}{who and f' (allowed by {who})'}"
             yield f"{mark} {heading}  {word}: {escape_invisible(why)}"
@@ -200,6 +211,7 @@ class _Row:
     accepted: tuple[bool, ...] = ()
     allowed: tuple[Allowance, ...] = ()
     time: str = ""
+    key: TaskKey | None = None
 
     @property
     def is_accepted(self) -> bool:
@@ -213,14 +225,21 @@ def _make_task_row(task: TaskPlan) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
     changes = _sort_by_path(task.changes)
     accepted = tuple(is_accepted(problem, task) for problem in task.problems)
-    return _Row(task.task, task.source, changes, stopped, task.problems, accepted)
+    return _Row(task.task, task.source, changes, stopped, task.problems, accepted, key=task.key)
 
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
     changes = _sort_by_path(outcome.changes)
     stopped = "" if outcome.outcome is Outcome.APPLIED else describe_outcome(outcome.outcome)
-    source, allowed = changes[0].source, outcome.allowed
-    return _Row(outcome.task, source, changes, stopped, allowed=allowed, time=outcome.time)
+    return _Row(
+        outcome.task,
+        changes[0].source,
+        changes,
+        stopped,
+        allowed=outcome.allowed,
+        time=outcome.time,
+        key=outcome.key,
+    )
 
 
 def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
@@ -341,6 +360,8 @@ def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
 
 
 def _format_who(group: Sequence[_Row]) -> str:
+    if len(group) == 1:
+        return format_task(group[0].task, group[0].key)
     return _format_tasks([row.task for row in group])
 
 

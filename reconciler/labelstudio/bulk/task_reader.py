@@ -8,6 +8,7 @@ single read only asks in which project a task is.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,7 @@ from reconciler.labelstudio.bulk.cost import (
     estimate_selection,
     split_ids,
 )
+from reconciler.labelstudio.bulk.key_filter import split_keys
 from reconciler.labelstudio.bulk.pages import ProjectPages, is_broken_by_task
 from reconciler.labelstudio.bulk.pending_ids import PendingIds
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
@@ -38,6 +40,12 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 SEVERAL: Final = 5
 """The number of tasks from which one request for all costs less than one for each."""
+
+FILTERED_SIZE: Final = 1_000
+"""Tasks of a page of what a filter finds."""
+
+_EVERY_ID: Final = 2**63 - 1
+"""An id that no task exceeds."""
 
 BROKEN_MAX: Final = 20
 """Broken tasks in a row after which the server is considered broken, and not the tasks."""
@@ -74,6 +82,56 @@ def read_tasks(
     yield from reader.search(sorted(unaccounted))
 
 
+def read_whole_project(
+    api: TaskApi,
+    project: int,
+    names: Collection[str],
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Iterator[ReadBatch]:
+    """Read the attributes ``names`` of every task of a project, each task once.
+
+    Raises NoSuchProject, and ServerError if the server fails on more than single tasks.
+    """
+    return _Reader(api, {*names, "data"}, progress).read_whole(project)
+
+
+def read_keyed_tasks(
+    api: TaskApi, project: int, name: str, keys: Sequence[str], names: Collection[str]
+) -> Iterator[ReadBatch]:
+    """Read the tasks whose ``data`` has one of the ``keys`` at ``name``, through list filters.
+
+    What is not found may exist all the same, and the caller must compare what is: see
+    `can_filter`. Raises NoSuchProject, and ServerError if the server fails.
+    """
+    try:
+        for batch in split_keys(keys):
+            yield from _read_filtered(api, project, {name: batch}, {*names, "data"})
+    except NotFound as error:
+        raise NoSuchProject(project, error.message) from error
+
+
+def _read_filtered(
+    api: TaskApi, project: int, keys: Mapping[str, Sequence[str]], names: Collection[str]
+) -> Iterator[ReadBatch]:
+    """Read page after page of what a filter finds; a page without new tasks is the last."""
+    seen: set[int] = set()
+    number = 0
+    while True:
+        number += 1
+        try:
+            page = api.fetch_list(project, names, page=number, size=FILTERED_SIZE, keys=keys)()
+        except NotFound:
+            if number > 1:
+                return
+            raise
+        new = {task: row for task, row in page.tasks.items() if task not in seen}
+        seen |= new.keys()
+        yield ReadBatch(new)
+        if len(seen) >= page.total or not new:
+            return
+
+
 def read_task(api: TaskApi, task: int, names: Collection[str], *, project: int | None) -> Observed:
     """Read one task like `read_tasks`; raises ServerError if more fails than this task."""
     return dict(chain.from_iterable(read_tasks(api, {project: [task]}, names)))[task]
@@ -102,6 +160,43 @@ class _Reader:
                 yield from self._read_selection(project, unseen)
         except NotFound as error:
             raise NoSuchProject(project, error.message) from error
+
+    def read_whole(self, project: int) -> Iterator[ReadBatch]:
+        """Read all pages; if these do not show every task, list the ids and read what is left."""
+        pages = ProjectPages(self._api, project, self._names)
+        shown = array("q")
+        try:
+            for page in self._iterate_pages(pages):
+                last = shown[-1] if shown else 0
+                new = {task: row for task, row in page.tasks.items() if task > last}
+                shown.extend(sorted(new))
+                yield ReadBatch(new)
+        except NotFound as error:
+            raise NoSuchProject(project, error.message) from error
+        if not pages.complete:
+            left = self._list_ids(project) - set(shown)
+            self._progress.detail(f"project {project}: {len(left):,} tasks were on no page")
+            yield from self._read_selection(project, PendingIds(sorted(left)))
+
+    def _iterate_pages(self, pages: ProjectPages) -> Iterator[Page]:
+        """Yield all pages; none if a broken task makes the first one fail."""
+        try:
+            first = pages.read_first()
+        except ServerError as error:
+            if not is_broken_by_task(error):
+                raise
+            return
+        with pages.read_rest(up_to=_EVERY_ID) as rest:
+            yield first
+            yield from rest
+
+    def _list_ids(self, project: int) -> set[int]:
+        """List the ids of a project; without their data, broken tasks are listed as well."""
+        pages = ProjectPages(self._api, project, {"id"})
+        ids = set(pages.read_first().tasks)
+        with pages.read_rest(up_to=_EVERY_ID) as rest:
+            ids.update(*(page.tasks for page in rest))
+        return ids
 
     def _read_large(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Read the first page, which states how large the project is, and then choose."""

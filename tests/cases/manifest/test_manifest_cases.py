@@ -2,67 +2,115 @@
 
 ``problems.txt`` holds every line that a person is shown. ``desired.json`` holds the tasks, and
 ``sources.json`` where paths of theirs are declared: by task, by path, ``file:line:column``.
+``rules.json`` holds the rules. ``ACCEPT_CASES=1`` rewrites them all.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import DesiredTask
-from reconciler.core.notation import parse_path
+from reconciler.core.conditions import describe_conditions
+from reconciler.core.model import DesiredTask, TaskKey
+from reconciler.core.notation import format_path, parse_path
+from reconciler.core.rule import Rule
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
+from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_manifests
 
 HERE = Path(__file__).parent
-EXPECTATIONS = {"problems.txt", "desired.json", "sources.json"}
+EXPECTATIONS = {"problems.txt", "desired.json", "rules.json", "sources.json"}
+ACCEPTS = "ACCEPT_CASES" in os.environ
 
 
 def cases(kind: str) -> list[Any]:
     return [pytest.param(case, id=case.name) for case in sorted((HERE / kind).iterdir())]
 
 
-def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DesiredTask, ...]:
+def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> DesiredIndex:
     monkeypatch.chdir(case)
     manifests = sorted(entry.name for entry in case.iterdir() if entry.name not in EXPECTATIONS)
-    return tuple(load_manifests(find_manifests(manifests), load_contract()))
+    return load_manifests(find_manifests(manifests), load_contract())
 
 
 @pytest.mark.parametrize("case", cases("negative"))
 def test_every_problem_is_reported_with_its_place(case: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ManifestError) as caught:
         load(case, monkeypatch)
+    if ACCEPTS:
+        (case / "problems.txt").write_text(f"{caught.value}\n", encoding="utf-8")
     expected = (case / "problems.txt").read_text(encoding="utf-8").removesuffix("\n")
     assert str(caught.value).split("\n") == expected.split("\n")
 
 
 @pytest.mark.parametrize("case", cases("positive"))
 def test_manifests_come_to_these_tasks(case: Path, monkeypatch: pytest.MonkeyPatch):
-    tasks = load(case, monkeypatch)
-    expected = json.loads((case / "desired.json").read_text(encoding="utf-8"))
+    index = load(case, monkeypatch)
+    tasks = list_tasks(index)
+    desired = [shown(task) for task in tasks]
     # As text, since Python holds 1, 1.0 and true equal.
-    assert written([shown(task) for task in tasks]) == written(expected)
+    assert written(desired) == expect(case / "desired.json", desired)
+    rules = [shown_rule(rule) for rule in index.rules]
+    if rules or (case / "rules.json").exists():
+        assert written(rules) == expect(case / "rules.json", rules)
     if (case / "sources.json").exists():
         sources = json.loads((case / "sources.json").read_text(encoding="utf-8"))
-        by_id = {str(task.id): task for task in tasks}
+        by_name = {str(task.key or task.id): task for task in tasks}
         assert sources == {
-            id_: {path: source(by_id[id_], path) for path in paths}
-            for id_, paths in sources.items()
+            name: {path: source(by_name[name], path) for path in paths}
+            for name, paths in sources.items()
         }
 
 
+def expect(file: Path, found: list[Any]) -> str:
+    """Return what the file holds, as text; write it first if it is to be accepted."""
+    if ACCEPTS and (not file.exists() or written(found) != written(json.loads(file.read_text()))):
+        file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return written(json.loads(file.read_text(encoding="utf-8")))
+
+
+def list_tasks(index: DesiredIndex) -> list[DesiredTask]:
+    """List the tasks declared by id, then those declared by key."""
+    keyed = [
+        index.build(0, (TaskKey(group.path, key),))
+        for group in index.list_key_groups()
+        for key in group.keys
+    ]
+    return [*index, *keyed]
+
+
 def shown(task: DesiredTask) -> dict[str, Any]:
+    named: dict[str, Any] = {"key": task.key} if task.key else {}
+    if task.allow:
+        named["allow"] = [[a.kind, a.paths, a.by, a.reason] for a in task.allow]
     return {
+        **named,
         "id": task.id,
         "project": task.project,
         "attributes": task.attributes,
         "replaced": sorted(task.replaced),
         "absent": task.absent,
+    }
+
+
+def shown_rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "project": rule.ref.project,
+        "source": str(rule.ref.source),
+        "where": describe_conditions(rule.ref.where),
+        "set": {format_path(path): value for path, value in rule.values.items()},
+        "absent": [format_path(path) for path in rule.absent],
+        "rewrite": {format_path(r.path): [r.prefix, r.to] for r in rule.rewrites},
+        "expect": [rule.expect.minimum, rule.expect.maximum],
+        "sources": {format_path(path): str(at) for path, at in rule.sources.items()},
+        "allow": [[a.kind, a.paths, a.by, a.reason] for a in rule.allow],
     }
 
 

@@ -1,0 +1,302 @@
+"""Comparing live tasks, as they are read, with what manifests declare by id, key and rule; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.model import (
+    DesiredTask,
+    DesiredTasks,
+    Found,
+    KeyGroup,
+    Kind,
+    Missing,
+    Observed,
+    PlannedRule,
+    ReadBatch,
+    TaskKey,
+    TaskPlan,
+    TaskProblem,
+    Unreadable,
+    UnresolvedKey,
+)
+from reconciler.core.notation import count_noun, format_path, format_value
+from reconciler.core.planner import plan_ruled, plan_task, plan_unread
+from reconciler.core.rule import Rule
+from reconciler.core.rule_set import RuleSet
+from reconciler.core.shard import Shard
+from reconciler.core.values import Side
+
+_NO_KEYS: Final[Mapping[int, tuple[TaskKey, ...]]] = MappingProxyType({})
+_NAMED_MAX: Final = 5
+"""How many tasks a message about an ambiguous key lists."""
+
+
+class Comparison:
+    """One comparison: batch by batch, with what has been found so far.
+
+    ``looked_at`` counts the tasks that were compared, ``left_out`` those that targets leave out.
+    ``done`` are the tasks of projects that were read as a whole or by keys: they must not be
+    compared again by their ids.
+    """
+
+    def __init__(
+        self, desired: DesiredTasks, attributes: Attributes, *, shard: Shard | None = None
+    ) -> None:
+        self.looked_at = 0
+        self.left_out = 0
+        self.done: set[int] = set()
+        self._desired = desired
+        self._attributes = attributes
+        self._shard = shard
+        self._rules = _build_rule_sets(desired.rules, attributes)
+        self._keys: dict[int, list[_KeyLookup]] = {}
+        for group in desired.list_key_groups():
+            self._keys.setdefault(group.project, []).append(_KeyLookup(group))
+
+    @property
+    def ruled_projects(self) -> frozenset[int]:
+        """The projects whose every task must be looked at."""
+        return frozenset(self._rules)
+
+    @property
+    def keyed_projects(self) -> frozenset[int]:
+        """The projects of which tasks are declared by keys."""
+        return frozenset(self._keys)
+
+    def list_pending_keys(self, project: int) -> list[tuple[KeyGroup, list[str | int]]]:
+        """List the keys of a project that no task has shown yet."""
+        return [
+            (lookup.group, lookup.list_pending())
+            for lookup in self._keys.get(project, ())
+            if lookup.has_pending
+        ]
+
+    def compare(
+        self, batch: ReadBatch, project: int | None = None
+    ) -> Iterator[tuple[TaskPlan, Observed]]:
+        """Yield the tasks of a batch that differ, or that there is something to say about.
+
+        ``project`` is the project that was read as a whole, or by its keys; None if tasks were
+        read by their ids.
+        """
+        keys = self._find_keys(batch, project)
+        rules = None if project is None else self._rules.get(project)
+        if rules:
+            self.done.update(batch.found)
+            differing = set(self._desired.filter_differing(batch.found, keys))
+            yield from self._compare_ruled(batch.found, rules, keys, differing)
+        else:
+            named = batch.found
+            if project is not None:
+                self.done.update(keys)
+                named = {task: batch.found[task] for task in keys}
+            self.looked_at += sum(map(self._is_wanted, named))
+            for task in filter(self._is_wanted, self._desired.filter_differing(named, keys)):
+                own = self._desired.build(task, keys.get(task, ()))
+                found = Found(batch.found[task])
+                yield from _pair(plan_task(own, found, self._attributes), found)
+        for task, observed in batch.others.items():
+            if self._is_wanted(task):
+                yield from self._compare_other(task, observed, project, rules)
+
+    def _compare_ruled(
+        self,
+        found: Mapping[int, Mapping[str, Side]],
+        rules: RuleSet,
+        keys: Mapping[int, tuple[TaskKey, ...]],
+        differing: set[int],
+    ) -> Iterator[tuple[TaskPlan, Observed]]:
+        """Compare every task with its own declarations and with the rules that match it.
+
+        Tasks of other shards are matched too: rules count the tasks of the whole project.
+        """
+        for task, live in found.items():
+            differs = task in differing
+            own = self._desired.build(task, keys.get(task, ())) if differs else None
+            matching = rules.match(live, own)
+            wanted = self._is_wanted(task)
+            self.looked_at += wanted
+            if not (matching or own):
+                continue
+            own = own or self._find_own(task, keys)
+            ruled = rules.extend(task, live, own, matching) if matching else None
+            if not wanted:
+                continue
+            observed = Found(live)
+            if ruled:
+                yield from _pair(plan_ruled(ruled, live, self._attributes), observed)
+            elif own and differs:
+                yield from _pair(plan_task(own, observed, self._attributes), observed)
+
+    def _compare_other(
+        self, task: int, observed: Observed, project: int | None, rules: RuleSet | None
+    ) -> Iterator[tuple[TaskPlan, Observed]]:
+        """Compare a task that is missing, or of which not everything can be read."""
+        own = self._find_own(task, _NO_KEYS)
+        if own is None and rules is None:
+            return
+        self.looked_at += 1
+        if rules and isinstance(observed, Found) and "data" in rules.names:
+            observed = Unreadable(_DAMAGED, _DAMAGED_HINT)
+        if own:
+            yield from _pair(plan_task(own, observed, self._attributes), observed)
+        elif rules and isinstance(observed, Missing | Unreadable):
+            yield plan_unread(task, project, rules.source, observed), observed
+
+    def _find_own(self, task: int, keys: Mapping[int, tuple[TaskKey, ...]]) -> DesiredTask | None:
+        try:
+            return self._desired.build(task, keys.get(task, ()))
+        except KeyError:
+            return None
+
+    def _find_keys(
+        self, batch: ReadBatch, project: int | None
+    ) -> Mapping[int, tuple[TaskKey, ...]]:
+        if project is None or project not in self._keys:
+            return _NO_KEYS
+        keys = self._desired.find_keys(project, batch.found)
+        for lookup in self._keys[project]:
+            lookup.note(keys, batch.found)
+        return keys
+
+    def _is_wanted(self, task: int) -> bool:
+        return self._shard is None or self._shard.holds(task)
+
+    def summarize_rules(self) -> tuple[PlannedRule, ...]:
+        """Return what each rule did, in the order of declaration; call it after all batches."""
+        done = {
+            planned.rule: planned for rules in self._rules.values() for planned in rules.summarize()
+        }
+        return tuple(done[rule.ref] for rule in self._desired.rules)
+
+    def list_unresolved(self) -> tuple[UnresolvedKey, ...]:
+        """List the keys that do not name exactly one task; they belong to the first shard."""
+        if self._shard is not None and self._shard.number != 1:
+            return ()
+        return tuple(
+            unresolved
+            for lookups in self._keys.values()
+            for lookup in lookups
+            for unresolved in lookup.list_unresolved()
+        )
+
+    def list_ambiguous_tasks(self) -> set[int]:
+        """List the tasks that share a declared key, which must not be changed."""
+        return {
+            task
+            for lookups in self._keys.values()
+            for lookup in lookups
+            for tasks in lookup.ambiguous.values()
+            for task in tasks
+        }
+
+
+class _KeyLookup:
+    """The keys of one group, and the tasks that hold them."""
+
+    def __init__(self, group: KeyGroup) -> None:
+        self.group = group
+        self.ambiguous: dict[str | int, list[int]] = {}
+        self._tasks: dict[str | int, int] = {}
+        self._near: dict[str | int, Side] = {}
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether keys are left that no task has shown."""
+        return len(self._tasks) < len(self.group.keys)
+
+    def list_pending(self) -> list[str | int]:
+        """List the keys that no task has shown."""
+        return [key for key in self.group.keys if key not in self._tasks]
+
+    def note(
+        self, keys: Mapping[int, tuple[TaskKey, ...]], found: Mapping[int, Mapping[str, Side]]
+    ) -> None:
+        """Note which tasks hold which keys, and values that only differ in type."""
+        path = self.group.path
+        for task, held in keys.items():
+            for key in held:
+                if key.path == path:
+                    self._note_task(key.value, task)
+        if len(keys) < len(found):
+            self._note_near(task for name, task in found.items() if name not in keys)
+
+    def _note_task(self, key: str | int, task: int) -> None:
+        first = self._tasks.setdefault(key, task)
+        if first != task:
+            tasks = self.ambiguous.setdefault(key, [first])
+            if task not in tasks:
+                tasks.append(task)
+
+    def _note_near(self, others: Iterator[Mapping[str, Side]]) -> None:
+        name, *inner = self.group.path
+        for live in others:
+            value: Side = live.get(name)
+            for step in inner:
+                value = value.get(step) if isinstance(value, dict) else None
+            if type(value) is int and str(value) in self.group.keys:
+                self._near[str(value)] = value
+            elif type(value) is str and _DIGITS.fullmatch(value) and int(value) in self.group.keys:
+                self._near[int(value)] = value
+
+    def list_unresolved(self) -> Iterator[UnresolvedKey]:
+        for key in self.list_pending():
+            yield self._make_unresolved(key, self._explain_missing(key))
+        for key, tasks in self.ambiguous.items():
+            yield self._make_unresolved(key, self._explain_ambiguous(key, tasks))
+
+    def _make_unresolved(self, key: str | int, problem: TaskProblem) -> UnresolvedKey:
+        group = self.group
+        return UnresolvedKey(TaskKey(group.path, key), group.project, group.source_of(key), problem)
+
+    def _explain_missing(self, key: str | int) -> TaskProblem:
+        path, project = format_path(self.group.path), self.group.project
+        near = self._near.get(key)
+        if near is not None:
+            wanted, other = (f"{_name_type(v)} {format_value(v)}" for v in (key, near))
+            return TaskProblem(
+                Kind.MISSING,
+                f"no task of project {project} has {wanted} at {path}, but one has {other}",
+                f"write the key as {format_value(near)}",
+            )
+        return TaskProblem(
+            Kind.MISSING,
+            f"no task of project {project} has {format_value(key)} at {path}",
+            "remove it from the manifest, or correct the key; tasks are never created",
+        )
+
+    def _explain_ambiguous(self, key: str | int, tasks: list[int]) -> TaskProblem:
+        shown = ", ".join(map(str, sorted(tasks)[:_NAMED_MAX]))
+        more = f" and {len(tasks) - _NAMED_MAX:,} more" if len(tasks) > _NAMED_MAX else ""
+        return TaskProblem(
+            Kind.AMBIGUOUS,
+            f"{count_noun(len(tasks), 'task')} of project {self.group.project} have "
+            f"{format_value(key)} at {format_path(self.group.path)}: {shown}{more}",
+            "declare the task by its id, or give each task a key of its own",
+        )
+
+
+_DIGITS: Final = re.compile("[0-9]{1,19}")
+_DAMAGED: Final = "the server can read everything of this task except its data"
+_DAMAGED_HINT: Final = "rules cannot be judged without it; repair the data of the task"
+
+
+def _name_type(value: Side) -> str:
+    return "the string" if isinstance(value, str) else "the integer"
+
+
+def _pair(planned: TaskPlan | None, observed: Observed) -> Iterator[tuple[TaskPlan, Observed]]:
+    if planned is not None:
+        yield planned, observed
+
+
+def _build_rule_sets(rules: Sequence[Rule], attributes: Attributes) -> dict[int, RuleSet]:
+    by_project: dict[int, list[Rule]] = {}
+    for rule in rules:
+        by_project.setdefault(rule.ref.project, []).append(rule)
+    return {project: RuleSet(found, attributes) for project, found in by_project.items()}

@@ -1,0 +1,414 @@
+"""The rules of one project, applied to its tasks one by one; without I/O.
+
+A rule adds what it declares to what the task declares itself, which wins. Conditions are judged on
+the live values with the task's own declarations in place of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from reconciler.contract.attributes import Attributes
+from reconciler.core.conditions import Predicate, UnreadableConditionError, compile_conditions
+from reconciler.core.edit import get_value
+from reconciler.core.model import (
+    Allowance,
+    DesiredTask,
+    Kind,
+    Places,
+    PlannedRule,
+    TaskProblem,
+)
+from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
+from reconciler.core.rule import Rule, RuleRef, are_nested
+from reconciler.core.values import ABSENT, UNREADABLE, Json, NoValue, Side, is_same
+from reconciler.errors import Source
+
+
+class RuledTask(NamedTuple):
+    """A task with what rules add to it.
+
+    ``rules`` maps each path that a rule declares to that rule. ``problems`` block the task.
+    """
+
+    desired: DesiredTask
+    rules: Mapping[Path, RuleRef]
+    problems: tuple[TaskProblem, ...] = ()
+
+
+class RuleSet:
+    """The rules of one project, compiled once, and the counts of what they did."""
+
+    def __init__(self, rules: Sequence[Rule], attributes: Attributes) -> None:
+        self._rules = tuple(CompiledRule(rule, attributes) for rule in rules)
+        self._names = frozenset(name for rule in rules for name in rule.names())
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The attributes that the rules read and write."""
+        return self._names
+
+    @property
+    def source(self) -> Source:
+        """Where the first rule is declared."""
+        return self._rules[0].rule.ref.source
+
+    def match(
+        self, live: Mapping[str, Side], own: DesiredTask | None = None
+    ) -> Sequence[CompiledRule]:
+        """Return the rules that match a task, and count them.
+
+        ``own`` is what the manifests declare for this task, if it may differ from ``live``.
+        """
+        seen = _overlay(live, own, self._names) if own else live
+        return [rule for rule in self._rules if rule.matches(seen, live)]
+
+    def extend(
+        self,
+        task: int,
+        live: Mapping[str, Side],
+        own: DesiredTask | None,
+        rules: Sequence[CompiledRule],
+    ) -> RuledTask | None:
+        """Add what ``rules``, which match a task, declare to its own declarations, if any.
+
+        Returns None if they add nothing.
+        """
+        if own is None and all(rule.holds(live) for rule in rules):
+            return None
+        return _Extension(task, live, own).add_all(rules)
+
+    def summarize(self) -> tuple[PlannedRule, ...]:
+        """Return what each rule did, with what is wrong with it; call it after the last task."""
+        return tuple(rule.summarize() for rule in self._rules)
+
+
+class CompiledRule:
+    """A rule with its compiled condition and its counts."""
+
+    def __init__(self, rule: Rule, attributes: Attributes) -> None:
+        self.rule = rule
+        self.matched = 0
+        self.overruled = 0
+        self.left_out = 0
+        self._predicate: Predicate = compile_conditions(rule.ref.where, attributes)
+        self._written = frozenset(path[0] for path in rule.list_paths())
+        self._unreadable = ""
+
+    def matches(self, seen: Mapping[str, Side], live: Mapping[str, Side]) -> bool:
+        """Tell whether the condition holds, and count it."""
+        try:
+            if not self._predicate(seen):
+                return False
+        except UnreadableConditionError as error:
+            # A task whose data is damaged is reported as such, whatever rules say.
+            if error.name not in seen:
+                self._unreadable = error.name
+            return False
+        if not live.keys() >= self._written:
+            self._unreadable = min(self._written - live.keys())
+            return False
+        self.matched += 1
+        return True
+
+    def holds(self, live: Mapping[str, Side]) -> bool:
+        """Tell whether everything that the rule declares is as it should be."""
+        rule = self.rule
+        return (
+            all(is_same(get_value(live, path), value) for path, value in rule.values.items())
+            and all(get_value(live, path) is ABSENT for path in rule.absent)
+            and not any(True for _ in self._iterate_rewritten(live))
+        )
+
+    def iterate_results(self, live: Mapping[str, Side]) -> Iterator[tuple[Path, Side]]:
+        """Yield what the rule declares for a task: paths and values, ABSENT for a removal."""
+        yield from self.rule.values.items()
+        yield from ((path, ABSENT) for path in self.rule.absent)
+        yield from self._iterate_rewritten(live)
+
+    def _iterate_rewritten(self, live: Mapping[str, Side]) -> Iterator[tuple[Path, str]]:
+        for rewrite in self.rule.rewrites:
+            value = get_value(live, rewrite.path)
+            if isinstance(value, str) and value.startswith(rewrite.prefix):
+                yield rewrite.path, rewrite.to + value[len(rewrite.prefix) :]
+
+    def find_repetition(self, path: Path, value: Side) -> TaskProblem | None:
+        """Find out whether a rewritten value would be rewritten again by the next run."""
+        prefixes = [r.prefix for r in self.rule.rewrites if r.path == path]
+        if isinstance(value, str) and any(map(value.startswith, prefixes)):
+            return TaskProblem(
+                Kind.RULE_CONFLICT,
+                f"{describe_rule(self.rule.ref)} would rewrite {format_path(path)} to "
+                f"{shorten(format_value(value))}, which still begins with the prefix to replace",
+                "correct this value by hand, or make the prefix longer",
+            )
+        return None
+
+    def summarize(self) -> PlannedRule:
+        """Return what the rule did, with what is wrong with it."""
+        rule = self.rule
+        return PlannedRule(rule.ref, self.matched, self.overruled, self._find_problem())
+
+    def _find_problem(self) -> TaskProblem | None:
+        expect, matched = self.rule.expect, count_noun(self.matched, "task")
+        if self._unreadable:
+            return TaskProblem(
+                Kind.RULE,
+                f"the server's response has no {self._unreadable}, so the rule cannot be judged",
+                "remove it from the rule: this edition, version or role does not show it",
+            )
+        if expect.minimum is not None and self.matched < expect.minimum:
+            return TaskProblem(
+                Kind.RULE,
+                f"expected at least {count_noun(expect.minimum, 'task')}, found {matched}",
+                "correct the condition, or the number under expect",
+            )
+        if expect.maximum is not None and self.matched > expect.maximum:
+            return TaskProblem(
+                Kind.RULE,
+                f"expected at most {count_noun(expect.maximum, 'task')}, found {matched}",
+                "correct the condition, or the number under expect",
+            )
+        if self.matched and self.left_out == self.matched:
+            return TaskProblem(
+                Kind.RULE,
+                "every matching task declares all paths of the rule itself",
+                "remove the rule, or the declarations of the tasks",
+            )
+        if not self.matched and not self.rule.uses_itself_up:
+            return TaskProblem(
+                Kind.RULE_UNUSED, "no task matches", "if that is not intended, check the condition"
+            )
+        return None
+
+
+class _Extension:
+    """One task, while rules add to it."""
+
+    def __init__(self, task: int, live: Mapping[str, Side], own: DesiredTask | None) -> None:
+        self._task = task
+        self._live = live
+        self._own = own
+        self._own_paths = _PathIndex(_iterate_own_paths(own) if own else ())
+        self._results: dict[Path, tuple[Side, CompiledRule]] = {}
+        self._added = _PathIndex(())
+        self._problems: list[TaskProblem] = []
+
+    def add_all(self, rules: Sequence[CompiledRule]) -> RuledTask | None:
+        for rule in rules:
+            self._add(rule)
+        if not self._results and not self._problems:
+            return None
+        refs = {path: rule.rule.ref for path, (_, rule) in self._results.items()}
+        return RuledTask(self._build(refs), refs, tuple(dict.fromkeys(self._problems)))
+
+    def _add(self, rule: CompiledRule) -> None:
+        overruled = left = 0
+        for path, value in rule.iterate_results(self._live):
+            if self._is_own(path):
+                overruled += 1
+                continue
+            left += 1
+            self._problems += filter(None, [rule.find_repetition(path, value)])
+            self._put(path, value, rule)
+        rule.overruled += bool(overruled)
+        rule.left_out += bool(overruled) and not left
+
+    def _is_own(self, path: Path) -> bool:
+        """Tell whether the task itself declares the path, something around it or inside it."""
+        return self._own_paths.find_overlapping(path) is not None
+
+    def _put(self, path: Path, value: Side, rule: CompiledRule) -> None:
+        other_path = self._added.find_overlapping(path)
+        if other_path is None:
+            self._results[path] = value, rule
+            self._added.add(path)
+            return
+        other, earlier = self._results[other_path]
+        if path == other_path and is_same(value, other):
+            return
+        if value is ABSENT and other is ABSENT:
+            self._keep_shorter(path, other_path, rule)
+            return
+        self._problems.append(_make_conflict(path, value, rule, (other_path, other, earlier)))
+
+    def _keep_shorter(self, path: Path, other: Path, rule: CompiledRule) -> None:
+        """Keep the removal that includes the other."""
+        if len(path) < len(other):
+            inside = [inner for inner in self._results if inner[: len(path)] == path]
+            for inner in inside:
+                del self._results[inner]
+            self._results[path] = ABSENT, rule
+            self._added = _PathIndex(self._results)
+
+    def _build(self, refs: Mapping[Path, RuleRef]) -> DesiredTask:
+        own = self._own
+        attributes = dict(own.attributes) if own else {}
+        absent = list(own.absent) if own else []
+        sources: dict[Path, Source] = {}
+        for path, (value, rule) in self._results.items():
+            sources[path] = rule.rule.sources.get(path, refs[path].source)
+            if isinstance(value, NoValue):
+                absent.append(path)
+            else:
+                _set_leaf(attributes, path, value)
+        places = _RuledPlaces(own.places if own else None, sources)
+        allow = (*(own.allow if own else ()), *dict.fromkeys(self._iterate_allowances()))
+        if own:
+            return own._replace(
+                attributes=attributes, absent=tuple(absent), places=places, allow=allow
+            )
+        project = self._live.get("project")
+        return DesiredTask(
+            id=self._task,
+            project=project if isinstance(project, int) else None,
+            attributes=attributes,
+            replaced=frozenset(),
+            absent=tuple(absent),
+            places=places,
+            allow=allow,
+        )
+
+    def _iterate_allowances(self) -> Iterator[Allowance]:
+        """Yield what the documents of the rules allow, each for the paths of its own rules."""
+        for path, (_, rule) in self._results.items():
+            for allowance in rule.rule.allow:
+                if allowance.kind is Kind.EMPTY_DATA:
+                    yield allowance  # about data as a whole
+                    continue
+                for allowed in allowance.paths or (path,):
+                    if are_nested(allowed, path):
+                        yield replace(allowance, paths=(max(allowed, path, key=len),))
+
+
+@dataclass(frozen=True, slots=True)
+class _RuledPlaces:
+    """The places of a task to which rules add paths."""
+
+    own: Places | None
+    sources: Mapping[Path, Source]
+
+    @property
+    def source(self) -> Source:
+        return self.own.source if self.own else next(iter(self.sources.values()))
+
+    def source_of(self, path: Path) -> Source:
+        parents = (path[:length] for length in range(len(path), 0, -1))
+        found = next((self.sources[p] for p in parents if p in self.sources), None)
+        if found is None and self.own is None:
+            inside = (s for p, s in self.sources.items() if p[: len(path)] == path)
+            found = next(inside, self.source)
+        return found or (self.own.source_of(path) if self.own else self.source)
+
+
+class _PathIndex:
+    """Paths of which none is inside another, and whether a path overlaps one of them."""
+
+    def __init__(self, paths: Collection[Path] | Iterator[Path]) -> None:
+        self._paths: set[Path] = set()
+        self._inside: dict[Path, Path] = {}
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: Path) -> None:
+        self._paths.add(path)
+        for length in range(1, len(path)):
+            self._inside.setdefault(path[:length], path)
+
+    def find_overlapping(self, path: Path) -> Path | None:
+        """Return a path that is equal to ``path``, around it or inside it."""
+        for length in range(1, len(path) + 1):
+            if path[:length] in self._paths:
+                return path[:length]
+        return self._inside.get(path)
+
+
+def _iterate_own_paths(own: DesiredTask) -> Iterator[Path]:
+    for name, value in own.attributes.items():
+        if name in own.replaced:
+            yield (name,)
+        else:
+            yield from iterate_leaves((name,), value)
+    yield from own.absent
+
+
+def iterate_leaves(path: Path, value: Json) -> Iterator[Path]:
+    """Yield the paths of the values in an object that is merged; an empty object is a value."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from iterate_leaves((*path, key), inner)
+    else:
+        yield path
+
+
+def _overlay(
+    live: Mapping[str, Side], own: DesiredTask, names: Collection[str]
+) -> Mapping[str, Side]:
+    """Return the task as it will be after its own declarations, for the attributes ``names``."""
+    seen = dict(live)
+    for name in own.attributes.keys() & names:
+        declared = own.attributes[name]
+        seen[name] = declared if name in own.replaced else _merge(live.get(name, ABSENT), declared)
+    for path in own.absent:
+        if path[0] in names and path[0] in seen:
+            seen[path[0]] = _remove(seen[path[0]], path[1:])
+    return seen
+
+
+def _merge(live: Side, declared: Json) -> Side:
+    if live is UNREADABLE:
+        return live
+    if not (isinstance(live, dict) and isinstance(declared, dict)):
+        return declared
+    merged: dict[str, Json] = dict(live)
+    for key, value in declared.items():
+        inner = _merge(live.get(key, ABSENT), value)
+        if not isinstance(inner, NoValue):
+            merged[key] = inner
+    return merged
+
+
+def _remove(value: Side, keys: Path) -> Side:
+    if not isinstance(value, dict) or not keys or keys[0] not in value:
+        return value
+    if len(keys) == 1:
+        return {key: inner for key, inner in value.items() if key != keys[0]}
+    inner = _remove(value[keys[0]], keys[1:])
+    return value if isinstance(inner, NoValue) else {**value, keys[0]: inner}
+
+
+def _set_leaf(attributes: dict[str, Json], path: Path, value: Json) -> None:
+    """Set a value inside nested objects, which are copied on the way."""
+    *parents, last = path
+    inner = attributes
+    for key in parents:
+        below = inner.get(key)
+        copy: dict[str, Json] = dict(below) if isinstance(below, dict) else {}
+        inner[key] = copy
+        inner = copy
+    inner[last] = value
+
+
+def describe_rule(rule: RuleRef) -> str:
+    """Write ``rule "drop the old score" (rules.yaml:7)``."""
+    return f"rule {format_value(rule.name)} ({rule.source.file}:{rule.source.line})"
+
+
+def _make_conflict(
+    path: Path, value: Side, rule: CompiledRule, other: tuple[Path, Side, CompiledRule]
+) -> TaskProblem:
+    other_path, other_value, earlier = other
+    return TaskProblem(
+        Kind.RULE_CONFLICT,
+        f"{describe_rule(earlier.rule.ref)} {_describe_result(other_path, other_value)}, but "
+        f"{describe_rule(rule.rule.ref)} {_describe_result(path, value)}",
+        "change the condition of one of the two, or declare the value in the task",
+    )
+
+
+def _describe_result(path: Path, value: Side) -> str:
+    if value is ABSENT:
+        return f"removes {format_path(path)}"
+    return f"sets {format_path(path)} to {shorten(format_value(value))}"
