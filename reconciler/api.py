@@ -418,10 +418,10 @@ def _advise(blockers: Blockers) -> str:
     remedies = ["fix the manifests"]
     if blockers.changing:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.changing)
-        remedies.append(f"pass allow=[{kinds}] to plan to change these tasks anyway")
+        remedies.append(f"to change these tasks anyway, pass allow=[{kinds}] to plan")
     if blockers.kinds:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.kinds)
-        remedies.append(f"pass ApplyOptions(allow=[{kinds}]) to leave them out")
+        remedies.append(f"to leave them out, pass ApplyOptions(allow=[{kinds}])")
     return "; or ".join(remedies)
 
 

@@ -105,7 +105,7 @@ class ServerError(ReconcilerError):
     """A request failed; ``status`` is the HTTP status, 0 if there was no response.
 
     ``retry_after`` is the number of seconds that the server asks to wait, None if it does not ask.
-    ``given_up`` is true if the request was not sent because one that it needs failed for good.
+    ``given_up`` is true if the request was not sent, and must not be tried again.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ shard_option = click.option(
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
-    help="Process only part K of N parts of the tasks.  [default: all tasks]",
+    help="Process only the K-th of N parts of the tasks.  [default: all tasks]",
 )
 
 
@@ -57,8 +57,9 @@ allow_option = click.option(
     multiple=True,
     metavar="KIND[:PATH]",
     type=ParsedType("kind", _parse_allow),
-    help="Accept tasks with this problem, or only changes at this path that have it; can be passed "
-    f"more than once. The kinds are {_KINDS}.",
+    help="Accept this problem, or only that of changes at this path: leave the task out (missing, "
+    "ambiguous, unreadable, other-project, edited-since) or, in a new plan, change it anyway (the "
+    f"others). Can be passed more than once. The kinds are {_KINDS}.",
 )
 
 
@@ -155,14 +156,14 @@ _PACE_OPTIONS = (
         cls=_SettingOption,
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
-        help="Maximum of updates at the same time; fewer if the server is slow.  [default: 8]",
+        help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
         cls=_SettingOption,
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
-        help="Maximum of updates per second, evenly spaced.  [default: any number]",
+        help="Most updates to start per second, evenly spaced.  [default: any number]",
     ),
 )
 

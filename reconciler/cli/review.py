@@ -69,7 +69,7 @@ def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--report",
             type=OUTPUT_FILE,
-            help="Record each task that is changed, as it happens (JSON lines).",
+            help="Record each change as it is made, for show and revert (JSON lines).",
         ),
         click.option(
             "--expect-digest",
@@ -117,7 +117,7 @@ def review_and_apply(
 def _confirm(plan: Plan) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            "nothing was changed: standard input is not a terminal, so you cannot be asked",
+            "nothing was changed: standard input is not a terminal, so the command cannot ask",
             hint="if you have reviewed the plan, pass --yes",
         )
     # Discard what was typed before the plan was shown: it is not an answer.

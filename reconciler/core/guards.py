@@ -201,7 +201,7 @@ def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
                 f"would store {shorten(format_value(address))} in an undeclared key of {name}: "
                 f"{_NOT_THE_STORED_ONE}",
                 "declare the stored address of that key too, such as s3://bucket/key; if many "
-                f"tasks have this problem, {_RESOLVES_ANYWAY}",
+                f"tasks have this problem, probably {_RESOLVES_ANYWAY}",
             )
 
 
@@ -240,7 +240,7 @@ def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
         for group in update.allow.group(Kind.LABEL_CONFIG, removing):
             problem = TaskProblem(
                 Kind.LABEL_CONFIG,
-                f"would remove {_format_paths(group)} or keys inside, which the project's label "
+                f"would remove {_format_paths(group)} or keys inside it, which the project's label "
                 f"config may use; the config cannot be read: {shorten(project.unreadable, 200)}",
                 "fix the label config, or keep the keys",
             )

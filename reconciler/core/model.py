@@ -220,7 +220,7 @@ class ProjectSettings:
 
 
 class Kind(StrEnum):
-    """The kinds of problems that can block a task, and of warnings; --allow takes their names."""
+    """The kinds of problems and warnings; --allow takes the names of those in `ALLOWABLE`."""
 
     MISSING = "missing"
     AMBIGUOUS = "ambiguous"

@@ -1,4 +1,4 @@
-"""A plan or a report as HTML for a notebook: of limited size, in its own colours, without scripts.
+"""A plan or a report as HTML, of limited size, in the notebook's colours, without scripts.
 
 Values are untrusted, so all of them pass through `_escape`. This module writes all other
 `_Markup`.

@@ -133,7 +133,7 @@ def build_change_document(change: Change) -> dict[str, Json]:
 
 
 _PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
-_UNEDITED: Final = "reconciler writes no such value: pass an unedited file"
+_UNEDITED: Final = "reconciler does not write such a value: pass an unedited file"
 
 
 def restore_plan(document: Mapping[str, Any]) -> Plan:
@@ -234,7 +234,7 @@ def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> 
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
     message = _find_misfit(plan, document)
     if message:
-        raise SavedFileError(f"{message}: the plan was edited", hint=_PLAN_AGAIN)
+        raise SavedFileError(f"{message}: the file was edited or damaged", hint=_PLAN_AGAIN)
 
 
 def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ from reconciler.errors import Source
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
-    """Compare one desired task with the observed one; None if there is nothing to say of it.
+    """Compare one desired task with the observed one; None if it is unchanged, without warnings.
 
     The guards are applied separately, by `apply_guards`.
     """
@@ -176,7 +176,7 @@ _DAMAGED_DATA: Final = TaskProblem(
 TOO_DEEP: Final = TaskProblem(
     Kind.UNREADABLE,
     f"its objects and lists are nested more than {DEPTH_MAX} deep",
-    "task data is not nested this deep in practice: correct the value on the server",
+    "correct the value on the server",
 )
 _MISSING: Final = TaskProblem(
     Kind.MISSING,

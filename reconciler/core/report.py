@@ -36,7 +36,7 @@ _IN_WORDS: Final[Mapping[str, str]] = {
 }
 
 MAY_HAVE_CHANGED: Final = frozenset({Outcome.APPLIED, Outcome.NOT_HONOURED, Outcome.FAILED})
-"""A PATCH was sent, or may have been; only the live values tell how much of it was stored."""
+"""A PATCH was sent, or may have been; only the live values show how much of it was stored."""
 
 STOPPED: Final = "the run was stopped before this task"
 """Why a task without problems was not started; another run can apply it."""
@@ -108,8 +108,8 @@ class Report:
     """The result of one run, or of several consecutive ``runs``.
 
     ``outcomes`` are in order of id, one for each task; but a task that one run changed and that a
-    later run failed to change has an outcome of each. ``shards`` are those of all runs together;
-    empty for all tasks.
+    later run failed to change has an outcome for each of the two. ``shards`` are those of all runs
+    together; empty for all tasks.
     """
 
     server: ServerIdentity

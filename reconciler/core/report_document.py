@@ -51,7 +51,8 @@ def restore_report(
     outcomes = tuple(latest[task] for task in sorted(latest))
     if last is not None and last["summary"] != count_outcomes(outcomes):
         raise SavedFileError(
-            "the counts in its last line do not match its other lines: the report was edited",
+            "the counts in its last line do not match its other lines: the report was edited "
+            "or damaged",
             hint="pass the report as apply wrote it",
         )
     run = _restore_run(first, last)
@@ -82,7 +83,7 @@ def _restore_outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
         for task in parse_ranges(written["tasks"], int(written["count"])):
             yield TaskOutcome(task, Outcome.INTERRUPTED, (), line["error"])
     except ValueError as error:
-        raise SavedFileError(f"not_started: {error}: the report was edited") from error
+        raise SavedFileError(f"not_started: {error}: the report was edited or damaged") from error
 
 
 def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
@@ -185,7 +186,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
 
 
 def _is_brief(outcome: TaskOutcome) -> bool:
-    """Tell whether a task was not started and has no changes, which old reports may list."""
+    """Tell whether a task was not started and has no changes: old reports list such tasks."""
     return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
 
 

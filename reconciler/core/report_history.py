@@ -16,7 +16,7 @@ from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 
 NamedReport: TypeAlias = tuple[str, Report]
-"""A report, after the name of its file."""
+"""The name of a file, and the report in it."""
 
 _GAP_HINT: Final = (
     "another client changed it in between, or a report is missing: add the missing report, or "
@@ -81,7 +81,7 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
     if not earlier:
         return SavedFileError(
             f"{later}: task {task}, {format_path(gap.path)}: two changes contradict each other",
-            hint="apply writes no such report: pass an unedited one",
+            hint="apply does not write such a report: pass an unedited one",
         )
     left = " or ".join(shorten(format_value(value)) for value in gap.left)
     found = shorten(format_value(gap.found))

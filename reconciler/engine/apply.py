@@ -1,4 +1,4 @@
-"""Applying an approved plan; every outcome goes to the report before the next request."""
+"""Applying an approved plan; an outcome is on disk before its worker sends another update."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.artifacts.report_file import ReportFile, ReportWriter
+from reconciler.artifacts.report_file import ReportFile, ReportWriter, check_report
 from reconciler.core.allowances import Allowances, Entry
 from reconciler.core.model import Plan
 from reconciler.core.report import Report, Run, TaskOutcome
@@ -20,6 +20,18 @@ from reconciler.errors import Broken, NotFound, ReconcilerError, Refused
 from reconciler.executor.execution import execute
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+__all__ = [
+    "ApplyOptions",
+    "ApplyResult",
+    "ApplyStopped",
+    "apply_plan",
+    "build_execution_options",
+    "build_policy",
+    "check_report",
+    "check_saved_plan",
+    "describe_run",
+]
 
 
 @dataclass(frozen=True, slots=True, init=False)

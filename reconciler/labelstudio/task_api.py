@@ -78,7 +78,7 @@ class TaskApi:
 
     @property
     def backoff(self) -> Backoff:
-        """The pauses between attempts, and the listener that hears of them."""
+        """The pauses between attempts, and the listener that receives their reasons."""
         return self._client.backoff
 
     def identity(self) -> ServerIdentity:

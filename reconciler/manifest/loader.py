@@ -46,7 +46,7 @@ def load_manifests(
     projects: ProjectNumbers | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests into one desired task for each task.
+    """Read manifests, and return what they declare for each task.
 
     With ``server``, a manifest that declares another server is a problem. ``projects`` turns names
     of projects into numbers; without it, each name stands for a negative number of its own. Raises
@@ -65,7 +65,7 @@ def check_manifests(
     projects: ProjectNumbers | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests as `load_manifests` does, without comparing them with a server later."""
+    """Read manifests as `load_manifests` does, for callers that do not compare them."""
     desired = DesiredIndex(fingerprints=False)
     _Loader(desired, attributes, projects=projects).load_files(files, progress)
     return desired

@@ -63,6 +63,11 @@ _RANGES_MAX: Final = 6
 _REASONS_MAX: Final = 10
 _OUTCOMES_MAX: Final = 50
 _INDENT: Final = "    "
+_STALE_HINTS: Final = {
+    "apply": " (to change stale tasks, plan again)",
+    "revert": " (to revert stale tasks, run revert again)",
+}
+"""By command: what the last line says if tasks are stale. Applying the same plan does not help."""
 
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:
@@ -145,6 +150,8 @@ def render_outcomes(
             f"Changes of {count_noun(repaired, 'task')} were applied again: another client had "
             "undone them."
         )
+    if any(outcome.outcome is Outcome.STALE for outcome in outcomes):
+        message += _STALE_HINTS.get(command, "")
     good = complete and all(outcome.is_good for outcome in outcomes)
     paint = style.added if good else style.removed
     lines.append(style.bold(paint(f"{command.capitalize() or 'All runs'}: {message}.")))
@@ -152,7 +159,7 @@ def render_outcomes(
 
 
 def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: bool) -> Iterator[str]:
-    """Write the tasks that are not as declared; of many with one outcome, the last only by id."""
+    """Write the tasks that are not as declared; after the first few of an outcome, only ids."""
     folded: dict[str, list[int]] = {}
     for outcome in outcomes:
         if outcome.outcome in GOOD or outcome.outcome is Outcome.INTERRUPTED:

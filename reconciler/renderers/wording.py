@@ -1,4 +1,4 @@
-"""The words and characters of other lines that the command line prints.
+"""Wording and escaping for the lines that the command line prints itself.
 
 They come from `reconciler.core`, which the command line does not import itself.
 """

@@ -12,7 +12,7 @@ from reconciler.cli.options import take_options
 from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.engine.apply import check_saved_plan
+from reconciler.engine.apply import check_report, check_saved_plan
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
@@ -42,11 +42,12 @@ def command(options: ApplyCommandOptions) -> int:
     """Show what would change on the server, ask, and change it.
 
     PATH is a manifest, a folder, a glob, - for standard input, or one plan saved by plan --out.
-    Of a saved plan only what it shows is applied, except to values that changed on the server
-    since it was made.
+    A saved plan is applied as it is. A task whose values changed on the server since then is left
+    alone: plan again to change it.
 
     Exit codes: 0 all tasks are as declared, 1 error or a blocked task (nothing was changed),
-    3 partially applied (run it again to continue), 130 interrupted.
+    3 partially applied (run it again to continue; after a saved plan with stale tasks, plan again),
+    130 interrupted.
 
     \b
     Example:
@@ -59,6 +60,7 @@ def command(options: ApplyCommandOptions) -> int:
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
+    check_report(review.report)
     with connect_to_server(settings, review.console) as connection:
         if saved:
             plan = saved

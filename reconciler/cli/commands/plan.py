@@ -45,7 +45,7 @@ class PlanOptions:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option(Subject.PLAN)
 @click.option(
-    "--out", type=OUTPUT_FILE, help="Save the plan, so that apply can apply exactly that."
+    "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @shard_option

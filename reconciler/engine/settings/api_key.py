@@ -15,6 +15,9 @@ from reconciler.errors import SettingsError
 from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.labelstudio.secret_values import Secrets
 
+_OTHER_VARIABLE: Final = "LABEL_STUDIO_TOKEN"
+"""A variable that some set by mistake."""
+
 _CONTENT: Final = "a token from Account & Settings in Label Studio"
 
 
@@ -31,11 +34,10 @@ def read_api_key(
         token = _read_token(environment, variable, warn)
         if token:
             return token
-    listed = " or ".join(variables)
-    raise SettingsError(
-        "no token is set",
-        hint=f"set {listed} to {_CONTENT}, or {variables[0]}_FILE to a file with one",
-    )
+    hint = f"set {' or '.join(variables)} to {_CONTENT}, or {variables[0]}_FILE to a file with one"
+    if environment.get(_OTHER_VARIABLE):
+        hint = f"{_OTHER_VARIABLE} is not read: set {variables[0]} instead"
+    raise SettingsError("no token is set", hint=hint)
 
 
 def hide_api_keys(text: str, environment: Mapping[str, str], *, chosen: str = "") -> str:
@@ -50,7 +52,9 @@ def _read_token(environment: Mapping[str, str], variable: str, warn: Callable[[s
     file_variable = f"{variable}_FILE"
     token, file = environment.get(variable, ""), environment.get(file_variable, "")
     if token.strip() and file:
-        raise SettingsError(f"both {variable} and {file_variable} are set", hint="set one of them")
+        raise SettingsError(
+            f"both {variable} and {file_variable} are set", hint="unset one of them"
+        )
     if file:
         token = read_secret(Path(file), file_variable, holding=_CONTENT, warn=warn)
         if not token.strip():

@@ -370,8 +370,8 @@ def _check_encryption(address: str, *, plain_http: bool) -> None:
     if is_plaintext(address) and not plain_http:
         raise SettingsError(
             f"the token would be sent without encryption: {address} is not an https address",
-            hint="use https, or if you trust the network, set allow_plain_http "
-            "(--allow-plain-http)",
+            hint="use https or, if you trust the network, pass --allow-plain-http or set "
+            "allow_plain_http",
         )
 
 

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,7 +21,7 @@ from reconciler.engine.settings.environments import (
     find_unusable_names,
     suggest_nearest,
 )
-from reconciler.engine.settings.toml_lines import TomlPath, find_line
+from reconciler.engine.settings.toml_lines import KeyLines, TomlPath
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 FILE: Final = "reconciler.toml"
 
 _ENVIRONMENTS: Final = "environments"
+
+_SIZE_MAX: Final = 100_000
+"""Bytes: hundreds of environments are smaller."""
+
+_PROBLEMS_MAX: Final = 100
+"""How many problems of one file an error lists."""
 
 _NAMED_MAX: Final = 5
 """How many different values of a setting an error lists: more do not help."""
@@ -42,10 +49,11 @@ class SettingsFile:
         """Read ``path``; raises SettingsError."""
         self.path = path
         try:
-            self._text = Path(path).read_text(encoding="utf-8-sig")
-            self._values = tomllib.loads(self._text)
+            text = _read_text(path)
+            self._values = tomllib.loads(text)
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: cannot be read: {error}") from error
+        self._lines = KeyLines(text)
         self._check()
 
     @property
@@ -78,14 +86,25 @@ class SettingsFile:
         return next((place for place in places if _look_up(self._values, place) is not None), None)
 
     def _format_place(self, place: TomlPath) -> str:
-        return f"{self.path}:{find_line(self._text, place)}"
+        return f"{self.path}:{self._lines.find(place)}"
 
     def _check(self) -> None:
-        wrong = dict(_find_problems(self._values))
+        wrong = dict(islice(_find_problems(self._values), _PROBLEMS_MAX + 1))
         if wrong:
-            found = ((find_line(self._text, place), place, told) for place, told in wrong.items())
-            lines = (f"{self.path}:{n}: {_join(place)}: {told}" for n, place, told in sorted(found))
+            found = sorted((self._lines.find(place), place, told) for place, told in wrong.items())
+            lines = [f"{self.path}:{n}: {_join(place)}: {told}" for n, place, told in found]
+            if len(lines) > _PROBLEMS_MAX:
+                lines[_PROBLEMS_MAX:] = [f"{self.path}: more problems are not listed"]
             raise SettingsError("\n".join(lines), hint=_list_settings(wrong))
+
+
+def _read_text(path: str) -> str:
+    """Read a file; raises ValueError if it is too large for settings, which would take long."""
+    with Path(path).open("rb") as file:
+        raw = file.read(_SIZE_MAX + 1)
+    if len(raw) > _SIZE_MAX:
+        raise ValueError(f"it is larger than {_SIZE_MAX:,} bytes")
+    return raw.decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _look_up(values: Mapping[str, Any], place: TomlPath) -> Any:  # noqa: ANN401 - as the schema says
@@ -166,7 +185,7 @@ class _NearestFile(NamedTuple):
 
     def describe_lacking(self, environment: str) -> str:
         """Say that there is no such environment; empty if there is."""
-        message = f"environment {shorten(environment, 200)!r} does not exist"
+        message = f"environment {shorten(format_value(environment), 200)} does not exist"
         if self.file is None:
             return f"no {FILE} above {self.manifest}: {message}"
         if environment in self.file.environments:

@@ -12,33 +12,38 @@ TomlPath: TypeAlias = tuple[str, ...]
 _KEY: Final = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED: Final = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _LINE: Final = re.compile(
-    rf"^[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DOTTED})[ \t]*=)", re.MULTILINE
+    rf"[ \t]*(?:\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]|(?P<key>{_DOTTED})[ \t]*=)"
 )
 _ONE_KEY: Final = re.compile(_KEY)
+_DEPTH_MAX: Final = 5
+"""Settings are not nested deeper."""
 
 
-def find_line(text: str, path: Sequence[str]) -> int:
-    """Return the line of a key, counted from 1; if it has none, the line of what holds it."""
-    wanted = tuple(path)
-    best, best_line = 0, 1
-    for offset, found in _list_keys(text):
-        common = len(found) if wanted[: len(found)] == found else 0
-        if found[: len(wanted)] == wanted:
-            common = len(wanted)  # The first key of a table without a header of its own.
-        if common > best:
-            best, best_line = common, text.count("\n", 0, offset) + 1
-    return best_line
+class KeyLines:
+    """The lines of all keys and tables of a file, each counted from 1."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[TomlPath, int] = {}
+        for line, path in _list_keys(text):
+            for length in range(min(len(path), _DEPTH_MAX), 0, -1):
+                self._lines.setdefault(path[:length], line)
+
+    def find(self, path: Sequence[str]) -> int:
+        """Return the line of a key; if it has none, the line of the table that holds it, or 1."""
+        prefixes = (tuple(path[:length]) for length in range(min(len(path), _DEPTH_MAX), 0, -1))
+        return next((self._lines[prefix] for prefix in prefixes if prefix in self._lines), 1)
 
 
 def _list_keys(text: str) -> Iterator[tuple[int, TomlPath]]:
-    """Yield each header of a table and each key, with its tables, and where it begins."""
+    """Yield the line of each header of a table and of each key, with its tables."""
     table: TomlPath = ()
-    for match in _LINE.finditer(text):
-        if match["table"] is not None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        match = _LINE.match(line)
+        if match and match["table"] is not None:
             table = _split(match["table"])
-            yield match.start("table"), table
-        else:
-            yield match.start("key"), table + _split(match["key"])
+            yield number, table
+        elif match:
+            yield number, table + _split(match["key"])
 
 
 def _split(dotted: str) -> TomlPath:

@@ -117,7 +117,7 @@ class MappedDocument:
         self._pack_what_is_left()
 
     def _pack_what_is_left(self) -> None:
-        """Take out tasks that an alias repeats: the reader took them for any other value."""
+        """Take out tasks that an alias repeats: to the reader, they were like any other value."""
         tasks = self.outline.get("tasks") if isinstance(self.outline, dict) else None
         if isinstance(tasks, list) and tasks and isinstance(self.outline, dict):
             node = self._key_nodes["tasks"] + 2

@@ -198,7 +198,7 @@ def test_an_environment_may_be_chosen_by_its_variable_and_beaten_by_a_program():
 
 def test_an_environment_that_a_program_names_wrongly_is_refused():
     file = write_environments()
-    with pytest.raises(SettingsError, match=r"'stage' does not exist.*did you mean staging\?"):
+    with pytest.raises(SettingsError, match=r"\"stage\" does not exist.*did you mean staging\?"):
         Settings.from_file(file, token="s3cret", env="stage")
     with pytest.raises(SettingsError, match=r"no server is set .*: staging, production, in env"):
         Settings.from_file(file, token="s3cret")

@@ -204,7 +204,7 @@ def test_no_server_is_one_line(manifest: Manifest):
     assert (ran.returncode, ran.stdout) == (1, "")
     assert re.fullmatch(
         rf"reconciler: cannot connect to {url}: \[Errno \d+\] Connection refused "
-        r"\(is the server running, and is the server address \(url, or LABEL_STUDIO_URL\) "
+        r"\(is the server running, and is the server address in LABEL_STUDIO_URL or url "
         r"right\?\)\n",
         ran.stderr,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.settings.toml_lines import find_line
+from reconciler.engine.settings.toml_lines import KeyLines
 
 TEXT = """\
 # environments.staging.url = "not this"
@@ -40,11 +40,18 @@ reviews = 2
     ],
 )
 def test_a_key_is_found_in_its_table(path: list[str], line: int):
-    assert find_line(TEXT, path) == line
+    assert KeyLines(TEXT).find(path) == line
 
 
 def test_a_key_without_a_line_has_that_of_what_holds_it():
-    assert find_line("x = 1\nenvironments = {a = {url = 7}}\n", ["environments", "a", "url"]) == 2
-    assert find_line(TEXT, ["environments", "staging", "rps"]) == 4
-    assert find_line(TEXT, ["nowhere"]) == 1
-    assert find_line("", ["nowhere"]) == 1
+    assert (
+        KeyLines("x = 1\nenvironments = {a = {url = 7}}\n").find(["environments", "a", "url"]) == 2
+    )
+    assert KeyLines(TEXT).find(["environments", "staging", "rps"]) == 4
+    assert KeyLines(TEXT).find(["nowhere"]) == 1
+    assert KeyLines("").find(["nowhere"]) == 1
+
+
+def test_a_long_line_of_keys_takes_no_time():
+    text = ("a." * 100_000) + "= 1\n" + ("a " * 100_000) + "\n[" * 100_000 + "\nurl = 1\n"
+    assert KeyLines(text).find(["url"]) == 100_003

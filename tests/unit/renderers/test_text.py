@@ -103,7 +103,8 @@ def test_a_report_in_colour():
     assert render_outcomes(outcomes, style=COLORED) == (
         f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed on the server since the plan: overlap\n"
         f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
-        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed).{OFF}{OFF}\n"
+        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed)"
+        f" (to change stale tasks, plan again).{OFF}{OFF}\n"
     )
 
 
@@ -135,6 +136,19 @@ def test_a_report_counts_the_tasks_that_were_repaired():
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("apply", "Apply: 1 applied, 1 stale (to change stale tasks, plan again)."),
+        ("revert", "Revert: 1 applied, 1 stale (to revert stale tasks, run revert again)."),
+        ("", "All runs: 1 applied, 1 stale."),
+    ],
+)
+def test_the_last_line_says_what_to_do_about_stale_tasks(command: str, line: str):
+    told = [TaskOutcome(1, Outcome.APPLIED), TaskOutcome(2, Outcome.STALE, (), "changed")]
+    assert render_outcomes(told, style=PLAIN, command=command).splitlines()[-1] == line
+
+
 def test_a_report_that_was_cut_off_is_no_good_one():
     told = [TaskOutcome(1, Outcome.APPLIED)]
     assert render_outcomes(told, style=COLORED, complete=False) == (
@@ -153,7 +167,7 @@ def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():
         "! 1 task not started: why",
         (
             "Apply: 1 applied, 1 already up to date, 1 stale, 1 not honoured, 1 failed, 1 missing, "
-            "1 blocked, 1 not started."
+            "1 blocked, 1 not started (to change stale tasks, plan again)."
         ),
     ]
 
@@ -548,7 +562,8 @@ def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():
         "! task 3  failed: no answer\n"
         "! task 4  stale: changed since\n"
         "! 1,200 tasks not started; run apply again to continue\n"
-        "Apply: 2 applied, 1 stale, 1 failed, 1,200 not started.\n"
+        "Apply: 2 applied, 1 stale, 1 failed, 1,200 not started "
+        "(to change stale tasks, plan again).\n"
     )
 
 
