@@ -207,6 +207,10 @@ def describe_accepted(plan: Plan) -> str:
         for problem in task.problems:
             if is_accepted(problem, task):
                 found.setdefault(problem.kind, {}).setdefault(task.task, []).append(problem.allowed)
+    # A key without a task counts as one task; no task has a negative id.
+    for number, key in enumerate(plan.unresolved, 1):
+        if key.problem.allowed:
+            found.setdefault(key.problem.kind, {})[-number] = [key.problem.allowed]
     return ", ".join(f"{kind.value} ({_count(found[kind])})" for kind in Kind if kind in found)
 
 

@@ -41,10 +41,7 @@ def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) 
     The guards are applied separately, by `apply_guards`.
     """
     if isinstance(observed, Found):
-        planned = _plan_found(desired, observed.attributes, attributes)
-        if planned is None or not (desired.allow or desired.key):
-            return planned
-        return replace(planned, allow=desired.allow, key=desired.key)
+        return _plan_found(desired, observed.attributes, attributes)
     unread = plan_unread(desired.id, desired.project, desired.source, observed)
     return replace(unread, key=desired.key) if desired.key else unread
 
@@ -115,6 +112,7 @@ def _plan_found(
         changes,
         warnings,
         key=desired.key,
+        allow=desired.allow,
     )
 
 

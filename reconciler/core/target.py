@@ -220,12 +220,14 @@ def _fits(targets: Targets, holds: Callable[[Selector], bool], *, words: Collect
 class TargetTally:
     """Narrows the tasks of a run to its targets, and counts what that leaves out.
 
-    ``tasks`` counts the tasks that differ, and of which nothing is looked at; ``changes`` the other
-    changes that are left out. ``matched`` are the selectors that some task or change fits.
+    ``tasks`` are the tasks that differ, and of which nothing is looked at; ``keys`` counts the keys
+    without a task that are left out, and ``changes`` the changes of other tasks. ``matched`` are
+    the selectors that some task or change fits.
     """
 
     targets: Targets
-    tasks: int = 0
+    tasks: set[int] = field(default_factory=set)
+    keys: int = 0
     changes: int = 0
     matched: set[Selector] = field(default_factory=set)
 
@@ -240,7 +242,7 @@ class TargetTally:
             self._match(planned)
             narrowed = self.targets.narrow(planned)
             if narrowed is None:
-                self.tasks += 1
+                self.tasks.add(planned.task)
                 continue
             self.changes += len(planned.changes) - len(narrowed.changes)
             yield narrowed, observed
@@ -257,33 +259,47 @@ class TargetTally:
             if self.targets.holds_unresolved(unresolved):
                 yield unresolved
             else:
-                self.tasks += 1
+                self.keys += 1
 
     def _match(self, task: TaskPlan) -> None:
         for one in self.targets.selectors:
             if one not in self.matched and _matches_plan(one, task):
                 self.matched.add(one)
 
-    def list_unmatched(
-        self, desired: DesiredTasks, ids: Iterable[Iterable[int]], *, rules: Sequence[Rule] = ()
-    ) -> list[Selector]:
+    def list_unmatched(self, desired: DesiredTasks) -> list[Selector]:
         """List the selectors that nothing fits: no task, declaration or rule of the run.
 
         What is as declared fits too, so manifests are searched for selectors that no change fits.
-        ``ids`` are those of the declared tasks.
         """
         left = [one for one in self.targets.selectors if one not in self.matched]
-        left = [one for one in left if not any(_matches_rule(one, rule) for rule in rules)]
-        if not left:
-            return []
-        for task in (task for group in ids for task in group):
+        left = [one for one in left if not any(_matches_rule(one, rule) for rule in desired.rules)]
+        ids = (task for found in desired.group_by_project().values() for task in found)
+        for task in ids if left else ():
+            left = [one for one in left if one.word is not Word.IDS or not one.holds_id(task)]
+            left = _list_unfit(left, desired, task)
             if not left:
-                break
-            by_id = [one for one in left if one.word is not Word.IDS or not one.holds_id(task)]
-            needs_more = any(one.word not in {Word.IDS, Word.RULE} for one in by_id)
-            declared = desired[task] if needs_more else None
-            left = [one for one in by_id if declared is None or not _matches_desired(one, declared)]
+                return []
+        for key in _iterate_keys(desired) if left else ():
+            left = _list_unfit(left, desired, 0, key)
+            if not left:
+                return []
         return left
+
+
+def _iterate_keys(desired: DesiredTasks) -> Iterator[TaskKey]:
+    from reconciler.core.model import TaskKey  # noqa: PLC0415 - it imports this module
+
+    return (TaskKey(group.path, key) for group in desired.list_key_groups() for key in group.keys)
+
+
+def _list_unfit(
+    left: list[Selector], desired: DesiredTasks, task: int, *keys: TaskKey
+) -> list[Selector]:
+    """List the selectors that a declaration does not fit; it is built only if that matters."""
+    if all(one.word in {Word.IDS, Word.RULE} for one in left):
+        return left
+    declared = desired.build(task, keys)
+    return [one for one in left if one.word is Word.IDS or not _matches_desired(one, declared)]
 
 
 def describe_targets(targets: Targets, tasks: int, changes: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -18,7 +18,6 @@ from reconciler.core.model import (
     TaskPlan,
 )
 from reconciler.core.planner import apply_guards
-from reconciler.core.rule import Rule
 from reconciler.core.shard import Shard
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.engine.connection import Connection
@@ -65,7 +64,7 @@ def build_plan(
     # Another shard may hold what a target is about.
     unresolved = tuple(tally.narrow_keys(comparison.list_unresolved()))
     if shard is None:
-        check_targets(tally, desired, desired.rules)
+        _check_targets(tally, desired)
     plan = _complete(plan, comparison, tally)
     return replace(
         plan,
@@ -74,11 +73,9 @@ def build_plan(
     )
 
 
-def check_targets(tally: TargetTally, desired: DesiredTasks, rules: Sequence[Rule] = ()) -> None:
+def _check_targets(tally: TargetTally, desired: DesiredTasks) -> None:
     """Raise Refused if a target fits no declared task and no rule."""
-    ids = desired.group_by_project().values()
-    unmatched = tally.list_unmatched(desired, ids, rules=rules)
-    if unmatched:
+    if unmatched := tally.list_unmatched(desired):
         raise Refused(
             f"nothing was changed: {describe_unmatched(unmatched, tally.targets)}",
             hint="correct it; names of files are those that the plan prints",
@@ -115,14 +112,15 @@ def _complete(plan: Plan, comparison: Comparison, tally: TargetTally) -> Plan:
     """Add what is known only after all tasks were read: rules, and what was left out."""
     ambiguous = comparison.list_ambiguous_tasks()
     tasks = tuple(task for task in plan.tasks if task.task not in ambiguous)
-    looked_at = comparison.looked_at - len(ambiguous) - tally.tasks
+    left_out = len(tally.tasks - ambiguous)
+    looked_at = comparison.looked_at - len(ambiguous) - left_out
     return replace(
         plan,
         tasks=tasks,
         unchanged=looked_at - _count_differing(tasks),
         rules=comparison.summarize_rules(),
         targets=tally.targets,
-        tasks_left_out=comparison.left_out + tally.tasks,
+        tasks_left_out=comparison.left_out + left_out + tally.keys,
         changes_left_out=tally.changes,
     )
 

@@ -154,3 +154,38 @@ def test_a_missing_task_that_the_plan_allowed_is_left_alone(server: Hooked, comm
     ran = command("apply", "plan.json", "--yes")
     assert ran.code == 0
     assert "(allowed by --allow)" in ran.output
+
+
+ALLOWING = """
+version: 1
+project: 7
+allow:
+  - {kind: annotated-data, paths: [data.text], reason: the typo changed no label}
+rules:
+  - name: no scores
+    where: {data.score: {exists: true}}
+    absent: [data.score]
+tasks:
+  - {id: 1, data: {text: B.}}
+"""
+
+
+def test_a_manifest_allows_for_its_own_changes_and_says_why(annotated: Hooked, command: Command):
+    Path("allowing.yaml").write_text(ALLOWING, encoding="utf-8")
+    ran = command("plan", "allowing.yaml", "--target", "path:data.text", "--out", "plan.json")
+    said = "annotated-data (allowed by allowing.yaml:5: the typo changed no label): would change"
+    assert (ran.code, said in ran.output) == (0, True)
+    assert "Allowed: annotated-data (1 task, by allowing.yaml:5)." in ran.output
+    assert command("show", "plan.json").output == ran.output
+    assert command("plan", "allowing.yaml").code == 1  # the rule changes data.score
+    assert command("apply", "plan.json", "--yes", "--deny", "annotated-data").code == 1
+    assert annotated.count("PATCH") == 0
+    assert command("apply", "plan.json", "--yes").code == 0
+
+
+def test_a_manifest_allows_what_its_rules_change(annotated: Hooked, command: Command):
+    text = ALLOWING.replace("kind: annotated-data, paths: [data.text]", "kind: annotated-extra")
+    Path("allowing.yaml").write_text(text.partition("tasks:")[0], encoding="utf-8")
+    ran = command("apply", "allowing.yaml", "--yes")
+    assert (ran.code, annotated.count("PATCH")) == (0, 3), ran.output
+    assert "annotated-extra (allowed by allowing.yaml:5: the typo changed no label)" in ran.output

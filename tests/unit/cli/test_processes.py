@@ -329,7 +329,7 @@ def test_the_question_says_what_was_allowed(sandbox: tuple[State, str], manifest
     state, url = sandbox
     apply = program("apply", manifest(tasks=4), "--allow", "missing")
     terminal = Terminal(apply, environment(url, TERM="xterm"))
-    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task)? [y/N]: ")
+    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task, by --allow)? [y/N]: ")
     terminal.type("n\n")
     assert terminal.end() == 1
     assert state.tasks[1].values["overlap"] == 1

@@ -115,3 +115,51 @@ def test_what_is_no_target_is_a_usage_error(command: Command, manifest: Manifest
     ran = command("plan", manifest(), "--target", "data.text")
     assert ran.code == 1
     assert "expected an id, a range such as 100-200, key:VALUE" in ran.errors
+
+
+KEYED = """
+version: 1
+project: 7
+key: data.external_id
+rules:
+  - name: more overlap
+    where: {data.text: {prefix: Sentence}}
+    set: {overlap: 2}
+tasks:
+  - {key: x-1, meta: {a: 1}}
+  - {key: x-2, meta: {a: 1}}
+"""
+
+
+def test_keys_and_rules_are_targets(server: Hooked, command: Command):
+    Path("keyed.yaml").write_text(KEYED, encoding="utf-8")
+    for number, task in server.state.tasks.items():
+        task.values["data"] = {"text": f"Sentence {number}.", "external_id": f"x-{number}"}
+    options = ("--target", "key:x-1", "--exclude", "rule:more overlap", "--yes")
+    for _ in range(2):  # the second run finds nothing to do
+        ran = command("apply", "keyed.yaml", *options)
+        assert (ran.code, overlaps(server)) == (0, [1, 1, 1]), ran.errors
+    assert [task.values["meta"] for task in server.state.tasks.values()] == [{"a": 1}, {}, {}]
+    for _ in range(2):
+        ran = command("apply", "keyed.yaml", "--target", "rule:more overlap", "--yes")
+        assert (ran.code, overlaps(server)) == (0, [2, 2, 2]), ran.errors
+    ran = command("plan", "keyed.yaml", "--target", "key:x-3", "--target", "rule:less")
+    assert "--target key:x-3, --target rule:less: no declared task or rule fits" in ran.errors
+
+
+def test_a_key_that_names_no_task_blocks_only_where_it_is_looked_at(
+    server: Hooked, command: Command
+):
+    Path("keyed.yaml").write_text(KEYED, encoding="utf-8")
+    server.state.tasks[1].values["data"] = {"text": "Sentence 1.", "external_id": "x-1"}
+    ran = command("plan", "keyed.yaml", "--target", "key:x-1", "--exclude", "path:overlap")
+    assert (ran.code, "x-2" in ran.output) == (0, False)
+    assert "Left out: 3 tasks and 1 change of the others." in ran.output
+    blocked = command("plan", "keyed.yaml", "--target", "key:x-2", "--out", "plan.json")
+    assert (blocked.code, "key x-2" in blocked.output) == (1, True)
+    assert command("apply", "plan.json", "--yes").code == 1
+    allowed = ("--target", "key:x-2", "--allow", "missing", "--out", "plan.json")
+    ran = command("plan", "keyed.yaml", *allowed)
+    assert (ran.code, "Allowed: missing (1 task, by --allow)." in ran.output) == (0, True)
+    assert command("apply", "plan.json", "--yes", "--deny", "missing").code == 1
+    assert command("apply", "plan.json", "--yes").code == 0

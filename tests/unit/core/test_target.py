@@ -153,7 +153,7 @@ def tally_of(targets: Targets, *tasks: TaskPlan) -> tuple[TargetTally, list[Task
 def test_what_is_left_out_is_counted():
     other = update(102, change("meta.n", 1, 2))
     tally, left = tally_of(Targets.parse(["path:data.text"]), TASK, other)
-    assert ([task.task for task in left], tally.tasks, tally.changes) == ([101], 1, 2)
+    assert ([task.task for task in left], tally.tasks, tally.changes) == ([101], {102}, 2)
 
 
 def unmatched(targets: Targets, *, rules: tuple[Rule, ...] = ()) -> list[str]:
@@ -162,11 +162,11 @@ def unmatched(targets: Targets, *, rules: tuple[Rule, ...] = ()) -> list[str]:
         [
             desired(101, {"data": {"text": "A.", "page": {"url": "x"}}}),
             desired(102, {"overlap": 2}, absent=("data.old",))._replace(key=KEYED),
-        ]
+        ],
+        rules,
     )
     tally, _ = tally_of(targets)
-    ids = declared.group_by_project().values()
-    return [str(one) for one in tally.list_unmatched(declared, ids, rules=rules)]
+    return [str(one) for one in tally.list_unmatched(declared)]
 
 
 @pytest.mark.parametrize(
