@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.core.allowances import describe_allowances
 from reconciler.core.model import Plan, PlannedRule, TaskKey, UnresolvedKey
-from reconciler.core.notation import count_noun, escape_invisible
+from reconciler.core.notation import count_noun, escape_invisible, shorten
 from reconciler.core.rule_set import describe_rule
 from reconciler.renderers.render_options import RenderOptions
 
@@ -37,7 +37,7 @@ def _format_unresolved(unresolved: UnresolvedKey, options: RenderOptions) -> Ite
     paint = style.changed if is_allowed else style.removed
     who = describe_allowances([problem.allowed])
     status = f"{problem.kind.value}{f' (allowed by {who})' if is_allowed else ''}"
-    name = escape_invisible(f"key {unresolved.key}")
+    name = escape_invisible(f"key {shorten(str(unresolved.key))}")
     place = style.dim(escape_invisible(str(unresolved.source)))
     yield f"{paint('!')} {style.bold(name)}{paint(f'  {status}')}  {place}"
     yield f"{_INDENT}{escape_invisible(problem.message)}"
@@ -64,4 +64,9 @@ def _match(count: int) -> str:
 
 def format_task(task: int, key: TaskKey | None) -> str:
     """Write ``task 101``, or ``task 101 (x-000102)`` if a key names the task."""
-    return f"task {task} ({escape_invisible(str(key))})" if key else f"task {task}"
+    return f"task {format_id(task, key)}"
+
+
+def format_id(task: int, key: TaskKey | None) -> str:
+    """Write ``101``, or ``101 (x-000102)`` if a key names the task."""
+    return f"{task} ({escape_invisible(shorten(str(key)))})" if key else str(task)

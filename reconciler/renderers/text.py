@@ -53,7 +53,7 @@ from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.rules_and_keys import format_task, render_rules_and_keys
+from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
 from reconciler.renderers.style import Style, strip_colors
 
 _PATH_WIDTH: Final = 32
@@ -369,7 +369,15 @@ def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
 def _format_who(group: Sequence[_Row]) -> str:
     if len(group) == 1:
         return format_task(group[0].task, group[0].key)
+    if any(row.key for row in group):
+        return f"{len(group):,} tasks: {_format_keyed(group)}"
     return _format_tasks([row.task for row in group])
+
+
+def _format_keyed(group: Sequence[_Row]) -> str:
+    """Write ids with their keys: ``101 (x-1), 103 (x-3)``."""
+    shown = [format_id(row.task, row.key) for row in group[:_RANGES_MAX]]
+    return ", ".join(shown) + (", …" if len(group) > _RANGES_MAX else "")
 
 
 def _format_tasks(ids: Sequence[int]) -> str:
