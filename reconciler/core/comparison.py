@@ -93,8 +93,9 @@ class Comparison:
         else:
             named = batch.found
             if project is not None:
+                # Pages show again what filters have found.
+                named = {task: batch.found[task] for task in keys.keys() - self.done}
                 self.done.update(keys)
-                named = {task: batch.found[task] for task in keys}
             self.looked_at += sum(map(self._is_wanted, named))
             for task in filter(self._is_wanted, self._desired.filter_differing(named, keys)):
                 own = self._desired.build(task, keys.get(task, ()))
