@@ -1,5 +1,5 @@
 #!/bin/sh
-# Plans, applies and plans the examples against a sandbox of its own.
+# Plans and applies the examples on a sandbox of its own, and plans again.
 # Usage: demo.sh [path of the command reconciler]
 set -eu
 reconciler=${1:-reconciler}

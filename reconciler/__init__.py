@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from reconciler.core.limit import Limit
     from reconciler.core.model import (
+        Allowance,
         Change,
         Kind,
         Plan,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from reconciler.core.notation import format_path
     from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
     from reconciler.core.shard import Shard
+    from reconciler.core.target import Targets
     from reconciler.core.values import ABSENT, UNREADABLE
     from reconciler.engine.apply import ApplyOptions, ApplyStopped
     from reconciler.engine.manifests import Manifests
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT",
     "UNREADABLE",
+    "Allowance",
     "ApplyOptions",
     "ApplyStopped",
     "Broken",
@@ -102,6 +105,7 @@ __all__ = [
     "Shard",
     "Source",
     "Status",
+    "Targets",
     "TaskOutcome",
     "TaskPlan",
     "TaskProblem",
@@ -129,11 +133,13 @@ _MODULES = {
     ),
     "reconciler.core.limit": ("Limit",),
     "reconciler.core.model": (
-        *("Change", "Kind", "Plan", "ServerIdentity", "Status", "TaskPlan", "TaskProblem", "User"),
+        *("Allowance", "Change", "Kind", "Plan", "ServerIdentity", "Status", "TaskPlan"),
+        *("TaskProblem", "User"),
     ),
     "reconciler.core.notation": ("format_path",),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
     "reconciler.core.shard": ("Shard",),
+    "reconciler.core.target": ("Targets",),
     "reconciler.core.values": ("ABSENT", "UNREADABLE"),
     "reconciler.engine.apply": ("ApplyOptions", "ApplyStopped"),
     "reconciler.engine.manifests": ("Manifests",),

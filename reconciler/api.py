@@ -18,11 +18,13 @@ from reconciler.artifacts import plan_file
 from reconciler.artifacts.report_file import check_report
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import Allowances, Entry, mark_plan
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Kind, Plan
+from reconciler.core.model import Plan
 from reconciler.core.report import Commit, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes, merge_reports
 from reconciler.core.shard import Shard
+from reconciler.core.target import Targets
 from reconciler.core.validation_document import Validation
 from reconciler.engine.apply import (
     ApplyOptions,
@@ -39,7 +41,8 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
-from reconciler.engine.policy import Blockers, approve, check_output, find_blockers, parse_allowed
+from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
+from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError
@@ -77,12 +80,14 @@ def load(
     return Manifests(load_desired(files, progress=progress), unread=files.unread)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what to look at, and what to accept
     manifests: Manifests,
     settings: Settings,
     *,
-    allow: Iterable[Kind | str] = (),
+    allow: Iterable[Entry] = (),
+    deny: Iterable[Entry] = (),
     shard: Shard | str | None = None,
+    targets: Targets | Iterable[str] = (),
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Compare declared tasks with the server, which is only read.
@@ -91,17 +96,22 @@ def plan(
         manifests: What `load` or `Manifests.from_tasks` returned.
         settings: The server, and how to reach it.
         allow: Kinds of problem to accept, such as ``"annotated-data"``: `apply` then changes
-            tasks that have them.
+            tasks that have them. ``"annotated-data:data.image"`` accepts it only at that path.
+        deny: Kinds of problem that nothing may allow: neither ``allow`` nor a manifest.
         shard: The part of the tasks to plan, such as ``"2/4"``; None plans all.
+        targets: What to look at, such as ``["100-200", "path:data.text"]``; all by default.
+            ``Targets.parse(include, exclude)`` leaves out, too.
         progress: Follows the work.
 
     Returns:
         The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
-        ManifestError: A manifest declares another server.
+        ManifestError: A manifest declares another server, or a project that is unknown there.
         ServerError: A request failed.
-        ValueError: ``allow`` holds a kind that cannot be allowed, or ``shard`` is not valid.
+        Refused: A target matches nothing.
+        ValueError: ``allow`` or ``deny`` holds a kind that cannot be allowed, or ``shard`` or a
+            target is not valid.
         TypeError: ``manifests`` is of another type.
 
     """
@@ -109,10 +119,19 @@ def plan(
         found = type(manifests).__name__
         raise TypeError(f"manifests: expected what load returns, found a value of type {found}")
     part = Shard.parse(shard) if isinstance(shard, str) else shard
-    desired = manifests.select(part, server=settings.server)
-    kinds = parse_allowed(allow)
+    allowances = Allowances.of(allow, deny).deny(settings.deny)
+    chosen = targets if isinstance(targets, Targets) else Targets.parse(targets)
     with connect(settings) as connection:
-        return build_plan(desired, connection, shard=part, allow=kinds, progress=progress)
+        projects = choose_lookup(settings, connection)
+        desired = manifests.get_desired(settings.server, projects)
+        return build_plan(
+            desired,
+            connection,
+            shard=part,
+            allow=allowances,
+            targets=chosen,
+            progress=progress,
+        )
 
 
 def apply(  # noqa: PLR0913 - the work, and the listeners to it
@@ -171,7 +190,8 @@ def plan_revert(
     reports: Report | Iterable[Report],
     settings: Settings,
     *,
-    allow: Iterable[Kind | str] = (),
+    allow: Iterable[Entry] = (),
+    deny: Iterable[Entry] = (),
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan what `revert` would do; the server is only read.
@@ -184,7 +204,8 @@ def plan_revert(
     """
     history = _compose_history(reports)
     with connect(settings) as connection:
-        return _plan_revert(history, connection, allow=parse_allowed(allow), progress=progress)
+        allowances = Allowances.of(allow, deny).deny(settings.deny)
+        return _plan_revert(history, connection, allow=allowances, progress=progress)
 
 
 def revert(  # noqa: PLR0913 - as apply
@@ -204,7 +225,8 @@ def revert(  # noqa: PLR0913 - as apply
     """
     history = _compose_history(reports)
     with connect(settings) as connection:
-        inverse = _plan_revert(history, connection, allow=options.allow, progress=progress)
+        allowances = options.allow.deny(settings.deny)
+        inverse = _plan_revert(history, connection, allow=allowances, progress=progress)
         return _apply_guarded(
             inverse,
             connection,
@@ -328,7 +350,7 @@ def _plan_revert(
     history: RunHistory,
     connection: Connection,
     *,
-    allow: frozenset[Kind],
+    allow: Allowances,
     progress: ProgressListener,
 ) -> Plan:
     check_reports(history, connection)
@@ -347,15 +369,15 @@ def _apply_guarded(  # noqa: PLR0913 - as apply
     progress: ProgressListener,
     stop: threading.Event | None,
 ) -> Report:
+    policy = build_policy(settings, options)
     # A copy, so that its digest is computed again: the caller may have changed values in place.
-    plan = replace(plan)
+    plan = mark_plan(replace(plan), policy.allow)
     if on_outcome is not None and not callable(on_outcome):
         kind = type(on_outcome).__name__
         raise TypeError(f"on_outcome: expected a callable, found a value of type {kind}")
     file = None if report is None else Path(report)
     check_report(file)
     check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
-    policy = build_policy(settings, options)
     blockers = find_blockers(plan, policy.allow)
     if blockers:
         raise Refused(f"nothing was changed: {blockers.message}", hint=_advise(blockers))
@@ -366,6 +388,7 @@ def _apply_guarded(  # noqa: PLR0913 - as apply
     run = Run(
         plan.digest,
         shards=plan.shards,
+        targets=plan.targets,
         command=command,
         user=connection.api.user(),
         commit=Commit(options.commit) if options.commit else None,
@@ -395,10 +418,10 @@ def _advise(blockers: Blockers) -> str:
     remedies = ["fix the manifests"]
     if blockers.changing:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.changing)
-        remedies.append(f"pass allow=[{kinds}] to plan to change these tasks anyway")
+        remedies.append(f"to change these tasks anyway, pass allow=[{kinds}] to plan")
     if blockers.kinds:
         kinds = ", ".join(f'"{kind}"' for kind in blockers.kinds)
-        remedies.append(f"pass ApplyOptions(allow=[{kinds}]) to leave them out")
+        remedies.append(f"to leave them out, pass ApplyOptions(allow=[{kinds}])")
     return "; or ".join(remedies)
 
 

@@ -4,6 +4,7 @@ ReconcilerError
 ├── ContractError      an unusable API description
 ├── SettingsError      a wrong address, token or settings file
 ├── ManifestError      all problems in the manifests of a run
+├── UnknownProjectName a project name without a number, also a LookupError
 ├── SavedFileError     an unusable plan or report
 ├── ServerError        a request failed
 │   ├── Unreachable        no response
@@ -92,6 +93,10 @@ class ManifestError(ReconcilerError):
         self.problems = problems
 
 
+class UnknownProjectName(ReconcilerError, LookupError):
+    """A project name in a manifest that stands for no number, or for several."""
+
+
 class SavedFileError(ReconcilerError):
     """A saved plan or report is unusable, or several do not belong together."""
 
@@ -100,7 +105,7 @@ class ServerError(ReconcilerError):
     """A request failed; ``status`` is the HTTP status, 0 if there was no response.
 
     ``retry_after`` is the number of seconds that the server asks to wait, None if it does not ask.
-    ``given_up`` is true if the request was not sent because one that it needs failed for good.
+    ``given_up`` is true if the request was not sent, and must not be tried again.
     """
 
     def __init__(

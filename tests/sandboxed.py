@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
+from reconciler.core.model import DesiredTask, Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
@@ -29,7 +30,7 @@ LARGE_BATCHES: Final = BatchLimits(first=500, seconds=1e9)
 
 
 def plan_with(
-    api: TaskApi, tasks: Iterable[DesiredTask], *, allow: frozenset[Kind] = frozenset()
+    api: TaskApi, tasks: Iterable[DesiredTask], *, allow: Allowances = NOTHING_ALLOWED
 ) -> Plan:
     """Plan tasks in a run that may go on with `apply_with`."""
     return build_plan(Listed(tasks), Connection(api, CONTRACT), allow=allow)
@@ -49,7 +50,7 @@ def apply_with(
 
 
 def plan_tasks(
-    transport: httpx.BaseTransport, *tasks: DesiredTask, allow: frozenset[Kind] = frozenset()
+    transport: httpx.BaseTransport, *tasks: DesiredTask, allow: Allowances = NOTHING_ALLOWED
 ) -> Plan:
     """Plan tasks in a run of its own, and forget the requests that it took."""
     with api_of(transport) as api:

@@ -1,4 +1,4 @@
-"""The file of a report: every line is on disk before the next request is sent."""
+"""The file of a report: a line is on disk before the same worker sends its next update."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class ReportWriter:
     """Records the outcomes of a run: in a report file, if there is one, and for `close`.
 
     If the file can no longer be written, ``stop`` is set before the next update begins, ``lost``
-    tells why, and ``unwritten`` are the missing lines: updates were in flight, and nothing else
+    says why, and ``unwritten`` are the missing lines: updates were in flight, and nothing else
     holds their former values.
     """
 

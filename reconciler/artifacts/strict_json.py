@@ -16,7 +16,9 @@ from reconciler.errors import SavedFileError
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-_EDITED: Final = "the file was edited or damaged: create it again"
+_EDITED: Final = (
+    "the file was edited or damaged: pass an undamaged copy, or plan again if it is a plan"
+)
 _MESSAGE_MAX: Final = 200
 
 
@@ -32,7 +34,9 @@ def parse_json(text: str) -> Json:
         whole = text.rstrip()
         if error.pos >= len(whole) or not whole.endswith("}"):
             message = "the JSON ends in the middle: it was cut off"
-            raise SavedFileError(message, hint="create it again, and save all of it") from None
+            raise SavedFileError(
+                message, hint="pass the whole file, or plan again if it is a plan"
+            ) from None
         message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise SavedFileError(message, hint=_EDITED) from None
     except _LaxJsonError as error:
@@ -52,7 +56,7 @@ def check_version(document: dict[str, Any]) -> None:
         newer = int(major) > int(known)
         raise SavedFileError(
             f"the format is {shorten(found)}, but this version of reconciler reads {known}.x",
-            hint="install a newer reconciler, or create it again" if newer else "create it again",
+            hint="install a newer reconciler" if newer else "read it with an older reconciler",
         )
 
 

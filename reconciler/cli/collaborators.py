@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """``transport`` replaces the network, ``apply_plan`` that of `engine.apply`; None: neither."""
+    """``transport`` replaces the network, ``apply_plan`` the one of `engine.apply`.
+
+    None replaces nothing.
+    """
 
     transport: httpx.BaseTransport | None = None
     apply_plan: Callable[..., ApplyResult] | None = None

@@ -94,6 +94,7 @@ def program() -> None:
       LABEL_STUDIO_URL           address of the server
       LABEL_STUDIO_API_KEY       access token, personal or legacy
       LABEL_STUDIO_API_KEY_FILE  file that holds the token
+      RECONCILER_ENV             environment of reconciler.toml, as --env
       RECONCILER_HEADER_<NAME>   header for a gateway in front of the server
 
     \b
@@ -101,7 +102,7 @@ def program() -> None:
       0    success
       1    error, wrong usage, or a blocked task; nothing was changed
       2    there are changes (plan --detailed-exitcode)
-      3    partially applied; run the command again to continue
+      3    partially applied; run the command again, or plan again if tasks are stale
       130  interrupted
 
     \b
@@ -136,19 +137,19 @@ def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborator
         if SIGNALS.interrupted:
             print_interrupted()
             return INTERRUPTED
-        if not _print_error(error, full="--full" in arguments):
+        if not _print_error(error, arguments):
             raise
         return ERROR
     return result if isinstance(result, int) else 0
 
 
-def _print_error(error: Exception, *, full: bool) -> bool:
+def _print_error(error: Exception, arguments: Sequence[str]) -> bool:
     """Print what went wrong; returns False for a bug."""
     match error:
         case ManifestError():
             from reconciler.renderers.problem_lines import format_problems  # noqa: PLC0415 - as above
 
-            for line in format_problems(error.problems, full=full):
+            for line in format_problems(error.problems, full="--full" in arguments):
                 click.echo(line, err=True)
         case ReconcilerError():
             for note in getattr(error, "__notes__", ()):
@@ -156,12 +157,7 @@ def _print_error(error: Exception, *, full: bool) -> bool:
             lines = str(error).split("\n")
             click.echo("reconciler: " + "\n".join(map(escape_invisible, lines)), err=True)
         case click.NoSuchOption():
-            from reconciler.cli.suggestions import suggest_option  # noqa: PLC0415 - as above
-
-            command = error.ctx.command.name if error.ctx else None
-            suggestion = suggest_option(error.option_name, command, error.possibilities or ())
-            hint = suggestion and f" ({suggestion})"
-            click.UsageError(f"No such option {error.option_name!r}{hint}.", error.ctx).show()
+            _print_no_such_option(error, arguments)
         case click.ClickException():
             error.show()
         case OSError():
@@ -170,6 +166,17 @@ def _print_error(error: Exception, *, full: bool) -> bool:
         case _:
             return False
     return True
+
+
+def _print_no_such_option(error: click.NoSuchOption, arguments: Sequence[str]) -> None:
+    from reconciler.cli.suggestions import find_written, suggest_option  # noqa: PLC0415 - as above
+
+    name = find_written(error.option_name, arguments)
+    command = error.ctx.command if error.ctx else program
+    known = {option for parameter in command.params for option in parameter.opts}
+    suggestion = suggest_option(name, command.name, error.possibilities or (), known=known)
+    hint = suggestion and f" ({suggestion})"
+    click.UsageError(f"No such option {name!r}{hint}.", error.ctx).show()
 
 
 def _describe_os_error(error: OSError) -> str:

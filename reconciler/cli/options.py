@@ -56,7 +56,7 @@ def verbosity_options(command: Command) -> Command:
     """Add --quiet and --verbose, as ``console``."""
     return add_options(
         click.option("-q", "--quiet", is_flag=True, help="Print only results and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Print how the work is done, too."),
+        click.option("-v", "--verbose", is_flag=True, help="Also print how the work is done."),
     )(fold_options(Console, "console")(command))
 
 

@@ -8,7 +8,16 @@ from click.core import ParameterSource
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
-from reconciler.engine.vocabulary import ALLOWABLE, Kind, Limit, Shard
+from reconciler.engine.vocabulary import (
+    ALLOWABLE,
+    Allowance,
+    Kind,
+    Limit,
+    Selector,
+    Shard,
+    parse_allowance,
+    parse_denial,
+)
 
 
 class _SettingOption(click.Option):
@@ -22,7 +31,15 @@ class _SettingOption(click.Option):
         return super().get_error_hint(ctx)
 
 
-_KINDS = [kind.value for kind in Kind if kind in ALLOWABLE]
+_KINDS = ", ".join(kind.value for kind in Kind if kind in ALLOWABLE)
+
+
+def _parse_allow(text: str) -> Allowance:
+    return parse_allowance(text, "--allow")
+
+
+def _parse_deny(text: str) -> Allowance:
+    return parse_denial(text, "--deny")
 
 
 shard_option = click.option(
@@ -31,17 +48,52 @@ shard_option = click.option(
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
-    help="Process only part K of N parts of the tasks.  [default: all tasks]",
+    help="Process only the K-th of N parts of the tasks.  [default: all tasks]",
 )
 
 
 allow_option = click.option(
     "--allow",
     multiple=True,
-    type=click.Choice(_KINDS),
-    callback=lambda _context, _option, given: frozenset(map(Kind, given)),
-    help="Accept tasks with this problem; can be passed more than once.",
+    metavar="KIND[:PATH]",
+    type=ParsedType("kind", _parse_allow),
+    help="Accept this problem, or only that of changes at this path: leave the task out (missing, "
+    "ambiguous, unreadable, other-project, edited-since) or, in a new plan, change it anyway (the "
+    f"others). Can be passed more than once. The kinds are {_KINDS}.",
 )
+
+
+_deny_option = click.option(
+    "--deny",
+    multiple=True,
+    metavar="KIND[:PATH]",
+    type=ParsedType("kind", _parse_deny),
+    help="Forbid to accept this problem, whatever --allow, manifests or a saved plan say; adds to "
+    "RECONCILER_DENY (separated by commas).",
+)
+
+
+def target_options(command: Command) -> Command:
+    """Add --target and --exclude, as ``target`` and ``exclude``."""
+    selector = ParsedType("selector", Selector.parse)
+    return add_options(
+        click.option(
+            "--target",
+            multiple=True,
+            metavar="S",
+            type=selector,
+            help="Look only at this: an id, a range such as 100-200, key:VALUE, rule:NAME, "
+            "path:data.text or file:GLOB. Several of one sort add up, different sorts must all "
+            "fit.  [default: everything]",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="S",
+            type=selector,
+            help="Do not look at this, written as for --target; it wins over --target.",
+        ),
+    )(command)
 
 
 _limit_option = click.option(
@@ -54,7 +106,25 @@ _limit_option = click.option(
 )
 
 
+def _check_env(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """Refuse an empty name, which a script may pass by mistake: it would choose no environment."""
+    if name is not None and not name.strip():
+        raise click.BadParameter("expected the name of an environment, found an empty one.")
+    return name
+
+
+env_option = click.option(
+    "--env",
+    cls=_SettingOption,
+    envvar="RECONCILER_ENV",
+    metavar="NAME",
+    callback=_check_env,
+    help="Environment of reconciler.toml: its server, and the numbers of its projects.",
+)
+
+
 _SERVER_OPTIONS = (
+    env_option,
     click.option(
         "--url",
         cls=_SettingOption,
@@ -73,6 +143,7 @@ _SERVER_OPTIONS = (
         "--allow-plain-http",
         cls=_SettingOption,
         is_flag=True,
+        default=None,
         envvar="RECONCILER_ALLOW_PLAIN_HTTP",
         help="Allow sending the token to another host without encryption.",
     ),
@@ -85,25 +156,26 @@ _PACE_OPTIONS = (
         cls=_SettingOption,
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
-        help="Maximum of updates at the same time; fewer if the server is slow.  [default: 8]",
+        help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
         cls=_SettingOption,
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
-        help="Maximum of updates per second, evenly spaced.  [default: any number]",
+        help="Most updates to start per second, evenly spaced.  [default: any number]",
     ),
 )
 
 
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
-    add = add_options(allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    add = add_options(allow_option, _deny_option, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 
 
 def applying_options(command: Command) -> Command:
     """Add the options for making and applying a plan; settings are passed as ``overrides``."""
-    add = add_options(*_PACE_OPTIONS, allow_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    accept = (allow_option, _deny_option)
+    add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))

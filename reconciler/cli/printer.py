@@ -11,7 +11,7 @@ from reconciler.renderers.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from reconciler.engine.validate import Validation
-    from reconciler.engine.vocabulary import Kind, Plan, Report
+    from reconciler.engine.vocabulary import Plan, Report
 
 
 def print_subject(
@@ -20,11 +20,10 @@ def print_subject(
     form: str = "text",
     *,
     full: bool = False,
-    allow: frozenset[Kind] = frozenset(),
     console: Console,
 ) -> None:
     """Print a plan, a report or problems in a format; see `RenderOptions`."""
     with ProgressBar(console) as progress:
-        options = RenderOptions(choose_style(), full, progress, allow, measure_terminal())
+        options = RenderOptions(choose_style(), full, progress, measure_terminal())
         written = render(subject, found, form, options)
     print_result(written)

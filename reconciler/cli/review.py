@@ -33,12 +33,11 @@ from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
-from reconciler.engine.vocabulary import Kind, Plan
+from reconciler.engine.vocabulary import Allowance, Allowances, Plan, mark_plan
 from reconciler.errors import Refused
-from reconciler.renderers.allowed import describe_allowed
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.text import render_outcomes
-from reconciler.renderers.wording import count_noun, escape_invisible
+from reconciler.renderers.wording import count_noun, describe_accepted, escape_invisible
 
 _STOPPING: Final = "reconciler: stopping; waiting for the updates in progress"
 
@@ -52,10 +51,15 @@ class ReviewOptions:
     expect_digest: str | None
     canary: int | None
     careful: bool
-    allow: frozenset[Kind]
+    allow: tuple[Allowance, ...]
+    deny: tuple[Allowance, ...]
     full: bool
     overrides: CliOverrides
     console: Console
+
+    def build_allowances(self, settings: Settings) -> Allowances:
+        """Combine what the options and the environment allow and deny."""
+        return Allowances(self.allow, (*self.deny, *settings.deny))
 
 
 def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +69,7 @@ def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--report",
             type=OUTPUT_FILE,
-            help="Record each task that is changed, as it happens (JSON lines).",
+            help="Record each change as it is made, for show and revert (JSON lines).",
         ),
         click.option(
             "--expect-digest",
@@ -102,25 +106,24 @@ def review_and_apply(
 
     ``manifests`` are the files and folders that the plan was made from, if any.
     """
-    print_subject(
-        Subject.PLAN, plan, full=options.full, allow=options.allow, console=options.console
-    )
+    plan = mark_plan(plan, options.build_allowances(settings))
+    print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
     approved = approve(plan, build_policy(settings, _build_options(options)))
     if plan.updates and not options.yes:
-        _confirm(plan, options.allow)
+        _confirm(plan)
     return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
 
 
-def _confirm(plan: Plan, allow: frozenset[Kind]) -> None:
+def _confirm(plan: Plan) -> None:
     if not sys.stdin.isatty():
         raise Refused(
-            "nothing was changed: standard input is not a terminal, so you cannot be asked",
+            "nothing was changed: standard input is not a terminal, so the command cannot ask",
             hint="if you have reviewed the plan, pass --yes",
         )
     # Discard what was typed before the plan was shown: it is not an answer.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
     try:
-        if click.confirm(_format_question(plan, allow), err=True):
+        if click.confirm(_format_question(plan), err=True):
             return
     except click.Abort as error:
         if not isinstance(error.__context__, EOFError):
@@ -130,11 +133,13 @@ def _confirm(plan: Plan, allow: frozenset[Kind]) -> None:
     raise Refused("nothing was changed: your answer was no")
 
 
-def _format_question(plan: Plan, allow: frozenset[Kind]) -> str:
+def _format_question(plan: Plan) -> str:
     """Ask with what matters most: how many tasks, on which server, and what is allowed."""
-    allowed = describe_allowed(plan, allow)
-    question = f"Change {count_noun(len(plan.updates), 'task')} on {plan.server.url}"
-    return f"{escape_invisible(question)}{allowed and f', allowing {allowed}'}?"
+    allowed = describe_accepted(plan)
+    server = plan.server
+    where = f"in environment {server.environment}, on" if server.environment else "on"
+    question = f"Change {count_noun(len(plan.updates), 'task')} {where} {server.url}"
+    return escape_invisible(f"{question}{allowed and f', allowing {allowed}'}?")
 
 
 def _apply(
@@ -176,6 +181,7 @@ def _apply(
 def _build_options(options: ReviewOptions) -> ApplyOptions:
     return ApplyOptions(
         allow=options.allow,
+        deny=options.deny,
         expected_digest=options.expect_digest,
         canary=options.canary or 0,
         careful=options.careful,

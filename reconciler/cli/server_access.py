@@ -12,8 +12,9 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.plan import build_plan
+from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.engine.vocabulary import Kind, Plan, Shard
+from reconciler.engine.vocabulary import Allowances, Plan, Shard, Targets
 from reconciler.progress import ProgressListener
 
 
@@ -26,21 +27,23 @@ def connect_to_server(settings: Settings, console: Console) -> Iterator[Connecti
         yield connection
 
 
-def plan_inputs(
+def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
     files: FoundFiles,
     connection: Connection,
     *,
     settings: Settings,
-    allow: frozenset[Kind],
+    allow: Allowances,
     shard: Shard | None,
+    targets: Targets,
     console: Console,
 ) -> Plan:
     """Load manifests, and plan the tasks of a shard; without one, all of them."""
+    projects = choose_lookup(settings, connection)
     with ProgressBar(console) as progress:
-        desired = load_desired(files, shard=shard, server=settings.server, progress=progress)
+        desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
     return make_plan(
         lambda progress: build_plan(
-            desired, connection, shard=shard, allow=allow, progress=progress
+            desired, connection, shard=shard, allow=allow, targets=targets, progress=progress
         ),
         console,
     )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: before the first change they interrupt the run, later they stop it in order.
+"""Ctrl-C and SIGTERM: before the first change they end the run, later they only stop new updates.
 
 The handlers are installed before the rest of the program is imported, as a signal before that ends
 in a traceback. So this module does not import `typing`, which takes 10 ms.

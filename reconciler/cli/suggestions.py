@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -14,11 +14,13 @@ _NO_PULL: Final = (
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
+_CONCURRENCY: Final = "use --concurrency"
 
 _COMMANDS: Final = {
     **dict.fromkeys(("pull", "import", "export", "fetch", "get", "init", "download"), _NO_PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
+    "refresh": "use reconciler plan, which reads the tasks from the server each time",
     **dict.fromkeys(("push", "sync", "deploy", "update", "upload"), "use reconciler apply"),
     **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
     **dict.fromkeys(("undo", "rollback", "restore"), "use reconciler revert with a report"),
@@ -32,8 +34,10 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
     **dict.fromkeys(("--force", "-f"), _FORCE),
     **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
-    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
+    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), _CONCURRENCY),
+    **dict.fromkeys(("--target", "-t"), "pass only the manifests with the tasks to change"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
+    **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
@@ -52,8 +56,8 @@ _OF_COMMANDS: Final = {
     ("apply", "--out"): "plan has --out; use --report FILE to record what apply does",
     ("apply", "--output"): "use --report FILE to record what apply does",
     ("apply", "-o"): "use --report FILE to record what apply does",
-    ("apply", "--format"): "use plan --format json before, or show --format json REPORT after",
-    ("apply", "--json"): "use plan --format json before, or show --format json REPORT after",
+    ("apply", "--format"): "use plan --format json before, show --format json REPORT after apply",
+    ("apply", "--json"): "use plan --format json before, show --format json REPORT after apply",
 }
 """Suggestions for options of one command, which come before those for all."""
 
@@ -66,10 +70,24 @@ def suggest_command(name: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]}?" if close else ""
 
 
-def suggest_option(name: str, command: str | None, known: Sequence[str]) -> str:
+def find_written(name: str, arguments: Sequence[str]) -> str:
+    """Return an option as it was written: click names only the first letter of ``-target``."""
+    written = (argument.partition("=")[0] for argument in arguments if argument.startswith(name))
+    words = (word for word in written if len(word) > len("-x"))
+    return name if name.startswith("--") else next(words, name)
+
+
+def suggest_option(
+    name: str, command: str | None, alike: Sequence[str], *, known: Collection[str]
+) -> str:
     """Say what to use instead of an option that ``command`` lacks; empty if nothing is likely.
 
-    ``known`` are options of the command that look alike, the likeliest first.
+    ``known`` are the options of the command, ``alike`` those that look alike, the likeliest first.
     """
-    suggestion = _OF_COMMANDS.get((command or "", name)) or _OPTIONS.get(name)
-    return suggestion or (f"did you mean {' or '.join(known)}?" if known else "")
+    long = name if name.startswith("--") or len(name) == len("-x") else f"-{name}"
+    if long in known:
+        return f"did you mean {long}?"
+    suggestion = _OF_COMMANDS.get((command or "", long)) or _OPTIONS.get(long)
+    if suggestion == _CONCURRENCY and "--concurrency" not in known:
+        return "apply and revert have --concurrency"
+    return suggestion or (f"did you mean {' or '.join(alike)}?" if alike else "")

@@ -66,7 +66,9 @@ def resolve_references(document: Node, node: Node) -> Iterator[Node]:
         if not isinstance(reference, str):
             return
         node = _find_target(document, reference)
-    raise ContractError(f"the API description refers in a circle at {node.get('$ref')!r}")
+    raise ContractError(
+        f"the reference {node.get('$ref')!r} in the API description leads in a circle"
+    )
 
 
 def _find_target(document: Node, reference: str) -> Node:

@@ -1,4 +1,4 @@
-"""The last check of a PATCH before it is sent: a body that would break a task stays here."""
+"""The last check of a PATCH before it is sent: a body that would break a task is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BodyValidator:
     """Accepts the PATCH bodies that the contract allows.
 
     The server does not protect itself: for data that is not an object it returns 500 and stores it
-    all the same, and a null project deletes the task.
+    nevertheless, and with a null project nothing can find the task.
     """
 
     def __init__(self, attributes: Attributes) -> None:

@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"\$(\w+)")
 _VARIABLE: Final = re.compile(r"\$([\w.\[\]{}]+)")
 _BETWEEN_STEPS: Final = re.compile(r"[.\[\]]+")
 _TEXT: Final = frozenset({"value", "valuelist"})
-"""Attributes, in lower case, in which the labelling page also replaces variables amid text."""
+"""Attributes, in lower case, in which the labelling page also replaces variables within text."""
 
 
 class UnreadableLabelConfigError(ValueError):

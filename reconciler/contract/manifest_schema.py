@@ -57,7 +57,7 @@ ALLOWED_KINDS = ("annotated-data", "annotated-extra", "label-config", "empty-dat
 
 _INSTANT = (
     "A date-time with its offset, such as 2026-01-02T03:04:05Z; compared as an instant, since the "
-    "server keeps UTC and cuts after microseconds."
+    "server keeps it in UTC, and only to the microsecond."
 )
 _WHOLE_32_BITS = {"minimum": -(2**31), "maximum": 2**31 - 1}
 
@@ -69,7 +69,7 @@ def build_manifest_schema(attributes: Attributes) -> Schema:
         "$schema": _DIALECT,
         "title": "Label Studio tasks as code",
         "description": (
-            "A manifest declares what tasks should be. Whatever it leaves out stays as it is."
+            "A manifest declares what tasks should look like. What it leaves out stays as it is."
         ),
         "type": "object",
         "required": ["version"],
@@ -100,7 +100,9 @@ def build_patch_schema(attributes: Attributes) -> Schema:
     return {
         "$schema": _DIALECT,
         "title": "Update of a task",
-        "description": "Attributes to change, at least one: even an empty update moves updated_at.",
+        "description": (
+            "Attributes to change, at least one: even an empty update changes updated_at."
+        ),
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
@@ -175,8 +177,8 @@ def _build_header() -> Schema:
         },
         "project": {
             "description": (
-                "Number of the project of all tasks here, or the name that the settings map to a "
-                "number. It is checked, never changed."
+                "Number of the project that all these tasks are in, or the name that the settings "
+                "map to a number. It is checked, never changed."
             ),
             "type": ["integer", "string"],
             "minimum": 1,
@@ -223,8 +225,8 @@ def _build_header() -> Schema:
         },
         "$schema": {
             "description": (
-                "Place of this schema, for editors of JSON; in YAML, use a comment. The tool does "
-                "not read it."
+                "Path or address of this schema, for editors; in YAML, use a comment. The tool "
+                "does not read it."
             ),
             "type": "string",
         },
@@ -279,7 +281,7 @@ def _build_defaults(writable: Attributes) -> Schema:
 
 def _build_task(writable: Attributes) -> Schema:
     return {
-        "description": "A task: its id or its key, and what it should be.",
+        "description": "A task: its id or its key, and what it should look like.",
         "type": "object",
         "oneOf": [{"required": [name]} for name in ("id", "key", "ids", "keys")],
         "additionalProperties": False,

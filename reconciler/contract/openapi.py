@@ -123,7 +123,7 @@ def _find_operation(document: Node, method: str) -> Node:
         if operation:
             return operation
     raise ContractError(
-        f"the API description has no {method.upper()} of /api/tasks/{{id}}/",
+        f"the API description does not describe {method.upper()} /api/tasks/{{id}}/",
         hint="it must describe reading and updating a single task",
     )
 

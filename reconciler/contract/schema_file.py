@@ -85,7 +85,7 @@ def _find_differences(committed: object, built: object, *, pointer: str) -> Iter
             else:
                 yield from _find_differences(committed[key], built[key], pointer=place)
     elif json.dumps(committed, default=str) != json.dumps(built):
-        both = f"committed {_shorten(committed)}, by the contract {_shorten(built)}"
+        both = f"committed {_shorten(committed)}, but the contract says {_shorten(built)}"
         yield f"{pointer or _ROOT}: {both}"
 
 

@@ -39,14 +39,16 @@ _NAMED_MAX: Final = 5
 class Comparison:
     """One comparison: batch by batch, with what has been found so far.
 
-    ``looked_at`` counts the tasks that were compared. ``done`` are the tasks of projects that were
-    read as a whole or by keys: they must not be compared again by their ids.
+    ``looked_at`` counts the tasks that were compared, ``left_out`` those that targets leave out.
+    ``done`` are the tasks of projects that were read as a whole or by keys: they must not be
+    compared again by their ids.
     """
 
     def __init__(
         self, desired: DesiredTasks, attributes: Attributes, *, shard: Shard | None = None
     ) -> None:
         self.looked_at = 0
+        self.left_out = 0
         self.done: set[int] = set()
         self._desired = desired
         self._attributes = attributes
@@ -91,8 +93,9 @@ class Comparison:
         else:
             named = batch.found
             if project is not None:
+                # Pages show again what filters have found.
+                named = {task: batch.found[task] for task in keys.keys() - self.done}
                 self.done.update(keys)
-                named = {task: batch.found[task] for task in keys}
             self.looked_at += sum(map(self._is_wanted, named))
             for task in filter(self._is_wanted, self._desired.filter_differing(named, keys)):
                 own = self._desired.build(task, keys.get(task, ()))

@@ -61,7 +61,7 @@ def compose(
 ) -> Composed | Gap:
     """Add the changes of a run to what earlier runs made.
 
-    ``stored`` is whether the changes were certainly stored.
+    ``stored`` is whether it is certain that the changes were stored.
     """
     composed = dict(made)
     around = {outer for path in made for outer in _list_paths_to(path)}

@@ -42,7 +42,7 @@ ORDERING: Final = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LT
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ValueTest:
     """One operator and its operand.
 
     The operand of EQUALS and NOT is a tuple of values: any of them, or none of them. That of
@@ -59,7 +59,7 @@ class Condition:
     """What must hold of the value at ``path``."""
 
     path: Path
-    tests: tuple[Test, ...]
+    tests: tuple[ValueTest, ...]
 
 
 class UnreadableConditionError(Exception):
@@ -116,24 +116,26 @@ def _read_key(name: str, key: str, judge: Callable[[Side], bool]) -> Predicate:
     return judge_task
 
 
-def judge_tests(tests: Iterable[Test], value: Side, *, is_instant: bool = False) -> bool:
+def judge_tests(tests: Iterable[ValueTest], value: Side, *, is_instant: bool = False) -> bool:
     """Tell whether a value, which may be absent, passes all tests."""
     return compile_tests(tests, is_instant=is_instant)(value)
 
 
-def compile_tests(tests: Iterable[Test], *, is_instant: bool = False) -> Callable[[Side], bool]:
+def compile_tests(
+    tests: Iterable[ValueTest], *, is_instant: bool = False
+) -> Callable[[Side], bool]:
     """Return a function that tells whether a value, which may be absent, passes all tests."""
     return _compile_tests(tuple(tests), is_instant=is_instant)
 
 
-def _compile_tests(tests: tuple[Test, ...], *, is_instant: bool) -> Callable[[Side], bool]:
+def _compile_tests(tests: tuple[ValueTest, ...], *, is_instant: bool) -> Callable[[Side], bool]:
     compiled = tuple(_compile_test(test, is_instant=is_instant) for test in tests)
     if len(compiled) == 1:
         return compiled[0]
     return lambda value: all(judge(value) for judge in compiled)
 
 
-def _compile_test(test: Test, *, is_instant: bool) -> Callable[[Side], bool]:
+def _compile_test(test: ValueTest, *, is_instant: bool) -> Callable[[Side], bool]:
     operand = test.operand
     match test.operator:
         case Operator.EXISTS:
@@ -249,7 +251,7 @@ def _describe_condition(condition: Condition) -> str:
     return " and ".join(f"{path} {_describe_test(test)}" for test in condition.tests)
 
 
-def _describe_test(test: Test) -> str:
+def _describe_test(test: ValueTest) -> str:
     operand = test.operand
     if isinstance(operand, tuple):
         values = " or ".join(map(format_value, operand))

@@ -84,7 +84,7 @@ def find_differing(before: str, after: str) -> tuple[int, str, str]:
 
 
 def _set_apart(old: str, new: str) -> tuple[str, str]:
-    """Escape the joiners of two texts if nothing else may tell them apart."""
+    """Escape the joiners of two texts that might look alike otherwise."""
     return (escape_joiners(old), escape_joiners(new)) if _look_alike(old, new) else (old, new)
 
 

@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.contract.body_validator import BodyValidator
+from reconciler.core.allowances import Allowances, list_blocking
 from reconciler.core.conditions import UnreadableConditionError, compile_conditions
 from reconciler.core.difference import are_equal
 from reconciler.core.edit import apply_changes, get_value, set_value
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
+    Allowance,
     Found,
-    Kind,
     Missing,
     Observed,
     Status,
@@ -47,7 +48,7 @@ def decide(
     observed: Observed,
     *,
     facts: GuardFacts,
-    allow: frozenset[Kind],
+    allow: Allowances,
     validator: BodyValidator,
 ) -> TaskOutcome | Patch:
     """Decide by the current values of a task what to send for it; a stale task is left alone."""
@@ -72,11 +73,11 @@ def decide(
         return make_outcome(task, Outcome.STALE, moved)
     due_task = task.narrow(due)
     # The problems that a plan shows as allowed were accepted when it was reviewed.
-    accepted = allow | {problem.kind for problem in task.problems}
+    accepted = allow.accept(task.problems)
     unjudged = replace(due_task, problems=())
     guarded = apply_guards(unjudged, observed, facts=facts, allow=accepted)
     if guarded.status is Status.BLOCKED:
-        messages = "; ".join(problem.message for problem in guarded.problems)
+        messages = "; ".join(problem.message for problem in list_blocking(guarded))
         return make_outcome(due_task, Outcome.BLOCKED, messages)
     body = _write_integers(apply_changes(live, due), facts.attributes)
     patch = Patch(replace(due_task, addresses=guarded.addresses), body)
@@ -207,7 +208,15 @@ def correct(before: TaskOutcome, message: str, outcome: Outcome = Outcome.FAILED
 
 def make_outcome(task: TaskPlan, outcome: Outcome, error: str = "") -> TaskOutcome:
     """Build the outcome of a task, with the changes of its plan."""
-    return TaskOutcome(task.task, outcome, task.changes, error)
+    allowed = _list_allowed(task)
+    return TaskOutcome(task.task, outcome, task.changes, error, allowed=allowed, key=task.key)
+
+
+def _list_allowed(task: TaskPlan) -> tuple[Allowance, ...]:
+    """List what accepted the problems of a task, each once."""
+    if not task.problems:
+        return ()
+    return tuple(dict.fromkeys(problem.allowed for problem in task.problems if problem.allowed))
 
 
 def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:
@@ -219,4 +228,7 @@ def mark_left_alone(task: TaskPlan) -> TaskOutcome:
     """Build the outcome of a task that the plan leaves alone, which the user has allowed."""
     outcome = Outcome.MISSING if task.status is Status.MISSING else Outcome.BLOCKED
     message = "; ".join(problem.message for problem in task.problems)
-    return TaskOutcome(task.task, outcome, (), message, accepted=True)
+    allowed = _list_allowed(task)
+    return TaskOutcome(
+        task.task, outcome, (), message, accepted=True, allowed=allowed, key=task.key
+    )

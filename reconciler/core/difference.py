@@ -44,7 +44,7 @@ def _find_differences(
         elif not are_equal((name,), live.get(name, ABSENT), value, attributes):
             yield (name,), live.get(name, ABSENT), value
     for path in desired.absent:
-        # A replaced object has lost its undeclared keys already.
+        # The comparison above already removes the undeclared keys of a replaced object.
         if path[0] in desired.replaced and path[0] in desired.attributes:
             continue
         before = get_value(live, path)

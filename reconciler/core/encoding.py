@@ -20,15 +20,15 @@ _STRING_OR_ZERO: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|\.0(?=[,}\]])'
 _LONG_STRING: Final = 64
 _ANY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
 _CONTROL_FOR: Final = {'"': "\x01", "\n": "\x02", "\\": "\x03"}
-"""Characters of JSON's own notation, and control characters to replace them meanwhile: JSON text
-contains none.
+"""Characters of JSON's own notation, and the control characters that stand for them in
+`_escape_ascii`: JSON text contains no control characters.
 
 The backslash is put back last, so that no escape of JSON is mistaken for that of a control.
 """
 
 
 def encode(value: object) -> bytes:
-    """Write a value as JSON without spaces; different texts mean different values.
+    """Write a value as JSON without spaces; equal texts mean equal values.
 
     The text is UTF-8, or ASCII for a value with a lone surrogate, which UTF-8 cannot encode.
     """
@@ -47,7 +47,7 @@ def encode_sorted(value: object) -> bytes:
 
 
 def encode_canonical(value: list[Any]) -> bytes:
-    """Write a list in ASCII, with its keys in order and equal numbers in one way.
+    """Write a list in ASCII, with the keys of objects in order, and equal numbers alike.
 
     Digests are made of this text: it must never change. It is what `json` writes when integral
     floats are turned into integers. If msgspec is known to write the same, except for the ``.0``

@@ -2,7 +2,7 @@
 
 A fingerprint covers only the declared values, in the order of a shape: the tree of declared keys,
 which most tasks of a project share. The live values at the same keys have the same fingerprint if
-they are the same. So nothing else of a declaration must be kept, or read again, to compare it.
+they are the same. So nothing else of a declaration needs to be kept, or read again, to compare it.
 """
 
 from __future__ import annotations

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.addresses import find_lost_addresses, find_resolved_address
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.edit import apply_changes, get_value
-from reconciler.core.model import Change, Kind, ProjectSettings, TaskPlan, TaskProblem
+from reconciler.core.model import (
+    Change,
+    Found,
+    Kind,
+    Observed,
+    ProjectSettings,
+    TaskPlan,
+    TaskProblem,
+)
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
@@ -21,7 +30,7 @@ _COUNTERS: Final = {
     "cancelled_annotations": "skipped annotation",
 }
 _ANNOTATED_HINT: Final = (
-    "keep the data for which the annotations were made; or if intended, pass --allow annotated-data"
+    "keep the data for which the annotations were made; or if intended, pass --allow {kind}"
 )
 _NOT_THE_STORED_ONE: Final = (
     "the server generates this address when a task is read; it is not the stored address"
@@ -51,6 +60,11 @@ class GuardFacts:
         known = None if project is None else self.projects.get(project)
         return known or ProjectSettings()
 
+    def find_labelled(self, project: int | None) -> frozenset[Path] | None:
+        """Return the paths in data that the label config uses; None if it is not known."""
+        known = None if project is None else self.projects.get(project)
+        return None if known is None or known.unreadable else known.labelled
+
 
 def may_remove_keys(changes: Collection[Change]) -> bool:
     """Tell whether the label config of the project is needed to judge these changes."""
@@ -72,6 +86,31 @@ def list_projects_to_ask(tasks: Iterable[TaskPlan]) -> set[int]:
     return {
         task.project for task in tasks if task.project is not None and may_remove_keys(task.changes)
     }
+
+
+def list_projects_to_classify(
+    tasks: Iterable[TaskPlan], observed: Mapping[int, Observed]
+) -> set[int]:
+    """Name the projects whose label config says which annotated data ``tasks`` change.
+
+    Only of tasks that were ``observed`` with annotations: the others need no label config.
+    """
+    return {
+        task.project
+        for task in tasks
+        if task.project is not None
+        and any(map(_is_change_of_data, task.changes))
+        and _has_annotations(observed.get(task.task))
+    }
+
+
+def _has_annotations(observed: Observed | None) -> bool:
+    return isinstance(observed, Found) and bool(_describe_annotations(observed.attributes))
+
+
+def _is_change_of_data(change: Change) -> bool:
+    """Tell whether a change removes or replaces a value in data."""
+    return change.path[0] == "data" and change.before is not ABSENT
 
 
 def list_projects_to_warn_of(tasks: Iterable[TaskPlan]) -> set[int]:
@@ -98,7 +137,9 @@ class ProposedUpdate:
     """The changes of one task, and the values by which guards judge them.
 
     ``live`` is the task as it is now, ``project`` the settings of its project. ``addresses`` are
-    the paths that held a stored address when this run first read the task.
+    the paths that held a stored address when this run first read the task. ``labelled`` are the
+    paths in data that the label config uses, None if it is not known. ``allow`` is what is allowed
+    for this task.
     """
 
     changes: Collection[Change]
@@ -106,17 +147,28 @@ class ProposedUpdate:
     attributes: Attributes
     project: ProjectSettings
     addresses: Collection[Path] = ()
+    labelled: frozenset[Path] | None = None
+    allow: Allowances = NOTHING_ALLOWED
+
+    def judge(
+        self, problem: TaskProblem, changes: Iterable[Change], path: Path = ()
+    ) -> TaskProblem:
+        """Record what accepts a problem of some changes: at ``path``, or else at their paths."""
+        places = [(path or change.path, change.source.file) for change in changes]
+        paths = tuple(dict.fromkeys(at for at, _ in places))
+        return self.allow.judge(replace(problem, paths=paths), places)
 
 
 def _check_project_move(update: ProposedUpdate) -> Iterator[TaskProblem]:
     for change in update.changes:
         if change.path == ("project",):
-            yield TaskProblem(
+            problem = TaskProblem(
                 Kind.PROJECT_MOVE,
                 f"would move the task from project {format_value(change.before)} to project "
                 f"{format_value(change.after)}",
                 "declare the project that the task is in: Label Studio Community rejects moves",
             )
+            yield update.judge(problem, [change])
 
 
 def _check_resolved_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
@@ -149,7 +201,7 @@ def _check_resolved_beside(update: ProposedUpdate) -> Iterator[TaskProblem]:
                 f"would store {shorten(format_value(address))} in an undeclared key of {name}: "
                 f"{_NOT_THE_STORED_ONE}",
                 "declare the stored address of that key too, such as s3://bucket/key; if many "
-                f"tasks have this problem, {_RESOLVES_ANYWAY}",
+                f"tasks have this problem, probably {_RESOLVES_ANYWAY}",
             )
 
 
@@ -171,46 +223,51 @@ def _check_lost_addresses(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
 def _check_emptied_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if update.live.get("data") and _compute_data_after(update) == {}:
-        yield TaskProblem(
+        problem = TaskProblem(
             Kind.EMPTY_DATA,
             "would remove every key of data",
             "keep at least one key: a task without data cannot be labelled",
         )
+        yield update.judge(problem, filter(_is_change_of_data, update.changes))
 
 
 def _check_label_config(update: ProposedUpdate) -> Iterator[TaskProblem]:
-    removing = [format_path(c.path) for c in update.changes if _may_remove_keys(c)]
+    removing = [change for change in update.changes if _may_remove_keys(change)]
     if not removing:
         return
     project = update.project
     if project.unreadable:
-        yield TaskProblem(
-            Kind.LABEL_CONFIG,
-            f"would remove {_format_some(removing)} or keys inside, which the project's label "
-            f"config may use; the config cannot be read: {shorten(project.unreadable, 200)}",
-            "fix the label config, or keep the keys",
-        )
+        for group in update.allow.group(Kind.LABEL_CONFIG, removing):
+            problem = TaskProblem(
+                Kind.LABEL_CONFIG,
+                f"would remove {_format_paths(group)} or keys inside it, which the project's label "
+                f"config may use; the config cannot be read: {shorten(project.unreadable, 200)}",
+                "fix the label config, or keep the keys",
+            )
+            yield update.judge(problem, group)
     after = {"data": _compute_data_after(update)}
     rewritten = any(map(_is_rewrite, update.changes))
     for used in sorted(project.labelled):
         path = ("data", *used)
         was_there = rewritten or get_value(update.live, path) is not ABSENT
         if was_there and get_value(after, path) is ABSENT:
-            yield TaskProblem(
+            problem = TaskProblem(
                 Kind.LABEL_CONFIG,
                 f"would remove {format_path(path)}, which the project's label config uses",
                 "keep the key: without it the task cannot be labelled",
             )
+            yield update.judge(problem, _list_touching(removing, path), path)
 
 
 def _check_rewritten(update: ProposedUpdate) -> Iterator[TaskProblem]:
     for change in filter(_is_rewrite, update.changes):
-        yield TaskProblem(
+        problem = TaskProblem(
             Kind.REWRITE_UNREADABLE,
             f"would replace the whole of {format_path(change.path)}, which the server cannot read",
             "the stored value would be lost, and revert could not restore it; if intended, pass "
             "--allow rewrite-unreadable",
         )
+        yield update.judge(problem, [change])
 
 
 def _is_rewrite(change: Change) -> bool:
@@ -227,24 +284,58 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
 
     The counters are the live ones: what the manifest declares for them proves nothing.
     """
-    shown = [c for c in update.changes if c.path[0] == "data" and _has_before(c)]
-    if not shown:
+    shown = [change for change in update.changes if _is_change_of_data(change)]
+    whose = _describe_annotations(update.live) if shown else ""
+    if not whose:
         return
-    change = _describe_changes(shown)
-    counts = {name: _read_count(update.live.get(name)) for name in _COUNTERS}
+    used, extra = _divide_by_use(shown, update.labelled)
+    for group in update.allow.group(Kind.ANNOTATED_DATA, used):
+        message = f"would {_describe_changes(group)} of a task that {whose}"
+        yield update.judge(_make_annotated(Kind.ANNOTATED_DATA, message), group)
+    for group in update.allow.group(Kind.ANNOTATED_EXTRA, extra):
+        message = (
+            f"would {_describe_changes(group)}, which the project's label config does not use, of "
+            f"a task that {whose}"
+        )
+        yield update.judge(_make_annotated(Kind.ANNOTATED_EXTRA, message), group)
+
+
+def _make_annotated(kind: Kind, message: str) -> TaskProblem:
+    return TaskProblem(kind, message, _ANNOTATED_HINT.format(kind=kind.value))
+
+
+def _describe_annotations(live: Mapping[str, Side]) -> str:
+    """Say that a task has or may have annotations; empty if it has none."""
+    counts = {name: _read_count(live.get(name)) for name in _COUNTERS}
     made = {name: count for name, count in counts.items() if count}
     unknown = [name for name, count in counts.items() if count is None]
     if made:
-        text = " and ".join(count_noun(n, _COUNTERS[name]) for name, n in made.items())
-        message = f"would {change} of a task that has {text}"
-    elif unknown:
-        message = (
-            f"would {change} of a task that may have annotations: the server's response has "
-            f"no usable {' and no '.join(unknown)}"
+        return "has " + " and ".join(count_noun(n, _COUNTERS[name]) for name, n in made.items())
+    if unknown:
+        return (
+            f"may have annotations: the server's response has no usable {' and no '.join(unknown)}"
         )
-    else:
-        return
-    yield TaskProblem(Kind.ANNOTATED_DATA, message, _ANNOTATED_HINT)
+    return ""
+
+
+def _divide_by_use(
+    changes: Collection[Change], labelled: frozenset[Path] | None
+) -> tuple[list[Change], list[Change]]:
+    """Divide changes of data by whether the label config uses the path, or one in or around it.
+
+    If the label config is not known, it may use all of them.
+    """
+    if labelled is None:
+        return [*changes], []
+    around = {path[:length] for path in labelled for length in range(len(path) + 1)}
+    used: list[Change] = []
+    extra: list[Change] = []
+    for change in changes:
+        inner = change.path[1:]
+        inside = any(inner[:length] in labelled for length in range(1, len(inner)))
+        is_used = inside or inner in around or (not inner and _is_rewrite(change))
+        (used if is_used else extra).append(change)
+    return used, extra
 
 
 def _describe_changes(changes: Collection[Change]) -> str:
@@ -260,21 +351,17 @@ def _read_count(value: Side) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _has_before(change: Change) -> bool:
-    """Tell whether a change removes or replaces a value."""
-    return change.before is not ABSENT
-
-
 def _check_ignored(update: ProposedUpdate) -> Iterator[TaskProblem]:
     attributes = update.attributes
     for name in _list_names(update.changes):
         if name in attributes and attributes[name].ignored:
-            yield TaskProblem(
+            problem = TaskProblem(
                 Kind.IGNORED_ATTRIBUTE,
                 f"this server returns 200 for an update of {name} but does not store it",
                 "remove it from the manifest; with --allow ignored-attribute, the update is sent "
                 "and reported as not honoured",
             )
+            yield update.judge(problem, (c for c in update.changes if c.path[0] == name))
 
 
 def _check_computed(update: ProposedUpdate) -> Iterator[TaskProblem]:
@@ -319,6 +406,15 @@ def _check_overlap_cohort(update: ProposedUpdate) -> Iterator[TaskProblem]:
 def _list_names(changes: Collection[Change]) -> list[str]:
     """List the attributes that change, each once."""
     return list(dict.fromkeys(change.path[0] for change in changes))
+
+
+def _list_touching(changes: Iterable[Change], path: Path) -> list[Change]:
+    """List the changes of a path, or of an object around it."""
+    return [change for change in changes if path[: len(change.path)] == change.path]
+
+
+def _format_paths(changes: Iterable[Change]) -> str:
+    return _format_some([format_path(change.path) for change in changes])
 
 
 def _format_some(names: Sequence[str]) -> str:

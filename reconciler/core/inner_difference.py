@@ -209,7 +209,7 @@ class _Alignment:
         return self._are_alike(self._before[old - count : old], self._after[new - count : new])
 
     def _are_alike(self, before: list[Json], after: list[Json]) -> bool:
-        """Tell whether elements are surely the same; if not, they may be, in another notation."""
+        """Tell whether elements are surely the same; False if they may differ only in notation."""
         self._budget.spend()
         if not self._encoded:
             return all(map(_are_plainly_same, before, after))
@@ -293,7 +293,10 @@ def _encode(value: Json) -> bytes | None:
 
 
 def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Choose the longest sequence of ``pairs`` whose second numbers rise; the first numbers do."""
+    """Choose the longest sequence of ``pairs`` whose second numbers rise.
+
+    The first numbers rise in all of them.
+    """
     seconds: list[int] = []  # the lowest second number that ends a sequence of one, of two, ...
     ends: list[int] = []  # the index of that pair
     previous: list[int] = []

@@ -43,7 +43,7 @@ class Limit:
 
 def describe_excess(plan: Plan, limit: Limit | None) -> str:
     """Say by how much a plan exceeds a limit; empty if it does not."""
-    changed, tasks = len(plan.updates), plan.summary()["tasks"]
+    changed, tasks = len(plan.updates), plan.declared
     if limit is None or changed <= limit.of(tasks):
         return ""
     at_most = f"{limit} ({count_noun(limit.of(tasks), 'task')})" if limit.percent else str(limit)

@@ -36,6 +36,7 @@ def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
     if len(plans) == 1:
         return plans[0][1]
     parts = [Part(n, p.server, p.shards, [t.task for t in p.tasks]) for n, p in plans]
+    _check_targets(plans)
     tasks = chain.from_iterable(plan.tasks for _, plan in plans)
     return Plan(
         server=parts[0].server,
@@ -43,7 +44,24 @@ def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
         unchanged=sum(plan.unchanged for _, plan in plans),
         requests=sum(plan.requests for _, plan in plans),
         shards=merge_shards(parts),
+        targets=plans[0][1].targets,
+        tasks_left_out=sum(plan.tasks_left_out for _, plan in plans),
+        changes_left_out=sum(plan.changes_left_out for _, plan in plans),
     )
+
+
+def _check_targets(plans: Sequence[tuple[str, Plan]]) -> None:
+    """Raise SavedFileError, naming two plans, if they looked at different targets."""
+    (name, first), *others = plans
+    for other_name, other in others:
+        if set(first.targets.selectors) != set(other.targets.selectors) or set(
+            first.targets.include
+        ) != set(other.targets.include):
+            message = (
+                f"{name} was made with {first.targets or 'no targets'}, but {other_name} with "
+                f"{other.targets or 'no targets'}"
+            )
+            raise SavedFileError(message, hint=_SHOW_SEPARATELY)
 
 
 def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:

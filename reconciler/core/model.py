@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -12,6 +12,7 @@ from reconciler.core.digest import compute_digest
 from reconciler.core.notation import Path
 from reconciler.core.rule import Rule, RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
+from reconciler.core.target import EVERYTHING, Targets, describe_targets
 from reconciler.core.values import Json, Side
 from reconciler.errors import Source
 
@@ -219,7 +220,7 @@ class ProjectSettings:
 
 
 class Kind(StrEnum):
-    """The kinds of problems that can block a task, and of warnings; --allow takes their names."""
+    """The kinds of problems and warnings; --allow takes the names of those in `ALLOWABLE`."""
 
     MISSING = "missing"
     AMBIGUOUS = "ambiguous"
@@ -271,13 +272,14 @@ class TaskProblem:
     """A problem of one task in a plan, or a warning.
 
     ``allowed`` is what accepts it; None if nothing does, or if a plan of an earlier release does
-    not record it.
+    not record it. ``paths`` are what it is about; empty if it is about the whole task.
     """
 
     kind: Kind
     message: str
     hint: str = ""
     allowed: Allowance | None = None
+    paths: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def is_warning(self) -> bool:
@@ -306,6 +308,7 @@ class TaskPlan:
     first read the task; they are not saved. ``key`` is the key that named the task, and ``rules``
     are the rules that made some of the changes: both must still hold when the plan is applied.
     ``planned`` are all changes of the plan if ``changes`` are only a part of them.
+    ``allow`` is what the manifests allow for this task; of it, plans save what accepts a problem.
     """
 
     task: int
@@ -317,6 +320,7 @@ class TaskPlan:
     addresses: tuple[Path, ...] = field(default=(), compare=False)
     key: TaskKey | None = None
     rules: tuple[RuleRef, ...] = ()
+    allow: tuple[Allowance, ...] = field(default=(), compare=False)
     planned: tuple[Change, ...] = field(default=(), compare=False)
 
     def narrow(self, changes: tuple[Change, ...]) -> Self:
@@ -372,15 +376,33 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """The server of a plan; ``edition`` and ``version`` are None if it does not show them."""
+    """The server of a plan; ``edition`` and ``version`` are None if it does not show them.
+
+    ``environment`` is the name that the settings gave it for the run; None if they gave none.
+    """
 
     url: str
     edition: str | None
     version: str | None
+    environment: str | None = None
 
     def __str__(self) -> str:
         what = " ".join(filter(None, ("Label Studio", self.edition, self.version)))
-        return f"{self.url} ({what})"
+        return f"{self.name} ({what})"
+
+    @property
+    def name(self) -> str:
+        """The address, with the environment if there is one."""
+        return f"environment {self.environment}: {self.url}" if self.environment else self.url
+
+
+def have_same_tasks(one: ServerIdentity, other: ServerIdentity) -> bool:
+    """Tell whether ids mean the same tasks on both servers, whatever their versions.
+
+    A server without an environment is taken for that of any environment.
+    """
+    environments = {one.environment, other.environment} - {None}
+    return (one.url, one.edition) == (other.url, other.edition) and len(environments) <= 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -391,6 +413,8 @@ class Plan:
     ``unchanged`` counts all unchanged ones. ``requests`` is how many were sent to make the plan.
     ``shards`` are the parts of the tasks that were compared; empty if all were. ``unresolved`` are
     the keys that do not name one task, ``rules`` the rules of the manifests, in their order.
+    ``targets`` are what was looked at, ``tasks_left_out`` how many declared tasks were not, or
+    differ only elsewhere, and ``changes_left_out`` how many changes of the others were not.
     """
 
     server: ServerIdentity
@@ -400,6 +424,9 @@ class Plan:
     shards: tuple[Shard, ...] = ()
     unresolved: tuple[UnresolvedKey, ...] = ()
     rules: tuple[PlannedRule, ...] = ()
+    targets: Targets = EVERYTHING
+    tasks_left_out: int = 0
+    changes_left_out: int = 0
 
     @cached_property
     def updates(self) -> tuple[TaskPlan, ...]:
@@ -416,6 +443,15 @@ class Plan:
         """The shards that the plan lacks to cover all tasks."""
         return tuple(find_missing_shards(self.shards))
 
+    @property
+    def declared(self) -> int:
+        """How many tasks are declared, those that targets leave out included."""
+        return self.summary()["tasks"] + self.tasks_left_out
+
+    def describe_targets(self) -> str:
+        """Say what was looked at, and what was left out; empty if all was looked at."""
+        return describe_targets(self.targets, self.tasks_left_out, self.changes_left_out)
+
     def describe(self) -> str:
         """Count the tasks by status, in words."""
         counts = self.summary()
@@ -423,7 +459,7 @@ class Plan:
         return ", ".join(words for words in counted if not words.startswith("0 ")) or "no tasks"
 
     def __repr__(self) -> str:
-        return f"<Plan for {self.server.url}: {self.describe()}>"
+        return f"<Plan for {self.server.name}: {self.describe()}>"
 
     def _repr_html_(self) -> str:
         """Show the plan in a notebook."""
@@ -442,11 +478,12 @@ class Plan:
         counts["tasks"] = sum(counts.values())
         return counts
 
-    def list_unaccepted(self, allow: frozenset[Kind]) -> tuple[TaskPlan, ...]:
-        """List the tasks that block the apply although ``allow`` is allowed."""
-        return tuple(
-            task
-            for task in self.tasks
-            if task.status is not Status.UPDATE
-            and any(p.kind not in (allow - NEVER) | WARNINGS for p in task.problems)
+    def list_unaccepted(self, allow: Iterable[Kind] = ()) -> tuple[TaskPlan, ...]:
+        """List the tasks that block the apply although ``allow`` is allowed too."""
+        from reconciler.core.allowances import (  # noqa: PLC0415 - it judges plans
+            Allowances,
+            list_blocked,
+            mark_plan,
         )
+
+        return list_blocked(mark_plan(self, Allowances(tuple(map(Allowance, allow)))))

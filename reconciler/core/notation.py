@@ -202,7 +202,7 @@ def _is_invisible(character: str) -> bool:
 
 
 def _is_needed_joiner(text: str, place: int) -> bool:
-    """Tell whether the character is a joiner between letters, or between emoji, that use it."""
+    """Tell whether ``place`` has a joiner that the letters or emoji around it use."""
     if text[place] not in _JOINERS or not 0 < place < len(text) - 1:
         return False
     before, after = text[place - 1], text[place + 1]

@@ -1,4 +1,4 @@
-"""A plan or a report as HTML for a notebook: of limited size, in its own colours, without scripts.
+"""A plan or a report as HTML, of limited size, in the notebook's colours, without scripts.
 
 Values are untrusted, so all of them pass through `_escape`. This module writes all other
 `_Markup`.
@@ -12,6 +12,7 @@ from html import escape
 from itertools import chain, islice
 from typing import Final, NewType
 
+from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
@@ -74,7 +75,12 @@ def format_plan_html(plan: Plan) -> str:
     digest = f"Digest: {plan.digest}" if plan.updates else ""
     return _format_view(
         f"Plan: {plan.describe()}",
-        [_describe_server(plan.server), _describe_shards(plan.shards), digest],
+        [
+            _describe_server(plan.server),
+            _describe_shards(plan.shards),
+            shorten(plan.describe_targets(), _TEXT_MAX),
+            digest,
+        ],
         concerns=chain.from_iterable(map(_find_concerns, plan.tasks)),
         rows=[_Row(task.task, _describe_status(task), task.changes) for task in plan.tasks],
         status="Status",
@@ -147,6 +153,7 @@ def _describe_run(run: Run) -> str:
         "": run.started,
         "ended ": run.ended,
         "by ": str(run.user or ""),
+        "targets ": str(run.targets),
         "commit ": commit.id + " with uncommitted changes" * commit.dirty if commit else "",
         "digest ": run.digest,
     }
@@ -158,15 +165,20 @@ def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
     status = _describe_status(task)
     for problem in task.problems:
         kind = "" if problem.kind == status else f"{problem.kind}: "
-        allowed = "Allowed: " if task.status is Status.UPDATE else ""
-        lead = "Warning: " if problem.is_warning else allowed
-        yield task.task, _Concern(status, kind + problem.message, problem.hint, lead)
+        accepted = is_accepted(problem, task)
+        lead = "Warning: " if problem.is_warning else "Allowed: " * accepted
+        who = describe_allowances([problem.allowed])
+        hint = f"allowed by {who}" if who else problem.hint
+        yield task.task, _Concern(status, kind + problem.message, hint, lead)
 
 
 def _find_failures(outcome: TaskOutcome) -> Iterator[tuple[int, _Concern]]:
     if outcome.accepted or not outcome.is_good:
         status = _describe_outcome(outcome)
-        yield outcome.task, _Concern(status, outcome.error, lead="Warning: " * outcome.accepted)
+        who = describe_allowances(outcome.allowed) if outcome.accepted else ""
+        hint = f"allowed by {who}" if who else ""
+        lead = "Warning: " * outcome.accepted
+        yield outcome.task, _Concern(status, outcome.error, hint, lead)
 
 
 def _group(concerns: Iterable[tuple[int, _Concern]]) -> dict[_Concern, list[int]]:

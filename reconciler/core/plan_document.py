@@ -6,17 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from reconciler.core.encoding import encode_indented
-from reconciler.core.model import (
-    Change,
-    Plan,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-)
-from reconciler.core.notation import format_path, shorten
-from reconciler.core.rule import RuleRef
-from reconciler.core.rule_document import (
+from reconciler.core.document_parts import (
     build_key,
     build_problem,
     build_rule,
@@ -28,7 +18,18 @@ from reconciler.core.rule_document import (
     restore_source,
     restore_unresolved,
 )
+from reconciler.core.encoding import encode_indented
+from reconciler.core.model import (
+    Change,
+    Plan,
+    ServerIdentity,
+    Status,
+    TaskPlan,
+)
+from reconciler.core.notation import format_path, shorten
+from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, format_shards, parse_shards
+from reconciler.core.target import EVERYTHING, Targets
 from reconciler.core.values import (
     ABSENT,
     DEPTH_MAX,
@@ -57,7 +58,9 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
         "format_version": FORMAT_VERSION,
         "digest": plan.digest,
         **build_shards_document(plan.shards),
+        **_build_targets(plan),
         "server": build_server_document(plan.server),
+        **build_environment_document(plan.server),
         "summary": dict(plan.summary()),
         "tasks": [_build_task(task) for task in plan.tasks],
         **_build_rules_and_keys(plan),
@@ -79,9 +82,29 @@ def build_server_document(server: ServerIdentity) -> dict[str, Json]:
     return {"url": server.url, "edition": server.edition, "version": server.version}
 
 
+def build_environment_document(server: ServerIdentity) -> dict[str, Json]:
+    """Build the part that names the environment; empty if the run had none."""
+    return {"environment": server.environment} if server.environment else {}
+
+
 def build_shards_document(shards: tuple[Shard, ...]) -> dict[str, Json]:
     """Build the part that names the shards; empty if the plan is for all tasks."""
     return {"shard": format_shards(shards)} if shards else {}
+
+
+def build_targets_document(targets: Targets) -> dict[str, Json]:
+    """Build the part that names the targets."""
+    return {
+        "include": [str(one) for one in targets.include],
+        "exclude": [str(one) for one in targets.exclude],
+    }
+
+
+def _build_targets(plan: Plan) -> dict[str, Json]:
+    if not plan.targets:
+        return {}
+    left_out: Json = {"tasks": plan.tasks_left_out, "changes": plan.changes_left_out}
+    return {"targets": {**build_targets_document(plan.targets), "left_out": left_out}}
 
 
 def _build_task(task: TaskPlan) -> Json:
@@ -110,7 +133,7 @@ def build_change_document(change: Change) -> dict[str, Json]:
 
 
 _PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
-_UNEDITED: Final = "reconciler writes no such value: pass an unedited file"
+_UNEDITED: Final = "reconciler does not write such a value: pass an unedited file"
 
 
 def restore_plan(document: Mapping[str, Any]) -> Plan:
@@ -122,21 +145,25 @@ def restore_plan(document: Mapping[str, Any]) -> Plan:
     rules = tuple(map(restore_rule, document.get("rules", ())))
     named = {planned.rule.name: planned.rule for planned in rules}
     plan = Plan(
-        server=restore_server(document["server"]),
+        server=restore_server(document),
         tasks=tuple(_restore_task(task, named) for task in document["tasks"]),
         unchanged=int(document["summary"]["unchanged"]),
         requests=int(document["requests"]),
         shards=restore_shards(document),
         unresolved=tuple(map(restore_unresolved, document.get("unresolved", ()))),
         rules=rules,
+        **_restore_left_out(document),
     )
     _check_unedited(plan, document)
     return plan
 
 
 def restore_server(document: Mapping[str, Any]) -> ServerIdentity:
-    """Restore the server of a document."""
-    return ServerIdentity(document["url"], document["edition"], document["version"])
+    """Restore the server of a document, and its environment."""
+    server = document["server"]
+    return ServerIdentity(
+        server["url"], server["edition"], server["version"], document.get("environment")
+    )
 
 
 def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
@@ -145,6 +172,26 @@ def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
         return parse_shards(document["shard"]) if "shard" in document else ()
     except ValueError as error:
         raise SavedFileError(f"shard: {error}", hint=_UNEDITED) from error
+
+
+def restore_targets(document: Mapping[str, Any]) -> Targets:
+    """Restore the targets of a document; those of all tasks if it has none."""
+    written = document.get("targets")
+    if written is None:
+        return EVERYTHING
+    try:
+        return Targets.parse(written["include"], written["exclude"])
+    except ValueError as error:
+        raise SavedFileError(f"targets: {error}", hint=_UNEDITED) from error
+
+
+def _restore_left_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = document.get("targets", {}).get("left_out", {})
+    return {
+        "targets": restore_targets(document),
+        "tasks_left_out": int(left_out.get("tasks", 0)),
+        "changes_left_out": int(left_out.get("changes", 0)),
+    }
 
 
 def restore_change(document: Mapping[str, Any]) -> Change:
@@ -187,7 +234,7 @@ def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> 
 def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
     message = _find_misfit(plan, document)
     if message:
-        raise SavedFileError(f"{message}: the plan was edited", hint=_PLAN_AGAIN)
+        raise SavedFileError(f"{message}: the file was edited or damaged", hint=_PLAN_AGAIN)
 
 
 def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import find_undeclared_addresses
+from reconciler.core.allowances import Allowances
 from reconciler.core.difference import find_changes
 from reconciler.core.flat_keys import find_flat_keys
 from reconciler.core.guards import (
@@ -16,8 +17,6 @@ from reconciler.core.guards import (
     find_problems,
 )
 from reconciler.core.model import (
-    NEVER,
-    WARNINGS,
     Change,
     DesiredTask,
     Found,
@@ -37,13 +36,14 @@ from reconciler.errors import Source
 
 
 def plan_task(desired: DesiredTask, observed: Observed, attributes: Attributes) -> TaskPlan | None:
-    """Compare one desired task with the observed one; None if there is nothing to say of it.
+    """Compare one desired task with the observed one; None if it is unchanged, without warnings.
 
     The guards are applied separately, by `apply_guards`.
     """
     if isinstance(observed, Found):
         return _plan_found(desired, observed.attributes, attributes)
-    return plan_unread(desired.id, desired.project, desired.source, observed)
+    unread = plan_unread(desired.id, desired.project, desired.source, observed)
+    return replace(unread, key=desired.key) if desired.key else unread
 
 
 def plan_ruled(
@@ -112,6 +112,7 @@ def _plan_found(
         changes,
         warnings,
         key=desired.key,
+        allow=desired.allow,
     )
 
 
@@ -120,11 +121,14 @@ def apply_guards(
     observed: Observed,
     *,
     facts: GuardFacts,
-    allow: frozenset[Kind],
+    allow: Allowances,
 ) -> TaskPlan:
-    """Apply the guards to a task; it is blocked if it has a problem that ``allow`` lacks."""
+    """Apply the guards to a task; it is blocked if neither ``allow`` nor its manifests accept one.
+
+    What accepts a problem is recorded in it.
+    """
     if task.status is not Status.UPDATE or not isinstance(observed, Found):
-        return task
+        return replace(task, problems=tuple(map(allow.judge, task.problems)))
     live = observed.attributes
     update = ProposedUpdate(
         task.changes,
@@ -132,10 +136,11 @@ def apply_guards(
         facts.attributes,
         project=facts.get_settings(task.project),
         addresses=task.addresses,
+        labelled=facts.find_labelled(task.project),
+        allow=allow.declare(task.allow),
     )
     problems = find_problems(update)
-    accepted = (allow - NEVER) | WARNINGS
-    stopped = any(problem.kind not in accepted for problem in problems)
+    stopped = any(not (problem.is_warning or problem.allowed) for problem in problems)
     return replace(
         task,
         status=Status.BLOCKED if stopped else Status.UPDATE,
@@ -171,7 +176,7 @@ _DAMAGED_DATA: Final = TaskProblem(
 TOO_DEEP: Final = TaskProblem(
     Kind.UNREADABLE,
     f"its objects and lists are nested more than {DEPTH_MAX} deep",
-    "task data is not nested this deep in practice: correct the value on the server",
+    "correct the value on the server",
 )
 _MISSING: Final = TaskProblem(
     Kind.MISSING,

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Change, ServerIdentity, User
+from reconciler.core.model import Allowance, Change, ServerIdentity, TaskKey, User
 from reconciler.core.shard import Shard, find_missing_shards
+from reconciler.core.target import EVERYTHING, Targets
 
 
 class Outcome(StrEnum):
@@ -35,7 +36,7 @@ _IN_WORDS: Final[Mapping[str, str]] = {
 }
 
 MAY_HAVE_CHANGED: Final = frozenset({Outcome.APPLIED, Outcome.NOT_HONOURED, Outcome.FAILED})
-"""A PATCH was sent, or may have been; only the live values tell how much of it was stored."""
+"""A PATCH was sent, or may have been; only the live values show how much of it was stored."""
 
 STOPPED: Final = "the run was stopped before this task"
 """Why a task without problems was not started; another run can apply it."""
@@ -48,7 +49,8 @@ class TaskOutcome:
     ``changes`` are those that were sent, or would have been sent. ``accepted`` is true if the plan
     leaves the task alone and the user allowed that. ``repairs`` is how often changes were applied
     again because another write had undone them. ``time`` is when the outcome was recorded, as
-    `format_time` writes it; empty if not known.
+    `format_time` writes it; empty if not known. ``key`` is the key that named the task, and
+    ``allowed`` what accepted problems of the task.
     """
 
     task: int
@@ -58,6 +60,8 @@ class TaskOutcome:
     accepted: bool = False
     repairs: int = 0
     time: str = ""
+    key: TaskKey | None = None
+    allowed: tuple[Allowance, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -84,7 +88,8 @@ class Run:
 
     ``digest`` names the plan. ``started`` and ``ended`` are as `format_time` writes them. Values
     that are not known are empty or None. ``requests`` is how many were sent, None if the report
-    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks.
+    was cut off, so that the rest of the run is unknown. ``shards`` are empty for all tasks, and so
+    are ``targets``.
     """
 
     digest: str
@@ -95,6 +100,7 @@ class Run:
     ended: str = ""
     user: User | None = None
     commit: Commit | None = None
+    targets: Targets = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,8 +108,8 @@ class Report:
     """The result of one run, or of several consecutive ``runs``.
 
     ``outcomes`` are in order of id, one for each task; but a task that one run changed and that a
-    later run failed to change has an outcome of each. ``shards`` are those of all runs together;
-    empty for all tasks.
+    later run failed to change has an outcome for each of the two. ``shards`` are those of all runs
+    together; empty for all tasks.
     """
 
     server: ServerIdentity
@@ -135,7 +141,7 @@ class Report:
 
     def __repr__(self) -> str:
         return (
-            f"<Report of {self.command or 'several runs'} on {self.server.url}: {self.describe()}>"
+            f"<Report of {self.command or 'several runs'} on {self.server.name}: {self.describe()}>"
         )
 
     def _repr_html_(self) -> str:

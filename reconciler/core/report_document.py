@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.core.document_parts import (
+    build_allowance,
+    build_key,
+    restore_allowance,
+    restore_key,
+)
 from reconciler.core.ids import format_ranges, parse_ranges
 from reconciler.core.model import ServerIdentity, User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     build_change_document,
+    build_environment_document,
     build_server_document,
     build_shards_document,
+    build_targets_document,
     restore_change,
     restore_server,
     restore_shards,
+    restore_targets,
 )
 from reconciler.core.report import (
     Commit,
@@ -42,11 +51,12 @@ def restore_report(
     outcomes = tuple(latest[task] for task in sorted(latest))
     if last is not None and last["summary"] != count_outcomes(outcomes):
         raise SavedFileError(
-            "the counts in its last line do not match its other lines: the report was edited",
+            "the counts in its last line do not match its other lines: the report was edited "
+            "or damaged",
             hint="pass the report as apply wrote it",
         )
     run = _restore_run(first, last)
-    return Report(restore_server(first["server"]), (run,), outcomes, run.shards)
+    return Report(restore_server(first), (run,), outcomes, run.shards)
 
 
 def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Run:
@@ -55,6 +65,7 @@ def _restore_run(first: Mapping[str, Any], last: Mapping[str, Any] | None) -> Ru
         digest=first["digest"],
         requests=None if last is None else int(last["requests"]),
         shards=restore_shards(first),
+        targets=restore_targets(first),
         command=first.get("command", "apply"),
         started=first.get("started", ""),
         ended="" if last is None else last.get("ended", ""),
@@ -72,7 +83,7 @@ def _restore_outcomes(line: Mapping[str, Any]) -> Iterator[TaskOutcome]:
         for task in parse_ranges(written["tasks"], int(written["count"])):
             yield TaskOutcome(task, Outcome.INTERRUPTED, (), line["error"])
     except ValueError as error:
-        raise SavedFileError(f"not_started: {error}: the report was edited") from error
+        raise SavedFileError(f"not_started: {error}: the report was edited or damaged") from error
 
 
 def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
@@ -84,6 +95,8 @@ def _restore_outcome(line: Mapping[str, Any]) -> TaskOutcome:
         accepted=line.get("accepted", False),
         repairs=int(line.get("repairs", 0)),
         time=line.get("time", ""),
+        key=restore_key(line["key"]) if "key" in line else None,
+        allowed=tuple(map(restore_allowance, line.get("allowed", ()))),
     )
 
 
@@ -94,7 +107,9 @@ def build_first_line(run: Run, server: ServerIdentity) -> dict[str, Json]:
         "kind": "report",
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         "server": build_server_document(server),
+        **build_environment_document(server),
         "command": run.command,
         **_build_origin(run),
     }
@@ -123,7 +138,9 @@ def build_task_line(outcome: TaskOutcome) -> dict[str, Json]:
         "changes": [build_change_document(change) for change in outcome.changes],
         **({"error": outcome.error} if outcome.error else {}),
         **({"accepted": True} if outcome.accepted else {}),
+        **_build_allowed(outcome),
         **({"repairs": outcome.repairs} if outcome.repairs else {}),
+        **({"key": build_key(outcome.key)} if outcome.key else {}),
     }
 
 
@@ -157,6 +174,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
         "digests": [run.digest for run in report.runs],
         **build_shards_document(report.shards),
         "server": build_server_document(report.server),
+        **build_environment_document(report.server),
         "runs": [_build_run(run) for run in report.runs],
         "complete": report.complete,
         "summary": dict(count_outcomes(report.outcomes)),
@@ -168,7 +186,7 @@ def build_report_document(report: Report) -> dict[str, Json]:
 
 
 def _is_brief(outcome: TaskOutcome) -> bool:
-    """Tell whether a task was not started and has no changes, which old reports may list."""
+    """Tell whether a task was not started and has no changes: old reports list such tasks."""
     return outcome.outcome is Outcome.INTERRUPTED and not outcome.changes
 
 
@@ -177,10 +195,20 @@ def _build_run(run: Run) -> Json:
         "command": run.command,
         "digest": run.digest,
         **build_shards_document(run.shards),
+        **_build_targets(run),
         **_build_origin(run),
         **({"ended": run.ended} if run.ended else {}),
         "requests": run.requests,
     }
+
+
+def _build_targets(run: Run) -> dict[str, Json]:
+    return {"targets": build_targets_document(run.targets)} if run.targets else {}
+
+
+def _build_allowed(outcome: TaskOutcome) -> dict[str, Json]:
+    allowed: list[Json] = [*map(build_allowance, outcome.allowed)]
+    return {"allowed": allowed} if allowed else {}
 
 
 def _build_repaired(outcomes: Iterable[TaskOutcome]) -> dict[str, Json]:

@@ -10,13 +10,13 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
 from reconciler.core.difference import are_equal
 from reconciler.core.merge import Part, join_shards, make_other_server_error
-from reconciler.core.model import Change
+from reconciler.core.model import Change, have_same_tasks
 from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 
 NamedReport: TypeAlias = tuple[str, Report]
-"""A report, after the name of its file."""
+"""The name of a file, and the report in it."""
 
 _GAP_HINT: Final = (
     "another client changed it in between, or a report is missing: add the missing report, or "
@@ -81,7 +81,7 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
     if not earlier:
         return SavedFileError(
             f"{later}: task {task}, {format_path(gap.path)}: two changes contradict each other",
-            hint="apply writes no such report: pass an unedited one",
+            hint="apply does not write such a report: pass an unedited one",
         )
     left = " or ".join(shorten(format_value(value)) for value in gap.left)
     found = shorten(format_value(gap.found))
@@ -111,10 +111,12 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
         return reports[0][1]
     ordered = order_reports(reports)
     parts = [Part(n, r.server, r.shards, [o.task for o in r.outcomes]) for n, r in ordered]
+    first = parts[0]
     for part in parts[1:]:
         # A server may be updated between two runs.
-        if (part.server.url, part.server.edition) != (parts[0].server.url, parts[0].server.edition):
-            raise make_other_server_error(parts[0], part)
+        if not have_same_tasks(part.server, first.server):
+            raise make_other_server_error(first, part)
+        first = first if first.server.environment else part
     shards = join_shards(parts)
     made = compose_changes(ordered, attributes)
     by_task: dict[int, list[TaskOutcome]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.conditions import Condition, Operator, Test, compile_tests
+from reconciler.core.conditions import Condition, Operator, ValueTest, compile_tests
 from reconciler.core.edit import get_value
 from reconciler.core.notation import Path
 from reconciler.core.rule import Rewrite, Rule
@@ -183,7 +183,7 @@ def _may_rewrite(write: _Write, rewrite: Rewrite) -> bool:
     return isinstance(write.value, str) and write.value.startswith(rewrite.prefix)
 
 
-def _may_match_around(write: _Write, path: Path, tests: Sequence[Test]) -> bool:
+def _may_match_around(write: _Write, path: Path, tests: Sequence[ValueTest]) -> bool:
     """Tell whether an object may pass the tests because something inside it is written."""
     keys = write.path[len(path) :]
     for test in tests:
@@ -208,7 +208,7 @@ def _holds_result(value: Json, keys: Path, write: _Write) -> bool:
     return isinstance(value, dict) and is_same(found, write.value)
 
 
-def may_begin(tests: Sequence[Test], beginning: str, *, is_new: bool = False) -> bool:
+def may_begin(tests: Sequence[ValueTest], beginning: str, *, is_new: bool = False) -> bool:
     """Tell whether a string that begins with ``beginning`` may pass all tests.
 
     With ``is_new``, whether it may pass although another string did not.
@@ -218,7 +218,7 @@ def may_begin(tests: Sequence[Test], beginning: str, *, is_new: bool = False) ->
     return all(_may_begin_one(test, beginning) for test in tests)
 
 
-def _may_begin_one(test: Test, beginning: str) -> bool:
+def _may_begin_one(test: ValueTest, beginning: str) -> bool:
     operand = test.operand
     match test.operator:
         case Operator.EQUALS if isinstance(operand, tuple):

@@ -18,7 +18,7 @@ from reconciler.core.conditions import (
     ORDERING,
     Condition,
     Operator,
-    Test,
+    ValueTest,
     compile_tests,
     judge_tests,
     parse_instant,
@@ -154,7 +154,7 @@ def _explain_condition(condition: Condition, attributes: Attributes) -> tuple[st
     return _explain_existence(condition) or _explain_impossible(tests, attribute)
 
 
-def _explain_operand(test: Test, attribute: Attribute | None) -> tuple[str, str] | None:
+def _explain_operand(test: ValueTest, attribute: Attribute | None) -> tuple[str, str] | None:
     """Find out whether a test cannot be meant for the values of an attribute, or for any."""
     operator, operand = test.operator, test.operand
     if operator in ORDERING and isinstance(operand, str) and parse_instant(operand) is None:
@@ -226,7 +226,7 @@ def _explain_existence(condition: Condition) -> tuple[str, str] | None:
 
 
 def _explain_impossible(
-    tests: Sequence[Test], attribute: Attribute | None
+    tests: Sequence[ValueTest], attribute: Attribute | None
 ) -> tuple[str, str] | None:
     """Find out whether no value passes all tests."""
     is_instant = attribute is not None and attribute.is_date_time
@@ -250,7 +250,7 @@ _NEVER: Final = (
 )
 
 
-def _kinds_of_all(tests: Iterable[Test]) -> frozenset[str]:
+def _kinds_of_all(tests: Iterable[ValueTest]) -> frozenset[str]:
     """Return the kinds of values that can pass all tests."""
     kinds = frozenset({"number", "string", "list", "other"})
     for test in tests:
@@ -263,7 +263,7 @@ def _kinds_of_all(tests: Iterable[Test]) -> frozenset[str]:
     return kinds
 
 
-def _bounds_exclude_all(tests: Iterable[Test], attribute: Attribute | None) -> bool:
+def _bounds_exclude_all(tests: Iterable[ValueTest], attribute: Attribute | None) -> bool:
     """Tell whether the upper bounds are below the lower ones."""
     bounds = [(t.operator, t.operand) for t in tests if t.operator in ORDERING]
     lows = [(op, value) for op, value in bounds if op in {Operator.GT, Operator.GTE}]
@@ -413,7 +413,7 @@ def _check_effect(rule: Rule) -> Iterator[Finding]:
             )
 
 
-def _requires(tests: Sequence[Test] | None, value: Json) -> bool:
+def _requires(tests: Sequence[ValueTest] | None, value: Json) -> bool:
     """Tell whether only this value passes the tests."""
     return any(
         test.operator is Operator.EQUALS
@@ -423,7 +423,7 @@ def _requires(tests: Sequence[Test] | None, value: Json) -> bool:
     )
 
 
-def _requires_none(tests: Sequence[Test] | None) -> bool:
+def _requires_none(tests: Sequence[ValueTest] | None) -> bool:
     return any(test.operator is Operator.EXISTS and not test.operand for test in tests or ())
 
 

@@ -7,13 +7,14 @@ the live values with the task's own declarations in place of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.conditions import Predicate, UnreadableConditionError, compile_conditions
 from reconciler.core.edit import get_value
 from reconciler.core.model import (
+    Allowance,
     DesiredTask,
     Kind,
     Places,
@@ -21,7 +22,7 @@ from reconciler.core.model import (
     TaskProblem,
 )
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
-from reconciler.core.rule import Rule, RuleRef
+from reconciler.core.rule import Rule, RuleRef, are_nested
 from reconciler.core.values import ABSENT, UNREADABLE, Json, NoValue, Side, is_same
 from reconciler.errors import Source
 
@@ -254,8 +255,11 @@ class _Extension:
             else:
                 _set_leaf(attributes, path, value)
         places = _RuledPlaces(own.places if own else None, sources)
+        allow = (*(own.allow if own else ()), *dict.fromkeys(self._iterate_allowances()))
         if own:
-            return own._replace(attributes=attributes, absent=tuple(absent), places=places)
+            return own._replace(
+                attributes=attributes, absent=tuple(absent), places=places, allow=allow
+            )
         project = self._live.get("project")
         return DesiredTask(
             id=self._task,
@@ -264,7 +268,19 @@ class _Extension:
             replaced=frozenset(),
             absent=tuple(absent),
             places=places,
+            allow=allow,
         )
+
+    def _iterate_allowances(self) -> Iterator[Allowance]:
+        """Yield what the documents of the rules allow, each for the paths of its own rules."""
+        for path, (_, rule) in self._results.items():
+            for allowance in rule.rule.allow:
+                if allowance.kind is Kind.EMPTY_DATA:
+                    yield allowance  # about data as a whole
+                    continue
+                for allowed in allowance.paths or (path,):
+                    if are_nested(allowed, path):
+                        yield replace(allowance, paths=(max(allowed, path, key=len),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class ChosenServer(NamedTuple):
 
 
 def normalize_address(address: str) -> str:
-    """Return the address without a trailing slash; raises SettingsError if it is not valid.
+    """Return the address without a final slash or ``/api``; raises SettingsError if not valid.
 
     A path is kept: Label Studio may be served below one.
     """

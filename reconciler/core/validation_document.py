@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.document_parts import build_source
 from reconciler.core.plan_document import FORMAT_VERSION
-from reconciler.core.rule_document import build_source
 from reconciler.core.values import Json
 from reconciler.errors import Problem
 

@@ -100,7 +100,7 @@ def is_too_deep(value: Side, most: int = DEPTH_MAX) -> bool:
 
 
 def _list_containers(level: list[_Holder]) -> list[_Holder]:
-    """List the objects and lists one level down; a check of types shows that most have none."""
+    """List the objects and lists one level down; mostly, their types show that there are none."""
     parts = [part.values() if isinstance(part, dict) else part for part in level]
     if _HOLDERS.isdisjoint(map(type, chain.from_iterable(parts))):
         return []

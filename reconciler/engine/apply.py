@@ -1,4 +1,4 @@
-"""Applying an approved plan; every outcome goes to the report before the next request."""
+"""Applying an approved plan; an outcome is on disk before its worker sends another update."""
 
 from __future__ import annotations
 
@@ -8,17 +8,30 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.artifacts.report_file import ReportFile, ReportWriter
-from reconciler.core.model import Kind, Plan
+from reconciler.artifacts.report_file import ReportFile, ReportWriter, check_report
+from reconciler.core.allowances import Allowances, Entry
+from reconciler.core.model import Plan
 from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection
-from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server, parse_allowed
+from reconciler.engine.policy import ApplyPolicy, ApprovedPlan, check_server
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Broken, NotFound, ReconcilerError, Refused
 from reconciler.executor.execution import execute
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+__all__ = [
+    "ApplyOptions",
+    "ApplyResult",
+    "ApplyStopped",
+    "apply_plan",
+    "build_execution_options",
+    "build_policy",
+    "check_report",
+    "check_saved_plan",
+    "describe_run",
+]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -27,7 +40,9 @@ class ApplyOptions:
 
     Attributes:
         allow: Kinds of problem, such as ``["missing"]``: tasks with them are left out, instead of
-            the plan being refused. To change such tasks, allow the kind when you plan.
+            the plan being refused. To change such tasks, allow the kind when you plan. A kind may
+            have a path, such as ``"annotated-data:data.image"``.
+        deny: Kinds of problem that nothing may allow, neither ``allow`` nor the plan.
         expected_digest: Digest of the plan that was reviewed; None accepts any plan.
         canary: How many tasks to change first; the others follow only if these are as declared
             when they are read again. 0 for none.
@@ -36,13 +51,13 @@ class ApplyOptions:
         commit: Commit of the manifests, for the report; empty if not known.
 
     Raises:
-        ValueError: ``allow`` holds a kind that cannot be allowed, or ``canary`` is not a number of
-            tasks.
+        ValueError: ``allow`` or ``deny`` holds a kind that cannot be allowed, or ``canary`` is not
+            a number of tasks.
         TypeError: ``commit`` or ``careful`` is of another type.
 
     """
 
-    allow: frozenset[Kind]
+    allow: Allowances
     expected_digest: str | None
     canary: int
     careful: bool
@@ -51,7 +66,8 @@ class ApplyOptions:
     def __init__(
         self,
         *,
-        allow: Iterable[Kind | str] = (),
+        allow: Iterable[Entry] = (),
+        deny: Iterable[Entry] = (),
         expected_digest: str | None = None,
         canary: int = 0,
         careful: bool = False,
@@ -64,7 +80,7 @@ class ApplyOptions:
         if type(commit) is not str:
             raise TypeError(f"commit: expected text, found {commit!r}")
         for name, value in {
-            "allow": parse_allowed(allow),
+            "allow": Allowances.of(allow, deny),
             "expected_digest": expected_digest,
             "canary": canary,
             "careful": careful,
@@ -113,7 +129,8 @@ class ApplyStopped(ReconcilerError):
 
 def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:
     """Build the policy that a plan must satisfy to be applied."""
-    return ApplyPolicy(options.allow, settings.max_changes, options.expected_digest)
+    allow = options.allow.deny(settings.deny)
+    return ApplyPolicy(allow, settings.max_changes, options.expected_digest)
 
 
 def build_execution_options(
@@ -136,7 +153,7 @@ def build_execution_options(
 
 def check_saved_plan(plan: Plan, connection: Connection, *, file: str) -> None:
     """Raise Refused if a saved plan is for another server, ServerError for a bad token."""
-    check_server(plan.server, connection.api.identity(), file)
+    check_server(plan.server, connection.identify(), file)
     if plan.updates:
         # The request before needs no token; this one reveals a bad token before the report begins.
         with suppress(NotFound, Broken):
@@ -155,6 +172,7 @@ def describe_run(
     return Run(
         plan.digest,
         shards=plan.shards,
+        targets=plan.targets,
         command=command,
         user=connection.api.user(),
         commit=find_commit(manifests, environment),
@@ -178,7 +196,7 @@ def apply_plan(
     """
     plan, api = approved.plan, connection.api
     options = replace(options, allow=approved.allow)
-    run = run or Run(plan.digest, shards=plan.shards)
+    run = run or Run(plan.digest, shards=plan.shards, targets=plan.targets)
 
     def record(outcome: TaskOutcome) -> None:
         recorded = writer.record(outcome)

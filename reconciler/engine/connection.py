@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
+from reconciler.core.model import ServerIdentity
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
@@ -18,10 +19,18 @@ from reconciler.labelstudio.task_api import TaskApi
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server and the attributes of its tasks, shared by a plan and its apply."""
+    """A server and the attributes of its tasks, shared by a plan and its apply.
+
+    ``environment`` is the one of the settings; empty for none.
+    """
 
     api: TaskApi
     attributes: Attributes
+    environment: str = ""
+
+    def identify(self) -> ServerIdentity:
+        """Ask the server what it is, and add the environment; raises ServerError."""
+        return replace(self.api.identity(), environment=self.environment or None)
 
 
 @contextmanager
@@ -41,4 +50,4 @@ def connect(
         timeout=settings.timeout,
         transport=transport,
     ) as client:
-        yield Connection(TaskApi(client, attributes), attributes)
+        yield Connection(TaskApi(client, attributes), attributes, settings.environment)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import FoundFiles, find_manifests, find_place
 from reconciler.manifest.index import DesiredIndex
@@ -42,21 +41,27 @@ def check_files(files: FoundFiles) -> None:
 def load_desired(
     files: FoundFiles,
     *,
-    shard: Shard | None = None,
     server: ChosenServer | None = None,
+    projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read and check all manifests, and return the tasks of a shard; raises ManifestError.
+    """Read and check all manifests; raises ManifestError.
 
-    See `load_manifests` for ``server``.
+    See `load_manifests` for ``server`` and ``projects``.
     """
-    desired = load_manifests(files, load_contract(), server=server, progress=progress)
-    return desired if shard is None else desired.select(shard.holds)
+    return load_manifests(
+        files, load_contract(), server=server, projects=projects, progress=progress
+    )
 
 
-def count_desired(files: FoundFiles, *, progress: ProgressListener = NULL_PROGRESS) -> int:
+def count_desired(
+    files: FoundFiles,
+    *,
+    projects: Callable[[str], int] | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> int:
     """Read and check all manifests without a server, and count the declared tasks.
 
-    Raises ManifestError.
+    See `load_manifests` for ``projects``. Raises ManifestError.
     """
-    return len(check_manifests(files, load_contract(), progress=progress))
+    return len(check_manifests(files, load_contract(), projects=projects, progress=progress))

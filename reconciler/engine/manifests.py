@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.server_address import ChosenServer
-from reconciler.core.shard import Shard
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
-from reconciler.manifest.loader import load_values
+from reconciler.manifest.loader import load_values, number_projects
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 
@@ -33,7 +32,7 @@ class Manifests:
         cls,
         tasks: Iterable[Mapping[str, Any]],
         *,
-        project: int | None = None,
+        project: int | str | None = None,
         server: str | None = None,
         policy: Mapping[str, str] | None = None,
         defaults: Mapping[str, Any] | None = None,
@@ -45,7 +44,8 @@ class Manifests:
         Args:
             tasks: What a manifest has under ``tasks``: for each task its ``id``, and the
                 attributes to declare, such as ``{"id": 7, "data": {"split": "test"}}``.
-            project: The project that the tasks are in.
+            project: The project that the tasks are in: its number, or a name that the settings
+                of a plan give a number.
             server: The address of the only server that the tasks may be planned against.
             policy: ``{"data": "replace"}``, for whole objects instead of single keys.
             defaults: Attributes that all tasks share.
@@ -79,12 +79,13 @@ class Manifests:
     def __repr__(self) -> str:
         return f"<Manifests: {count_noun(len(self), 'task')} declared>"
 
-    def select(self, shard: Shard | None, *, server: ChosenServer) -> DesiredIndex:
-        """Select the tasks of a shard, to be planned against a server.
+    def get_desired(self, server: ChosenServer, projects: Callable[[str], int]) -> DesiredIndex:
+        """Return the declared tasks, to be planned against a server.
 
-        Raises ManifestError if a manifest declares another server.
+        ``projects`` returns the numbers of named projects there. Raises ManifestError if a manifest
+        declares another server, or a project that is unknown there.
         """
         problems = self._desired.find_other_servers(server)
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))
-        return self._desired if shard is None else self._desired.select(shard.holds)
+        return number_projects(self._desired, load_contract(), projects)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
 from reconciler.core.model import (
     DesiredTasks,
-    Kind,
     Observed,
     Plan,
     ReadBatch,
@@ -19,8 +19,9 @@ from reconciler.core.model import (
 )
 from reconciler.core.planner import apply_guards
 from reconciler.core.shard import Shard
+from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.engine.connection import Connection
-from reconciler.errors import NoSuchProject
+from reconciler.errors import NoSuchProject, Refused
 from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
 from reconciler.labelstudio.bulk.task_reader import (
     read_keyed_tasks,
@@ -40,24 +41,45 @@ def build_plan(
     connection: Connection,
     *,
     shard: Shard | None = None,
-    allow: frozenset[Kind] = frozenset(),
+    allow: Allowances = NOTHING_ALLOWED,
+    targets: Targets = EVERYTHING,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
-    """Plan ``desired``, all tasks or those of a ``shard``; only reads. Raises ServerError.
+    """Plan ``desired``, all tasks or those of a ``shard`` and ``targets``; only reads.
 
     Tasks are compared as they are read; nothing is kept of those that do not differ. Raises
-    ManifestError if a task turns out to be declared in conflicting ways, by its id and its key.
+    ServerError, Refused if a target matches nothing, and ManifestError if a task turns out to be
+    declared in conflicting ways, by its id and its key.
     """
     comparison = Comparison(desired, connection.attributes, shard=shard)
-    reading = _Reading(connection.api, desired, comparison, shard, progress)
+    reading = _Reading(connection.api, desired, comparison, shard, targets, progress)
+    tally = TargetTally(targets)
     try:
         plan = plan_batches(
-            reading.read_all(), connection, count=len(desired), allow=allow, progress=progress
+            reading.read_all(tally), connection, count=len(desired), allow=allow, progress=progress
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
         raise NoSuchProject(error.project, error.detail, source=source) from error
-    return _complete(plan, comparison, shard)
+    # Another shard may hold what a target is about.
+    unresolved = tuple(tally.narrow_keys(comparison.list_unresolved()))
+    if shard is None:
+        _check_targets(tally, desired)
+    plan = _complete(plan, comparison, tally)
+    return replace(
+        plan,
+        shards=() if shard is None else (shard,),
+        unresolved=tuple(replace(key, problem=allow.judge(key.problem)) for key in unresolved),
+    )
+
+
+def _check_targets(tally: TargetTally, desired: DesiredTasks) -> None:
+    """Raise Refused if a target fits no declared task and no rule."""
+    if unmatched := tally.list_unmatched(desired):
+        raise Refused(
+            f"nothing was changed: {describe_unmatched(unmatched, tally.targets)}",
+            hint="correct it; names of files are those that the plan prints",
+        )
 
 
 def plan_batches(
@@ -65,7 +87,7 @@ def plan_batches(
     connection: Connection,
     *,
     count: int,
-    allow: frozenset[Kind],
+    allow: Allowances,
     progress: ProgressListener,
 ) -> Plan:
     """Apply the guards to the tasks that differ, response by response.
@@ -74,29 +96,32 @@ def plan_batches(
     """
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
-    server = api.identity()
+    server = connection.identify()
     progress.begin("reading and comparing", count)
     plans: list[TaskPlan] = []
     for size, differing in batches:
         for planned, observed in differing:
-            facts = fetch_guard_facts(facts, planned, api=api, progress=progress)
+            facts = fetch_guard_facts(facts, planned, observed, api=api, progress=progress)
             plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
         progress.advance(size)
     plans.sort(key=lambda planned: planned.task)
     return Plan(server, tuple(plans), count - _count_differing(plans), api.requests)
 
 
-def _complete(plan: Plan, comparison: Comparison, shard: Shard | None) -> Plan:
-    """Add what is known only after all tasks were read: keys, rules, and counts."""
+def _complete(plan: Plan, comparison: Comparison, tally: TargetTally) -> Plan:
+    """Add what is known only after all tasks were read: rules, and what was left out."""
     ambiguous = comparison.list_ambiguous_tasks()
     tasks = tuple(task for task in plan.tasks if task.task not in ambiguous)
+    left_out = len(tally.tasks - ambiguous)
+    looked_at = comparison.looked_at - len(ambiguous) - left_out
     return replace(
         plan,
         tasks=tasks,
-        unchanged=comparison.looked_at - len(ambiguous) - _count_differing(tasks),
-        shards=() if shard is None else (shard,),
-        unresolved=comparison.list_unresolved(),
+        unchanged=looked_at - _count_differing(tasks),
         rules=comparison.summarize_rules(),
+        targets=tally.targets,
+        tasks_left_out=comparison.left_out + left_out + tally.keys,
+        changes_left_out=tally.changes,
     )
 
 
@@ -112,27 +137,30 @@ class _Reading:
     desired: DesiredTasks
     comparison: Comparison
     shard: Shard | None
+    targets: Targets
     progress: ProgressListener
 
-    def read_all(self) -> Iterator[ComparedBatch]:
+    def read_all(self, tally: TargetTally) -> Iterator[ComparedBatch]:
         comparison = self.comparison
         for project in sorted(comparison.ruled_projects | comparison.keyed_projects):
             ruled = project in comparison.ruled_projects
             batches = self._read_project(project) if ruled else self._read_keys(project)
             for batch in batches:
-                yield len(batch), comparison.compare(batch, project)
-        wanted = {
-            project: [task for task in ids if self._is_wanted(task)]
+                yield len(batch), tally.narrow(comparison.compare(batch, project))
+        pending = {
+            project: [task for task in ids if self._is_pending(task)]
             for project, ids in self.desired.group_by_project().items()
         }
+        wanted = self.targets.select(pending)
+        comparison.left_out += sum(map(len, pending.values())) - sum(map(len, wanted.values()))
         for batch in read_tasks(self.api, wanted, self._names, progress=self.progress):
-            yield len(batch), comparison.compare(batch)
+            yield len(batch), tally.narrow(comparison.compare(batch))
 
     @property
     def _names(self) -> set[str]:
         return list_names_to_read(self.desired.names())
 
-    def _is_wanted(self, task: int) -> bool:
+    def _is_pending(self, task: int) -> bool:
         in_shard = self.shard is None or self.shard.holds(task)
         return in_shard and task not in self.comparison.done
 

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.core.allowances import (
+    NOTHING_ALLOWED,
+    Allowances,
+    list_blocked,
+    list_blocking,
+    mark_plan,
+)
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskPlan
+from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskProblem
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
 from reconciler.errors import Refused
 
@@ -16,23 +23,13 @@ from reconciler.errors import Refused
 class ApplyPolicy:
     """What a plan must satisfy to be applied.
 
-    ``allow`` holds the kinds of problem that are accepted, ``max_changes`` is how many tasks may
+    ``allow`` says which problems are accepted, ``max_changes`` is how many tasks may
     change (None: any number), and ``expected_digest`` names the reviewed plan (None: any plan).
     """
 
-    allow: frozenset[Kind] = frozenset()
+    allow: Allowances = NOTHING_ALLOWED
     max_changes: Limit | None = None
     expected_digest: str | None = None
-
-
-def parse_allowed(allow: Iterable[Kind | str]) -> frozenset[Kind]:
-    """Read the kinds of problem to accept; raises ValueError for one that cannot be accepted."""
-    given = [allow] if isinstance(allow, str) else [*allow]
-    for kind in given:
-        if kind not in ALLOWABLE:
-            known = ", ".join(sorted(ALLOWABLE))
-            raise ValueError(f"{str(kind)!r} cannot be allowed; choose from {known}")
-    return frozenset(map(Kind, given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class ApprovedPlan:
     """A plan that satisfies a policy. Only `approve` makes one, and only these are applied."""
 
     plan: Plan
-    allow: frozenset[Kind]
+    allow: Allowances
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +45,24 @@ class Blockers:
     """What blocks the apply of a plan: how many tasks, and the kinds that would accept them.
 
     If ``kinds`` are allowed, apply leaves the tasks as they are. A new plan made with them allowed
-    changes those tasks whose kinds are in ``changing``.
+    changes those tasks whose kinds are in ``changing``. ``rules`` counts the rules that block the
+    plan, which nothing accepts.
     """
 
     tasks: int
     kinds: tuple[Kind, ...]
     changing: tuple[Kind, ...] = ()
+    rules: int = 0
 
     @property
     def message(self) -> str:
-        """Say how many tasks are blocked."""
-        return f"{count_noun(self.tasks, 'task')} {'is' if self.tasks == 1 else 'are'} blocked"
+        """Say how many tasks are blocked, and how many rules block the plan."""
+        blocked = [
+            count_noun(count, noun)
+            for count, noun in ((self.tasks, "task"), (self.rules, "rule"))
+            if count
+        ]
+        return f"{' and '.join(blocked)} {'is' if self.tasks + self.rules == 1 else 'are'} blocked"
 
     @property
     def hint(self) -> str:
@@ -71,7 +75,11 @@ class Blockers:
 
 
 def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
-    """Approve a plan; raises Refused if it does not satisfy the policy."""
+    """Approve a plan; raises Refused if it does not satisfy the policy.
+
+    The approved plan records what the policy accepts, in addition to what it was made with.
+    """
+    plan = mark_plan(plan, policy.allow)
     blockers = find_blockers(plan, policy.allow)
     if blockers:
         raise Refused(f"nothing was changed: {blockers.message}", hint=blockers.hint)
@@ -80,22 +88,31 @@ def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
     return ApprovedPlan(plan, policy.allow)
 
 
-def find_blockers(plan: Plan, allow: frozenset[Kind]) -> Blockers | None:
-    """Find the tasks that block the apply of a plan; None if there are none."""
-    tasks = plan.list_unaccepted(allow)
-    if not tasks:
+def find_blockers(plan: Plan, allow: Allowances) -> Blockers | None:
+    """Find what blocks the apply of a plan that records what is allowed; None if nothing does.
+
+    ``allow`` says what cannot be allowed, because it is denied.
+    """
+    tasks, keys = list_blocked(plan), [key for key in plan.unresolved if not key.problem.allowed]
+    rules = sum(r.problem is not None and not r.problem.is_warning for r in plan.rules)
+    if not (tasks or keys or rules):
         return None
-    kinds = _list_kinds(tasks)
-    changing = _list_kinds(task for task in tasks if task.changes)
+    problems = [problem for task in tasks for problem in list_blocking(task)]
+    changing = [p for task in tasks if task.changes for p in list_blocking(task)]
     return Blockers(
-        len(tasks),
-        tuple(sorted(ALLOWABLE & kinds - allow)),
-        tuple(sorted(ALLOWABLE & changing - allow)),
+        len(tasks) + len(keys),
+        _list_kinds([*problems, *(key.problem for key in keys)], allow),
+        _list_kinds(changing, allow),
+        rules,
     )
 
 
-def _list_kinds(tasks: Iterable[TaskPlan]) -> set[Kind]:
-    return {problem.kind for task in tasks for problem in task.problems}
+def _list_kinds(problems: Iterable[TaskProblem], allow: Allowances) -> tuple[Kind, ...]:
+    """List the kinds that would accept problems, except those that are denied."""
+    kinds = {p.kind for p in problems if p.kind in ALLOWABLE and not allow.find_denial_of(p)}
+    if Kind.ANNOTATED_DATA in kinds:
+        kinds.discard(Kind.ANNOTATED_EXTRA)
+    return tuple(sorted(kinds))
 
 
 def check_limit(plan: Plan, limit: Limit | None) -> None:
@@ -120,12 +137,20 @@ def _check_digest(plan: Plan, expected: str | None) -> None:
 def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None:
     """Raise Refused if a file was made for another server, where its ids are other tasks.
 
-    Another release of the same server is accepted: apply compares with live values.
+    Another release of the same server is accepted: apply compares with live values. A file that
+    names no environment is for any that is on its server.
     """
     if (saved.url, saved.edition) != (live.url, live.edition):
         raise Refused(
             f"nothing was changed: {file} was made for {saved}, but this run uses {live}",
             hint="set LABEL_STUDIO_URL to the server of the file, or make a new plan",
+        )
+    if saved.environment and saved.environment != live.environment:
+        used = f"environment {live.environment}" if live.environment else "none"
+        raise Refused(
+            f"nothing was changed: {file} was made for environment {saved.environment}, but this "
+            f"run uses {used}",
+            hint=f"pass --env {saved.environment}, or make a new plan",
         )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from reconciler.artifacts.report_file import read_reports
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.composition import Made
 from reconciler.core.guards import list_names_to_read
 from reconciler.core.inverse import plan_inverse
-from reconciler.core.model import Kind, Observed, Plan, ReadBatch, TaskPlan
+from reconciler.core.model import Observed, Plan, ReadBatch, TaskPlan
 from reconciler.core.report_history import NamedReport, compose_changes
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import plan_batches
@@ -37,7 +38,7 @@ def build_revert_plan(
     history: RunHistory,
     connection: Connection,
     *,
-    allow: frozenset[Kind] = frozenset(),
+    allow: Allowances = NOTHING_ALLOWED,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan the inverse of the changes; only reads. Raises ServerError."""
@@ -57,6 +58,6 @@ def build_revert_plan(
 
 def check_reports(history: RunHistory, connection: Connection) -> None:
     """Raise Refused if a report is for another server."""
-    identity = connection.api.identity()
+    identity = connection.identify()
     for name, report in history.reports:
         check_server(report.server, identity, name)

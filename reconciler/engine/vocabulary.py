@@ -6,9 +6,30 @@ may change.
 
 from __future__ import annotations
 
+from reconciler.core.allowances import (
+    Allowances,
+    mark_plan,
+    parse_allowance,
+    parse_denial,
+)
 from reconciler.core.limit import Limit
-from reconciler.core.model import ALLOWABLE, Kind, Plan
+from reconciler.core.model import ALLOWABLE, Allowance, Kind, Plan
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
+from reconciler.core.target import Selector, Targets
 
-__all__ = ["ALLOWABLE", "Kind", "Limit", "Plan", "Report", "Shard"]
+__all__ = [
+    "ALLOWABLE",
+    "Allowance",
+    "Allowances",
+    "Kind",
+    "Limit",
+    "Plan",
+    "Report",
+    "Selector",
+    "Shard",
+    "Targets",
+    "mark_plan",
+    "parse_allowance",
+    "parse_denial",
+]

@@ -133,7 +133,7 @@ class _Execution:
             return [
                 job
                 for job in jobs
-                # Wait here for a place and a turn: in a worker, what was read would grow old.
+                # Wait here for a place and a turn: in a worker, the values read would age.
                 if not (workers.wait_for_place() and self._rate.wait() and workers.begin(job))
             ]
 

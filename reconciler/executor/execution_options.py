@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from reconciler.core.model import Kind
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.report import TaskOutcome
 from reconciler.executor.batches import DEFAULT_LIMITS, BatchLimits
 from reconciler.progress import NULL_PROGRESS, ProgressListener
@@ -29,7 +29,7 @@ class ExecutionOptions:
     together, as ``batches`` says.
     """
 
-    allow: frozenset[Kind] = frozenset()
+    allow: Allowances = NOTHING_ALLOWED
     concurrency: int = DEFAULT_CONCURRENCY
     rps: float | None = None
     canary: int = 0

@@ -9,12 +9,17 @@ from itertools import chain
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.body_validator import BodyValidator
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.decision import Patch, decide
-from reconciler.core.guards import GuardFacts, list_names_to_read
-from reconciler.core.model import Found, Kind, Observed, TaskPlan
+from reconciler.core.guards import GuardFacts, list_names_to_read, list_projects_to_classify
+from reconciler.core.model import Found, Observed, TaskPlan
 from reconciler.core.report import TaskOutcome
 from reconciler.labelstudio.bulk.task_reader import read_tasks
-from reconciler.labelstudio.guard_facts import fetch_ignored_attributes, fetch_project_settings
+from reconciler.labelstudio.guard_facts import (
+    fetch_ignored_attributes,
+    fetch_project_settings,
+    fetch_used_paths,
+)
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -43,7 +48,7 @@ class FreshReader:
         api: TaskApi,
         attributes: Attributes,
         *,
-        allow: frozenset[Kind] = frozenset(),
+        allow: Allowances = NOTHING_ALLOWED,
         progress: ProgressListener = NULL_PROGRESS,
     ) -> None:
         self._api = api
@@ -76,11 +81,24 @@ class FreshReader:
 
     def decide(self, task: TaskPlan, fresh: FreshRead) -> Patch | TaskOutcome:
         """Decide what to send for a task that was read."""
-        observed = fresh.observed[task.task]
-        decided = decide(
-            task, observed, facts=fresh.facts, allow=self._allow, validator=self._validator
-        )
+        facts, observed = self._classify(task, fresh), fresh.observed[task.task]
+        decided = decide(task, observed, facts=facts, allow=self._allow, validator=self._validator)
         return replace(decided, read_at=fresh.at) if isinstance(decided, Patch) else decided
+
+    def _classify(self, task: TaskPlan, fresh: FreshRead) -> GuardFacts:
+        """Fetch the label config that says which annotated data a task changes, if it does.
+
+        Only here, as tasks are also read without deciding on them.
+        """
+        facts = fresh.facts
+        if not list_projects_to_classify([task], fresh.observed) - facts.projects.keys():
+            return facts
+        api, progress = self._api, self._progress
+        with self._fetching:
+            self._facts = fetch_used_paths(
+                self._facts, [task], fresh.observed, api=api, progress=progress
+            )
+            return self._facts
 
     def _observe(self, tasks: Sequence[TaskPlan], also: Collection[str]) -> dict[int, Observed]:
         names = list_names_to_read(set().union(*(task.names() for task in tasks)))

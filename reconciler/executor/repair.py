@@ -21,7 +21,7 @@ UPDATED_AT: Final = "updated_at"
 """The attribute that every write changes. Lists and the response to a PATCH show the same value."""
 
 WITHIN: Final = timedelta(seconds=60)
-"""How long after our update a write may rest on older values; a later write is intended."""
+"""How long after our update a write may be based on older values; later ones count as intended."""
 
 _WRITTEN_WHOLE: Final = frozenset({"data", "meta"})
 
@@ -29,12 +29,12 @@ ROUNDS: Final = 2
 """How often changes are applied again, at most: a client that keeps undoing them intends it."""
 
 PAUSE_SECONDS: Final = (1.0, 3.0)
-"""The range from which the pause before a round is drawn: two runs that undid changes of each
-other should not go on in step."""
+"""The range from which the pause before a round is drawn: two runs that undid each other's
+changes must not repeat this at the same moment."""
 
 LOOK_SECONDS: Final = 3.0
-"""How long after a round its tasks are read: by then, other clients have written what they read
-before the round."""
+"""How long after a round its tasks are read again: clients that read them before the round have
+written by then."""
 
 
 @dataclass(frozen=True, slots=True)

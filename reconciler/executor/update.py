@@ -1,4 +1,7 @@
-"""One update, tried until its outcome is known, but never sent again on a guess."""
+"""One update, tried until its outcome is known.
+
+If an attempt may have been stored, the task is read before the next one.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ from reconciler.labelstudio.retry import (
 from reconciler.labelstudio.task_api import TaskApi
 
 AGED_SECONDS: Final = 3 * FRESH_SECONDS
-"""Age at which an update is always merged anew: the server slowed down, or the run was paused.
-An update that was held up by a pause between attempts is merged anew after `FRESH_SECONDS`."""
+"""Age at which an update is always merged again: the server slowed down, or the run was paused.
+After a pause between attempts, an update is merged again at the age of `FRESH_SECONDS`."""
 
 _DOUBT: Final = "; an earlier update of the task may have been stored: its response was lost"
 
@@ -98,7 +101,7 @@ class _Update:
     def _begin(self, patch: Patch) -> Patch | TaskOutcome:
         """Send the patch, after reading the task again if the patch is too old.
 
-        It does not wait for another turn, so it cannot become too old again.
+        After that, there is no wait for a turn, so the patch cannot become too old again.
         """
         step = self._read_again(patch.plan) if self._has_aged(patch) else patch
         if not isinstance(step, Patch):

@@ -17,10 +17,11 @@ FEWEST: Final = 2
 """Experiments go no lower: with one at a time, the server idles while its response travels."""
 
 WINDOW: Final = 24
-"""Responses to measure a rate over, at least: single ones vary far more than a step helps."""
+"""Fewest responses to measure a rate over: single ones vary far more than a step changes it."""
 
 WORTH: Final = 0.3
-"""The share of its best possible gain that a step must reach: twice as many, 1.3 times the rate."""
+"""The share of its best possible gain that a step must reach: 1.3 times the rate for twice the
+limit."""
 
 CHANGED: Final = 0.6
 """If the rate falls to this share of the former one, or rises as much, conditions have changed."""
@@ -36,7 +37,7 @@ PATIENCE_MAX: Final = 8
 class UpdateConcurrency:
     """What is known about a server; ``limit`` is how many updates may be in flight now.
 
-    It is immutable: each response gives a new one. A rate is in responses per second with every
+    It is immutable: each response makes a new one. A rate is in responses per second with every
     place in use: the limit times the responses, divided by the sum of the seconds for which each
     place was in use. So neither unused places nor updates that never end distort it.
     """
@@ -88,7 +89,7 @@ class UpdateConcurrency:
     def note_overload(self) -> UpdateConcurrency:
         """Halve the limit, because the server had no room for an update or did not respond.
 
-        Other updates that were in flight will probably fail too: all of them count once.
+        Other updates that were in flight will probably fail too: together they count once.
         """
         if self.pardoned:
             left = max(0, self.settling - 1)

@@ -17,7 +17,7 @@ Job = TypeVar("Job")
 class Workers(Generic[Job]):
     """Does jobs in threads: each begins once, in the given order.
 
-    A job keeps its place until ``work`` returns, so that never more are unfinished than the
+    A job keeps its place until ``work`` returns, so there are never more unfinished jobs than the
     concurrency allows; ``work`` returns whether the server had room for the job. Threads are
     created as needed. An exception of ``work`` sets ``stop`` and is raised in the thread that
     submits jobs.

@@ -1,4 +1,4 @@
-"""What a failed connection means, to the server or to the proxy in front of it."""
+"""What a failed connection, to the server or to a proxy, means."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_client_refused(message: str) -> bool:
 
 
 def _make_hint(message: str, network: Network) -> str:
-    """Say what to do, as far as the text of the error tells."""
+    """Say what to do, as far as the text of the error shows it."""
     if is_client_refused(message):
         return f"set {CLIENT_VARIABLE} to the file of a client certificate that the server trusts"
     proxy = network.proxy

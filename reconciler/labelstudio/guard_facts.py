@@ -5,27 +5,34 @@ Facts are immutable: each function returns new facts, with what it fetched added
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.contract.honoured_attributes import mark_ignored
 from reconciler.core.guards import (
     GuardFacts,
     list_projects_to_ask,
+    list_projects_to_classify,
     list_projects_to_warn_of,
     may_be_ignored,
 )
-from reconciler.core.model import TaskPlan
+from reconciler.core.model import Observed, TaskPlan
 from reconciler.errors import ServerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import ProgressListener
 
 
 def fetch_guard_facts(
-    facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
+    facts: GuardFacts,
+    task: TaskPlan,
+    observed: Observed,
+    *,
+    api: TaskApi,
+    progress: ProgressListener,
 ) -> GuardFacts:
     """Fetch what guards and warnings need for a planned task. Raises ServerError."""
     facts = fetch_project_settings(facts, [task], api=api)
+    facts = fetch_used_paths(facts, [task], {task.task: observed}, api=api, progress=progress)
     facts = _fetch_settings_to_warn(facts, task, api=api, progress=progress)
     return fetch_ignored_attributes(facts, [task], api=api, progress=progress)
 
@@ -58,18 +65,48 @@ def fetch_ignored_attributes(
     return replace(facts, attributes=marked, tells_ignored=True)
 
 
+def fetch_used_paths(
+    facts: GuardFacts,
+    tasks: Iterable[TaskPlan],
+    observed: Mapping[int, Observed],
+    *,
+    api: TaskApi,
+    progress: ProgressListener,
+) -> GuardFacts:
+    """Fetch the label configs that say which annotated data ``tasks`` change.
+
+    Raises nothing: if the server does not show one, it may use all data.
+    """
+    projects = list_projects_to_classify(tasks, observed)
+    loss = "the plan takes all of its annotated data for data that annotators saw"
+    return _fetch_if_shown(facts, projects, api=api, progress=progress, loss=loss)
+
+
 def _fetch_settings_to_warn(
     facts: GuardFacts, task: TaskPlan, *, api: TaskApi, progress: ProgressListener
 ) -> GuardFacts:
     """Fetch the settings that only warnings need; a failure does not stop the plan."""
-    for project in list_projects_to_warn_of([task]) - facts.projects.keys() - facts.unshown:
+    projects = list_projects_to_warn_of([task])
+    loss = "the plan cannot warn if the server resets overlap in this project"
+    return _fetch_if_shown(facts, projects, api=api, progress=progress, loss=loss)
+
+
+def _fetch_if_shown(
+    facts: GuardFacts,
+    projects: Collection[int],
+    *,
+    api: TaskApi,
+    progress: ProgressListener,
+    loss: str,
+) -> GuardFacts:
+    """Fetch settings that the run can do without; ``loss`` says what it then lacks."""
+    for project in sorted({*projects} - facts.projects.keys() - facts.unshown):
         try:
             facts = _fetch_settings(facts, project, api=api)
         except ServerError as error:
             facts = replace(facts, unshown=facts.unshown | {project})
             progress.detail(
-                f"cannot read the settings of project {project} ({error.message}); the plan "
-                "cannot warn if the server resets overlap in this project"
+                f"cannot read the settings of project {project} ({error.message}); {loss}"
             )
     return facts
 

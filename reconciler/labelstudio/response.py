@@ -30,7 +30,7 @@ from reconciler.labelstudio.secret_values import Secrets
 
 TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
-SERVER_ADDRESS: Final = f"the server address (url, or {URL_VARIABLE})"
+SERVER_ADDRESS: Final = f"the server address in {URL_VARIABLE} or url"
 """Its name in hints: programs pass ``url``, and the command line mostly reads the variable."""
 
 _UNREADABLE: Final = "JSON that cannot be parsed"
@@ -43,9 +43,10 @@ _CERTIFICATE_HINT: Final = (
     f"{CLIENT_VARIABLE} to its file"
 )
 _REFUSALS: Final[Mapping[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: f"copy a valid token from Account & Settings in Label Studio, and "
-    f"pass it as token or {TOKEN_VARIABLE}",
-    HTTPStatus.FORBIDDEN: f"use a token (token, or {TOKEN_VARIABLE}) whose user may do this",
+    HTTPStatus.UNAUTHORIZED: f"set {TOKEN_VARIABLE}, or token in Python, to a valid token from "
+    "Account & Settings in Label Studio",
+    HTTPStatus.FORBIDDEN: f"set {TOKEN_VARIABLE}, or token in Python, to a token "
+    "whose user may do this",
 }
 """What to do if Label Studio itself refuses a request."""
 
@@ -70,7 +71,7 @@ _LOGIN_HINT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response, the body of which has been read as ``content``; it explains itself.
+    """A response whose body has been read as ``content``, and the error that it stands for.
 
     ``secret`` is the token that was sent, and ``secrets`` holds the other secrets that were sent:
     some servers repeat them, messages never do.
@@ -87,7 +88,7 @@ class Response:
             raise self._explain()
 
     def json(self) -> Json:
-        """Parse without loss: integers of any size, floats as Python's shortest form reads them.
+        """Parse without loss: integers of any size, and floats as the nearest double.
 
         Parts of what is read here are written back later. Raises NotLabelStudio.
         """
@@ -151,7 +152,7 @@ class Response:
         )
 
     def _explain_too_large(self, detail: str) -> ServerError:
-        """Say whose limit it is, as far as the response tells."""
+        """Say whose limit it is, as far as the response shows it."""
         size = len(self.response.request.content)
         by = self._quote(self.response.headers.get("server", ""), limit=60) or "the server"
         message = f"{self._request_line} returned 413: {size:,} bytes are too many: {detail}"

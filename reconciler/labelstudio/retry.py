@@ -42,8 +42,8 @@ class RequestKind(StrEnum):
     SMALL_LIST = "small list"
     """Too small to cause a fault, unless a task in it does."""
     LARGER_PAGE = "larger page"
-    """After a fault, it is replaced by pages like the first, without another attempt. Only if the
-    server asks to wait is it repeated: then its size is not the cause."""
+    """After a fault, it is replaced by pages like the first, without another attempt. It is
+    repeated only if the server asks to wait: then its size is not the cause."""
     UPDATE = "update"
     PROBE = "probe"
     """A question that the run can do without: sent once, whatever happens."""
@@ -140,11 +140,11 @@ RETRY_POLICIES: Final[Mapping[Fault, RetryPolicy]] = MappingProxyType(
         Fault.TOO_MANY_REQUESTS: _build_row(5, 5, 5, 5, 5, stored=_NO, crowded=True),
         # Most of these are caused by the request, and remain.
         Fault.SERVER_ERROR: _build_row(2, 1, 1, 2, 2, stored=_PERHAPS, then=_GO_ON),
-        # The server restarts, or the list was too much for it.
+        # The server restarts, or the list is too large for it.
         Fault.BAD_GATEWAY: _build_row(5, 2, 5, 5, 5, stored=_PERHAPS, crowded=True),
         Fault.UNAVAILABLE: _build_row(5, 5, 5, 5, 5, stored=_PERHAPS, crowded=True),
         Fault.GATEWAY_TIMEOUT: _build_row(5, 1, 5, 5, 5, stored=_PERHAPS, crowded=True),
-        # Or the address is wrong.
+        # Temporary, or the address is wrong.
         Fault.ODD: _build_row(3, 3, 3, 1, 3, stored=_PERHAPS),
         Fault.UNAUTHORISED: _build_row(1, 1, 1, 1, 1, stored=_REFUSED, then=_STOP),
         Fault.REFUSED: _build_row(1, 1, 1, 1, 1, stored=_REFUSED, then=_GO_ON),
@@ -291,7 +291,7 @@ class Backoff:
     def until_welcome(self) -> bool:
         """Wait as long as the server asked for, if it did; such a wait is for all threads.
 
-        False if stopped before.
+        Returns False after a stop; `wait` returns True.
         """
         if not self._welcome_from:
             return True

@@ -23,6 +23,12 @@ from reconciler.labelstudio.retry import Backoff, RequestKind
 _NEVER_RESOLVED: Final = {"resolve_uri": "false"}
 """Without it, the server returns its own addresses instead of the stored ones."""
 
+_PROJECT_PAGE_SIZE: Final = 100
+"""The most that a server lists at once."""
+
+_PROJECT_PAGES_MAX: Final = 100
+"""A title that more projects contain has to be given a number in the settings instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -66,8 +72,13 @@ class TaskApi:
         return self._client.requests
 
     @property
+    def address(self) -> str:
+        """The address of the server."""
+        return self._client.address
+
+    @property
     def backoff(self) -> Backoff:
-        """The pauses between attempts, and the listener that hears of them."""
+        """The pauses between attempts, and the listener that receives their reasons."""
         return self._client.backoff
 
     def identity(self) -> ServerIdentity:
@@ -159,6 +170,37 @@ class TaskApi:
                 return _read_settings(label_config, answer)
         raise NotLabelStudio(f"the server's response for project {project} has no label config")
 
+    def find_projects(self, title: str) -> tuple[int, ...]:
+        """Find the projects with exactly this title, in ascending order of their numbers.
+
+        The server only offers those whose title contains it, in pages, and ignores case.
+        """
+        found: dict[int, str] = {}
+        for page in range(1, _PROJECT_PAGES_MAX + 1):
+            query = {"title": title, "page": str(page), "page_size": str(_PROJECT_PAGE_SIZE)}
+            count, rows = self._parse_projects(self._client.get("/api/projects/", query))
+            found |= rows
+            if len(found) >= count:
+                return tuple(sorted(number for number, name in found.items() if name == title))
+            if not rows:
+                break
+        raise NotLabelStudio(
+            f"{self._client.address}/api/projects/ did not list all projects that it counts",
+            hint="was a project created or deleted at the same moment? run it again",
+        )
+
+    def _parse_projects(self, answer: Json) -> tuple[int, Mapping[int, str]]:
+        """Return how many projects there are on all pages, and the titles of those on this one."""
+        found = answer if isinstance(answer, dict) else {}
+        count, rows = found.get("count"), found.get("results")
+        titles = _index_titles(rows) if isinstance(rows, list) else None
+        if type(count) is not int or titles is None:
+            raise NotLabelStudio(
+                f"{self._client.address}/api/projects/ did not return a list of projects",
+                hint="is a proxy or a cache in front of the server?",
+            )
+        return count, titles
+
     def _check_task(self, answer: Json, task: int) -> Mapping[str, Json]:
         if isinstance(answer, dict) and answer.get("id") == task:
             return answer
@@ -199,6 +241,18 @@ def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     except (TypeError, LookupError):
         return {}
     return dict(zip(ids, tasks, strict=True)) if set(map(type, ids)) <= {int} else {}
+
+
+def _index_titles(rows: list[Any]) -> Mapping[int, str] | None:
+    """Map the numbers of projects to their titles; None if a row is not a project."""
+    titles: dict[int, str] = {}
+    for row in rows:
+        number = _get_integer(row.get("id")) if isinstance(row, dict) else None
+        if number is None:
+            return None
+        title = row.get("title")
+        titles[number] = title if isinstance(title, str) else ""
+    return titles
 
 
 def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSettings:

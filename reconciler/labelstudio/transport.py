@@ -48,7 +48,10 @@ def prepare_connecting(address: str, network: Network) -> Connect:
             )
         except ImportError as error:  # of the package that httpx needs for SOCKS
             variable = proxy.variable if proxy else "a variable"
-            raise SettingsError(f"{variable} names a SOCKS proxy: {error}") from error
+            raise SettingsError(
+                f"{variable} names a SOCKS proxy, but the package socksio is not installed",
+                hint="install it with pip install 'httpx[socks]', or use an HTTP proxy",
+            ) from error
 
     return connect
 

@@ -17,7 +17,7 @@ from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
 
 UNDEFINED: Final = "$undefined$"
-"""A key whose value the server moves to the first key of the label config, over what is there."""
+"""A key whose value the server moves to the first key of the label config, overwriting it."""
 
 
 def check_server(
@@ -154,7 +154,7 @@ def check_absent(
 
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
-    """Find out whether a task would lose every key of its data, defaults included."""
+    """Report a task that would lose every key of its data; defaults count as its own."""
     if "data" in declaration.header.replaced and declaration.build_attributes().get("data") == {}:
         yield Problem(
             declaration.source_of(("data",)),
@@ -194,7 +194,7 @@ def _check_undefined(
         yield _make_problem_at(
             document,
             (*steps, "data", UNDEFINED),
-            f"the server does not keep the key {UNDEFINED}, but stores its value elsewhere",
+            f"the server does not keep the key {UNDEFINED}, but stores its value under another key",
             "declare the key that the label config of the project uses",
         )
 
@@ -264,7 +264,10 @@ def _check_absent_path(
     around = (path[:length] for length in range(len(path)))
     other = next((shorter for shorter in around if shorter in seen), inside.get(path))
     if other is not None:
-        return f"{format_path(path)} and {format_path(other)} overlap", "keep the shorter one"
+        return (
+            f"one of {format_path(path)} and {format_path(other)} contains the other",
+            "keep the shorter one",
+        )
     return _find_contradiction(path, task)
 
 
@@ -294,12 +297,12 @@ def _find_contradiction(path: Path, task: Mapping[str, Json]) -> tuple[str, str]
             parent = format_path(path[:depth])
             return (
                 f"{parent} is declared with a value that has no keys",
-                "remove one of the two",
+                "remove this path, or that value",
             )
         if key not in value:
             return None
         value = value[key]
-    return f"{format_path(path)} is declared as well", "remove one of the two"
+    return f"{format_path(path)} is declared, and also listed in absent", "remove one of the two"
 
 
 def _find_resolved(value: Json, steps: Steps) -> Iterator[tuple[Steps, str]]:

@@ -167,7 +167,7 @@ def _make_conflict(
         message = (
             f"{right.describe()} also declares {format_path(other)} at {place}, {relation}{more}"
         )
-    hint = "declare each path in one place only"
+    hint = "declare each path in one place only, or correct the id"
     return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 

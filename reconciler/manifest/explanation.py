@@ -43,25 +43,28 @@ _EXPECTED_TYPES: Final = {
 _EMPTY: Final[dict[type, str]] = {dict: "an empty object", list: "an empty list"}
 _HINTS: Final = {
     "version": "this tool reads version 1 only",
-    "data": "data that is not an object breaks the task for good on the server",
+    "project": "write its number: 7 if the address of the project in the browser has /projects/7",
+    "policy": "write {data: replace}, {meta: replace}, or both in one object",
+    "tasks": 'begin each task with "- "',
+    "data": (
+        "write keys with values, such as {text: ...}: anything else breaks the task on the server"
+    ),
     "absent": "write a list of paths: [data.old_key]",
 }
 _NULL_HINTS: Final = {
     "data": "indent its keys below it, or remove the line",
     "tasks": "write the tasks below it, or [] for none",
-    "project": "a task always has a project: null would delete it",
+    "project": "write its number, or remove the line: with null, nothing can find the task",
 }
 _BOUND_HINTS: Final = {
     ("overlap", "minimum"): (
         "declare how many annotators should label the task: below 1 the server gives it to none, "
         "and below 0 it counts as labelled"
     ),
-    ("inner_id", "minimum"): (
-        "the server numbers the tasks of a project from 1, and stores another number instead of 0"
-    ),
+    ("inner_id", "minimum"): "write 1 or more: the server stores another number instead of 0",
     ("inner_id", "maximum"): (
-        "the server numbers new tasks after the largest inner_id: once that is the largest number "
-        "that fits, every import fails"
+        "write a smaller number: the server continues from the largest inner_id, and every import "
+        "fails once no number is left"
     ),
 }
 UNKNOWN_MAX: Final = 100
@@ -97,7 +100,7 @@ def explain_error(
             first = (*steps, unknown[UNKNOWN_MAX])
             more = f"{len(unknown) - UNKNOWN_MAX:,} more unknown keys from here on"
             yield Problem(
-                document.locate_key(first), format_path(first), more, "see the first ones"
+                document.locate_key(first), format_path(first), more, "correct those above first"
             )
         return
     if error.validator == "uniqueItems":

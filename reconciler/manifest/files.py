@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -83,7 +84,7 @@ def find_place(path: str) -> Place:
 
 def _iterate_folders(paths: Sequence[str]) -> Iterator[str]:
     for path in paths:
-        if os.path.isdir(path):  # noqa: PTH112 - a path need not be one that there can be
+        if os.path.isdir(path):  # noqa: PTH112 - it also accepts impossible paths
             yield path
         elif is_pattern(path):
             yield find_fixed_part(path)
@@ -102,7 +103,7 @@ class _Search:
         self._resolve = cache(os.path.realpath)
         # By real path: the first path that reached a manifest.
         self._files: dict[str, str] = {}
-        # By real path, of folders with manifests in them or below: the name of one in it, or "".
+        # By real path: the name of a manifest in the folder, or "" if they are only below it.
         self._holding: dict[str, str] = {}
 
     def finish(self) -> FoundFiles:
@@ -233,7 +234,7 @@ class _Search:
         elif file.broken:
             message = f"not read: {file.broken.message}"
             self._unread.append(Problem(file.broken.source, "", message))
-        elif _LOOKS_LIKE_ONE.search(name.lower()):
+        elif _LOOKS_LIKE_ONE.search(name.lower()) or _is_misspelt(name.lower()):
             self._unread.append(Problem(Source(file.path), "", "not read", _KNOWN))
 
     def _hold(self, folder: Folder) -> None:
@@ -246,6 +247,29 @@ class _Search:
 
     def _report(self, path: str, message: str, hint: str) -> None:
         self._problems.append(Problem(Source(path), "", message, hint))
+
+
+def _is_misspelt(name: str) -> bool:
+    """Tell whether a name ends almost like that of a manifest: ``a.ymal``, ``a.yml1``."""
+    _, dot, suffix = name.rpartition(".")
+    return bool(dot) and any(_differs_by_one(suffix, known.removeprefix(".")) for known in SUFFIXES)
+
+
+def _differs_by_one(found: str, known: str) -> bool:
+    """Tell whether one character is missing, added or wrong, or two are swapped.
+
+    The first character must be right, and a letter may not be added at the end: other suffixes,
+    such as ``xml`` and ``yamlx``, differ so.
+    """
+    pairs = zip(found, known, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    found, known = found[same:], known[same:]
+    if not same:
+        return False
+    if not known:
+        return len(found) == 1 and found.isdigit()
+    swapped = known[1::-1] + known[2:]
+    return found in {known[1:], swapped} or found[1:] in {known, known[1:]}
 
 
 def _get_name(path: str) -> str:

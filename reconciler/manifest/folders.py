@@ -53,7 +53,7 @@ class Bounds:
         return _make_problem(
             path,
             f"links out of {' and '.join(self._roots)}, to {real}",
-            "pass that path itself, or move it into the repository",
+            "pass the target itself, or move it inside",
         )
 
 
@@ -111,11 +111,11 @@ class FolderWalk:
         return files, folders
 
     def _follow(self, path: str, folder: Folder) -> Folder | File | None:
-        """Find out where a link in ``folder`` leads; None is a folder that is not entered."""
+        """Find out where a link in ``folder`` leads; None for a folder that must not be entered."""
         leads_to_folder = resolve_link(path)
         try:
             real = os.path.realpath(path)
-        except OSError as error:  # as of links below /proc
+        except OSError as error:  # such as links below /proc
             self._problems.append(make_unreadable(path, error))
             return None
         if isinstance(leads_to_folder, Problem):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import eq, le
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,6 +29,7 @@ from reconciler.manifest.declarations import (
     parse_absent_path,
 )
 from reconciler.manifest.key_table import KeyedPlaces, KeyTable, normalize_key
+from reconciler.manifest.readers.document import Document
 from reconciler.manifest.task_names import expand_ids
 
 _INDEX_BITS: Final = 40
@@ -141,20 +142,6 @@ class DesiredIndex:
         if not all(map(le, self._ids, islice(self._ids, 1, None))):
             self._copy(self, sorted(range(len(self._ids)), key=self._ids.__getitem__))
         self._index_ids()
-
-    def select(self, holds: Callable[[int], bool]) -> DesiredIndex:
-        """Return an index of only the tasks whose ids ``holds`` accepts.
-
-        It has all keys and all rules: which tasks they are for, only the server knows.
-        """
-        chosen = DesiredIndex()
-        chosen._headers, chosen._known = self._headers, self._known
-        chosen.rules, chosen._keys = self.rules, self._keys
-        chosen._key_where, chosen._key_fingerprints = self._key_where, self._key_fingerprints
-        kept = [place for place, task in enumerate(self._ids) if holds(task)]
-        chosen._copy(self, kept)
-        chosen._index_ids()
-        return chosen
 
     def _copy(self, other: DesiredIndex, places: Sequence[int]) -> None:
         self._ids = array("q", map(other._ids.__getitem__, places))
@@ -300,6 +287,19 @@ class DesiredIndex:
         found = (header for header in self._headers if header.project == project)
         header = next(found, None)
         return None if header is None else header.source_of("project")
+
+    @property
+    def has_project_names(self) -> bool:
+        """Whether a document names its project, and nothing has turned the name into a number."""
+        return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    def list_documents(self) -> list[tuple[Document, list[int]]]:
+        """List the documents, each with the indexes of its tasks in ascending order."""
+        indexes: list[set[int]] = [set() for _ in self._headers]
+        for where in chain(self._where, self._key_where):
+            indexes[where >> _INDEX_BITS].add(where & _INDEX_MAX)
+        documents = (header.document for header in self._headers)
+        return [(d, sorted(found)) for d, found in zip(documents, indexes, strict=True)]
 
     def find_other_servers(self, chosen: ChosenServer) -> list[Problem]:
         """Find the documents that declare another server than the one chosen."""

@@ -26,7 +26,7 @@ from reconciler.manifest.declarations import Header, read_header
 from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.document import CheckedDocument, Document
 from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
@@ -47,7 +47,7 @@ def load_manifests(
     projects: ProjectNumbers | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests into one desired task for each task.
+    """Read manifests, and return what they declare for each task.
 
     With ``server``, a manifest that declares another server is a problem. ``projects`` turns names
     of projects into numbers; without it, each name stands for a negative number of its own. Raises
@@ -60,11 +60,15 @@ def load_manifests(
 
 
 def check_manifests(
-    files: FoundFiles, attributes: Attributes, *, progress: ProgressListener = NULL_PROGRESS
+    files: FoundFiles,
+    attributes: Attributes,
+    *,
+    projects: ProjectNumbers | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests as `load_manifests` does, without comparing them with a server later."""
+    """Read manifests as `load_manifests` does, for callers that do not compare them."""
     desired = DesiredIndex(fingerprints=False)
-    _Loader(desired, attributes).load_files(files, progress)
+    _Loader(desired, attributes, projects=projects).load_files(files, progress)
     return desired
 
 
@@ -91,6 +95,24 @@ def load_values(
     told = [p for p in found if not_json.get(p.path, p) == p]
     loader.finish([replace(p, source=replace(p.source, column=1)) for p in told])
     return desired
+
+
+def number_projects(
+    desired: DesiredIndex, attributes: Attributes, projects: ProjectNumbers
+) -> DesiredIndex:
+    """Return the index that loading would have made with ``projects``.
+
+    It is the same one if no document names its project. Raises ManifestError if a name is unknown,
+    or if tasks or rules conflict now that two names stand for one project.
+    """
+    if not desired.has_project_names:
+        return desired
+    numbered, problems = DesiredIndex(), list[Problem]()
+    loader = _Loader(numbered, attributes, projects=projects)
+    for document, indexes in desired.list_documents():
+        problems += loader.add_file([CheckedDocument(document, indexes)], Diagnostics(""))
+    loader.finish(problems)
+    return numbered
 
 
 class _Loader:
@@ -148,8 +170,10 @@ class _Loader:
         foreign = recognise_value(document.outline) if problems else None
         if foreign:
             return [Problem(document.locate_value(()), "", *foreign)]
-        number = self._find_project(document, accepted, problems)
-        problems += check_server(document, accepted, self._server)
+        # First, because looking a name up may take a request, to a server that this is not for.
+        elsewhere = list(check_server(document, accepted, self._server))
+        problems += elsewhere
+        number = None if elsewhere else self._find_project(document, accepted, problems)
         problems += self._drop_refused(document, accepted, number)
         header = read_header(document, accepted, project=number)
         self._desired.add_document(header)
@@ -178,7 +202,8 @@ class _Loader:
             return self._projects(declared)
         except LookupError as error:
             message = str(error.args[0]) if error.args else str(error)
-            problems.append(Problem(at, "project", message))
+            hint = getattr(error, "hint", "")
+            problems.append(Problem(at, "project", message, hint))
             return None
 
     def _drop_refused(

@@ -39,8 +39,8 @@ def find_fixed_part(pattern: str) -> str:
 def match_pattern(pattern: str, walk: FolderWalk, problems: list[Problem]) -> list[str]:
     """List the matches of a pattern, sorted by name; add to ``problems`` what cannot be read.
 
-    As in shells, ``*`` and ``?`` match no leading dot, and ``**`` matches all folders but hidden
-    ones.
+    As in shells, ``*`` and ``?`` match no leading dot, and ``**`` matches all folders except
+    hidden ones.
     """
     start, parts = _split(pattern)
     found = [start]

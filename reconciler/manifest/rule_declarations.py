@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.manifest_schema import RULE_NAME_MAX, RULES_MAX
 from reconciler.core.addresses import find_resolved_address
-from reconciler.core.conditions import Condition, Operator, Test
+from reconciler.core.conditions import Condition, Operator, ValueTest
 from reconciler.core.notation import Path, format_path, format_value, parse_path, shorten
 from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef, are_nested
 from reconciler.core.rule_checks import (
@@ -247,23 +247,23 @@ class _RuleReader:
         self.problems.append(_make_problem_at(self._document, at, message, hint))
 
 
-def _read_tests(written: Json) -> Iterator[Test]:
+def _read_tests(written: Json) -> Iterator[ValueTest]:
     """Read a condition in one of its three forms: a value, a list of values, operators."""
     if isinstance(written, list):
-        yield Test(Operator.EQUALS, tuple(written))
+        yield ValueTest(Operator.EQUALS, tuple(written))
     elif isinstance(written, dict):
         for name, operand in written.items():
             yield _read_test(Operator(name), operand)
     else:
-        yield Test(Operator.EQUALS, (written,))
+        yield ValueTest(Operator.EQUALS, (written,))
 
 
-def _read_test(operator: Operator, operand: Json) -> Test:
+def _read_test(operator: Operator, operand: Json) -> ValueTest:
     if operator is Operator.EQUALS:
-        return Test(operator, (operand,))
+        return ValueTest(operator, (operand,))
     if operator is Operator.NOT:
-        return Test(operator, tuple(operand) if isinstance(operand, list) else (operand,))
-    return Test(operator, operand)
+        return ValueTest(operator, tuple(operand) if isinstance(operand, list) else (operand,))
+    return ValueTest(operator, operand)
 
 
 def _iterate_leaves(path: Path, value: Json) -> Iterator[tuple[Path, Json]]:

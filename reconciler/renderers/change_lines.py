@@ -1,4 +1,4 @@
-"""One change as lines: short values in full on one line, of long ones the part that differs."""
+"""One change as lines: short values in full on one line, long ones where they differ."""
 
 from __future__ import annotations
 

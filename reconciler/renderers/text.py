@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from reconciler.core.allowances import (
+    describe_accepted,
+    describe_allowances,
+    is_accepted,
+    list_blocked,
+    list_blocking,
+)
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
-from reconciler.core.model import WARNINGS, Change, Kind, Plan, Status, TaskPlan, TaskProblem
+from reconciler.core.model import (
+    Allowance,
+    Change,
+    Kind,
+    Plan,
+    Status,
+    TaskKey,
+    TaskPlan,
+    TaskProblem,
+)
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -34,10 +50,10 @@ from reconciler.core.shard import Shard, format_shards
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
-from reconciler.renderers.allowed import describe_allowed, is_allowed
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
 from reconciler.renderers.style import Style, strip_colors
 
 _PATH_WIDTH: Final = 32
@@ -47,6 +63,11 @@ _RANGES_MAX: Final = 6
 _REASONS_MAX: Final = 10
 _OUTCOMES_MAX: Final = 50
 _INDENT: Final = "    "
+_STALE_HINTS: Final = {
+    "apply": " (to change stale tasks, plan again)",
+    "revert": " (to revert stale tasks, run revert again)",
+}
+"""By command: what the last line says if tasks are stale. Applying the same plan does not help."""
 
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:
@@ -56,16 +77,19 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     lines = [style.dim(escape_invisible(str(plan.server)))]
     lines += _format_shards_line(plan.shards, style)
     lines.append("")
-    groups = _group((_make_task_row(task, options) for task in plan.tasks), full=options.full)
+    groups = _group(map(_make_task_row, plan.tasks), full=options.full)
     for group in groups:
         lines += _format_entry(group, options)
         lines.append("")
         progress.advance(len(group))
+    lines += render_rules_and_keys(plan, options)
     if len(groups) > 1:
         lines += _format_blocked(plan, options)
     lines.append(_format_plan_summary(plan, style))
-    if allowed := describe_allowed(plan, options.allow):
-        lines.append(style.changed(f"Allowed: {allowed}."))
+    if allowed := describe_accepted(plan):
+        lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))
+    if targets := plan.describe_targets():
+        lines.append(style.changed(targets))
     if plan.updates:
         lines.append(style.dim(f"Digest: {plan.digest}"))
     return "\n".join(lines) + "\n"
@@ -126,6 +150,8 @@ def render_outcomes(
             f"Changes of {count_noun(repaired, 'task')} were applied again: another client had "
             "undone them."
         )
+    if any(outcome.outcome is Outcome.STALE for outcome in outcomes):
+        message += _STALE_HINTS.get(command, "")
     good = complete and all(outcome.is_good for outcome in outcomes)
     paint = style.added if good else style.removed
     lines.append(style.bold(paint(f"{command.capitalize() or 'All runs'}: {message}.")))
@@ -133,7 +159,7 @@ def render_outcomes(
 
 
 def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: bool) -> Iterator[str]:
-    """Write the tasks that are not as declared; of many with one outcome, the last only by id."""
+    """Write the tasks that are not as declared; after the first few of an outcome, only ids."""
     folded: dict[str, list[int]] = {}
     for outcome in outcomes:
         if outcome.outcome in GOOD or outcome.outcome is Outcome.INTERRUPTED:
@@ -143,8 +169,10 @@ def _format_outcomes(outcomes: Sequence[TaskOutcome], style: Style, *, full: boo
         tasks.append(outcome.task)
         if full or len(tasks) <= _OUTCOMES_MAX:
             mark = style.changed("!") if outcome.accepted else style.removed("!")
-            heading = style.bold(f"task {outcome.task}")
-            yield f"{mark} {heading}  {word}: {escape_invisible(outcome.error)}"
+            heading = style.bold(format_task(outcome.task, outcome.key))
+            who = describe_allowances(outcome.allowed) if outcome.accepted else ""
+            why = f"{outcome.error}{who and f' (allowed by {who})'}"
+            yield f"{mark} {heading}  {word}: {escape_invisible(why)}"
     for word, tasks in folded.items():
         if not full and (rest := tasks[_OUTCOMES_MAX:]):
             heading = style.bold(count_noun(len(rest), "more task"))
@@ -163,6 +191,7 @@ def _format_run(run: Run, style: Style) -> Iterator[str]:
     known = {
         "ended": run.ended,
         "shard": format_shards(run.shards),
+        "target": str(run.targets),
         "user": str(run.user or ""),
         "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
         "digest": run.digest,
@@ -176,8 +205,9 @@ def _format_run(run: Run, style: Style) -> Iterator[str]:
 class _Row:
     """What an entry shows of one task: ``stopped`` is the status of one that is not changed.
 
-    ``allowed`` are the kinds of its ``problems`` that are allowed. ``time`` is when it was changed,
-    empty in a plan.
+    ``accepted`` says of each of its ``problems`` whether it is allowed. ``allowed`` is what
+    accepted problems of a task in a report, and ``time`` is when it was changed; both are empty in
+    a plan.
     """
 
     task: int
@@ -185,27 +215,38 @@ class _Row:
     changes: tuple[Change, ...]
     stopped: str = ""
     problems: tuple[TaskProblem, ...] = ()
-    allowed: frozenset[Kind] = frozenset()
+    accepted: tuple[bool, ...] = ()
+    allowed: tuple[Allowance, ...] = ()
     time: str = ""
+    key: TaskKey | None = None
 
     @property
     def is_accepted(self) -> bool:
         """Whether nothing about the task blocks the apply."""
-        blocking = {problem.kind for problem in self.problems} - WARNINGS
-        return bool(blocking) and blocking <= self.allowed
+        judged = zip(self.problems, self.accepted, strict=True)
+        found = [accepted for problem, accepted in judged if not problem.is_warning]
+        return bool(found) and all(found)
 
 
-def _make_task_row(task: TaskPlan, options: RenderOptions) -> _Row:
+def _make_task_row(task: TaskPlan) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
     changes = _sort_by_path(task.changes)
-    allowed = frozenset(p.kind for p in task.problems if is_allowed(p, task, options.allow))
-    return _Row(task.task, task.source, changes, stopped, task.problems, allowed)
+    accepted = tuple(is_accepted(problem, task) for problem in task.problems)
+    return _Row(task.task, task.source, changes, stopped, task.problems, accepted, key=task.key)
 
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
     changes = _sort_by_path(outcome.changes)
     stopped = "" if outcome.outcome is Outcome.APPLIED else describe_outcome(outcome.outcome)
-    return _Row(outcome.task, changes[0].source, changes, stopped, time=outcome.time)
+    return _Row(
+        outcome.task,
+        changes[0].source,
+        changes,
+        stopped,
+        allowed=outcome.allowed,
+        time=outcome.time,
+        key=outcome.key,
+    )
 
 
 def _group(rows: Iterable[_Row], *, full: bool) -> list[list[_Row]]:
@@ -226,8 +267,12 @@ def _sort_by_path(changes: Iterable[Change]) -> tuple[Change, ...]:
 def _compute_likeness(task: _Row) -> bytes:
     """Compute a digest of what happens to a task, without its id and where it is declared."""
     changes = [(c.path, box(c.before), box(c.after)) for c in task.changes]
-    problems = [(problem.kind, problem.message) for problem in task.problems]
-    return sha256(encode((task.stopped, changes, problems))).digest()
+    problems = [
+        (problem.kind, problem.message, accepted, problem.allowed and problem.allowed.reason)
+        for problem, accepted in zip(task.problems, task.accepted, strict=True)
+    ]
+    allowed = [(one.kind, one.reason) for one in task.allowed]
+    return sha256(encode((task.stopped, changes, problems, allowed))).digest()
 
 
 def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str]:
@@ -240,8 +285,13 @@ def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str
     time = style.dim(f"  {first.time}") if full and first.time else ""
     heading = f"{mark} {style.bold(_format_who(group))}{status}{time}"
     yield from _append_place(heading, _format_places(str(row.source) for row in group), options)
-    for problem in first.problems:
-        yield from _format_problem(problem, style, allowed=problem.kind in first.allowed)
+    for number, problem in enumerate(first.problems):
+        allowed_by = [row.problems[number].allowed for row in group]
+        accepted = first.accepted[number]
+        yield from _format_problem(problem, style, accepted=accepted, allowed_by=allowed_by)
+    for number, one in enumerate(first.allowed):
+        who = describe_allowances(row.allowed[number] for row in group)
+        yield f"{_INDENT}{style.changed(_format_kind(one.kind, accepted=True, who=who))}"
     shown = first.changes if full else first.changes[:_CHANGES_MAX]
     longest = max((measure_width(format_path(c.path)) for c in shown), default=0)
     for number, change in enumerate(shown):
@@ -276,22 +326,33 @@ def _append_place(line: str, place: str, options: RenderOptions) -> Iterator[str
         yield f"{_INDENT * 2}{dimmed}"
 
 
-def _format_problem(problem: TaskProblem, style: Style, *, allowed: bool) -> Iterator[str]:
-    paint = style.changed if allowed or problem.is_warning else style.removed
-    kind = f"{problem.kind.value}{' (allowed)' if allowed else ''}"
+def _format_problem(
+    problem: TaskProblem,
+    style: Style,
+    *,
+    accepted: bool,
+    allowed_by: Iterable[Allowance | None],
+) -> Iterator[str]:
+    paint = style.changed if accepted or problem.is_warning else style.removed
+    kind = _format_kind(problem.kind, accepted=accepted, who=describe_allowances(allowed_by))
     yield f"{_INDENT}{paint(kind)}: {escape_invisible(problem.message)}"
-    if problem.hint and not allowed:
+    if problem.hint and not accepted:
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
+
+
+def _format_kind(kind: Kind, *, accepted: bool, who: str) -> str:
+    """Write ``annotated-data (allowed by rules.yaml:9: the bucket moved)``."""
+    by = f" by {who}" if who else ""
+    return escape_invisible(f"{kind.value}{f' (allowed{by})' if accepted else ''}")
 
 
 def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
     """Write which tasks block the apply, and why, without their changes."""
     reasons: dict[str, list[int]] = {}
-    for task in plan.list_unaccepted(options.allow):
-        for problem in task.problems:
-            if not problem.is_warning and problem.kind not in options.allow:
-                reason = f"{problem.kind.value}: {escape_invisible(problem.message)}"
-                reasons.setdefault(reason, []).append(task.task)
+    for task in list_blocked(plan):
+        for problem in list_blocking(task):
+            reason = f"{problem.kind.value}: {escape_invisible(problem.message)}"
+            reasons.setdefault(reason, []).append(task.task)
     if not reasons:
         return
     style = options.style
@@ -306,7 +367,17 @@ def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
 
 
 def _format_who(group: Sequence[_Row]) -> str:
+    if len(group) == 1:
+        return format_task(group[0].task, group[0].key)
+    if any(row.key for row in group):
+        return f"{len(group):,} tasks: {_format_keyed(group)}"
     return _format_tasks([row.task for row in group])
+
+
+def _format_keyed(group: Sequence[_Row]) -> str:
+    """Write ids with their keys: ``101 (x-1), 103 (x-3)``."""
+    shown = [format_id(row.task, row.key) for row in group[:_RANGES_MAX]]
+    return ", ".join(shown) + (", …" if len(group) > _RANGES_MAX else "")
 
 
 def _format_tasks(ids: Sequence[int]) -> str:

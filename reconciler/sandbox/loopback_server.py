@@ -92,7 +92,7 @@ def _listen(state: State, port: int) -> _Server:
         server = _Server((LOOPBACK, port), _Connection)
     except OSError as error:
         raise SettingsError(
-            f"cannot listen on port {port}: {error.strerror}", hint="choose another port (--port)"
+            f"cannot listen on port {port}: {error.strerror}", hint="pass another port with --port"
         ) from error
     server.state = state
     return server

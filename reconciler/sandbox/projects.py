@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 from reconciler.contract.label_config import find_required_keys
 from reconciler.sandbox.controls import EMPTY, parse_config, parse_controls, rename_undefined
 from reconciler.sandbox.exchange import (
@@ -20,6 +22,7 @@ from reconciler.sandbox.stored_values import parse_integer
 from reconciler.sandbox.task_view import View, build_annotation, build_task, list_shown
 
 _SHORTEST_TITLE = 3
+_PAGE_MAX = 100
 
 
 def create_project(state: State, request: Request) -> Response:
@@ -32,6 +35,27 @@ def create_project(state: State, request: Request) -> Response:
     project = state.add_project(title, config)
     _set_overlaps(project, body)
     return make_json(build_project_body(state, project), 201)
+
+
+def list_projects(state: State, request: Request) -> Response:
+    """Return one page of the projects, the newest first, or of those whose title contains a text.
+
+    The server ignores case where its database does: SQLite only that of ASCII letters.
+    """
+    query = {name: values[-1] for name, values in parse_qs(request.query).items()}
+    text = query.get("title", "").strip().casefold()
+    found = [p for p in reversed(state.projects.values()) if text in p.title.casefold()]
+    page, size = int(query.get("page", "1")), min(int(query.get("page_size", "30")), _PAGE_MAX)
+    rows = found[(page - 1) * size : page * size]
+    if not rows and page != 1:
+        raise Refusal(404, "Invalid page.")
+    body: dict[str, object] = {
+        "count": len(found),
+        "next": "more" if page * size < len(found) else None,
+        "previous": None,
+        "results": [build_project_body(state, project) for project in rows],
+    }
+    return make_json(body)
 
 
 def update_project(state: State, request: Request, project: Project) -> Response:

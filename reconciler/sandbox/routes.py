@@ -147,7 +147,13 @@ _ROUTES = (
         re.compile(r"/api/tasks/(?P<id>\d+)/annotations/?"),
         {"POST": _wrap_task(projects.annotate)},
     ),
-    _Route(re.compile(r"/api/projects/?"), {"POST": _wrap_plain(projects.create_project)}),
+    _Route(
+        re.compile(r"/api/projects/?"),
+        {
+            "GET": _wrap_plain(projects.list_projects),
+            "POST": _wrap_plain(projects.create_project),
+        },
+    ),
     _Route(
         re.compile(r"/api/projects/(?P<id>\d+)/?"),
         {

@@ -69,7 +69,7 @@ def engine(options: Options) -> Section:
         "CPU of loading the manifests and planning, the network left out: pages are made inside "
         "the process, beforehand. 1 % of the tasks differ. The floor reads the same file with the "
         "reader of this project, judges each task with jsonschema-rs, decodes the same pages with "
-        "msgspec, compares with `plan.values.same`, and does nothing else. Each run is the mean of "
+        "msgspec, compares with `core.values.is_same`, and nothing else. Each run is the mean of "
         f"{options.times}, in turn with as many floors.",
         rows,
     )

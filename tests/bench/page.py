@@ -58,7 +58,7 @@ def report(sections: Sequence[Section], options: Options, found: Mapping[str, st
 
 
 _REASONS: Final = """
-What lies behind those that have been close to their budget, or over it:
+Why some figures are, or were, close to their budget or over it:
 
 - Two processors that others share do not take the same time twice, nor does a real server:
   fetching alone differs by 15 % from run to run, and that as the mean of some. There the median
@@ -66,12 +66,12 @@ What lies behind those that have been close to their budget, or over it:
 - A plan takes 0.2 s beside its pages, however few they are: start-up, reading the manifest, the
   version of the server, what it stores. Beside the pages of 10,000 tasks that is a fourteenth, and
   more of fewer; beside those of 100,000 it hardly shows.
-- How much faster a plan is than the published SDK's list is up to the server: who reads the same
-  pages cannot be faster than fetching them and nothing else, and that was 8 to 9 times as fast as
-  the list on one machine, and 6 to 7.5 times on another. What a page costs there is not for a
-  client to change: the server fetches annotations, predictions and storage links of each task,
-  whatever is asked for, and its own search for garbage, as dear for pages of any size, takes
-  half of the time.
+- How much faster a plan is than the published SDK's list depends on the server. No client can be
+  faster than only fetching the pages; that was 8 to 9 times as fast as the list on one machine,
+  and 6 to 7.5 times on another. A client cannot change
+  what a page costs: the server fetches annotations, predictions and storage links of each task,
+  whatever the request asks for, and its garbage collection, which costs the same for pages of
+  any size, takes half of the time.
 - `.jsonl` is streamed: of a task no more is kept than a fingerprint, and the changed ones are read
   again, where the floor keeps all tasks in memory, three times as much.
 - PATCHes from many threads wait for each other's turn at the interpreter: httpx alone costs a third

@@ -97,7 +97,7 @@ def patching(options: Options) -> Section:
     return Section(
         "Client CPU per PATCH",
         f"What `apply` of {project.count:,} changes takes beyond `plan` of the same manifest, "
-        "for each change: reading afresh, deciding, sending, recording, looking again. Beside it, "
+        "for each change: reading again, deciding, sending, recording, verifying. Beside it, "
         "the same PATCHes to the same server process with httpx and nothing else, one client a "
         "thread. The last row tells how much more the highest concurrency takes than the lowest, "
         f"with us and with httpx alone. Each run is the mean of {options.times}.",

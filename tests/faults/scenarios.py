@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, list_blocked
 from reconciler.core.model import DesiredTask, Kind, Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.errors import ReconcilerError
@@ -18,7 +19,7 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.faults.misbehaving import Misbehaving
 from tests.sandboxed import apply_with, plan_tasks, plan_with
-from tests.unit.core.building import desired
+from tests.unit.core.building import allowing, desired
 from tests.unit.labelstudio.wired import TEXT, api_of
 
 SECONDS: Final = 30.0
@@ -71,7 +72,7 @@ class Scenario:
 
     name: str
     desired: tuple[DesiredTask, ...] = DESIRED
-    allow: frozenset[Kind] = frozenset()
+    allow: Allowances = NOTHING_ALLOWED
     token: str = SANDBOX_TOKEN
     moved: Callable[[State], None] | None = None
     theirs: frozenset[int] = frozenset()
@@ -111,7 +112,7 @@ SCENARIOS: Final = {
     for scenario in (
         Scenario("six tasks"),
         Scenario("personal token", UNPLACED, token=SANDBOX_REFRESH_TOKEN),
-        Scenario("broken task", (*DESIRED, BROKEN), frozenset({Kind.UNREADABLE})),
+        Scenario("broken task", (*DESIRED, BROKEN), allowing(Kind.UNREADABLE)),
         Scenario("saved plan", moved=_others_edit, theirs=frozenset({2})),
     )
 }
@@ -137,7 +138,7 @@ def run(
     try:
         with api_of(transport, scenario.token) as api:
             made = plan or plan_with(api, scenario.desired, allow=scenario.allow)
-            if made.list_unaccepted(scenario.allow):
+            if list_blocked(made):
                 return Ended(1, error="tasks are in the way")
             outcomes = apply_with(api, made, options=options)
     except ReconcilerError as error:

@@ -35,10 +35,10 @@ from tests.faults.misbehaving import Misbehaving, once
 from tests.faults.promises import same
 from tests.faults.scenarios import Values, bounded_call, stored
 from tests.sandboxed import CONTRACT, apply_with, plan_with
-from tests.unit.core.building import SERVER, desired
+from tests.unit.core.building import SERVER, allowing, desired
 from tests.unit.labelstudio.wired import TEXT, api_of
 
-ALL = frozenset(Kind)
+ALL = allowing(*Kind)
 TASKS = st.integers(1, 3)
 VALUES = st.sampled_from(["a", "b", None])
 

@@ -119,6 +119,7 @@ def command(
     """The command line, in an empty folder and pointed at the server."""
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.token)
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.chdir(tmp_path)
 
     def reconciler(*arguments: str) -> Ran:

@@ -15,7 +15,7 @@ from reconciler.core.guards import GuardFacts
 from reconciler.core.model import Found, Kind
 from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
-from tests.unit.core.building import change, update
+from tests.unit.core.building import allowing, change, update
 
 ATTRIBUTES = load_contract()
 FACTS = GuardFacts(ATTRIBUTES)
@@ -132,7 +132,7 @@ def body_of(name: str, value: Json) -> dict[str, Json] | None:
         task,
         Found({"project": task.project, name: "live"}),
         facts=FACTS,
-        allow=frozenset(Kind),
+        allow=allowing(*Kind),
         validator=VALIDATOR,
     )
     return patch.body if isinstance(patch, Patch) else None

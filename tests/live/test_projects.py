@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
 from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
+from reconciler.engine.connection import connect
+from reconciler.engine.project_lookup import ProjectTitles
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.errors import UnknownProjectName
 from tests.live.under_test import ServerUnderTest
 
 CONFIG = (
@@ -173,3 +178,50 @@ def test_the_key_of_plain_text_is_stored_under_the_first_key_asked_for(server: S
     written = server.update(task, {"data": {**data, "text": "lost"}})["data"]
 
     assert imported == written == {"image": "y", "text": "x"}
+
+
+# Titles.
+
+
+def list_projects(server: ServerUnderTest, **query: str | int) -> dict[str, Any]:
+    return dict(server.http.get("/api/projects/", params=query).json())
+
+
+def make_titles(server: ServerUnderTest, *titles: str) -> list[int]:
+    return [server.make_project(title=title) for title in titles]
+
+
+@pytest.mark.every_release
+def test_projects_are_listed_by_a_part_of_their_title_in_any_case(server: ServerUnderTest):
+    word = token_hex(8)
+    made = make_titles(server, word, f"my {word} 2", word.upper(), word)
+    listed = list_projects(server, title=word, page=1, page_size=100)
+    assert listed["count"] == 4
+    assert {row["id"]: row["title"] for row in listed["results"]} == dict(
+        zip(made, (word, f"my {word} 2", word.upper(), word), strict=True)
+    )
+    assert [row["id"] for row in listed["results"]] == made[::-1]
+
+
+@pytest.mark.every_release
+def test_projects_come_in_pages(server: ServerUnderTest):
+    word = token_hex(8)
+    made = make_titles(server, *[word] * 3)
+    pages = [list_projects(server, title=word, page=page, page_size=2) for page in (1, 2)]
+    assert [page["count"] for page in pages] == [3, 3]
+    assert [row["id"] for page in pages for row in page["results"]] == made[::-1]
+    beyond = server.http.get("/api/projects/", params={"title": word, "page": 3, "page_size": 2})
+    assert (beyond.status_code, beyond.json()["detail"]) == (404, "Invalid page.")
+
+
+@pytest.mark.every_release
+def test_a_name_is_the_exact_title_of_one_project(server: ServerUnderTest):
+    word = token_hex(8)
+    one, _, first, second = make_titles(server, word, f"{word} 2", *[f"{word} twice"] * 2)
+    with connect(Settings(server.url, server.token)) as connection:
+        lookup = ProjectTitles(connection.api)
+        assert lookup(word) == one
+        with pytest.raises(UnknownProjectName, match="has the title"):
+            lookup(word[:-1])
+        with pytest.raises(UnknownProjectName, match=f"2 projects on .*: {first}, {second} "):
+            lookup(f"{word} twice")

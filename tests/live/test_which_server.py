@@ -74,3 +74,26 @@ def test_manifests_behind_a_link_are_applied_once(server: ServerUnderTest, comma
         Path("top", name).symlink_to("../here")
     assert command("apply", "top", "--yes").code == 0
     assert [server.get(task).json()["data"]["text"] for task in tasks] == ["new", "text 1"]
+
+
+def test_an_environment_chooses_the_server_and_must_be_the_one_that_is_given(
+    server: ServerUnderTest, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    tasks = two_manifests(server)
+    before = stored(server, tasks)
+    environments = {"here": server.url, "there": ELSEWHERE}
+    write(
+        "reconciler.toml",
+        "".join(f'[environments.{name}]\nurl = "{url}"\n' for name, url in environments.items()),
+    )
+    ran = command("apply", ".", "--yes", "--env", "there")
+    assert ran.code == 1
+    assert f"LABEL_STUDIO_URL is {server.url}, but environment there is {ELSEWHERE}" in ran.err
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    monkeypatch.setenv("CI", "true")
+    assert command("apply", ".", "--yes", "--env", "here").code == 1
+    assert stored(server, tasks) == before
+    monkeypatch.delenv("CI")
+    ran = command("apply", ".", "--yes", "--env", "here")
+    assert (ran.code, [server.read(task)["data"]["text"] for task in tasks]) == (0, ["new", "new"])
+    assert ran.out.startswith(f"environment here: {server.url} (")

@@ -50,6 +50,7 @@ class ServerUnderTest:
         return frozenset({"allow_skip"} if with_allow_skip else ())
 
     def make_project(self, label_config: str = TEXT, **settings: object) -> int:
+        """Create a project, with a title that need not be its own."""
         body = {"title": "contract", "label_config": label_config, **settings}
         return int(_good(self.http.post("/api/projects/", json=body))["id"])
 

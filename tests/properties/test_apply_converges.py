@@ -18,11 +18,12 @@ from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.sandboxed import apply_plan, plan_tasks
+from tests.unit.core.building import allowing
 from tests.unit.core.generating import OBJECTS, canonical, desired_tasks, live_tasks
 from tests.unit.labelstudio.wired import Hooked
 
 bounded = settings(max_examples=150, deadline=None, derandomize=True)
-ALLOWED = frozenset(Kind)
+ALLOWED = allowing(*Kind)
 
 
 def server_with(*tasks: dict[str, Json]) -> Hooked:

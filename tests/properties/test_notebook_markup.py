@@ -61,7 +61,7 @@ CHANGES = st.lists(
 PROBLEMS = st.lists(
     st.builds(TaskProblem, st.sampled_from(Kind), HOSTILE, HOSTILE), max_size=3
 ).map(tuple)
-SERVERS = st.builds(ServerIdentity, HOSTILE, HOSTILE, HOSTILE)
+SERVERS = st.builds(ServerIdentity, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 PLANS = st.builds(
     Plan,
     SERVERS,

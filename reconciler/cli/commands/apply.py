@@ -9,15 +9,15 @@ import click
 
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
-from reconciler.cli.plan_options import shard_option
+from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.engine.apply import check_saved_plan
+from reconciler.engine.apply import check_report, check_saved_plan
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.engine.vocabulary import Shard
+from reconciler.engine.vocabulary import Selector, Shard, Targets
 from reconciler.errors import SettingsError
 
 
@@ -27,23 +27,27 @@ class ApplyCommandOptions:
 
     paths: tuple[str, ...]
     shard: Shard | None
+    target: tuple[Selector, ...]
+    exclude: tuple[Selector, ...]
     review: ReviewOptions
 
 
 @click.command("apply")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @shard_option
+@target_options
 @review_options
 @take_options(ApplyCommandOptions)
 def command(options: ApplyCommandOptions) -> int:
     """Show what would change on the server, ask, and change it.
 
     PATH is a manifest, a folder, a glob, - for standard input, or one plan saved by plan --out.
-    Of a saved plan only what it shows is applied, except to values that changed on the server
-    since it was made.
+    A saved plan is applied as it is. A task whose values changed on the server since then is left
+    alone: plan again to change it.
 
     Exit codes: 0 all tasks are as declared, 1 error or a blocked task (nothing was changed),
-    3 partially applied (run it again to continue), 130 interrupted.
+    3 partially applied (run it again to continue; after a saved plan with stale tasks, plan again),
+    130 interrupted.
 
     \b
     Example:
@@ -51,22 +55,25 @@ def command(options: ApplyCommandOptions) -> int:
       reconciler apply plan.json --report report.jsonl
     """
     paths, review = options.paths, options.review
+    targets = Targets(options.target, options.exclude)
     saved = read_plan(paths)
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
+    check_report(review.report)
     with connect_to_server(settings, review.console) as connection:
         if saved:
             plan = saved
-            _check_shard(options.shard)
+            _check_part(options.shard, targets)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
                 files,
                 connection,
                 settings=settings,
-                allow=review.allow,
+                allow=review.build_allowances(settings),
                 shard=options.shard,
+                targets=targets,
                 console=review.console,
             )
         return review_and_apply(
@@ -78,8 +85,14 @@ def command(options: ApplyCommandOptions) -> int:
         )
 
 
-def _check_shard(shard: Shard | None) -> None:
-    """Raise SettingsError if --shard is used with a saved plan."""
+def _check_part(shard: Shard | None, targets: Targets) -> None:
+    """Raise SettingsError if --shard, --target or --exclude is used with a saved plan."""
+    if targets:
+        option = "--target" if targets.include else "--exclude"
+        message = f"{option} cannot be used with a saved plan, which already names its changes"
+        raise SettingsError(
+            message, hint=f"pass {option} to plan, and apply the plan that it saves"
+        )
     if shard is not None:
         message = "--shard cannot be used with a saved plan, which already names its tasks"
         raise SettingsError(message, hint="pass --shard to plan, and apply the plan of each shard")

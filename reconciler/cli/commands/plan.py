@@ -13,13 +13,13 @@ from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.options import format_option, take_options, verbosity_options
-from reconciler.cli.plan_options import planning_options, shard_option
+from reconciler.cli.plan_options import planning_options, shard_option, target_options
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.engine.vocabulary import Kind, Plan, Shard
+from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
 from reconciler.renderers.registry import Subject
 
 
@@ -32,7 +32,10 @@ class PlanOptions:
     out: Path | None
     detailed_exitcode: bool
     shard: Shard | None
-    allow: frozenset[Kind]
+    target: tuple[Selector, ...]
+    exclude: tuple[Selector, ...]
+    allow: tuple[Allowance, ...]
+    deny: tuple[Allowance, ...]
     full: bool
     overrides: CliOverrides
     console: Console
@@ -42,10 +45,11 @@ class PlanOptions:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option(Subject.PLAN)
 @click.option(
-    "--out", type=OUTPUT_FILE, help="Save the plan, so that apply can apply exactly that."
+    "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @shard_option
+@target_options
 @planning_options
 @verbosity_options
 @take_options(PlanOptions)
@@ -61,9 +65,10 @@ def command(options: PlanOptions) -> int:
     Example:
       reconciler plan manifests/ --out plan.json
     """
-    console, allow = options.console, options.allow
+    console = options.console
     files = find_inputs(options.paths, console)
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
+    allow = Allowances(options.allow, (*options.deny, *settings.deny))
     check_output(options.out, files.files, "plan")
     with connect_to_server(settings, console) as connection:
         plan = plan_inputs(
@@ -72,12 +77,11 @@ def command(options: PlanOptions) -> int:
             settings=settings,
             allow=allow,
             shard=options.shard,
+            targets=Targets(options.target, options.exclude),
             console=console,
         )
     try:
-        print_subject(
-            Subject.PLAN, plan, options.form, full=options.full, allow=allow, console=console
-        )
+        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
     finally:
         # The file is wanted even if the reader of standard output has gone away.
         if options.out:

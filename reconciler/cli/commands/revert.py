@@ -11,6 +11,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import take_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, make_plan
+from reconciler.engine.apply import check_report
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.revert import build_revert_plan, check_reports, read_history
 from reconciler.engine.settings.run_settings import read_settings
@@ -33,13 +34,13 @@ def command(options: RevertOptions) -> int:
     """Undo what an apply changed: show what would change, ask, and change it.
 
     REPORT is a file written by apply --report. Several reports are undone together: each task
-    gets the values it had before the first run. Each run must have found what the earlier ones
-    stored.
+    gets the values it had before the first run. Each run must have begun with the values that the
+    one before left.
 
     If a value that would be undone was edited since, the task blocks the revert; --allow
     edited-since leaves such tasks alone and reverts the others.
 
-    Exit codes: as apply.
+    Exit codes: see apply --help.
 
     \b
     Example:
@@ -49,13 +50,13 @@ def command(options: RevertOptions) -> int:
     history = read_history(options.files)
     places = locate_saved_files(options.files).places
     settings = read_settings(places, review.overrides, os.environ)
+    allow = review.build_allowances(settings)
+    check_report(review.report)
     _print_unknowns(find_unknowns(history.reports), review.console)
     with connect_to_server(settings, review.console) as connection:
         check_reports(history, connection)
         plan = make_plan(
-            lambda progress: build_revert_plan(
-                history, connection, allow=review.allow, progress=progress
-            ),
+            lambda progress: build_revert_plan(history, connection, allow=allow, progress=progress),
             review.console,
         )
         return review_and_apply(plan, connection, settings=settings, options=review)
@@ -63,6 +64,6 @@ def command(options: RevertOptions) -> int:
 
 def _print_unknowns(unknowns: Unknowns, console: Console) -> None:
     for name in unknowns.cut_off:
-        console.note(f"{name} is incomplete: updates in progress when it was cut off are not in it")
+        console.note(f"{name} is incomplete: updates running when it was cut off may be missing")
     if unknowns.order:
         console.note(unknowns.order)

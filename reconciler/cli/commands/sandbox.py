@@ -47,7 +47,7 @@ from reconciler.engine.sandbox import (
 def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
     """Run a local stand-in for Label Studio, to try things out and for tests.
 
-    It keeps its tasks in memory, and behaves like the real server, surprises included.
+    It keeps its tasks in memory, and behaves like the real server, traps included.
 
     \b
     Example:

@@ -43,7 +43,7 @@ def command(options: ShowOptions) -> int:
 
     FILE is a plan saved by plan --out or printed by plan --format json, a report written by apply
     --report, or - for standard input. Several files are shown as one: the shards of a run, or the
-    reports of runs that continued each other. Exits with 1 if a shard is missing.
+    reports of consecutive runs. Exits with 1 if a shard is missing.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def _check_missing(missing: Sequence[Shard]) -> int:
         named.append(f"{len(missing) - _NAMED_MAX:,} more")
     *first, last = named
     those = f"shards {', '.join(first)} and {last} are" if first else f"shard {last} is"
-    _warn(f"{those} missing, so this is only a part (pass the files of all shards)")
+    _warn(f"{those} missing, so this is incomplete (pass the files of all shards)")
     return ERROR
 
 

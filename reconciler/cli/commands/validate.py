@@ -10,9 +10,11 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import find_inputs, print_unread
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
+from reconciler.cli.plan_options import env_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.load import count_desired, find_files
+from reconciler.engine.settings.run_settings import read_project_numbers
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import count_noun
 
@@ -24,6 +26,7 @@ class ValidateOptions:
     paths: tuple[str, ...]
     form: str
     full: bool
+    env: str | None
     console: Console
 
 
@@ -31,18 +34,19 @@ class ValidateOptions:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @format_option(Subject.PROBLEMS)
 @full_option
+@env_option
 @verbosity_options
 @take_options(ValidateOptions)
 def command(options: ValidateOptions) -> int:
     """Check manifests without a server, and print all problems of all files.
 
     PATH is a manifest, a folder, a glob, or - for standard input. Exits with 1 if there are
-    problems.
+    problems. With --env, the names of projects are checked too.
 
     \b
     Example:
       reconciler validate manifests/
-      reconciler validate manifests/ --format json
+      reconciler validate manifests/ --env staging --format json
     """
     return _count(options) if options.form == "text" else _print_validation(options)
 
@@ -50,8 +54,9 @@ def command(options: ValidateOptions) -> int:
 def _count(options: ValidateOptions) -> int:
     """Print how many tasks valid manifests declare; problems are raised, as in other commands."""
     files = find_inputs(options.paths, options.console)
+    projects = read_project_numbers(files.places, options.env)
     with ProgressBar(options.console) as progress:
-        tasks = count_desired(files, progress=progress)
+        tasks = count_desired(files, projects=projects, progress=progress)
     options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
     return DONE
 
@@ -62,7 +67,8 @@ def _print_validation(options: ValidateOptions) -> int:
 
     files = find_files(options.paths)
     print_unread(files.unread, options.console)
+    projects = read_project_numbers(files.places, options.env)
     with ProgressBar(options.console) as progress:
-        validation = validate(files, progress=progress)
+        validation = validate(files, projects=projects, progress=progress)
     print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
     return ERROR if validation.problems else DONE

@@ -5,30 +5,37 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NoReturn, Self
 
+from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
+from reconciler.core.model import Allowance
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
+from reconciler.engine.settings.environments import OWN, check_name
 from reconciler.engine.settings.network_settings import read_network
-from reconciler.engine.settings.settings_file import FILE, SettingsFiles, name_variable
-from reconciler.engine.settings.variables import find_misspelt
+from reconciler.engine.settings.project_numbers import ProjectNumbers
+from reconciler.engine.settings.server_choice import choose_address
+from reconciler.engine.settings.settings_file import SettingsFiles, name_variable
+from reconciler.engine.settings.variables import FALSE, TRUE, find_misspelt
 from reconciler.errors import SettingsError
 from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
 from reconciler.labelstudio.response import TOKEN_VARIABLE
-from reconciler.labelstudio.secret_values import Secrets
 from reconciler.manifest.files import Place
 
 TIMEOUT_MAX: Final = 86_400
 """Seconds: a day."""
 
 CONCURRENCY_MAX: Final = 64
+
+DENY_VARIABLE: Final = "RECONCILER_DENY"
+"""It has no key in settings files: whoever changes a file must not lift a denial."""
 
 RPS_MIN: Final = 0.001
 """Updates per second: with fewer, a run would wait too long for its plan to stay valid."""
@@ -56,7 +63,10 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "timeout": ((int, float), _NUMBER),
     "max_changes": ((Limit, NoneType), 'a limit, such as Limit.parse("5%")'),
     "allow_plain_http": ((bool,), "True or False"),
+    "deny": ((tuple,), "a tuple of what parse_denials returns"),
     "network": ((Network,), "the value that from_environment sets"),
+    "environment": ((str,), "text"),
+    "projects": ((ProjectNumbers, NoneType), "the value that from_environment sets"),
 }
 """The types of settings, checked because programs without a type checker may pass anything."""
 
@@ -80,6 +90,11 @@ class Settings:
         network: Proxy, headers for gateways, and certificates; `from_environment` fills it.
         warnings: Warnings about the settings; none of them stops a run.
         url_from: Where the address came from: a variable, an option, or a line of a file.
+        environment: Name of the environment, such as ``"staging"``, for messages, plans and
+            reports; empty for none.
+        projects: The numbers of the projects that manifests name; None looks names up on the
+            server, as exact titles. `from_environment` fills it.
+        deny: Problems that nothing may allow; ``RECONCILER_DENY`` lists them, never a file.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -96,6 +111,9 @@ class Settings:
     network: Network = DIRECT
     warnings: tuple[str, ...] = ()
     url_from: str = "the settings"
+    environment: str = ""
+    projects: ProjectNumbers | None = None
+    deny: tuple[Allowance, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
@@ -103,6 +121,8 @@ class Settings:
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 found = type(value).__name__
                 raise SettingsError(f"{name}: expected {expected}, found a value of type {found}")
+        if self.environment:
+            check_name(self.environment, "environment")
         parse_token(self.token)
         object.__setattr__(self, "url", normalize_address(self.url))
         _check_encryption(self.url, plain_http=self.allow_plain_http)
@@ -116,20 +136,27 @@ class Settings:
         environment: Mapping[str, str] | None = None,
         *,
         file: str | Path | None = None,
+        env: str | None = None,
     ) -> Settings:
         """Read settings from the variables that the command line reads, and from a file.
 
-        ``environment`` replaces the one of the process. Variables override ``file``, a
-        ``reconciler.toml``; without it, no file is read. Raises SettingsError.
+        ``environment`` replaces the variables of the process. They override ``file``, a
+        ``reconciler.toml``; without it, no file is read. ``env`` is the name of an environment of
+        the file, and overrides ``RECONCILER_ENV``. Raises SettingsError.
         """
         found = os.environ if environment is None else environment
         files = SettingsFiles.of(file) if file is not None else SettingsFiles.find_above({})
-        return settle(files, read_overrides(found), found)
+        given = read_overrides(found)
+        return settle(files, given if env is None else replace(given, env=_check_env(env)), found)
 
     @classmethod
-    def from_file(cls, file: str | Path, *, token: str) -> Settings:
-        """Read settings only from a ``reconciler.toml``; raises SettingsError."""
-        return settle(SettingsFiles.of(file), CliOverrides(), {TOKEN_VARIABLE: token})
+    def from_file(cls, file: str | Path, *, token: str, env: str | None = None) -> Settings:
+        """Read settings only from a ``reconciler.toml``; raises SettingsError.
+
+        ``env`` is the name of one of its environments.
+        """
+        given = CliOverrides(env=None if env is None else _check_env(env))
+        return settle(SettingsFiles.of(file), given, {TOKEN_VARIABLE: token})
 
     @property
     def server(self) -> ChosenServer:
@@ -156,7 +183,8 @@ class CliOverrides:
     concurrency: int | None = None
     rps: float | None = None
     max_changes: Limit | None = None
-    allow_plain_http: bool = False
+    allow_plain_http: bool | None = None
+    env: str | None = None
 
 
 def read_settings(
@@ -203,25 +231,19 @@ def _combine(
     keys: tuple[str, ...],
     warnings: list[str],
 ) -> Settings:
-    open_keys = [key for key in keys if not getattr(given, key)]
-    file = files.find_agreed(open_keys, DEFAULTS)
-    address = given.url or file.get("url")
-    if not address:
-        raise SettingsError(
-            "no server is set", hint=f"set LABEL_STUDIO_URL, pass --url, or set url in {FILE}"
-        )
-    url_from = _name_source(given.url, environment) if given.url else files.locate("url")
-    try:
-        address = normalize_address(address)
-    except SettingsError as error:
-        # Users easily swap the two variables: the address may be the token.
-        message = Secrets().hide(error.message, environment.get(TOKEN_VARIABLE, ""))
-        raise SettingsError(f"{url_from}: {message}", hint=error.hint) from None
-    plain_http = given.allow_plain_http or (is_plaintext(address) and _is_plain_http_allowed(files))
+    env = given.env or ""
+    files = files.choose(env)
+    file = files.find_agreed(_list_open_keys(given, keys), DEFAULTS)
+    address, url_from = choose_address(
+        files, file.get("url"), url=given.url, env=env, environment=environment
+    )
+    plain_http = given.allow_plain_http
+    if plain_http is None:
+        plain_http = is_plaintext(address) and _is_plain_http_allowed(files)
     _check_encryption(address, plain_http=plain_http)
     return Settings(
         url=address,
-        token=read_api_key(environment, warnings.append),
+        token=read_api_key(environment, warnings.append, chosen=env),
         concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
         rps=given.rps or file.get("rps"),
         timeout=given.timeout or file.get("timeout") or DEFAULT_TIMEOUT,
@@ -230,7 +252,50 @@ def _combine(
         network=read_network(address, environment, warn=warnings.append),
         warnings=tuple(warnings),
         url_from=url_from,
+        environment=env,
+        projects=_build_project_numbers(files, env, file.get("projects")),
+        deny=_read_denials(environment),
     )
+
+
+def _list_open_keys(given: CliOverrides, keys: tuple[str, ...]) -> list[str]:
+    """List the settings in which files must agree.
+
+    The address of an environment is one of them even if it is given, as both must agree.
+    """
+    if not given.env:
+        return [key for key in keys if not getattr(given, key)]
+    return [key for key in keys if key in OWN or not getattr(given, key)] + ["projects"]
+
+
+def read_project_numbers(places: Mapping[Place, str], env: str | None) -> ProjectNumbers | None:
+    """Read only the numbers of projects in an environment, for commands without a server.
+
+    Returns None without an environment, or if no environment has projects: then only the server
+    knows their numbers. Raises SettingsError.
+    """
+    if not env:
+        return None
+    files = SettingsFiles.find_above(places).choose(env)
+    found = files.find_agreed(["projects"], DEFAULTS)
+    return _build_project_numbers(files, env, found.get("projects"))
+
+
+def _build_project_numbers(
+    files: SettingsFiles, env: str, numbers: Mapping[str, int] | None
+) -> ProjectNumbers | None:
+    if not files.map_projects():
+        return None
+    place = files.locate("projects") if env else files.locate_environments()
+    return ProjectNumbers(numbers or {}, env, place)
+
+
+def _read_denials(environment: Mapping[str, str]) -> tuple[Allowance, ...]:
+    """Read what the operator denies; raises SettingsError."""
+    try:
+        return parse_denials(environment.get(DENY_VARIABLE, ""), DENY_VARIABLE)
+    except ValueError as error:
+        raise SettingsError(f"{DENY_VARIABLE}: {error}") from None
 
 
 def read_overrides(environment: Mapping[str, str]) -> CliOverrides:
@@ -268,13 +333,11 @@ def _read_integer(text: str) -> int:
 
 
 def _read_truth(text: str) -> bool:
-    if text.lower() in _TRUE | _FALSE:
-        return text.lower() in _TRUE
+    if text.lower() in TRUE | FALSE:
+        return text.lower() in TRUE
     raise ValueError(f"expected true or false, found {text!r}")
 
 
-_TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
-_FALSE: Final = frozenset({"0", "false", "f", "no", "n", "off"})
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "url": str,
     "timeout": _read_number,
@@ -282,6 +345,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "rps": _read_number,
     "max_changes": Limit.parse,
     "allow_plain_http": _read_truth,
+    "env": str,
 }
 
 
@@ -290,10 +354,11 @@ def _is_plain_http_allowed(files: SettingsFiles) -> bool:
     return bool(files.find_agreed(["allow_plain_http"], DEFAULTS).get("allow_plain_http"))
 
 
-def _name_source(url: str, environment: Mapping[str, str]) -> str:
-    """Return the variable or the option that the address came from."""
-    variable = name_variable("url")
-    return variable if environment.get(variable) == url else "--url"
+def _check_env(env: str) -> str:
+    """Return the name of an environment that a program passes; raises SettingsError if empty."""
+    if not env.strip():
+        raise SettingsError("env: expected the name of an environment, found an empty one")
+    return env
 
 
 def _parse_limit(written: int | str | None) -> Limit | None:
@@ -305,8 +370,8 @@ def _check_encryption(address: str, *, plain_http: bool) -> None:
     if is_plaintext(address) and not plain_http:
         raise SettingsError(
             f"the token would be sent without encryption: {address} is not an https address",
-            hint="use https, or if you trust the network, set allow_plain_http "
-            "(--allow-plain-http)",
+            hint="use https or, if you trust the network, pass --allow-plain-http or set "
+            "allow_plain_http",
         )
 
 

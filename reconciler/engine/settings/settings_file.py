@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +16,12 @@ from reconciler.contract.location import locate_schema
 from reconciler.core.limit import Limit
 from reconciler.core.notation import STANDARD_INPUT, format_value, shorten
 from reconciler.core.server_address import is_same_server, normalize_address
+from reconciler.engine.settings.environments import (
+    OWN,
+    find_unusable_names,
+    suggest_nearest,
+)
+from reconciler.engine.settings.toml_lines import KeyLines, TomlPath
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
 
@@ -23,6 +29,14 @@ if TYPE_CHECKING:
     from jsonschema import Draft7Validator
 
 FILE: Final = "reconciler.toml"
+
+_ENVIRONMENTS: Final = "environments"
+
+_SIZE_MAX: Final = 100_000
+"""Bytes: hundreds of environments are smaller."""
+
+_PROBLEMS_MAX: Final = 100
+"""How many problems of one file an error lists."""
 
 _NAMED_MAX: Final = 5
 """How many different values of a setting an error lists: more do not help."""
@@ -35,55 +49,148 @@ class SettingsFile:
         """Read ``path``; raises SettingsError."""
         self.path = path
         try:
-            self._text = Path(path).read_text(encoding="utf-8-sig")
-            self.values = tomllib.loads(self._text)
+            text = _read_text(path)
+            self._values = tomllib.loads(text)
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: cannot be read: {error}") from error
+        self._lines = KeyLines(text)
         self._check()
 
-    def locate(self, key: str) -> str:
-        """Return the file and line of a setting, or the file alone if it is not set."""
-        return f"{self.path}:{self._find_line(key)}" if key in self.values else self.path
+    @property
+    def environments(self) -> Mapping[str, Mapping[str, Any]]:
+        """The tables of the environments, by their names."""
+        found: Mapping[str, Mapping[str, Any]] = self._values.get(_ENVIRONMENTS, {})
+        return found
+
+    def get(self, key: str, environment: str = "") -> Any:  # noqa: ANN401 - as the schema says
+        """Return a setting of an environment, or of the top of the file; None if it is not set."""
+        place = self._find(key, environment)
+        return _look_up(self._values, place) if place else None
+
+    def locate(self, key: str, environment: str = "") -> str:
+        """Return the file and line of a setting; if it is not set, of where it would be."""
+        place = self._find(key, environment)
+        if place or environment:
+            return self._format_place(place or (_ENVIRONMENTS, environment))
+        return self.path
+
+    def locate_environments(self) -> str:
+        """Return the file and line of the first environment."""
+        return self._format_place((_ENVIRONMENTS, *list(self.environments)[:1]))
+
+    def _find(self, key: str, environment: str) -> TomlPath | None:
+        """Find where a setting is set: what an environment sets overrides the top of the file."""
+        places: list[TomlPath] = [(_ENVIRONMENTS, environment, key)] if environment else []
+        if not (environment and key in OWN):
+            places.append((key,))
+        return next((place for place in places if _look_up(self._values, place) is not None), None)
+
+    def _format_place(self, place: TomlPath) -> str:
+        return f"{self.path}:{self._lines.find(place)}"
 
     def _check(self) -> None:
-        known, schema = _load_known_settings()
-        wrong = dict.fromkeys(self.values.keys() - set(known), "unknown setting")
-        for error in schema.iter_errors(self.values):
-            wrong[str(error.absolute_path[0])] = error.message
+        wrong = dict(islice(_find_problems(self._values), _PROBLEMS_MAX + 1))
         if wrong:
-            text = sorted((self._find_line(name), name, message) for name, message in wrong.items())
-            lines = (f"{self.path}:{line}: {name}: {message}" for line, name, message in text)
-            raise SettingsError("\n".join(lines), hint=f"the settings are {', '.join(known)}")
+            found = sorted((self._lines.find(place), place, told) for place, told in wrong.items())
+            lines = [f"{self.path}:{n}: {_join(place)}: {told}" for n, place, told in found]
+            if len(lines) > _PROBLEMS_MAX:
+                lines[_PROBLEMS_MAX:] = [f"{self.path}: more problems are not listed"]
+            raise SettingsError("\n".join(lines), hint=_list_settings(wrong))
 
-    def _find_line(self, key: str) -> int:
-        found = re.search(rf"^\s*\[?\"?{re.escape(key)}\b", self._text, re.MULTILINE)
-        return self._text.count("\n", 0, found.end()) + 1 if found else 1
+
+def _read_text(path: str) -> str:
+    """Read a file; raises ValueError if it is too large for settings, which would take long."""
+    with Path(path).open("rb") as file:
+        raw = file.read(_SIZE_MAX + 1)
+    if len(raw) > _SIZE_MAX:
+        raise ValueError(f"it is larger than {_SIZE_MAX:,} bytes")
+    return raw.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _look_up(values: Mapping[str, Any], place: TomlPath) -> Any:  # noqa: ANN401 - as the schema says
+    """Return the value at a place; None if there is none."""
+    found: Any = values
+    for key in place:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _join(place: TomlPath) -> str:
+    return ".".join(shorten(key, 200) for key in place)
+
+
+def _find_problems(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
+    """Yield each wrong key of a settings file, and what is wrong with it."""
+    for error in _load_schema().iter_errors(values):
+        place = tuple(map(str, error.absolute_path))
+        if "propertyNames" in error.absolute_schema_path:
+            if place != (_ENVIRONMENTS,):
+                yield (*place, str(error.instance)), "expected a name of 1 to 200 characters"
+        elif error.validator == "additionalProperties":
+            known = error.schema["properties"]
+            for key in error.instance.keys() - known.keys():
+                yield (*place, key), _describe_unknown(key, known, at_top=not place)
+        elif error.validator == "required":
+            yield place, "url is missing: name the server of the environment"
+        else:
+            yield place, shorten(error.message, 200)
+    environments = values.get(_ENVIRONMENTS)
+    if isinstance(environments, dict):
+        for name, told in find_unusable_names(environments):
+            yield (_ENVIRONMENTS, name), told
+
+
+def _describe_unknown(key: str, known: Collection[str], *, at_top: bool) -> str:
+    if at_top and key == "projects":
+        return f"only an environment has projects: set them in [{_ENVIRONMENTS}.NAME]"
+    suggestion = suggest_nearest(key, known)
+    return f"unknown setting{suggestion and f': {suggestion}'}"
+
+
+def _list_settings(wrong: Collection[TomlPath]) -> str:
+    schema: Any = _load_schema().schema
+    top, environment = schema["properties"], schema["definitions"]["environment"]["properties"]
+    hints = [f"the settings are {', '.join(top)}"] if any(len(w) == 1 for w in wrong) else []
+    if any(len(place) > 1 for place in wrong):
+        hints.append(f"the settings of an environment are {', '.join(environment)}")
+    return "; ".join(hints)
 
 
 @cache
-def _load_known_settings() -> tuple[list[str], Draft7Validator]:
+def _load_schema() -> Draft7Validator:
     from jsonschema import Draft7Validator  # noqa: PLC0415 - 150 ms, needed only for a file
 
-    schema = json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
-    known = schema["properties"]
-    return list(known), Draft7Validator({"properties": known})
+    return Draft7Validator(
+        json.loads(locate_schema("config.schema.json").read_text(encoding="utf-8"))
+    )
 
 
 class _NearestFile(NamedTuple):
-    """The settings file nearest to a manifest; None if there is none."""
+    """The settings file nearest to a manifest, None if there is none, and the environment."""
 
     file: SettingsFile | None
     manifest: str
+    environment: str = ""
 
     def value(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - as the schema says
-        return self.file.values.get(key, default) if self.file else default
+        found = self.file.get(key, self.environment) if self.file else None
+        return default if found is None else found
 
     def describe(self, key: str) -> str:
         value = self.value(key)
         message = "is not set" if value is None else f"is {_format(key, value)}"
         if self.file is None:
             return f"no {FILE} above {self.manifest}: {key} {message}"
-        return f"{self.file.locate(key)}: {key} {message}, for {self.manifest}"
+        return f"{self.file.locate(key, self.environment)}: {key} {message}, for {self.manifest}"
+
+    def describe_lacking(self, environment: str) -> str:
+        """Say that there is no such environment; empty if there is."""
+        message = f"environment {shorten(format_value(environment), 200)} does not exist"
+        if self.file is None:
+            return f"no {FILE} above {self.manifest}: {message}"
+        if environment in self.file.environments:
+            return ""
+        return f"{self.file.locate_environments()}: {message}, for {self.manifest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +227,47 @@ class SettingsFiles:
             raise SettingsError("\n".join(error.message for error in wrong), hint=hint)
         return cls(tuple(uses.values()))
 
+    def choose(self, environment: str) -> SettingsFiles:
+        """Choose an environment, or none if it is empty, in all files.
+
+        Raises SettingsError if it does not exist in one of them.
+        """
+        if not environment:
+            return self
+        uses = self._uses or (_NearestFile(None, "the manifests"),)
+        lacking = [line for use in uses if (line := use.describe_lacking(environment))]
+        if lacking:
+            more = len(lacking) - _NAMED_MAX
+            lines = lacking[:_NAMED_MAX] + ([f"and in {more:,} more places"] if more > 0 else [])
+            raise SettingsError("\n".join(lines), hint=self._advise(environment))
+        return SettingsFiles(tuple(use._replace(environment=environment) for use in uses))
+
+    def _advise(self, environment: str) -> str:
+        known = self.list_environments()
+        if not known:
+            return f"define it in {FILE} as [{_ENVIRONMENTS}.{shorten(environment, 200)}]"
+        suggestion = suggest_nearest(environment, known)
+        listed = f"the environments are {', '.join(known)}"
+        return f"{suggestion} {listed}" if suggestion else listed
+
+    def list_environments(self) -> list[str]:
+        """List the environments of all files, each once."""
+        return list(
+            dict.fromkeys(name for use in self._uses if use.file for name in use.file.environments)
+        )
+
+    def locate_environments(self) -> str:
+        """Return the place of the environments in the first file that has some."""
+        files = (use.file for use in self._uses if use.file and use.file.environments)
+        return next((file.locate_environments() for file in files), FILE)
+
+    def map_projects(self) -> bool:
+        """Tell whether any environment of any file gives projects numbers."""
+        tables = (
+            table for use in self._uses if use.file for table in use.file.environments.values()
+        )
+        return any("projects" in table for table in tables)
+
     def find_agreed(self, keys: Collection[str], defaults: Mapping[str, object]) -> dict[str, Any]:
         """Return the values of those ``keys`` that are set; raises SettingsError if files differ.
 
@@ -134,18 +282,29 @@ class SettingsFiles:
             lines = [
                 line for key, uses in differing.items() for line in _describe_differences(key, uses)
             ]
-            over = [f"{name_variable(key)} or {name_option(key)}" for key in differing]
             raise SettingsError(
                 "\n".join(["all manifests of one run need the same settings", *lines]),
-                hint=f"run them separately, or set {', and '.join(over)} for all of them",
+                hint=self._advise_on_differences(differing),
             )
         values = ((key, use.value(key)) for use in self._uses for key in keys)
         return {key: value for key, value in values if value is not None}
 
+    def _advise_on_differences(self, keys: Collection[str]) -> str:
+        chosen = any(use.environment for use in self._uses)
+        over = [
+            f"{name_variable(key)} or {name_option(key)}"
+            for key in keys
+            if not (chosen and key in OWN)
+        ]
+        if len(over) < len(keys):
+            return "run them separately, or correct the environment in one of the files"
+        return f"run them separately, or set {', and '.join(over)} for all of them"
+
     def locate(self, key: str) -> str:
-        """Return the place where a setting is set."""
-        files = (use.file for use in self._uses if use.value(key) is not None)
-        return next((file.locate(key) for file in files if file), FILE)
+        """Return the place where a setting is set, or would be."""
+        uses = [use for use in self._uses if use.value(key) is not None] or [*self._uses]
+        places = (use.file.locate(key, use.environment) for use in uses if use.file)
+        return next(places, FILE)
 
     def _list_distinct(self, key: str, default: object) -> list[_NearestFile]:
         """List one file for each distinct value of a setting."""

@@ -26,7 +26,7 @@ _TOO_HEAVY: Final = frozenset(
 
 
 _ReceivedPage: TypeAlias = Callable[[], Page]
-"""A page that has been received, and is decoded when it is called."""
+"""A received page; calling it decodes the page."""
 
 
 def is_too_heavy(error: ServerError) -> bool:
@@ -73,7 +73,7 @@ class ProjectPages:
         return max(0, min(self.total - self._received, pages * self._size))
 
     def count_requests(self, tasks: int) -> int:
-        """Count the pages that hold so many tasks after the first page."""
+        """Count the pages that the next ``tasks`` tasks after the first page take."""
         return sum(1 for _ in list_growing(self._size, self._size + tasks, most=self._size_max))
 
     def read_first(self) -> Page:
@@ -125,7 +125,7 @@ class ProjectPages:
         queue = deque(list_growing(self._size, min(self.total, up_to), most=self._size_max))
 
         def to_come() -> float:
-            # Pages after ``up_to`` would be read in vain.
+            # Pages after ``up_to`` are not needed.
             return self.estimate_left(up_to=up_to) / queue[0].size if queue else 0
 
         with Prefetcher(self._fetch, self._api.read_concurrency) as prefetcher:

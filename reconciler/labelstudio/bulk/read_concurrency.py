@@ -1,9 +1,9 @@
 """Finding out how many reads to run at once.
 
 A server with one process, such as `label-studio start`, lists a project a quarter slower with four
-requests at a time than with one. A server with several processes is faster, up to as many times as
-it has processes. A short trial with two requests at a time shows which kind it is; it costs a
-server with one process most of the time of a page. (Label Studio 1.23.2.)
+requests at a time than with one. A server with N processes is up to N times as fast. A short trial
+with two requests at a time shows which kind it is; it costs a server with one process most of the
+time of a page. (Label Studio 1.23.2.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ENOUGH: Final = 2 * AT_ONCE
 """Fewest reads to come for a trial: a window for the trial, and one to profit from it."""
 
 RELUCTANCE: Final = 3
-"""Windows before a trial if fewer reads are to come, as in each of many small projects. It costs a
+"""Windows before a trial if fewer reads are to come, as in small projects. A trial costs a
 server with one process most of the time of a page, which must be little compared to all reads."""
 
 
@@ -66,7 +66,7 @@ class ReadProbe:
     """Windows until the next trial."""
 
     def begin_elsewhere(self, now: float) -> ReadProbe:
-        """Begin reads of another project at ``now``, whose pages take another time each.
+        """Begin reads of another project at ``now``, whose pages may take more or less time.
 
         A trial that has not ended does not count.
         """

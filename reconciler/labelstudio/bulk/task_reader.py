@@ -18,6 +18,7 @@ from math import ceil
 from typing import Final
 
 from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadable
+from reconciler.core.notation import count_noun
 from reconciler.core.values import UNREADABLE
 from reconciler.errors import NoSuchProject, NotFound, ServerError
 from reconciler.labelstudio.bulk.cost import (
@@ -156,7 +157,9 @@ class _Reader:
                 yield from self._read_large(project, unseen)
             else:
                 cost = estimate_selection(unseen, at_most=self._batch)
-                self._progress.detail(f"project {project}: {len(unseen):,} tasks wanted: {cost}")
+                self._progress.detail(
+                    f"project {project}: reading {count_noun(len(unseen), 'task')} by {cost}"
+                )
                 yield from self._read_selection(project, unseen)
         except NotFound as error:
             raise NoSuchProject(project, error.message) from error
@@ -238,8 +241,8 @@ class _Reader:
         )
         chosen, other = (by_pages, by_ids) if method is ReadMethod.PAGES else (by_ids, by_pages)
         self._progress.detail(
-            f"project {project}: {unseen.wanted:,} tasks wanted of {pages.total:,}; the first page "
-            f"took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
+            f"project {project}: reading {unseen.wanted:,} of {pages.total:,} tasks; the first "
+            f"page took {pages.seconds:.1f} s and showed {unseen.wanted - len(unseen):,} of them; "
             f"reading the rest by {chosen} instead of {other}"
         )
         return method

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from reconciler.core.values import Json
 
 ALIASED_NODES_MAX: Final = 1_000_000
-"""Nodes that the aliases of one document may repeat: enough to share, too few for a bomb."""
+"""Nodes that the aliases of one document may repeat: too few to exhaust the memory."""
 
 ALIASED_TEXT_MAX: Final = 10_000_000
 """Characters that they may repeat."""

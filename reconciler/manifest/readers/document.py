@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Final, Protocol, TypeAlias
@@ -48,6 +48,23 @@ class Document(Protocol):
         Raises LookupError if there is none.
         """
         ...
+
+
+class CheckedDocument:
+    """A document whose tasks were read before, to be read once more in full."""
+
+    def __init__(self, document: Document, indexes: Sequence[int]) -> None:
+        self.outline = document.outline
+        self._indexes = indexes
+        self.read_task = document.read_task
+        self.locate_value = document.locate_value
+        self.locate_key = document.locate_key
+
+    def read_tasks(self) -> Iterator[Entry]:
+        """Yield the tasks that were accepted; raises ManifestError if one has changed."""
+        for index in self._indexes:
+            value = self.read_task(index)
+            yield index, value, msgspec.json.encode(value)
 
 
 class PackedTasks:
@@ -100,7 +117,7 @@ class MappedDocument:
         self._pack_what_is_left()
 
     def _pack_what_is_left(self) -> None:
-        """Take out tasks that an alias repeats: the reader took them for any other value."""
+        """Take out tasks that an alias repeats: to the reader, they were like any other value."""
         tasks = self.outline.get("tasks") if isinstance(self.outline, dict) else None
         if isinstance(tasks, list) and tasks and isinstance(self.outline, dict):
             node = self._key_nodes["tasks"] + 2

@@ -25,16 +25,16 @@ _LFS: Final = (
 )
 _UNRESOLVED: Final = (
     "unresolved merge conflict",
-    "resolve it, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",
+    "keep the right lines, and remove those that begin with <<<<<<<, ======= and >>>>>>>",
 )
 _TABLE: Final = (
     "this looks like CSV, and CSV is not a manifest",
-    "see docs/manifest.md for what a manifest looks like",
+    "write it as YAML, as docs/manifest.md shows",
 )
 
 
 def recognise_text(text: str) -> Mistake | None:
-    """Tell what a text is that is not YAML, or only one string; None if it is not known."""
+    """Recognise a text that is not YAML, or only one YAML string; None if it is not known."""
     if text.startswith(_LFS_POINTER):
         return Mistake(1, 1, *_LFS)
     conflict = _CONFLICT.search(text)
@@ -84,6 +84,6 @@ def recognise_value(value: Json) -> tuple[str, str] | None:
     ):
         return (
             "this is a list of tasks without a header",
-            "write version: 1 first, and put the list below tasks",
+            "write version: 1 first, and put the list below a line tasks:",
         )
     return None

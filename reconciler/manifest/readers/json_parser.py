@@ -1,7 +1,7 @@
 """JSON text to documents, with the place of every node.
 
-JSON is not read as YAML, although it nearly is: the YAML parser refuses the surrogate pairs with
-which JSON writers escape characters beyond the basic plane.
+JSON is not read as YAML, although nearly all of it is YAML: the YAML parser refuses the surrogate
+pairs with which JSON writers escape characters beyond the basic plane.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reconciler.manifest.readers.source_map import SourceMap, Steps
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-# Possessive, so that a long string leaves nothing behind to go back to.
+# Possessive, so that matching a long string stores no positions to backtrack to.
 _CHARACTERS: Final = r""""(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"""
 _STRING_BEGUN: Final = re.compile(_CHARACTERS)
 _TOKEN: Final = re.compile(

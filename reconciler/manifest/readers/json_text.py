@@ -39,7 +39,7 @@ _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Decoded(NamedTuple):
-    """A value, and its shortest JSON text, with no escapes but the required ones."""
+    """A value, and its shortest JSON text, with only the required escapes."""
 
     value: Json
     text: bytes
@@ -66,7 +66,7 @@ def decode_quickly(text: bytes) -> Decoded | None:
     """Decode a task without places; None if it needs the parser.
 
     The decoder keeps the last of two duplicate keys. Its result, written again, then has fewer
-    colons than the text; without escapes, all other colons are in both.
+    colons than the text; as no colon is escaped, all others are in both.
     """
     if b"\\u00" in text and any(escape in text for escape in _MADE_BY_ESCAPES):
         return None

@@ -79,7 +79,7 @@ class LineFile:
         self.is_steady = False
 
     def read_lines(self) -> Iterator[Line]:
-        """Read all lines but the empty ones; raises OSError.
+        """Read all lines except empty ones; raises OSError.
 
         ``is_steady`` tells afterwards whether the file stayed the same meanwhile.
         """

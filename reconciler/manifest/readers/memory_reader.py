@@ -83,11 +83,11 @@ class MemoryDocument(TextDocument):
 
 _BITS_MAX: Final = int(MAX_DIGITS * math.log2(10))
 VALUES_MAX: Final = 1_000_000
-"""Values of a task: a list that contains itself would never end."""
+"""Most values of a task: a list that holds itself twice has 2**100 of them at `MAX_DEPTH`."""
 
 
 class _TooManyValues(Exception):
-    """A task has no end, or none that is near."""
+    """A task has more than `VALUES_MAX` values."""
 
 
 class _Converter:

@@ -54,7 +54,7 @@ def parse_tagged(tag: str, text: str) -> Json:
         return text
     if not tag.startswith(TAG) or name not in _OF_TAG:
         raise ValueError(
-            f"unknown tag {_format(tag)}", "a manifest holds plain data only; remove the tag"
+            f"unknown tag {_format(tag)}", "remove the tag, or quote a text that begins with !"
         )
     value = parse_plain(text)
     if name == "float" and type(value) is int:
@@ -71,7 +71,7 @@ def find_collection_problem(tag: str, own: str) -> tuple[str, str] | None:
         return None
     if tag.startswith(TAG) and tag.removeprefix(TAG) in {*_OF_TAG, *_COLLECTIONS, "str"}:
         return f"{_COLLECTIONS[own]} does not fit its tag {_format(tag)}", "remove the tag"
-    return f"unknown tag {_format(tag)}", "a manifest holds plain data only; remove the tag"
+    return f"unknown tag {_format(tag)}", "remove the tag"
 
 
 def parse_integer(text: str) -> int:

@@ -25,11 +25,14 @@ _KEY: Final = re.compile(
 )
 _COLON: Final = re.compile(r":\s")
 _ELEMENT: Final = re.compile(r"-(?:\s|$)")
+_ENDS_OF_VALUES: Final = ('"', "'", "]", "}")
+"""Last characters of values that are not unquoted texts."""
 
 _QUOTE_IT: Final = "put the text in quotes"
+_COLON_IN_TEXT: Final = 'an unquoted text cannot contain ": "'
 _NO_TABS: Final = ("a tab is not allowed here", "indent with spaces, not with tabs")
 _NO_COLON: Final = (
-    "no colon after this key",
+    "expected a colon and a space after this key",
     "write key: value, or indent the line if it continues the text above",
 )
 _BACKSLASH: Final = "write \\\\ for a backslash, or use single quotes"
@@ -54,7 +57,7 @@ class _Place(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """A key, and where it stands."""
+    """A key, and its place."""
 
     line: int
     column: int
@@ -85,7 +88,7 @@ class _Failure:
 
     @property
     def is_first_in_line(self) -> bool:
-        """Whether nothing but spaces stands before the place where it stopped."""
+        """Whether only spaces are before the place where it stopped."""
         return not self.line[: self.at.column - 1].strip(" ")
 
     @property
@@ -99,7 +102,7 @@ class _Failure:
         return self.lines[number - 1] if number <= len(self.lines) else ""
 
     def list_keys_above(self) -> Iterator[_Key]:
-        """List the keys above that the line may belong beside, the innermost first."""
+        """List the keys above that the line may line up with, the innermost first."""
         inner = None
         for number in range(self.at.line - 1, 0, -1):
             found = _KEY.match(self.get_line(number))
@@ -153,7 +156,7 @@ def _explain_colon(failure: _Failure) -> Mistake:
     """Explain a colon that YAML does not allow: it saw one text where two keys were meant."""
     before = failure.line[: failure.at.column - 1]
     if _COLON.search(before) or _ELEMENT.match(before.strip()):
-        return Mistake(*failure.at, 'an unquoted text cannot contain ": "', _QUOTE_IT)
+        return Mistake(*failure.at, _COLON_IN_TEXT, _QUOTE_IT)
     numbers = range(failure.at.line - 1, 0, -1)
     above = next((number for number in numbers if failure.get_line(number).strip()), 0)
     if above and not _KEY.match(failure.get_line(above)):
@@ -202,7 +205,12 @@ def _explain_brackets(kind: str, closing: str) -> _Explain:
         template = recognise_template(first, failure.begin.column - 1)
         if template:
             return Mistake(*failure.begin, *template)
-        if failure.is_at_end or failure.found == ":":
+        before = failure.line[: failure.at.column - 1].rstrip()
+        is_second_colon = failure.found == ":" and _COLON.search(before)
+        if is_second_colon and not before.endswith(_ENDS_OF_VALUES):
+            hint = f"{_QUOTE_IT}; or if two keys are meant, put a comma between them"
+            return Mistake(*failure.at, _COLON_IN_TEXT, hint)
+        if failure.is_at_end or (failure.found == ":" and not is_second_colon):
             return Mistake(*failure.begin, f"this {kind} is not closed", f"close it with {closing}")
         rest = shorten(format_value(failure.line[failure.at.column - 1 :]))
         return Mistake(
@@ -254,18 +262,18 @@ def _explain_name(failure: _Failure) -> Mistake:
 
 
 def _explain_behind_mark(failure: _Failure) -> Mistake:
-    """Explain what stands behind a block's mark, a directive or a tag on the same line."""
+    """Explain text after the mark of a block, a directive or a tag, on the same line."""
     if "block scalar" in failure.part:
         return Mistake(
             *failure.at,
-            "the text after | or > begins on the next line",
+            "expected the text after | or > on the next line",
             "move it there, or quote a text that begins with | or >",
         )
     return Mistake(*failure.begin, *(_DIRECTIVE if "directive" in failure.part.lower() else _TAG))
 
 
 _EXPLANATIONS: Final[dict[str, _Explain]] = {
-    # The scanner's.
+    # Messages of libyaml's scanner.
     "found character that cannot start any token": _explain_character,
     "found a tab character that violates indentation": _here(*_NO_TABS),
     "found a tab character where an indentation space is expected": _here(*_NO_TABS),
@@ -310,7 +318,7 @@ _EXPLANATIONS: Final[dict[str, _Explain]] = {
         "this escape is not a character", "write the character itself"
     ),
     "exceeded maximum nesting depth": _here(_TOO_DEEP, ""),
-    # The parser's.
+    # Messages of libyaml's parser.
     "did not find expected <document start>": _explain_no_document,
     "found incompatible YAML document": _here(
         "this document asks for another version of YAML", _DIRECTIVE[1]

@@ -1,7 +1,7 @@
-"""YAML text to documents, over the events of PyYAML's C parser.
+"""YAML text to documents, from the events of PyYAML's C parser.
 
 The parser's events are a fifth of the cost of its node graph, and carry the place of every
-node. What scalars mean is decided here, by YAML 1.2: PyYAML's own loaders speak 1.1, in which
+node. What scalars mean is decided here, by YAML 1.2: PyYAML's own loaders follow 1.1, in which
 ``no`` is false and ``012`` is ten.
 """
 
@@ -63,7 +63,7 @@ def read_yaml(
         _Reader(text, diagnostics, progress).read_into(documents)
     except yaml.MarkedYAMLError as error:
         report_syntax(error, text, diagnostics)
-        # The beginning of what cannot be read is no document of its own.
+        # The text before a syntax error may look like a document of one string.
         return [document for document in documents if not isinstance(document.outline, str)]
     except UnicodeDecodeError:
         report_escape(text, diagnostics)
@@ -175,7 +175,9 @@ class _Reader:
         begin, end = event.start_mark.index, event.end_mark.index
         nothing = isinstance(event, ScalarEvent) and begin == end
         if nothing and ":" not in self._text[key.end_mark.index : begin]:
-            self._report(key, "this key has no value", "quote a text that contains a comma")
+            self._report(
+                key, "this key has no value", "if the comma is part of a text, quote the text"
+            )
 
     def _read_key(self, event: _Event, lines: dict[str, int]) -> Maybe:
         if not isinstance(event, ScalarEvent | AliasEvent):

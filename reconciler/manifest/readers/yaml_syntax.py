@@ -1,4 +1,4 @@
-"""What keeps a text from being YAML at all, whatever it says."""
+"""Reporting what makes a text invalid YAML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ESCAPE: Final = re.compile("%[89a-fA-F]")
 
 
 def report_character(text: str, diagnostics: Diagnostics) -> bool:
-    """Add the first character that YAML does not allow unescaped; tell whether there is one."""
+    """Report the first character that YAML does not allow unescaped; tell whether there is one."""
     found = _NOT_ALLOWED.search(text)
     if found is None:
         return False
@@ -43,15 +43,15 @@ def drop_byte_order_marks(text: str) -> str:
 
 
 def report_escape(text: str, diagnostics: Diagnostics) -> None:
-    """Add a tag whose escapes are not UTF-8: PyYAML fails on it without a place."""
+    """Report a tag whose escapes are not UTF-8: the error of PyYAML has no place."""
     found = _ESCAPE.search(text)
     at = _get_place(text, found.start() if found else 0)
     message = "the escapes in this tag are not UTF-8"
-    diagnostics.add(*at, message, hint="manifests hold plain data only")
+    diagnostics.add(*at, message, hint="remove the tag")
 
 
 def report_syntax(error: yaml.MarkedYAMLError, text: str, diagnostics: Diagnostics) -> None:
-    """Add what keeps libyaml from reading on: content of another kind, or a mistake."""
+    """Report why libyaml stopped: content of another kind, or a mistake."""
     diagnostics.add_mistake(recognise_text(text) or explain_mistake(error, text))
 
 

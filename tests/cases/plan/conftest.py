@@ -5,7 +5,6 @@
     manifest.yaml   what is declared
     live.json       what the server holds: the tasks file of the sandbox
     plan.txt        what plan prints, without colour
-    show.txt        optional: what show prints of the plan, which does not know what was allowed
     plan.json       optional: what plan --format json prints
     report.txt      optional: what apply prints after the plan
     refused.txt     optional: what apply says on standard error

@@ -61,8 +61,7 @@ def test_show_prints_what_plan_and_apply_printed(
         return capsys.readouterr().out
 
     if plan.stat().st_size:  # there is none where the server could not be asked
-        file = "show.txt" if (case.folder / "show.txt").exists() else "plan.txt"
-        assert case.agrees(file, shown(plan, *full))
+        assert case.agrees("plan.txt", shown(plan, *full))
         assert shown(plan, "--format", "json") == plan.read_text(encoding="ascii")
     if (case.folder / "report.txt").exists():
         said = shown(report, *full)

@@ -150,3 +150,81 @@ def test_variables_go_over_a_file_and_a_file_alone_reads_no_variable():
     assert alone.network.proxy is None
     with pytest.raises(SettingsError, match=r"none\.toml: cannot be read"):
         Settings.from_file("none.toml", token="s3cret")
+
+
+ENVIRONMENTS = f"""\
+timeout = 60
+[environments.staging]
+url = "{URL}"
+projects = {{reviews = 7}}
+[environments.production]
+url = "https://production.test"
+timeout = 5
+"""
+
+
+def write_environments() -> Path:
+    file = Path("environments.toml")
+    file.write_text(ENVIRONMENTS, encoding="utf-8")
+    return file
+
+
+def test_an_environment_of_a_file_is_chosen_by_a_program():
+    file = write_environments()
+    staging = Settings.from_file(file, token="s3cret", env="staging")
+    assert (staging.url, staging.timeout, staging.environment) == (URL, 60, "staging")
+    assert staging.url_from == "environments.toml:3"
+    assert staging.projects is not None
+    assert staging.projects("reviews") == 7
+    production = Settings.from_environment(
+        {"LABEL_STUDIO_API_KEY": "shared", "LABEL_STUDIO_API_KEY_PRODUCTION": "own"},
+        file=file,
+        env="production",
+    )
+    assert (production.url, production.timeout) == ("https://production.test", 5)
+    assert (production.token, production.environment) == ("own", "production")
+    assert production.projects is not None
+    with pytest.raises(LookupError, match="environment production has no projects"):
+        production.projects("reviews")
+
+
+def test_an_environment_may_be_chosen_by_its_variable_and_beaten_by_a_program():
+    file = write_environments()
+    variables = {"LABEL_STUDIO_API_KEY": "s3cret", "RECONCILER_ENV": "staging"}
+    assert Settings.from_environment(variables, file=file).url == URL
+    other = Settings.from_environment(variables, file=file, env="production")
+    assert other.url == "https://production.test"
+
+
+def test_an_environment_that_a_program_names_wrongly_is_refused():
+    file = write_environments()
+    with pytest.raises(SettingsError, match=r"\"stage\" does not exist.*did you mean staging\?"):
+        Settings.from_file(file, token="s3cret", env="stage")
+    with pytest.raises(SettingsError, match=r"no server is set .*: staging, production, in env"):
+        Settings.from_file(file, token="s3cret")
+    with pytest.raises(SettingsError, match=r"no reconciler\.toml"):
+        Settings.from_environment(GIVEN, env="staging")
+    for env in ("", " "):
+        with pytest.raises(SettingsError, match="env: expected the name of an environment"):
+            Settings.from_file(file, token="s3cret", env=env)
+
+
+def test_in_ci_the_variables_must_name_the_server_of_the_file():
+    file = write_environments()
+    variables = {"CI": "true", "LABEL_STUDIO_API_KEY": "s3cret"}
+    with pytest.raises(SettingsError, match="in CI the address of the server cannot come from"):
+        Settings.from_environment(variables, file=file, env="staging")
+    agreed = {**variables, "LABEL_STUDIO_URL": URL}
+    assert Settings.from_environment(agreed, file=file, env="staging").url == URL
+    # This program names the file itself, and passes the token to it.
+    assert Settings.from_file(file, token="s3cret", env="staging").url == URL
+
+
+def test_what_a_program_says_of_an_environment_is_checked():
+    assert Settings(URL, "s3cret", environment="staging").environment == "staging"
+    with pytest.raises(SettingsError, match="environment: expected text"):
+        Settings(URL, "s3cret", environment=None)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="projects: expected "):
+        Settings(URL, "s3cret", projects={"reviews": 7})  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="environment: expected the name of an environment"):
+        Settings(URL, "s3cret", environment="a\nb")

@@ -44,7 +44,7 @@ Manifest = Callable[..., str]
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of whoever runs the tests takes part."""
     for name in list(os.environ):
-        named = name in {"NO_COLOR", "FORCE_COLOR", "TERM", "GITHUB_SHA", "CI_COMMIT_SHA"}
+        named = name in {"CI", "NO_COLOR", "FORCE_COLOR", "TERM", "GITHUB_SHA", "CI_COMMIT_SHA"}
         ours = name.startswith(("LABEL_STUDIO_", "RECONCILER_", "SSL_CERT_"))
         if named or ours or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

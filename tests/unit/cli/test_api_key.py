@@ -92,6 +92,20 @@ def test_the_warning_is_said_once_beside_the_results(
     assert server.count("GET") > 0
 
 
+def test_a_token_in_a_variable_that_is_not_read_is_named(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(SettingsError, match="no token is set") as missing:
+        silent()
+    assert "LABEL_STUDIO_TOKEN" not in str(missing.value)
+    monkeypatch.setenv("LABEL_STUDIO_TOKEN", TOKEN)
+    with pytest.raises(SettingsError) as caught:
+        silent()
+    assert str(caught.value) == (
+        "no token is set (LABEL_STUDIO_TOKEN is not read: set LABEL_STUDIO_API_KEY instead)"
+    )
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", TOKEN)
+    assert silent() == TOKEN
+
+
 def test_a_token_in_both_places_is_refused(monkeypatch: pytest.MonkeyPatch):
     named(monkeypatch)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", TOKEN)

@@ -103,8 +103,8 @@ def test_apply_without_yes_and_without_a_terminal_is_refused_after_showing_the_p
     assert ran.code == 1
     assert "Plan: 3 tasks to update (3 changes)." in ran.output
     assert ran.errors == (
-        "reconciler: nothing was changed: standard input is not a terminal, so you cannot be asked "
-        "(if you have reviewed the plan, pass --yes)\n"
+        "reconciler: nothing was changed: standard input is not a terminal, so the command cannot "
+        "ask (if you have reviewed the plan, pass --yes)\n"
     )
     assert server.count("PATCH") == 0
 
@@ -262,7 +262,7 @@ def test_verbose_says_how_and_quiet_says_nothing_beside_results(
 ):
     loud = command("plan", manifest(), "--verbose")
     chosen, spent = loud.errors.splitlines()
-    assert chosen == "project 7: 3 tasks wanted: selected ids (1 request, about 0.1 s)"
+    assert chosen == "project 7: reading 3 tasks by selected ids (1 request, about 0.1 s)"
     assert spent.startswith("read 3 tasks in 4 requests, ")
     assert command("plan", manifest(), "--quiet").errors == ""
     assert command("plan", manifest(), "--quiet", "--verbose").errors == ""

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.labelstudio.wired import Hooked
 
@@ -53,3 +55,34 @@ def test_a_dash_is_not_taken_for_a_file_to_write(
         assert (ran.code, "standard output cannot be used here" in ran.errors) == (1, True)
     assert not Path("-").exists()
     assert server.requests == []
+
+
+@pytest.mark.parametrize("text", ["notes of others", '{"format_version":"1.0","kind":"plan"'])
+def test_a_file_that_is_not_a_report_does_not_give_way_to_one(
+    server: Hooked, command: Command, manifest: Manifest, text: str
+):
+    Path("notes.txt").write_text(text, encoding="utf-8")
+    ran = command("apply", manifest(), "--yes", "--report", "notes.txt")
+    assert (ran.code, ran.output) == (1, "")
+    assert ran.errors == (
+        "reconciler: notes.txt exists and is not a report: nothing was changed "
+        "(pass another file to --report)\n"
+    )
+    assert Path("notes.txt").read_text(encoding="utf-8") == text
+    assert not Path("notes.txt.1").exists()
+    assert server.requests == []
+
+
+def test_a_revert_does_not_overwrite_a_file_that_is_not_a_report(
+    server: Hooked, command: Command, manifest: Manifest
+):
+    assert command("apply", manifest(), "--yes", "--report", "report.jsonl").code == 0
+    Path("notes.txt").write_text("notes of others", encoding="utf-8")
+    sent = len(server.requests)
+    ran = command("revert", "report.jsonl", "--yes", "--report", "notes.txt")
+    assert (ran.code, "is not a report: nothing was changed" in ran.errors) == (1, True)
+    assert Path("notes.txt").read_text(encoding="utf-8") == "notes of others"
+    assert len(server.requests) == sent
+    # An earlier report is kept under another name.
+    assert command("revert", "report.jsonl", "--yes", "--report", "report.jsonl").code == 0
+    assert Path("report.jsonl.1").exists()

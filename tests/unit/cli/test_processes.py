@@ -204,7 +204,7 @@ def test_no_server_is_one_line(manifest: Manifest):
     assert (ran.returncode, ran.stdout) == (1, "")
     assert re.fullmatch(
         rf"reconciler: cannot connect to {url}: \[Errno \d+\] Connection refused "
-        r"\(is the server running, and is the server address \(url, or LABEL_STUDIO_URL\) "
+        r"\(is the server running, and is the server address in LABEL_STUDIO_URL or url "
         r"right\?\)\n",
         ran.stderr,
     )
@@ -329,7 +329,7 @@ def test_the_question_says_what_was_allowed(sandbox: tuple[State, str], manifest
     state, url = sandbox
     apply = program("apply", manifest(tasks=4), "--allow", "missing")
     terminal = Terminal(apply, environment(url, TERM="xterm"))
-    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task)? [y/N]: ")
+    terminal.wait_for(f"Change 3 tasks on {url}, allowing missing (1 task, by --allow)? [y/N]: ")
     terminal.type("n\n")
     assert terminal.end() == 1
     assert state.tasks[1].values["overlap"] == 1

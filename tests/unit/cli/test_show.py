@@ -226,7 +226,7 @@ def test_shards_are_shown_as_the_whole(command: Command, manifest: Manifest):
 def test_missing_shards_are_named_and_an_error(
     command: Command, manifest: Manifest, given: tuple[int, ...], of: int, said: str
 ):
-    note = f"reconciler: {said} missing, so this is only a part (pass the files of all shards)\n"
+    note = f"reconciler: {said} missing, so this is incomplete (pass the files of all shards)\n"
     for number in given:
         plan = command("plan", manifest(), f"--shard={number}/{of}", "--format", "json").output
         save(f"p{number}", plan)
@@ -341,7 +341,7 @@ def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str,
     edited(plan, format_version="2.0")
     assert refused(command("show", plan)) == (
         "plan.json: the format is 2.0, but this version of reconciler reads 1.x "
-        "(install a newer reconciler, or create it again)\n"
+        "(install a newer reconciler)\n"
     )
 
 
@@ -350,7 +350,11 @@ def test_a_plan_of_a_later_format_is_refused_unless_it_is_still_known(plan: str,
     [
         ('"requests": \\d+', '"requests": -1', "requests: -1 is less than the minimum of 0"),
         ('"update",', '"updat",', "tasks[0].status: 'updat' is not one of"),
-        ('"after": 2', '"after": 3', "its digest does not match its changes: the plan was edited"),
+        (
+            '"after": 2',
+            '"after": 3',
+            "its digest does not match its changes: the file was edited or damaged",
+        ),
         ('"after": 2', '"after": NaN', "not JSON: NaN is not a JSON number"),
         ('"after": 2', '"after": 1e999', "not JSON: the number 1e999 is too large"),
         ('"after": 2', f'"after": {"9" * 5000}', "contains a number with too many digits"),
@@ -385,7 +389,14 @@ def test_a_spoiled_plan_is_refused_in_one_line(
             '{"task": 1, "outcome": "applied", "changes": []}\n' * 2 + "{",
             "line 4: the JSON ends in",
         ),
-        (3, "", "the counts in its last line do not match its other lines: the report was edited"),
+        (
+            3,
+            "",
+            (
+                "the counts in its last line do not match its other lines: the report was edited "
+                "or damaged"
+            ),
+        ),
         (
             5,
             '{"summary": {}, "requests": 1}\n{"task": 1}',

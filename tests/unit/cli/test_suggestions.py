@@ -19,6 +19,18 @@ from reconciler.cli.main import run
         (["apply", "x.yaml", "--auto-approve"], "(use --yes)"),
         (["plan", "x.yaml", "--max-change", "1"], "(did you mean --max-changes?)"),
         (["plan", "x.yaml", "--zzz"], "No such option '--zzz'."),
+        (["refresh"], "(use reconciler plan, which reads the tasks from the server each time)"),
+        (["apply", "x.yaml", "--parallelism", "3"], "(use --concurrency)"),
+        (["revert", "x.jsonl", "-parallelism=3"], "'-parallelism' (use --concurrency)"),
+        (["plan", "x.yaml", "--parallelism", "3"], "(apply and revert have --concurrency)"),
+        (
+            ["plan", "x.yaml", "-target=y"],
+            "No such option '-target' (pass only the manifests with the tasks to change).",
+        ),
+        (["plan", "x.yaml", "--target", "y"], "(pass only the manifests with the tasks to change)"),
+        (["plan", "x.yaml", "-out=y"], "No such option '-out' (did you mean --out?)."),
+        (["apply", "x.yaml", "-auto-approve"], "(use --yes)"),
+        (["apply", "x.yaml", "-z"], "No such option '-z'."),
     ],
 )
 def test_the_likeliest_is_suggested(

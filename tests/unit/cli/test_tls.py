@@ -92,7 +92,7 @@ def test_a_server_with_the_certificate_of_another_receives_nothing(
     said = refused(manifest(), authority.issue_cert("example.org"), **trusted)
     assert "IP address mismatch" in said
     assert said.endswith(
-        "(the certificate is for another host: is the server address (url, or LABEL_STUDIO_URL) "
+        "(the certificate is for another host: is the server address in LABEL_STUDIO_URL or url "
         "right?)\n"
     )
 

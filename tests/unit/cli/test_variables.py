@@ -28,6 +28,8 @@ WRONG = [
 
 FLAG = "RECONCILER_ALLOW_PLAIN_HTTP"
 ADDRESS = "LABEL_STUDIO_URL"
+ENVIRONMENT = "RECONCILER_ENV"
+"""The environments themselves have tests of their own."""
 
 
 def list_variables() -> Iterator[str]:
@@ -41,7 +43,8 @@ def list_variables() -> Iterator[str]:
 
 
 def test_every_option_with_a_variable_is_tested_here():
-    assert {*list_variables()} == {FLAG, ADDRESS, *(variable for variable, *_ in WRONG)}
+    tested = {FLAG, ADDRESS, ENVIRONMENT, *(variable for variable, *_ in WRONG)}
+    assert {*list_variables()} == tested
 
 
 @pytest.mark.parametrize(("variable", "option", "value", "message"), WRONG)
@@ -131,6 +134,7 @@ def test_a_wrong_address_is_blamed_on_the_place_that_has_it(
         ("RECONCILER_CLIENTCERT", "RECONCILER_CLIENT_CERT"),
         ("RECONCILER_URL", "LABEL_STUDIO_URL"),
         ("RECONCILER_TOKEN", "LABEL_STUDIO_API_KEY"),
+        ("RECONCILER_ENVIRONMENT", "RECONCILER_ENV"),
         ("RECONCILER_API_KEY_FILE", "LABEL_STUDIO_API_KEY_FILE"),
     ],
 )
@@ -217,5 +221,6 @@ def test_settings_have_known_variables():
     Path("reconciler.toml").write_text("typo = 1\n", encoding="utf-8")
     with pytest.raises(SettingsError) as refused:
         Settings.from_file("reconciler.toml", token="s3cret")
-    names = refused.value.hint.removeprefix("the settings are ").split(", ")
+    *names, environments = refused.value.hint.removeprefix("the settings are ").split(", ")
+    assert environments == "environments"
     assert {name_variable(name) for name in names} <= {*list_variables()}

@@ -187,7 +187,7 @@ PLACE = "/definitions/attributes/properties"
 @pytest.mark.parametrize(
     ("edit", "line"),
     [
-        ("value", f"{PLACE}/overlap/maximum: committed true, by the contract 2147483647"),
+        ("value", f"{PLACE}/overlap/maximum: committed true, but the contract says 2147483647"),
         ("less", f"{PLACE}/overlap: in the contract, but not committed"),
         ("more", f"{PLACE}/a~1b: committed, but not in the contract"),
         ("layout", "(the whole file): the same content in another order or layout"),

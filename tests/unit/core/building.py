@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.model import (
+    Allowance,
     Change,
     DesiredTask,
+    KeyGroup,
+    Kind,
     Observed,
     Plan,
     ServerIdentity,
     Status,
+    TaskKey,
     TaskPlan,
 )
 from reconciler.core.notation import Path, parse_path
 from reconciler.core.planner import plan_task
-from reconciler.core.values import Json, Maybe
+from reconciler.core.rule import Rule
+from reconciler.core.values import Json, Maybe, Side
 from reconciler.errors import Source
 
 SOURCE = Source("tasks.yaml", 3, 5)
@@ -53,6 +60,11 @@ def desired(
     )
 
 
+def allowing(*kinds: Kind) -> Allowances:
+    """Allow kinds everywhere, even those that cannot be allowed."""
+    return Allowances(tuple(map(Allowance, kinds)))
+
+
 def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:
     """Take the fingerprints of desired tasks, as loading their manifests does."""
     fingerprints = Fingerprints()
@@ -67,11 +79,33 @@ def fingerprints_of(*tasks: DesiredTask) -> Fingerprints:
 class Listed(dict[int, DesiredTask]):
     """Desired tasks as they come out of manifests."""
 
-    def __init__(self, tasks: Iterable[DesiredTask]) -> None:
+    def __init__(self, tasks: Iterable[DesiredTask], rules: Sequence[Rule] = ()) -> None:
         super().__init__((task.id, task) for task in tasks)
+        self.rules = tuple(rules)
 
-    def filter_differing(self, found: Mapping[int, Mapping[str, Json]]) -> Iterator[int]:
-        return (task for task, live in found.items() if not self._held_by(task, live))
+    def list_key_groups(self) -> Sequence[KeyGroup]:
+        return ()
+
+    def find_keys(
+        self,
+        project: int,  # noqa: ARG002 - as in the protocol
+        found: Mapping[int, Mapping[str, Side]],  # noqa: ARG002 - as in the protocol
+    ) -> Mapping[int, tuple[TaskKey, ...]]:
+        return {}
+
+    def build(
+        self,
+        task: int,
+        keys: tuple[TaskKey, ...] = (),  # noqa: ARG002 - as in the protocol
+    ) -> DesiredTask:
+        return self[task]
+
+    def filter_differing(
+        self,
+        found: Mapping[int, Mapping[str, Json]],
+        keys: Mapping[int, tuple[TaskKey, ...]] = MappingProxyType({}),  # noqa: ARG002 - as above
+    ) -> Iterator[int]:
+        return (t for t, live in found.items() if t in self and not self._held_by(t, live))
 
     def _held_by(self, task: int, live: Mapping[str, Json]) -> bool:
         declared = self[task]
@@ -89,7 +123,8 @@ class Listed(dict[int, DesiredTask]):
         return next((task.source for task in self.values() if task.project == project), None)
 
     def names(self) -> set[str]:
-        return set().union(*(task.names() for task in self.values()))
+        tasks = set().union(*(task.names() for task in self.values()))
+        return tasks.union(*(rule.names() for rule in self.rules))
 
 
 def change(path: str, before: Maybe, after: Maybe) -> Change:

@@ -173,7 +173,12 @@ def plans(draw: st.DrawFn) -> Plan:
     numbers = sorted(draw(st.sets(st.integers(1, 30) | st.integers(1, 2**40), max_size=6)))
     silent = st.none() | TEXTS
     return Plan(
-        server=ServerIdentity(draw(st.text(min_size=1, max_size=4)), draw(silent), draw(silent)),
+        server=ServerIdentity(
+            draw(st.text(min_size=1, max_size=4)),
+            draw(silent),
+            draw(silent),
+            draw(st.none() | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True)),
+        ),
         tasks=tuple(draw(task_plans(number)) for number in numbers),
         unchanged=draw(st.integers(0, 5)),
         requests=draw(st.integers(0, 5)),

@@ -6,6 +6,7 @@ from functools import partial
 
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import NOTHING_ALLOWED
 from reconciler.core.decision import (
     Patch,
     decide,
@@ -23,7 +24,7 @@ ATTRIBUTES = load_contract()
 decide_now = partial(
     decide,
     facts=GuardFacts(ATTRIBUTES),
-    allow=frozenset(),
+    allow=NOTHING_ALLOWED,
     validator=BodyValidator(ATTRIBUTES),
 )
 LIVE: dict[str, Json] = {

@@ -90,7 +90,7 @@ def test_a_shard_that_does_not_exist_is_refused():
         refused
     ):
         restore_plan({**document(), "shard": "3/2"})
-    assert refused.value.hint == "reconciler writes no such value: pass an unedited file"
+    assert refused.value.hint == "reconciler does not write such a value: pass an unedited file"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
@@ -104,4 +104,4 @@ def test_a_value_that_is_too_deep_is_refused(side: str):
         SavedFileError, match=r"data\.b: its objects and lists are nested more than"
     ) as refused:
         restore_plan(spoiled)
-    assert refused.value.hint == "reconciler writes no such value: pass an unedited file"
+    assert refused.value.hint == "reconciler does not write such a value: pass an unedited file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import NOTHING_ALLOWED
 from reconciler.core.guards import GuardFacts, list_projects_to_ask, list_projects_to_warn_of
 from reconciler.core.model import (
     DesiredTask,
@@ -22,7 +23,7 @@ from reconciler.core.planner import (
     plan_task,
 )
 from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
-from tests.unit.core.building import SOURCE, change, desired, plan_of, task_plan, update
+from tests.unit.core.building import SOURCE, allowing, change, desired, plan_of, task_plan, update
 
 BASE: dict[str, Json] = {
     "id": 1,
@@ -160,7 +161,7 @@ def test_a_guard_blocks_unless_its_own_name_is_allowed(allow: frozenset[Kind], e
         update(1, change("data.text", "A.", ABSENT)),
         Found({**BASE, "data": {"text": "A.", "more": 1}}),
         facts=GuardFacts(load_contract(), {7: ProjectSettings(frozenset({("text",)}))}),
-        allow=frozenset(allow),
+        allow=allowing(*allow),
     )
     assert planned.status is expected
     assert [problem.kind for problem in planned.problems] == [Kind.LABEL_CONFIG]
@@ -171,7 +172,7 @@ def test_a_warning_blocks_nothing():
         update(1, change("comment_count", 0, 1)),
         Found(BASE),
         facts=GuardFacts(load_contract()),
-        allow=frozenset(),
+        allow=NOTHING_ALLOWED,
     )
     assert planned.status is Status.UPDATE
     assert [problem.kind for problem in planned.problems] == [Kind.COMPUTED]
@@ -182,7 +183,7 @@ def test_an_address_that_the_server_made_up_cannot_be_allowed():
         update(1, change("data.image", "s3://b/k", "/tasks/1/resolve/?fileuri=czM6")),
         Found(BASE),
         facts=GuardFacts(load_contract()),
-        allow=frozenset(Kind),
+        allow=allowing(*Kind),
     )
     assert task.status is Status.BLOCKED
 

@@ -87,7 +87,9 @@ def test_a_report_without_its_last_line_was_cut_off():
 
 
 def test_a_report_whose_counts_do_not_fit_was_edited():
-    with pytest.raises(SavedFileError, match=r"^the counts in its last line .* edited \(pass"):
+    with pytest.raises(
+        SavedFileError, match=r"^the counts in its last line .* edited or damaged \(pass"
+    ):
         restored(APPLIED, last=build_last_line([APPLIED, LEFT], 3))
 
 
@@ -110,7 +112,7 @@ def test_tasks_that_were_not_started_come_back_out_of_one_line():
 )
 def test_a_line_of_tasks_that_does_not_fit_its_count_was_edited(count: int, tasks: str):
     line = {"not_started": {"count": count, "tasks": tasks}, "error": STOPPED}
-    with pytest.raises(SavedFileError, match="the report was edited"):
+    with pytest.raises(SavedFileError, match="the report was edited or damaged"):
         restore_report(build_first_line(Run(DIGEST), SERVER), [line], None)
 
 

@@ -60,4 +60,4 @@ def test_changes_of_one_report_that_do_not_fit_each_other_are_refused(path: str)
     edited = Report(SERVER, (Run("sha256:0"),), (TaskOutcome(1, Outcome.APPLIED, changes),))
     with pytest.raises(SavedFileError, match="two changes contradict each other") as refused:
         compose_changes([("one", edited)], load_contract())
-    assert refused.value.hint == "apply writes no such report: pass an unedited one"
+    assert refused.value.hint == "apply does not write such a report: pass an unedited one"

@@ -137,7 +137,7 @@ def test_every_error_is_in_the_table_and_those_of_a_server_come_last():
 
 
 def test_the_fields_of_what_is_returned_are_in_the_table():
-    for name, row in table(page("docs/python.md"), "Of"):
+    for name, row in table(page("docs/python.md"), "Class"):
         kind = getattr(reconciler, name)
         listed = {attribute.removesuffix("()") for attribute in row.split(", ")}
         fields = {field.name for field in dataclasses.fields(kind) if field.compare}

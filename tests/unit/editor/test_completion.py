@@ -126,5 +126,5 @@ def test_a_task_begins_with_its_id(editor: LanguageServer) -> None:
 def test_what_an_attribute_is_for_is_shown(editor: LanguageServer) -> None:
     skip = editor.hover(f"{TASK}    allow_s|kip: true\n")
 
-    assert "How many different annotators are to label" in editor.hover(f"{TASK}    over|lap: 2\n")
+    assert "How many different annotators should label" in editor.hover(f"{TASK}    over|lap: 2\n")
     assert "The community edition neither shows nor updates it." in skip

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.model import Kind
 from reconciler.engine.apply import apply_plan
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApplyPolicy, approve
 from reconciler.executor.execution_options import ExecutionOptions
 from tests.sandboxed import CONTRACT, plan_with
-from tests.unit.core.building import desired
+from tests.unit.core.building import allowing, desired
 from tests.unit.labelstudio.wired import Hooked, api_of, sandbox_with
 
-ALLOWED = frozenset({Kind.ANNOTATED_DATA})
+ALLOWED = allowing(Kind.ANNOTATED_DATA)
 
 
 @pytest.mark.parametrize(
     ("approved", "options", "outcome"),
-    [(frozenset(), ALLOWED, "blocked"), (ALLOWED, frozenset(), "applied")],
+    [(NOTHING_ALLOWED, ALLOWED, "blocked"), (ALLOWED, NOTHING_ALLOWED, "applied")],
     ids=["options add nothing", "options take nothing away"],
 )
 def test_what_was_approved_is_what_is_allowed(
-    approved: frozenset[Kind], options: frozenset[Kind], outcome: str
+    approved: Allowances, options: Allowances, outcome: str
 ):
     state = sandbox_with(1)
     with api_of(Hooked(state)) as api:

@@ -10,7 +10,7 @@ from reconciler.core.report import TaskOutcome
 from reconciler.core.values import ABSENT, Json
 from reconciler.executor.execution_options import ExecutionOptions
 from tests.sandboxed import apply_plan, apply_with, outcomes_of, plan_tasks, plan_with
-from tests.unit.core.building import change, desired, plan_of, update
+from tests.unit.core.building import allowing, change, desired, plan_of, update
 from tests.unit.executor.meanwhile import before_first, sent_bodies, values
 from tests.unit.labelstudio.wired import Hooked, api_of, query_of, sandbox_with
 
@@ -200,7 +200,7 @@ def test_what_is_stored_is_not_asked_for_data_and_meta():
 def test_what_was_allowed_for_the_plan_is_allowed_for_its_apply():
     transport = Hooked(sandbox_with(1))
     values(transport.state, 1)["data"] = {"text": "A.", "more": 1}
-    allow = frozenset({Kind.LABEL_CONFIG})
+    allow = allowing(Kind.LABEL_CONFIG)
     plan = plan_tasks(transport, desired(1, absent=("data.text",)), allow=allow)
     options = ExecutionOptions(allow=allow, concurrency=1)
     assert outcomes_of(transport, plan, options=options) == {1: ("applied", "")}
@@ -223,7 +223,7 @@ def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
 ):
     transport = Hooked(sandbox_with(1))
     plan = plan_of(update(1, change(path, before, after)))
-    options = ExecutionOptions(allow=frozenset(Kind), concurrency=1)
+    options = ExecutionOptions(allow=allowing(*Kind), concurrency=1)
     outcome, error = outcomes_of(transport, plan, options=options)[1]
     assert outcome == "blocked"
     assert (
@@ -235,7 +235,7 @@ def test_no_update_that_the_contract_forbids_leaves_whoever_planned_it(
 def test_a_null_project_never_leaves_even_where_moving_is_allowed():
     transport = Hooked(sandbox_with(1))
     plan = plan_of(update(1, change("project", 7, None)))
-    options = ExecutionOptions(allow=frozenset(Kind), concurrency=1)
+    options = ExecutionOptions(allow=allowing(*Kind), concurrency=1)
     assert outcomes_of(transport, plan, options=options)[1][0] == "blocked"
     assert transport.count("PATCH") == 0
 

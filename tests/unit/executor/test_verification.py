@@ -18,14 +18,14 @@ from tests.sandboxed import (
     outcomes_of,
     plan_tasks,
 )
-from tests.unit.core.building import desired
+from tests.unit.core.building import allowing, desired
 from tests.unit.executor.meanwhile import instead, values
 from tests.unit.labelstudio.wired import Hooked, sandbox_with
 
 
 def test_an_answer_200_that_ignores_an_attribute_is_not_honoured():
     transport = Hooked(sandbox_with(1))
-    allow = frozenset({Kind.IGNORED_ATTRIBUTE})
+    allow = allowing(Kind.IGNORED_ATTRIBUTE)
     plan = plan_tasks(transport, desired(1, {"avg_lead_time": 2.5, "overlap": 2}), allow=allow)
     assert outcomes_of(transport, plan, options=ExecutionOptions(allow=allow, concurrency=1)) == {
         1: (

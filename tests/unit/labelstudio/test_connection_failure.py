@@ -17,7 +17,7 @@ from tests.unit.labelstudio.wired import Scripted, client_of
             httpx.ConnectError("[Errno 111] Connection refused"),
             (
                 "cannot connect to http://label-studio.test: [Errno 111] Connection refused "
-                "(is the server running, and is the server address (url, or LABEL_STUDIO_URL) "
+                "(is the server running, and is the server address in LABEL_STUDIO_URL or url "
                 "right?)"
             ),
         ),
@@ -34,7 +34,7 @@ from tests.unit.labelstudio.wired import Scripted, client_of
             (
                 "cannot connect to http://label-studio.test: [SSL: WRONG_VERSION_NUMBER] wrong "
                 "version number (the response is not TLS: are https and the port right in the "
-                "server address (url, or LABEL_STUDIO_URL)?)"
+                "server address in LABEL_STUDIO_URL or url?)"
             ),
         ),
         (

@@ -23,7 +23,7 @@ from tests.unit.labelstudio.wired import Scripted, client_of
 HTML = {"content-type": "text/html; charset=utf-8"}
 JSON = {"content-type": "application/json"}
 ASKED = "GET http://label-studio.test/api/tasks/1/"
-ADDRESS = "the server address (url, or LABEL_STUDIO_URL)"
+ADDRESS = "the server address in LABEL_STUDIO_URL or url"
 CHECK_ADDRESS = f"check {ADDRESS}: is it Label Studio, and is a proxy in front of it?"
 
 STRANGER = (
@@ -52,8 +52,8 @@ ANSWERS = {
         said(401, "Invalid token."),
         Unauthorised,
         (
-            f"{ASKED} returned 401: Invalid token. (copy a valid token from Account & Settings "
-            "in Label Studio, and pass it as token or LABEL_STUDIO_API_KEY)"
+            f"{ASKED} returned 401: Invalid token. (set LABEL_STUDIO_API_KEY, or token in Python, "
+            "to a valid token from Account & Settings in Label Studio)"
         ),
     ),
     "401 of something else": (
@@ -80,8 +80,8 @@ ANSWERS = {
         httpx.Response(401, json={"detail": "No."}, headers={"www-authenticate": "Token"}),
         Unauthorised,
         (
-            f"{ASKED} returned 401: No. (copy a valid token from Account & Settings in Label "
-            "Studio, and pass it as token or LABEL_STUDIO_API_KEY)"
+            f"{ASKED} returned 401: No. (set LABEL_STUDIO_API_KEY, or token in Python, to a valid "
+            "token from Account & Settings in Label Studio)"
         ),
     ),
     "403 of something else": (
@@ -96,8 +96,8 @@ ANSWERS = {
         said(403, "You do not have permission to perform this action."),
         Unauthorised,
         (
-            f"{ASKED} returned 403: You do not have permission to perform this action. (use a "
-            "token (token, or LABEL_STUDIO_API_KEY) whose user may do this)"
+            f"{ASKED} returned 403: You do not have permission to perform this action. (set "
+            "LABEL_STUDIO_API_KEY, or token in Python, to a token whose user may do this)"
         ),
     ),
     "no such task": (

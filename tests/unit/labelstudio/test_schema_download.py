@@ -71,7 +71,7 @@ def test_words_are_lent_to_a_description_that_has_none(address: str):
         ("/moved", "the server returned 302, a redirect to http://elsewhere.example/x"),
         ("/nearby", "the server returned 301, a redirect to http://127.0.0.1:"),
         ("/page", "neither JSON nor YAML: the mistake is at line 2"),
-        ("/other", "has no PATCH of /api/tasks/{id}/"),
+        ("/other", "does not describe PATCH /api/tasks/{id}/"),
     ],
 )
 def test_an_address_that_does_not_give_one(address: str, path: str, message: str):

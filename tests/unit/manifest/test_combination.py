@@ -103,7 +103,7 @@ def test_defaults_of_two_documents_are_two_declarations():
     _, (problem,) = combined(a("{id: 1}", header) + b("{id: 1}", header))
     assert str(problem) == (
         "b.yaml:2:12: overlap: task 1 also declares this at a.yaml:2:12 "
-        "(declare each path in one place only)"
+        "(declare each path in one place only, or correct the id)"
     )
 
 

@@ -16,7 +16,7 @@ SUFFIXES = "the name of a manifest ends in .yaml, .yml, .json, .jsonl"
 SPELLING = "check the spelling and the current folder"
 CORRECT = "correct the link, or remove it"
 GONE = f"which does not exist ({CORRECT})"
-INSIDE = "pass that path itself, or move it into the repository"
+INSIDE = "pass the target itself, or move it inside"
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,22 @@ def test_what_looks_like_a_manifest_and_is_none_is_named(name: str):
     assert unread("m/*.yaml") == []
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "README", "yaml", "a.yamlx", "ajson", "schema.xml"])
+@pytest.mark.parametrize(
+    "name", ["b.ymal", "b.yml1", "b.yaml2", "b.yam", "b.ym", "b.jsom", "b.jsno", "b.josn", "b.YMAL"]
+)
+def test_a_misspelt_name_of_a_manifest_is_named(name: str):
+    write("m/a.yaml", f"m/{name}")
+    assert files("m") == ["m/a.yaml"]
+    assert unread("m") == [f"m/{name}: not read ({SUFFIXES})"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("notes.txt", "README", "yaml", "a.yamlx", "ajson", "schema.xml", "a.toml", "a.html"),
+        *("a.js", "a.jsx", "a.bson", "a.yang", "a.y", "a.", "a.ml", "a.yml11"),
+    ],
+)
 def test_other_files_are_passed_over(name: str):
     write("m/a.yaml", f"m/{name}")
     assert (files("m"), unread("m")) == (["m/a.yaml"], [])

@@ -15,6 +15,8 @@ TABLE = Path(__file__).with_name("messages.md")
 _WORDS = re.compile(r"[A-Za-z]{2,}.*\s.*[A-Za-z]{2,}")
 _BLANK = "{…}"
 _EXAMPLE_MAX = 200
+_LITERAL_MIN = 12
+"""Fewest literal characters to find an example by: shorter ones appear in unrelated lines."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +80,8 @@ def find_example(message: Message) -> str:
     """Return a line that the tests or pages expect and that the message appears in, or nothing."""
     pieces = [re.escape(piece) for piece in message.text.split(_BLANK)]
     longest = max(message.text.split(_BLANK), key=len).split("\n", maxsplit=1)[0]
+    if len(longest) < _LITERAL_MIN:
+        return ""
     pattern = re.compile(r"[^\n]{1,400}?".join(pieces[:-1]) + r"[^\n]{1,400}" + pieces[-1])
     for line in _read_expected():
         if longest in line and (found := pattern.search(line)):

@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from tests.unit.messages.collection import TABLE, Message, collect_messages, write_table
+from tests.unit.messages.collection import (
+    TABLE,
+    Message,
+    collect_messages,
+    find_example,
+    write_table,
+)
 
 MESSAGES = collect_messages()
 
@@ -33,3 +39,9 @@ def test_a_message_keeps_to_the_style_sheet(message: Message) -> None:
     assert not found
     assert not re.search(r"\w,(?=[a-z])|\w\((?=[a-z]+ )|\s[,;](?!\w)|[a-z]\.(?=[A-Z][a-z])", text)
     assert "  " not in text.strip().replace(".  [", ". [") or "\n" in text
+
+
+def test_an_example_is_found_by_a_long_literal_only() -> None:
+    # Pages have "tasks to read" in unrelated lines.
+    assert find_example(Message("", "{…} tasks, {…}")) == ""
+    assert find_example(Message("", "{…} is not a report{…}")) != ""

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from reconciler.contract.openapi import load_contract
+from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, mark_plan
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Change,
@@ -55,7 +56,7 @@ def test_a_plan_in_colour():
         update(1, change("comment_count", 0, 1), change("meta.a", ABSENT, "x")),
         Found({}),
         facts=GuardFacts(load_contract()),
-        allow=frozenset(),
+        allow=NOTHING_ALLOWED,
     )
     removing = update(2, change("data.old", [1], ABSENT))
     text = render_plan(plan_of(warned, removing, gone(3)), RenderOptions(style=COLORED))
@@ -102,7 +103,8 @@ def test_a_report_in_colour():
     assert render_outcomes(outcomes, style=COLORED) == (
         f"{RED}!{OFF} {BOLD}task 2{OFF}  stale: changed on the server since the plan: overlap\n"
         f"{YELLOW}!{OFF} {BOLD}task 3{OFF}  left alone, as allowed: no such task\n"
-        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed).{OFF}{OFF}\n"
+        f"{BOLD}{RED}Apply: 1 applied, 1 stale, 1 missing (allowed)"
+        f" (to change stale tasks, plan again).{OFF}{OFF}\n"
     )
 
 
@@ -134,6 +136,19 @@ def test_a_report_counts_the_tasks_that_were_repaired():
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("apply", "Apply: 1 applied, 1 stale (to change stale tasks, plan again)."),
+        ("revert", "Revert: 1 applied, 1 stale (to revert stale tasks, run revert again)."),
+        ("", "All runs: 1 applied, 1 stale."),
+    ],
+)
+def test_the_last_line_says_what_to_do_about_stale_tasks(command: str, line: str):
+    told = [TaskOutcome(1, Outcome.APPLIED), TaskOutcome(2, Outcome.STALE, (), "changed")]
+    assert render_outcomes(told, style=PLAIN, command=command).splitlines()[-1] == line
+
+
 def test_a_report_that_was_cut_off_is_no_good_one():
     told = [TaskOutcome(1, Outcome.APPLIED)]
     assert render_outcomes(told, style=COLORED, complete=False) == (
@@ -152,7 +167,7 @@ def test_a_report_names_every_task_that_is_not_as_declared_in_plain_words():
         "! 1 task not started: why",
         (
             "Apply: 1 applied, 1 already up to date, 1 stale, 1 not honoured, 1 failed, 1 missing, "
-            "1 blocked, 1 not started."
+            "1 blocked, 1 not started (to change stale tasks, plan again)."
         ),
     ]
 
@@ -470,14 +485,15 @@ def test_a_place_that_does_not_fit_the_terminal_is_written_below():
 
 
 def test_what_is_allowed_is_said_and_counted():
-    missing = frozenset({Kind.MISSING})
-    lines = render_plan(plan_of(gone(1), gone(2)), RenderOptions(allow=missing)).splitlines()
+    plan = mark_plan(plan_of(gone(1), gone(2)), Allowances.of(["missing"], by="--allow"))
+    lines = render_plan(plan, RenderOptions()).splitlines()
+    gone_from = "the task does not exist on the server, or the token may not see it"
     assert lines[2:] == [
         "! 2 tasks: 1-2  missing (allowed)  tasks.yaml:3:5",
-        "    missing (allowed): the task does not exist on the server, or the token may not see it",
+        f"    missing (allowed by --allow): {gone_from}",
         "",
         "Plan: nothing to update, 2 missing.",
-        "Allowed: missing (2 tasks).",
+        "Allowed: missing (2 tasks, by --allow).",
     ]
 
 
@@ -546,7 +562,8 @@ def test_a_report_tells_what_was_changed_when_by_whom_and_from_what():
         "! task 3  failed: no answer\n"
         "! task 4  stale: changed since\n"
         "! 1,200 tasks not started; run apply again to continue\n"
-        "Apply: 2 applied, 1 stale, 1 failed, 1,200 not started.\n"
+        "Apply: 2 applied, 1 stale, 1 failed, 1,200 not started "
+        "(to change stale tasks, plan again).\n"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from reconciler.core.model import Found, Missing
+from reconciler.core.notation import count_noun
 from tests.unit.labelstudio.bulk.changing import (
     after_the_first,
     answers,
@@ -46,7 +47,9 @@ def test_up_to_five_hundred_tasks_of_a_large_project_are_selected_in_one_request
     said = read(transport, chosen)
     assert selections(transport.requests) == [list(chosen)]
     assert len(transport.requests) == 1
-    assert said.startswith(f"project 7: {wanted} tasks wanted: selected ids (1 request")
+    assert said.startswith(
+        f"project 7: reading {count_noun(wanted, 'task')} by selected ids (1 request"
+    )
 
 
 @pytest.mark.parametrize("wanted", [501, 900, 1000])
@@ -59,7 +62,7 @@ def test_scattered_tasks_of_a_large_project_are_selected_after_a_look_at_its_fir
     assert whole_pages(transport.requests) == [(1, 1000)]
     assert len(transport.requests) <= 1 + -(-wanted // 500)
     assert "reading the rest by selected ids (" in said
-    assert " of 9,000; the first page took " in said
+    assert f"project 7: reading {wanted:,} of 9,000 tasks; the first page took " in said
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,14 @@ DIRECTIVE = "not a valid YAML directive (remove the line: a manifest needs no di
 DUPLICATE = "duplicate directive (remove the line: a manifest needs no directives)"
 TAG = f"1:4: an unquoted ! begins a tag, and this is not a valid one {QUOTE}"
 NO_COLON = (
-    "no colon after this key (write key: value, or indent the line if it continues the text above)"
+    "expected a colon and a space after this key (write key: value, or indent the line if it "
+    "continues the text above)"
 )
 BACKSLASH = "(write \\\\ for a backslash, or use single quotes)"
+COLON = (
+    'an unquoted text cannot contain ": " (put the text in quotes; or if two keys are meant, put a '
+    "comma between them)"
+)
 BRACKETS = "(put a text with brackets, braces or commas in quotes)"
 AFTER = 'quote the whole value, and write \\" for a quote inside it'
 
@@ -68,7 +73,7 @@ PROVOKED = {
         (
             "a: |x\n y",
             (
-                "1:5: the text after | or > begins on the next line (move it there, or quote a "
+                "1:5: expected the text after | or > on the next line (move it there, or quote a "
                 "text that begins with | or >)"
             ),
         ),
@@ -171,10 +176,16 @@ PROVOKED = {
     "did not find expected ',' or ']'": [
         ("a: [b\nc: d\n", "1:4: this list is not closed (close it with ])"),
         ("a: [b {c}]", f'1:7: expected a comma or ], found "{{c}}]" {BRACKETS}'),
+        ("[a: b: c]", f"1:6: {COLON}"),
     ],
     "did not find expected ',' or '}'": [
         ("a: {b: c\nd: e\n", "1:4: this object is not closed (close it with })"),
         ("a: {b: 'x' y}", f'1:12: expected a comma or }}, found "y}}" {BRACKETS}'),
+        ("data: {text: a: b}", f"1:15: {COLON}"),
+        ("data: {text: a: b", f"1:15: {COLON}"),
+        ("data: {text: a overlap: 2}", f"1:23: {COLON}"),
+        ("data: {text: a\noverlap: 2", "1:7: this object is not closed (close it with })"),
+        ('{"a": "b": c}', f'1:10: expected a comma or }}, found ": c}}" {BRACKETS}'),
         (
             "a: 1\n{# note #}\n",
             (

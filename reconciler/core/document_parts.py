@@ -1,18 +1,23 @@
-"""Rules and keys of a plan as a JSON document, and back; plan.schema.json describes it."""
+"""Parts of plans and reports as JSON, and back: rules, keys, problems, places.
+
+plan.schema.json and report.schema.json describe them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.core.conditions import Condition, Operator, Test
+from reconciler.core.conditions import Condition, Operator, ValueTest
 from reconciler.core.model import (
+    Allowance,
     Kind,
     PlannedRule,
     TaskKey,
     TaskProblem,
     UnresolvedKey,
 )
+from reconciler.core.notation import Path
 from reconciler.core.rule import RuleRef
 from reconciler.core.values import Json
 from reconciler.errors import Source
@@ -51,7 +56,7 @@ def _build_condition(condition: Condition) -> Json:
     }
 
 
-def _build_operand(test: Test) -> Json:
+def _build_operand(test: ValueTest) -> Json:
     return list(test.operand) if isinstance(test.operand, tuple) else test.operand
 
 
@@ -60,10 +65,10 @@ def _restore_condition(document: Mapping[str, Any]) -> Condition:
     return Condition(tuple(document["path"]), tuple(tests))
 
 
-def _restore_test(operator: Operator, operand: Json) -> Test:
+def _restore_test(operator: Operator, operand: Json) -> ValueTest:
     """Restore a test; EQUALS and NOT take several values, which are stored as a list."""
     several = operator in {Operator.EQUALS, Operator.NOT} and isinstance(operand, list)
-    return Test(operator, tuple(operand) if several else operand)  # type: ignore[arg-type]
+    return ValueTest(operator, tuple(operand) if several else operand)  # type: ignore[arg-type]
 
 
 def build_key(key: TaskKey) -> dict[str, Json]:
@@ -109,9 +114,46 @@ def restore_source(document: Mapping[str, Any]) -> Source:
 
 def build_problem(problem: TaskProblem) -> dict[str, Json]:
     """Build the document of a problem."""
-    return {"kind": problem.kind.value, "message": problem.message, "hint": problem.hint}
+    return {
+        "kind": problem.kind.value,
+        "message": problem.message,
+        "hint": problem.hint,
+        **({"paths": _build_paths(problem.paths)} if problem.paths else {}),
+        **({"allowed": build_allowance(problem.allowed)} if problem.allowed else {}),
+    }
 
 
 def restore_problem(document: Mapping[str, Any]) -> TaskProblem:
     """Restore a problem."""
-    return TaskProblem(Kind(document["kind"]), document["message"], document["hint"])
+    allowed = document.get("allowed")
+    return TaskProblem(
+        Kind(document["kind"]),
+        document["message"],
+        document["hint"],
+        None if allowed is None else restore_allowance(allowed),
+        _restore_paths(document),
+    )
+
+
+def build_allowance(allowance: Allowance) -> dict[str, Json]:
+    """Build the document of what accepts a problem."""
+    return {
+        "kind": allowance.kind.value,
+        **({"paths": _build_paths(allowance.paths)} if allowance.paths else {}),
+        "by": allowance.by,
+        **({"reason": allowance.reason} if allowance.reason else {}),
+    }
+
+
+def restore_allowance(document: Mapping[str, Any]) -> Allowance:
+    """Restore what accepts a problem."""
+    kind, paths = Kind(document["kind"]), _restore_paths(document)
+    return Allowance(kind, paths, document["by"], document.get("reason", ""))
+
+
+def _build_paths(paths: Iterable[Path]) -> Json:
+    return [list(path) for path in paths]
+
+
+def _restore_paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
+    return tuple(map(tuple, document.get("paths", ())))

@@ -1,0 +1,410 @@
+"""Targets: which tasks, and which of their changes, a run looks at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Self
+
+from reconciler.core.notation import Path, count_noun, escape_invisible, parse_path
+
+if TYPE_CHECKING:
+    from reconciler.core.model import (
+        Change,
+        DesiredTask,
+        DesiredTasks,
+        Observed,
+        TaskKey,
+        TaskPlan,
+        UnresolvedKey,
+    )
+    from reconciler.core.rule import Rule
+
+_IDS: Final = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", re.ASCII)
+_EXPECTED: Final = (
+    "an id, a range such as 100-200, key:VALUE, rule:NAME, path:data.text or file:GLOB"
+)
+_ANY_FOLDERS: Final = "**"
+
+
+class Word(StrEnum):
+    """What a selector is about; those for IDS and KEY choose tasks, the others changes."""
+
+    IDS = "ids"
+    KEY = "key"
+    RULE = "rule"
+    PATH = "path"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One target, as it was written: ``ids`` are the first and the last id of Word.IDS.
+
+    ``value`` is what follows the colon of other words, and ``path`` the parsed path of Word.PATH.
+    """
+
+    text: str
+    word: Word
+    ids: tuple[int, int] = (0, 0)
+    value: str = ""
+    path: Path = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse an id, a range, or ``WORD:VALUE``; raises ValueError."""
+        found = _IDS.fullmatch(text)
+        if found:
+            return cls(text, Word.IDS, ids=_parse_ids(text, found[1], found[2]))
+        word, colon, value = text.partition(":")
+        if not colon or not value or word not in set(Word) - {Word.IDS}:
+            raise ValueError(f"expected {_EXPECTED}, found {text!r}")
+        path = _parse_path(value) if word == Word.PATH else ()
+        return cls(text, Word(word), value=value, path=path)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def chooses_tasks(self) -> bool:
+        """Whether it chooses whole tasks, in place of some of their changes."""
+        return self.word in {Word.IDS, Word.KEY}
+
+    def holds_id(self, task: int) -> bool:
+        """Tell whether a selector of Word.IDS holds an id."""
+        return self.ids[0] <= task <= self.ids[1]
+
+    def holds_task(self, task: int, key: TaskKey | None) -> bool:
+        """Tell whether a selector of tasks holds the one with this id and key."""
+        if self.word is Word.IDS:
+            return self.holds_id(task)
+        return key is not None and str(key.value) == self.value
+
+    def holds_file(self, file: str) -> bool:
+        """Tell whether a selector of Word.FILE holds a file, itself or the folder that it is in."""
+        return _fits_glob(self.value, file)
+
+    def holds_change(self, change: Change) -> bool:
+        """Tell whether a selector of changes holds the whole of a change."""
+        if self.word is Word.RULE:
+            return change.rule == self.value
+        if self.word is Word.PATH:
+            return change.path[: len(self.path)] == self.path
+        return self.holds_file(change.source.file)
+
+    def touches_change(self, change: Change) -> bool:
+        """Tell whether a selector of changes holds a part of a change."""
+        return self.holds_change(change) or (
+            self.word is Word.PATH and self.path[: len(change.path)] == change.path
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a run looks at: all that fits ``include``, except what fits ``exclude``.
+
+    Several selectors of one word add up, those of different words must all fit; without any, all
+    fits. Selectors of ids and keys choose tasks, the others changes of tasks.
+    """
+
+    include: tuple[Selector, ...] = ()
+    exclude: tuple[Selector, ...] = ()
+
+    @classmethod
+    def parse(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Self:
+        """Parse selectors, such as ``["101", "path:data.text"]``; raises ValueError."""
+        given = ([one] if isinstance(one, str) else one for one in (include, exclude))
+        return cls(*(tuple(map(Selector.parse, texts)) for texts in given))
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    def __str__(self) -> str:
+        options = [f"--target {one}" for one in self.include]
+        return ", ".join([*options, *(f"--exclude {one}" for one in self.exclude)])
+
+    @property
+    def selectors(self) -> tuple[Selector, ...]:
+        """All selectors, those that exclude last."""
+        return (*self.include, *self.exclude)
+
+    def holds_id(self, task: int) -> bool:
+        """Tell whether the task with this id may be looked at, whatever its key."""
+        included = [one for one in self.include if one.word is Word.IDS]
+        excluded = (one for one in self.exclude if one.word is Word.IDS)
+        return (not included or any(one.holds_id(task) for one in included)) and not any(
+            one.holds_id(task) for one in excluded
+        )
+
+    def holds_task(self, task: int, key: TaskKey | None) -> bool:
+        """Tell whether the task with this id and key is looked at; id 0 if it is not known."""
+        return _fits(
+            self, lambda one: one.holds_task(task, key), words=frozenset({Word.IDS, Word.KEY})
+        )
+
+    def holds_unresolved(self, unresolved: UnresolvedKey) -> bool:
+        """Tell whether a key that names no task is looked at: no id and no rule chooses it."""
+        if any(one.word in {Word.IDS, Word.RULE} for one in self.include):
+            return False
+        in_file = _fits(
+            self, lambda one: one.holds_file(unresolved.source.file), words=frozenset({Word.FILE})
+        )
+        return in_file and self.holds_task(0, unresolved.key)
+
+    def select(
+        self, wanted: Mapping[int | None, Sequence[int]]
+    ) -> Mapping[int | None, Sequence[int]]:
+        """Select the ids that may be looked at from those of each project."""
+        if not any(one.word is Word.IDS for one in self.selectors):
+            return wanted
+        chosen = {project: [*filter(self.holds_id, ids)] for project, ids in wanted.items()}
+        return {project: ids for project, ids in chosen.items() if ids}
+
+    def narrow(self, task: TaskPlan) -> TaskPlan | None:
+        """Keep the changes of a task that are looked at; None if nothing of it is.
+
+        A task without changes, such as a missing one, has no paths: if it is looked at by id, key
+        and file, it stays, except that a rule holds it only if it names it.
+        """
+        if not self.holds_task(task.task, task.key):
+            return None
+        if not task.changes:
+            return task if self._holds_stopped(task) else None
+        changes = tuple(filter(self._holds_change, task.changes))
+        if len(changes) == len(task.changes):
+            return task
+        made = {change.rule for change in changes}
+        rules = tuple(rule for rule in task.rules if rule.name in made)
+        return replace(task.narrow(changes), rules=rules) if changes else None
+
+    def _holds_change(self, change: Change) -> bool:
+        included = _fits(
+            replace(self, exclude=()), lambda one: one.holds_change(change), words=_OF_CHANGES
+        )
+        return included and not any(
+            one.touches_change(change) for one in self.exclude if one.word in _OF_CHANGES
+        )
+
+    def _holds_stopped(self, task: TaskPlan) -> bool:
+        named = {rule.name for rule in task.rules}
+        rules = [one for one in self.include if one.word is Word.RULE]
+        if rules and not any(one.value in named for one in rules):
+            return False
+        return _fits(
+            self, lambda one: one.holds_file(task.source.file), words=frozenset({Word.FILE})
+        )
+
+
+EVERYTHING: Final = Targets()
+"""Nothing is left out."""
+
+_OF_CHANGES: Final = frozenset({Word.RULE, Word.PATH, Word.FILE})
+
+
+def _fits(targets: Targets, holds: Callable[[Selector], bool], *, words: Collection[Word]) -> bool:
+    """Tell whether something fits the selectors of some words."""
+    if any(one.word in words and holds(one) for one in targets.exclude):
+        return False
+    included: dict[Word, bool] = {}
+    for one in targets.include:
+        if one.word in words:
+            included[one.word] = included.get(one.word, False) or holds(one)
+    return all(included.values())
+
+
+@dataclass(slots=True)
+class TargetTally:
+    """Narrows the tasks of a run to its targets, and counts what that leaves out.
+
+    ``tasks`` are the tasks that differ, and of which nothing is looked at; ``keys`` counts the keys
+    without a task that are left out, and ``changes`` the changes of other tasks. ``matched`` are
+    the selectors that some task or change fits.
+    """
+
+    targets: Targets
+    tasks: set[int] = field(default_factory=set)
+    keys: int = 0
+    changes: int = 0
+    matched: set[Selector] = field(default_factory=set)
+
+    def narrow(
+        self, differing: Iterable[tuple[TaskPlan, Observed]]
+    ) -> Iterator[tuple[TaskPlan, Observed]]:
+        """Yield what is looked at of each task."""
+        if not self.targets:
+            yield from differing
+            return
+        for planned, observed in differing:
+            self._match(planned)
+            narrowed = self.targets.narrow(planned)
+            if narrowed is None:
+                self.tasks.add(planned.task)
+                continue
+            self.changes += len(planned.changes) - len(narrowed.changes)
+            yield narrowed, observed
+
+    def narrow_keys(self, keys: Iterable[UnresolvedKey]) -> Iterator[UnresolvedKey]:
+        """Yield the keys without a task that are looked at."""
+        for unresolved in keys:
+            file = unresolved.source.file
+            for one in self.targets.selectors:
+                if one.word is Word.KEY and one.holds_task(0, unresolved.key):
+                    self.matched.add(one)
+                if one.word is Word.FILE and one.holds_file(file):
+                    self.matched.add(one)
+            if self.targets.holds_unresolved(unresolved):
+                yield unresolved
+            else:
+                self.keys += 1
+
+    def _match(self, task: TaskPlan) -> None:
+        for one in self.targets.selectors:
+            if one not in self.matched and _matches_plan(one, task):
+                self.matched.add(one)
+
+    def list_unmatched(self, desired: DesiredTasks) -> list[Selector]:
+        """List the selectors that nothing fits: no task, declaration or rule of the run.
+
+        What is as declared fits too, so manifests are searched for selectors that no change fits.
+        """
+        left = [one for one in self.targets.selectors if one not in self.matched]
+        left = [one for one in left if not any(_matches_rule(one, rule) for rule in desired.rules)]
+        ids = (task for found in desired.group_by_project().values() for task in found)
+        for task in ids if left else ():
+            left = [one for one in left if one.word is not Word.IDS or not one.holds_id(task)]
+            left = _list_unfit(left, desired, task)
+            if not left:
+                return []
+        for key in _iterate_keys(desired) if left else ():
+            left = _list_unfit(left, desired, 0, key)
+            if not left:
+                return []
+        return left
+
+
+def _iterate_keys(desired: DesiredTasks) -> Iterator[TaskKey]:
+    from reconciler.core.model import TaskKey  # noqa: PLC0415 - it imports this module
+
+    return (TaskKey(group.path, key) for group in desired.list_key_groups() for key in group.keys)
+
+
+def _list_unfit(
+    left: list[Selector], desired: DesiredTasks, task: int, *keys: TaskKey
+) -> list[Selector]:
+    """List the selectors that a declaration does not fit; it is built only if that matters."""
+    if all(one.word in {Word.IDS, Word.RULE} for one in left):
+        return left
+    declared = desired.build(task, keys)
+    return [one for one in left if one.word is Word.IDS or not _matches_desired(one, declared)]
+
+
+def describe_targets(targets: Targets, tasks: int, changes: int) -> str:
+    """Say what a run looked at, and how many tasks and changes it left out; empty for all."""
+    if not targets:
+        return ""
+    left = [count_noun(tasks, "task")] if tasks else []
+    others = " of the others" if tasks else ""
+    left += [f"{count_noun(changes, 'change')}{others}"] if changes else []
+    rest = " and ".join(left) or "nothing that differs"
+    return escape_invisible(f"Targets: {targets}. Left out: {rest}.")
+
+
+def _matches_plan(one: Selector, task: TaskPlan) -> bool:
+    if one.chooses_tasks:
+        return one.holds_task(task.task, task.key)
+    if one.word is Word.RULE and any(rule.name == one.value for rule in task.rules):
+        return True
+    if one.word is Word.FILE and one.holds_file(task.source.file):
+        return True
+    return any(one.holds_change(change) for change in task.changes)
+
+
+def _matches_rule(one: Selector, rule: Rule) -> bool:
+    if one.word is Word.RULE:
+        return rule.name == one.value
+    if one.word is Word.FILE:
+        return one.holds_file(rule.ref.source.file)
+    return one.word is Word.PATH and any(
+        path[: len(one.path)] == one.path for path in rule.list_paths()
+    )
+
+
+def _matches_desired(one: Selector, desired: DesiredTask) -> bool:
+    if one.chooses_tasks:
+        return one.holds_task(desired.id, desired.key)
+    if one.word is Word.RULE:
+        return False
+    if one.word is Word.FILE:
+        return any(one.holds_file(file) for file in _list_files(desired))
+    is_absent = any(path[: len(one.path)] == one.path for path in desired.absent)
+    return is_absent or _declares(desired, one.path)
+
+
+def _declares(desired: DesiredTask, path: Path) -> bool:
+    value: object = desired.attributes
+    for step in path:
+        if not isinstance(value, Mapping) or step not in value:
+            return False
+        value = value[step]
+    return True
+
+
+def _list_files(desired: DesiredTask) -> set[str]:
+    """Name the files that declare the attributes of a task."""
+    places = desired.places
+    files = {places.source_of((name,)).file for name in desired.names()}
+    return files | {places.source.file} | {places.source_of(path).file for path in desired.absent}
+
+
+def _parse_ids(text: str, first: str, last: str | None) -> tuple[int, int]:
+    ids = int(first), int(last or first)
+    if not 1 <= ids[0] <= ids[1]:
+        raise ValueError(f"expected ids from 1 in ascending order, found {text!r}")
+    return ids
+
+
+def _parse_path(text: str) -> Path:
+    try:
+        return parse_path(text)
+    except ValueError:
+        raise ValueError(f"expected a path such as path:data.text, found {text!r}") from None
+
+
+def _normalize(file: str) -> str:
+    """Write a file name without the ``./`` that a shell may have put before it."""
+    while file.startswith("./"):
+        file = file[2:].lstrip("/")
+    return file
+
+
+@lru_cache(maxsize=65_536)
+def _fits_glob(glob: str, file: str) -> bool:
+    """Match a file: ``*`` stays in a folder, ``**`` is any folders, a folder holds its files."""
+    steps = _normalize(glob).rstrip("/").split("/")
+    reached = _skip_folders({0}, steps)
+    for part in _normalize(file).split("/"):
+        if len(steps) in reached:
+            return True
+        next_steps = {n + 1 for n in reached if fnmatchcase(part, steps[n])}
+        staying = {n for n in reached if steps[n] == _ANY_FOLDERS}
+        reached = _skip_folders(next_steps | staying, steps)
+    return len(steps) in reached
+
+
+def _skip_folders(reached: set[int], steps: Sequence[str]) -> set[int]:
+    """Add the steps that are reached because ``**`` may be no folder at all."""
+    found = set(reached)
+    for number, step in enumerate(steps):
+        if number in found and step == _ANY_FOLDERS:
+            found.add(number + 1)
+    return found
+
+
+def describe_unmatched(unmatched: Sequence[Selector], targets: Targets) -> str:
+    """Name the selectors that nothing fits."""
+    named = [f"{'--target' if one in targets.include else '--exclude'} {one}" for one in unmatched]
+    return escape_invisible(f"{', '.join(named)}: no declared task or rule fits")
