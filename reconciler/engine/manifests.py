@@ -36,19 +36,25 @@ class Manifests:
         server: str | None = None,
         policy: Mapping[str, str] | None = None,
         defaults: Mapping[str, Any] | None = None,
+        key: str | Sequence[str] | None = None,
+        rules: Sequence[Mapping[str, Any]] | None = None,
+        allow: Sequence[Mapping[str, Any]] | None = None,
         name: str = "tasks",
         progress: ProgressListener = NULL_PROGRESS,
     ) -> Manifests:
         """Declare tasks from values, without a file.
 
         Args:
-            tasks: What a manifest has under ``tasks``: for each task its ``id``, and the
-                attributes to declare, such as ``{"id": 7, "data": {"split": "test"}}``.
+            tasks: What a manifest has under ``tasks``: for each task its ``id`` or ``key``, and
+                the attributes to declare, such as ``{"id": 7, "data": {"split": "test"}}``.
             project: The project that the tasks are in: its number, or a name that the settings
                 of a plan give a number.
             server: The address of the only server that the tasks may be planned against.
             policy: ``{"data": "replace"}``, for whole objects instead of single keys.
             defaults: Attributes that all tasks share.
+            key: Where tasks hold their keys, such as ``"data.external_id"``.
+            rules: What a manifest has under ``rules``.
+            allow: What a manifest has under ``allow``.
             name: Replaces the name of a file in messages and plans: ``tasks:3:1`` is the third
                 task. Text that can be printed.
             progress: Follows the work.
@@ -60,7 +66,15 @@ class Manifests:
         """
         if type(name) is not str or not name or not name.isprintable():
             raise ValueError(f"name: expected text that can be printed, found {name!a}")
-        given = {"project": project, "server": server, "policy": policy, "defaults": defaults}
+        given = {
+            "project": project,
+            "server": server,
+            "policy": policy,
+            "defaults": defaults,
+            "key": key,
+            "rules": rules,
+            "allow": allow,
+        }
         header = {key: value for key, value in given.items() if value is not None}
         return cls(
             load_values(

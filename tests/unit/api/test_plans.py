@@ -157,3 +157,18 @@ def test_a_plan_changes_nothing(make_server: MakeServer):
     for _ in range(2):
         reconciler.plan(declare(1, 3), server.settings)
     assert server.state.requests("PATCH") == 0
+
+
+def test_tasks_of_values_have_keys_and_rules(server: Server):
+    manifests = Manifests.from_tasks(
+        [{"key": "Sentence 2.", "overlap": 3}],
+        project=7,
+        key="data.text",
+        rules=[{"name": "few", "where": {"data.text": {"prefix": "Sen"}}, "set": {"overlap": 2}}],
+    )
+    plan = reconciler.plan(manifests, server.settings)
+
+    found = {task.task: [change.after for change in task.changes] for task in plan.updates}
+    assert found[2] == [3]
+    assert found[1] == [2]
+    assert [(rule.matched, rule.overruled) for rule in plan.rules] == [(len(found), 1)]
