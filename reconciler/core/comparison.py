@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.conditions import UnreadableConditionError
 from reconciler.core.model import (
     DesiredTask,
     DesiredTasks,
     Found,
     KeyGroup,
     Kind,
-    Missing,
     Observed,
     PlannedRule,
     ReadBatch,
@@ -27,7 +27,7 @@ from reconciler.core.model import (
 from reconciler.core.notation import count_noun, format_path, format_value
 from reconciler.core.planner import plan_ruled, plan_task, plan_unread
 from reconciler.core.rule import Rule
-from reconciler.core.rule_set import RuleSet
+from reconciler.core.rule_set import CompiledRule, RuleSet
 from reconciler.core.shard import Shard
 from reconciler.core.values import Side
 
@@ -85,69 +85,86 @@ class Comparison:
         read by their ids.
         """
         keys = self._find_keys(batch, project)
-        rules = None if project is None else self._rules.get(project)
-        if rules:
-            self.done.update(batch.found)
-            differing = set(self._desired.filter_differing(batch.found, keys))
-            yield from self._compare_ruled(batch.found, rules, keys, differing)
-        else:
-            named = batch.found
-            if project is not None:
-                # Pages show again what filters have found.
-                named = {task: batch.found[task] for task in keys.keys() - self.done}
-                self.done.update(keys)
-            self.looked_at += sum(map(self._is_wanted, named))
-            for task in filter(self._is_wanted, self._desired.filter_differing(named, keys)):
-                own = self._desired.build(task, keys.get(task, ()))
-                found = Found(batch.found[task])
-                yield from _pair(plan_task(own, found, self._attributes), found)
-        for task, observed in batch.others.items():
-            if self._is_wanted(task):
-                yield from self._compare_other(task, observed, project, rules)
+        if project is not None and project in self._rules:
+            yield from self._compare_ruled(self._take_new(batch), project, keys)
+            return
+        if project is not None:
+            # Pages show again what filters have found.
+            batch = self._take_new(batch, keys)
+        self.looked_at += sum(map(self._is_wanted, batch.found))
+        for task in filter(self._is_wanted, self._desired.filter_differing(batch.found, keys)):
+            own = self._desired.build(task, keys.get(task, ()))
+            found = Found(batch.found[task])
+            yield from _pair(plan_task(own, found, self._attributes), found)
+        yield from self._compare_others(batch.others, keys)
+
+    def _take_new(
+        self, batch: ReadBatch, keys: Mapping[int, tuple[TaskKey, ...]] | None = None
+    ) -> ReadBatch:
+        """Return the tasks of a batch that were not compared before, and mark them.
+
+        With ``keys``, only tasks that hold one.
+        """
+        shown = batch.found if keys is None else {t: batch.found[t] for t in keys}
+        found = {task: live for task, live in shown.items() if task not in self.done}
+        others = {task: seen for task, seen in batch.others.items() if task not in self.done}
+        self.done.update(found)
+        self.done.update(task for task in others if keys is None or self._find_own(task, keys))
+        return ReadBatch(found, others)
 
     def _compare_ruled(
-        self,
-        found: Mapping[int, Mapping[str, Side]],
-        rules: RuleSet,
-        keys: Mapping[int, tuple[TaskKey, ...]],
-        differing: set[int],
+        self, batch: ReadBatch, project: int, keys: Mapping[int, tuple[TaskKey, ...]]
     ) -> Iterator[tuple[TaskPlan, Observed]]:
         """Compare every task with its own declarations and with the rules that match it.
 
         Tasks of other shards are matched too: rules count the tasks of the whole project.
         """
+        rules = self._rules[project]
+        differing = set(self._desired.filter_differing(batch.found, keys))
+        damaged = {t: o for t, o in batch.others.items() if isinstance(o, Found)}
+        found = {**batch.found, **{task: one.attributes for task, one in damaged.items()}}
         for task, live in found.items():
-            differs = task in differing
-            own = self._desired.build(task, keys.get(task, ())) if differs else None
-            matching = rules.match(live, own)
-            wanted = self._is_wanted(task)
-            self.looked_at += wanted
-            if not (matching or own):
+            self.looked_at += self._is_wanted(task)
+            differs = task in differing or task in damaged
+            own = self._find_own(task, keys) if differs else None
+            try:
+                matching = rules.match(live, own)
+            except UnreadableConditionError:
+                if self._is_wanted(task):
+                    yield plan_unread(task, project, rules.source, _DAMAGED), _DAMAGED
                 continue
-            own = own or self._find_own(task, keys)
-            ruled = rules.extend(task, live, own, matching) if matching else None
-            if not wanted:
-                continue
-            observed = Found(live)
-            if ruled:
-                yield from _pair(plan_ruled(ruled, live, self._attributes), observed)
-            elif own and differs:
-                yield from _pair(plan_task(own, observed, self._attributes), observed)
+            if matching or own:
+                own = own or self._find_own(task, keys)
+                planned = self._plan_ruled(task, live, own, (rules, matching))
+                if self._is_wanted(task):
+                    yield from _pair(planned, Found(live))
+        for task, observed in batch.others.items():
+            if self._is_wanted(task) and not isinstance(observed, Found):
+                self.looked_at += 1
+                yield plan_unread(task, project, rules.source, observed), observed
 
-    def _compare_other(
-        self, task: int, observed: Observed, project: int | None, rules: RuleSet | None
+    def _plan_ruled(
+        self,
+        task: int,
+        live: Mapping[str, Side],
+        own: DesiredTask | None,
+        matching: tuple[RuleSet, Sequence[CompiledRule]],
+    ) -> TaskPlan | None:
+        rules, matched = matching
+        ruled = rules.extend(task, live, own, matched) if matched else None
+        if ruled:
+            return plan_ruled(ruled, live, self._attributes)
+        return plan_task(own, Found(live), self._attributes) if own else None
+
+    def _compare_others(
+        self, others: Mapping[int, Observed], keys: Mapping[int, tuple[TaskKey, ...]]
     ) -> Iterator[tuple[TaskPlan, Observed]]:
-        """Compare a task that is missing, or of which not everything can be read."""
-        own = self._find_own(task, _NO_KEYS)
-        if own is None and rules is None:
-            return
-        self.looked_at += 1
-        if rules and isinstance(observed, Found) and "data" in rules.names:
-            observed = Unreadable(_DAMAGED, _DAMAGED_HINT)
-        if own:
-            yield from _pair(plan_task(own, observed, self._attributes), observed)
-        elif rules and isinstance(observed, Missing | Unreadable):
-            yield plan_unread(task, project, rules.source, observed), observed
+        """Compare tasks that are missing, or of which not everything can be read."""
+        for task, observed in others.items():
+            own = self._find_own(task, keys) if self._is_wanted(task) else None
+            if own:
+                self.looked_at += 1
+                yield from _pair(plan_task(own, observed, self._attributes), observed)
 
     def _find_own(self, task: int, keys: Mapping[int, tuple[TaskKey, ...]]) -> DesiredTask | None:
         try:
@@ -171,9 +188,11 @@ class Comparison:
     def summarize_rules(self) -> tuple[PlannedRule, ...]:
         """Return what each rule did, in the order of declaration; call it after all batches."""
         done = {
-            planned.rule: planned for rules in self._rules.values() for planned in rules.summarize()
+            planned.rule.name: planned
+            for rules in self._rules.values()
+            for planned in rules.summarize()
         }
-        return tuple(done[rule.ref] for rule in self._desired.rules)
+        return tuple(done[rule.name] for rule in self._desired.rules)
 
     def list_unresolved(self) -> tuple[UnresolvedKey, ...]:
         """List the keys that do not name exactly one task; they belong to the first shard."""
@@ -202,7 +221,7 @@ class _KeyLookup:
 
     def __init__(self, group: KeyGroup) -> None:
         self.group = group
-        self.ambiguous: dict[str | int, list[int]] = {}
+        self.ambiguous: dict[str | int, dict[int, None]] = {}
         self._tasks: dict[str | int, int] = {}
         self._near: dict[str | int, Side] = {}
 
@@ -224,15 +243,13 @@ class _KeyLookup:
             for key in held:
                 if key.path == path:
                     self._note_task(key.value, task)
-        if len(keys) < len(found):
+        if self.has_pending and len(keys) < len(found):
             self._note_near(task for name, task in found.items() if name not in keys)
 
     def _note_task(self, key: str | int, task: int) -> None:
         first = self._tasks.setdefault(key, task)
         if first != task:
-            tasks = self.ambiguous.setdefault(key, [first])
-            if task not in tasks:
-                tasks.append(task)
+            self.ambiguous.setdefault(key, {first: None})[task] = None
 
     def _note_near(self, others: Iterator[Mapping[str, Side]]) -> None:
         name, *inner = self.group.path
@@ -249,7 +266,7 @@ class _KeyLookup:
         for key in self.list_pending():
             yield self._make_unresolved(key, self._explain_missing(key))
         for key, tasks in self.ambiguous.items():
-            yield self._make_unresolved(key, self._explain_ambiguous(key, tasks))
+            yield self._make_unresolved(key, self._explain_ambiguous(key, sorted(tasks)))
 
     def _make_unresolved(self, key: str | int, problem: TaskProblem) -> UnresolvedKey:
         group = self.group
@@ -272,7 +289,7 @@ class _KeyLookup:
         )
 
     def _explain_ambiguous(self, key: str | int, tasks: list[int]) -> TaskProblem:
-        shown = ", ".join(map(str, sorted(tasks)[:_NAMED_MAX]))
+        shown = ", ".join(map(str, tasks[:_NAMED_MAX]))
         more = f" and {len(tasks) - _NAMED_MAX:,} more" if len(tasks) > _NAMED_MAX else ""
         return TaskProblem(
             Kind.AMBIGUOUS,
@@ -283,8 +300,10 @@ class _KeyLookup:
 
 
 _DIGITS: Final = re.compile("[0-9]{1,19}")
-_DAMAGED: Final = "the server can read everything of this task except its data"
-_DAMAGED_HINT: Final = "rules cannot be judged without it; repair the data of the task"
+_DAMAGED: Final = Unreadable(
+    "the server can read everything of this task except its data",
+    "rules cannot be judged without it; repair the data of the task",
+)
 
 
 def _name_type(value: Side) -> str:

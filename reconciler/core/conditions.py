@@ -53,6 +53,8 @@ class ValueTest:
     operator: Operator
     operand: Json | tuple[Json, ...]
 
+    __hash__ = None  # type: ignore[assignment] # an operand may be a list or an object
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

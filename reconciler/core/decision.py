@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
 
 from reconciler.contract.attributes import Attribute, Attributes, Type
 from reconciler.contract.body_validator import BodyValidator
 from reconciler.core.allowances import Allowances, list_blocking
 from reconciler.core.conditions import UnreadableConditionError, compile_conditions
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import apply_changes, get_value, set_value
+from reconciler.core.edit import apply_changes, get_value, put_value
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Allowance,
@@ -27,7 +28,7 @@ from reconciler.core.planner import TOO_DEEP, apply_guards
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
 from reconciler.core.rule_set import describe_rule
 from reconciler.core.three_way import Verdict, is_applied, judge_change
-from reconciler.core.values import Json, Side, is_same, is_too_deep
+from reconciler.core.values import UNREADABLE, Json, Side, is_same, is_too_deep
 from reconciler.errors import Refused
 
 
@@ -69,8 +70,8 @@ def decide(
     due = tuple(change for change, verdict in judged if verdict is Verdict.DO)
     if not due:
         return make_outcome(task, Outcome.ALREADY)
-    if moved := find_moved_ground(task, live, facts.attributes):
-        return make_outcome(task, Outcome.STALE, moved)
+    if lost := find_lost_reason(task, live, facts.attributes):
+        return make_outcome(task, Outcome.STALE, lost)
     due_task = task.narrow(due)
     # The problems that a plan shows as allowed were accepted when it was reviewed.
     accepted = allow.accept(task.problems)
@@ -84,7 +85,7 @@ def decide(
     return _validate(patch, validator)
 
 
-def find_moved_ground(task: TaskPlan, live: Mapping[str, Side], attributes: Attributes) -> str:
+def find_lost_reason(task: TaskPlan, live: Mapping[str, Side], attributes: Attributes) -> str:
     """Say which reason for the changes of a task no longer holds: its key, or a rule's condition.
 
     Conditions are judged as the plan did: paths that a rule changes count as they were before, and
@@ -109,11 +110,10 @@ def find_moved_ground(task: TaskPlan, live: Mapping[str, Side], attributes: Attr
 def _restore_seen(task: TaskPlan, live: Mapping[str, Side]) -> dict[str, Side]:
     """Return the task as the rules of the plan saw it, except for what changed since."""
     seen = dict(live)
-    for change in task.planned or task.changes:
-        name = change.path[0]
-        value = change.before if change.rule else change.after
-        if isinstance(seen.get(name), dict) or len(change.path) == 1:
-            seen[name] = set_value(seen[name], change.path[1:], value)
+    before = ((c.path, c.before) for c in task.planned or task.changes if c.rule)
+    for (name, *keys), value in chain(before, task.seen):
+        if seen.get(name, UNREADABLE) is not UNREADABLE:
+            seen[name] = put_value(seen[name], tuple(keys), value)
     return seen
 
 

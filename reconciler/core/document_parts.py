@@ -19,7 +19,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.notation import Path
 from reconciler.core.rule import RuleRef
-from reconciler.core.values import Json
+from reconciler.core.values import ABSENT, Json, NoValue, Side
 from reconciler.errors import Source
 
 
@@ -69,6 +69,16 @@ def _restore_test(operator: Operator, operand: Json) -> ValueTest:
     """Restore a test; EQUALS and NOT take several values, which are stored as a list."""
     several = operator in {Operator.EQUALS, Operator.NOT} and isinstance(operand, list)
     return ValueTest(operator, tuple(operand) if several else operand)  # type: ignore[arg-type]
+
+
+def build_seen(path: Path, value: Side) -> dict[str, Json]:
+    """Build the document of a value that a condition read; without ``value``, there was none."""
+    return {"path": list(path), **({} if isinstance(value, NoValue) else {"value": value})}
+
+
+def restore_seen(document: Mapping[str, Any]) -> tuple[Path, Side]:
+    """Restore a value that a condition read."""
+    return tuple(document["path"]), document.get("value", ABSENT)
 
 
 def build_key(key: TaskKey) -> dict[str, Json]:

@@ -90,3 +90,20 @@ def set_value(base: Side, path: Path, value: Side) -> Side:
     if isinstance(inner, NoValue):
         return {k: v for k, v in base.items() if k != key}
     return {**base, key: inner}
+
+
+def put_value(base: Side, path: Path, value: Side) -> Side:
+    """Return a copy of ``base`` with a value at a path, and with the objects that lead to it.
+
+    Unlike `set_value`, it makes objects that do not exist; ABSENT removes what exists.
+    """
+    if not path:
+        return value
+    key, *rest = path
+    known = base if isinstance(base, dict) else {}
+    if isinstance(value, NoValue) and key not in known:
+        return base
+    inner = put_value(known.get(key, ABSENT), tuple(rest), value)
+    if isinstance(inner, NoValue):
+        return {k: v for k, v in known.items() if k != key}
+    return {**known, key: inner}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.model import Plan, PlannedRule, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 
@@ -47,7 +47,27 @@ def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
         targets=plans[0][1].targets,
         tasks_left_out=sum(plan.tasks_left_out for _, plan in plans),
         changes_left_out=sum(plan.changes_left_out for _, plan in plans),
+        unresolved=tuple(chain.from_iterable(plan.unresolved for _, plan in plans)),
+        rules=_merge_rules(plans),
     )
+
+
+def _merge_rules(plans: Sequence[tuple[str, Plan]]) -> tuple[PlannedRule, ...]:
+    """Merge the rules of plans: each shard counts the tasks of the whole project.
+
+    If the project changed between them, a rule that blocks one of the plans blocks all of them.
+    Raises SavedFileError, naming two plans, if they know different rules by one name.
+    """
+    merged: dict[str, tuple[str, PlannedRule]] = {}
+    for name, plan in plans:
+        for planned in plan.rules:
+            other_name, known = merged.setdefault(planned.rule.name, (name, planned))
+            if known.rule != planned.rule:
+                message = f"{name} has another rule {planned.rule.name!r} than {other_name}"
+                raise SavedFileError(message, hint=_SHOW_SEPARATELY)
+            if planned.is_blocked and not known.is_blocked:
+                merged[planned.rule.name] = name, planned
+    return tuple(planned for _, planned in merged.values())
 
 
 def _check_targets(plans: Sequence[tuple[str, Plan]]) -> None:

@@ -312,7 +312,8 @@ class TaskPlan:
     ``addresses`` are the undeclared paths in ``data`` that held a storage address when this run
     first read the task; they are not saved. ``key`` is the key that named the task, and ``rules``
     are the rules that made some of the changes: both must still hold when the plan is applied.
-    ``planned`` are all changes of the plan if ``changes`` are only a part of them.
+    ``planned`` are all changes of this run if ``changes`` are only a part of them; they are not
+    saved. ``seen`` are values of the task's own declarations that conditions of ``rules`` read.
     ``allow`` is what the manifests allow for this task; of it, plans save what accepts a problem.
     """
 
@@ -327,6 +328,7 @@ class TaskPlan:
     rules: tuple[RuleRef, ...] = ()
     allow: tuple[Allowance, ...] = field(default=(), compare=False)
     planned: tuple[Change, ...] = field(default=(), compare=False)
+    seen: tuple[tuple[Path, Side], ...] = ()
 
     def narrow(self, changes: tuple[Change, ...]) -> Self:
         """Return the plan with only these of its changes, which remembers the others."""
@@ -366,6 +368,11 @@ class PlannedRule:
     matched: int
     overruled: int = 0
     problem: TaskProblem | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the rule blocks the plan."""
+        return self.problem is not None and not self.problem.is_warning
 
 
 @dataclass(frozen=True, slots=True)

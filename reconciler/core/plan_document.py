@@ -10,11 +10,13 @@ from reconciler.core.document_parts import (
     build_key,
     build_problem,
     build_rule,
+    build_seen,
     build_source,
     build_unresolved,
     restore_key,
     restore_problem,
     restore_rule,
+    restore_seen,
     restore_source,
     restore_unresolved,
 )
@@ -117,6 +119,7 @@ def _build_task(task: TaskPlan) -> Json:
         "problems": [build_problem(problem) for problem in task.problems],
         **({"key": build_key(task.key)} if task.key else {}),
         **({"rules": [rule.name for rule in task.rules]} if task.rules else {}),
+        **({"seen": [build_seen(*one) for one in task.seen]} if task.seen else {}),
     }
 
 
@@ -228,6 +231,7 @@ def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> 
         problems=tuple(map(restore_problem, document["problems"])),
         key=restore_key(document["key"]) if "key" in document else None,
         rules=tuple(rules[name] for name in document.get("rules", ())),
+        seen=tuple(map(restore_seen, document.get("seen", ()))),
     )
 
 
@@ -239,6 +243,9 @@ def _check_unedited(plan: Plan, document: Mapping[str, Any]) -> None:
 
 def _find_misfit(plan: Plan, document: Mapping[str, Any]) -> str:
     """Describe what does not match; empty if everything does."""
+    for task in plan.tasks:
+        if {change.rule for change in task.changes} - {""} - {rule.name for rule in task.rules}:
+            return f"task {task.task} has changes of rules that it does not name"
     for one, other in pairwise(task.task for task in plan.tasks):
         if one >= other:
             return f"task {other} comes after task {one}, but tasks are in order of id"

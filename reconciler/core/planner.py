@@ -52,14 +52,15 @@ def plan_ruled(
     """Compare a task to which rules add declarations; None if nothing differs."""
     desired = ruled.desired
     if ruled.problems:
-        return _make_stopped(desired, Status.BLOCKED, *ruled.problems)
+        stopped = _make_stopped(desired, Status.BLOCKED, *ruled.problems)
+        return replace(stopped, rules=ruled.matching)
     planned = _plan_found(desired, live, attributes)
     if planned is None or not planned.changes:
-        return planned
+        return planned and replace(planned, rules=ruled.matching)
     changes = tuple(_name_rule(change, ruled.rules) for change in planned.changes)
     names = {change.rule for change in changes}
-    rules = dict.fromkeys(ref for ref in ruled.rules.values() if ref.name in names)
-    return replace(planned, changes=changes, rules=tuple(rules))
+    rules = tuple(rule for rule in ruled.matching if rule.name in names)
+    return replace(planned, changes=changes, rules=rules, seen=ruled.list_seen(rules))
 
 
 def _name_rule(change: Change, rules: Mapping[Path, RuleRef]) -> Change:
@@ -146,6 +147,25 @@ def apply_guards(
         status=Status.BLOCKED if stopped else Status.UPDATE,
         problems=(*task.problems, *problems),
         addresses=find_undeclared_addresses(live, task.changes),
+    )
+
+
+def block_ambiguous(task: TaskPlan, allow: Allowances) -> TaskPlan:
+    """Block a task whose key, as turned out later, names other tasks as well."""
+    if task.status not in {Status.UPDATE, Status.BLOCKED}:
+        return task
+    problem = TaskProblem(
+        Kind.AMBIGUOUS,
+        "its key names several tasks",
+        "declare the task by its id, or give each task a key of its own",
+    )
+    return TaskPlan(
+        task.task,
+        task.project,
+        Status.BLOCKED,
+        task.source,
+        problems=(allow.judge(problem),),
+        key=task.key,
     )
 
 

@@ -7,7 +7,7 @@ none is overlooked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.conditions import Condition, Operator, ValueTest, compile_tests
@@ -21,16 +21,28 @@ Chain: TypeAlias = tuple[Path, Rule, Condition | None]
 None, by the prefix of a rewrite."""
 
 
+COMPARISONS_MAX: Final = 1_000_000
+"""Comparisons of what one rule writes with what another reads, in a run: a few seconds."""
+
+
+class TooManyComparisonsError(Exception):
+    """The rules read and write the same paths so often that comparing them would take too long."""
+
+
 def find_chains(
     rules: Sequence[Rule], attributes: Attributes
 ) -> Iterator[tuple[Rule, Iterator[Chain]]]:
-    """Yield each rule with the chains that begin with it, one for each other rule."""
+    """Yield each rule with the chains that begin with it, one for each other rule.
+
+    Iterating over the chains raises TooManyComparisonsError beyond `COMPARISONS_MAX`.
+    """
+    left = iter(range(COMPARISONS_MAX))
     by_project: dict[int, list[Rule]] = {}
     for rule in rules:
         by_project.setdefault(rule.ref.project, []).append(rule)
     for group in by_project.values():
         if len(group) > 1:
-            index = _ReadIndex(group, attributes)
+            index = _ReadIndex(group, attributes, left)
             for rule in group:
                 yield rule, index.find_chains(rule)
 
@@ -61,7 +73,8 @@ class _Read(NamedTuple):
 class _ReadIndex:
     """What the rules of one project read, by path."""
 
-    def __init__(self, rules: Sequence[Rule], attributes: Attributes) -> None:
+    def __init__(self, rules: Sequence[Rule], attributes: Attributes, left: Iterator[int]) -> None:
+        self._left = left
         self._at: dict[Path, list[_Read]] = {}
         self._inside: dict[Path, list[_Read]] = {}
         self._conditions: dict[int, dict[Path, _Read]] = {}
@@ -87,6 +100,8 @@ class _ReadIndex:
         seen = {id(rule)}
         for write in _iterate_writes(rule):
             for read in self._iterate_reads(write.path):
+                if next(self._left, None) is None:
+                    raise TooManyComparisonsError
                 if id(read.rule) in seen or not _may_match(write, read):
                     continue
                 seen.add(id(read.rule))

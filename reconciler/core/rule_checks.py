@@ -26,7 +26,12 @@ from reconciler.core.conditions import (
 from reconciler.core.edit import get_value
 from reconciler.core.notation import Path, format_path, format_value, shorten
 from reconciler.core.rule import Rule
-from reconciler.core.rule_chains import find_chains, may_begin
+from reconciler.core.rule_chains import (
+    Chain,
+    TooManyComparisonsError,
+    find_chains,
+    may_begin,
+)
 from reconciler.core.values import ABSENT, Json, is_same
 
 CHAINS_MAX: Final = 10
@@ -71,18 +76,31 @@ def check_rules(rules: Sequence[Rule], attributes: Attributes) -> Iterator[Findi
     """Check the rules of a run against each other; each must pass `check_rule`."""
     yield from _check_equal(rules)
     for rule, chains in find_chains(rules, attributes):
-        for path, reader, condition in islice(chains, CHAINS_MAX):
-            part = next(part for part, written in _iterate_writes(rule) if written == path)
-            reads = "where" if condition else "rewrite"
+        try:
+            yield from (_make_chain(rule, chain) for chain in islice(chains, CHAINS_MAX))
+        except TooManyComparisonsError:
             yield Finding(
                 rule,
-                part,
-                path,
-                f"rule-chain: the {reads} of rule {_quote(reader)} ({reader.ref.source}) could "
-                "match the result of this one, and a second apply would change more",
-                "join the two rules, or let a condition on a path that neither changes tell their "
-                "tasks apart",
+                Part.RULE,
+                (),
+                "the rules read and write the same paths so often that they cannot be compared",
+                "join rules that do the same",
             )
+            return
+
+
+def _make_chain(rule: Rule, chain: Chain) -> Finding:
+    path, reader, condition = chain
+    return Finding(
+        rule,
+        next(part for part, written in _iterate_writes(rule) if written == path),
+        path,
+        f"rule-chain: the {'where' if condition else 'rewrite'} of rule {_quote(reader)} "
+        f"({reader.ref.source}) could match the result of this one, and a second apply would "
+        "change more",
+        "join the two rules, or let a condition on a path that neither changes tell their tasks "
+        "apart",
+    )
 
 
 def check_names(rules: Iterable[Rule]) -> Iterator[Finding]:

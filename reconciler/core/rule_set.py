@@ -23,7 +23,7 @@ from reconciler.core.model import (
     TaskProblem,
 )
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
-from reconciler.core.rule import Rule, RuleRef
+from reconciler.core.rule import Rule, RuleRef, are_nested
 from reconciler.core.values import ABSENT, UNREADABLE, Json, NoValue, Side, is_same
 from reconciler.errors import Source
 
@@ -31,12 +31,26 @@ from reconciler.errors import Source
 class RuledTask(NamedTuple):
     """A task with what rules add to it.
 
-    ``rules`` maps each path that a rule declares to that rule. ``problems`` block the task.
+    ``rules`` maps each path that a rule declares to that rule, ``matching`` are all rules that
+    match, and ``problems`` block the task. ``own`` is what the task declares itself, ``live`` what
+    the server has.
     """
 
     desired: DesiredTask
     rules: Mapping[Path, RuleRef]
+    matching: tuple[RuleRef, ...]
+    live: Mapping[str, Side]
+    own: DesiredTask | None
     problems: tuple[TaskProblem, ...] = ()
+
+    def list_seen(self, rules: Iterable[RuleRef]) -> tuple[tuple[Path, Side], ...]:
+        """List the values that conditions of ``rules`` found in the task's own declarations."""
+        if self.own is None:
+            return ()
+        paths = dict.fromkeys(one.path for rule in rules for one in rule.where)
+        own = _PathIndex(_iterate_own_paths(self.own))
+        seen = _overlay(self.live, self.own, {path[0] for path in paths})
+        return tuple((path, get_value(seen, path)) for path in paths if own.find_overlapping(path))
 
 
 class RuleSet:
@@ -61,7 +75,8 @@ class RuleSet:
     ) -> Sequence[CompiledRule]:
         """Return the rules that match a task, and count them.
 
-        ``own`` is what the manifests declare for this task, if it may differ from ``live``.
+        ``own`` is what the manifests declare for this task, if it may differ from ``live``. Raises
+        UnreadableConditionError if a condition reads data that the server cannot return.
         """
         seen = _overlay(live, own, self._names) if own else live
         return [rule for rule in self._rules if rule.matches(seen, live)]
@@ -104,9 +119,9 @@ class CompiledRule:
             if not self._predicate(seen):
                 return False
         except UnreadableConditionError as error:
-            # A task whose data is damaged is reported as such, whatever rules say.
-            if error.name not in seen:
-                self._unreadable = error.name
+            if error.name in seen:
+                raise  # the data of this task is damaged
+            self._unreadable = error.name
             return False
         if not live.keys() >= self._written:
             self._unreadable = min(self._written - live.keys())
@@ -203,7 +218,14 @@ class _Extension:
         if not self._results and not self._problems:
             return None
         refs = {path: rule.rule.ref for path, (_, rule) in self._results.items()}
-        return RuledTask(self._build(refs), refs, tuple(dict.fromkeys(self._problems)))
+        return RuledTask(
+            self._build(refs),
+            refs,
+            tuple(rule.rule.ref for rule in rules),
+            self._live,
+            self._own,
+            tuple(dict.fromkeys(self._problems)),
+        )
 
     def _add(self, rule: CompiledRule) -> None:
         overruled = left = 0
@@ -231,18 +253,25 @@ class _Extension:
         if path == other_path and is_same(value, other):
             return
         if value is ABSENT and other is ABSENT:
-            self._keep_shorter(path, other_path, rule)
+            self._put_removal(path, rule)
             return
         self._problems.append(_make_conflict(path, value, rule, (other_path, other, earlier)))
 
-    def _keep_shorter(self, path: Path, other: Path, rule: CompiledRule) -> None:
-        """Keep the removal that includes the other."""
-        if len(path) < len(other):
-            inside = [inner for inner in self._results if inner[: len(path)] == path]
-            for inner in inside:
-                del self._results[inner]
-            self._results[path] = ABSENT, rule
-            self._added = _PathIndex(self._results)
+    def _put_removal(self, path: Path, rule: CompiledRule) -> None:
+        """Keep the removal that includes others; what another rule sets inside is a conflict."""
+        nested = [other for other in self._results if are_nested(other, path)]
+        for other_path in nested:
+            value, earlier = self._results[other_path]
+            if value is not ABSENT:
+                other = (other_path, value, earlier)
+                self._problems.append(_make_conflict(path, ABSENT, rule, other))
+                return
+        if any(len(other_path) <= len(path) for other_path in nested):
+            return
+        for other_path in nested:
+            del self._results[other_path]
+        self._results[path] = ABSENT, rule
+        self._added = _PathIndex(self._results)
 
     def _build(self, refs: Mapping[Path, RuleRef]) -> DesiredTask:
         own = self._own

@@ -17,7 +17,7 @@ from reconciler.core.model import (
     Status,
     TaskPlan,
 )
-from reconciler.core.planner import apply_guards
+from reconciler.core.planner import apply_guards, block_ambiguous
 from reconciler.core.shard import Shard
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.engine.connection import Connection
@@ -65,7 +65,7 @@ def build_plan(
     unresolved = tuple(tally.narrow_keys(comparison.list_unresolved()))
     if shard is None:
         _check_targets(tally, desired)
-    plan = _complete(plan, comparison, tally)
+    plan = _complete(plan, comparison, tally, allow)
     return replace(
         plan,
         shards=() if shard is None else (shard,),
@@ -108,16 +108,17 @@ def plan_batches(
     return Plan(server, tuple(plans), count - _count_differing(plans), api.requests)
 
 
-def _complete(plan: Plan, comparison: Comparison, tally: TargetTally) -> Plan:
+def _complete(plan: Plan, comparison: Comparison, tally: TargetTally, allow: Allowances) -> Plan:
     """Add what is known only after all tasks were read: rules, and what was left out."""
     ambiguous = comparison.list_ambiguous_tasks()
-    tasks = tuple(task for task in plan.tasks if task.task not in ambiguous)
-    left_out = len(tally.tasks - ambiguous)
-    looked_at = comparison.looked_at - len(ambiguous) - left_out
+    tasks = tuple(
+        block_ambiguous(task, allow) if task.task in ambiguous else task for task in plan.tasks
+    )
+    left_out = len(tally.tasks)
     return replace(
         plan,
         tasks=tasks,
-        unchanged=looked_at - _count_differing(tasks),
+        unchanged=comparison.looked_at - left_out - _count_differing(tasks),
         rules=comparison.summarize_rules(),
         targets=tally.targets,
         tasks_left_out=comparison.left_out + left_out + tally.keys,
@@ -176,6 +177,8 @@ class _Reading:
         for group, keys in self.comparison.list_pending_keys(project):
             if len(keys) <= KEYS_MAX and can_filter(group.path, keys):
                 texts = [str(key) for key in keys]
-                yield from read_keyed_tasks(self.api, project, group.path[1], texts, self._names)
+                yield from read_keyed_tasks(
+                    self.api, project, (group.path[1], texts), self._names, progress=self.progress
+                )
         if self.comparison.list_pending_keys(project):
             yield from self._read_project(project)

@@ -94,7 +94,7 @@ def find_blockers(plan: Plan, allow: Allowances) -> Blockers | None:
     ``allow`` says what cannot be allowed, because it is denied.
     """
     tasks, keys = list_blocked(plan), [key for key in plan.unresolved if not key.problem.allowed]
-    rules = sum(r.problem is not None and not r.problem.is_warning for r in plan.rules)
+    rules = sum(rule.is_blocked for rule in plan.rules)
     if not (tasks or keys or rules):
         return None
     problems = [problem for task in tasks for problem in list_blocking(task)]

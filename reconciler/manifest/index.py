@@ -169,15 +169,13 @@ class DesiredIndex:
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
         declarations = self._read_by_id(task)
-        if not keys:
-            if not declarations:
-                raise KeyError(task)
-            return combine(declarations)
         for key in keys:
             for place in self._keys.find_places(key):
                 where = self._key_where[place]
                 declarations.append(self._read_declaration(where, id=task, key=key.value))
-        if len(declarations) > 1:
+        if not declarations:
+            raise KeyError(task)
+        if keys and len(declarations) > 1:
             problems = find_conflicts(declarations)
             if problems:
                 raise ManifestError(tuple(sorted(set(problems))))

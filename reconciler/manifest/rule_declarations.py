@@ -33,7 +33,8 @@ class DeclaredRule(NamedTuple):
     """A rule with the places of its parts.
 
     ``steps`` maps a part and a path in it to where it is in the document. ``is_complete`` is false
-    if parts of the rule were refused: then it must not be compared with others.
+    if parts of the rule could not be read, and ``is_sound`` is true if nothing is wrong with the
+    rule by itself: only such rules are compared with each other.
     """
 
     rule: Rule
@@ -41,6 +42,7 @@ class DeclaredRule(NamedTuple):
     position: int
     steps: Mapping[tuple[Part, Path], Steps]
     is_complete: bool
+    is_sound: bool = False
 
     def locate(self, finding: Finding) -> Problem:
         """Give a finding its place."""
@@ -74,13 +76,14 @@ def read_rules(
         reader = _RuleReader(header, position, attributes)
         declared = reader.read(value)
         problems += reader.problems
-        rules.append(declared)
         told = {problem.source for problem in reader.problems}
-        for finding in check_rule(declared.rule, attributes):
+        found = list(check_rule(declared.rule, attributes))
+        for finding in found:
             problem = declared.locate(finding)
             # Of a rule that could not be read as a whole, only its parts can be judged.
             if problem.source not in told and (declared.is_complete or finding.part):
                 problems.append(problem)
+        rules.append(declared._replace(is_sound=declared.is_complete and not found))
     return rules, problems
 
 
@@ -96,8 +99,8 @@ def check_declared_rules(
         return [_make_problem_at(first.document, steps, message, hint)]
     owners = {id(declared.rule): declared for declared in rules}
     named = [declared.rule for declared in rules if declared.rule.name]
-    complete = [declared.rule for declared in rules if declared.is_complete]
-    found = [*check_names(named), *check_rules(complete, attributes)]
+    sound = [declared.rule for declared in rules if declared.is_sound]
+    found = [*check_names(named), *check_rules(sound, attributes)]
     problems = [owners[id(finding.rule)].locate(finding) for finding in found]
     keys: dict[tuple[int | None, Path | None], Header] = {}
     for header in keyed:

@@ -29,7 +29,7 @@ from tests.unit.labelstudio.wired import Hooked, api_of
 
 bounded = settings(max_examples=200, deadline=None, derandomize=True)
 ALLOWED = Allowances.of(ALLOWABLE)
-SPLITS = st.sampled_from(["val", "train", 1, None])
+SPLITS = st.sampled_from(["val", "train", 1, None, ["a"], {"z": 1}])
 ADDRESSES = st.sampled_from(["s3://old/a", "s3://old/b", "s3://new/a", "", 7])
 NUMBERS = st.integers(0, 3)
 RESULTS = st.sampled_from([0, 1, "x", None, {"k": 1}, {"k": {"l": 2}}, {}])

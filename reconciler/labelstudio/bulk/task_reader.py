@@ -20,7 +20,7 @@ from typing import Final
 from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadable
 from reconciler.core.notation import count_noun
 from reconciler.core.values import UNREADABLE
-from reconciler.errors import NoSuchProject, NotFound, ServerError
+from reconciler.errors import NoSuchProject, NotFound, Rejected, ServerError
 from reconciler.labelstudio.bulk.cost import (
     ReadMethod,
     choose_cheaper,
@@ -98,18 +98,29 @@ def read_whole_project(
 
 
 def read_keyed_tasks(
-    api: TaskApi, project: int, name: str, keys: Sequence[str], names: Collection[str]
+    api: TaskApi,
+    project: int,
+    keys: tuple[str, Sequence[str]],
+    names: Collection[str],
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Iterator[ReadBatch]:
-    """Read the tasks whose ``data`` has one of the ``keys`` at ``name``, through list filters.
+    """Read the tasks whose ``data`` has one of some keys at a name, through list filters.
 
-    What is not found may exist all the same, and the caller must compare what is: see
-    `can_filter`. Raises NoSuchProject, and ServerError if the server fails.
+    ``keys`` is the name and its keys. What is not found may exist all the same, and the caller must
+    compare what is: see `can_filter`. Raises NoSuchProject, and ServerError if the server fails on
+    more than these filters.
     """
+    name, wanted = keys
     try:
-        for batch in split_keys(keys):
+        for batch in split_keys(wanted):
             yield from _read_filtered(api, project, {name: batch}, {*names, "data"})
     except NotFound as error:
         raise NoSuchProject(project, error.message) from error
+    except ServerError as error:
+        if not (is_broken_by_task(error) or isinstance(error, Rejected)):
+            raise
+        progress.detail(f"project {project}: filters by key fail: {error.message}")
 
 
 def _read_filtered(

@@ -7,10 +7,19 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.model import (
+    Kind,
+    Plan,
+    PlannedRule,
+    ServerIdentity,
+    TaskKey,
+    TaskProblem,
+    UnresolvedKey,
+)
+from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
-from tests.unit.core.building import SERVER, change, plan_of, update
+from tests.unit.core.building import SERVER, SOURCE, change, plan_of, update
 
 OVERLAP = change("overlap", 1, 2)
 
@@ -83,3 +92,23 @@ def test_shards_that_were_divided_otherwise_are_of_another_run():
     with pytest.raises(SavedFileError) as refused:
         merge_plans([("a.json", part(1, 2)), ("b.json", part(3, 4))])
     assert refused.value.hint == "pass the shards of one run"
+
+
+def test_rules_and_keys_of_shards_are_merged() -> None:
+    rule = RuleRef("r", 7, SOURCE, ())
+    blocked = PlannedRule(rule, 5, problem=TaskProblem(Kind.RULE, "too many"))
+    key = UnresolvedKey(TaskKey(("data", "k"), "x"), 7, SOURCE, TaskProblem(Kind.MISSING, "gone"))
+    first = replace(plan_of(), shards=(Shard(2, 1),), rules=(PlannedRule(rule, 4),))
+    second = replace(plan_of(), shards=(Shard(2, 2),), rules=(blocked,), unresolved=(key,))
+
+    merged = merge_plans([("a", first), ("b", second)])
+
+    assert (merged.rules, merged.unresolved) == ((blocked,), (key,))
+
+
+def test_plans_with_other_rules_of_one_name_do_not_belong_together() -> None:
+    rules = [PlannedRule(RuleRef("r", number, SOURCE, ()), 1) for number in (1, 2)]
+    plans = [replace(part(n, 2), rules=(one,)) for n, one in enumerate(rules, start=1)]
+
+    with pytest.raises(SavedFileError, match="b has another rule 'r' than a"):
+        merge_plans([("a", plans[0]), ("b", plans[1])])

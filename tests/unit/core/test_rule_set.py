@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.conditions import Condition, Operator, ValueTest
+from reconciler.core.conditions import (
+    Condition,
+    Operator,
+    UnreadableConditionError,
+    ValueTest,
+)
 from reconciler.core.model import DesiredTask, Kind, PlannedRule, Status, TaskPlan
 from reconciler.core.notation import Path, format_path, parse_path
 from reconciler.core.planner import plan_ruled
@@ -266,11 +271,33 @@ def test_a_rule_that_uses_itself_up_may_match_nothing(one: Rule) -> None:
     assert (done.matched, done.problem) == (0, None)
 
 
-def test_a_task_whose_data_is_damaged_is_no_fault_of_the_rule() -> None:
-    planned, (done,) = plan(
-        rule(where=VAL, values={"overlap": 2}), live={**LIVE, "data": UNREADABLE}
-    )
+def test_a_task_whose_data_is_damaged_cannot_be_judged() -> None:
+    found = RuleSet([rule(where=VAL, values={"overlap": 2})], CONTRACT)
 
-    assert planned is None
-    assert done.problem
-    assert done.problem.kind is Kind.RULE_UNUSED
+    with pytest.raises(UnreadableConditionError):
+        found.match({**LIVE, "data": UNREADABLE})
+    own = desired(1, {"data": {"split": "val"}}, replaced=("data",))
+    assert found.match({**LIVE, "data": UNREADABLE}, own)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (0, 2, 1)])
+def test_a_removal_around_what_another_rule_sets_is_a_conflict(order: tuple[int, ...]) -> None:
+    three = (
+        rule("inner", {}, absent=("data.inner.b",), line=4),
+        rule("sets", {}, {"data": {"inner": {"a": 5}}}, line=7),
+        rule("outer", {}, absent=("data.inner",), line=9),
+    )
+    planned, _ = plan(*(three[place] for place in order))
+
+    assert planned
+    assert planned.status is Status.BLOCKED
+    assert {ref.name for ref in planned.rules} == {"inner", "sets", "outer"}
+
+
+def test_what_conditions_saw_in_own_declarations_is_recorded() -> None:
+    own = desired(1, {"meta": {"s": 1}})
+    planned, _ = plan(rule("r", {"meta.s": 1}, {"meta": {"x": 2}}), own=own)
+
+    assert planned
+    assert planned.seen == ((("meta", "s"), 1),)
+    assert [c.after for c in planned.changes] == [{"s": 1, "x": 2}]
