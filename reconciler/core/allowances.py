@@ -41,7 +41,7 @@ class Allowances:
     """What accepts problems, and what forbids that.
 
     ``entries`` accept problems of any task. ``declared`` are those of the manifests of one task:
-    each accepts only changes that its own file declares. ``denials`` beat both.
+    each accepts only changes that its own document declares. ``denials`` beat both.
     """
 
     entries: tuple[Allowance, ...] = ()
@@ -69,15 +69,21 @@ class Allowances:
         """Return the allowances for one task: these, and what its manifests allow."""
         if not declared:
             return self
-        return replace(self, declared=tuple(one for one in declared if one.kind in DECLARABLE))
+        added = (one for one in declared if one.kind in DECLARABLE)
+        return replace(self, declared=tuple(dict.fromkeys((*self.declared, *added))))
 
     def accept(self, problems: Iterable[TaskProblem]) -> Allowances:
         """Return these allowances with those by which a plan accepted the problems of a task.
 
         A plan of an earlier release records only that a problem was accepted.
         """
-        accepted = [p.allowed or Allowance(p.kind) for p in problems if not p.is_warning]
-        return replace(self, entries=(*self.entries, *accepted)) if accepted else self
+        judged = [problem for problem in problems if not problem.is_warning]
+        accepted = [one for p in judged for one in p.allowed or (Allowance(p.kind),)]
+        if not accepted:
+            return self
+        entries = (one for one in accepted if one.source is None)
+        declared = tuple(one for one in accepted if one.source is not None)
+        return replace(self, entries=(*self.entries, *entries)).declare(declared)
 
     def find(self, kind: Kind, path: Path = (), file: str | None = None) -> Allowance | None:
         """Return what accepts a problem at a path that ``file`` declares; None if nothing does."""
@@ -91,39 +97,49 @@ class Allowances:
                 return entry
         return None
 
-    def find_denial(self, kind: Kind, path: Path = ()) -> Allowance | None:
+    def find_denial(
+        self, kind: Kind, path: Path = (), *, may_be: Kind | None = None
+    ) -> Allowance | None:
         """Return what forbids that a problem is accepted at a path, or anywhere inside it."""
-        return next((entry for entry in self.denials if _touches(entry, kind, path)), None)
+        kinds = (kind,) if may_be is None else (kind, may_be)
+        found = (entry for entry in self.denials if any(_touches(entry, k, path) for k in kinds))
+        return next(found, None)
 
-    def find_denial_of(self, problem: TaskProblem) -> Allowance | None:
-        """Return what forbids that a problem is accepted; None if nothing does."""
-        found = (self.find_denial(problem.kind, path) for path in problem.paths or ((),))
+    def find_denial_of(
+        self, problem: TaskProblem, paths: Iterable[Path] | None = None
+    ) -> Allowance | None:
+        """Return what forbids that a problem is accepted, at ``paths`` or else at its own."""
+        where = (problem.paths or ((),)) if paths is None else paths
+        found = (self.find_denial(problem.kind, at, may_be=problem.may_be) for at in where)
         return next(filter(None, found), None)
 
-    def group(self, kind: Kind, changes: Collection[Change]) -> list[Sequence[Change]]:
+    def group(
+        self, kind: Kind, changes: Collection[Change], *, may_be: Kind | None = None
+    ) -> list[Sequence[Change]]:
         """Group changes with a problem of a kind by what accepts them; the others come first."""
         if not (self.entries or self.denials or self.declared):
             return [[*changes]] if changes else []
         groups: dict[tuple[Allowance | None, Allowance | None], list[Change]] = {}
         for change in changes:
-            denial = self.find_denial(kind, change.path)
-            found = self.find(kind, change.path, change.source.file)
+            denial = self.find_denial(kind, change.path, may_be=may_be)
+            found = None if denial else self.find(kind, change.path, change.source.file)
             groups.setdefault((found, denial), []).append(change)
         return [groups[key] for key in sorted(groups, key=lambda key: key[0] is not None)]
 
     def judge(self, problem: TaskProblem, places: Iterable[Place] = ()) -> TaskProblem:
-        """Record what accepts a problem; it is accepted only if each of its places is."""
+        """Record all that accepts a problem; it is accepted only if each of its places is."""
         where = list(places) or [((), None)]
-        denial = next(
-            filter(None, (self.find_denial(problem.kind, path) for path, _ in where)), None
-        )
+        denial = self.find_denial_of(problem, (path for path, _ in where))
         if denial:
-            return replace(problem, allowed=None, hint=_format_denial(denial))
-        found = [self.find(problem.kind, path, file) for path, file in where]
-        first = found[0]
-        if first is None or None in found:
-            return problem
-        return replace(problem, allowed=_narrow(first, [path for path, _ in where]))
+            return replace(problem, allowed=(), hint=_format_denial(denial))
+        found: dict[Allowance, list[Path]] = {}
+        for path, file in where:
+            entry = self.find(problem.kind, path, file)
+            if entry is None:
+                return problem
+            found.setdefault(entry, []).append(path)
+        allowed = tuple(_drop_other_paths(entry, paths) for entry, paths in found.items())
+        return replace(problem, allowed=allowed)
 
 
 NOTHING_ALLOWED: Final = Allowances()
@@ -144,6 +160,58 @@ def parse_denials(text: str, by: str) -> tuple[Allowance, ...]:
     """Parse denials that are separated by commas; raises ValueError."""
     entries = (entry.strip() for entry in text.split(","))
     return tuple(parse_denial(entry, by) for entry in entries if entry)
+
+
+def narrow_to_documents(
+    declared: Iterable[tuple[tuple[Allowance, ...], Iterable[Path]]],
+) -> tuple[Allowance, ...]:
+    """Narrow what several documents allow for one task to what each of them alone declares.
+
+    ``declared`` are what a document allows, and paths that it declares; all pairs of one document
+    hold the same tuple. An object belongs to a document if no other declares anything in it: a
+    change replaces a whole object if the live value is none.
+    """
+    pairs = [*declared]
+    allowing = {id(allow): allow for allow, _ in pairs}
+    if len(allowing) < 2 or not any(allowing.values()):  # noqa: PLR2004 - one document
+        return next(iter(allowing.values()), ())
+    owners: dict[Path, int | None] = {}
+    leaves: dict[int, list[Path]] = {number: [] for number in allowing}
+    for allow, paths in pairs:
+        number = id(allow)
+        for leaf in paths:
+            leaves[number].append(leaf)
+            for path in _iterate_around(leaf):
+                if owners.setdefault(path, number) != number:
+                    owners[path] = None
+    roots = {
+        number: dict.fromkeys(
+            next((path for path in _iterate_around(leaf) if owners[path] == number), leaf)
+            for leaf in found
+        )
+        for number, found in leaves.items()
+    }
+    narrowed = (
+        _narrow_to(one, roots[number]) for number, allow in allowing.items() for one in allow
+    )
+    return tuple(dict.fromkeys(one for one in narrowed if one.paths))
+
+
+def _iterate_around(leaf: Path) -> Iterator[Path]:
+    """Yield the paths around a path, from the attribute, and the path itself."""
+    return (leaf[:length] for length in range(1, len(leaf) + 1))
+
+
+def _narrow_to(entry: Allowance, roots: Iterable[Path]) -> Allowance:
+    """Narrow an allowance to what is inside some paths; without ``paths`` it accepts nothing."""
+    wanted = entry.paths or ((),)
+    paths = (
+        max(root, path, key=len)
+        for root in roots
+        for path in wanted
+        if _is_inside(root, path) or _is_inside(path, root)
+    )
+    return replace(entry, paths=tuple(dict.fromkeys(paths)))
 
 
 def mark_plan(plan: Plan, allow: Allowances) -> Plan:
@@ -170,8 +238,7 @@ def is_accepted(problem: TaskProblem, task: TaskPlan) -> bool:
     A task is planned as an update only if its problems were allowed; plans of earlier releases do
     not record more.
     """
-    is_update = task.status is Status.UPDATE
-    return not problem.is_warning and (problem.allowed is not None or is_update)
+    return not problem.is_warning and (bool(problem.allowed) or task.status is Status.UPDATE)
 
 
 def list_blocking(task: TaskPlan) -> tuple[TaskProblem, ...]:
@@ -184,12 +251,12 @@ def list_blocked(plan: Plan) -> tuple[TaskPlan, ...]:
     return tuple(task for task in plan.tasks if task.problems and list_blocking(task))
 
 
-def describe_allowances(allowed: Iterable[Allowance | None]) -> str:
+def describe_allowances(allowed: Iterable[Allowance]) -> str:
     """Write who allowed a problem, and why: ``rules.yaml:9: the bucket moved``; empty if unknown.
 
     Of many, the first are named and the others counted.
     """
-    known = [one for one in allowed if one is not None]
+    known = list(allowed)
     reasons = dict.fromkeys(one.reason for one in known if one.reason)
     by = dict.fromkeys(one.by for one in known if one.by)
     return ": ".join(filter(None, (_format_some(list(by)), "; ".join(list(reasons)[:_BY_MAX]))))
@@ -202,20 +269,20 @@ def _format_some(names: Sequence[str]) -> str:
 
 def describe_accepted(plan: Plan) -> str:
     """Count what was allowed: ``missing (1 task, by --allow)``; empty if nothing was."""
-    found: dict[Kind, dict[int, list[Allowance | None]]] = {}
+    found: dict[Kind, dict[int, list[Allowance]]] = {}
     for task in plan.tasks:
         for problem in task.problems:
             if is_accepted(problem, task):
-                found.setdefault(problem.kind, {}).setdefault(task.task, []).append(problem.allowed)
+                found.setdefault(problem.kind, {}).setdefault(task.task, []).extend(problem.allowed)
     # A key without a task counts as one task; no task has a negative id.
     for number, key in enumerate(plan.unresolved, 1):
         if key.problem.allowed:
-            found.setdefault(key.problem.kind, {})[-number] = [key.problem.allowed]
+            found.setdefault(key.problem.kind, {})[-number] = [*key.problem.allowed]
     return ", ".join(f"{kind.value} ({_count(found[kind])})" for kind in Kind if kind in found)
 
 
-def _count(tasks: dict[int, list[Allowance | None]]) -> str:
-    by = dict.fromkeys(one.by for found in tasks.values() for one in found if one and one.by)
+def _count(tasks: dict[int, list[Allowance]]) -> str:
+    by = dict.fromkeys(one.by for found in tasks.values() for one in found if one.by)
     who = _format_some(list(by))
     return f"{count_noun(len(tasks), 'task')}{who and f', by {who}'}"
 
@@ -225,7 +292,7 @@ def _mark_task(task: TaskPlan, allow: Allowances) -> TaskPlan:
     if all(one is other for one, other in zip(problems, task.problems, strict=True)):
         return task
     marked = replace(task, problems=problems)
-    is_denied = any(not p.is_warning and p.allowed is None for p in problems)
+    is_denied = any(not (p.is_warning or p.allowed) for p in problems)
     if task.status is Status.UPDATE and is_denied:
         return replace(marked, status=Status.BLOCKED)
     return marked
@@ -237,7 +304,7 @@ def _mark_problem(problem: TaskProblem, task: TaskPlan, allow: Allowances) -> Ta
         return problem
     paths = problem.paths or tuple(change.path for change in task.changes)
     judged = allow.judge(problem, ((path, None) for path in paths))
-    is_denied = allow.find_denial_of(replace(problem, paths=paths)) is not None
+    is_denied = allow.find_denial_of(problem, paths or ((),)) is not None
     if is_denied or not is_accepted(problem, task):
         return problem if judged == problem else judged
     return problem
@@ -302,7 +369,7 @@ def _is_inside(path: Path, outer: Path) -> bool:
     return path[: len(outer)] == outer
 
 
-def _narrow(entry: Allowance, paths: Sequence[Path]) -> Allowance:
+def _drop_other_paths(entry: Allowance, paths: Sequence[Path]) -> Allowance:
     """Keep only the paths of an allowance that matter for a problem: it may have thousands."""
     if len(entry.paths) < 2:  # noqa: PLR2004 - nothing to leave out
         return entry
@@ -310,9 +377,8 @@ def _narrow(entry: Allowance, paths: Sequence[Path]) -> Allowance:
     return replace(entry, paths=relevant)
 
 
-def _get_file(entry: Allowance) -> str:
-    """Return the file that allows: ``by`` is ``file:line``."""
-    return entry.by.rpartition(":")[0]
+def _get_file(entry: Allowance) -> str | None:
+    return None if entry.source is None else entry.source.file
 
 
 def _format_denial(denial: Allowance) -> str:

@@ -216,7 +216,7 @@ def _list_allowed(task: TaskPlan) -> tuple[Allowance, ...]:
     """List what accepted the problems of a task, each once."""
     if not task.problems:
         return ()
-    return tuple(dict.fromkeys(problem.allowed for problem in task.problems if problem.allowed))
+    return tuple(dict.fromkeys(one for problem in task.problems for one in problem.allowed))
 
 
 def mark_interrupted(tasks: Iterable[TaskPlan]) -> list[TaskOutcome]:

@@ -129,19 +129,20 @@ def build_problem(problem: TaskProblem) -> dict[str, Json]:
         "message": problem.message,
         "hint": problem.hint,
         **({"paths": _build_paths(problem.paths)} if problem.paths else {}),
-        **({"allowed": build_allowance(problem.allowed)} if problem.allowed else {}),
+        **({"may_be": problem.may_be.value} if problem.may_be else {}),
+        **({"allowed": [*map(build_allowance, problem.allowed)]} if problem.allowed else {}),
     }
 
 
 def restore_problem(document: Mapping[str, Any]) -> TaskProblem:
     """Restore a problem."""
-    allowed = document.get("allowed")
     return TaskProblem(
         Kind(document["kind"]),
         document["message"],
         document["hint"],
-        None if allowed is None else restore_allowance(allowed),
+        tuple(map(restore_allowance, document.get("allowed", ()))),
         _restore_paths(document),
+        Kind(document["may_be"]) if "may_be" in document else None,
     )
 
 
@@ -152,13 +153,20 @@ def build_allowance(allowance: Allowance) -> dict[str, Json]:
         **({"paths": _build_paths(allowance.paths)} if allowance.paths else {}),
         "by": allowance.by,
         **({"reason": allowance.reason} if allowance.reason else {}),
+        **({"source": build_source(allowance.source)} if allowance.source else {}),
     }
 
 
 def restore_allowance(document: Mapping[str, Any]) -> Allowance:
     """Restore what accepts a problem."""
-    kind, paths = Kind(document["kind"]), _restore_paths(document)
-    return Allowance(kind, paths, document["by"], document.get("reason", ""))
+    source = restore_source(document["source"]) if "source" in document else None
+    return Allowance(
+        Kind(document["kind"]),
+        _restore_paths(document),
+        document["by"],
+        document.get("reason", ""),
+        source,
+    )
 
 
 def _build_paths(paths: Iterable[Path]) -> Json:

@@ -289,9 +289,11 @@ def _check_annotated_data(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if not whose:
         return
     used, extra = _divide_by_use(shown, update.labelled)
-    for group in update.allow.group(Kind.ANNOTATED_DATA, used):
+    may_be = Kind.ANNOTATED_EXTRA if update.labelled is None else None
+    for group in update.allow.group(Kind.ANNOTATED_DATA, used, may_be=may_be):
         message = f"would {_describe_changes(group)} of a task that {whose}"
-        yield update.judge(_make_annotated(Kind.ANNOTATED_DATA, message), group)
+        problem = _make_annotated(Kind.ANNOTATED_DATA, message)
+        yield update.judge(replace(problem, may_be=may_be), group)
     for group in update.allow.group(Kind.ANNOTATED_EXTRA, extra):
         message = (
             f"would {_describe_changes(group)}, which the project's label config does not use, of "

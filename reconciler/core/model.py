@@ -259,27 +259,32 @@ class Allowance:
 
     ``paths`` are where it is accepted, with everything inside; empty for everywhere. ``by`` names
     the option, or the file and line, that allows it, and ``reason`` says why; empty if unknown.
+    ``source`` is its place if a manifest allows it: then it accepts only changes that this file
+    declares.
     """
 
     kind: Kind
     paths: tuple[Path, ...] = ()
     by: str = ""
     reason: str = ""
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskProblem:
     """A problem of one task in a plan, or a warning.
 
-    ``allowed`` is what accepts it; None if nothing does, or if a plan of an earlier release does
-    not record it. ``paths`` are what it is about; empty if it is about the whole task.
+    ``allowed`` is all that accepts it; empty if nothing does, or if a plan of an earlier release
+    does not record it. ``paths`` are what it is about; empty if it is about the whole task.
+    ``may_be`` is another kind that it may be of, as nothing tells which; a denial of either holds.
     """
 
     kind: Kind
     message: str
     hint: str = ""
-    allowed: Allowance | None = None
+    allowed: tuple[Allowance, ...] = ()
     paths: tuple[Path, ...] = field(default=(), compare=False)
+    may_be: Kind | None = field(default=None, compare=False)
 
     @property
     def is_warning(self) -> bool:

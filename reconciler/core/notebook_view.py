@@ -167,7 +167,7 @@ def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
         kind = "" if problem.kind == status else f"{problem.kind}: "
         accepted = is_accepted(problem, task)
         lead = "Warning: " if problem.is_warning else "Allowed: " * accepted
-        who = describe_allowances([problem.allowed])
+        who = describe_allowances(problem.allowed)
         hint = f"allowed by {who}" if who else problem.hint
         yield task.task, _Concern(status, kind + problem.message, hint, lead)
 

@@ -7,10 +7,11 @@ the live values with the task's own declarations in place of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.contract.attributes import Attributes
+from reconciler.core.allowances import narrow_to_documents
 from reconciler.core.conditions import Predicate, UnreadableConditionError, compile_conditions
 from reconciler.core.edit import get_value
 from reconciler.core.model import (
@@ -284,7 +285,7 @@ class _Extension:
             else:
                 _set_leaf(attributes, path, value)
         places = _RuledPlaces(own.places if own else None, sources)
-        allow = (*(own.allow if own else ()), *dict.fromkeys(self._iterate_allowances()))
+        allow = narrow_to_documents(self._iterate_allowances())
         if own:
             return own._replace(
                 attributes=attributes, absent=tuple(absent), places=places, allow=allow
@@ -300,16 +301,12 @@ class _Extension:
             allow=allow,
         )
 
-    def _iterate_allowances(self) -> Iterator[Allowance]:
-        """Yield what the documents of the rules allow, each for the paths of its own rules."""
+    def _iterate_allowances(self) -> Iterator[tuple[tuple[Allowance, ...], Iterable[Path]]]:
+        """Yield what each document allows, with the paths that it declares."""
+        if self._own:
+            yield self._own.allow, _iterate_own_paths(self._own)
         for path, (_, rule) in self._results.items():
-            for allowance in rule.rule.allow:
-                if allowance.kind is Kind.EMPTY_DATA:
-                    yield allowance  # about data as a whole
-                    continue
-                for allowed in allowance.paths or (path,):
-                    if are_nested(allowed, path):
-                        yield replace(allowance, paths=(max(allowed, path, key=len),))
+            yield rule.rule.allow, (path,)
 
 
 @dataclass(frozen=True, slots=True)

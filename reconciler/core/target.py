@@ -31,7 +31,7 @@ _EXPECTED: Final = (
 _ANY_FOLDERS: Final = "**"
 
 
-class Word(StrEnum):
+class SelectorKind(StrEnum):
     """What a selector is about; those for IDS and KEY choose tasks, the others changes."""
 
     IDS = "ids"
@@ -43,28 +43,29 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One target, as it was written: ``ids`` are the first and the last id of Word.IDS.
+    """One target, as it was written.
 
-    ``value`` is what follows the colon of other words, and ``path`` the parsed path of Word.PATH.
+    ``ids`` are the first and the last id of kind IDS. ``value`` is what follows the colon of the
+    other kinds, and ``path`` is the parsed path of kind PATH.
     """
 
     text: str
-    word: Word
+    kind: SelectorKind
     ids: tuple[int, int] = (0, 0)
     value: str = ""
     path: Path = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse an id, a range, or ``WORD:VALUE``; raises ValueError."""
+        """Parse an id, a range, or ``KIND:VALUE``; raises ValueError."""
         found = _IDS.fullmatch(text)
         if found:
-            return cls(text, Word.IDS, ids=_parse_ids(text, found[1], found[2]))
-        word, colon, value = text.partition(":")
-        if not colon or not value or word not in set(Word) - {Word.IDS}:
+            return cls(text, SelectorKind.IDS, ids=_parse_ids(text, found[1], found[2]))
+        kind, colon, value = text.partition(":")
+        if not colon or not value or kind not in set(SelectorKind) - {SelectorKind.IDS}:
             raise ValueError(f"expected {_EXPECTED}, found {text!r}")
-        path = _parse_path(value) if word == Word.PATH else ()
-        return cls(text, Word(word), value=value, path=path)
+        path = _parse_path(value) if kind == SelectorKind.PATH else ()
+        return cls(text, SelectorKind(kind), value=value, path=path)
 
     def __str__(self) -> str:
         return self.text
@@ -72,34 +73,34 @@ class Selector:
     @property
     def chooses_tasks(self) -> bool:
         """Whether it chooses whole tasks, in place of some of their changes."""
-        return self.word in {Word.IDS, Word.KEY}
+        return self.kind in {SelectorKind.IDS, SelectorKind.KEY}
 
     def holds_id(self, task: int) -> bool:
-        """Tell whether a selector of Word.IDS holds an id."""
+        """Tell whether a selector of kind IDS holds an id."""
         return self.ids[0] <= task <= self.ids[1]
 
     def holds_task(self, task: int, key: TaskKey | None) -> bool:
         """Tell whether a selector of tasks holds the one with this id and key."""
-        if self.word is Word.IDS:
+        if self.kind is SelectorKind.IDS:
             return self.holds_id(task)
         return key is not None and str(key.value) == self.value
 
     def holds_file(self, file: str) -> bool:
-        """Tell whether a selector of Word.FILE holds a file, itself or the folder that it is in."""
+        """Tell whether a selector of kind FILE holds a file, itself or the folder that it is in."""
         return _fits_glob(self.value, file)
 
     def holds_change(self, change: Change) -> bool:
         """Tell whether a selector of changes holds the whole of a change."""
-        if self.word is Word.RULE:
+        if self.kind is SelectorKind.RULE:
             return change.rule == self.value
-        if self.word is Word.PATH:
+        if self.kind is SelectorKind.PATH:
             return change.path[: len(self.path)] == self.path
         return self.holds_file(change.source.file)
 
     def touches_change(self, change: Change) -> bool:
         """Tell whether a selector of changes holds a part of a change."""
         return self.holds_change(change) or (
-            self.word is Word.PATH and self.path[: len(change.path)] == change.path
+            self.kind is SelectorKind.PATH and self.path[: len(change.path)] == change.path
         )
 
 
@@ -107,7 +108,7 @@ class Selector:
 class Targets:
     """What a run looks at: all that fits ``include``, except what fits ``exclude``.
 
-    Several selectors of one word add up, those of different words must all fit; without any, all
+    Several selectors of one kind add up, those of different kinds must all fit; without any, all
     fits. Selectors of ids and keys choose tasks, the others changes of tasks.
     """
 
@@ -134,8 +135,8 @@ class Targets:
 
     def holds_id(self, task: int) -> bool:
         """Tell whether the task with this id may be looked at, whatever its key."""
-        included = [one for one in self.include if one.word is Word.IDS]
-        excluded = (one for one in self.exclude if one.word is Word.IDS)
+        included = [one for one in self.include if one.kind is SelectorKind.IDS]
+        excluded = (one for one in self.exclude if one.kind is SelectorKind.IDS)
         return (not included or any(one.holds_id(task) for one in included)) and not any(
             one.holds_id(task) for one in excluded
         )
@@ -143,15 +144,19 @@ class Targets:
     def holds_task(self, task: int, key: TaskKey | None) -> bool:
         """Tell whether the task with this id and key is looked at; id 0 if it is not known."""
         return _fits(
-            self, lambda one: one.holds_task(task, key), words=frozenset({Word.IDS, Word.KEY})
+            self,
+            lambda one: one.holds_task(task, key),
+            kinds=frozenset({SelectorKind.IDS, SelectorKind.KEY}),
         )
 
     def holds_unresolved(self, unresolved: UnresolvedKey) -> bool:
         """Tell whether a key that names no task is looked at: no id and no rule chooses it."""
-        if any(one.word in {Word.IDS, Word.RULE} for one in self.include):
+        if any(one.kind in {SelectorKind.IDS, SelectorKind.RULE} for one in self.include):
             return False
         in_file = _fits(
-            self, lambda one: one.holds_file(unresolved.source.file), words=frozenset({Word.FILE})
+            self,
+            lambda one: one.holds_file(unresolved.source.file),
+            kinds=frozenset({SelectorKind.FILE}),
         )
         return in_file and self.holds_task(0, unresolved.key)
 
@@ -159,7 +164,7 @@ class Targets:
         self, wanted: Mapping[int | None, Sequence[int]]
     ) -> Mapping[int | None, Sequence[int]]:
         """Select the ids that may be looked at from those of each project."""
-        if not any(one.word is Word.IDS for one in self.selectors):
+        if not any(one.kind is SelectorKind.IDS for one in self.selectors):
             return wanted
         chosen = {project: [*filter(self.holds_id, ids)] for project, ids in wanted.items()}
         return {project: ids for project, ids in chosen.items() if ids}
@@ -168,7 +173,8 @@ class Targets:
         """Keep the changes of a task that are looked at; None if nothing of it is.
 
         A task without changes, such as a missing one, has no paths: if it is looked at by id, key
-        and file, it stays, except that a rule holds it only if it names it.
+        and file, it stays, except that a rule holds it only if it matches it. The files of a rule
+        count as its own.
         """
         if not self.holds_task(task.task, task.key):
             return None
@@ -183,36 +189,41 @@ class Targets:
 
     def _holds_change(self, change: Change) -> bool:
         included = _fits(
-            replace(self, exclude=()), lambda one: one.holds_change(change), words=_OF_CHANGES
+            replace(self, exclude=()), lambda one: one.holds_change(change), kinds=_OF_CHANGES
         )
         return included and not any(
-            one.touches_change(change) for one in self.exclude if one.word in _OF_CHANGES
+            one.touches_change(change) for one in self.exclude if one.kind in _OF_CHANGES
         )
 
     def _holds_stopped(self, task: TaskPlan) -> bool:
         named = {rule.name for rule in task.rules}
-        rules = [one for one in self.include if one.word is Word.RULE]
+        rules = [one for one in self.include if one.kind is SelectorKind.RULE]
         if rules and not any(one.value in named for one in rules):
             return False
-        return _fits(
-            self, lambda one: one.holds_file(task.source.file), words=frozenset({Word.FILE})
-        )
+        # Of two rules in conflict, each blocks the task, whichever file is looked at.
+        files = {task.source.file, *(rule.source.file for rule in task.rules)}
+        return any(map(self._holds_file, files))
+
+    def _holds_file(self, file: str) -> bool:
+        return _fits(self, lambda one: one.holds_file(file), kinds=frozenset({SelectorKind.FILE}))
 
 
 EVERYTHING: Final = Targets()
 """Nothing is left out."""
 
-_OF_CHANGES: Final = frozenset({Word.RULE, Word.PATH, Word.FILE})
+_OF_CHANGES: Final = frozenset({SelectorKind.RULE, SelectorKind.PATH, SelectorKind.FILE})
 
 
-def _fits(targets: Targets, holds: Callable[[Selector], bool], *, words: Collection[Word]) -> bool:
-    """Tell whether something fits the selectors of some words."""
-    if any(one.word in words and holds(one) for one in targets.exclude):
+def _fits(
+    targets: Targets, holds: Callable[[Selector], bool], *, kinds: Collection[SelectorKind]
+) -> bool:
+    """Tell whether something fits the selectors of some kinds."""
+    if any(one.kind in kinds and holds(one) for one in targets.exclude):
         return False
-    included: dict[Word, bool] = {}
+    included: dict[SelectorKind, bool] = {}
     for one in targets.include:
-        if one.word in words:
-            included[one.word] = included.get(one.word, False) or holds(one)
+        if one.kind in kinds:
+            included[one.kind] = included.get(one.kind, False) or holds(one)
     return all(included.values())
 
 
@@ -247,14 +258,26 @@ class TargetTally:
             self.changes += len(planned.changes) - len(narrowed.changes)
             yield narrowed, observed
 
+    @property
+    def seeks_ids(self) -> bool:
+        """Whether a selector of ids is left that no task fits."""
+        selectors = self.targets.selectors
+        return any(one.kind is SelectorKind.IDS and one not in self.matched for one in selectors)
+
+    def match_ids(self, tasks: Iterable[int]) -> None:
+        """Note which selectors hold tasks that rules or keys govern, whether they differ or not."""
+        left = [one for one in self.targets.selectors if one.kind is SelectorKind.IDS]
+        for task in tasks:
+            self.matched.update(one for one in left if one.holds_id(task))
+
     def narrow_keys(self, keys: Iterable[UnresolvedKey]) -> Iterator[UnresolvedKey]:
         """Yield the keys without a task that are looked at."""
         for unresolved in keys:
             file = unresolved.source.file
             for one in self.targets.selectors:
-                if one.word is Word.KEY and one.holds_task(0, unresolved.key):
+                if one.kind is SelectorKind.KEY and one.holds_task(0, unresolved.key):
                     self.matched.add(one)
-                if one.word is Word.FILE and one.holds_file(file):
+                if one.kind is SelectorKind.FILE and one.holds_file(file):
                     self.matched.add(one)
             if self.targets.holds_unresolved(unresolved):
                 yield unresolved
@@ -275,7 +298,9 @@ class TargetTally:
         left = [one for one in left if not any(_matches_rule(one, rule) for rule in desired.rules)]
         ids = (task for found in desired.group_by_project().values() for task in found)
         for task in ids if left else ():
-            left = [one for one in left if one.word is not Word.IDS or not one.holds_id(task)]
+            left = [
+                one for one in left if one.kind is not SelectorKind.IDS or not one.holds_id(task)
+            ]
             left = _list_unfit(left, desired, task)
             if not left:
                 return []
@@ -296,10 +321,12 @@ def _list_unfit(
     left: list[Selector], desired: DesiredTasks, task: int, *keys: TaskKey
 ) -> list[Selector]:
     """List the selectors that a declaration does not fit; it is built only if that matters."""
-    if all(one.word in {Word.IDS, Word.RULE} for one in left):
+    if all(one.kind in {SelectorKind.IDS, SelectorKind.RULE} for one in left):
         return left
     declared = desired.build(task, keys)
-    return [one for one in left if one.word is Word.IDS or not _matches_desired(one, declared)]
+    return [
+        one for one in left if one.kind is SelectorKind.IDS or not _matches_desired(one, declared)
+    ]
 
 
 def describe_targets(targets: Targets, tasks: int, changes: int) -> str:
@@ -316,19 +343,19 @@ def describe_targets(targets: Targets, tasks: int, changes: int) -> str:
 def _matches_plan(one: Selector, task: TaskPlan) -> bool:
     if one.chooses_tasks:
         return one.holds_task(task.task, task.key)
-    if one.word is Word.RULE and any(rule.name == one.value for rule in task.rules):
+    if one.kind is SelectorKind.RULE and any(rule.name == one.value for rule in task.rules):
         return True
-    if one.word is Word.FILE and one.holds_file(task.source.file):
+    if one.kind is SelectorKind.FILE and one.holds_file(task.source.file):
         return True
     return any(one.holds_change(change) for change in task.changes)
 
 
 def _matches_rule(one: Selector, rule: Rule) -> bool:
-    if one.word is Word.RULE:
+    if one.kind is SelectorKind.RULE:
         return rule.name == one.value
-    if one.word is Word.FILE:
+    if one.kind is SelectorKind.FILE:
         return one.holds_file(rule.ref.source.file)
-    return one.word is Word.PATH and any(
+    return one.kind is SelectorKind.PATH and any(
         path[: len(one.path)] == one.path for path in rule.list_paths()
     )
 
@@ -336,9 +363,9 @@ def _matches_rule(one: Selector, rule: Rule) -> bool:
 def _matches_desired(one: Selector, desired: DesiredTask) -> bool:
     if one.chooses_tasks:
         return one.holds_task(desired.id, desired.key)
-    if one.word is Word.RULE:
+    if one.kind is SelectorKind.RULE:
         return False
-    if one.word is Word.FILE:
+    if one.kind is SelectorKind.FILE:
         return any(one.holds_file(file) for file in _list_files(desired))
     is_absent = any(path[: len(one.path)] == one.path for path in desired.absent)
     return is_absent or _declares(desired, one.path)

@@ -148,6 +148,10 @@ class _Reading:
             batches = self._read_project(project) if ruled else self._read_keys(project)
             for batch in batches:
                 yield len(batch), tally.narrow(comparison.compare(batch, project))
+                if tally.seeks_ids:
+                    found = batch.found
+                    # A rule looks at every task of its project.
+                    tally.match_ids(found if ruled else self.desired.find_keys(project, found))
         pending = {
             project: [task for task in ids if self._is_pending(task)]
             for project, ids in self.desired.group_by_project().items()

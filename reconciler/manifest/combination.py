@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from reconciler.core.model import Allowance, DesiredTask, Kind
+from reconciler.core.allowances import narrow_to_documents
+from reconciler.core.model import DesiredTask
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
 from reconciler.core.rule import are_nested
 from reconciler.core.values import Json
@@ -59,7 +59,7 @@ def combine(declarations: Sequence[Declaration]) -> DesiredTask:
         absent=tuple(dict.fromkeys(path for d in declarations for path in d.absent)),
         places=_CombinedPlaces(declarations),
         key=next((d.key for d in declarations if d.key), None),
-        allow=tuple(dict.fromkeys(a for d in declarations for a in _narrow_allowances(d))),
+        allow=narrow_to_documents((d.header.allow, d.iterate_leaves()) for d in declarations),
     )
 
 
@@ -77,22 +77,6 @@ def build_task(declaration: Declaration) -> DesiredTask:
         key=declaration.key,
         allow=header.allow,
     )
-
-
-def _narrow_allowances(declaration: Declaration) -> Iterator[Allowance]:
-    """Yield what a document allows, narrowed to the paths that it declares for the task."""
-    allow = declaration.header.allow
-    leaves = list(declaration.iterate_leaves()) if allow else []
-    for allowance in allow:
-        if allowance.kind is Kind.EMPTY_DATA:
-            yield allowance  # about data as a whole
-            continue
-        wanted = allowance.paths or ((),)
-        paths = tuple(
-            max(leaf, path, key=len) for leaf in leaves for path in wanted if are_nested(leaf, path)
-        )
-        if paths:
-            yield replace(allowance, paths=paths)
 
 
 def _merge(left: Mapping[str, Json], right: Mapping[str, Json]) -> dict[str, Json]:

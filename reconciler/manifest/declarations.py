@@ -226,6 +226,7 @@ def _read_allowances(
             tuple(map(parse_absent_path, allowance.get("paths", ()))),
             by=f"{source.file}:{source.line}",
             reason=allowance["reason"],
+            source=source,
         )
 
 

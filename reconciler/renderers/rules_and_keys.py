@@ -33,9 +33,9 @@ def render_rules_and_keys(plan: Plan, options: RenderOptions) -> Iterator[str]:
 
 def _format_unresolved(unresolved: UnresolvedKey, options: RenderOptions) -> Iterator[str]:
     style, problem = options.style, unresolved.problem
-    is_allowed = problem.allowed is not None
+    is_allowed = bool(problem.allowed)
     paint = style.changed if is_allowed else style.removed
-    who = describe_allowances([problem.allowed])
+    who = describe_allowances(problem.allowed)
     status = f"{problem.kind.value}{f' (allowed by {who})' if is_allowed else ''}"
     name = escape_invisible(f"key {shorten(str(unresolved.key))}")
     place = style.dim(escape_invisible(str(unresolved.source)))

@@ -268,7 +268,7 @@ def _compute_likeness(task: _Row) -> bytes:
     """Compute a digest of what happens to a task, without its id and where it is declared."""
     changes = [(c.path, box(c.before), box(c.after)) for c in task.changes]
     problems = [
-        (problem.kind, problem.message, accepted, problem.allowed and problem.allowed.reason)
+        (problem.kind, problem.message, accepted, [one.reason for one in problem.allowed])
         for problem, accepted in zip(task.problems, task.accepted, strict=True)
     ]
     allowed = [(one.kind, one.reason) for one in task.allowed]
@@ -286,7 +286,7 @@ def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str
     heading = f"{mark} {style.bold(_format_who(group))}{status}{time}"
     yield from _append_place(heading, _format_places(str(row.source) for row in group), options)
     for number, problem in enumerate(first.problems):
-        allowed_by = [row.problems[number].allowed for row in group]
+        allowed_by = [one for row in group for one in row.problems[number].allowed]
         accepted = first.accepted[number]
         yield from _format_problem(problem, style, accepted=accepted, allowed_by=allowed_by)
     for number, one in enumerate(first.allowed):
@@ -331,7 +331,7 @@ def _format_problem(
     style: Style,
     *,
     accepted: bool,
-    allowed_by: Iterable[Allowance | None],
+    allowed_by: Iterable[Allowance],
 ) -> Iterator[str]:
     paint = style.changed if accepted or problem.is_warning else style.removed
     kind = _format_kind(problem.kind, accepted=accepted, who=describe_allowances(allowed_by))

@@ -27,7 +27,7 @@ def test_a_path_is_allowed_and_a_denial_beats_it(annotated: Server):
     made = reconciler.plan(changing(), annotated.settings, allow=allow)
     assert made.list_unaccepted() == ()
     [problem] = made.tasks[0].problems
-    assert problem.allowed == Allowance(Kind.ANNOTATED_DATA, (("data", "text"),), "the caller")
+    assert problem.allowed == (Allowance(Kind.ANNOTATED_DATA, (("data", "text"),), "the caller"),)
     denied = reconciler.plan(
         changing(), annotated.settings, allow=allow, deny=[Kind.ANNOTATED_DATA]
     )

@@ -89,7 +89,9 @@ def test_a_saved_plan_shows_what_was_allowed_as_allowed(annotated: Hooked, comma
     printed = command("plan", "tasks.yaml", *options)
     assert printed.code == 0
     assert command("show", "plan.json").output == printed.output
-    assert [problem["allowed"]["by"] for problem in problems("plan.json")] == ["--allow"] * 2
+    assert [one["by"] for problem in problems("plan.json") for one in problem["allowed"]] == [
+        "--allow"
+    ] * 2
     assert [problem["paths"] for problem in problems("plan.json")] == [
         [["data", "text"]],
         [["data", "score"]],
@@ -189,3 +191,57 @@ def test_a_manifest_allows_what_its_rules_change(annotated: Hooked, command: Com
     ran = command("apply", "allowing.yaml", "--yes")
     assert (ran.code, annotated.count("PATCH")) == (0, 3), ran.output
     assert "annotated-extra (allowed by allowing.yaml:5: the typo changed no label)" in ran.output
+
+
+TWO_DOCUMENTS = """
+version: 1
+project: 7
+allow:
+  - {kind: annotated-data, reason: the typo changed no label}
+  - {kind: label-config, reason: it is gone}
+  - {kind: empty-data, reason: it is gone}
+tasks:
+  - {id: 1, absent: [data.text]}
+---
+version: 1
+project: 7
+rules:
+  - {name: scores, where: {data.score: 1}, set: {data: {score: 2}}}
+"""
+
+
+def test_a_document_allows_nothing_for_rules_of_another_in_its_file(
+    annotated: Hooked, command: Command
+):
+    annotated.state.tasks[2].values["total_annotations"] = 0
+    Path("two.yaml").write_text(TWO_DOCUMENTS, encoding="utf-8")
+    ran = command("plan", "two.yaml", "--out", "plan.json")
+    assert ran.code == 1
+    found = [(one["kind"], [*one.get("allowed", [])]) for one in problems("plan.json")]
+    assert [(kind, bool(allowed)) for kind, allowed in found] == [
+        ("label-config", True),
+        ("annotated-data", True),
+        ("annotated-extra", False),
+    ]
+    assert found[1][1] == [
+        {
+            "kind": "annotated-data",
+            "paths": [["data", "text"]],
+            "by": "two.yaml:5",
+            "reason": "the typo changed no label",
+            "source": {"file": "two.yaml", "line": 5, "column": 5},
+        }
+    ]
+
+
+@pytest.mark.usefixtures("annotated")
+def test_a_document_allows_to_empty_data_only_where_it_removes_all_of_it(command: Command):
+    text = TWO_DOCUMENTS.replace("set: {data: {score: 2}}", "absent: [data.score]")
+    Path("two.yaml").write_text(text, encoding="utf-8")
+    allow = ("--allow", "annotated-data")
+    assert command("plan", "two.yaml", *allow, "--out", "plan.json").code == 1
+    blocking = [one["kind"] for one in problems("plan.json") if "allowed" not in one]
+    assert blocking == ["empty-data"]
+    whole = text.replace("absent: [data.text]", "absent: [data.text, data.score]")
+    Path("two.yaml").write_text(whole, encoding="utf-8")
+    assert command("plan", "two.yaml", *allow).code == 0

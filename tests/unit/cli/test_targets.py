@@ -41,6 +41,41 @@ def test_again_it_finds_no_changes(command: Command, server: Hooked, manifest: M
     assert "Left out: 2 tasks." in ran.output
 
 
+RULED = """
+version: 1
+project: 7
+rules:
+  - {name: overlap of two, where: {overlap: 1}, set: {overlap: 2}}
+"""
+KEYED = """
+version: 1
+project: 7
+key: data.text
+tasks:
+  - {key: Sentence 2., overlap: 2}
+"""
+
+
+@pytest.mark.parametrize("text", [RULED, KEYED], ids=["by a rule", "by its key"])
+def test_an_id_of_a_task_that_is_governed_otherwise_fits_when_it_is_as_declared(
+    server: Hooked, command: Command, text: str
+):
+    Path("tasks.yaml").write_text(text, encoding="utf-8")
+    for _ in range(2):
+        assert command("apply", "tasks.yaml", "--target", "2", "--yes").code == 0
+    assert overlaps(server) == [1, 2, 1]
+
+
+@pytest.mark.parametrize(("text", "task"), [(RULED, "9"), (KEYED, "1")])
+def test_an_id_that_nothing_governs_is_refused(
+    server: Hooked, command: Command, text: str, task: str
+):
+    Path("tasks.yaml").write_text(text, encoding="utf-8")
+    ran = command("apply", "tasks.yaml", "--target", task, "--yes")
+    assert (ran.code, server.count("PATCH")) == (1, 0)
+    assert f"--target {task}: no declared task or rule fits" in ran.errors
+
+
 @pytest.mark.parametrize("command_name", ["plan", "apply"])
 def test_targets_that_match_nothing_are_named_before_anything_is_changed(
     server: Hooked, command: Command, manifest: Manifest, command_name: str

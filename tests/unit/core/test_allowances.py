@@ -14,8 +14,10 @@ from reconciler.core.allowances import (
     describe_allowances,
     list_blocked,
     mark_plan,
+    narrow_to_documents,
     parse_denials,
 )
+from reconciler.core.document_parts import build_problem, restore_problem
 from reconciler.core.guards import GuardFacts
 from reconciler.core.model import (
     Allowance,
@@ -28,6 +30,8 @@ from reconciler.core.model import (
     TaskPlan,
     TaskProblem,
 )
+from reconciler.core.notation import Path, parse_path
+from reconciler.core.plan_document import build_plan_document, restore_plan
 from reconciler.core.planner import apply_guards, plan_task
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
@@ -43,7 +47,11 @@ ANNOTATED: dict[str, Json] = {
 CONFIG = ProjectSettings(labelled=frozenset({("text",), ("image",)}))
 FACTS = GuardFacts(load_contract(), {7: CONFIG})
 MOVED = Allowance(
-    Kind.ANNOTATED_DATA, (("data", "image"),), by="tasks.yaml:9", reason="the bucket moved"
+    Kind.ANNOTATED_DATA,
+    (("data", "image"),),
+    by="tasks.yaml:9",
+    reason="the bucket moved",
+    source=Source("tasks.yaml", 9, 5),
 )
 TEXT, IMAGE = change("data.text", "A.", "B."), change("data.image", "s3://a", "s3://b")
 SCORE = change("data.score", 1, ABSENT)
@@ -57,9 +65,11 @@ def judge(
 
 def described(task: TaskPlan) -> list[tuple[str, str, str]]:
     return [
-        (problem.kind.value, problem.message.partition(" of a task")[0], problem.allowed.by)
-        if problem.allowed
-        else (problem.kind.value, problem.message.partition(" of a task")[0], "")
+        (
+            problem.kind.value,
+            problem.message.partition(" of a task")[0],
+            ", ".join(one.by for one in problem.allowed),
+        )
         for problem in task.problems
     ]
 
@@ -143,7 +153,7 @@ def test_manifests_allow_for_their_own_task_and_say_why():
     task = replace(update(1, IMAGE), allow=(MOVED,))
     judged = judge(task)
     assert judged.status is Status.UPDATE
-    assert [problem.allowed for problem in judged.problems] == [MOVED]
+    assert [problem.allowed for problem in judged.problems] == [(MOVED,)]
     assert judge(update(2, IMAGE)).status is Status.BLOCKED
 
 
@@ -156,7 +166,7 @@ def test_manifests_allow_only_what_their_own_file_declares():
 def test_manifests_allow_nothing_but_what_is_said_of_a_change(kind: Kind):
     unread = replace(task_plan(desired(1), Missing()), allow=(Allowance(kind, by="tasks.yaml:9"),))
     judged = apply_guards(unread, Missing(), facts=FACTS, allow=NOTHING_ALLOWED)
-    assert [problem.allowed for problem in judged.problems] == [None]
+    assert [problem.allowed for problem in judged.problems] == [()]
 
 
 def test_what_a_manifest_allows_reaches_the_plan_of_its_task():
@@ -181,7 +191,7 @@ def test_a_denial_of_a_path_forbids_a_change_of_the_object_around_it():
     allow = Allowances.of(["annotated-data"], ["annotated-data:data.page.url"])
     assert judge(update(1, around), allow).status is Status.BLOCKED
     beside = change("data.page", {"url": 1}, {"url": 2}), TEXT
-    kinds = [problem.allowed is not None for problem in judge(update(1, *beside), allow).problems]
+    kinds = [bool(problem.allowed) for problem in judge(update(1, *beside), allow).problems]
     assert kinds == [True, False]
 
 
@@ -192,6 +202,98 @@ def test_removing_all_data_is_allowed_only_where_each_of_its_paths_is():
     assert [p.kind for p in judge(emptying, some).problems if not p.allowed] == [Kind.EMPTY_DATA]
     whole = Allowances.of(["annotated-data", "label-config", "empty-data:data"])
     assert judge(emptying, whole).status is Status.UPDATE
+
+
+def declared_at(line: int, *, paths: str = "", file: str = "tasks.yaml") -> Allowance:
+    found = tuple(map(parse_path, paths.split()))
+    return Allowance(Kind.EMPTY_DATA, found, f"{file}:{line}", "", Source(file, line, 5))
+
+
+def test_a_problem_names_all_that_accept_a_part_of_it():
+    keys = ("text", "image", "score", "page")
+    emptying = update(1, *(change(f"data.{key}", 1, ABSENT) for key in keys))
+    ours, theirs = (
+        declared_at(2, paths="data.text data.image"),
+        declared_at(12, paths="data.score data.page"),
+    )
+    both = Allowances.of(["annotated-data", "label-config"]).declare((ours, theirs))
+    [problem] = [p for p in judge(emptying, both).problems if p.kind is Kind.EMPTY_DATA]
+    assert problem.allowed == (ours, theirs)
+    one = Allowances.of(["annotated-data", "label-config"]).declare((ours,))
+    assert judge(emptying, one).status is Status.BLOCKED
+
+
+def test_what_a_manifest_accepted_accepts_no_other_file_when_the_plan_is_applied():
+    accepted = judge(replace(update(1, IMAGE), allow=(MOVED,))).problems
+    [restored] = map(restore_problem, map(build_problem, accepted))
+    again = NOTHING_ALLOWED.accept([restored])
+    assert judge(update(1, IMAGE), again).status is Status.UPDATE
+    elsewhere = Change(IMAGE.path, IMAGE.before, IMAGE.after, Source("other.yaml", 3, 5))
+    assert judge(update(1, elsewhere), again).status is Status.BLOCKED
+
+
+UNKNOWN_CONFIG = GuardFacts(load_contract(), {7: replace(CONFIG, unreadable="no XML")})
+
+
+def test_a_denial_of_either_kind_holds_while_the_label_config_is_not_known():
+    allow = Allowances.of(["annotated-data"], ["annotated-extra"], by="--deny")
+    assert judge(update(1, TEXT), allow).status is Status.UPDATE
+    judged = judge(update(1, TEXT), allow, facts=UNKNOWN_CONFIG)
+    assert judged.status is Status.BLOCKED
+    assert judged.problems[0].hint == "--deny forbids it (annotated-extra), so nothing can allow it"
+    beside = Allowances.of(["annotated-data"], ["annotated-extra:data.score"])
+    assert judge(update(1, TEXT), beside, facts=UNKNOWN_CONFIG).status is Status.UPDATE
+    both = judge(update(1, TEXT, SCORE), beside, facts=UNKNOWN_CONFIG)
+    found = [p for p in both.problems if p.kind is Kind.ANNOTATED_DATA]
+    assert [bool(problem.allowed) for problem in found] == [False, True]
+
+
+def test_a_saved_plan_remembers_that_its_kind_is_a_guess():
+    allow = Allowances.of(["annotated-data"])
+    plan = plan_of(judge(update(1, TEXT), allow, facts=UNKNOWN_CONFIG))
+    saved = restore_plan(build_plan_document(plan))
+    assert list_blocked(mark_plan(saved, NOTHING_ALLOWED)) == ()
+    denied = mark_plan(saved, Allowances.of(deny=["annotated-extra"]))
+    assert list_blocked(denied) == denied.tasks
+    known = plan_of(judge(update(1, TEXT), allow))
+    assert list_blocked(mark_plan(known, Allowances.of(deny=["annotated-extra"]))) == ()
+
+
+OURS = (Allowance(Kind.ANNOTATED_DATA, by="a.yaml:2"),)
+THEIRS = (Allowance(Kind.ANNOTATED_DATA, (("data", "c"), ("data", "a", "x")), by="a.yaml:12"),)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("data.a", "", "data"),  # no other document declares anything in data
+        ("data.a", "data.b", "data.a"),
+        ("data.a.x data.a.y", "data.b", "data.a"),
+        ("data.a.x data.a.y", "data.a.z", "data.a.x data.a.y"),
+        ("data.a overlap", "meta.b", "data overlap"),
+        ("", "data.b", ""),
+    ],
+)
+def test_a_document_allows_only_what_it_alone_declares(ours: str, theirs: str, expected: str):
+    nothing: tuple[Allowance, ...] = ()
+    found = narrow_to_documents(
+        [(OURS, map(parse_path, ours.split())), (nothing, map(parse_path, theirs.split()))]
+    )
+    assert [path for one in found for path in one.paths] == [*map(parse_path, expected.split())]
+
+
+def test_the_paths_that_a_document_allows_are_narrowed_too():
+    mine: list[Path] = [("data", "a", "y")]
+    found = narrow_to_documents([(OURS, mine), (THEIRS, [("data", "a"), ("data", "b")])])
+    assert found == (
+        replace(OURS[0], paths=(("data", "a", "y"),)),
+        replace(THEIRS[0], paths=(("data", "a", "x"),)),
+    )
+
+
+def test_one_document_needs_no_narrowing():
+    assert narrow_to_documents([(OURS, [("data", "a")]), (OURS, [("data", "b")])]) == OURS
+    assert narrow_to_documents([]) == ()
 
 
 def test_each_key_that_the_label_config_uses_is_allowed_by_its_path():
@@ -256,7 +358,7 @@ def test_who_allowed_and_why_is_said_with_the_count():
     assert describe_accepted(plan) == (
         "missing (1 task, by --allow), annotated-data (2 tasks, by tasks.yaml:9)"
     )
-    assert describe_allowances([MOVED, None]) == "tasks.yaml:9: the bucket moved"
+    assert describe_allowances([MOVED, MOVED]) == "tasks.yaml:9: the bucket moved"
     many = [replace(MOVED, by=f"{number}.yaml:1", reason="") for number in range(6)]
     assert describe_allowances(many) == "0.yaml:1, 1.yaml:1, 2.yaml:1 and 3 more"
 
@@ -264,4 +366,4 @@ def test_who_allowed_and_why_is_said_with_the_count():
 def test_of_many_paths_that_are_allowed_a_plan_keeps_those_that_matter():
     paths = tuple(("data", f"k{number}") for number in range(100))
     allow = Allowances((replace(MOVED, paths=(*paths, ("data", "image"))),))
-    assert judge(update(1, IMAGE), allow).problems[0].allowed == MOVED
+    assert judge(update(1, IMAGE), allow).problems[0].allowed == (MOVED,)

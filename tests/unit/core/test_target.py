@@ -17,6 +17,7 @@ from reconciler.core.model import (
     Kind,
     Missing,
     Observed,
+    Status,
     TaskKey,
     TaskPlan,
     TaskProblem,
@@ -142,6 +143,38 @@ def test_a_missing_task_stays_unless_a_target_leaves_it_out(include: str, *, sta
 def test_what_is_no_target_is_refused(text: str):
     with pytest.raises(ValueError, match="expected"):
         Targets.parse([text])
+
+
+OTHER_RULE = RuleRef("label once", 7, Source("rules/b.yaml", 3, 5), NOWHERE)
+IN_CONFLICT = TaskPlan(
+    101,
+    7,
+    Status.BLOCKED,
+    LABELLED.source,
+    problems=(TaskProblem(Kind.RULE_CONFLICT, "two rules set overlap"),),
+    rules=(LABELLED, OTHER_RULE),
+)
+
+
+@pytest.mark.parametrize("include", ["rule:label twice", "rule:label once", "file:rules/b.yaml"])
+def test_each_of_two_rules_in_conflict_blocks_the_task(include: str):
+    assert Targets.parse([include]).narrow(IN_CONFLICT) is IN_CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "stays"),
+    [
+        (("rule:other",), (), False),
+        (("file:tasks.yaml",), (), False),
+        ((), ("file:rules/b.yaml",), True),
+        ((), ("file:rules",), False),
+        ((), ("rule:label once",), True),  # whether the other rule alone would block is not known
+    ],
+)
+def test_a_task_in_conflict_is_left_out_only_if_nothing_of_it_is_looked_at(
+    include: tuple[str, ...], exclude: tuple[str, ...], *, stays: bool
+):
+    assert (Targets.parse(include, exclude).narrow(IN_CONFLICT) is IN_CONFLICT) is stays
 
 
 def tally_of(targets: Targets, *tasks: TaskPlan) -> tuple[TargetTally, list[TaskPlan]]:
