@@ -66,6 +66,32 @@ def test_an_id_of_a_task_that_is_governed_otherwise_fits_when_it_is_as_declared(
     assert overlaps(server) == [1, 2, 1]
 
 
+CONFLICT = """
+version: 1
+project: 7
+rules:
+  - {name: ours, set: {overlap: 2}}
+---
+version: 1
+project: 7
+rules:
+  - {name: theirs, where: {data.text: Sentence 2.}, set: {overlap: 3}}
+"""
+
+
+@pytest.mark.parametrize("rule", ["ours", "theirs"])
+def test_to_choose_one_of_two_rules_does_not_hide_their_conflict(
+    server: Hooked, command: Command, rule: str
+):
+    Path("tasks.yaml").write_text(CONFLICT, encoding="utf-8")
+    ran = command("apply", "tasks.yaml", "--target", f"rule:{rule}", "--yes")
+    assert (ran.code, server.count("PATCH")) == (1, 0)
+    assert "rule-conflict" in ran.output
+    others = command("apply", "tasks.yaml", "--target", f"rule:{rule}", "--exclude", "2", "--yes")
+    assert others.code == 0
+    assert overlaps(server) == ([2, 1, 2] if rule == "ours" else [1, 1, 1])
+
+
 @pytest.mark.parametrize(("text", "task"), [(RULED, "9"), (KEYED, "1")])
 def test_an_id_that_nothing_governs_is_refused(
     server: Hooked, command: Command, text: str, task: str
