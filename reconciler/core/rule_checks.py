@@ -26,7 +26,13 @@ from reconciler.core.conditions import (
 from reconciler.core.edit import get_value
 from reconciler.core.notation import Path, format_path, format_value, shorten
 from reconciler.core.rule import Rule
-from reconciler.core.rule_chains import find_chains, may_begin
+from reconciler.core.rule_chains import (
+    STEPS_MAX,
+    TooManyStepsError,
+    find_chains,
+    may_begin,
+    unify_numbers,
+)
 from reconciler.core.values import ABSENT, Json, is_same
 
 CHAINS_MAX: Final = 10
@@ -71,7 +77,18 @@ def check_rules(rules: Sequence[Rule], attributes: Attributes) -> Iterator[Findi
     """Check the rules of a run against each other; each must pass `check_rule`."""
     yield from _check_equal(rules)
     for rule, chains in find_chains(rules, attributes):
-        for path, reader, condition in islice(chains, CHAINS_MAX):
+        try:
+            found = list(islice(chains, CHAINS_MAX))
+        except TooManyStepsError:
+            yield Finding(
+                rule,
+                Part.RULE,
+                (),
+                f"to look for chains of rules up to this one takes more than {STEPS_MAX:,} steps",
+                "join rules that do the same, and shorten their conditions",
+            )
+            return
+        for path, reader, condition in found:
             part = next(part for part, written in _iterate_writes(rule) if written == path)
             reads = "where" if condition else "rewrite"
             yield Finding(
@@ -80,7 +97,7 @@ def check_rules(rules: Sequence[Rule], attributes: Attributes) -> Iterator[Findi
                 path,
                 f"rule-chain: the {reads} of rule {_quote(reader)} ({reader.ref.source}) could "
                 "match the result of this one, and a second apply would change more",
-                "join the two rules, or let a condition on a path that neither changes tell their "
+                "join the two rules, or let a condition on a path that no rule changes tell their "
                 "tasks apart",
             )
 
@@ -107,6 +124,11 @@ def check_attribute(path: Path, attributes: Attributes) -> tuple[str, str] | Non
         return "unknown attribute", f"did you mean {shorten(format_path(('data', *path)), 200)}?"
     if not attribute.readable:
         return "the API description of the server does not show this attribute", "remove it"
+    if attribute.moves_with_updates:
+        return (
+            f"every update changes {path[0]}, so a task may match only because it was updated",
+            "tell the tasks apart by another attribute",
+        )
     if len(path) > 1 and attribute.type not in {Type.OBJECT, Type.ANY}:
         return f"{path[0]} is {_describe_type(attribute)}, which has no keys", f"write {path[0]}"
     return None
@@ -451,17 +473,7 @@ def _write(condition: Condition) -> str:
 
 def _normalize(value: Json) -> str:
     """Write a value as text; values that are the same JSON give the same text."""
-    return json.dumps(_unify_numbers(value), sort_keys=True)
-
-
-def _unify_numbers(value: Json) -> Json:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_unify_numbers(inner) for inner in value]
-    if isinstance(value, dict):
-        return {key: _unify_numbers(inner) for key, inner in value.items()}
-    return value
+    return json.dumps(unify_numbers(value), sort_keys=True)
 
 
 def _quote(rule: Rule) -> str:
