@@ -26,8 +26,8 @@ class Attribute:
     ``minimum`` and ``maximum`` are inclusive bounds of an integer, None if there is none. The
     server calculates ``computed`` attributes: it stores what a PATCH writes, and overwrites it
     when somebody annotates. The task list has ``only_in_full_list`` attributes only with
-    ``fields=all``. For ``ignored`` attributes the server of the run returns 200 and stores
-    nothing.
+    ``fields=all``. Every PATCH changes ``moves_with_updates`` attributes, whatever it writes. For
+    ``ignored`` attributes the server of the run returns 200 and stores nothing.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Attribute:
     writable: bool = False
     computed: bool = False
     only_in_full_list: bool = False
+    moves_with_updates: bool = False
     ignored: bool = False
 
     @property

@@ -109,9 +109,12 @@ class DesiredTasks(Protocol):
         """Return the declared keys that tasks of a project hold, by id."""
         ...
 
-    def build(self, task: int, keys: tuple[TaskKey, ...] = ()) -> DesiredTask:
-        """Combine what is declared for an id and for keys.
+    def build(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = ...
+    ) -> DesiredTask:
+        """Combine what is declared for an id and for keys of a project.
 
+        ``project`` may be None if there are no keys, or only one project declares them.
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
         ...
@@ -128,10 +131,11 @@ class DesiredTasks(Protocol):
         self,
         found: Mapping[int, Mapping[str, Json]],
         keys: Mapping[int, tuple[TaskKey, ...]] = ...,
+        project: int | None = ...,
     ) -> Iterator[int]:
         """Yield the declared tasks that may differ from ``found``, by a fast check.
 
-        ``keys`` are the keys that tasks are declared by, from `find_keys`.
+        ``keys`` are the keys that tasks of the project are declared by, from `find_keys`.
         """
         ...
 

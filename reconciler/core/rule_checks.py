@@ -27,10 +27,12 @@ from reconciler.core.edit import get_value
 from reconciler.core.notation import Path, format_path, format_value, shorten
 from reconciler.core.rule import Rule
 from reconciler.core.rule_chains import (
+    STEPS_MAX,
     Chain,
-    TooManyComparisonsError,
+    TooManyStepsError,
     find_chains,
     may_begin,
+    unify_numbers,
 )
 from reconciler.core.values import ABSENT, Json, is_same
 
@@ -78,13 +80,13 @@ def check_rules(rules: Sequence[Rule], attributes: Attributes) -> Iterator[Findi
     for rule, chains in find_chains(rules, attributes):
         try:
             yield from (_make_chain(rule, chain) for chain in islice(chains, CHAINS_MAX))
-        except TooManyComparisonsError:
+        except TooManyStepsError:
             yield Finding(
                 rule,
                 Part.RULE,
                 (),
-                "the rules read and write the same paths so often that they cannot be compared",
-                "join rules that do the same",
+                f"to look for chains of rules up to this one takes more than {STEPS_MAX:,} steps",
+                "join rules that do the same, and shorten their conditions",
             )
             return
 
@@ -98,7 +100,7 @@ def _make_chain(rule: Rule, chain: Chain) -> Finding:
         f"rule-chain: the {'where' if condition else 'rewrite'} of rule {_quote(reader)} "
         f"({reader.ref.source}) could match the result of this one, and a second apply would "
         "change more",
-        "join the two rules, or let a condition on a path that neither changes tell their tasks "
+        "join the two rules, or let a condition on a path that no rule changes tell their tasks "
         "apart",
     )
 
@@ -125,6 +127,11 @@ def check_attribute(path: Path, attributes: Attributes) -> tuple[str, str] | Non
         return "unknown attribute", f"did you mean {shorten(format_path(('data', *path)), 200)}?"
     if not attribute.readable:
         return "the API description of the server does not show this attribute", "remove it"
+    if attribute.moves_with_updates:
+        return (
+            f"every update changes {path[0]}, so a task may match only because it was updated",
+            "tell the tasks apart by another attribute",
+        )
     if len(path) > 1 and attribute.type not in {Type.OBJECT, Type.ANY}:
         return f"{path[0]} is {_describe_type(attribute)}, which has no keys", f"write {path[0]}"
     return None
@@ -469,17 +476,7 @@ def _write(condition: Condition) -> str:
 
 def _normalize(value: Json) -> str:
     """Write a value as text; values that are the same JSON give the same text."""
-    return json.dumps(_unify_numbers(value), sort_keys=True)
-
-
-def _unify_numbers(value: Json) -> Json:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_unify_numbers(inner) for inner in value]
-    if isinstance(value, dict):
-        return {key: _unify_numbers(inner) for key, inner in value.items()}
-    return value
+    return json.dumps(unify_numbers(value), sort_keys=True)
 
 
 def _quote(rule: Rule) -> str:

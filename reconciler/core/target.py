@@ -304,26 +304,35 @@ class TargetTally:
             left = _list_unfit(left, desired, task)
             if not left:
                 return []
-        for key in _iterate_keys(desired) if left else ():
-            left = _list_unfit(left, desired, 0, key)
+        for project, key in _iterate_keys(desired) if left else ():
+            left = _list_unfit(left, desired, 0, key, project=project)
             if not left:
                 return []
         return left
 
 
-def _iterate_keys(desired: DesiredTasks) -> Iterator[TaskKey]:
+def _iterate_keys(desired: DesiredTasks) -> Iterator[tuple[int, TaskKey]]:
+    """Yield the keys with their projects."""
     from reconciler.core.model import TaskKey  # noqa: PLC0415 - it imports this module
 
-    return (TaskKey(group.path, key) for group in desired.list_key_groups() for key in group.keys)
+    return (
+        (group.project, TaskKey(group.path, key))
+        for group in desired.list_key_groups()
+        for key in group.keys
+    )
 
 
 def _list_unfit(
-    left: list[Selector], desired: DesiredTasks, task: int, *keys: TaskKey
+    left: list[Selector],
+    desired: DesiredTasks,
+    task: int,
+    *keys: TaskKey,
+    project: int | None = None,
 ) -> list[Selector]:
     """List the selectors that a declaration does not fit; it is built only if that matters."""
     if all(one.kind in {SelectorKind.IDS, SelectorKind.RULE} for one in left):
         return left
-    declared = desired.build(task, keys)
+    declared = desired.build(task, keys, project)
     return [
         one for one in left if one.kind is SelectorKind.IDS or not _matches_desired(one, declared)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.document_parts import build_source
+from reconciler.core.notation import count_noun
 from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.values import Json
 from reconciler.errors import Problem
@@ -14,11 +15,18 @@ from reconciler.errors import Problem
 class Validation:
     """All problems of the manifests of a run, in order of place.
 
-    ``tasks`` counts the declared tasks; None if problems make the number unknown.
+    ``tasks`` counts the declared tasks, and ``rules`` the rules; None if problems make the numbers
+    unknown.
     """
 
     problems: tuple[Problem, ...]
     tasks: int | None = None
+    rules: int | None = None
+
+    def describe_declared(self) -> str:
+        """Say what is declared, as in ``2 tasks and 3 rules``; rules only if there are any."""
+        tasks = count_noun(self.tasks or 0, "task")
+        return f"{tasks} and {count_noun(self.rules, 'rule')}" if self.rules else tasks
 
 
 def build_validation_document(validation: Validation) -> dict[str, Json]:
@@ -28,6 +36,7 @@ def build_validation_document(validation: Validation) -> dict[str, Json]:
         "kind": "validation",
         "valid": not validation.problems,
         "tasks": validation.tasks,
+        **({"rules": validation.rules} if validation.rules else {}),
         "problems": [_build_problem(problem) for problem in validation.problems],
     }
 

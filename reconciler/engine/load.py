@@ -59,9 +59,10 @@ def count_desired(
     *,
     projects: Callable[[str], int] | None = None,
     progress: ProgressListener = NULL_PROGRESS,
-) -> int:
-    """Read and check all manifests without a server, and count the declared tasks.
+) -> tuple[int, int]:
+    """Read and check all manifests without a server, and count the declared tasks and rules.
 
     See `load_manifests` for ``projects``. Raises ManifestError.
     """
-    return len(check_manifests(files, load_contract(), projects=projects, progress=progress))
+    desired = check_manifests(files, load_contract(), projects=projects, progress=progress)
+    return len(desired), len(desired.rules)

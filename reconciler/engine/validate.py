@@ -21,6 +21,6 @@ def validate(
     """Read and check all manifests; problems are returned, not raised."""
     try:
         check_files(files)
-        return Validation((), count_desired(files, projects=projects, progress=progress))
+        return Validation((), *count_desired(files, projects=projects, progress=progress))
     except ManifestError as error:
         return Validation(error.problems)

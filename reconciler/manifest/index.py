@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import eq, le
@@ -15,6 +15,7 @@ from reconciler.core.edit import get_value
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
 from reconciler.core.model import DesiredTask, KeyGroup, TaskKey
+from reconciler.core.notation import Path, format_path, format_value, shorten
 from reconciler.core.rule import Rule
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.values import ABSENT, Json, Side
@@ -22,6 +23,7 @@ from reconciler.errors import ManifestError, Problem, Source
 from reconciler.manifest.checks import check_server
 from reconciler.manifest.combination import combine, find_conflicts
 from reconciler.manifest.declarations import (
+    MERGEABLE,
     NAMES,
     NOT_ATTRIBUTES,
     Declaration,
@@ -36,6 +38,9 @@ _INDEX_BITS: Final = 40
 _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
 """Bits for the index of a task in its document; the bits above hold the document's number."""
 
+
+_INNER_MAX: Final = 1_000
+"""How many first keys of objects are remembered of a document."""
 
 _NO_KEYS: Final[Mapping[int, tuple[TaskKey, ...]]] = MappingProxyType({})
 
@@ -68,17 +73,19 @@ class DesiredIndex:
         self._keys = KeyTable()
         self._key_where = array("Q")
         self._key_fingerprints = Fingerprints()
-        self.rules: tuple[Rule, ...] = ()
+        self._inner: list[set[str]] = []
+        self.rules: list[Rule] = []
 
     def add_document(self, header: Header) -> None:
         """Begin a document, to which the next tasks belong."""
         self._headers.append(header)
+        self._inner.append({key for value in _list_objects(header.defaults) for key in value})
         self._known |= header.defaults.keys()
         self._known |= {path[0] for path in header.absent}
 
     def add_rules(self, rules: Collection[Rule]) -> None:
         """Add the rules of a document."""
-        self.rules = (*self.rules, *rules)
+        self.rules += rules
 
     def add(self, index: int, task: Mapping[str, Any]) -> None:
         """Add an entry of the document begun last, which the checks accept."""
@@ -98,6 +105,10 @@ class DesiredIndex:
                     self._add_key(where, normalize_key(key), declared)
         if not task.keys() <= self._known:
             self._known |= task.keys()
+        known = self._inner[-1]
+        for value in _list_objects(task):
+            if not value.keys() <= known and len(known) <= _INNER_MAX:
+                known.update(value)
         if "absent" in task:
             self._known |= {parse_absent_path(written)[0] for written in task["absent"]}
 
@@ -163,14 +174,16 @@ class DesiredIndex:
     def __getitem__(self, task: int) -> DesiredTask:
         return self.build(task)
 
-    def build(self, task: int, keys: tuple[TaskKey, ...] = ()) -> DesiredTask:
-        """Combine what is declared for an id and for the keys that the task holds.
+    def build(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> DesiredTask:
+        """Combine what is declared for an id and for the keys that the task of a project holds.
 
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
         declarations = self._read_by_id(task)
         for key in keys:
-            for place in self._keys.find_places(key):
+            for place in self._keys.list_places(key, project):
                 where = self._key_where[place]
                 declarations.append(self._read_declaration(where, id=task, key=key.value))
         if not declarations:
@@ -212,9 +225,11 @@ class DesiredIndex:
         self,
         found: Mapping[int, Mapping[str, Json]],
         keys: Mapping[int, tuple[TaskKey, ...]] = _NO_KEYS,
+        project: int | None = None,
     ) -> Iterator[int]:
         """Yield the declared tasks that may differ, and must be compared in full.
 
+        ``keys`` are what `find_keys` returned for the ``project``.
         A task that is declared both by its id and by a key, or by several keys, is among them: only
         reading its declarations shows whether they conflict.
         """
@@ -223,17 +238,23 @@ class DesiredIndex:
         return (
             task
             for task, live in found.items()
-            if not self._holds_named(task, live, keys.get(task, ()))
+            if not self._holds_named(task, live, keys.get(task, ()), project)
         )
 
-    def _holds_named(self, task: int, live: Mapping[str, Json], keys: tuple[TaskKey, ...]) -> bool:
+    def _holds_named(
+        self,
+        task: int,
+        live: Mapping[str, Json],
+        keys: tuple[TaskKey, ...],
+        project: int | None,
+    ) -> bool:
         if not keys:
             return self._holds_task(task, live)
         if len(keys) > 1 or self._places.index_of(task) is not None:
             return False
         if not isinstance(live.get("data"), dict):
             return False
-        for place in self._keys.find_places(keys[0]):
+        for place in self._keys.list_places(keys[0], project):
             if not self._holds(self._key_where[place], self._key_fingerprints, place, live):
                 return False
         return True
@@ -295,11 +316,10 @@ class DesiredIndex:
 
     def list_documents(self) -> list[tuple[Document, list[int]]]:
         """List the documents, each with the indexes of its tasks in ascending order."""
-        indexes: list[set[int]] = [set() for _ in self._headers]
-        for where in chain(self._where, self._key_where):
-            indexes[where >> _INDEX_BITS].add(where & _INDEX_MAX)
         documents = (header.document for header in self._headers)
-        return [(d, sorted(found)) for d, found in zip(documents, indexes, strict=True)]
+        return [
+            (d, sorted(found)) for d, found in zip(documents, self._list_indexes(), strict=True)
+        ]
 
     def find_other_servers(self, chosen: ChosenServer) -> list[Problem]:
         """Find the documents that declare another server than the one chosen."""
@@ -327,6 +347,51 @@ class DesiredIndex:
                 if count:
                     read = [self._read_declaration(where, key=key) for where in wheres]
                     yield Repetition(read, count)
+
+    def find_written_keys(self) -> list[Problem]:
+        """Find the tasks that write, at the key path of their project, the key of another task.
+
+        Tasks that are named by such a key are left out: they cannot write it.
+        """
+        problems: list[Problem] = []
+        indexes: list[set[int]] | None = None
+        for number, header in enumerate(self._headers):
+            groups = [] if header.project is None else self._keys.list_groups_of(header.project)
+            written = [group for group in groups if self._may_write(number, group.path)]
+            if written:
+                indexes = indexes or self._list_indexes()
+                for index in sorted(indexes[number]):
+                    declaration = header.read_declaration(index)
+                    problems += self._find_keys_written_by(declaration, written)
+        return problems
+
+    def _may_write(self, number: int, path: Path) -> bool:
+        """Tell whether a document may declare a value at a path, judged by its first keys."""
+        known = self._inner[number]
+        return len(path) > 1 and (path[1] in known or len(known) > _INNER_MAX)
+
+    def _find_keys_written_by(
+        self, declaration: Declaration, groups: Iterable[KeyedPlaces]
+    ) -> Iterator[Problem]:
+        attributes = declaration.build_attributes()
+        for group in groups:
+            key = group.recognise(get_value(attributes, group.path))
+            is_named = declaration.key is not None and declaration.key.path == group.path
+            if key is not None and not is_named:
+                yield Problem(
+                    declaration.source_of(group.path),
+                    format_path(group.path),
+                    f"{shorten(format_value(key))} is the key of the task declared at "
+                    f"{self.locate_key(group.places[key])}, and would then name two tasks",
+                    "remove it, or declare the task by this key only",
+                )
+
+    def _list_indexes(self) -> list[set[int]]:
+        """List the indexes of the tasks of each document."""
+        indexes: list[set[int]] = [set() for _ in self._headers]
+        for where in chain(self._where, self._key_where):
+            indexes[where >> _INDEX_BITS].add(where & _INDEX_MAX)
+        return indexes
 
     def _iterate_repeated_ids(self) -> Iterator[Repetition]:
         if not self._repeats:
@@ -380,3 +445,8 @@ class _LocatedKeys:
     def source_of(self, key: str | int) -> Source:
         """Return where a key is first declared; raises KeyError."""
         return self._index.locate_key(self._group.places[key])
+
+
+def _list_objects(declared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the objects that may hold keys of tasks."""
+    return [declared[n] for n in MERGEABLE if isinstance(declared.get(n), dict)]

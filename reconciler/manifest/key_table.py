@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Self
 
 from reconciler.core.model import TaskKey
 from reconciler.core.notation import Path
@@ -15,45 +14,52 @@ class KeyTable:
     """Keys with the places of their declarations: numbers that the caller assigns."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[int, Path], KeyedPlaces] = {}
+        self._groups: dict[int, dict[Path, KeyedPlaces]] = {}
+        self._in_order: list[KeyedPlaces] = []
 
     def __len__(self) -> int:
-        return sum(len(group.places) for group in self._groups.values())
+        return sum(len(group.places) for group in self.list_groups())
 
     def add(self, project: int, path: Path, key: str | int, *, place: int) -> None:
         """Add a declaration of a key."""
-        group = self._groups.get((project, path))
+        groups = self._groups.setdefault(project, {})
+        group = groups.get(path)
         if group is None:
-            group = self._groups[project, path] = KeyedPlaces(project, path)
+            group = groups[path] = KeyedPlaces(project, path)
+            self._in_order.append(group)
         group.add(key, place)
 
     def list_groups(self) -> Sequence[KeyedPlaces]:
         """List the groups in the order in which they are first declared."""
-        return tuple(self._groups.values())
+        return tuple(self._in_order)
+
+    def list_groups_of(self, project: int) -> Sequence[KeyedPlaces]:
+        """List the groups of a project in the order in which they are first declared."""
+        return tuple(self._groups.get(project, {}).values())
 
     def find(
         self, project: int, found: Mapping[int, Mapping[str, Side]]
     ) -> dict[int, tuple[TaskKey, ...]]:
         """Return the keys that tasks of a project hold, by the id of the task."""
         named: dict[int, tuple[TaskKey, ...]] = {}
-        for group in self._groups.values():
-            if group.project == project:
-                is_ambiguous = sum(path == group.path for _, path in self._groups) > 1
-                for task, key in group.find(found, is_ambiguous=is_ambiguous):
-                    named[task] = (*named[task], key) if task in named else (key,)
+        for group in self.list_groups_of(project):
+            for task, key in group.find(found):
+                named[task] = (*named[task], key) if task in named else (key,)
         return named
 
-    def find_places(self, key: TaskKey) -> Sequence[int]:
-        """Return the places where a key is declared, in order."""
-        project = key.project if isinstance(key, _ProjectKey) else None
-        for group in self._groups.values():
-            if project is None or project == group.project:
-                first = group.places.get(key.value)
-                if first is not None and group.path == key.path:
-                    return (
-                        (first, *group.repeated.get(key.value, ())) if group.repeated else (first,)
-                    )
-        return ()
+    def list_places(self, key: TaskKey, project: int | None) -> Sequence[int]:
+        """List the places where a key is declared, in order; none if it is not.
+
+        ``project`` may be None if only one project declares such a key; raises ValueError else.
+        """
+        if project is not None:
+            group = self._groups.get(project, {}).get(key.path)
+            return group.list_places(key.value) if group else ()
+        groups = (found[key.path] for found in self._groups.values() if key.path in found)
+        places = [found for group in groups if (found := group.list_places(key.value))]
+        if len(places) > 1:
+            raise ValueError(f"several projects declare the key {key}")
+        return places[0] if places else ()
 
 
 class KeyedPlaces:
@@ -78,39 +84,31 @@ class KeyedPlaces:
     def list_places(self, key: str | int) -> Sequence[int]:
         """List the places where a key is declared, in order; none if it is not."""
         first = self.places.get(key)
-        return () if first is None else (first, *self.repeated.get(key, ()))
+        if first is None:
+            return ()
+        return (first, *self.repeated.get(key, ())) if self.repeated else (first,)
 
-    def find(
-        self, found: Mapping[int, Mapping[str, Side]], *, is_ambiguous: bool
-    ) -> list[tuple[int, TaskKey]]:
-        """List the tasks that hold a declared key, with the key.
-
-        With ``is_ambiguous``, keys remember their project, as others declare the same path.
-        """
+    def find(self, found: Mapping[int, Mapping[str, Side]]) -> list[tuple[int, TaskKey]]:
+        """List the tasks that hold a declared key, with the key."""
         name, *inner = self.path
         held: list[tuple[int, TaskKey]] = []
         for task, live in found.items():
             value = live.get(name)
             for step in inner:
                 value = value.get(step) if isinstance(value, dict) else None
-            if type(value) is float:
-                value = to_integer(value)
-            # By type, since True equals 1 to Python.
-            if (type(value) is str or type(value) is int) and value in self.places:
-                key = TaskKey(self.path, value)
-                held.append((task, _ProjectKey(self.project, *key) if is_ambiguous else key))
+            key = self.recognise(value)
+            if key is not None:
+                held.append((task, TaskKey(self.path, key)))
         return held
 
-
-class _ProjectKey(TaskKey):
-    """A key whose path and value are declared for several projects, with that of its task."""
-
-    project: int
-
-    def __new__(cls, project: int, path: Path, value: str | int) -> Self:
-        made = super().__new__(cls, path, value)
-        made.project = project
-        return made
+    def recognise(self, value: Side) -> str | int | None:
+        """Return the declared key that is the same value; None if there is none."""
+        if type(value) is float:
+            value = to_integer(value)
+        # By type, since True equals 1 to Python.
+        if (type(value) is str or type(value) is int) and value in self.places:
+            return value
+        return None
 
 
 def to_integer(value: float) -> int | None:

@@ -160,6 +160,7 @@ class _Loader:
         self._desired.sort()
         for repetition in self._desired.iterate_repeated():
             problems += find_conflicts(repetition.declarations, count=repetition.count)
+        problems += self._desired.find_written_keys()
         problems += check_declared_rules(self._rules, self._keyed, self._attributes)
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))

@@ -119,7 +119,7 @@ def render_problems(validation: Validation, options: RenderOptions) -> str:
     if validation.problems:
         lines = format_problems(validation.problems, full=options.full)
     elif validation.tasks is not None:
-        lines = [f"Valid: {count_noun(validation.tasks, 'task')} declared."]
+        lines = [f"Valid: {validation.describe_declared()} declared."]
     return "".join(f"{line}\n" for line in lines)
 
 

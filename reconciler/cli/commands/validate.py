@@ -13,10 +13,10 @@ from reconciler.cli.options import format_option, full_option, take_options, ver
 from reconciler.cli.plan_options import env_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.core.validation_document import Validation
 from reconciler.engine.load import count_desired, find_files
 from reconciler.engine.settings.run_settings import read_project_numbers
 from reconciler.renderers.registry import Subject
-from reconciler.renderers.wording import count_noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ def command(options: ValidateOptions) -> int:
 
 
 def _count(options: ValidateOptions) -> int:
-    """Print how many tasks valid manifests declare; problems are raised, as in other commands."""
+    """Print how much valid manifests declare; problems are raised, as in other commands."""
     files = find_inputs(options.paths, options.console)
     projects = read_project_numbers(files.places, options.env)
     with ProgressBar(options.console) as progress:
-        tasks = count_desired(files, projects=projects, progress=progress)
-    options.console.note(f"Valid: {count_noun(tasks, 'task')} declared.")
+        counts = count_desired(files, projects=projects, progress=progress)
+    options.console.note(f"Valid: {Validation((), *counts).describe_declared()} declared.")
     return DONE
 
 

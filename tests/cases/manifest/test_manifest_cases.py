@@ -78,7 +78,7 @@ def expect(file: Path, found: list[Any]) -> str:
 def list_tasks(index: DesiredIndex) -> list[DesiredTask]:
     """List the tasks declared by id, then those declared by key."""
     keyed = [
-        index.build(0, (TaskKey(group.path, key),))
+        index.build(0, (TaskKey(group.path, key),), group.project)
         for group in index.list_key_groups()
         for key in group.keys
     ]

@@ -97,6 +97,7 @@ class Listed(dict[int, DesiredTask]):
         self,
         task: int,
         keys: tuple[TaskKey, ...] = (),  # noqa: ARG002 - as in the protocol
+        project: int | None = None,  # noqa: ARG002 - as in the protocol
     ) -> DesiredTask:
         return self[task]
 
@@ -104,6 +105,7 @@ class Listed(dict[int, DesiredTask]):
         self,
         found: Mapping[int, Mapping[str, Json]],
         keys: Mapping[int, tuple[TaskKey, ...]] = MappingProxyType({}),  # noqa: ARG002 - as above
+        project: int | None = None,  # noqa: ARG002 - as above
     ) -> Iterator[int]:
         return (t for t, live in found.items() if t in self and not self._held_by(t, live))
 

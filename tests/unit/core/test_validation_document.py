@@ -33,3 +33,10 @@ def test_a_problem_is_written_with_its_place():
             }
         ],
     }
+
+
+def test_rules_are_counted_where_there_are_any():
+    assert build_validation_document(Validation((), tasks=3, rules=2))["rules"] == 2
+    assert Validation((), tasks=2, rules=3).describe_declared() == "2 tasks and 3 rules"
+    assert Validation((), tasks=0, rules=1).describe_declared() == "0 tasks and 1 rule"
+    assert Validation((), tasks=1, rules=0).describe_declared() == "1 task"
