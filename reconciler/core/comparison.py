@@ -86,20 +86,24 @@ class Comparison:
         """
         keys = self._find_keys(batch, project)
         if project is not None and project in self._rules:
-            yield from self._compare_ruled(self._take_new(batch), project, keys)
+            yield from self._compare_ruled(self._take_new(batch, project), project, keys)
             return
         if project is not None:
             # Pages show again what filters have found.
-            batch = self._take_new(batch, keys)
+            batch = self._take_new(batch, project, keys)
         self.looked_at += sum(map(self._is_wanted, batch.found))
-        for task in filter(self._is_wanted, self._desired.filter_differing(batch.found, keys)):
-            own = self._desired.build(task, keys.get(task, ()))
+        differing = self._desired.filter_differing(batch.found, keys, project)
+        for task in filter(self._is_wanted, differing):
+            own = self._desired.build(task, keys.get(task, ()), project)
             found = Found(batch.found[task])
             yield from _pair(plan_task(own, found, self._attributes), found)
-        yield from self._compare_others(batch.others, keys)
+        yield from self._compare_others(batch.others, keys, project)
 
     def _take_new(
-        self, batch: ReadBatch, keys: Mapping[int, tuple[TaskKey, ...]] | None = None
+        self,
+        batch: ReadBatch,
+        project: int,
+        keys: Mapping[int, tuple[TaskKey, ...]] | None = None,
     ) -> ReadBatch:
         """Return the tasks of a batch that were not compared before, and mark them.
 
@@ -109,7 +113,9 @@ class Comparison:
         found = {task: live for task, live in shown.items() if task not in self.done}
         others = {task: seen for task, seen in batch.others.items() if task not in self.done}
         self.done.update(found)
-        self.done.update(task for task in others if keys is None or self._find_own(task, keys))
+        self.done.update(
+            task for task in others if keys is None or self._find_own(task, keys, project)
+        )
         return ReadBatch(found, others)
 
     def _compare_ruled(
@@ -120,13 +126,13 @@ class Comparison:
         Tasks of other shards are matched too: rules count the tasks of the whole project.
         """
         rules = self._rules[project]
-        differing = set(self._desired.filter_differing(batch.found, keys))
+        differing = set(self._desired.filter_differing(batch.found, keys, project))
         damaged = {t: o for t, o in batch.others.items() if isinstance(o, Found)}
         found = {**batch.found, **{task: one.attributes for task, one in damaged.items()}}
         for task, live in found.items():
             self.looked_at += self._is_wanted(task)
             differs = task in differing or task in damaged
-            own = self._find_own(task, keys) if differs else None
+            own = self._find_own(task, keys, project) if differs else None
             try:
                 matching = rules.match(live, own)
             except UnreadableConditionError:
@@ -134,7 +140,7 @@ class Comparison:
                     yield plan_unread(task, project, rules.source, _DAMAGED), _DAMAGED
                 continue
             if matching or own:
-                own = own or self._find_own(task, keys)
+                own = own or self._find_own(task, keys, project)
                 planned = self._plan_ruled(task, live, own, (rules, matching))
                 if self._is_wanted(task):
                     yield from _pair(planned, Found(live))
@@ -157,18 +163,23 @@ class Comparison:
         return plan_task(own, Found(live), self._attributes) if own else None
 
     def _compare_others(
-        self, others: Mapping[int, Observed], keys: Mapping[int, tuple[TaskKey, ...]]
+        self,
+        others: Mapping[int, Observed],
+        keys: Mapping[int, tuple[TaskKey, ...]],
+        project: int | None,
     ) -> Iterator[tuple[TaskPlan, Observed]]:
         """Compare tasks that are missing, or of which not everything can be read."""
         for task, observed in others.items():
-            own = self._find_own(task, keys) if self._is_wanted(task) else None
+            own = self._find_own(task, keys, project) if self._is_wanted(task) else None
             if own:
                 self.looked_at += 1
                 yield from _pair(plan_task(own, observed, self._attributes), observed)
 
-    def _find_own(self, task: int, keys: Mapping[int, tuple[TaskKey, ...]]) -> DesiredTask | None:
+    def _find_own(
+        self, task: int, keys: Mapping[int, tuple[TaskKey, ...]], project: int | None
+    ) -> DesiredTask | None:
         try:
-            return self._desired.build(task, keys.get(task, ()))
+            return self._desired.build(task, keys.get(task, ()), project)
         except KeyError:
             return None
 

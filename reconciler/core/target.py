@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.core.notation import Path, count_noun, escape_invisible, parse_path
+from reconciler.core.rule import are_nested
 
 if TYPE_CHECKING:
     from reconciler.core.model import (
@@ -180,7 +181,7 @@ class Targets:
             return None
         if not task.changes:
             return task if self._holds_stopped(task) else None
-        changes = tuple(filter(self._holds_change, task.changes))
+        changes = _keep_whole_rules(task, tuple(filter(self._holds_change, task.changes)))
         if len(changes) == len(task.changes):
             return task
         made = {change.rule for change in changes}
@@ -206,6 +207,23 @@ class Targets:
 
     def _holds_file(self, file: str) -> bool:
         return _fits(self, lambda one: one.holds_file(file), kinds=frozenset({SelectorKind.FILE}))
+
+
+def _keep_whole_rules(task: TaskPlan, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Leave out what a part of a rule would do, if the rule did not match any more after it."""
+    kept = set(map(id, changes))
+    torn = {change.rule for change in task.changes if id(change) not in kept}
+    used_up = {
+        rule.name
+        for rule in task.rules
+        if rule.name in torn
+        and any(
+            change.rule == rule.name and are_nested(change.path, condition.path)
+            for change in changes
+            for condition in rule.where
+        )
+    }
+    return tuple(change for change in changes if change.rule not in used_up)
 
 
 EVERYTHING: Final = Targets()

@@ -42,6 +42,9 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 SEVERAL: Final = 5
 """The number of tasks from which one request for all costs less than one for each."""
 
+MISSING_MAX: Final = 2_000
+"""Missing tasks after which a run ends: only a request for each proves it missing."""
+
 FILTERED_SIZE: Final = 1_000
 """Tasks of a page of what a filter finds."""
 
@@ -159,6 +162,7 @@ class _Reader:
         self._batch = api.limits.batch
         self._swept: set[int] = set()
         self._broken_in_a_row = 0
+        self._missing = 0
 
     def read_project(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Read the tasks that are in ``project``; the others stay in ``unseen``."""
@@ -347,6 +351,7 @@ class _Reader:
                 for task, future in zip(ids_to_locate, futures, strict=True):
                     wait_for(future)
                     place = self._judge(future.result())
+                    self._count_missing(task, place)
                     if isinstance(place, int):
                         located.setdefault(place, []).append(task)
                     else:
@@ -388,6 +393,15 @@ class _Reader:
                 raise
             return error
         return Unreadable(_NO_PROJECT, _DECLARE_PROJECT) if project is None else project
+
+    def _count_missing(self, task: int, place: object) -> None:
+        """Raise NotFound after `MISSING_MAX` missing tasks: each costs a request to prove."""
+        self._missing += isinstance(place, Missing)
+        if self._missing > MISSING_MAX:
+            raise NotFound(
+                f"more than {MISSING_MAX:,} declared tasks do not exist, task {task} among them",
+                hint="correct the ids, and check that this is the right server",
+            )
 
     def _judge(self, place: int | Missing | Unreadable | ServerError) -> int | Missing | Unreadable:
         if isinstance(place, ServerError):

@@ -92,7 +92,7 @@ def test_the_same_key_may_name_a_task_of_each_project(tmp_path: Path):
     desired = index(tmp_path, text)
     keys = desired.find_keys(8, {5: live("a", 5, 8)})  # type: ignore[dict-item]
 
-    assert desired.build(5, keys[5]).attributes == {"overlap": 5}
+    assert desired.build(5, keys[5], 8).attributes == {"overlap": 5}
     assert keys == {5: (TaskKey(PATH, "a"),)}
     assert [(group.project, list(group.keys)) for group in desired.list_key_groups()] == [
         (7, ["a", 7]),
