@@ -28,7 +28,7 @@ from reconciler.core.notation import Path
 from reconciler.core.rule import Rewrite, Rule
 from reconciler.core.values import ABSENT, Json, NoValue, Side, is_same
 
-STEPS_MAX: Final = 10_000_000
+STEPS_MAX: Final = 5_000_000
 """How many values and conditions are compared to find the chains of a run: some seconds."""
 
 Chain: TypeAlias = tuple[Path, Rule, Condition | None]

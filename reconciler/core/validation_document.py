@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.document_parts import build_source
-from reconciler.core.notation import count_noun
 from reconciler.core.plan_document import FORMAT_VERSION
 from reconciler.core.values import Json
 from reconciler.errors import Problem
@@ -22,11 +21,6 @@ class Validation:
     problems: tuple[Problem, ...]
     tasks: int | None = None
     rules: int | None = None
-
-    def describe_declared(self) -> str:
-        """Say what is declared, as in ``2 tasks and 3 rules``; rules only if there are any."""
-        tasks = count_noun(self.tasks or 0, "task")
-        return f"{tasks} and {count_noun(self.rules, 'rule')}" if self.rules else tasks
 
 
 def build_validation_document(validation: Validation) -> dict[str, Json]:

@@ -55,6 +55,7 @@ from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
 from reconciler.renderers.style import Style, strip_colors
+from reconciler.renderers.wording import describe_declared
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
@@ -119,7 +120,7 @@ def render_problems(validation: Validation, options: RenderOptions) -> str:
     if validation.problems:
         lines = format_problems(validation.problems, full=options.full)
     elif validation.tasks is not None:
-        lines = [f"Valid: {validation.describe_declared()} declared."]
+        lines = [f"Valid: {describe_declared(validation.tasks, validation.rules)} declared."]
     return "".join(f"{line}\n" for line in lines)
 
 

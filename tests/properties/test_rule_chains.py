@@ -18,7 +18,7 @@ from tests.properties.test_rules import declared, expected, holds
 from tests.unit.core.test_rule_set import rule
 
 CONTRACT = load_contract()
-bounded = settings(max_examples=2_000, deadline=None, derandomize=True)
+bounded = settings(max_examples=600, deadline=None, derandomize=True)
 SCALARS = st.sampled_from([1, 2, 1.0, True, "a", "b"])
 RESULTS = SCALARS | st.sampled_from([{}, {"k": 1}, {"k": {"l": 2}}, [1]])
 TEXTS = st.sampled_from(["a1", "a2", "b1", "b2", "c"])
@@ -72,6 +72,52 @@ def rules(draw: st.DrawFn) -> list[Rule]:
             made.append(drawn)
     assume(len(made) > 1)
     return made
+
+
+FEW = st.sampled_from([1, 2])
+FEW_CONDITIONS = st.dictionaries(
+    st.sampled_from(["data.p", "data.q", "data.r"]), FEW, min_size=1, max_size=2
+)
+AROUND = st.fixed_dictionaries({"data.q": st.just({"k": 1}) | st.tuples(st.just("not"), FEW)})
+BY_TEXT = st.fixed_dictionaries({"data.image": TEXTS | st.tuples(st.just("prefix"), TEXTS)})
+FEW_VALUES = st.builds(
+    lambda name, value: {"data": {name: value}}, st.sampled_from(["p", "q", "r"]), FEW
+) | st.just({"data": {"q": {"k": 1}}})
+FEW_LIVE: st.SearchStrategy[dict[str, Any]] = st.builds(
+    lambda p, q, r, image: {
+        "data": {"p": p, "q": q, "r": r, "image": image},
+        "meta": None,
+        "overlap": 1,
+    },
+    FEW,
+    FEW | st.just({"k": 2}),
+    FEW,
+    TEXTS,
+)
+
+
+@st.composite
+def close_rules(draw: st.DrawFn) -> list[Rule]:
+    """Rules that often match each other's results: few paths, and few values."""
+    made: list[Rule] = []
+    for number in range(draw(st.integers(2, 3))):
+        where = draw(FEW_CONDITIONS | FEW_CONDITIONS | AROUND | BY_TEXT | st.just({}))
+        rewrite = None if where else draw(REWRITE)
+        made.append(rule(f"rule {number}", where, draw(FEW_VALUES), rewrite=rewrite))
+    assume(not any(finding for one in made for finding in check_rule(one, CONTRACT)))
+    return made
+
+
+@bounded
+@given(close_rules(), FEW_LIVE)
+def test_one_apply_of_rules_that_are_close_is_enough(
+    all_rules: list[Rule], live: dict[str, Any]
+) -> None:
+    assume(not any(check_rules(all_rules, CONTRACT)))
+
+    once = expected(live, None, all_rules)
+
+    assert expected(once, None, all_rules) == once
 
 
 @bounded

@@ -130,7 +130,23 @@ def holds(where: Any, task: dict[str, Any]) -> bool:  # noqa: ANN401 - condition
 
 
 def same(left: object, right: object) -> bool:
-    return json.dumps(left) == json.dumps(right)
+    return json.dumps(as_floats(left), sort_keys=True) == json.dumps(
+        as_floats(right), sort_keys=True
+    )
+
+
+def as_floats(value: object) -> object:
+    """Write small numbers in one way: 1 and 1.0 are the same, but true is not."""
+    match value:
+        case bool():
+            return value
+        case int():
+            return float(value)
+        case list():
+            return [as_floats(inner) for inner in value]
+        case dict():
+            return {key: as_floats(inner) for key, inner in value.items()}
+    return value
 
 
 def own_paths(task: DesiredTask | None) -> Iterator[Path]:

@@ -13,10 +13,10 @@ from reconciler.cli.options import format_option, full_option, take_options, ver
 from reconciler.cli.plan_options import env_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.core.validation_document import Validation
 from reconciler.engine.load import count_desired, find_files
 from reconciler.engine.settings.run_settings import read_project_numbers
 from reconciler.renderers.registry import Subject
+from reconciler.renderers.wording import describe_declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ def _count(options: ValidateOptions) -> int:
     files = find_inputs(options.paths, options.console)
     projects = read_project_numbers(files.places, options.env)
     with ProgressBar(options.console) as progress:
-        counts = count_desired(files, projects=projects, progress=progress)
-    options.console.note(f"Valid: {Validation((), *counts).describe_declared()} declared.")
+        tasks, rules = count_desired(files, projects=projects, progress=progress)
+    options.console.note(f"Valid: {describe_declared(tasks, rules)} declared.")
     return DONE
 
 

@@ -20,7 +20,7 @@ from typing import Final
 from reconciler.core.model import Found, Missing, Observed, ReadBatch, Unreadable
 from reconciler.core.notation import count_noun
 from reconciler.core.values import UNREADABLE
-from reconciler.errors import NoSuchProject, NotFound, Rejected, ServerError
+from reconciler.errors import Broken, NoSuchProject, NotFound, Rejected, ServerError
 from reconciler.labelstudio.bulk.cost import (
     ReadMethod,
     choose_cheaper,
@@ -47,6 +47,9 @@ MISSING_MAX: Final = 2_000
 
 FILTERED_SIZE: Final = 1_000
 """Tasks of a page of what a filter finds."""
+
+_LISTINGS: Final = 3
+"""How often the ids of a project that changes meanwhile are listed."""
 
 _EVERY_ID: Final = 2**63 - 1
 """An id that no task exceeds."""
@@ -209,12 +212,20 @@ class _Reader:
             yield from rest
 
     def _list_ids(self, project: int) -> set[int]:
-        """List the ids of a project; without their data, broken tasks are listed as well."""
-        pages = ProjectPages(self._api, project, {"id"})
-        ids = set(pages.read_first().tasks)
-        with pages.read_rest(up_to=_EVERY_ID) as rest:
-            ids.update(*(page.tasks for page in rest))
-        return ids
+        """List the ids of a project; without their data, damaged tasks are listed as well.
+
+        Raises Broken if some are not: a task whose data is not an object breaks every list.
+        """
+        for _ in range(_LISTINGS):
+            pages = ProjectPages(self._api, project, {"id"})
+            ids = {task for page in self._iterate_pages(pages) for task in page.tasks}
+            if pages.complete:
+                return ids
+        raise Broken(
+            f"the server does not list all tasks of project {project}",
+            hint="repair the task that breaks its lists (its data may be no object), or wait until "
+            "no other client adds tasks; tasks can also be declared by id instead of by rules",
+        )
 
     def _read_large(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
         """Read the first page, which states how large the project is, and then choose."""

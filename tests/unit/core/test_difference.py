@@ -129,3 +129,15 @@ def test_only_attributes_that_are_date_times_compare_as_instants(
 def test_a_date_time_inside_data_is_a_string_like_any_other():
     left, right = "2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z"
     assert not are_equal(("data", "completed_at"), left, right, load_contract())
+
+
+def test_a_path_inside_a_value_that_is_declared_is_not_removed_as_well():
+    task = desired(1, {"data": {"x": 0}}, absent=("data.x.u", "data.y"))
+    live: dict[str, Json] = {"data": {"x": {"u": {"v": 3}, "w": 4}, "y": 1}}
+
+    found = find_changes(task, live, load_contract())
+
+    assert [(change.path, change.after) for change in found] == [
+        (("data", "x"), 0),
+        (("data", "y"), ABSENT),
+    ]

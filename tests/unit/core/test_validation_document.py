@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.validation_document import Validation, build_validation_document
 from reconciler.errors import Problem, Source
+from reconciler.renderers.wording import describe_declared
 
 PROBLEM = Problem(Source("tasks.yaml", 3, 5), "data.text", "is a number", "write it in quotes")
 
@@ -37,6 +38,5 @@ def test_a_problem_is_written_with_its_place():
 
 def test_rules_are_counted_where_there_are_any():
     assert build_validation_document(Validation((), tasks=3, rules=2))["rules"] == 2
-    assert Validation((), tasks=2, rules=3).describe_declared() == "2 tasks and 3 rules"
-    assert Validation((), tasks=0, rules=1).describe_declared() == "0 tasks and 1 rule"
-    assert Validation((), tasks=1, rules=0).describe_declared() == "1 task"
+    assert describe_declared(2, 3) == "2 tasks and 3 rules"
+    assert describe_declared(1, 0) == "1 task"

@@ -11,8 +11,11 @@ import httpx
 import pytest
 
 from reconciler.core.model import Found, Missing, Observed, Unreadable
+from reconciler.core.values import UNREADABLE
 from reconciler.errors import Broken, NotFound, NotLabelStudio
-from reconciler.labelstudio.bulk.task_reader import read_tasks
+from reconciler.labelstudio.bulk import task_reader
+from reconciler.labelstudio.bulk.cost import ReadingLimits
+from reconciler.labelstudio.bulk.task_reader import read_tasks, read_whole_project
 from reconciler.sandbox.state import State
 from tests.unit.labelstudio.wired import (
     Hooked,
@@ -353,3 +356,48 @@ def test_a_response_about_another_task_is_an_error(body: object):
     answer = httpx.Response(200, content=json.dumps(body))
     with pytest.raises(NotLabelStudio, match="returned something else instead of task 2"):
         read(Scripted(lambda _: answer), {2: None})
+
+
+def test_thousands_of_missing_tasks_end_a_run(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(task_reader, "MISSING_MAX", 20)
+    transport = Hooked(sandbox_with(3))
+
+    with pytest.raises(NotFound, match="more than 20 declared tasks do not exist"):
+        read(transport, in_project(7, range(1, 200)))
+    assert len(transport.requests) < 40
+
+
+def read_all(state: State, limits: ReadingLimits) -> dict[int, Observed]:
+    with api_of(Hooked(state), limits=limits) as api:
+        batches = list(read_whole_project(api, 7, {"overlap"}))
+    seen = [task for batch in batches for task, _ in batch]
+    assert len(seen) == len(set(seen))
+    return dict(chain.from_iterable(batches))
+
+
+SMALL = ReadingLimits(page_size=20, size_min=5)
+
+
+@pytest.mark.parametrize("damaged", [(7, 50), (1,), (60,), tuple(range(1, 25))])
+def test_a_whole_project_is_read_with_its_damaged_tasks(damaged: tuple[int, ...]):
+    state = sandbox_with(60)
+    for task in damaged:
+        state.tasks[task].values["data"] = {"text": "half a pair: \ud800"}
+
+    found = read_all(state, SMALL)
+
+    assert sorted(found) == list(range(1, 61))
+    unreadable = {
+        task
+        for task, observed in found.items()
+        if isinstance(observed, Found) and observed.attributes["data"] is UNREADABLE
+    }
+    assert unreadable == {*damaged}
+
+
+def test_a_project_whose_lists_are_broken_cannot_be_read_as_a_whole():
+    state = sandbox_with(60)
+    poison(state, 30)
+
+    with pytest.raises(Broken, match="does not list all tasks of project 7"):
+        read_all(state, SMALL)
