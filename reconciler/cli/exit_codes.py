@@ -8,7 +8,7 @@ DONE: Final = 0
 """Done, or nothing to do."""
 
 ERROR: Final = 1
-"""An error, wrong usage or a blocked task; nothing was changed."""
+"""An error, wrong usage, a blocked task, or more changes than max_changes; nothing was changed."""
 
 CHANGES: Final = 2
 """There are changes to apply; only with --detailed-exitcode."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-from click.core import ParameterSource
 
+from reconciler.cli.environment_option import SettingOption, env_option
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
@@ -19,18 +19,6 @@ from reconciler.engine.vocabulary import (
     parse_denial,
 )
 
-
-class _SettingOption(click.Option):
-    """An option with a variable; an error names whichever of the two had the value."""
-
-    def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the name that an error gives for the value."""
-        source = ctx.get_parameter_source(self.name) if ctx and self.name else None
-        if source is ParameterSource.ENVIRONMENT and isinstance(self.envvar, str):
-            return self.envvar
-        return super().get_error_hint(ctx)
-
-
 _KINDS = ", ".join(kind.value for kind in Kind if kind in ALLOWABLE)
 
 
@@ -44,7 +32,7 @@ def _parse_deny(text: str) -> Allowance:
 
 shard_option = click.option(
     "--shard",
-    cls=_SettingOption,
+    cls=SettingOption,
     envvar="RECONCILER_SHARD",
     metavar="K/N",
     type=ParsedType("shard", Shard.parse),
@@ -98,7 +86,7 @@ def target_options(command: Command) -> Command:
 
 _limit_option = click.option(
     "--max-changes",
-    cls=_SettingOption,
+    cls=SettingOption,
     envvar="RECONCILER_MAX_CHANGES",
     metavar="N|P%",
     type=ParsedType("limit", Limit.parse),
@@ -106,42 +94,25 @@ _limit_option = click.option(
 )
 
 
-def _check_env(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
-    """Refuse an empty name, which a script may pass by mistake: it would choose no environment."""
-    if name is not None and not name.strip():
-        raise click.BadParameter("expected the name of an environment, found an empty one.")
-    return name
-
-
-env_option = click.option(
-    "--env",
-    cls=_SettingOption,
-    envvar="RECONCILER_ENV",
-    metavar="NAME",
-    callback=_check_env,
-    help="Environment of reconciler.toml: its server, and the numbers of its projects.",
-)
-
-
 _SERVER_OPTIONS = (
     env_option,
     click.option(
         "--url",
-        cls=_SettingOption,
+        cls=SettingOption,
         envvar="LABEL_STUDIO_URL",
         metavar="URL",
         help="Address of the server.",
     ),
     click.option(
         "--timeout",
-        cls=_SettingOption,
+        cls=SettingOption,
         envvar="RECONCILER_TIMEOUT",
         type=click.FloatRange(min=0, min_open=True),
         help="Seconds to wait for a response.  [default: 120]",
     ),
     click.option(
         "--allow-plain-http",
-        cls=_SettingOption,
+        cls=SettingOption,
         is_flag=True,
         default=None,
         envvar="RECONCILER_ALLOW_PLAIN_HTTP",
@@ -153,14 +124,14 @@ _SERVER_OPTIONS = (
 _PACE_OPTIONS = (
     click.option(
         "--concurrency",
-        cls=_SettingOption,
+        cls=SettingOption,
         envvar="RECONCILER_CONCURRENCY",
         type=click.IntRange(1, 64),
         help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
-        cls=_SettingOption,
+        cls=SettingOption,
         envvar="RECONCILER_RPS",
         type=click.FloatRange(min=0, min_open=True),
         help="Most updates to start per second, evenly spaced.  [default: any number]",

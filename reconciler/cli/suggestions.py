@@ -35,7 +35,7 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--force", "-f"), _FORCE),
     **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
     **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), _CONCURRENCY),
-    **dict.fromkeys(("--target", "-t"), "pass only the manifests with the tasks to change"),
+    **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
     "--json": "use --format json",

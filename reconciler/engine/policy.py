@@ -143,7 +143,8 @@ def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None
     if (saved.url, saved.edition) != (live.url, live.edition):
         raise Refused(
             f"nothing was changed: {file} was made for {saved}, but this run uses {live}",
-            hint="choose the server of the file with --env, LABEL_STUDIO_URL or --url, or make a new plan",
+            hint="choose the server of the file with --env, LABEL_STUDIO_URL or --url, or make a "
+            "new plan",
         )
     if saved.environment and saved.environment != live.environment:
         used = f"environment {live.environment}" if live.environment else "none"

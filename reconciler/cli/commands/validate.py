@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.console import Console
+from reconciler.cli.environment_option import env_option
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import find_inputs, print_unread
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
-from reconciler.cli.plan_options import env_option
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
-from reconciler.engine.load import count_desired, find_files
-from reconciler.engine.settings.run_settings import read_project_numbers
+from reconciler.engine.load import FoundFiles, count_desired, find_files
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import describe_declared
+
+if TYPE_CHECKING:
+    from reconciler.engine.settings.project_numbers import ProjectNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,22 @@ def command(options: ValidateOptions) -> int:
 def _count(options: ValidateOptions) -> int:
     """Print how much valid manifests declare; problems are raised, as in other commands."""
     files = find_inputs(options.paths, options.console)
-    projects = read_project_numbers(files.places, options.env)
+    projects = _read_numbers(files, options.env)
     with ProgressBar(options.console) as progress:
         tasks, rules = count_desired(files, projects=projects, progress=progress)
     options.console.note(f"Valid: {describe_declared(tasks, rules)} declared.")
     return DONE
+
+
+def _read_numbers(files: FoundFiles, env: str | None) -> ProjectNumbers | None:
+    """Read the numbers of projects in an environment; without one, no settings are read."""
+    if not env:
+        return None
+    from reconciler.engine.settings.run_settings import (  # noqa: PLC0415 - 60 ms that few need
+        read_project_numbers,
+    )
+
+    return read_project_numbers(files.places, env)
 
 
 def _print_validation(options: ValidateOptions) -> int:
@@ -67,7 +81,7 @@ def _print_validation(options: ValidateOptions) -> int:
 
     files = find_files(options.paths)
     print_unread(files.unread, options.console)
-    projects = read_project_numbers(files.places, options.env)
+    projects = _read_numbers(files, options.env)
     with ProgressBar(options.console) as progress:
         validation = validate(files, projects=projects, progress=progress)
     print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)

@@ -42,7 +42,7 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 SEVERAL: Final = 5
 """The number of tasks from which one request for all costs less than one for each."""
 
-MISSING_MAX: Final = 2_000
+MISSING_MAX: Final = 20_000
 """Missing tasks after which a run ends: only a request for each proves it missing."""
 
 FILTERED_SIZE: Final = 1_000

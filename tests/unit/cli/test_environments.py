@@ -438,7 +438,7 @@ def test_a_token_in_both_places_is_refused(
     assert (ran.code, servers.asked()) == (1, set())
     assert ran.errors == (
         "reconciler: both LABEL_STUDIO_API_KEY_STAGING and LABEL_STUDIO_API_KEY_STAGING_FILE are "
-        "set (set one of them)\n"
+        "set (unset one of them)\n"
     )
 
 

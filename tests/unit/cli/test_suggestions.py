@@ -25,9 +25,9 @@ from reconciler.cli.main import run
         (["plan", "x.yaml", "--parallelism", "3"], "(apply and revert have --concurrency)"),
         (
             ["plan", "x.yaml", "-target=y"],
-            "No such option '-target' (pass only the manifests with the tasks to change).",
+            "No such option '-target' (did you mean --target?).",
         ),
-        (["plan", "x.yaml", "--target", "y"], "(pass only the manifests with the tasks to change)"),
+        (["plan", "x.yaml", "-t", "y"], "(use --target)"),
         (["plan", "x.yaml", "-out=y"], "No such option '-out' (did you mean --out?)."),
         (["apply", "x.yaml", "-auto-approve"], "(use --yes)"),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
