@@ -367,3 +367,22 @@ def test_an_added_object_around_a_target_is_left_out():
     adding = update(1, change("data.page", ABSENT, {"url": 1, "size": 2}))
     assert narrowed(adding, "path:data.page.url") is None
     assert narrowed(adding, exclude=("path:data.page.url",)) is None
+
+
+def test_a_rule_that_would_not_match_after_a_part_of_it_is_left_out_whole() -> None:
+    where = (Condition(("data", "done"), ()),)
+    rule = RuleRef("mark", 7, Source("rules/a.yaml", 7, 5), where)
+    task = replace(
+        update(
+            101,
+            changed("data.done", "rules/a.yaml", rule="mark"),
+            changed("data.extra", "rules/a.yaml", rule="mark"),
+            changed("data.text", "manifests/a.yaml"),
+        ),
+        rules=(rule,),
+    )
+
+    assert narrowed(task, "path:data.done") is None
+    assert narrowed(task, "path:data.done", "path:data.text") == ["data.text"]
+    assert narrowed(task, "path:data.extra") == ["data.extra"]
+    assert narrowed(task, "rule:mark") == ["data.done", "data.extra"]
