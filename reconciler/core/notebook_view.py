@@ -16,9 +16,19 @@ from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
-from reconciler.core.model import Change, Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.model import (
+    Change,
+    Plan,
+    PlannedRule,
+    ServerIdentity,
+    Status,
+    TaskKey,
+    TaskPlan,
+    UnresolvedKey,
+)
 from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
 from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
+from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.values import Side
 
@@ -50,9 +60,9 @@ _RENDER: Final = "print(reconciler.render(…, full=True))"
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What the table shows of one task."""
+    """What the table shows of one task; ``name`` is its id, with the key that names it."""
 
-    task: int
+    name: str
     status: str
     changes: tuple[Change, ...]
 
@@ -79,10 +89,15 @@ def format_plan_html(plan: Plan) -> str:
             _describe_server(plan.server),
             _describe_shards(plan.shards),
             shorten(plan.describe_targets(), _TEXT_MAX),
+            *_describe_keys(plan.unresolved),
+            *_describe_rules(plan.rules),
             digest,
         ],
         concerns=chain.from_iterable(map(_find_concerns, plan.tasks)),
-        rows=[_Row(task.task, _describe_status(task), task.changes) for task in plan.tasks],
+        rows=[
+            _Row(_name_task(task.task, task.key), _describe_status(task), task.changes)
+            for task in plan.tasks
+        ],
         status="Status",
     )
 
@@ -102,7 +117,8 @@ def format_report_html(report: Report) -> str:
         ],
         concerns=chain.from_iterable(map(_find_failures, outcomes)),
         rows=[
-            _Row(outcome.task, _describe_outcome(outcome), outcome.changes) for outcome in outcomes
+            _Row(_name_task(one.task, one.key), _describe_outcome(one), one.changes)
+            for one in outcomes
         ],
         status="Outcome",
     )
@@ -131,6 +147,10 @@ def _describe_server(server: ServerIdentity) -> str:
     return shorten(str(server), _TEXT_MAX)
 
 
+def _name_task(task: int, key: TaskKey | None) -> str:
+    return f"{task} ({shorten(str(key), _PATH_MAX)})" if key else str(task)
+
+
 def _describe_status(task: TaskPlan) -> str:
     return "to update" if task.status is Status.UPDATE else task.status.value
 
@@ -144,6 +164,26 @@ def _describe_outcome(outcome: TaskOutcome) -> str:
 def _describe_shards(shards: tuple[Shard, ...]) -> str:
     noun = "shard" if len(shards) == 1 else "shards"
     return f"Only tasks of {noun} {shorten(format_shards(shards), _TEXT_MAX)}" if shards else ""
+
+
+def _describe_keys(keys: Sequence[UnresolvedKey]) -> Iterator[str]:
+    """Say which keys do not name exactly one task."""
+    for key in keys[:_CONCERNS_MAX]:
+        problem = key.problem
+        allowed = " (allowed)" if problem.allowed else ""
+        message = f"Key {key.key}: {problem.kind.value}{allowed}: {problem.message}"
+        yield shorten(message, _TEXT_MAX)
+    if len(keys) > _CONCERNS_MAX:
+        yield f"… and {count_noun(len(keys) - _CONCERNS_MAX, 'more key')}"
+
+
+def _describe_rules(rules: Sequence[PlannedRule]) -> Iterator[str]:
+    """Say how many tasks each rule matches, and what is wrong with it."""
+    for rule in rules[:_CONCERNS_MAX]:
+        problem = f"; {rule.problem.kind.value}: {rule.problem.message}" if rule.problem else ""
+        yield shorten(f"{describe_planned_rule(rule)}{problem}", _TEXT_MAX)
+    if len(rules) > _CONCERNS_MAX:
+        yield f"… and {count_noun(len(rules) - _CONCERNS_MAX, 'more rule')}"
 
 
 def _describe_run(run: Run) -> str:
@@ -247,9 +287,7 @@ def _format_task(row: _Row) -> _Markup:
         lines.append(
             [_dress("td", _escape(f"… and {count_noun(len(left), 'more change')}"), colspan=4)]
         )
-    shared = [
-        _dress("td", _escape(text), rowspan=len(lines)) for text in (str(row.task), row.status)
-    ]
+    shared = [_dress("td", _escape(text), rowspan=len(lines)) for text in (row.name, row.status)]
     lines[0] = [*shared, *lines[0]]
     return _dress("tbody", *(_dress("tr", *line) for line in lines))
 

@@ -422,6 +422,14 @@ def describe_rule(rule: RuleRef) -> str:
     return f"rule {format_value(rule.name)} ({rule.source.file}:{rule.source.line})"
 
 
+def describe_planned_rule(planned: PlannedRule) -> str:
+    """Write what a rule did: ``rule "a" (rules.yaml:7): 5 tasks match, overruled at 1 of them``."""
+    matched = count_noun(planned.matched, "task")
+    verb = "matches" if planned.matched == 1 else "match"
+    overruled = f", overruled at {planned.overruled:,} of them" if planned.overruled else ""
+    return f"{describe_rule(planned.rule)}: {matched} {verb}{overruled}"
+
+
 def _make_conflict(
     path: Path, value: Side, rule: CompiledRule, other: tuple[Path, Side, CompiledRule]
 ) -> TaskProblem:

@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.core.allowances import describe_allowances
 from reconciler.core.model import Plan, PlannedRule, TaskKey, UnresolvedKey
 from reconciler.core.notation import count_noun, escape_invisible, shorten
-from reconciler.core.rule_set import describe_rule
+from reconciler.core.rule_set import describe_planned_rule
 from reconciler.renderers.render_options import RenderOptions
 
 _KEYS_MAX: Final = 50
@@ -47,19 +47,11 @@ def _format_unresolved(unresolved: UnresolvedKey, options: RenderOptions) -> Ite
 
 def _format_rule(planned: PlannedRule, options: RenderOptions) -> Iterator[str]:
     style, problem = options.style, planned.problem
-    matched = count_noun(planned.matched, "task")
-    line = f"{describe_rule(planned.rule)}: {matched} {_match(planned.matched)}"
-    if planned.overruled:
-        line += f", overruled at {planned.overruled:,} of them"
-    yield escape_invisible(line)
+    yield escape_invisible(describe_planned_rule(planned))
     if problem:
         paint = style.changed if problem.is_warning else style.removed
         yield f"{_INDENT}{paint(problem.kind.value)}: {escape_invisible(problem.message)}"
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
-
-
-def _match(count: int) -> str:
-    return "matches" if count == 1 else "match"
 
 
 def format_task(task: int, key: TaskKey | None) -> str:

@@ -35,7 +35,7 @@ TIMEOUT_MAX: Final = 86_400
 CONCURRENCY_MAX: Final = 64
 
 DENY_VARIABLE: Final = "RECONCILER_DENY"
-"""It has no key in settings files: whoever changes a file must not lift a denial."""
+"""It has no key in settings files: a change of a file must not lift a denial."""
 
 RPS_MIN: Final = 0.001
 """Updates per second: with fewer, a run would wait too long for its plan to stay valid."""

@@ -7,10 +7,22 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reconciler.core.model import Kind, Plan, Status, TaskPlan, TaskProblem, User
+from reconciler.core.model import (
+    Kind,
+    Plan,
+    PlannedRule,
+    Status,
+    TaskKey,
+    TaskPlan,
+    TaskProblem,
+    UnresolvedKey,
+    User,
+)
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
+from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
+from reconciler.errors import Source
 from tests.unit.core.building import SERVER, SOURCE, change, plan_of, update
 
 SIZE_MAX = 200_000
@@ -332,3 +344,18 @@ def test_of_many_tasks_few_are_shown():
     assert lines_of(plan)[0] == "Plan: 10,000 to update"
     assert rows_of(plan)[-1] == f"… and 9,950 more tasks {MORE}"
     assert len(plan._repr_html_()) < SIZE_MAX
+
+
+def test_keys_and_rules_are_shown():
+    key = TaskKey(("data", "k"), "x-<1>")
+    gone = UnresolvedKey(key, 7, SOURCE, TaskProblem(Kind.MISSING, "no task has it"))
+    rule = PlannedRule(RuleRef("twice", 7, Source("r.yaml", 3, 1), ()), 2, 1)
+    blocked = replace(rule, problem=TaskProblem(Kind.RULE, "expected at most 1 task"))
+    plan = plan_of(update(5, change("overlap", 1, 2), key=key))
+    html = replace(plan, unresolved=(gone,) * 12, rules=(rule, blocked))._repr_html_()
+
+    assert "5 (x-&lt;1&gt;)" in html
+    assert "Key x-&lt;1&gt;: missing: no task has it" in html
+    assert "… and 2 more keys" in html
+    assert "(r.yaml:3): 2 tasks match, overruled at 1 of them" in html
+    assert "; rule: expected at most 1 task" in html
