@@ -53,6 +53,7 @@ class Comparison:
         self._desired = desired
         self._attributes = attributes
         self._shard = shard
+        self._has_ids = any(desired.group_by_project().values())
         self._rules = _build_rule_sets(desired.rules, attributes)
         self._keys: dict[int, list[_KeyLookup]] = {}
         for group in desired.list_key_groups():
@@ -109,6 +110,8 @@ class Comparison:
 
         With ``keys``, only tasks that hold one.
         """
+        if keys is None and not self._has_ids:
+            return batch  # a project is read once, and nothing is compared again by its id
         shown = batch.found if keys is None else {t: batch.found[t] for t in keys}
         found = {task: live for task, live in shown.items() if task not in self.done}
         others = {task: seen for task, seen in batch.others.items() if task not in self.done}

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.allowances import Allowances
-from reconciler.core.model import Plan, Status
+from reconciler.core.comparison import Comparison
+from reconciler.core.model import Plan, ReadBatch, Status
 from reconciler.core.shard import Shard
+from reconciler.core.values import Json
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.manifest.files import find_manifests
@@ -134,3 +136,15 @@ def test_what_is_allowed_of_keys_is_recorded(tmp_path: Path) -> None:
     assert all(problem.allowed for task in found.tasks for problem in task.problems)
     blocked = plan(state_of("same", "same"), tmp_path, text, allow=("missing",))
     assert [bool(key.problem.allowed) for key in blocked.unresolved] == [True, False]
+
+
+def test_a_project_with_rules_alone_is_not_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(f"version: 1\nproject: 7\n{RULE}", encoding="utf-8")
+    comparison = Comparison(load_manifests(find_manifests([str(file)]), CONTRACT), CONTRACT)
+    rows: dict[int, dict[str, Json]] = {
+        task: {"project": 7, "data": {"n": 1}, "overlap": 1} for task in (1, 2)
+    }
+
+    assert list(comparison.compare(ReadBatch(rows), 7)) == []
+    assert (comparison.looked_at, comparison.done) == (2, set())
