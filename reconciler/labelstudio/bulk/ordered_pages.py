@@ -139,7 +139,9 @@ class _OrderedReader:
         except ServerError as found:
             if not is_broken_by_task(found):
                 raise
-            return self._find_broken(after), Unreadable(f"the server fails on it: {error.message}")
+            return self._find_broken(after), Unreadable(
+                f"the server failed on this task: {error.message}"
+            )
         for task, row in page.tasks.items():
             attributes: dict[str, Side] = {**row, "data": NO_DATA}
             return task, Found(attributes)
