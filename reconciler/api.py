@@ -20,7 +20,7 @@ from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances, Entry, mark_plan
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Commit, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes, merge_reports
 from reconciler.core.shard import Shard

@@ -6,18 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeAlias
 
-from reconciler.core.model import (
-    ALLOWABLE,
-    Allowance,
-    Change,
-    Kind,
-    Plan,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    UnresolvedKey,
-)
+from reconciler.core.model import Change
 from reconciler.core.notation import Path, count_noun, format_path, parse_path, shorten
+from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
+from reconciler.core.problems import ALLOWABLE, Allowance, Kind, TaskProblem
 
 DECLARABLE: Final = frozenset(
     {Kind.ANNOTATED_DATA, Kind.ANNOTATED_EXTRA, Kind.LABEL_CONFIG, Kind.EMPTY_DATA}

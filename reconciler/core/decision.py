@@ -14,17 +14,11 @@ from reconciler.core.conditions import UnreadableConditionError, compile_conditi
 from reconciler.core.difference import are_equal
 from reconciler.core.edit import apply_changes, get_value, put_value
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import (
-    Allowance,
-    Found,
-    Missing,
-    Observed,
-    Status,
-    TaskPlan,
-    Unreadable,
-)
+from reconciler.core.model import Found, Missing, Observed, Unreadable
 from reconciler.core.notation import format_path, format_paths, format_value
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.planner import TOO_DEEP, apply_guards
+from reconciler.core.problems import Allowance
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
 from reconciler.core.rule_set import describe_rule
 from reconciler.core.three_way import Verdict, is_applied, judge_change

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.edit import get_value
-from reconciler.core.model import Change, DesiredTask, Kind, TaskProblem
+from reconciler.core.model import Change, DesiredTask
 from reconciler.core.notation import Path, format_path
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, Side
 
 

@@ -12,16 +12,10 @@ from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.addresses import find_lost_addresses, find_resolved_address
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.edit import apply_changes, get_value
-from reconciler.core.model import (
-    Change,
-    Found,
-    Kind,
-    Observed,
-    ProjectSettings,
-    TaskPlan,
-    TaskProblem,
-)
+from reconciler.core.model import Change, Found, Observed, ProjectSettings
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
+from reconciler.core.plan_model import TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
 _NAMED_MAX: Final = 4

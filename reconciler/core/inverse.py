@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
-from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
+from reconciler.core.model import Change, Found, Observed
 from reconciler.core.notation import format_paths
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.planner import get_project, plan_unread
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import UNREADABLE, Side
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from reconciler.core.model import Plan, PlannedRule, ServerIdentity
+from reconciler.core.plan_model import Plan, PlannedRule, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 

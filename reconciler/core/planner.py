@@ -16,19 +16,10 @@ from reconciler.core.guards import (
     ProposedUpdate,
     find_problems,
 )
-from reconciler.core.model import (
-    Change,
-    DesiredTask,
-    Found,
-    Kind,
-    Missing,
-    Observed,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    Unreadable,
-)
+from reconciler.core.model import Change, DesiredTask, Found, Missing, Observed, Unreadable
 from reconciler.core.notation import Path
+from reconciler.core.plan_model import Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.rule_set import RuledTask
 from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep

@@ -10,8 +10,9 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
 from reconciler.core.difference import are_equal
 from reconciler.core.merge import Part, join_shards, make_other_server_error
-from reconciler.core.model import Change, have_same_tasks
+from reconciler.core.model import Change
 from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.plan_model import have_same_tasks
 from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 

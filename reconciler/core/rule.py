@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciler.core.conditions import Condition, list_attributes
 from reconciler.core.notation import Path
+from reconciler.core.problems import Allowance
 from reconciler.core.values import Json
 from reconciler.errors import Source
-
-if TYPE_CHECKING:
-    from reconciler.core.model import Allowance
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,10 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.allowances import narrow_to_documents
 from reconciler.core.conditions import Predicate, UnreadableConditionError, compile_conditions
 from reconciler.core.edit import get_value
-from reconciler.core.model import (
-    Allowance,
-    DesiredTask,
-    Kind,
-    Places,
-    PlannedRule,
-    TaskProblem,
-)
+from reconciler.core.model import DesiredTask, Places
 from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
+from reconciler.core.plan_model import PlannedRule
+from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.rule import Rule, RuleRef, are_nested
 from reconciler.core.values import ABSENT, UNREADABLE, Json, NoValue, Side, is_same
 from reconciler.errors import Source

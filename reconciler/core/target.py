@@ -10,20 +10,12 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
+from reconciler.core.model import Change, DesiredTask, DesiredTasks, Observed, TaskKey
 from reconciler.core.notation import Path, count_noun, escape_invisible, parse_path
-from reconciler.core.rule import are_nested
+from reconciler.core.rule import Rule, are_nested
 
 if TYPE_CHECKING:
-    from reconciler.core.model import (
-        Change,
-        DesiredTask,
-        DesiredTasks,
-        Observed,
-        TaskKey,
-        TaskPlan,
-        UnresolvedKey,
-    )
-    from reconciler.core.rule import Rule
+    from reconciler.core.plan_model import TaskPlan, UnresolvedKey
 
 _IDS: Final = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", re.ASCII)
 _EXPECTED: Final = (
@@ -331,8 +323,6 @@ class TargetTally:
 
 def _iterate_keys(desired: DesiredTasks) -> Iterator[tuple[int, TaskKey]]:
     """Yield the keys with their projects."""
-    from reconciler.core.model import TaskKey  # noqa: PLC0415 - it imports this module
-
     return (
         (group.project, TaskKey(group.path, key))
         for group in desired.list_key_groups()

@@ -11,7 +11,8 @@ from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.composition import Made
 from reconciler.core.guards import list_names_to_read
 from reconciler.core.inverse import plan_inverse
-from reconciler.core.model import Observed, Plan, ReadBatch, TaskPlan
+from reconciler.core.model import Observed, ReadBatch
+from reconciler.core.plan_model import Plan, TaskPlan
 from reconciler.core.report_history import NamedReport, compose_changes
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import plan_batches

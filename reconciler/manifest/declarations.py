@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
-from reconciler.core.model import Allowance, Kind, TaskKey
+from reconciler.core.model import TaskKey
 from reconciler.core.notation import Path, format_value, parse_path, shorten
+from reconciler.core.problems import Allowance, Kind
 from reconciler.core.values import Json
 from reconciler.errors import Source
 from reconciler.manifest.key_table import normalize_key

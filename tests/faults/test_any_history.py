@@ -16,9 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from reconciler.core.difference import are_equal
 from reconciler.core.edit import get_value
-from reconciler.core.model import Change, Kind, Plan
+from reconciler.core.model import Change
 from reconciler.core.notation import Path
 from reconciler.core.plan_document import restore_plan
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import Kind
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
 from reconciler.core.values import ABSENT, Json, Side

@@ -7,8 +7,10 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.composition import Made
 from reconciler.core.inverse import plan_inverse
-from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
+from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.core.notation import parse_path
+from reconciler.core.plan_model import Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, UNREADABLE, Json, Maybe
 from tests.unit.core.building import SOURCE, change
 

@@ -14,9 +14,11 @@ from reconciler.core.conditions import (
     UnreadableConditionError,
     ValueTest,
 )
-from reconciler.core.model import DesiredTask, Kind, PlannedRule, Status, TaskPlan
+from reconciler.core.model import DesiredTask
 from reconciler.core.notation import Path, format_path, parse_path
+from reconciler.core.plan_model import PlannedRule, Status, TaskPlan
 from reconciler.core.planner import plan_ruled
+from reconciler.core.problems import Kind
 from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef
 from reconciler.core.rule_set import RuleSet, iterate_leaves
 from reconciler.core.values import ABSENT, UNREADABLE, Json, Side
