@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.core.conditions import Condition, Operator, ValueTest
 from reconciler.core.model import TaskKey
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule, UnresolvedKey
 from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.rule import RuleRef

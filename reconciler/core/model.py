@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance
 from reconciler.core.rule import Rule
 from reconciler.core.values import Json, Side

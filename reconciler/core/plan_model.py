@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, TaskKey
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, find_missing_shards

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.errors import Source
 
 

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import get_value
 from reconciler.core.model import Change
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path, get_value
 from reconciler.core.plan_document import restore_plan
 from reconciler.core.plan_model import Plan
 from reconciler.core.problems import Kind

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import Json
 
 KEYS_MAX: Final = 5_000

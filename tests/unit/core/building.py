@@ -10,7 +10,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.model import Change, DesiredTask, KeyGroup, Observed, TaskKey
-from reconciler.core.notation import Path, parse_path
+from reconciler.core.notation import parse_path
+from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.planner import plan_task
 from reconciler.core.problems import Allowance, Kind
