@@ -14,18 +14,15 @@ from reconciler.core.model import (
     DesiredTasks,
     Found,
     KeyGroup,
-    Kind,
     Observed,
-    PlannedRule,
     ReadBatch,
     TaskKey,
-    TaskPlan,
-    TaskProblem,
     Unreadable,
-    UnresolvedKey,
 )
 from reconciler.core.notation import count_noun, format_path, format_value
+from reconciler.core.plan_model import PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.planner import plan_ruled, plan_task, plan_unread
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import Rule
 from reconciler.core.rule_set import CompiledRule, RuleSet
 from reconciler.core.shard import Shard

@@ -11,11 +11,11 @@ from operator import eq, le
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.core.edit import get_value
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
 from reconciler.core.model import DesiredTask, KeyGroup, TaskKey
-from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.paths import Path, get_value
 from reconciler.core.rule import Rule
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.values import ABSENT, Json, Side

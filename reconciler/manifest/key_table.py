@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from reconciler.core.model import TaskKey
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import Side
 
 

@@ -9,21 +9,12 @@ from typing import Any
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
-from reconciler.core.model import (
-    Allowance,
-    Change,
-    DesiredTask,
-    KeyGroup,
-    Kind,
-    Observed,
-    Plan,
-    ServerIdentity,
-    Status,
-    TaskKey,
-    TaskPlan,
-)
-from reconciler.core.notation import Path, parse_path
+from reconciler.core.model import Change, DesiredTask, KeyGroup, Observed, TaskKey
+from reconciler.core.notation import parse_path
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.planner import plan_task
+from reconciler.core.problems import Allowance, Kind
 from reconciler.core.rule import Rule
 from reconciler.core.values import Json, Maybe, Side
 from reconciler.errors import Source

@@ -8,7 +8,8 @@ import pytest
 
 from reconciler.core.allowances import Allowances
 from reconciler.core.comparison import Comparison
-from reconciler.core.model import Plan, ReadBatch, Status
+from reconciler.core.model import ReadBatch
+from reconciler.core.plan_model import Plan, Status
 from reconciler.core.shard import Shard
 from reconciler.core.values import Json
 from reconciler.engine.connection import Connection
