@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from io import StringIO
 from typing import Any, Final
 
@@ -33,7 +34,11 @@ _FORMS: Final = {
 }
 _FAULTS: Final = {"lost": Fault.LOST, "busy": Fault.UNAVAILABLE, "refused": Fault.DROPPED}
 _HEADER: Final = "Authorization:"
-_REQUEST: Final = re.compile(rf"^> ([A-Z]+ /.+)\n(?:> {_HEADER} (.+)\n)?", re.MULTILINE)
+_REQUEST: Final = re.compile(
+    rf"^> ([A-Z]+ /.+)\n(?:> {_HEADER} (.+)\n)?(?:< \d+ (\{{.*), \.\.\.\}}\n)?",
+    re.MULTILINE,
+)
+_OK: Final = 200
 _STOP_SECONDS: Final = 30
 
 
@@ -114,30 +119,32 @@ def send(
 def send_again(exchange: str, state: State) -> str:
     """Send the requests of an ``http`` block, and return it with the answers of now.
 
-    The token is the right one, unless a line below the request has another.
+    The token is the right one, unless a line below the request has another. An answer that ends
+    in ``, ...}`` shows the attributes that it showed before; by default, an answer to an update
+    shows those that were sent.
     """
     printed = "".join(re.findall(r"^# .+\n", exchange, re.MULTILINE))
-    for line, header in re.findall(_REQUEST, exchange):
+    for line, header, shown_before in re.findall(_REQUEST, exchange):
         method, target, body = [*line.split(" ", 2), ""][:3]
         authorization = header or f"Token {SANDBOX_TOKEN}"
         status, answer = send(state, method, target, body, authorization=authorization)
+        names = set(json.loads(f"{shown_before}}}")) if shown_before else None
+        if names is None and method == "PATCH" and status == _OK:
+            names = set(json.loads(body))
         below = f"> {_HEADER} {header}\n" if header else ""
-        printed += f"> {line}\n{below}< {status} {_shorten(answer, method, body)}\n"
+        printed += f"> {line}\n{below}< {status} {_shorten(answer, names)}\n"
     return printed
 
 
-def _shorten(answer: Any, method: str, body: str) -> str:
-    """Write an answer: of errors their reasons, of updates the attributes that were sent."""
+def _shorten(answer: object, names: AbstractSet[str] | None) -> str:
+    """Write an answer: with some of its attributes, all of them, or the reasons of a refusal."""
     if answer is None:
         return "(an HTML page)"
     if not isinstance(answer, Mapping):
         return json.dumps(answer)
-    names = set(answer)
     if "status_code" in answer:
         names = {"detail", "validation_errors"}
-    elif method == "PATCH":
-        names = set(json.loads(body))
+    if names is None or names >= set(answer):
+        return json.dumps(answer)
     text = json.dumps({name: value for name, value in answer.items() if name in names})
-    if names >= set(answer):
-        return text
     return "{...}" if text == "{}" else f"{text[:-1]}, ...}}"
