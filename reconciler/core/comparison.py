@@ -243,7 +243,7 @@ class _KeyLookup:
     def note(self, keys: HeldKeys, found: Mapping[int, Mapping[str, Side]]) -> None:
         """Note which tasks hold which keys, and values that only differ in type."""
         held = keys.by_path[self.group.path]
-        tasks = {key: task for task, key in held.items()}
+        tasks = dict(zip(held.values(), held, strict=True))
         if len(tasks) == len(held) and self._tasks.keys().isdisjoint(tasks):
             self._tasks |= tasks  # as of most batches
         else:

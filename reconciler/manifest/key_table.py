@@ -47,9 +47,8 @@ class KeyTable:
         places: dict[int, Sequence[int]] = {}
         several: set[int] = set()
         for path, held in keys.by_path.items():
-            list_places = self._groups[keys.project][path].list_places
             several |= places.keys() & held.keys()
-            places |= {task: list_places(key) for task, key in held.items()}
+            places |= self._groups[keys.project][path].locate(held)
         return places, several
 
     def list_places(self, key: TaskKey, project: int | None) -> Sequence[int]:
@@ -107,6 +106,13 @@ class KeyedPlaces:
             elif (key := self.recognise(value)) is not None:
                 held[task] = key
         return held
+
+    def locate(self, held: Mapping[int, str | int]) -> dict[int, Sequence[int]]:
+        """Return the places of the keys that tasks hold, as `list_places` does for one."""
+        if self.repeated:
+            return {task: self.list_places(key) for task, key in held.items()}
+        places = self.places
+        return {task: (places[key],) for task, key in held.items()}
 
     def recognise(self, value: Side) -> str | int | None:
         """Return the declared key that is the same value; None if there is none."""

@@ -158,7 +158,8 @@ def test_beside_rules_only_declared_tasks_are_remembered(tmp_path: Path) -> None
         task: {"project": 7, "data": {"n": 1}, "overlap": 1} for task in (1, 2, 3)
     }
 
-    assert list(comparison.compare(ReadBatch(rows, {9: Unreadable("no", "")}), 7))[0][0].task == 9
+    batch = ReadBatch(rows, {9: Unreadable("no", "")})
+    assert [planned.task for planned, _ in comparison.compare(batch, 7)] == [9]
     assert (comparison.looked_at, comparison.done) == (4, {2, 9})
 
 
