@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.bench.data import Project, write_keyed, write_rules
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.offline import MB
@@ -81,7 +82,9 @@ def _rule_cost_row(options: Options, project: Project) -> Row:
 
 def _sandbox_rows(options: Options, project: Project) -> Iterator[Row]:
     with sandbox(project, options.folder) as url:
-        yield from command_rows(options, project, url=url, token="0" * 40, folder=options.folder)
+        yield from command_rows(
+            options, project, url=url, token=SANDBOX_TOKEN, folder=options.folder
+        )
 
 
 def command_rows(
