@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -34,6 +34,40 @@ class TaskKey(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+class HeldKeys(Mapping[int, tuple[TaskKey, ...]]):
+    """The declared keys that tasks of a ``project`` hold, by the id of the task.
+
+    ``by_path`` has them by the path of the keys, without an object for each: most tasks are read
+    only to find that nothing differs.
+    """
+
+    def __init__(self, project: int, by_path: Mapping[Path, Mapping[int, str | int]]) -> None:
+        self.project = project
+        self.by_path = by_path
+        held = tuple(by_path.values())
+        self._tasks: Collection[int] = held[0] if len(held) == 1 else set().union(*held)
+
+    def __getitem__(self, task: int) -> tuple[TaskKey, ...]:
+        if task not in self._tasks:
+            raise KeyError(task)
+        return tuple(
+            TaskKey(path, held[task]) for path, held in self.by_path.items() if task in held
+        )
+
+    def __contains__(self, task: object) -> bool:
+        return task in self._tasks
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+
+NO_KEYS = HeldKeys(0, {})
+"""The keys of tasks that are not declared by keys."""
 
 
 class DesiredTask(NamedTuple):
@@ -99,10 +133,12 @@ class DesiredTasks(Protocol):
         """List the keys that tasks are declared by."""
         ...
 
-    def find_keys(
-        self, project: int, found: Mapping[int, Mapping[str, Side]]
-    ) -> Mapping[int, tuple[TaskKey, ...]]:
-        """Return the declared keys that tasks of a project hold, by id."""
+    def find_keys(self, project: int, found: Mapping[int, Mapping[str, Side]]) -> HeldKeys:
+        """Return the declared keys that tasks of a project hold."""
+        ...
+
+    def select_declared(self, tasks: Iterable[int]) -> set[int]:
+        """Return those of some tasks that are declared by their ids."""
         ...
 
     def build(
@@ -126,12 +162,11 @@ class DesiredTasks(Protocol):
     def filter_differing(
         self,
         found: Mapping[int, Mapping[str, Json]],
-        keys: Mapping[int, tuple[TaskKey, ...]] = ...,
-        project: int | None = ...,
+        keys: HeldKeys = ...,
     ) -> Iterator[int]:
         """Yield the declared tasks that may differ from ``found``, by a fast check.
 
-        ``keys`` are the keys that tasks of the project are declared by, from `find_keys`.
+        ``keys`` are those that `find_keys` found in these tasks.
         """
         ...
 

@@ -65,9 +65,8 @@ def iterate_managed(
 
 def get_value(attributes: Mapping[str, Side], path: Path) -> Side:
     """Return the value at ``path``; ABSENT if it, or an object on the way, does not exist."""
-    name, *keys = path
-    value: Side = attributes.get(name, ABSENT)
-    for key in keys:
+    value: Side = attributes.get(path[0], ABSENT)
+    for key in path[1:]:
         if not isinstance(value, dict):
             return ABSENT
         value = value.get(key, ABSENT)
