@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from reconciler.artifacts.saved_file import read_all_saved
-from reconciler.core.model import Plan, ServerIdentity
+from reconciler.core.plan_model import Plan, ServerIdentity
 from reconciler.core.report import Report, Run, TaskOutcome, format_time
 from reconciler.core.report_document import (
     build_first_line,

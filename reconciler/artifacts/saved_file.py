@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.artifacts.strict_json import check_schema, check_version, parse_json
-from reconciler.core.model import Plan
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.plan_document import restore_plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import restore_report
 from reconciler.errors import SavedFileError

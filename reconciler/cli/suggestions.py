@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -11,7 +12,8 @@ _PULL: Final = "use reconciler pull, which writes manifests for the tasks of a p
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
-_CONCURRENCY: Final = "use --concurrency"
+_APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
+_READS: Final = "only reads and needs no approval, so leave it out"
 
 _COMMANDS: Final = {
     **dict.fromkeys(("import", "export", "fetch", "get", "init", "download"), _PULL),
@@ -30,8 +32,8 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--dry-run", "--dryrun", "--check", "--diff", "-n"), _PLAN),
     **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
     **dict.fromkeys(("--force", "-f"), _FORCE),
-    **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
-    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), _CONCURRENCY),
+    **dict.fromkeys(_APPROVAL, "use --yes"),
+    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
     **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
@@ -42,6 +44,12 @@ _OPTIONS: Final = {
 }
 
 _OF_COMMANDS: Final = {
+    **{
+        (name, word): f"{name} {_READS}"
+        for name in ("validate", "plan", "show")
+        for word in _APPROVAL
+    },
+    **dict.fromkeys((("plan", "--force"), ("plan", "-f")), "--allow accepts a problem"),
     ("plan", "--dry-run"): "plan changes nothing, so leave it out",
     ("validate", "--dry-run"): "validate changes nothing, so leave it out",
     ("revert", "--dry-run"): "revert shows the plan and asks first: answer no",
@@ -57,6 +65,16 @@ _OF_COMMANDS: Final = {
     ("apply", "--json"): "use plan --format json before, show --format json REPORT after apply",
 }
 """Suggestions for options of one command, which come before those for all."""
+
+COMMANDS_WITH: Final = {
+    "--yes": "apply and revert",
+    "--concurrency": "apply and revert",
+    "--target": "plan and apply",
+    "--url": "plan, apply and revert",
+    "--env": "validate, plan, apply and revert",
+    "--format": "validate, plan and show",
+}
+"""The commands with an option that a suggestion for all commands names."""
 
 
 def suggest_command(name: str, known: Sequence[str]) -> str:
@@ -84,7 +102,16 @@ def suggest_option(
     long = name if name.startswith("--") or len(name) == len("-x") else f"-{name}"
     if long in known:
         return f"did you mean {long}?"
-    suggestion = _OF_COMMANDS.get((command or "", long)) or _OPTIONS.get(long)
-    if suggestion == _CONCURRENCY and "--concurrency" not in known:
-        return "apply and revert have --concurrency"
-    return suggestion or (f"did you mean {' or '.join(alike)}?" if alike else "")
+    if suggestion := _OF_COMMANDS.get((command or "", long)):
+        return suggestion
+    if suggestion := _OPTIONS.get(long):
+        return _name_known(suggestion, known)
+    return f"did you mean {' or '.join(alike)}?" if alike else ""
+
+
+def _name_known(suggestion: str, known: Collection[str]) -> str:
+    """Return the suggestion if the command has the options in it, else the commands that do."""
+    for option in re.findall(r"--[a-z]+", suggestion):
+        if option not in known:
+            return f"{COMMANDS_WITH[option]} have {option}"
+    return suggestion

@@ -10,7 +10,7 @@ import httpx
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import ServerIdentity
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
-from reconciler.core.notation import Path, format_path, format_value, shorten
-from reconciler.core.rule import are_nested
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.paths import Path, PathIndex, are_nested
 from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
@@ -141,16 +141,13 @@ def check_absent(
     document: Document, steps: Steps, task: Mapping[str, Any], *, attributes: Attributes
 ) -> Iterator[Problem]:
     """Check the paths in ``absent`` of a task, the defaults, or a rule at ``steps``."""
-    seen: set[Path] = set()
-    inside: dict[Path, Path] = {}
+    seen = PathIndex()
     for number, written in enumerate(task.get("absent", ())):
-        problem = _check_absent_path(written, task, attributes=attributes, seen=seen, inside=inside)
+        problem = _check_absent_path(written, task, attributes=attributes, seen=seen)
         if problem:
             yield _make_problem_at(document, (*steps, "absent", number), *problem)
             continue
-        path = parse_absent_path(written)
-        seen.add(path)
-        inside.update({path[:length]: path for length in range(1, len(path))})
+        seen.add(parse_absent_path(written))
 
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
@@ -248,21 +245,19 @@ def _check_absent_path(
     task: Mapping[str, Json],
     *,
     attributes: Attributes,
-    seen: Collection[Path],
-    inside: Mapping[Path, Path],
+    seen: PathIndex,
 ) -> tuple[str, str] | None:
     """Find what is wrong with one element of ``absent``: a message and a hint, or None.
 
-    ``seen`` are the paths before it; ``inside`` maps each parent of one of them to it.
+    ``seen`` are the paths before it.
     """
     problem = _explain_written_path(written, "absent", attributes)
     if problem:
         return problem
     path = parse_absent_path(written)
-    if path in seen:
+    other = seen.find_overlapping(path)
+    if other == path:
         return f"duplicate path {format_path(path)}", "keep one of the two"
-    around = (path[:length] for length in range(len(path)))
-    other = next((shorter for shorter in around if shorter in seen), inside.get(path))
     if other is not None:
         return (
             f"one of {format_path(path)} and {format_path(other)} contains the other",

@@ -22,11 +22,11 @@ from reconciler.manifest.checks import (
     may_write_key,
 )
 from reconciler.manifest.combination import find_conflicts
-from reconciler.manifest.declarations import Header, read_header
+from reconciler.manifest.declarations import NAMES, Header, read_header
 from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import CheckedDocument, Document
+from reconciler.manifest.readers.document import CheckedDocument, Document, Entry
 from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
@@ -239,9 +239,11 @@ class _Loader:
             refused, usable = check_task(document, index, task, attributes=attributes)
             if "absent" in usable:
                 steps = ("tasks", index)
-                refused += check_absent(document, steps, usable, attributes=attributes)
-            if "id" not in usable and not refused and self._needs_check(header, usable):
-                refused += self._check_named(header, index, usable)
+                wrong = list(check_absent(document, steps, usable, attributes=attributes))
+                refused += wrong
+                usable = {k: v for k, v in usable.items() if k != "absent"} if wrong else usable
+            if "id" not in usable and self._needs_check(header, usable):
+                refused += self._check_named(header, entry, usable)
             problems += check_attributes(document, entry, usable, project=header.project)
             if refused or len(diagnostics.problems) > told:
                 problems += refused
@@ -258,12 +260,14 @@ class _Loader:
         return "key" not in task or header.key is None or may_write_key(task, header.key)
 
     def _check_named(
-        self, header: Header, index: int, task: Mapping[str, Any]
+        self, header: Header, entry: Entry, usable: Mapping[str, Any]
     ) -> Iterator[Problem]:
         """Check a task that is not declared by its id, but by keys or with others."""
-        yield from check_names(index, task, header, self._limit)
-        if header.key is not None and "ids" not in task:
-            yield from check_key_is_kept(header.document, ("tasks", index), task, header.key)
+        index, task, _ = entry
+        yield from check_names(index, task, usable, header=header, limit=self._limit)
+        names = {name for name in NAMES if isinstance(task, dict) and name in task}
+        if header.key is not None and names and names <= {"key", "keys"}:
+            yield from check_key_is_kept(header.document, ("tasks", index), usable, header.key)
 
 
 def _number_names() -> ProjectNumbers:

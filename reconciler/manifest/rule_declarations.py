@@ -10,8 +10,9 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.manifest_schema import RULE_NAME_MAX, RULES_MAX
 from reconciler.core.addresses import find_resolved_address
 from reconciler.core.conditions import Condition, Operator, ValueTest
-from reconciler.core.notation import Path, format_path, format_value, parse_path, shorten
-from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef, are_nested
+from reconciler.core.notation import format_path, format_value, parse_path, shorten
+from reconciler.core.paths import Path, are_nested, iterate_leaves
+from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef
 from reconciler.core.rule_checks import (
     Finding,
     Part,
@@ -211,10 +212,10 @@ class _RuleReader:
     def _read_set(self, declared: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
         at: Steps = (*self._at, "set")
         self.problems += check_attributes_at(self._document, at, declared, self._header.project)
-        for path, value in _iterate_leaves((), dict(declared)):
-            if path:
+        for name, value in declared.items():
+            for path, leaf in iterate_leaves((name,), value):
                 self._steps[Part.SET, path] = (*at, *path)
-                yield path, value
+                yield path, leaf
 
     def _read_absent(self, usable: Mapping[str, Any]) -> Iterator[Path]:
         refused = list(
@@ -296,15 +297,6 @@ def _read_test(operator: Operator, operand: Json) -> ValueTest:
     if operator is Operator.NOT:
         return ValueTest(operator, tuple(operand) if isinstance(operand, list) else (operand,))
     return ValueTest(operator, operand)
-
-
-def _iterate_leaves(path: Path, value: Json) -> Iterator[tuple[Path, Json]]:
-    """Yield what a rule sets: objects merge, so an object is a leaf only if it is empty."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _iterate_leaves((*path, key), inner)
-    else:
-        yield path, value
 
 
 def _to_count(written: float | None) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, Self
 
 from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
-from reconciler.core.model import Allowance
+from reconciler.core.problems import Allowance
 from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.environments import OWN, check_name
