@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.core import ParameterSource
 
+from reconciler.cli.completion_values import complete_environments
+
 
 class SettingOption(click.Option):
     """An option with a variable; an error names whichever of the two had the value."""
@@ -30,5 +32,6 @@ env_option = click.option(
     envvar="RECONCILER_ENV",
     metavar="NAME",
     callback=_check_env,
+    shell_complete=complete_environments,
     help="Environment of reconciler.toml: its server, and the numbers of its projects.",
 )

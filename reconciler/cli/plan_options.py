@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completion_values import complete_kinds, complete_selectors
 from reconciler.cli.environment_option import SettingOption, env_option
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options, fold_options, full_option
@@ -19,7 +20,8 @@ from reconciler.engine.vocabulary import (
     parse_denial,
 )
 
-_KINDS = ", ".join(kind.value for kind in Kind if kind in ALLOWABLE)
+_ALLOWABLE = [kind.value for kind in Kind if kind in ALLOWABLE]
+_KINDS = ", ".join(_ALLOWABLE)
 
 
 def _parse_allow(text: str) -> Allowance:
@@ -45,6 +47,7 @@ allow_option = click.option(
     multiple=True,
     metavar="KIND[:PATH]",
     type=ParsedType("kind", _parse_allow),
+    shell_complete=complete_kinds(_ALLOWABLE),
     help="Accept this problem, or only that of changes at this path: leave the task out (missing, "
     "ambiguous, unreadable, other-project, edited-since) or, in a new plan, change it anyway (the "
     f"others). Can be passed more than once. The kinds are {_KINDS}.",
@@ -56,6 +59,7 @@ _deny_option = click.option(
     multiple=True,
     metavar="KIND[:PATH]",
     type=ParsedType("kind", _parse_deny),
+    shell_complete=complete_kinds(_ALLOWABLE),
     help="Forbid to accept this problem, whatever --allow, manifests or a saved plan say; adds to "
     "RECONCILER_DENY (separated by commas).",
 )
@@ -70,6 +74,7 @@ def target_options(command: Command) -> Command:
             multiple=True,
             metavar="S",
             type=selector,
+            shell_complete=complete_selectors,
             help="Look only at this: an id, a range such as 100-200, key:VALUE, rule:NAME, "
             "path:data.text or file:GLOB. Several of one sort add up, different sorts must all "
             "fit.  [default: everything]",
@@ -79,6 +84,7 @@ def target_options(command: Command) -> Command:
             multiple=True,
             metavar="S",
             type=selector,
+            shell_complete=complete_selectors,
             help="Do not look at this, written as for --target; it wins over --target.",
         ),
     )(command)
