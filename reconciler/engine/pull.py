@@ -30,7 +30,7 @@ from reconciler.core.rule_set import RuleSet
 from reconciler.core.shared_values import SharedValues
 from reconciler.core.values import UNREADABLE, Json, NoValue, Side
 from reconciler.engine.connection import Connection
-from reconciler.engine.load import find_files, load_desired
+from reconciler.engine.load import FoundFiles, find_files, load_desired
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull_options import PullOptions, check_options
 from reconciler.engine.settings.run_settings import Settings
@@ -74,7 +74,7 @@ def pull_tasks(
     number = options.project if isinstance(options.project, int) else lookup(options.project)
     declared = _load_declared(options, settings, lookup, progress)
     project = _Project(number, _name_project(options, settings, number))
-    rules = [rule for rule in declared.rules if rule.ref.project == number] if declared else []
+    rules = [rule for rule in declared.rules if rule.ref.project == number]
     for rule in rules:
         _check_key_kept(options, rule.ref.name, rule.list_paths(), str(rule.ref.source))
     connection.api.backoff.progress = progress
@@ -114,13 +114,11 @@ def _load_declared(
     settings: Settings,
     lookup: Callable[[str], int],
     progress: ProgressListener,
-) -> DesiredIndex | None:
-    """Load the manifests that are in the folder already; None if there are none."""
-    if not options.out.is_dir():
-        return None
-    files = find_files([str(options.out)])
+) -> DesiredIndex:
+    """Load the manifests that are in the folder already, of which there may be none."""
+    files = find_files([str(options.out)]) if options.out.is_dir() else FoundFiles()
     if not files.files:
-        return None
+        files = FoundFiles()
     return load_desired(files, server=settings.server, projects=lookup, progress=progress)
 
 
@@ -144,7 +142,7 @@ class _Reading:
         project: _Project,
         *,
         where: Sequence[Condition],
-        declared: DesiredIndex | None,
+        declared: DesiredIndex,
         rules: RuleSet | None,
         spool: Spool,
         progress: ProgressListener,
@@ -179,7 +177,7 @@ class _Reading:
         )
         for batch in batches:
             found = {task: row for task, row in batch.found.items() if self._is_wanted(task)}
-            keys = self.declared.find_keys(project.number, found) if self.declared else {}
+            keys = self.declared.find_keys(project.number, found)
             for task, row in found.items():
                 self._take(task, row, keys.get(task, ()))
             for task, observed in batch.others.items():
@@ -265,8 +263,6 @@ class _Reading:
 
     def _leave_declared(self, task: int, keys: tuple[TaskKey, ...]) -> bool:
         """Leave a task out that the folder declares, unless its files may be replaced."""
-        if self.declared is None:
-            return False
         files = self.declared.list_files(task, keys, self.project.number)
         if not files:
             return False
@@ -366,7 +362,7 @@ class _Writing:
         files = self._divide(everything)
         declared = self._reading.declared
         keys = self._reading.declared_keys
-        if declared is None or not keys:
+        if not keys:
             return files
         while True:
             replaced = {os.path.realpath(self._options.out / file.name) for file in files}
@@ -429,7 +425,7 @@ class _Writing:
             )
         declared = self._reading.declared
         replaced = {os.path.realpath(options.out / name) for name in existing}
-        for rule in declared.rules if declared else ():
+        for rule in declared.rules:
             if os.path.realpath(rule.ref.source.file) in replaced:
                 raise Refused(
                     f"nothing was written: {rule.ref.source.file} declares rules, which pull does "

@@ -104,8 +104,7 @@ def test_a_plan_after_a_pull_is_empty(
 
     assert pulled.code == 0, pulled.err
     assert pulled.out.endswith(
-        f"Pulled {len(tasks)} tasks of project {project} into pulled.\n"
-        "Next: reconciler plan pulled\n"
+        f"Pulled {len(tasks)} tasks of project {project}.\nNext: reconciler plan pulled\n"
     )
     planned = command("plan", "pulled", "--format", "json")
     assert planned.code == 0, planned.err
@@ -160,6 +159,7 @@ def test_rules_and_pulled_files_live_side_by_side(
 
     assert command("pull", "--project", str(project), "--out", "pulled").code == 0
 
+    assert Path("pulled", "contract.yaml").read_text().count("overlap") == 1
     planned = command("plan", "pulled", "--format", "json")
     assert planned.paths() == {task: ["update", "overlap"] for task in (tasks[3], tasks[5])}
 

@@ -122,7 +122,9 @@ def test_a_plan_after_a_pull_is_empty(
     try:
         with pulled(tasks, rules, chosen) as (_, connection, out):
             if any(out.iterdir()):
-                assert changes(plan(connection, out)) == []
+                made = plan(connection, out)
+                assert changes(made) == []
+                assert not any(rule.overruled for rule in made.rules)
     except Refused as refused:
         assert "redacted" in str(refused)  # noqa: PT017 - the only refusal that may come
 
