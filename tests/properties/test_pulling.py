@@ -159,7 +159,7 @@ def _change_one(state: State, connection: Connection, out: Path, data: st.DataOb
     put = set_value(values[path[0]], path[1:], changed)  # type: ignore[arg-type] # JSON
     values[path[0]] = put
     shown = [change.path for planned in plan(connection, out).tasks for change in planned.changes]
-    declared = task.attributes
+    declared: Any = task.attributes
     for step in path:
-        declared = declared[step]  # type: ignore[index,call-overload] # objects
+        declared = declared[step]
     assert path in shown or declared == {}

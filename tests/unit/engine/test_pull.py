@@ -21,7 +21,6 @@ from reconciler.engine.pull_options import (
 )
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused
-from reconciler.manifest.writers import placing
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
@@ -43,7 +42,7 @@ def state() -> State:
 
 @pytest.fixture
 def pull(state: State, tmp_path: Path) -> Pull:
-    def pull(**options: Any) -> Pulled:
+    def pull(**options: Any) -> Pulled:  # noqa: ANN401 - each option has its type
         settings = Settings("https://label-studio.test", SANDBOX_TOKEN)
         with connect(settings, transport=SandboxTransport(state)) as connection:
             chosen = PullOptions(1, options.pop("out", tmp_path / "out"), **options)
@@ -103,6 +102,14 @@ def test_tasks_that_the_folder_declares_are_left_out(pull: Pull, tmp_path: Path)
         (2, "a manifest of the folder declares it already")
     ]
     assert pull(force=True).tasks == 1
+
+
+def test_ids_that_are_not_in_the_project_are_named(pull: Pull) -> None:
+    pulled = pull(ids=parse_ids("2-4"))
+
+    assert pulled.tasks == 2
+    assert [(r.examples, r.reason) for r in pulled.left_out] == [((4,), "it is not in the project")]
+    assert pull(ids=parse_ids("1-9999"), force=True).tasks == 3
 
 
 def test_a_file_with_rules_is_never_replaced(pull: Pull, tmp_path: Path) -> None:
@@ -178,7 +185,7 @@ def test_a_failure_leaves_the_folder_as_it_was(
             raise OSError(28, "No space left on device", str(path))
         return rename(path, target)
 
-    monkeypatch.setattr(placing.Path, "rename", fail_late)
+    monkeypatch.setattr(Path, "rename", fail_late)
     with pytest.raises(Refused, match=r"nothing was written: .*No space left"):
         pull(per_file=2, force=True)
 
@@ -192,7 +199,7 @@ def test_what_is_no_list_of_ids_is_refused(text: str) -> None:
 
 
 def test_options_are_parsed() -> None:
-    assert parse_ids("1-100, 205") == (range(1, 101), range(205, 206))
+    assert parse_ids("205, 1-50, 40-100") == (range(1, 101), range(205, 206))
     assert parse_paths('data.text,meta,data["a,b"]') == (
         *(("data", "text"), ("meta",)),
         ("data", "a,b"),
