@@ -11,14 +11,14 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
 
 _BYTES_MAX: Final = 4_000_000
 """Bytes of manifests that are scanned; it takes 50 ms."""
@@ -35,7 +35,9 @@ _NAME: Final = re.compile(
 )
 
 
-def complete_paths(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Any:  # noqa: ANN401 - as click types it
+def complete_paths(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Let the shell complete files and folders."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
@@ -62,7 +64,7 @@ def complete_selectors(
     return [value for value in found if value.startswith(incomplete)]
 
 
-def complete_kinds(kinds: Sequence[str]) -> Any:  # noqa: ANN401 - as click types it
+def complete_kinds(kinds: Sequence[str]) -> Complete:
     """Return a function that completes kinds of problems."""
 
     def complete(

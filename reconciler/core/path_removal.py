@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.core.edit import get_value, put_value
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path, get_value, set_value
 from reconciler.core.values import ABSENT, Json, Maybe, NoValue, Side
 
 
@@ -16,7 +15,7 @@ def keep_paths(attributes: Mapping[str, Json], paths: Iterable[Path]) -> dict[st
         # The shorter path, which comes later, includes what is inside it.
         value = get_value(attributes, path)
         if not isinstance(value, NoValue):
-            kept = put_value(kept, path, value)
+            kept = set_value(kept, path, value)
     return kept if isinstance(kept, dict) else {}
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from reconciler.core.edit import get_value, put_value
-from reconciler.core.notation import Path
-from reconciler.core.rule import are_nested
-from reconciler.core.rule_set import iterate_leaves
-from reconciler.core.values import Json, NoValue, is_same
+from reconciler.core.paths import Path, are_nested, get_value, iterate_leaves, set_value
+from reconciler.core.values import Json, is_same
 
 
 class SharedValues:
@@ -26,12 +23,11 @@ class SharedValues:
     def add(self, declared: Mapping[str, Json]) -> None:
         """Keep only what this task declares as well."""
         if self._leaves is None:
-            self._leaves = {}
-            for name, value in declared.items():
-                for path in iterate_leaves((name,), value):
-                    found = get_value(declared, path)
-                    if not isinstance(found, NoValue):
-                        self._leaves[path] = found
+            self._leaves = {
+                path: leaf
+                for name, value in declared.items()
+                for path, leaf in iterate_leaves((name,), value)
+            }
             return
         self._leaves = {
             path: value
@@ -52,6 +48,5 @@ class SharedValues:
         """Return the shared values inside the objects that lead to them."""
         built: Json = {}
         for path, value in (self._leaves or {}).items():
-            put = put_value(built, path, value)
-            built = put if not isinstance(put, NoValue) else built
+            built = set_value(built, path, value)
         return built if isinstance(built, dict) else {}

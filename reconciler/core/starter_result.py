@@ -38,7 +38,8 @@ class ServerProjects:
 class StarterResult:
     """What `init` wrote, found and left to do.
 
-    ``problem`` says why the server was not read, empty if it was. ``steps`` is what to do next.
+    ``problem`` says why the server was not read, empty if it was. ``has_manifests`` tells that
+    there were manifests already, so that nothing was pulled. ``steps`` is what to do next.
     """
 
     written: Sequence[str]
@@ -46,4 +47,5 @@ class StarterResult:
     server: ServerProjects | None = None
     pulled: Pulled | None = None
     problem: str = ""
+    has_manifests: bool = False
     steps: Sequence[str] = ()

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
 from reconciler.core.encoding import encode_sorted
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import ABSENT, Json, Maybe, NoValue, is_too_deep
 from reconciler.manifest.checks import UNDEFINED
 from reconciler.manifest.declarations import MERGEABLE

@@ -7,10 +7,9 @@ from typing import Final, NamedTuple
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
-from reconciler.core.edit import get_value
 from reconciler.core.model import ProjectSettings
-from reconciler.core.notation import Path
 from reconciler.core.path_removal import drop_paths, keep_paths
+from reconciler.core.paths import Path, get_value
 from reconciler.core.values import Json, Side
 from reconciler.manifest.declarable import Declarable, find_declarable
 from reconciler.manifest.key_table import to_integer

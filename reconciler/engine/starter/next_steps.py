@@ -29,7 +29,7 @@ def list_steps(
 
 
 def _read_server(result: StarterResult, manifests: str, env: str, token: str) -> Iterator[str]:
-    if result.pulled:
+    if result.pulled or result.has_manifests:
         return
     if result.problem:
         yield f"set LABEL_STUDIO_URL and {token}"
@@ -50,15 +50,15 @@ def _set_up_ci(filling: Filling, ci: CiService | None) -> Iterator[str]:
         return
     if filling.install == SUBMODULE:
         yield "git submodule add ADDRESS reconciler (CI installs reconciler from there)"
-    names = " and ".join(filling.environments)
+    names = ", ".join(filling.environments)
     if ci is CiService.GITHUB:
-        where = f"in each of the environments {names} of" if names else "in the settings of"
+        where = f"in each environment ({names})" if names else "in the settings"
         yield (
-            f"{where} the repository on GitHub: set the variable LABEL_STUDIO_URL and the secret "
-            "LABEL_STUDIO_API_KEY"
+            f"{where} of the repository on GitHub: set the variable LABEL_STUDIO_URL and the "
+            "secret LABEL_STUDIO_API_KEY"
         )
     else:
-        scope = f", in the scope of each of the environments {names}" if names else ""
+        scope = f", in the scope of each environment ({names})" if names else ""
         yield (
             "in the settings of the project on GitLab, under CI/CD: set the variables "
             f"LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (masked){scope}"

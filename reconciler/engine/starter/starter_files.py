@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -190,17 +190,18 @@ def write_new(file: StarterFile) -> bool:
 
 
 def _is_same(file: StarterFile) -> bool:
+    wanted = file.text.encode()
     try:
-        return file.path.read_bytes() == file.text.encode()
+        with file.path.open("rb") as found:
+            return found.read(len(wanted) + 1) == wanted
     except OSError:
         return False
 
 
 def has_manifests(folder: Path) -> bool:
-    """Tell whether anything is in the folder of the manifests."""
-    return any(_iterate_names(folder / MANIFESTS))
-
-
-def _iterate_names(folder: Path) -> Iterator[str]:
-    if folder.is_dir():
-        yield from (name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names are wanted
+    """Tell whether anything but the first manifest is in the folder of the manifests."""
+    place = folder / MANIFESTS
+    if not place.is_dir():
+        return os.path.lexists(place)
+    names = {name for name in os.listdir(place) if not name.startswith(".")}  # noqa: PTH208 - names are wanted
+    return bool(names - {Path(FIRST).name})

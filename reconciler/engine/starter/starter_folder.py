@@ -77,12 +77,11 @@ def make_folder(
     file cannot be written.
     """
     folder = options.folder
-    root = find_repository(folder) or folder
-    layout = Layout(folder, root)
+    layout = Layout(folder, _find_root(folder))
     layout.check()
     above = _find_settings(layout)
     filling = _choose_filling(options, above)
-    ci = options.ci or find_ci_service(root)
+    ci = options.ci or find_ci_service(layout.root)
     files = list_files(layout, filling, ci)
     if above and above.parent != folder.resolve():
         files = [file for file in files if file.path.name != SETTINGS]
@@ -93,6 +92,14 @@ def make_folder(
     result = made.fill_manifests(connect, progress)
     result = replace(result, written=[str(path) for path in made.written], kept=kept)
     return replace(result, steps=list_steps(result, layout, filling, ci))
+
+
+def _find_root(folder: Path) -> Path:
+    """Return the top of the repository, relative to the current folder; else the folder itself."""
+    root = find_repository(folder)
+    if root is None or root == folder.resolve():
+        return folder
+    return Path(os.path.relpath(root))
 
 
 def _find_settings(layout: Layout) -> Path | None:
@@ -166,7 +173,7 @@ class _Made:
             self.written += [Path(file.path) for file in pulled.files]
         elif empty:
             self.written += write_files([build_first_manifest(self._layout, self._filling)])[0]
-        return StarterResult((), (), server, pulled, problem)
+        return StarterResult((), (), server, pulled, problem, has_manifests=not empty)
 
     def _read_settings(self) -> Settings:
         place = find_place_of(self._layout.folder / MANIFESTS)
@@ -186,8 +193,7 @@ class _Made:
             project = self._name_project(project, connection)
             settings.write_text(build_settings(self._filling), encoding="utf-8")
         options = PullOptions(project=project, out=self._layout.folder / MANIFESTS)
-        pulled = pull_tasks(options, self._read_settings(), connection, progress=progress)
-        return pulled
+        return pull_tasks(options, self._read_settings(), connection, progress=progress)
 
     def _name_project(self, project: int | str, connection: Connection) -> str:
         if isinstance(project, int):
