@@ -76,12 +76,14 @@ class Runner:
                 _ACTIONS[action](self, {key: _fill(value, known) for key, value in options.items()})
         return ran
 
-    def run_script(self, pipeline: Mapping[str, Any], name: str) -> list[Ran]:
-        """Run the commands of a GitLab job until one fails."""
+    def run_script(
+        self, pipeline: Mapping[str, Any], name: str, variables: Mapping[str, str] | None = None
+    ) -> list[Ran]:
+        """Run the commands of a GitLab job until one fails, with these variables of its matrix."""
         ran = list[Ran]()
         secrets = {"LABEL_STUDIO_URL": self.url, "LABEL_STUDIO_API_KEY": SANDBOX_TOKEN}
         for command in [*pipeline["default"]["before_script"], *pipeline[name]["script"]]:
-            ran.append(self.run(command, secrets))
+            ran.append(self.run(command, secrets | {**(variables or {})}))
             if ran[-1].code:
                 break
         return ran
