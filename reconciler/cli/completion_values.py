@@ -30,7 +30,7 @@ _RULES: Final = re.compile(r"^rules:|\"rules\"\s*:", re.MULTILINE)
 _TOP: Final = re.compile(r"^(?:[A-Za-z]|---)", re.MULTILINE)
 _NAME: Final = re.compile(
     r"""(?:^[ \t]*(?:-[ \t]+)?|[{,][ \t]*)["']?name["']?:[ \t]*"""
-    r"""(?:"(?P<double>[^"\\\n]*)"|'(?P<single>[^'\n]*)'|(?P<plain>[^"'\n{}\[\],#]+))""",
+    r"""(?:"(?P<double>[^"\\\n]*)"|'(?P<single>(?:[^'\n]|'')*)'|(?P<plain>[^"'\n{}\[\],#]+))""",
     re.MULTILINE,
 )
 
@@ -44,16 +44,12 @@ def complete_paths(
     return [CompletionItem(incomplete, type="file")]
 
 
-def complete_environments(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_environments(incomplete: str) -> list[str]:
     """List the environments of the nearest settings file."""
     return [name for name in list_environments(_list_words()) if name.startswith(incomplete)]
 
 
-def complete_selectors(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[str]:
+def complete_selectors(incomplete: str) -> list[str]:
     """List the forms of --target, the names of rules, and the manifests."""
     if incomplete.startswith("rule:"):
         found = [f"rule:{name}" for name in list_rules(_list_words())]
@@ -64,15 +60,9 @@ def complete_selectors(
     return [value for value in found if value.startswith(incomplete)]
 
 
-def complete_kinds(kinds: Sequence[str]) -> Complete:
-    """Return a function that completes kinds of problems."""
-
-    def complete(
-        _context: click.Context, _parameter: click.Parameter, incomplete: str
-    ) -> list[str]:
-        return [kind for kind in kinds if kind.startswith(incomplete)]
-
-    return complete
+def ignore_context(complete: Callable[[str], list[str]]) -> Complete:
+    """Make what click calls, with its context and parameter first, of a function of the text."""
+    return lambda _context, _parameter, incomplete: complete(incomplete)
 
 
 def list_environments(words: Sequence[str]) -> list[str]:
@@ -115,6 +105,7 @@ def _scan_rules(text: str) -> Iterator[str]:
         top = _TOP.search(text, rules.end())
         for found in _NAME.finditer(text, rules.end(), top.start() if top else len(text)):
             name = next(part for part in found.groups() if part is not None).strip()
+            name = name.replace("''", "'") if found["single"] else name
             if name.isprintable():
                 yield name
 

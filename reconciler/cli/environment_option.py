@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.core import ParameterSource
 
-from reconciler.cli.completion_values import complete_environments
+from reconciler.cli.completion_values import complete_environments, ignore_context
 
 
 class SettingOption(click.Option):
@@ -32,6 +32,6 @@ env_option = click.option(
     envvar="RECONCILER_ENV",
     metavar="NAME",
     callback=_check_env,
-    shell_complete=complete_environments,
+    shell_complete=ignore_context(complete_environments),
     help="Environment of reconciler.toml: its server, and the numbers of its projects.",
 )

@@ -10,11 +10,16 @@ from typing import ClassVar, Final
 
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
 )
 
+from reconciler.cli.completion_values import complete_environments, complete_selectors
 from reconciler.cli.main import COMPLETION_VARIABLE, program
 
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -51,7 +56,26 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
 
-class _Bash(BashComplete):
+_VALUES: Final = {
+    "--env": complete_environments,
+    "--target": complete_selectors,
+    "--exclude": complete_selectors,
+}
+"""Options of several commands that mean the same in each."""
+
+
+class _QuickValues(ShellComplete):
+    """Completes values without importing the command that they are for, which takes 300 ms."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """Complete the value of an option that several commands have; leave the rest to click."""
+        complete = _VALUES.get(args[-1]) if len(args) > 1 else None
+        if complete is None or incomplete.startswith("-"):
+            return super().get_completions(args, incomplete)
+        return [CompletionItem(value) for value in complete(incomplete)]
+
+
+class _Bash(_QuickValues, BashComplete):
     source_template: ClassVar[str] = _BASH
 
     @staticmethod
@@ -67,9 +91,18 @@ class _Bash(BashComplete):
         return words[:-1], words[-1]
 
 
+class _Zsh(_QuickValues, ZshComplete):
+    pass
+
+
+class _Fish(_QuickValues, FishComplete):
+    pass
+
+
 def add_shells() -> None:
     """Have click use these shells."""
-    add_completion_class(_Bash, "bash")
+    for shell, kind in zip(SHELLS, (_Bash, _Zsh, _Fish), strict=True):
+        add_completion_class(kind, shell)
 
 
 def build_script(shell: str) -> str:
