@@ -33,7 +33,12 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
-from reconciler.engine.settings.run_settings import CliOverrides, find_place_of, read_settings
+from reconciler.engine.settings.run_settings import (
+    OF_PULL,
+    CliOverrides,
+    find_place_of,
+    read_settings,
+)
 from reconciler.renderers.pulled import format_pulled
 
 _path = ParsedType("path", parse_single_path)
@@ -168,7 +173,9 @@ def command(arguments: PullArguments) -> int:
     """
     console = arguments.console
     options = _build_options(arguments)
-    settings = read_settings(find_place_of(options.out), arguments.overrides, os.environ, keys=())
+    settings = read_settings(
+        find_place_of(options.out), arguments.overrides, os.environ, keys=OF_PULL
+    )
     with (
         connect_to_server(settings, console) as connection,
         ProgressBar(console) as progress,

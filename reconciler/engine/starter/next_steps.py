@@ -18,12 +18,13 @@ def list_steps(
 ) -> Sequence[str]:
     """List the steps: pull if nothing was pulled, plan, commit, and what CI needs."""
     manifests = shlex.quote(f"{Path(layout.folder) / MANIFESTS}/")
-    env = f" --env {filling.environment}" if filling.environment else ""
+    environment = filling.environment or next(iter(filling.environments), "")
+    env = f" --env {environment}" if environment else ""
     return [
         *_read_server(result, manifests, env, name_token_variable(filling.environment)),
         f"reconciler plan {manifests}{env}",
         *_commit(layout),
-        *_set_up_ci(filling, ci),
+        *_set_up_ci(layout, filling, ci),
         "in each clone: pip install pre-commit && pre-commit install",
     ]
 
@@ -44,11 +45,11 @@ def _commit(layout: Layout) -> Iterator[str]:
     yield f"git {at}add -A && git {at}commit -m Manifests"
 
 
-def _set_up_ci(filling: Filling, ci: CiService | None) -> Iterator[str]:
+def _set_up_ci(layout: Layout, filling: Filling, ci: CiService | None) -> Iterator[str]:
     if ci is None:
         yield "for CI: reconciler init --ci github, or --ci gitlab"
         return
-    if filling.install == SUBMODULE:
+    if filling.install == SUBMODULE and not (layout.root / "reconciler").exists():
         yield "git submodule add ADDRESS reconciler (CI installs reconciler from there)"
     names = ", ".join(filling.environments)
     if ci is CiService.GITHUB:

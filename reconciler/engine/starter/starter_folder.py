@@ -23,6 +23,7 @@ from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import PullOptions
 from reconciler.engine.settings.environments import check_name
 from reconciler.engine.settings.run_settings import (
+    OF_PULL,
     CliOverrides,
     Settings,
     find_place_of,
@@ -167,6 +168,10 @@ class _Made:
                 project = self._choose_project(server)
                 if project is not None and empty:
                     pulled = self._pull(project, connection, progress)
+        except SettingsError as error:
+            # With manifests there is nothing to read, unless a project was asked for.
+            needed = empty or self._options.project is not None
+            problem = str(error) if needed else ""
         except ReconcilerError as error:
             problem = str(error)
         if pulled:
@@ -177,7 +182,7 @@ class _Made:
 
     def _read_settings(self) -> Settings:
         place = find_place_of(self._layout.folder / MANIFESTS)
-        return read_settings(place, self._options.overrides, self._environment, keys=())
+        return read_settings(place, self._options.overrides, self._environment, keys=OF_PULL)
 
     def _choose_project(self, server: ServerProjects) -> int | str | None:
         if self._options.project is not None:

@@ -158,6 +158,22 @@ def test_an_environment_names_its_project(command: Command):
     assert workflow["jobs"]["plan"]["strategy"]["matrix"] == {"env": ["staging"]}
 
 
+@pytest.mark.usefixtures("server")
+def test_the_address_may_be_in_the_settings_alone(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    settings = f'[environments.staging]\nurl = "{ADDRESS}"\nprojects = {{reviews = 7}}\n'
+    Path("reconciler.toml").write_text(settings, encoding="utf-8")
+
+    made = command("init", "--env", "staging")
+    pulled = command("pull", "--project", "reviews", "--env", "staging", "--out", "other")
+
+    assert (made.code, pulled.code) == (0, 0)
+    assert "project: reviews" in Path("manifests/reviews.yaml").read_text(encoding="utf-8")
+    assert "project: reviews" in Path("other/reviews.yaml").read_text(encoding="utf-8")
+
+
 def test_an_environment_needs_an_address(command: Command):
     made = command("init", "--env", "staging")
 

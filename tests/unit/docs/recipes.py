@@ -13,6 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from reconciler.sandbox.access import SANDBOX_TOKEN
 
+INSTALL: Final = "pip install ./reconciler"
+"""How the recipes install this package."""
+
 _EXPRESSION: Final = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 _SHIM: Final = '#!/bin/sh\nexec "{python}" -m reconciler "$@"\n'
 _PIP: Final = '#!/bin/sh\ntest "$*" = "install ./reconciler" && test -d reconciler\n'
@@ -41,7 +44,7 @@ class Runner:
         (repository / "reconciler").mkdir(exist_ok=True)
         self._git("init", "--quiet")
         self._git("add", "manifests")
-        self._git("commit", "--quiet", "--message", "Manifests")
+        self._git("commit", "--quiet", "--allow-empty", "--message", "Manifests")
         self.commit = self._git("rev-parse", "HEAD").strip()
 
     def run_job(
