@@ -195,7 +195,8 @@ def test_every_block_does_what_the_page_shows(tutorial: Tutorial, servers: Mappi
 
     for state in servers.values():
         tasks = [task.values for task in state.tasks.values()]
-        texts = [task["data"]["text"] for task in tasks]
+        data: list[Any] = [task["data"] for task in tasks]
+        texts = [values["text"] for values in data]
         assert (texts[2], [task["overlap"] for task in tasks]) == (
             "Works as promised.",
             [1, 2, 1, 2, 1, 2],
