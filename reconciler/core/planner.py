@@ -31,6 +31,7 @@ from reconciler.core.model import (
 from reconciler.core.notation import Path
 from reconciler.core.rule import RuleRef
 from reconciler.core.rule_set import RuledTask
+from reconciler.core.type_changes import find_list_elements, find_type_changes
 from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
 from reconciler.errors import Source
 
@@ -98,7 +99,11 @@ def _plan_found(
     if unknown:
         return _make_stopped(desired, Status.UNREADABLE, *unknown)
     changes = find_changes(desired, live, attributes)
-    warnings = find_flat_keys(desired, changes, live)
+    warnings = (
+        *find_flat_keys(desired, changes, live),
+        *find_type_changes(changes),
+        *find_list_elements(desired.absent, live),
+    )
     if not changes:
         return _make_stopped(desired, Status.UNCHANGED, *warnings) if warnings else None
     if any(is_too_deep(change.before) for change in changes):
