@@ -38,7 +38,7 @@ _OPERATORS: Final = {
     **dict.fromkeys(("in", "any_of", "anyof", "one_of", "oneof", "isin"), _ANY_OF),
     **dict.fromkeys(("!=", "<>", "ne", "neq", "not_equals", "notequals", "is_not"), _NOT),
     **dict.fromkeys(("not_in", "notin", "nin", "none_of", "not in"), _NOT),
-    **dict.fromkeys(("=", "==", "===", "eq", "equal_to"), "use equals"),
+    **dict.fromkeys(("=", "==", "===", "is", "eq", "equal_to"), "use equals"),
     **dict.fromkeys((">", "greater_than"), "use gt"),
     **dict.fromkeys((">=", "ge", "greater_or_equal"), "use gte"),
     **dict.fromkeys(("<", "less_than"), "use lt"),
