@@ -221,7 +221,7 @@ def _advise_on_unused(rule: Rule) -> str:
     deep = (condition.path for condition in rule.ref.where if len(condition.path) > _PLAIN)
     if path := next(deep, None):
         flat = format_path((path[0], ".".join(path[1:])))
-        advice.append(f"if a key has dots in its name, write it in brackets: {shorten(flat, 100)}")
+        advice.append(f"if a key has dots in its name, write '{shorten(flat, 100)}'")
     return "".join(f"; {one}" for one in advice)
 
 

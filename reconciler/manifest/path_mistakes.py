@@ -36,7 +36,7 @@ def explain_no_path(text: str, use: str) -> tuple[str, str]:
         name = element[0].strip("[]")
         advice = _WHOLE_LIST.get(use, "name a key instead")
         keyed = shorten(text.replace(element[0], f'["{name}"]', 1), 100)
-        hint = f"{advice}; for a key called {name}, write {keyed}" if name else advice
+        hint = f"{advice}; for a key called {name}, write '{keyed}'" if name else advice
         return f"{found} is not a path: paths consist of keys, not of elements of lists", hint
     if suggestion := suggest_spelling((text,)):
         return f"{found} is not a path", suggestion
@@ -57,7 +57,7 @@ def explain_wildcard(text: str, path: Path) -> tuple[str, str] | None:
     instead = f"name each key, or only {around}" if place > 1 else "name each key"
     return (
         f"paths have no wildcards, and this would be the key {name} of {around}",
-        f'{instead}; if you mean this key, write {around}["{name}"]',
+        f"{instead}; if you mean this key, write '{around}[\"{name}\"]'",
     )
 
 
