@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import format_value
+from reconciler.core.notation import format_value, shorten
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -33,6 +33,7 @@ from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.rule_declarations import DeclaredRule, check_declared_rules, read_rules
 from reconciler.manifest.task_names import NameLimit, check_names
 from reconciler.manifest.validation import check_outline, check_task
+from reconciler.manifest.wrong_values import NO_VARIABLES, is_variable
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 ProjectNumbers: TypeAlias = Callable[[str], int]
@@ -168,7 +169,8 @@ class _Loader:
     def _add_document(self, document: Document, diagnostics: Diagnostics) -> list[Problem]:
         """Check one document, and add the declarations of its tasks without problems."""
         problems, accepted = check_outline(document, self._attributes)
-        foreign = recognise_value(document.outline) if problems else None
+        is_json = diagnostics.file.lower().endswith(".json")
+        foreign = recognise_value(document.outline, is_json=is_json) if problems else None
         if foreign:
             return [Problem(document.locate_value(()), "", *foreign)]
         # First, because looking a name up may take a request, to a server that this is not for.
@@ -198,6 +200,10 @@ class _Loader:
         if declared.isdigit():
             message = f"expected a number or a name, found the string {format_value(declared)}"
             problems.append(Problem(at, "project", message, "remove the quotes"))
+            return None
+        if is_variable(declared):
+            message = f"expected a number or a name, found {shorten(format_value(declared))}"
+            problems.append(Problem(at, "project", message, NO_VARIABLES))
             return None
         try:
             return self._projects(declared)
