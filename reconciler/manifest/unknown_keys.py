@@ -8,12 +8,12 @@ from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.notation import (
-    Path,
     format_path,
     format_value,
     parse_path,
     shorten,
 )
+from reconciler.core.paths import Path
 from reconciler.manifest.declarations import MERGEABLE
 from reconciler.manifest.readers.source_map import Steps
 
