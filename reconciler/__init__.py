@@ -28,18 +28,10 @@ if TYPE_CHECKING:
         write_plan,
     )
     from reconciler.core.limit import Limit
-    from reconciler.core.model import (
-        Allowance,
-        Change,
-        Kind,
-        Plan,
-        ServerIdentity,
-        Status,
-        TaskPlan,
-        TaskProblem,
-        User,
-    )
+    from reconciler.core.model import Change, User
     from reconciler.core.notation import format_path
+    from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
+    from reconciler.core.problems import Allowance, Kind, TaskProblem
     from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
     from reconciler.core.shard import Shard
     from reconciler.core.target import Targets
@@ -132,11 +124,10 @@ _MODULES = {
         *("revert", "write_plan"),
     ),
     "reconciler.core.limit": ("Limit",),
-    "reconciler.core.model": (
-        *("Allowance", "Change", "Kind", "Plan", "ServerIdentity", "Status", "TaskPlan"),
-        *("TaskProblem", "User"),
-    ),
+    "reconciler.core.model": ("Change", "User"),
     "reconciler.core.notation": ("format_path",),
+    "reconciler.core.plan_model": ("Plan", "ServerIdentity", "Status", "TaskPlan"),
+    "reconciler.core.problems": ("Allowance", "Kind", "TaskProblem"),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
     "reconciler.core.shard": ("Shard",),
     "reconciler.core.target": ("Targets",),

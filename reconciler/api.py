@@ -20,9 +20,9 @@ from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances, Entry, mark_plan
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Commit, Report, Run, TaskOutcome
-from reconciler.core.report_history import compose_changes, merge_reports
+from reconciler.core.report_history import merge_reports
 from reconciler.core.shard import Shard
 from reconciler.core.target import Targets
 from reconciler.core.validation_document import Validation
@@ -43,7 +43,7 @@ from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
 from reconciler.engine.project_lookup import choose_lookup
-from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports
+from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports, compose_history
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
@@ -343,7 +343,7 @@ def _compose_history(reports: Report | Iterable[Report]) -> RunHistory:
     if not given:
         raise SavedFileError("nothing to revert", hint="pass at least one report")
     named = [(f"report {number}", report) for number, report in enumerate(given, 1)]
-    return RunHistory(named, compose_changes(named, load_contract()))
+    return compose_history(named)
 
 
 def _plan_revert(

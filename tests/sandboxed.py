@@ -10,7 +10,8 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
-from reconciler.core.model import DesiredTask, Plan
+from reconciler.core.model import DesiredTask
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.saved_file import read_saved
-from reconciler.core.model import Plan
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.plan_document import format_plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.errors import Refused, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener

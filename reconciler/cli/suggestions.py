@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -13,13 +14,27 @@ _NO_PULL: Final = (
 )
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
+_NO_STATE: Final = (
+    "reconciler keeps no state: reconciler plan reads the tasks, and reconciler show shows saved "
+    "plans and reports"
+)
+_NO_FORMATTER: Final = "reconciler has no such step: reconciler validate checks manifests"
+_NO_VARIABLES: Final = "manifests have no variables: use --env and environments of reconciler.toml"
+_NO_REFRESH: Final = "each plan reads the tasks from the server, so leave it out"
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
-_CONCURRENCY: Final = "use --concurrency"
+_APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
+_READS: Final = "only reads and needs no approval, so leave it out"
 
 _COMMANDS: Final = {
-    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "init", "download"), _NO_PULL),
+    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "download"), _NO_PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
+    "init": (
+        "nothing needs to be initialised: write a manifest, then check it with reconciler plan PATH"
+    ),
+    **dict.fromkeys(("state", "list", "output", "workspace", "taint", "untaint"), _NO_STATE),
+    **dict.fromkeys(("fmt", "format", "graph", "console", "providers"), _NO_FORMATTER),
+    **dict.fromkeys(("login", "logout", "auth", "configure"), _TOKEN),
     "refresh": "use reconciler plan, which reads the tasks from the server each time",
     **dict.fromkeys(("push", "sync", "deploy", "update", "upload"), "use reconciler apply"),
     **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
@@ -33,11 +48,15 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--dry-run", "--dryrun", "--check", "--diff", "-n"), _PLAN),
     **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
     **dict.fromkeys(("--force", "-f"), _FORCE),
-    **dict.fromkeys(("--auto-approve", "--approve", "--no-input"), "use --yes"),
-    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), _CONCURRENCY),
+    **dict.fromkeys(_APPROVAL, "use --yes"),
+    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
     **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
+    **dict.fromkeys(("--var", "--var-file", "--set", "--values"), _NO_VARIABLES),
+    **dict.fromkeys(("--destroy", "--delete", "--prune", "--replace"), _NO_TASKS),
+    **dict.fromkeys(("--refresh", "--refresh-only"), _NO_REFRESH),
+    **dict.fromkeys(("--lock", "--lock-timeout", "--state", "--backup"), _NO_STATE),
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
@@ -45,6 +64,12 @@ _OPTIONS: Final = {
 }
 
 _OF_COMMANDS: Final = {
+    **{
+        (name, word): f"{name} {_READS}"
+        for name in ("validate", "plan", "show")
+        for word in _APPROVAL
+    },
+    **dict.fromkeys((("plan", "--force"), ("plan", "-f")), "--allow accepts a problem"),
     ("plan", "--dry-run"): "plan changes nothing, so leave it out",
     ("validate", "--dry-run"): "validate changes nothing, so leave it out",
     ("revert", "--dry-run"): "revert shows the plan and asks first: answer no",
@@ -61,6 +86,16 @@ _OF_COMMANDS: Final = {
 }
 """Suggestions for options of one command, which come before those for all."""
 
+COMMANDS_WITH: Final = {
+    "--yes": "apply and revert",
+    "--concurrency": "apply and revert",
+    "--target": "plan and apply",
+    "--url": "plan, apply and revert",
+    "--env": "validate, plan, apply and revert",
+    "--format": "validate, plan and show",
+}
+"""The commands with an option that a suggestion for all commands names."""
+
 
 def suggest_command(name: str, known: Sequence[str]) -> str:
     """Say what to use instead of a command that does not exist; empty if nothing is likely."""
@@ -71,10 +106,20 @@ def suggest_command(name: str, known: Sequence[str]) -> str:
 
 
 def find_written(name: str, arguments: Sequence[str]) -> str:
-    """Return an option as it was written: click names only the first letter of ``-target``."""
-    written = (argument.partition("=")[0] for argument in arguments if argument.startswith(name))
-    words = (word for word in written if len(word) > len("-x"))
-    return name if name.startswith("--") else next(words, name)
+    """Return an option as it was written: click names only one letter of ``-target``.
+
+    That is its first letter, unless options with this letter exist, as -v of ``-var``.
+    """
+    if name.startswith("--"):
+        return name
+    written = [argument.partition("=")[0] for argument in arguments if _has_one_dash(argument)]
+    first = (word for word in written if word.startswith(name))
+    later = (word for word in written if name[1:] in word)
+    return next(first, next(later, name))
+
+
+def _has_one_dash(argument: str) -> bool:
+    return argument.startswith("-") and argument[1:2] != "-" and len(argument) > len("-x")
 
 
 def suggest_option(
@@ -87,7 +132,16 @@ def suggest_option(
     long = name if name.startswith("--") or len(name) == len("-x") else f"-{name}"
     if long in known:
         return f"did you mean {long}?"
-    suggestion = _OF_COMMANDS.get((command or "", long)) or _OPTIONS.get(long)
-    if suggestion == _CONCURRENCY and "--concurrency" not in known:
-        return "apply and revert have --concurrency"
-    return suggestion or (f"did you mean {' or '.join(alike)}?" if alike else "")
+    if suggestion := _OF_COMMANDS.get((command or "", long)):
+        return suggestion
+    if suggestion := _OPTIONS.get(long):
+        return _name_known(suggestion, known)
+    return f"did you mean {' or '.join(alike)}?" if alike else ""
+
+
+def _name_known(suggestion: str, known: Collection[str]) -> str:
+    """Return the suggestion if the command has the options in it, else the commands that do."""
+    for option in re.findall(r"--[a-z]+", suggestion):
+        if option not in known:
+            return f"{COMMANDS_WITH[option]} have {option}"
+    return suggestion

@@ -14,7 +14,7 @@ from typing import Final
 
 from reconciler.core.encoding import encode
 from reconciler.core.model import Change
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import Side
 
 RESOLVED_PART: Final = "?fileuri="

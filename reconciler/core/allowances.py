@@ -6,18 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self, TypeAlias
 
-from reconciler.core.model import (
-    ALLOWABLE,
-    Allowance,
-    Change,
-    Kind,
-    Plan,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    UnresolvedKey,
-)
-from reconciler.core.notation import Path, count_noun, format_path, parse_path, shorten
+from reconciler.core.model import Change
+from reconciler.core.notation import count_noun, format_path, parse_path, shorten
+from reconciler.core.paths import Path, are_nested, is_inside, iterate_around
+from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
+from reconciler.core.problems import ALLOWABLE, Allowance, Kind, TaskProblem
 
 DECLARABLE: Final = frozenset(
     {Kind.ANNOTATED_DATA, Kind.ANNOTATED_EXTRA, Kind.LABEL_CONFIG, Kind.EMPTY_DATA}
@@ -181,12 +174,12 @@ def narrow_to_documents(
         number = id(allow)
         for leaf in paths:
             leaves[number].append(leaf)
-            for path in _iterate_around(leaf):
+            for path in iterate_around(leaf):
                 if owners.setdefault(path, number) != number:
                     owners[path] = None
     roots = {
         number: dict.fromkeys(
-            next((path for path in _iterate_around(leaf) if owners[path] == number), leaf)
+            next((path for path in iterate_around(leaf) if owners[path] == number), leaf)
             for leaf in found
         )
         for number, found in leaves.items()
@@ -197,19 +190,11 @@ def narrow_to_documents(
     return tuple(dict.fromkeys(one for one in narrowed if one.paths))
 
 
-def _iterate_around(leaf: Path) -> Iterator[Path]:
-    """Yield the paths around a path, from the attribute, and the path itself."""
-    return (leaf[:length] for length in range(1, len(leaf) + 1))
-
-
 def _narrow_to(entry: Allowance, roots: Iterable[Path]) -> Allowance:
     """Narrow an allowance to what is inside some paths; without ``paths`` it accepts nothing."""
     wanted = entry.paths or ((),)
     paths = (
-        max(root, path, key=len)
-        for root in roots
-        for path in wanted
-        if _is_inside(root, path) or _is_inside(path, root)
+        max(root, path, key=len) for root in roots for path in wanted if are_nested(root, path)
     )
     return replace(entry, paths=tuple(dict.fromkeys(paths)))
 
@@ -353,27 +338,21 @@ def _includes(one: Kind, other: Kind) -> bool:
 def _covers(entry: Allowance, kind: Kind, path: Path) -> bool:
     if not _includes(entry.kind, kind):
         return False
-    return not entry.paths or any(_is_inside(path, outer) for outer in entry.paths)
+    return not entry.paths or any(is_inside(path, outer) for outer in entry.paths)
 
 
 def _touches(entry: Allowance, kind: Kind, path: Path) -> bool:
     """Tell whether a denial forbids a change at a path, or at a part of it."""
     if not _includes(entry.kind, kind):
         return False
-    return not entry.paths or any(
-        _is_inside(path, denied) or _is_inside(denied, path) for denied in entry.paths
-    )
-
-
-def _is_inside(path: Path, outer: Path) -> bool:
-    return path[: len(outer)] == outer
+    return not entry.paths or any(are_nested(path, denied) for denied in entry.paths)
 
 
 def _drop_other_paths(entry: Allowance, paths: Sequence[Path]) -> Allowance:
     """Keep only the paths of an allowance that matter for a problem: it may have thousands."""
     if len(entry.paths) < 2:  # noqa: PLR2004 - nothing to leave out
         return entry
-    relevant = tuple(p for p in entry.paths if any(_is_inside(path, p) for path in paths))
+    relevant = tuple(p for p in entry.paths if any(is_inside(path, p) for path in paths))
     return replace(entry, paths=relevant)
 
 

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.conditions import UnreadableConditionError
 from reconciler.core.model import (
+    NO_KEYS,
     DesiredTask,
     DesiredTasks,
     Found,
+    HeldKeys,
     KeyGroup,
-    Kind,
     Observed,
-    PlannedRule,
     ReadBatch,
     TaskKey,
-    TaskPlan,
-    TaskProblem,
     Unreadable,
-    UnresolvedKey,
 )
 from reconciler.core.notation import count_noun, format_path, format_value
+from reconciler.core.plan_model import PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.planner import plan_ruled, plan_task, plan_unread
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import Rule
 from reconciler.core.rule_set import CompiledRule, RuleSet
 from reconciler.core.shard import Shard
 from reconciler.core.values import Side
 
-_NO_KEYS: Final[Mapping[int, tuple[TaskKey, ...]]] = MappingProxyType({})
 _NAMED_MAX: Final = 5
 """How many tasks a message about an ambiguous key lists."""
 
@@ -40,8 +37,8 @@ class Comparison:
     """One comparison: batch by batch, with what has been found so far.
 
     ``looked_at`` counts the tasks that were compared, ``left_out`` those that targets leave out.
-    ``done`` are the tasks of projects that were read as a whole or by keys: they must not be
-    compared again by their ids.
+    ``done`` are the declared tasks of projects that were read as a whole or by keys: they must not
+    be compared again by their ids.
     """
 
     def __init__(
@@ -53,7 +50,6 @@ class Comparison:
         self._desired = desired
         self._attributes = attributes
         self._shard = shard
-        self._has_ids = any(desired.group_by_project().values())
         self._rules = _build_rule_sets(desired.rules, attributes)
         self._keys: dict[int, list[_KeyLookup]] = {}
         for group in desired.list_key_groups():
@@ -87,49 +83,45 @@ class Comparison:
         """
         keys = self._find_keys(batch, project)
         if project is not None and project in self._rules:
-            yield from self._compare_ruled(self._take_new(batch, project), project, keys)
+            yield from self._compare_ruled(batch, project, keys)
             return
         if project is not None:
-            # Pages show again what filters have found.
-            batch = self._take_new(batch, project, keys)
+            batch = self._take_keyed(batch, keys)
         self.looked_at += sum(map(self._is_wanted, batch.found))
-        differing = self._desired.filter_differing(batch.found, keys, project)
+        differing = self._desired.filter_differing(batch.found, keys)
         for task in filter(self._is_wanted, differing):
             own = self._desired.build(task, keys.get(task, ()), project)
             found = Found(batch.found[task])
             yield from _pair(plan_task(own, found, self._attributes), found)
         yield from self._compare_others(batch.others, keys, project)
 
-    def _take_new(
-        self,
-        batch: ReadBatch,
-        project: int,
-        keys: Mapping[int, tuple[TaskKey, ...]] | None = None,
-    ) -> ReadBatch:
-        """Return the tasks of a batch that were not compared before, and mark them.
+    def _take_keyed(self, batch: ReadBatch, keys: HeldKeys) -> ReadBatch:
+        """Return the tasks of a batch that hold keys; pages show again what filters have found."""
+        is_whole = len(keys) == len(batch.found)
+        found = batch.found if is_whole else {task: batch.found[task] for task in keys}
+        declared = self._desired.select_declared(batch.others)
+        return self._take_new(ReadBatch(found, batch.others), {*found, *declared})
 
-        With ``keys``, only tasks that hold one.
-        """
-        if keys is None and not self._has_ids:
-            return batch  # a project is read once, and nothing is compared again by its id
-        shown = batch.found if keys is None else {t: batch.found[t] for t in keys}
-        found = {task: live for task, live in shown.items() if task not in self.done}
-        others = {task: seen for task, seen in batch.others.items() if task not in self.done}
-        self.done.update(found)
-        self.done.update(
-            task for task in others if keys is None or self._find_own(task, keys, project)
-        )
+    def _take_new(self, batch: ReadBatch, compared: set[int]) -> ReadBatch:
+        """Return the tasks of a batch that were not compared before; note those that are now."""
+        found, others, done = batch.found, batch.others, self.done
+        if not (done.isdisjoint(found) and done.isdisjoint(others)):
+            found = {task: live for task, live in found.items() if task not in done}
+            others = {task: seen for task, seen in others.items() if task not in done}
+        done |= compared
         return ReadBatch(found, others)
 
     def _compare_ruled(
-        self, batch: ReadBatch, project: int, keys: Mapping[int, tuple[TaskKey, ...]]
+        self, batch: ReadBatch, project: int, keys: HeldKeys
     ) -> Iterator[tuple[TaskPlan, Observed]]:
         """Compare every task with its own declarations and with the rules that match it.
 
         Tasks of other shards are matched too: rules count the tasks of the whole project.
         """
         rules = self._rules[project]
-        differing = set(self._desired.filter_differing(batch.found, keys, project))
+        declared = self._desired.select_declared([*batch.found, *batch.others])
+        batch = self._take_new(batch, declared)
+        differing = set(self._desired.filter_differing(batch.found, keys))
         damaged = {t: o for t, o in batch.others.items() if isinstance(o, Found)}
         found = {**batch.found, **{task: one.attributes for task, one in damaged.items()}}
         for task, live in found.items():
@@ -143,7 +135,8 @@ class Comparison:
                     yield plan_unread(task, project, rules.source, _DAMAGED), _DAMAGED
                 continue
             if matching or own:
-                own = own or self._find_own(task, keys, project)
+                if own is None and (task in declared or task in keys):
+                    own = self._find_own(task, keys, project)
                 planned = self._plan_ruled(task, live, own, (rules, matching))
                 if self._is_wanted(task):
                     yield from _pair(planned, Found(live))
@@ -168,7 +161,7 @@ class Comparison:
     def _compare_others(
         self,
         others: Mapping[int, Observed],
-        keys: Mapping[int, tuple[TaskKey, ...]],
+        keys: HeldKeys,
         project: int | None,
     ) -> Iterator[tuple[TaskPlan, Observed]]:
         """Compare tasks that are missing, or of which not everything can be read."""
@@ -178,19 +171,15 @@ class Comparison:
                 self.looked_at += 1
                 yield from _pair(plan_task(own, observed, self._attributes), observed)
 
-    def _find_own(
-        self, task: int, keys: Mapping[int, tuple[TaskKey, ...]], project: int | None
-    ) -> DesiredTask | None:
+    def _find_own(self, task: int, keys: HeldKeys, project: int | None) -> DesiredTask | None:
         try:
             return self._desired.build(task, keys.get(task, ()), project)
         except KeyError:
             return None
 
-    def _find_keys(
-        self, batch: ReadBatch, project: int | None
-    ) -> Mapping[int, tuple[TaskKey, ...]]:
+    def _find_keys(self, batch: ReadBatch, project: int | None) -> HeldKeys:
         if project is None or project not in self._keys:
-            return _NO_KEYS
+            return NO_KEYS
         keys = self._desired.find_keys(project, batch.found)
         for lookup in self._keys[project]:
             lookup.note(keys, batch.found)
@@ -248,15 +237,15 @@ class _KeyLookup:
         """List the keys that no task has shown."""
         return [key for key in self.group.keys if key not in self._tasks]
 
-    def note(
-        self, keys: Mapping[int, tuple[TaskKey, ...]], found: Mapping[int, Mapping[str, Side]]
-    ) -> None:
+    def note(self, keys: HeldKeys, found: Mapping[int, Mapping[str, Side]]) -> None:
         """Note which tasks hold which keys, and values that only differ in type."""
-        path = self.group.path
-        for task, held in keys.items():
-            for key in held:
-                if key.path == path:
-                    self._note_task(key.value, task)
+        held = keys.by_path[self.group.path]
+        tasks = dict(zip(held.values(), held, strict=True))
+        if len(tasks) == len(held) and self._tasks.keys().isdisjoint(tasks):
+            self._tasks |= tasks  # as of most batches
+        else:
+            for task, key in held.items():
+                self._note_task(key, task)
         if self.has_pending and len(keys) < len(found):
             self._note_near(task for name, task in found.items() if name not in keys)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import get_value, set_value
 from reconciler.core.model import Change
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path, get_value, is_inside, iterate_around, set_value
 from reconciler.core.values import ABSENT, Side, is_same
 from reconciler.errors import Source
 
@@ -64,10 +63,10 @@ def compose(
     ``stored`` is whether it is certain that the changes were stored.
     """
     composed = dict(made)
-    around = {outer for path in made for outer in _list_paths_to(path)}
+    around = {outer for path in made for outer in iterate_around(path)}
     for change in changes:
         outer = next(
-            (composed[path] for path in _list_paths_to(change.path) if path in composed), None
+            (composed[path] for path in iterate_around(change.path) if path in composed), None
         )
         inner: list[Made] = []
         if outer is not None:
@@ -75,24 +74,15 @@ def compose(
         else:
             # A task may have thousands of changes, of which few are around any other.
             if change.path in around:
-                inner = [one for path, one in composed.items() if _is_inside(path, change.path)]
+                inner = [one for path, one in composed.items() if is_inside(path, change.path)]
             new = _change_around(inner, change, stored=stored, attributes=attributes)
         if isinstance(new, Gap):
             return new
         for one in inner:
             del composed[one.path]
         composed[new.path] = new
-        around.update(_list_paths_to(new.path))
+        around.update(iterate_around(new.path))
     return composed
-
-
-def _list_paths_to(path: Path) -> Iterator[Path]:
-    """Return the paths that lead to ``path``, the shortest first, and ``path`` itself."""
-    return (path[:length] for length in range(1, len(path) + 1))
-
-
-def _is_inside(path: Path, outer: Path) -> bool:
-    return path[: len(outer)] == outer
 
 
 def _change_inside(

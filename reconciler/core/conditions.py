@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import parse_date_time
-from reconciler.core.edit import get_value
-from reconciler.core.notation import Path, format_path, format_value
+from reconciler.core.notation import format_path, format_value
+from reconciler.core.paths import Path, get_value
 from reconciler.core.values import ABSENT, UNREADABLE, Json, Side, is_same
 
 Predicate: TypeAlias = Callable[[Mapping[str, Side]], bool]

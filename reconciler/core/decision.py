@@ -12,19 +12,14 @@ from reconciler.contract.body_validator import BodyValidator
 from reconciler.core.allowances import Allowances, list_blocking
 from reconciler.core.conditions import UnreadableConditionError, compile_conditions
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import apply_changes, get_value, put_value
+from reconciler.core.edit import apply_changes
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import (
-    Allowance,
-    Found,
-    Missing,
-    Observed,
-    Status,
-    TaskPlan,
-    Unreadable,
-)
+from reconciler.core.model import Found, Missing, Observed, Unreadable
 from reconciler.core.notation import format_path, format_paths, format_value
+from reconciler.core.paths import get_value, set_value
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.planner import TOO_DEEP, apply_guards
+from reconciler.core.problems import Allowance
 from reconciler.core.report import STOPPED, Outcome, TaskOutcome
 from reconciler.core.rule_set import describe_rule
 from reconciler.core.three_way import Verdict, is_applied, judge_change
@@ -113,7 +108,7 @@ def _restore_seen(task: TaskPlan, live: Mapping[str, Side]) -> dict[str, Side]:
     before = ((c.path, c.before) for c in task.planned or task.changes if c.rule)
     for (name, *keys), value in chain(before, task.seen):
         if seen.get(name, UNREADABLE) is not UNREADABLE:
-            seen[name] = put_value(seen[name], tuple(keys), value)
+            seen[name] = set_value(seen[name], tuple(keys), value)
     return seen
 
 

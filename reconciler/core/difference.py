@@ -7,10 +7,9 @@ from typing import TypeAlias
 
 from reconciler.contract.attributes import Attribute, Attributes
 from reconciler.contract.date_time import parse_date_time
-from reconciler.core.edit import get_value
 from reconciler.core.model import Change, DesiredTask
-from reconciler.core.notation import Path
-from reconciler.core.values import ABSENT, Json, Side, is_same
+from reconciler.core.paths import Path, get_value, is_inside_value
+from reconciler.core.values import ABSENT, Side, is_same
 
 _Difference: TypeAlias = tuple[Path, Side, Side]
 
@@ -48,23 +47,8 @@ def _find_differences(
         if path[0] in desired.replaced and path[0] in desired.attributes:
             continue
         before = get_value(live, path)
-        if before is not ABSENT and not _is_inside_value(desired.attributes, path):
+        if before is not ABSENT and not is_inside_value(desired.attributes, path):
             yield path, before, ABSENT
-
-
-def _is_inside_value(attributes: Mapping[str, Json], path: Path) -> bool:
-    """Tell whether a value without keys is declared around the path, which so goes away itself."""
-    name, *keys = path
-    if name not in attributes:
-        return False
-    value = attributes[name]
-    for key in keys:
-        if not isinstance(value, dict):
-            return True
-        if key not in value:
-            return False
-        value = value[key]
-    return False
 
 
 def _compare_merged(path: Path, live: Side, declared: Side) -> Iterator[_Difference]:

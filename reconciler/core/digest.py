@@ -9,7 +9,7 @@ from reconciler.core.encoding import encode_canonical
 from reconciler.core.values import box
 
 if TYPE_CHECKING:
-    from reconciler.core.model import TaskPlan
+    from reconciler.core.plan_model import TaskPlan
 
 
 def compute_digest(updates: Iterable[TaskPlan]) -> str:

@@ -9,15 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.core.conditions import Condition, Operator, ValueTest
-from reconciler.core.model import (
-    Allowance,
-    Kind,
-    PlannedRule,
-    TaskKey,
-    TaskProblem,
-    UnresolvedKey,
-)
-from reconciler.core.notation import Path
+from reconciler.core.model import TaskKey
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import PlannedRule, UnresolvedKey
+from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.values import ABSENT, Json, NoValue, Side
 from reconciler.errors import Source

@@ -1,4 +1,4 @@
-"""Looking up paths in a task, and applying changes to a copy of it."""
+"""The body of an update: changes applied to copies of whole attributes."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from reconciler.core.notation import Path
 from reconciler.core.values import ABSENT, Json, NoValue, Side
 
 if TYPE_CHECKING:
     from reconciler.core.model import Change
-
-
-def get_value(attributes: Mapping[str, Side], path: Path) -> Side:
-    """Return the value at ``path``; ABSENT if it, or an object on the way, does not exist."""
-    name, *keys = path
-    value: Side = attributes.get(name, ABSENT)
-    for key in keys:
-        if not isinstance(value, dict):
-            return ABSENT
-        value = value.get(key, ABSENT)
-    return value
 
 
 def apply_changes(attributes: Mapping[str, Side], changes: Iterable[Change]) -> dict[str, Json]:
@@ -74,36 +62,3 @@ class _Copies:
         copy = dict(value)
         self._made[id(copy)] = copy
         return copy
-
-
-def set_value(base: Side, path: Path, value: Side) -> Side:
-    """Return a copy of ``base`` with a value set at a path; ABSENT removes the path.
-
-    Raises TypeError if an object on the way does not exist.
-    """
-    if not path:
-        return value
-    if not isinstance(base, dict):
-        raise TypeError(f"cannot change {path[0]!r} inside a value that is not an object")
-    key, *rest = path
-    inner = set_value(base.get(key, ABSENT), tuple(rest), value)
-    if isinstance(inner, NoValue):
-        return {k: v for k, v in base.items() if k != key}
-    return {**base, key: inner}
-
-
-def put_value(base: Side, path: Path, value: Side) -> Side:
-    """Return a copy of ``base`` with a value at a path, and with the objects that lead to it.
-
-    Unlike `set_value`, it makes objects that do not exist; ABSENT removes what exists.
-    """
-    if not path:
-        return value
-    key, *rest = path
-    known = base if isinstance(base, dict) else {}
-    if isinstance(value, NoValue) and key not in known:
-        return base
-    inner = put_value(known.get(key, ABSENT), tuple(rest), value)
-    if isinstance(inner, NoValue):
-        return {k: v for k, v in known.items() if k != key}
-    return {**known, key: inner}

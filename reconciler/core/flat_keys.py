@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.edit import get_value
-from reconciler.core.model import Change, DesiredTask, Kind, TaskProblem
-from reconciler.core.notation import Path, format_path
+from reconciler.core.model import Change, DesiredTask
+from reconciler.core.notation import format_path
+from reconciler.core.paths import Path, get_value, iterate_leaves
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, Side
 
 
@@ -23,7 +24,7 @@ def find_flat_keys(
         path
         for change in changes
         if change.before is ABSENT
-        for path in _iterate_leaves(change.path, change.after)
+        for path, _ in iterate_leaves(change.path, change.after)
     )
     return (*_warn_of_absent(absent, live), *_warn_of_added(added, live))
 
@@ -61,14 +62,6 @@ def find_flat_key(live: Mapping[str, Side], path: Path) -> Path:
     name, *keys = path
     found = _find_spelling(live.get(name, ABSENT), tuple(keys)) if len(keys) > 1 else ()
     return (name, *found) if found else ()
-
-
-def _iterate_leaves(path: Path, value: Side) -> Iterator[Path]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _iterate_leaves((*path, key), inner)
-    else:
-        yield path
 
 
 def _find_spelling(value: Side, keys: Path) -> Path:

@@ -11,17 +11,12 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.addresses import find_lost_addresses, find_resolved_address
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
-from reconciler.core.edit import apply_changes, get_value
-from reconciler.core.model import (
-    Change,
-    Found,
-    Kind,
-    Observed,
-    ProjectSettings,
-    TaskPlan,
-    TaskProblem,
-)
-from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
+from reconciler.core.edit import apply_changes
+from reconciler.core.model import Change, Found, Observed, ProjectSettings
+from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.paths import Path, get_value, is_inside
+from reconciler.core.plan_model import TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, UNREADABLE, Side
 
 _NAMED_MAX: Final = 4
@@ -412,7 +407,7 @@ def _list_names(changes: Collection[Change]) -> list[str]:
 
 def _list_touching(changes: Iterable[Change], path: Path) -> list[Change]:
     """List the changes of a path, or of an object around it."""
-    return [change for change in changes if path[: len(change.path)] == change.path]
+    return [change for change in changes if is_inside(path, change.path)]
 
 
 def _format_paths(changes: Iterable[Change]) -> str:

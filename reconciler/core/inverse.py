@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Made
-from reconciler.core.model import Change, Found, Kind, Observed, Status, TaskPlan, TaskProblem
+from reconciler.core.model import Change, Found, Observed, TaskKey
 from reconciler.core.notation import format_paths
+from reconciler.core.paths import are_nested, get_value
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.planner import get_project, plan_unread
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.three_way import Verdict, judge_change
-from reconciler.core.values import UNREADABLE, Side
+from reconciler.core.values import UNREADABLE, Side, is_same
 
 
 def plan_inverse(
-    task: int, made: Sequence[Made], observed: Observed, attributes: Attributes
+    task: int,
+    made: Sequence[Made],
+    observed: Observed,
+    attributes: Attributes,
+    *,
+    key: TaskKey | None = None,
 ) -> TaskPlan | None:
     """Plan the inverse of the changes ``made`` to one task; None if there is nothing to undo.
 
     If a path was edited since, the whole task is left alone: undoing only the other paths would
-    create a state that never existed.
+    create a state that never existed. ``key`` is what named the task in the report: the plan has
+    it, unless the task is known to have another one now, or to get one.
     """
+    planned = _plan_inverse(task, made, observed, attributes)
+    if planned is None or key is None or not _may_name(key, made, observed):
+        return planned
+    return replace(planned, key=key)
+
+
+def _may_name(key: TaskKey, made: Sequence[Made], observed: Observed) -> bool:
+    """Tell whether a key names a task before and after the inverse, as far as that is known."""
+    if not isinstance(observed, Found):
+        return True
+    is_there = is_same(get_value(observed.attributes, key.path), key.value)
+    return is_there and not any(are_nested(one.path, key.path) for one in made)
+
+
+def _plan_inverse(
+    task: int, made: Sequence[Made], observed: Observed, attributes: Attributes
+) -> TaskPlan | None:
     source = made[0].source
     if not isinstance(observed, Found):
         return plan_unread(task, None, source, observed)

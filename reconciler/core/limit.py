@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from reconciler.core.model import Plan
 from reconciler.core.notation import count_noun
+from reconciler.core.plan_model import Plan
 
 _LIMIT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)(%?)")
 _WHOLE: Final = 100

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, TypeVar
 
-from reconciler.core.model import Plan, PlannedRule, ServerIdentity
+from reconciler.core.plan_model import Plan, PlannedRule, ServerIdentity
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 
 _SHOW_SEPARATELY: Final = "show them separately"
 _EACH_SHARD_ONCE: Final = "pass each shard once, and only shards of one run"
+
+_Item = TypeVar("_Item", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +134,26 @@ def _check_division(first: Part, other: Part) -> None:
 
 
 def _check_shards(parts: Sequence[Part]) -> None:
-    seen: dict[Shard, str] = {}
-    for part in parts:
-        for shard in part.shards:
-            if shard in seen:
-                message = f"{seen[shard]} and {part.name} are both for shard {shard}"
-                raise SavedFileError(message, hint=_EACH_SHARD_ONCE)
-            seen[shard] = part.name
+    shared = _find_shared((part.name, part.shards) for part in parts)
+    if shared:
+        shard, one, other = shared
+        message = f"{one} and {other} are both for shard {shard}"
+        raise SavedFileError(message, hint=_EACH_SHARD_ONCE)
 
 
 def _check_shared_tasks(parts: Sequence[Part]) -> None:
-    seen: dict[int, str] = {}
-    for part in parts:
-        for task in part.tasks:
-            if task in seen:
-                message = f"task {task} is in both {seen[task]} and {part.name}"
-                raise SavedFileError(message, hint=_EACH_SHARD_ONCE)
-            seen[task] = part.name
+    shared = _find_shared((part.name, part.tasks) for part in parts)
+    if shared:
+        task, one, other = shared
+        raise SavedFileError(f"task {task} is in both {one} and {other}", hint=_EACH_SHARD_ONCE)
+
+
+def _find_shared(parts: Iterable[tuple[str, Iterable[_Item]]]) -> tuple[_Item, str, str] | None:
+    """Return the first item that is listed twice, with the names of the two parts that hold it."""
+    holders: dict[_Item, str] = {}
+    for name, items in parts:
+        for item in items:
+            if item in holders:
+                return item, holders[item], name
+            holders[item] = name
+    return None

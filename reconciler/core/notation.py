@@ -7,12 +7,10 @@ import re
 import unicodedata
 from bisect import bisect
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
+from reconciler.core.paths import Path
 from reconciler.core.values import Json, NoValue, Side
-
-Path: TypeAlias = tuple[str, ...]
-"""A place inside a task: the attribute, then the keys of objects."""
 
 STANDARD_INPUT: Final = "-"
 """The name that stands for standard input where a file is expected."""

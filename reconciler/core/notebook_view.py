@@ -16,17 +16,16 @@ from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
-from reconciler.core.model import (
-    Change,
+from reconciler.core.model import Change, TaskKey
+from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
+from reconciler.core.plan_model import (
     Plan,
     PlannedRule,
     ServerIdentity,
     Status,
-    TaskKey,
     TaskPlan,
     UnresolvedKey,
 )
-from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
 from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shard import Shard, format_shards

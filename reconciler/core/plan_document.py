@@ -21,14 +21,9 @@ from reconciler.core.document_parts import (
     restore_unresolved,
 )
 from reconciler.core.encoding import encode_indented
-from reconciler.core.model import (
-    Change,
-    Plan,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-)
+from reconciler.core.model import Change
 from reconciler.core.notation import format_path, shorten
+from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, format_shards, parse_shards
 from reconciler.core.target import EVERYTHING, Targets

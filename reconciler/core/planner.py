@@ -16,21 +16,13 @@ from reconciler.core.guards import (
     ProposedUpdate,
     find_problems,
 )
-from reconciler.core.model import (
-    Change,
-    DesiredTask,
-    Found,
-    Kind,
-    Missing,
-    Observed,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    Unreadable,
-)
-from reconciler.core.notation import Path
+from reconciler.core.model import Change, DesiredTask, Found, Missing, Observed, Unreadable
+from reconciler.core.paths import Path, is_inside, iterate_outwards
+from reconciler.core.plan_model import Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.rule_set import RuledTask
+from reconciler.core.type_changes import find_list_elements, find_type_changes
 from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
 from reconciler.errors import Source
 
@@ -65,11 +57,10 @@ def plan_ruled(
 
 def _name_rule(change: Change, rules: Mapping[Path, RuleRef]) -> Change:
     """Name the rule that declares the path of a change, or a part of its value."""
-    parents = (change.path[:length] for length in range(len(change.path), 0, -1))
-    found = next((rules[path] for path in parents if path in rules), None)
+    around = iterate_outwards(change.path)
+    found = next((rules[path] for path in around if path in rules), None)
     if found is None:
-        length = len(change.path)
-        inside = (ref for path, ref in rules.items() if path[:length] == change.path)
+        inside = (ref for path, ref in rules.items() if is_inside(path, change.path))
         found = next(inside, None)
     return replace(change, rule=found.name) if found else change
 
@@ -98,7 +89,11 @@ def _plan_found(
     if unknown:
         return _make_stopped(desired, Status.UNREADABLE, *unknown)
     changes = find_changes(desired, live, attributes)
-    warnings = find_flat_keys(desired, changes, live)
+    warnings = (
+        *find_flat_keys(desired, changes, live),
+        *find_type_changes(changes),
+        *find_list_elements(desired.absent, live),
+    )
     if not changes:
         return _make_stopped(desired, Status.UNCHANGED, *warnings) if warnings else None
     if any(is_too_deep(change.before) for change in changes):

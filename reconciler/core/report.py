@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from reconciler.core.model import Allowance, Change, ServerIdentity, TaskKey, User
+from reconciler.core.model import Change, TaskKey, User
+from reconciler.core.plan_model import ServerIdentity
+from reconciler.core.problems import Allowance
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets
 

@@ -12,7 +12,7 @@ from reconciler.core.document_parts import (
     restore_key,
 )
 from reconciler.core.ids import format_ranges, parse_ranges
-from reconciler.core.model import ServerIdentity, User
+from reconciler.core.model import User
 from reconciler.core.plan_document import (
     FORMAT_VERSION,
     build_change_document,
@@ -25,6 +25,7 @@ from reconciler.core.plan_document import (
     restore_shards,
     restore_targets,
 )
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.report import (
     Commit,
     Outcome,

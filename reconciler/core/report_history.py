@@ -10,8 +10,9 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.composition import Composed, Gap, Made, compose
 from reconciler.core.difference import are_equal
 from reconciler.core.merge import Part, join_shards, make_other_server_error
-from reconciler.core.model import Change, have_same_tasks
+from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.plan_model import have_same_tasks
 from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 
@@ -70,6 +71,16 @@ def compose_changes(
         for task, composed in made.items()
     )
     return {task: composed for task, composed in kept if composed}
+
+
+def find_keys(reports: Sequence[NamedReport]) -> Mapping[int, TaskKey]:
+    """Return the keys that named tasks, by id; of several runs, the last one's."""
+    return {
+        outcome.task: outcome.key
+        for _, report in order_reports(reports)
+        for outcome in report.outcomes
+        if outcome.key is not None
+    }
 
 
 def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> SavedFileError:

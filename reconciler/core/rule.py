@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciler.core.conditions import Condition, list_attributes
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path, are_nested
+from reconciler.core.problems import Allowance
 from reconciler.core.values import Json
 from reconciler.errors import Source
-
-if TYPE_CHECKING:
-    from reconciler.core.model import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +80,3 @@ class Rule:
     def names(self) -> set[str]:
         """Name the attributes that must be read to judge the rule and compare its results."""
         return list_attributes(self.ref.where) | {path[0] for path in self.list_paths()}
-
-
-def are_nested(one: Path, other: Path) -> bool:
-    """Tell whether two paths are equal, or one is inside the other."""
-    length = min(len(one), len(other))
-    return one[:length] == other[:length]

@@ -23,8 +23,7 @@ from reconciler.core.conditions import (
     compile_tests,
     parse_instant,
 )
-from reconciler.core.edit import get_value
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path, get_value, iterate_around
 from reconciler.core.rule import Rewrite, Rule
 from reconciler.core.values import ABSENT, Json, NoValue, Side, is_same
 
@@ -238,8 +237,8 @@ class _Disjointness:
 
     def _is_written(self, path: Path) -> bool:
         """Tell whether a rule writes a path, something inside it or around it."""
-        around = (path[:length] for length in range(1, len(path) + 1))
-        return path in self._around or any(parent in self._written for parent in around)
+        around = iterate_around(path)
+        return path in self._around or any(outer in self._written for outer in around)
 
 
 def _fail(values: Iterable[Side], judge: Judge, steps: _Steps) -> bool:
@@ -273,8 +272,8 @@ class _ReadIndex:
 
     def _add(self, path: Path, read: _Read) -> None:
         self._at.setdefault(path, []).append(read)
-        for length in range(1, len(path)):
-            self._inside.setdefault(path[:length], []).append(read)
+        for outer in iterate_around(path[:-1]):
+            self._inside.setdefault(outer, []).append(read)
 
     def find_chains(self, number: int) -> Iterator[Chain]:
         """Yield the chains that begin with a rule, one for each other rule."""
@@ -300,14 +299,14 @@ class _ReadIndex:
 
     def _iterate_reads(self, path: Path) -> Iterator[_Read]:
         """Yield what is read at a path, around it and inside it."""
-        for length in range(1, len(path) + 1):
-            yield from self._at.get(path[:length], ())
+        for outer in iterate_around(path):
+            yield from self._at.get(outer, ())
         yield from self._inside.get(path, ())
 
 
 def _list_around(paths: Iterable[Path]) -> frozenset[Path]:
     """List the paths around some paths."""
-    return frozenset(path[:length] for path in paths for length in range(1, len(path)))
+    return frozenset(outer for path in paths for outer in iterate_around(path[:-1]))
 
 
 def _iterate_writes(rule: Rule) -> Iterator[_Write]:

@@ -23,8 +23,8 @@ from reconciler.core.conditions import (
     judge_tests,
     parse_instant,
 )
-from reconciler.core.edit import get_value
-from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.paths import Path, PathIndex, get_value, iterate_around
 from reconciler.core.rule import Rule
 from reconciler.core.rule_chains import (
     STEPS_MAX,
@@ -316,8 +316,8 @@ def _check_nested_conditions(rule: Rule) -> Iterator[Finding]:
     """Find conditions on a path inside another's, which no value can satisfy together."""
     by_path = {condition.path: condition for condition in rule.ref.where}
     for path, inner in by_path.items():
-        for length in range(1, len(path)):
-            outer = by_path.get(path[:length])
+        for around in iterate_around(path[:-1]):
+            outer = by_path.get(around)
             if outer is not None and not _can_hold_inside(outer, inner):
                 yield Finding(
                     rule,
@@ -348,18 +348,15 @@ def _can_hold_inside(outer: Condition, inner: Condition) -> bool:
 
 def _check_overlaps(rule: Rule) -> Iterator[Finding]:
     """Find paths that a rule writes twice."""
-    seen: dict[Path, Path] = {}
+    seen = PathIndex()
     for part, path in _iterate_writes(rule):
-        around = (path[:length] for length in range(1, len(path) + 1))
-        other = next((p for p in around if seen.get(p) == p), seen.get(path))
+        other = seen.find_overlapping(path)
         if other is not None:
             message = f"the rule also changes {format_path(other)}"
             if other != path:
                 message += ", which contains this" if len(other) < len(path) else ", inside this"
             yield Finding(rule, part, path, message, "keep one of the two")
-        seen[path] = path
-        for length in range(1, len(path)):
-            seen.setdefault(path[:length], path)
+        seen.add(path)
 
 
 def _iterate_writes(rule: Rule) -> Iterator[tuple[Part, Path]]:

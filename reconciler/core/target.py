@@ -10,20 +10,13 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
-from reconciler.core.notation import Path, count_noun, escape_invisible, parse_path
-from reconciler.core.rule import are_nested
+from reconciler.core.model import Change, DesiredTask, DesiredTasks, Observed, TaskKey
+from reconciler.core.notation import count_noun, escape_invisible, parse_path
+from reconciler.core.paths import Path, are_nested, is_inside
+from reconciler.core.rule import Rule
 
 if TYPE_CHECKING:
-    from reconciler.core.model import (
-        Change,
-        DesiredTask,
-        DesiredTasks,
-        Observed,
-        TaskKey,
-        TaskPlan,
-        UnresolvedKey,
-    )
-    from reconciler.core.rule import Rule
+    from reconciler.core.plan_model import TaskPlan, UnresolvedKey
 
 _IDS: Final = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", re.ASCII)
 _EXPECTED: Final = (
@@ -95,13 +88,13 @@ class Selector:
         if self.kind is SelectorKind.RULE:
             return change.rule == self.value
         if self.kind is SelectorKind.PATH:
-            return change.path[: len(self.path)] == self.path
+            return is_inside(change.path, self.path)
         return self.holds_file(change.source.file)
 
     def touches_change(self, change: Change) -> bool:
         """Tell whether a selector of changes holds a part of a change."""
         return self.holds_change(change) or (
-            self.kind is SelectorKind.PATH and self.path[: len(change.path)] == change.path
+            self.kind is SelectorKind.PATH and is_inside(self.path, change.path)
         )
 
 
@@ -331,8 +324,6 @@ class TargetTally:
 
 def _iterate_keys(desired: DesiredTasks) -> Iterator[tuple[int, TaskKey]]:
     """Yield the keys with their projects."""
-    from reconciler.core.model import TaskKey  # noqa: PLC0415 - it imports this module
-
     return (
         (group.project, TaskKey(group.path, key))
         for group in desired.list_key_groups()
@@ -383,7 +374,7 @@ def _matches_rule(one: Selector, rule: Rule) -> bool:
     if one.kind is SelectorKind.FILE:
         return one.holds_file(rule.ref.source.file)
     return one.kind is SelectorKind.PATH and any(
-        path[: len(one.path)] == one.path for path in rule.list_paths()
+        is_inside(path, one.path) for path in rule.list_paths()
     )
 
 
@@ -394,7 +385,7 @@ def _matches_desired(one: Selector, desired: DesiredTask) -> bool:
         return False
     if one.kind is SelectorKind.FILE:
         return any(one.holds_file(file) for file in _list_files(desired))
-    is_absent = any(path[: len(one.path)] == one.path for path in desired.absent)
+    is_absent = any(is_inside(path, one.path) for path in desired.absent)
     return is_absent or _declares(desired, one.path)
 
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import get_value
 from reconciler.core.model import Change
+from reconciler.core.paths import get_value
 from reconciler.core.values import Side
 
 

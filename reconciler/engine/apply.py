@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.artifacts.report_file import ReportFile, ReportWriter, check_report
 from reconciler.core.allowances import Allowances, Entry
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.engine.commit import find_commit
 from reconciler.engine.connection import Connection

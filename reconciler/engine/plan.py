@@ -9,14 +9,8 @@ from typing import TypeAlias
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
-from reconciler.core.model import (
-    DesiredTasks,
-    Observed,
-    Plan,
-    ReadBatch,
-    Status,
-    TaskPlan,
-)
+from reconciler.core.model import DesiredTasks, Observed, ReadBatch
+from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.planner import apply_guards, block_ambiguous
 from reconciler.core.shard import Shard
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched

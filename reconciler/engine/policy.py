@@ -14,8 +14,9 @@ from reconciler.core.allowances import (
     mark_plan,
 )
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import ALLOWABLE, Kind, Plan, ServerIdentity, TaskProblem
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
+from reconciler.core.plan_model import Plan, ServerIdentity
+from reconciler.core.problems import ALLOWABLE, Kind, TaskProblem
 from reconciler.errors import Refused
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.artifacts.saved_file import read_all_saved
 from reconciler.contract.openapi import load_contract
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.report_history import NamedReport, merge_reports
 from reconciler.core.shard import Shard, find_missing_shards

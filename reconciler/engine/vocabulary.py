@@ -13,7 +13,8 @@ from reconciler.core.allowances import (
     parse_denial,
 )
 from reconciler.core.limit import Limit
-from reconciler.core.model import ALLOWABLE, Allowance, Kind, Plan
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import ALLOWABLE, Allowance, Kind
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
 from reconciler.core.target import Selector, Targets

@@ -10,7 +10,7 @@ from math import inf
 from typing import Final
 
 from reconciler.core.decision import Patch
-from reconciler.core.model import TaskPlan
+from reconciler.core.plan_model import TaskPlan
 from reconciler.labelstudio.bulk.cost import BATCH
 
 FRESH_SECONDS: Final = 1.0

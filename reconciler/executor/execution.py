@@ -9,8 +9,9 @@ from typing import Final, TypeAlias, TypeVar
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.decision import Patch, make_outcome, mark_interrupted, mark_left_alone
-from reconciler.core.model import Observed, Plan, Status, TaskPlan
+from reconciler.core.model import Observed
 from reconciler.core.notation import count_noun
+from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
 from reconciler.executor.batches import AHEAD_SECONDS, FRESH_SECONDS, FreshBatches

@@ -12,7 +12,8 @@ from reconciler.contract.body_validator import BodyValidator
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.decision import Patch, decide
 from reconciler.core.guards import GuardFacts, list_names_to_read, list_projects_to_classify
-from reconciler.core.model import Found, Observed, TaskPlan
+from reconciler.core.model import Found, Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.report import TaskOutcome
 from reconciler.labelstudio.bulk.task_reader import read_tasks
 from reconciler.labelstudio.guard_facts import (

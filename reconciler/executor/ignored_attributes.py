@@ -10,7 +10,8 @@ from typing import TypeAlias
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.decision import make_outcome
-from reconciler.core.model import Found, Observed, TaskPlan
+from reconciler.core.model import Found, Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Json, Side

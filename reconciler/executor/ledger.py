@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.core.decision import correct
-from reconciler.core.model import TaskPlan
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
 from reconciler.executor.execution_options import Record

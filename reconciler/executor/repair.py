@@ -13,7 +13,8 @@ from typing import Final, Self
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.date_time import parse_date_time
-from reconciler.core.model import Change, TaskPlan
+from reconciler.core.model import Change
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.three_way import Verdict, judge_change
 from reconciler.core.values import Side
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.core.decision import Patch, judge_answer, make_outcome, mark_interrupted
-from reconciler.core.model import TaskPlan
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
 from reconciler.executor.batches import FRESH_SECONDS

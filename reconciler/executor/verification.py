@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.decision import correct, settle
-from reconciler.core.model import Change, Found, Observed, TaskPlan
+from reconciler.core.model import Change, Found, Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import ServerError
 from reconciler.executor.batches import split_batches

@@ -26,6 +26,7 @@ from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
 from reconciler.labelstudio.main_thread import call_outside_main_thread
 from reconciler.labelstudio.network import DIRECT, Network
+from reconciler.labelstudio.origins import UNKNOWN, Origins
 from reconciler.labelstudio.response import SERVER_ADDRESS, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
 from reconciler.labelstudio.secret_values import Secrets
@@ -65,6 +66,7 @@ class Client:
         credentials: Credentials,
         *,
         network: Network = DIRECT,
+        origins: Origins = UNKNOWN,
         timeout: float = DEFAULT_TIMEOUT,
         size_max: int = SIZE_MAX,
         transport: httpx.BaseTransport | None = None,
@@ -76,6 +78,7 @@ class Client:
         self._timeout = timeout
         self._size_max = size_max
         self._network = network
+        self._origins = origins
         self._secrets = Secrets(network.headers.values())
         connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
         self._transport = ServerTransport(connect, timeout=timeout, now=self.backoff.now)
@@ -220,7 +223,7 @@ class Client:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"cannot send a request to {self.address}: {error}") from error
         self.backoff.answered = True
-        return Response(response, body, secret, self._secrets)
+        return Response(response, body, secret, self._secrets, self._origins)
 
     def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Send a request, and read the body of the response."""
@@ -258,7 +261,7 @@ class Client:
         # The text of an error about a malformed response may quote the response.
         message = self._secrets.hide(str(error), secret) or type(error).__name__
         if isinstance(error, NOT_CONNECTED) or is_client_refused(message):
-            return make_not_sent(self.address, message, self._network)
+            return make_not_sent(self.address, message, self._network, self._origins.address)
         if isinstance(error, httpx.TimeoutException):
             return TimedOut(f"no complete response from {self.address} in {self._timeout:g} s")
         return Unreachable(f"no complete response from {self.address}: {message}")

@@ -16,7 +16,8 @@ from reconciler.core.guards import (
     list_projects_to_warn_of,
     may_be_ignored,
 )
-from reconciler.core.model import Observed, TaskPlan
+from reconciler.core.model import Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.errors import ServerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.progress import ProgressListener

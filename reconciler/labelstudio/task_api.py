@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
-from reconciler.core.model import ProjectSettings, ServerIdentity, User
+from reconciler.core.model import ProjectSettings, User
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
 from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.addresses import RESOLVED_PART, find_resolved_address
-from reconciler.core.notation import Path, format_path, format_value, shorten
-from reconciler.core.rule import are_nested
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.paths import Path, PathIndex, are_nested
 from reconciler.core.server_address import ChosenServer, is_same_server, normalize_address
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
+from reconciler.manifest.path_mistakes import (
+    explain_no_path,
+    explain_wildcard,
+    suggest_spelling,
+)
 from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.wrong_values import NO_VARIABLES, is_variable
 
 UNDEFINED: Final = "$undefined$"
 """A key whose value the server moves to the first key of the label config, overwriting it."""
@@ -33,7 +39,8 @@ def check_server(
     try:
         address = normalize_address(declared)
     except SettingsError as error:
-        yield _make_problem_at(document, ("server",), shorten(error.message, 200), error.hint)
+        hint = NO_VARIABLES if is_variable(declared) else error.hint
+        yield _make_problem_at(document, ("server",), shorten(error.message, 200), hint)
         return
     if chosen and not is_same_server(address, chosen.address):
         yield _make_problem_at(
@@ -141,16 +148,13 @@ def check_absent(
     document: Document, steps: Steps, task: Mapping[str, Any], *, attributes: Attributes
 ) -> Iterator[Problem]:
     """Check the paths in ``absent`` of a task, the defaults, or a rule at ``steps``."""
-    seen: set[Path] = set()
-    inside: dict[Path, Path] = {}
+    seen = PathIndex()
     for number, written in enumerate(task.get("absent", ())):
-        problem = _check_absent_path(written, task, attributes=attributes, seen=seen, inside=inside)
+        problem = _check_absent_path(written, task, attributes=attributes, seen=seen)
         if problem:
             yield _make_problem_at(document, (*steps, "absent", number), *problem)
             continue
-        path = parse_absent_path(written)
-        seen.add(path)
-        inside.update({path[:length]: path for length in range(1, len(path))})
+        seen.add(parse_absent_path(written))
 
 
 def find_emptied_data(declaration: Declaration) -> Iterator[Problem]:
@@ -238,8 +242,9 @@ def _explain_written_path(
     try:
         path = parse_absent_path(written)
     except ValueError:
-        found = shorten(format_value(str(written)))
-        return f"{found} is not a path", 'write data.key, or data["a.b"] for a key with a dot'
+        return explain_no_path(str(written), verb)
+    if isinstance(written, str) and (problem := explain_wildcard(written, path)):
+        return problem
     return explain_inner_path(path, verb, attributes)
 
 
@@ -248,21 +253,19 @@ def _check_absent_path(
     task: Mapping[str, Json],
     *,
     attributes: Attributes,
-    seen: Collection[Path],
-    inside: Mapping[Path, Path],
+    seen: PathIndex,
 ) -> tuple[str, str] | None:
     """Find what is wrong with one element of ``absent``: a message and a hint, or None.
 
-    ``seen`` are the paths before it; ``inside`` maps each parent of one of them to it.
+    ``seen`` are the paths before it.
     """
     problem = _explain_written_path(written, "absent", attributes)
     if problem:
         return problem
     path = parse_absent_path(written)
-    if path in seen:
+    other = seen.find_overlapping(path)
+    if other == path:
         return f"duplicate path {format_path(path)}", "keep one of the two"
-    around = (path[:length] for length in range(len(path)))
-    other = next((shorter for shorter in around if shorter in seen), inside.get(path))
     if other is not None:
         return (
             f"one of {format_path(path)} and {format_path(other)} contains the other",
@@ -277,6 +280,8 @@ def _suggest_path(path: Path, attributes: Attributes, verb: str) -> str:
         if verb == "absent":
             return f"name the keys to remove, such as {path[0]}.old_key"
         return f"name a key inside it, such as {path[0]}.source"
+    if suggestion := suggest_spelling(path):
+        return suggestion
     if path[0] in attributes:
         return _ONLY_INSIDE.get(verb, "only keys inside data and meta can be")
     return f"did you mean {shorten(format_path(('data', *path)), 200)}?"

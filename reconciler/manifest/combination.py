@@ -7,8 +7,8 @@ from functools import cached_property
 
 from reconciler.core.allowances import narrow_to_documents
 from reconciler.core.model import DesiredTask
-from reconciler.core.notation import Path, count_noun, format_path, format_value, shorten
-from reconciler.core.rule import are_nested
+from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.paths import Path, PathIndex, are_nested, iterate_around, iterate_outwards
 from reconciler.core.values import Json
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
@@ -25,8 +25,8 @@ class _CombinedPlaces:
         owners: dict[Path, Declaration] = {}
         for declaration in self._declarations:
             for leaf in declaration.iterate_leaves():
-                for length in range(len(leaf), 0, -1):
-                    owners.setdefault(leaf[:length], declaration)
+                for path in iterate_around(leaf):
+                    owners.setdefault(path, declaration)
         return owners
 
     @property
@@ -34,8 +34,8 @@ class _CombinedPlaces:
         return self._declarations[0].source
 
     def source_of(self, path: Path) -> Source:
-        parents = (path[:length] for length in range(len(path), 0, -1))
-        owners = (self._owners[parent] for parent in parents if parent in self._owners)
+        around = iterate_outwards(path)
+        owners = (self._owners[outer] for outer in around if outer in self._owners)
         return next(owners, self._declarations[0]).source_of(path)
 
 
@@ -97,7 +97,7 @@ def find_conflicts(declarations: Sequence[Declaration], *, count: int = 1) -> li
     ``count`` tasks have these declarations; messages name the first.
     """
     problems: list[Problem] = _find_written_keys(declarations)
-    taken = _DeclaredPaths()
+    taken, owners = PathIndex(), dict[Path, Declaration]()
     project: Declaration | None = None
     for declaration in declarations:
         problems += _find_project_conflict(project, declaration)
@@ -107,31 +107,13 @@ def find_conflicts(declarations: Sequence[Declaration], *, count: int = 1) -> li
             other = taken.find_overlapping(leaf)
             if other is None:
                 continue
-            owner = taken.owners[other]
+            owner = owners[other]
             if leaf != other or not _is_shared_default(leaf, owner, declaration):
                 problems.append(_make_conflict(leaf, other, owner, declaration, count=count))
-        taken.add(leaves, declaration)
-    return problems
-
-
-class _DeclaredPaths:
-    """The paths that the declarations read so far declare."""
-
-    def __init__(self) -> None:
-        self.owners: dict[Path, Declaration] = {}
-        self._inside: dict[Path, Path] = {}
-
-    def add(self, leaves: Iterable[Path], declaration: Declaration) -> None:
-        """Add paths that are new; each is then found by its parents, too."""
         for leaf in leaves:
-            self.owners.setdefault(leaf, declaration)
-            for length in range(1, len(leaf)):
-                self._inside.setdefault(leaf[:length], leaf)
-
-    def find_overlapping(self, leaf: Path) -> Path | None:
-        """Find an earlier path that is equal to ``leaf``, its parent, or inside it."""
-        around = (leaf[:length] for length in range(1, len(leaf) + 1))
-        return next((path for path in around if path in self.owners), self._inside.get(leaf))
+            taken.add(leaf)
+            owners.setdefault(leaf, declaration)
+    return problems
 
 
 def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:

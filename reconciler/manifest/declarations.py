@@ -6,9 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
-from reconciler.core.model import Allowance, Kind, TaskKey
-from reconciler.core.notation import Path, format_value, parse_path, shorten
-from reconciler.core.values import Json
+from reconciler.core.model import TaskKey
+from reconciler.core.notation import format_value, parse_path, shorten
+from reconciler.core.paths import (
+    Path,
+    get_value,
+    is_inside_value,
+    iterate_around,
+    iterate_managed,
+    set_value,
+)
+from reconciler.core.problems import Allowance, Kind
+from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from reconciler.manifest.key_table import normalize_key
 from reconciler.manifest.readers.document import Document
@@ -66,7 +75,8 @@ class Header:
         """Add a task's key to what it declares, where policy replace would remove the key."""
         if self.key is None or self.key[0] not in self.replaced or self.key[0] not in declared:
             return declared
-        return _set_inside(declared, self.key, key)
+        name, *keys = self.key
+        return {**declared, name: set_value(declared[name], tuple(keys), key)}
 
     def read_declaration(
         self,
@@ -188,10 +198,8 @@ class Declaration(NamedTuple):
         return "defaults", "absent", self.header.absent.index(path)
 
     def iterate_leaves(self) -> Iterator[Path]:
-        """List the paths that this declaration manages."""
-        for name, value in self.build_attributes().items():
-            yield from _iterate_leaves((name,), value, whole=name in self.header.replaced)
-        yield from self.absent
+        """Yield the paths that this declaration manages."""
+        return iterate_managed(self.build_attributes(), self.header.replaced, self.absent)
 
 
 def read_header(
@@ -255,37 +263,10 @@ def _lay_below(
 
 def _is_declared(path: Path, own: Mapping[str, Json]) -> bool:
     """Tell whether a task declares the path itself, something inside it, or no object around it."""
-    value: Json = dict(own)
-    for key in path:
-        if not isinstance(value, dict):
-            return True
-        if key not in value:
-            return False
-        value = value[key]
-    return True
+    return get_value(own, path) is not ABSENT or is_inside_value(own, path)
 
 
 def _drop_inside(paths: Iterable[Path], others: Iterable[Path]) -> list[Path]:
     """Drop the paths that are one of ``others``, or inside one."""
     around = frozenset(others)
-    return [
-        path
-        for path in paths
-        if not any(path[:length] in around for length in range(1, len(path) + 1))
-    ]
-
-
-def _set_inside(declared: Mapping[str, Json], path: Path, value: Json) -> dict[str, Json]:
-    """Return a copy with a value at a path; the objects on the way are made if needed."""
-    key, *rest = path
-    inner = declared.get(key)
-    around = inner if isinstance(inner, dict) else {}
-    return {**declared, key: _set_inside(around, tuple(rest), value) if rest else value}
-
-
-def _iterate_leaves(path: Path, value: Json, *, whole: bool) -> Iterator[Path]:
-    if isinstance(value, dict) and value and not whole:
-        for key, inner in value.items():
-            yield from _iterate_leaves((*path, key), inner, whole=False)
-    else:
-        yield path
+    return [path for path in paths if around.isdisjoint(iterate_around(path))]

@@ -8,14 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import eq, le
-from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.core.edit import get_value
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
-from reconciler.core.model import DesiredTask, KeyGroup, TaskKey
-from reconciler.core.notation import Path, format_path, format_value, shorten
+from reconciler.core.model import NO_KEYS, DesiredTask, HeldKeys, KeyGroup, TaskKey
+from reconciler.core.notation import format_path, format_value, shorten
+from reconciler.core.paths import Path, get_value
 from reconciler.core.rule import Rule
 from reconciler.core.server_address import ChosenServer
 from reconciler.core.values import ABSENT, Json, Side
@@ -24,7 +23,6 @@ from reconciler.manifest.checks import check_server
 from reconciler.manifest.combination import combine, find_conflicts
 from reconciler.manifest.declarations import (
     MERGEABLE,
-    NAMES,
     NOT_ATTRIBUTES,
     Declaration,
     Header,
@@ -41,8 +39,6 @@ _INDEX_MAX: Final = (1 << _INDEX_BITS) - 1
 
 _INNER_MAX: Final = 1_000
 """How many first keys of objects are remembered of a document."""
-
-_NO_KEYS: Final[Mapping[int, tuple[TaskKey, ...]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,7 @@ class DesiredIndex:
         self._where = array("Q")
         self._fingerprints = Fingerprints()
         self._keys = KeyTable()
+        self._group: KeyedPlaces | None = None
         self._key_where = array("Q")
         self._key_fingerprints = Fingerprints()
         self._inner: list[set[str]] = []
@@ -79,6 +76,7 @@ class DesiredIndex:
     def add_document(self, header: Header) -> None:
         """Begin a document, to which the next tasks belong."""
         self._headers.append(header)
+        self._group = None
         self._inner.append({key for value in _list_objects(header.defaults) for key in value})
         self._known |= header.defaults.keys()
         self._known |= {path[0] for path in header.absent}
@@ -94,15 +92,16 @@ class DesiredIndex:
             self._ids.append(int(task["id"]))
             self._where.append(where)
             self._add_fingerprint(self._fingerprints, task)
+        elif "key" in task:
+            declared = dict(task)
+            self._add_key(where, declared.pop("key"), declared)
+        elif "ids" in task:
+            declared = dict(task)
+            self._add_ids(where, declared.pop("ids"), declared)
         else:
-            declared = {name: task[name] for name in task if name not in NAMES}
-            if "ids" in task:
-                self._add_ids(where, task["ids"], declared)
-            elif "key" in task:
-                self._add_key(where, normalize_key(task["key"]), declared)
-            else:
-                for key in task["keys"]:
-                    self._add_key(where, normalize_key(key), declared)
+            declared = dict(task)
+            for key in declared.pop("keys"):
+                self._add_key(where, key, declared)
         if not task.keys() <= self._known:
             self._known |= task.keys()
         known = self._inner[-1]
@@ -123,12 +122,21 @@ class DesiredIndex:
         self._add_fingerprint(self._fingerprints, declared)
         self._fingerprints.repeat(count - 1)
 
-    def _add_key(self, where: int, key: str | int, declared: Mapping[str, Any]) -> None:
+    def _add_key(self, where: int, written: str | float, declared: Mapping[str, Any]) -> None:
+        group = self._group or self._open_group()
+        if group is None:
+            return
+        key = normalize_key(written)
+        group.add(key, len(self._key_where))
+        self._key_where.append(where)
+        self._add_fingerprint(self._key_fingerprints, declared, key)
+
+    def _open_group(self) -> KeyedPlaces | None:
+        """Return the keys to which those of the document begun last belong."""
         header = self._headers[-1]
         if header.project is not None and header.key is not None:
-            self._keys.add(header.project, header.key, key, place=len(self._key_where))
-            self._key_where.append(where)
-            self._add_fingerprint(self._key_fingerprints, declared, key)
+            self._group = self._keys.open_group(header.project, header.key)
+        return self._group
 
     def _add_fingerprint(
         self,
@@ -144,7 +152,7 @@ class DesiredIndex:
             fingerprints.add_unknown()
         else:
             declared = header.add_defaults(task, ())
-            if key is not None:
+            if key is not None and header.replaced:
                 declared = header.add_key(declared, key)
             fingerprints.add(declared, header.replaced)
 
@@ -206,14 +214,18 @@ class DesiredIndex:
         """List the keys that tasks are declared by, by project and path."""
         return [_LocatedKeys(self, group) for group in self._keys.list_groups()]
 
-    def find_keys(
-        self, project: int, found: Mapping[int, Mapping[str, Side]]
-    ) -> Mapping[int, tuple[TaskKey, ...]]:
-        """Return the declared keys that tasks of a project hold, by the id of the task.
+    def find_keys(self, project: int, found: Mapping[int, Mapping[str, Side]]) -> HeldKeys:
+        """Return the declared keys that tasks of a project hold.
 
         Values compare as JSON: 7 is 7.0, but neither "7" nor true.
         """
         return self._keys.find(project, found)
+
+    def select_declared(self, tasks: Iterable[int]) -> set[int]:
+        """Return those of some tasks that are declared by their ids."""
+        if not self._ids:
+            return set()
+        return {task for task in tasks if self._places.index_of(task) is not None}
 
     def locate_key(self, place: int) -> Source:
         """Return where the declaration of a key begins."""
@@ -224,37 +236,36 @@ class DesiredIndex:
     def filter_differing(
         self,
         found: Mapping[int, Mapping[str, Json]],
-        keys: Mapping[int, tuple[TaskKey, ...]] = _NO_KEYS,
-        project: int | None = None,
+        keys: HeldKeys = NO_KEYS,
     ) -> Iterator[int]:
         """Yield the declared tasks that may differ, and must be compared in full.
 
-        ``keys`` are what `find_keys` returned for the ``project``.
+        ``keys`` are those that `find_keys` found in these tasks.
         A task that is declared both by its id and by a key, or by several keys, is among them: only
         reading its declarations shows whether they conflict.
         """
         if not keys:
+            if not self._ids:
+                return iter(())
             return (task for task, live in found.items() if not self._holds_task(task, live))
+        places, several = self._keys.find_places(keys)
         return (
             task
             for task, live in found.items()
-            if not self._holds_named(task, live, keys.get(task, ()), project)
+            if task in several or not self._holds_named(task, live, places.get(task))
         )
 
     def _holds_named(
-        self,
-        task: int,
-        live: Mapping[str, Json],
-        keys: tuple[TaskKey, ...],
-        project: int | None,
+        self, task: int, live: Mapping[str, Json], places: Sequence[int] | None
     ) -> bool:
-        if not keys:
+        """Tell whether a task holds what is declared for its key at ``places``, or for its id."""
+        if places is None:
             return self._holds_task(task, live)
-        if len(keys) > 1 or self._places.index_of(task) is not None:
+        if self._ids and self._places.index_of(task) is not None:
             return False
         if not isinstance(live.get("data"), dict):
             return False
-        for place in self._keys.list_places(keys[0], project):
+        for place in places:  # all() of a generator takes twice the time
             if not self._holds(self._key_where[place], self._key_fingerprints, place, live):
                 return False
         return True

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
-from reconciler.core.model import TaskKey
-from reconciler.core.notation import Path
+from reconciler.core.model import HeldKeys, TaskKey
+from reconciler.core.paths import Path
 from reconciler.core.values import Side
 
 
@@ -20,14 +20,14 @@ class KeyTable:
     def __len__(self) -> int:
         return sum(len(group.places) for group in self.list_groups())
 
-    def add(self, project: int, path: Path, key: str | int, *, place: int) -> None:
-        """Add a declaration of a key."""
+    def open_group(self, project: int, path: Path) -> KeyedPlaces:
+        """Return the keys of a project at a path, to which declarations can be added."""
         groups = self._groups.setdefault(project, {})
         group = groups.get(path)
         if group is None:
             group = groups[path] = KeyedPlaces(project, path)
             self._in_order.append(group)
-        group.add(key, place)
+        return group
 
     def list_groups(self) -> Sequence[KeyedPlaces]:
         """List the groups in the order in which they are first declared."""
@@ -37,15 +37,19 @@ class KeyTable:
         """List the groups of a project in the order in which they are first declared."""
         return tuple(self._groups.get(project, {}).values())
 
-    def find(
-        self, project: int, found: Mapping[int, Mapping[str, Side]]
-    ) -> dict[int, tuple[TaskKey, ...]]:
-        """Return the keys that tasks of a project hold, by the id of the task."""
-        named: dict[int, tuple[TaskKey, ...]] = {}
-        for group in self.list_groups_of(project):
-            for task, key in group.find(found):
-                named[task] = (*named[task], key) if task in named else (key,)
-        return named
+    def find(self, project: int, found: Mapping[int, Mapping[str, Side]]) -> HeldKeys:
+        """Return the keys that tasks of a project hold."""
+        groups = self._groups.get(project, {})
+        return HeldKeys(project, {path: group.find(found) for path, group in groups.items()})
+
+    def find_places(self, keys: HeldKeys) -> tuple[dict[int, Sequence[int]], set[int]]:
+        """Return the places where the keys of tasks are declared, and who has several keys."""
+        places: dict[int, Sequence[int]] = {}
+        several: set[int] = set()
+        for path, held in keys.by_path.items():
+            several |= places.keys() & held.keys()
+            places |= self._groups[keys.project][path].locate(held)
+        return places, several
 
     def list_places(self, key: TaskKey, project: int | None) -> Sequence[int]:
         """List the places where a key is declared, in order; none if it is not.
@@ -88,18 +92,27 @@ class KeyedPlaces:
             return ()
         return (first, *self.repeated.get(key, ())) if self.repeated else (first,)
 
-    def find(self, found: Mapping[int, Mapping[str, Side]]) -> list[tuple[int, TaskKey]]:
-        """List the tasks that hold a declared key, with the key."""
+    def find(self, found: Mapping[int, Mapping[str, Side]]) -> dict[int, str | int]:
+        """Return the tasks that hold a declared key, with the key."""
         name, *inner = self.path
-        held: list[tuple[int, TaskKey]] = []
+        places, held = self.places, dict[int, str | int]()
         for task, live in found.items():
             value = live.get(name)
             for step in inner:
                 value = value.get(step) if isinstance(value, dict) else None
-            key = self.recognise(value)
-            if key is not None:
-                held.append((task, TaskKey(self.path, key)))
+            if type(value) is str:  # as most keys are
+                if value in places:
+                    held[task] = value
+            elif (key := self.recognise(value)) is not None:
+                held[task] = key
         return held
+
+    def locate(self, held: Mapping[int, str | int]) -> dict[int, Sequence[int]]:
+        """Return the places of the keys that tasks hold, as `list_places` does for one."""
+        if self.repeated:
+            return {task: self.list_places(key) for task, key in held.items()}
+        places = self.places
+        return {task: (places[key],) for task, key in held.items()}
 
     def recognise(self, value: Side) -> str | int | None:
         """Return the declared key that is the same value; None if there is none."""

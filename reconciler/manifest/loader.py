@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import format_value
+from reconciler.core.notation import format_value, shorten
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -22,17 +22,18 @@ from reconciler.manifest.checks import (
     may_write_key,
 )
 from reconciler.manifest.combination import find_conflicts
-from reconciler.manifest.declarations import Header, read_header
+from reconciler.manifest.declarations import NAMES, Header, read_header
 from reconciler.manifest.files import FoundFiles
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import CheckedDocument, Document
+from reconciler.manifest.readers.document import CheckedDocument, Document, Entry
 from reconciler.manifest.readers.foreign_content import recognise_value
 from reconciler.manifest.readers.manifest_file import read_documents
 from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.rule_declarations import DeclaredRule, check_declared_rules, read_rules
 from reconciler.manifest.task_names import NameLimit, check_names
 from reconciler.manifest.validation import check_outline, check_task
+from reconciler.manifest.wrong_values import NO_VARIABLES, is_variable
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 ProjectNumbers: TypeAlias = Callable[[str], int]
@@ -168,7 +169,8 @@ class _Loader:
     def _add_document(self, document: Document, diagnostics: Diagnostics) -> list[Problem]:
         """Check one document, and add the declarations of its tasks without problems."""
         problems, accepted = check_outline(document, self._attributes)
-        foreign = recognise_value(document.outline) if problems else None
+        is_json = diagnostics.file.lower().endswith(".json")
+        foreign = recognise_value(document.outline, is_json=is_json) if problems else None
         if foreign:
             return [Problem(document.locate_value(()), "", *foreign)]
         # First, because looking a name up may take a request, to a server that this is not for.
@@ -198,6 +200,10 @@ class _Loader:
         if declared.isdigit():
             message = f"expected a number or a name, found the string {format_value(declared)}"
             problems.append(Problem(at, "project", message, "remove the quotes"))
+            return None
+        if is_variable(declared):
+            message = f"expected a number or a name, found {shorten(format_value(declared))}"
+            problems.append(Problem(at, "project", message, NO_VARIABLES))
             return None
         try:
             return self._projects(declared)
@@ -239,9 +245,11 @@ class _Loader:
             refused, usable = check_task(document, index, task, attributes=attributes)
             if "absent" in usable:
                 steps = ("tasks", index)
-                refused += check_absent(document, steps, usable, attributes=attributes)
-            if "id" not in usable and not refused and self._needs_check(header, usable):
-                refused += self._check_named(header, index, usable)
+                wrong = list(check_absent(document, steps, usable, attributes=attributes))
+                refused += wrong
+                usable = {k: v for k, v in usable.items() if k != "absent"} if wrong else usable
+            if "id" not in usable and self._needs_check(header, usable):
+                refused += self._check_named(header, entry, usable)
             problems += check_attributes(document, entry, usable, project=header.project)
             if refused or len(diagnostics.problems) > told:
                 problems += refused
@@ -258,12 +266,14 @@ class _Loader:
         return "key" not in task or header.key is None or may_write_key(task, header.key)
 
     def _check_named(
-        self, header: Header, index: int, task: Mapping[str, Any]
+        self, header: Header, entry: Entry, usable: Mapping[str, Any]
     ) -> Iterator[Problem]:
         """Check a task that is not declared by its id, but by keys or with others."""
-        yield from check_names(index, task, header, self._limit)
-        if header.key is not None and "ids" not in task:
-            yield from check_key_is_kept(header.document, ("tasks", index), task, header.key)
+        index, task, _ = entry
+        yield from check_names(index, task, usable, header=header, limit=self._limit)
+        names = {name for name in NAMES if isinstance(task, dict) and name in task}
+        if header.key is not None and names and names <= {"key", "keys"}:
+            yield from check_key_is_kept(header.document, ("tasks", index), usable, header.key)
 
 
 def _number_names() -> ProjectNumbers:

@@ -9,8 +9,9 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.manifest_schema import RULE_NAME_MAX, RULES_MAX
 from reconciler.core.addresses import find_resolved_address
 from reconciler.core.conditions import Condition, Operator, ValueTest
-from reconciler.core.notation import Path, format_path, format_value, parse_path, shorten
-from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef, are_nested
+from reconciler.core.notation import format_path, format_value, parse_path, shorten
+from reconciler.core.paths import Path, are_nested, iterate_leaves
+from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef
 from reconciler.core.rule_checks import (
     Finding,
     Part,
@@ -22,11 +23,10 @@ from reconciler.core.values import Json
 from reconciler.errors import Problem, Source
 from reconciler.manifest.checks import check_absent, check_attributes_at, explain_inner_path
 from reconciler.manifest.declarations import Header, parse_absent_path
+from reconciler.manifest.path_mistakes import explain_no_path, explain_wildcard, suggest_spelling
 from reconciler.manifest.readers.document import MAX_DEPTH, Document
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.validation import check_rule_form
-
-_NOT_A_PATH = 'write data.key, or data["a.b"] for a key with a dot'
 
 
 class DeclaredRule(NamedTuple):
@@ -174,15 +174,17 @@ class _RuleReader:
     def _explain_condition_path(self, path: Path) -> tuple[str, str] | None:
         if len(path) > MAX_DEPTH:
             return f"the path is more than {MAX_DEPTH} keys deep", "shorten the path"
+        if path[0] not in self._attributes and (suggestion := suggest_spelling(path)):
+            return f"{shorten(format_path(path), 200)} is not a path", suggestion
         return None
 
     def _read_set(self, declared: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
         at: Steps = (*self._at, "set")
         self.problems += check_attributes_at(self._document, at, declared, self._header.project)
-        for path, value in _iterate_leaves((), dict(declared)):
-            if path:
+        for name, value in declared.items():
+            for path, leaf in iterate_leaves((name,), value):
                 self._steps[Part.SET, path] = (*at, *path)
-                yield path, value
+                yield path, leaf
 
     def _read_absent(self, usable: Mapping[str, Any]) -> Iterator[Path]:
         refused = list(
@@ -229,11 +231,10 @@ class _RuleReader:
             try:
                 path = parse_path(text)
             except ValueError:
-                found = shorten(format_value(text))
-                self._report((part, text), f"{found} is not a path", _NOT_A_PATH)
+                self._report((part, text), *explain_no_path(text, part))
                 continue
             other = self._steps.get((part, path))
-            problem = explain(path)
+            problem = explain_wildcard(text, path) or explain(path)
             if problem is None and other is not None:
                 problem = f"duplicate path {shorten(format_path(path), 200)}", "keep one of the two"
             if problem:
@@ -264,15 +265,6 @@ def _read_test(operator: Operator, operand: Json) -> ValueTest:
     if operator is Operator.NOT:
         return ValueTest(operator, tuple(operand) if isinstance(operand, list) else (operand,))
     return ValueTest(operator, operand)
-
-
-def _iterate_leaves(path: Path, value: Json) -> Iterator[tuple[Path, Json]]:
-    """Yield what a rule sets: objects merge, so an object is a leaf only if it is empty."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _iterate_leaves((*path, key), inner)
-    else:
-        yield path, value
 
 
 def _to_count(written: float | None) -> int | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from reconciler.contract.manifest_schema import IDS_MAX
 from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.values import Json
 from reconciler.errors import Problem
 from reconciler.manifest.declarations import Header
 from reconciler.manifest.key_table import normalize_key
@@ -33,14 +34,19 @@ class NameLimit:
 
 
 def check_names(
-    index: int, task: Mapping[str, Any], header: Header, limit: NameLimit
+    index: int, task: Json, usable: Mapping[str, Any], *, header: Header, limit: NameLimit
 ) -> list[Problem]:
-    """Check ``key``, ``ids`` and ``keys`` of an entry that the schema accepts."""
-    if header.key is None and ("key" in task or "keys" in task):
+    """Check ``key``, ``ids`` and ``keys`` of an entry, of which the schema accepts ``usable``.
+
+    Of a list that the schema refuses, the elements that it accepts are checked all the same.
+    """
+    ids = _select_elements("ids", task, usable, fits=_fits_ids)
+    keys = _select_elements("keys", task, usable, fits=_fits_keys)
+    if header.key is None and ("key" in usable or keys):
         outline = header.document.outline
         if isinstance(outline, dict) and "key" in outline:
             return []  # it is refused already
-        name = "key" if "key" in task else "keys"
+        name = "key" if "key" in usable else "keys"
         return [
             _make_problem(
                 header,
@@ -49,11 +55,36 @@ def check_names(
                 "write the path of the keys there, such as key: data.external_id, and project",
             )
         ]
-    if "ids" in task:
-        return _check_ids(index, task["ids"], header, limit)
-    if "keys" in task:
-        return _check_keys(index, task["keys"], header, limit)
-    return []
+    if ids:
+        return _check_ids(index, ids, header, limit)
+    return _check_keys(index, keys, header, limit) if keys else []
+
+
+def _select_elements(
+    name: str, task: Json, usable: Mapping[str, Any], *, fits: Callable[[Json], bool]
+) -> Mapping[int, Any]:
+    """Return the elements of a list of a task that the schema accepts, by their numbers."""
+    if name in usable:
+        return dict(enumerate(usable[name]))
+    written = task.get(name) if isinstance(task, dict) else None
+    elements = enumerate(written if isinstance(written, list) else ())
+    return {number: element for number, element in elements if fits(element)}
+
+
+def _fits_ids(element: Json) -> bool:
+    if isinstance(element, str):
+        return _RANGE.fullmatch(element) is not None
+    return _is_whole(element) and 1 <= element <= _ID_MAX
+
+
+def _fits_keys(element: Json) -> bool:
+    return element != "" if isinstance(element, str) else _is_whole(element)
+
+
+def _is_whole(element: Json) -> TypeGuard[float]:
+    if isinstance(element, float):
+        return element.is_integer()
+    return isinstance(element, int) and not isinstance(element, bool)
 
 
 def expand_ids(written: Iterable[float | str]) -> Iterator[range]:
@@ -62,9 +93,9 @@ def expand_ids(written: Iterable[float | str]) -> Iterator[range]:
 
 
 def _check_ids(
-    index: int, written: Sequence[float | str], header: Header, limit: NameLimit
+    index: int, written: Mapping[int, float | str], header: Header, limit: NameLimit
 ) -> list[Problem]:
-    ranges = [_parse_range(ids) for ids in written]
+    ranges = {number: _parse_range(ids) for number, ids in written.items()}
     problems = [
         _make_problem(
             header,
@@ -73,10 +104,10 @@ def _check_ids(
             "write the lower id first; ids begin at 1",
         )
         for number in islice(
-            (number for number, ids in enumerate(ranges) if ids is None), _REPORTED_MAX
+            (number for number, ids in ranges.items() if ids is None), _REPORTED_MAX
         )
     ]
-    usable = [(ids, number) for number, ids in enumerate(ranges) if ids is not None]
+    usable = [(ids, number) for number, ids in ranges.items() if ids is not None]
     repeated = islice(_find_repeated(usable), _REPORTED_MAX)
     problems += [
         _make_problem(
@@ -94,11 +125,12 @@ def _check_ids(
 
 
 def _check_keys(
-    index: int, written: Sequence[float | str], header: Header, limit: NameLimit
+    index: int, written: Mapping[int, float | str], header: Header, limit: NameLimit
 ) -> list[Problem]:
     seen: set[str | int] = set()
     problems: list[Problem] = []
-    for number, key in enumerate(map(normalize_key, written)):
+    for number, element in written.items():
+        key = normalize_key(element)
         if key in seen and len(problems) < _REPORTED_MAX:
             found = shorten(format_value(key))
             at = (index, "keys", number)

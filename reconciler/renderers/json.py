@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.encoding import encode_indented
-from reconciler.core.model import Plan
 from reconciler.core.plan_document import format_plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.report_document import build_report_document
 from reconciler.core.validation_document import Validation, build_validation_document

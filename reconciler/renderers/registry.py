@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from reconciler.core.model import Plan
+    from reconciler.core.plan_model import Plan
     from reconciler.core.report import Report
     from reconciler.core.validation_document import Validation
     from reconciler.renderers.render_options import RenderOptions

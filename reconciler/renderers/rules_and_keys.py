@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.allowances import describe_allowances
-from reconciler.core.model import Plan, PlannedRule, TaskKey, UnresolvedKey
+from reconciler.core.model import TaskKey
 from reconciler.core.notation import count_noun, escape_invisible, shorten
+from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.renderers.render_options import RenderOptions
 

@@ -16,16 +16,7 @@ from reconciler.core.allowances import (
 )
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
-from reconciler.core.model import (
-    Allowance,
-    Change,
-    Kind,
-    Plan,
-    Status,
-    TaskKey,
-    TaskPlan,
-    TaskProblem,
-)
+from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -34,6 +25,8 @@ from reconciler.core.notation import (
     pad,
     shorten,
 )
+from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.report import (
     GOOD,
     STOPPED,

@@ -15,7 +15,7 @@ from reconciler.sandbox.exchange import (
     make_json,
     read_object,
 )
-from reconciler.sandbox.state import USER, State
+from reconciler.sandbox.state import EMAIL, USER, State
 from reconciler.sandbox.stored_values import NULL
 
 ACCESS_SECONDS = 300
@@ -62,7 +62,7 @@ def whoami(_state: State, _request: Request) -> Response:
         "first_name": "",
         "last_name": "",
         "username": "sandbox",
-        "email": "sandbox@example.com",
+        "email": EMAIL,
         "initials": "sa",
         "phone": "",
         "active_organization": 1,

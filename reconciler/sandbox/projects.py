@@ -17,7 +17,7 @@ from reconciler.sandbox.exchange import (
 )
 from reconciler.sandbox.fields import INT64
 from reconciler.sandbox.overlaps import apply_count_change, apply_settings_change, find_next_task
-from reconciler.sandbox.state import USER, Annotation, Project, State, Task
+from reconciler.sandbox.state import EMAIL, USER, Annotation, Project, State, Task
 from reconciler.sandbox.stored_values import parse_integer
 from reconciler.sandbox.task_view import View, build_annotation, build_task, list_shown
 
@@ -75,7 +75,7 @@ def get_next_task(state: State, _request: Request, project: Project) -> Response
     """Return the next task for the annotator."""
     task = find_next_task(state, project)
     if task is None:
-        raise Refusal(404, f"There are no tasks remaining for user={USER}")
+        raise Refusal(404, f"There are no tasks for {EMAIL}")
     names = list_shown(state, full=True)
     return make_json(build_task(state, task, View(names, resolve=True)))
 

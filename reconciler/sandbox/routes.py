@@ -165,12 +165,12 @@ _ROUTES = (
         re.compile(r"/api/projects/(?P<id>\d+)/next/?"),
         {"GET": _wrap_project(projects.get_next_task)},
     ),
-    _Route(re.compile(r"/api/projects/(?P<id>\d+)/import/?"), {"POST": _import_tasks}),
     _Route(re.compile(r"/api/token/refresh/?"), {"POST": _wrap_plain(access.refresh)}, public=True),
-    # Only without a trailing slash.
+    # These three only without a trailing slash.
+    _Route(re.compile(r"/api/projects/(?P<id>\d+)/import"), {"POST": _import_tasks}),
     _Route(re.compile(r"/api/current-user/whoami"), {"GET": _wrap_plain(access.whoami)}),
     _Route(
-        re.compile(r"/api/jwt/settings/?"),
+        re.compile(r"/api/jwt/settings"),
         {
             "GET": _wrap_plain(access.get_token_settings),
             "POST": _wrap_plain(access.change_token_settings),

@@ -15,6 +15,7 @@ from reconciler.sandbox.releases import Release, find_release
 from reconciler.sandbox.stored_values import format_date_time
 
 USER = 1
+EMAIL = "sandbox@example.com"
 
 
 def now() -> datetime:

@@ -56,6 +56,11 @@ class Project:
         """The ids of the tasks that are declared to be something else than they are."""
         return self.ids[CHANGED_EVERY - 1 :: CHANGED_EVERY]
 
+    @property
+    def ruled(self) -> range:
+        """The ids of the tasks that the rules change."""
+        return self.ids[: self.count // CHANGED_EVERY]
+
     def position(self, task: int) -> int:
         """Tell which task of the project this is, counted from 1."""
         return task - self.first + 1
@@ -78,6 +83,40 @@ class Project:
             "overlap": 2 if not changed and rest % 2 == 0 else 1,
             "inner_id": place,
         }
+
+    def keyed(self, task: int) -> Declared:
+        """Give the same, with the key of the task in place of its id."""
+        declared = self.declared(task)
+        del declared["id"]
+        return {"key": self.live_data(task)["external_id"], **declared}
+
+    def rules(self, count: int = 5) -> list[dict[str, Any]]:
+        """Give rules of each form; the first sets something on one task in a hundred."""
+        rules: list[dict[str, Any]] = [
+            {
+                "name": "raise the priority of the first",
+                "where": {"inner_id": {"lte": len(self.ruled)}},
+                "set": {"overlap": 1, "meta": {"priority": 9}},
+                "absent": ["data.old_flag"],
+            },
+            {
+                "name": "label some twice, as they are",
+                "where": {"meta.priority": 3, "data.source.crawl": "2026-10"},
+                "set": {"overlap": 1},
+            },
+            {
+                "name": "normalise the language",
+                "where": {"meta.lang": ["en", "nl"]},
+                "set": {"meta": {"lang": "en"}},
+            },
+            {"name": "drop the score", "absent": ["data.old_score"]},
+            {
+                "name": "pictures live in the new bucket",
+                "where": {"data.image": {"prefix": "s3://old/"}},
+                "rewrite": {"data.image": {"prefix": "s3://old/", "to": "s3://new/"}},
+            },
+        ]
+        return rules[:count]
 
     def live_data(self, task: int) -> dict[str, Any]:
         """Give the whole ``data`` of a live task: what is declared, and a key that is not."""
@@ -104,13 +143,27 @@ def write_manifest(project: Project, file: Path) -> Path:
     return write_tasks(project, map(project.declared, project.ids), file)
 
 
-def write_tasks(project: Project, tasks: Iterable[Declared], file: Path) -> Path:
-    """Write these tasks piece by piece: the process that measures stays small."""
+def write_keyed(project: Project, file: Path) -> Path:
+    """Write the manifest of a whole project by keys, as JSON lines."""
+    return write_tasks(project, map(project.keyed, project.ids), file, key="data.external_id")
+
+
+def write_rules(project: Project, file: Path, count: int = 5) -> Path:
+    """Write a manifest of rules alone, as JSON."""
+    manifest = {"version": 1, "project": project.number, "rules": project.rules(count)}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    return file
+
+
+def write_tasks(project: Project, tasks: Iterable[Declared], file: Path, **header: str) -> Path:
+    """Write these tasks piece by piece: the process that measures stays small.
+
+    ``header`` is what JSON lines begin with beside the version and the project.
+    """
     as_lines = file.suffix == ".jsonl"
-    header = {"version": 1, "project": project.number}
     with file.open("w", encoding="utf-8") as output:
         if as_lines:
-            output.write(json.dumps(header) + "\n")
+            output.write(json.dumps({"version": 1, "project": project.number, **header}) + "\n")
         else:
             output.write(f"version: 1\nproject: {project.number}\ntasks:\n")
         output.writelines(map(_line if as_lines else _yaml, tasks))

@@ -16,7 +16,7 @@ import msgspec
 
 from reconciler.cli.garbage_collection import relax_gc
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.values import Json, is_same
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan

@@ -1,6 +1,6 @@
 """A plan inside one process, against pages that were made in it: no network, no waiting.
 
-``python -m tests.bench.planning engine|floor|bare|memory FILE COUNT`` prints what it took, as
+``python -m tests.bench.planning engine|rules|floor|bare|memory FILE COUNT`` prints what it took, as
 JSON. The pages are made beforehand, and giving them is measured apart and left out; for the
 memory of the floor they are made one by one, as nobody else keeps them.
 """
@@ -67,6 +67,7 @@ def floor(
 
 _KINDS: Final[dict[str, Callable[[Path, Project], dict[str, Any]]]] = {
     "engine": engine,
+    "rules": engine,
     "floor": floor,
     "bare": partial(floor, bare=True),
     "memory": partial(floor, beforehand=False),
@@ -105,7 +106,7 @@ def main(kind: str, file: str, count: str) -> None:
     relax_gc()  # As the command does; anybody may, so that the floor has it too.
     project = Project(int(count))
     took = _KINDS[kind](Path(file), project)
-    if took.pop("changed") != list(project.changed):
+    if took.pop("changed") != list(project.ruled if kind == "rules" else project.changed):
         raise SystemExit(f"{kind} found other changes than there are")
     sys.stdout.write(json.dumps(took))
 

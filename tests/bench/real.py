@@ -18,6 +18,7 @@ import pytest
 
 from reconciler.labelstudio.bulk.read_concurrency import AT_ONCE
 from tests.bench.data import LABEL_CONFIG, Project, in_chunks
+from tests.bench.keys_and_rules import command_rows
 from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
 from tests.bench.patching import Sending, Turns
@@ -106,6 +107,9 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
         targets = _targets(project, options.manifest(project, ".jsonl"))
         in_flight = in_flight or _faster(at, targets)
         rows.append(_plan_row(at, options, project, partial(_fetched, at, targets, in_flight)))
+        rows += command_rows(
+            options, project, url=at.url, token=TOKEN, folder=at.folder, in_flight=in_flight
+        )
     return [
         Section(
             f"On Label Studio {at.version}",

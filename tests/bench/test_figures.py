@@ -18,7 +18,15 @@ from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 from tests.bench import large_values, offline, planning
-from tests.bench.data import Project, sandbox_description, write_manifest, write_tasks
+from tests.bench.data import (
+    Project,
+    sandbox_description,
+    write_keyed,
+    write_manifest,
+    write_rules,
+    write_tasks,
+)
+from tests.bench.keys_and_rules import keys_and_rules
 from tests.bench.measure import BARE, averaged, in_turn, run
 from tests.bench.options import Options
 from tests.bench.page import data, report
@@ -43,6 +51,35 @@ def test_engine_and_floor_find_the_one_task_in_a_hundred_that_differs(suffix: st
     assert len(PROJECT.changed) == 12
     assert planning.engine(manifest, PROJECT)["changed"] == list(PROJECT.changed)
     assert planning.floor(manifest, PROJECT)["changed"] == list(PROJECT.changed)
+
+
+def test_the_same_tasks_differ_by_key(tmp_path: Path):
+    manifest = write_keyed(PROJECT, tmp_path / "keyed.jsonl")
+
+    assert planning.engine(manifest, PROJECT)["changed"] == list(PROJECT.changed)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_rules_change_one_task_in_a_hundred(count: int, tmp_path: Path):
+    manifest = write_rules(PROJECT, tmp_path / "rules.json", count)
+
+    assert len(PROJECT.ruled) == 12
+    assert planning.engine(manifest, PROJECT)["changed"] == list(PROJECT.ruled)
+
+
+def test_plans_by_key_and_rules_are_measured_beside_others(tmp_path: Path):
+    options = Options(tmp_path, sizes=(1_200,), runs=1, times=1)
+    rows = keys_and_rules(options).rows
+
+    assert [(row.figure, row.of) for row in rows] == [
+        ("plan, 1,200 tasks by key, CPU", "by id"),
+        ("CPU of a task and rule", ""),
+        ("`plan`, 1,200 tasks by key", "by id"),
+        ("`plan`, 1,200 tasks, five rules", "the same pages alone"),
+        ("`plan`, 1,200 tasks, five rules, peak memory", "by id"),
+        ("`plan`, 3,600 tasks, five rules, peak memory", "1,200 tasks"),
+    ]
+    assert all(row.beside or not row.of for row in rows)
 
 
 def test_floor_reads_the_pages_that_the_engine_asks_for(

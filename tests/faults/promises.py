@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Mapping
 
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import get_value
 from reconciler.core.model import Change
+from reconciler.core.paths import get_value
 from reconciler.core.report import GOOD, Outcome, TaskOutcome
 from tests.faults.scenarios import Ended, Scenario, Values, as_declared
 from tests.sandboxed import CONTRACT

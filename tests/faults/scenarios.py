@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, list_blocked
-from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.model import DesiredTask
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import Kind
 from reconciler.core.report import TaskOutcome
 from reconciler.errors import ReconcilerError
 from reconciler.executor.execution_options import ExecutionOptions

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.core.difference import are_equal
-from reconciler.core.edit import get_value
-from reconciler.core.model import Change, Kind, Plan
-from reconciler.core.notation import Path
+from reconciler.core.model import Change
+from reconciler.core.paths import Path, get_value
 from reconciler.core.plan_document import restore_plan
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import Kind
 from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome
-from reconciler.core.report_history import compose_changes
 from reconciler.core.values import ABSENT, Json, Side
 from reconciler.engine.connection import Connection
-from reconciler.engine.revert import RunHistory, build_revert_plan
+from reconciler.engine.revert import build_revert_plan, compose_history
 from reconciler.errors import ServerError
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.labelstudio.task_api import TaskApi
@@ -182,7 +182,7 @@ class History(RuleBasedStateMachine):
     def revert(self) -> None:
         report = Report(SERVER, (Run("sha256:0"),), tuple(self.reported.values()))
         reports = [("report.jsonl", report)]
-        history = RunHistory(reports, compose_changes(reports, CONTRACT))
+        history = compose_history(reports)
         before = stored(self.state)
         plan = self._try(
             lambda api: build_revert_plan(history, Connection(api, CONTRACT), allow=ALL)

@@ -12,7 +12,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.decision import Patch, decide
 from reconciler.core.difference import are_equal
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import Found, Kind
+from reconciler.core.model import Found
+from reconciler.core.problems import Kind
 from reconciler.core.values import Json
 from tests.live.under_test import ServerUnderTest
 from tests.unit.core.building import allowing, change, update

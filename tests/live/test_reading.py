@@ -194,7 +194,9 @@ def test_an_unknown_task_is_not_found(server: ServerUnderTest):
     assert is_error(server.get(999_999_999), 404, "No Task matches the given query.")
 
 
-@pytest.mark.parametrize("path", ["/api/tasks/abc/", "/api/tasks/-1/", "/api/nothing/"])
+@pytest.mark.parametrize(
+    "path", ["/api/tasks/abc/", "/api/tasks/-1/", "/api/nothing/", "/api/projects/1/import/"]
+)
 def test_the_router_answers_with_a_page_where_it_knows_no_path(server: ServerUnderTest, path: str):
     answer = server.http.get(path)
 

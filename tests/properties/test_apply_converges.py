@@ -11,7 +11,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import DesiredTask, Kind, Plan
+from reconciler.core.model import DesiredTask
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import Kind
 from reconciler.core.report import GOOD
 from reconciler.core.values import Json
 from reconciler.executor.execution_options import ExecutionOptions

@@ -11,7 +11,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.difference import find_changes
 from reconciler.core.edit import apply_changes
 from reconciler.core.inverse import plan_inverse
-from reconciler.core.model import Found, Status
+from reconciler.core.model import Found
+from reconciler.core.plan_model import Status
 from reconciler.core.report import Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_history import compose_changes
 from reconciler.core.values import Json, is_same

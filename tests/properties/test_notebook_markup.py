@@ -7,16 +7,9 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    Change,
-    Kind,
-    Plan,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    User,
-)
+from reconciler.core.model import Change, User
+from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.values import ABSENT, UNREADABLE, Json, NoValue
 from reconciler.errors import Source

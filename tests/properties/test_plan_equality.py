@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.model import Change, Plan
+from reconciler.core.model import Change
+from reconciler.core.plan_model import Plan
 from reconciler.core.values import ABSENT, Maybe, is_same
 from tests.unit.core.building import SOURCE, plan_of, update
 from tests.unit.core.generating import (

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.core.model import DesiredTask, Found, Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.planner import plan_task
 from reconciler.core.values import Json
 from tests.unit.core.building import plan_of

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.difference import find_changes
-from reconciler.core.edit import apply_changes, get_value
+from reconciler.core.edit import apply_changes
 from reconciler.core.model import Change, DesiredTask
+from reconciler.core.paths import get_value
 from reconciler.core.three_way import Verdict, is_applied, judge_change
 from reconciler.core.values import ABSENT, Json, Maybe
 from tests.unit.core.building import SOURCE

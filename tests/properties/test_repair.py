@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.edit import apply_changes
-from reconciler.core.model import Change, TaskPlan
+from reconciler.core.model import Change
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.values import ABSENT, Json
 from reconciler.executor.repair import StoredChanges, find_undone
 from tests.unit.core.building import change, update

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.allowances import Allowances
-from reconciler.core.model import ALLOWABLE, DesiredTask, Plan
-from reconciler.core.notation import Path
+from reconciler.core.model import DesiredTask
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import Plan
+from reconciler.core.problems import ALLOWABLE
 from reconciler.core.report import GOOD, Outcome, TaskOutcome
 from reconciler.core.rule import Rule
 from reconciler.engine.connection import Connection

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.artifacts.strict_json import check_schema, parse_json
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import Plan
 from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Outcome, Report, Run, TaskOutcome
 from reconciler.core.report_document import (
     build_first_line,

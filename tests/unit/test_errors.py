@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.core.model import ServerIdentity
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.report import Report, Run
 from reconciler.engine.apply import ApplyResult, ApplyStopped
 from reconciler.errors import (

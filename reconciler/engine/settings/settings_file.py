@@ -21,6 +21,12 @@ from reconciler.engine.settings.environments import (
     find_unusable_names,
     suggest_nearest,
 )
+from reconciler.engine.settings.setting_values import (
+    describe_value,
+    explain_secret,
+    explain_toml,
+    is_secret_name,
+)
 from reconciler.engine.settings.toml_lines import KeyLines, TomlPath
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 FILE: Final = "reconciler.toml"
 
 _ENVIRONMENTS: Final = "environments"
+
+_UNKNOWN: Final = "unknown setting"
 
 _SIZE_MAX: Final = 100_000
 """Bytes: hundreds of environments are smaller."""
@@ -51,6 +59,9 @@ class SettingsFile:
         try:
             text = _read_text(path)
             self._values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            message, hint = explain_toml(path, str(error))
+            raise SettingsError(message, hint=hint) from error
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: cannot be read: {error}") from error
         self._lines = KeyLines(text)
@@ -133,7 +144,7 @@ def _find_problems(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
         elif error.validator == "required":
             yield place, "url is missing: name the server of the environment"
         else:
-            yield place, shorten(error.message, 200)
+            yield place, describe_value(place, error.instance)
     environments = values.get(_ENVIRONMENTS)
     if isinstance(environments, dict):
         for name, told in find_unusable_names(environments):
@@ -143,11 +154,19 @@ def _find_problems(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
 def _describe_unknown(key: str, known: Collection[str], *, at_top: bool) -> str:
     if at_top and key == "projects":
         return f"only an environment has projects: set them in [{_ENVIRONMENTS}.NAME]"
+    if is_secret_name(key):
+        return explain_secret()
     suggestion = suggest_nearest(key, known)
-    return f"unknown setting{suggestion and f': {suggestion}'}"
+    return f"{_UNKNOWN}{suggestion and f': {suggestion}'}"
 
 
-def _list_settings(wrong: Collection[TomlPath]) -> str:
+def _list_settings(problems: Mapping[TomlPath, str]) -> str:
+    """List the settings that exist, if one that does not was found."""
+    wrong = [
+        place
+        for place, told in problems.items()
+        if told.startswith(_UNKNOWN) and not is_secret_name(place[-1])
+    ]
     schema: Any = _load_schema().schema
     top, environment = schema["properties"], schema["definitions"]["environment"]["properties"]
     hints = [f"the settings are {', '.join(top)}"] if any(len(w) == 1 for w in wrong) else []
@@ -185,9 +204,10 @@ class _NearestFile(NamedTuple):
 
     def describe_lacking(self, environment: str) -> str:
         """Say that there is no such environment; empty if there is."""
-        message = f"environment {shorten(format_value(environment), 200)} does not exist"
+        shown = shorten(format_value(environment), 200)
+        message = f"environment {shown} does not exist"
         if self.file is None:
-            return f"no {FILE} above {self.manifest}: {message}"
+            return f"no {FILE} above {self.manifest}, so it has no environment {shown}"
         if environment in self.file.environments:
             return ""
         return f"{self.file.locate_environments()}: {message}, for {self.manifest}"
@@ -246,6 +266,11 @@ class SettingsFiles:
         known = self.list_environments()
         if not known:
             return f"define it in {FILE} as [{_ENVIRONMENTS}.{shorten(environment, 200)}]"
+        if environment in known:
+            return (
+                f"define it in each {FILE}, put one {FILE} above all manifests of the run, or run "
+                "them separately"
+            )
         suggestion = suggest_nearest(environment, known)
         listed = f"the environments are {', '.join(known)}"
         return f"{suggestion} {listed}" if suggestion else listed

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from reconciler.core.notation import count_noun
+from reconciler.labelstudio.bulk.address_length import split_by_length
 
 PAGE_SIZE: Final = 1_000
 """Tasks of the first page of a project, which states how large the project is."""
@@ -111,14 +112,8 @@ def choose_cheaper(first: Cost, second: Cost) -> Cost:
 
 def split_ids(ids: Iterable[int], *, at_most: int = BATCH) -> Iterator[list[int]]:
     """Split ids into batches, by count and by the length of their address."""
-    batch: list[int] = []
-    length = 0
-    for task in ids:
-        characters = len(str(task)) + len("%2C")
-        if batch and (len(batch) == at_most or length + characters > IDS_LENGTH_MAX):
-            yield batch
-            batch, length = [], 0
-        batch.append(task)
-        length += characters
-    if batch:
-        yield batch
+    return split_by_length(ids, _measure_id, length_max=IDS_LENGTH_MAX, at_most=at_most)
+
+
+def _measure_id(task: int) -> int:
+    return len(str(task))

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import Json
+from reconciler.labelstudio.bulk.address_length import split_by_length
 
 KEYS_MAX: Final = 5_000
 """Keys up to which filters cost less than reading the whole project."""
@@ -45,17 +46,11 @@ def can_filter(path: Path, keys: Iterable[str | int]) -> bool:
 
 def split_keys(keys: Iterable[str]) -> Iterator[list[str]]:
     """Split keys into batches by the length of their address."""
-    batch: list[str] = []
-    length = 0
-    for key in keys:
-        characters = len(quote(json.dumps(key))) + len("%2C")
-        if batch and length + characters > LENGTH_MAX:
-            yield batch
-            batch, length = [], 0
-        batch.append(key)
-        length += characters
-    if batch:
-        yield batch
+    return split_by_length(keys, _measure_key, length_max=LENGTH_MAX)
+
+
+def _measure_key(key: str) -> int:
+    return len(quote(json.dumps(key)))
 
 
 def build_filter(keys: Mapping[str, Sequence[str]]) -> dict[str, Json]:

@@ -61,6 +61,44 @@ def test_a_revert_is_reverted_by_its_own_report(
     assert values(server) == after
 
 
+KEYED = """\
+version: 1
+project: 7
+key: data.text
+tasks:
+  - {key: Sentence 1., overlap: 3}
+  - {keys: [Sentence 2., Sentence 3.], overlap: 4}
+"""
+
+
+def test_keys_name_the_tasks_on_the_way_back_too(server: Hooked, command: Command):
+    Path("keyed.yaml").write_text(KEYED, encoding="utf-8")
+    assert command("apply", "keyed.yaml", "--yes", "--report", "report.jsonl").code == 0
+    server.state.tasks[3].values["overlap"] = 9
+    ran = command(
+        *("revert", "report.jsonl", "--yes", "--allow", "edited-since"),
+        *("--report", "reverted.jsonl"),
+    )
+    assert ran.code == 0
+    for name in ("1 (Sentence 1.)", "2 (Sentence 2.)", "3 (Sentence 3.)"):
+        assert f"task {name}" in ran.output
+    shown = command("show", "reverted.jsonl", "--format", "json").output
+    keys = {one["task"]: one["key"]["value"] for one in json.loads(shown)["tasks"]}
+    assert keys == {1: "Sentence 1.", 2: "Sentence 2.", 3: "Sentence 3."}
+    assert command("revert", "reverted.jsonl", "--yes").code == 0
+    assert [server.state.tasks[task].values["overlap"] for task in (1, 2)] == [3, 4]
+
+
+def test_a_task_whose_key_was_changed_since_is_reverted_by_its_id(server: Hooked, command: Command):
+    Path("keyed.yaml").write_text(KEYED, encoding="utf-8")
+    assert command("apply", "keyed.yaml", "--yes", "--report", "report.jsonl").code == 0
+    server.state.tasks[1].values["data"] = {"text": "Another."}
+    ran = command("revert", "report.jsonl", "--yes")
+    assert ran.code == 0
+    assert "~ task 1  keyed.yaml" in ran.output
+    assert server.state.tasks[1].values["overlap"] != 3
+
+
 @pytest.mark.usefixtures("applied")
 def test_what_was_edited_since_is_in_the_way_and_stays(server: Hooked, command: Command):
     server.state.tasks[1].values["overlap"] = 9
@@ -211,3 +249,11 @@ def test_what_a_revert_did_not_start_is_gone_on_with_by_revert(
     said = "! 1 task not started; run revert again to continue\nRevert: 1 failed, 1 not started.\n"
     assert (ran.code, ran.output[-len(said) :]) == (3, said)
     assert command("show", "back.jsonl").output.endswith(said)
+
+
+@pytest.mark.parametrize("name", ["m.yaml", "none.jsonl"])
+def test_what_is_not_a_report_is_refused_with_what_to_pass(name: str, command: Command):
+    Path("m.yaml").write_text("version: 1\ntasks: []\n", encoding="utf-8")
+    ran = command("revert", name)
+    assert ran.code == 1
+    assert ran.errors.endswith("(pass the report that apply --report wrote)\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
-from reconciler.cli.main import run
+from reconciler.cli.main import program, run
+from reconciler.cli.suggestions import COMMANDS_WITH
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,43 @@ from reconciler.cli.main import run
         (["plan", "x.yaml", "-t", "y"], "(use --target)"),
         (["plan", "x.yaml", "-out=y"], "No such option '-out' (did you mean --out?)."),
         (["apply", "x.yaml", "-auto-approve"], "(use --yes)"),
+        (
+            ["plan", "x.yaml", "-auto-approve"],
+            "(plan only reads and needs no approval, so leave it",
+        ),
+        (
+            ["plan", "x.yaml", "--auto-approve"],
+            "(plan only reads and needs no approval, so leave it",
+        ),
+        (["validate", "x.yaml", "--no-input"], "(validate only reads and needs no approval, so"),
+        (["sandbox", "--auto-approve"], "(apply and revert have --yes)"),
+        (["plan", "x.yaml", "--force"], "(--allow accepts a problem)"),
+        (["show", "x.json", "--force"], "(apply and revert have --yes)"),
+        (["revert", "x.jsonl", "--targets", "y"], "(plan and apply have --target)"),
+        (["revert", "x.jsonl", "--json"], "(validate, plan and show have --format)"),
+        (["validate", "x.yaml", "--host", "y"], "(plan, apply and revert have --url)"),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
+        (["plan", "x.yaml", "-var-file=y"], "No such option '-var-file' (manifests have no variab"),
+        (["plan", "x.yaml", "-verbose"], "'-verbose' (did you mean --verbose?)"),
+        (["plan", "x.yaml", "--destroy"], "'--destroy' (reconciler only updates tasks; it never"),
+        (["plan", "x.yaml", "-refresh-only"], "'-refresh-only' (each plan reads the tasks from"),
+        (["plan", "x.yaml", "--concurrency", "3"], "(apply and revert have --concurrency)"),
+        (["init"], "(nothing needs to be initialised: write a manifest, then check it with"),
+        (["state", "list"], "No such command 'state' (reconciler keeps no state: "),
+        (
+            ["plan", "x.yaml", "--timeout", "30s"],
+            "expected seconds, above 0, such as 30, found '30s'",
+        ),
+        (
+            ["apply", "x.yaml", "--rps", "10/s"],
+            "expected updates per second, above 0, such as 10, fo",
+        ),
+        (["apply", "x.yaml", "--concurrency", "65"], "a whole number from 1 to 64, found '65'."),
+        (["plan", "x.yaml", "--env", "a", "--env=b"], "expected one value, found 2 different ones"),
+        (
+            ["plan", "x.yaml", "--url", "a", "--url", "b"],
+            "for '--url': expected one value, found 2",
+        ),
     ],
 )
 def test_the_likeliest_is_suggested(
@@ -38,3 +76,33 @@ def test_the_likeliest_is_suggested(
 ):
     assert run(arguments) == 1
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("option", COMMANDS_WITH)
+def test_the_commands_that_are_said_to_have_an_option_have_it(option: str):
+    context = click.Context(program)
+    commands = [
+        (name, program.get_command(context, name)) for name in program.list_commands(context)
+    ]
+    having = [
+        name
+        for name, command in commands
+        if command and any(option in parameter.opts for parameter in command.params)
+    ]
+
+    assert sorted(COMMANDS_WITH[option].replace(" and ", ", ").split(", ")) == sorted(having)
+
+
+@pytest.mark.parametrize("command", program.list_commands(click.Context(program)))
+@pytest.mark.parametrize("option", ["--force", "--approve", "-j", "--targets", "-e"])
+def test_a_suggestion_names_no_option_that_the_command_lacks(
+    command: str, option: str, capsys: pytest.CaptureFixture[str]
+):
+    found = program.get_command(click.Context(program), command)
+    assert found is not None
+
+    run([command, option])
+
+    hint = " ".join(capsys.readouterr().err.split()).partition("(")[2].removesuffix(").")
+    named = set() if " have --" in hint else {word for word in hint.split() if word[:2] == "--"}
+    assert named <= {known for parameter in found.params for known in parameter.opts}

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.model import (
-    Allowance,
+    NO_KEYS,
     Change,
     DesiredTask,
+    HeldKeys,
     KeyGroup,
-    Kind,
     Observed,
-    Plan,
-    ServerIdentity,
-    Status,
     TaskKey,
-    TaskPlan,
 )
-from reconciler.core.notation import Path, parse_path
+from reconciler.core.notation import parse_path
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.planner import plan_task
+from reconciler.core.problems import Allowance, Kind
 from reconciler.core.rule import Rule
 from reconciler.core.values import Json, Maybe, Side
 from reconciler.errors import Source
@@ -88,10 +86,13 @@ class Listed(dict[int, DesiredTask]):
 
     def find_keys(
         self,
-        project: int,  # noqa: ARG002 - as in the protocol
+        project: int,
         found: Mapping[int, Mapping[str, Side]],  # noqa: ARG002 - as in the protocol
-    ) -> Mapping[int, tuple[TaskKey, ...]]:
-        return {}
+    ) -> HeldKeys:
+        return HeldKeys(project, {})
+
+    def select_declared(self, tasks: Iterable[int]) -> set[int]:
+        return {task for task in tasks if task in self}
 
     def build(
         self,
@@ -104,8 +105,7 @@ class Listed(dict[int, DesiredTask]):
     def filter_differing(
         self,
         found: Mapping[int, Mapping[str, Json]],
-        keys: Mapping[int, tuple[TaskKey, ...]] = MappingProxyType({}),  # noqa: ARG002 - as above
-        project: int | None = None,  # noqa: ARG002 - as above
+        keys: HeldKeys = NO_KEYS,  # noqa: ARG002 - as in the protocol
     ) -> Iterator[int]:
         return (t for t, live in found.items() if t in self and not self._held_by(t, live))
 

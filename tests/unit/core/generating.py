@@ -8,17 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    Change,
-    DesiredTask,
-    Kind,
-    Plan,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-    TaskProblem,
-)
-from reconciler.core.notation import Path
+from reconciler.core.model import Change, DesiredTask
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, Json, NoValue, Side
 from reconciler.errors import Source
 from tests.unit.core.building import OnePlace

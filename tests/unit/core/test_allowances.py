@@ -19,20 +19,13 @@ from reconciler.core.allowances import (
 )
 from reconciler.core.document_parts import build_problem, restore_problem
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import (
-    Allowance,
-    Change,
-    Found,
-    Kind,
-    Missing,
-    ProjectSettings,
-    Status,
-    TaskPlan,
-    TaskProblem,
-)
-from reconciler.core.notation import Path, parse_path
+from reconciler.core.model import Change, Found, Missing, ProjectSettings
+from reconciler.core.notation import parse_path
+from reconciler.core.paths import Path
 from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.planner import apply_guards, plan_task
+from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from tests.unit.core.building import change, desired, plan_of, task_plan, update

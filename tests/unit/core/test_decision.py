@@ -15,7 +15,9 @@ from reconciler.core.decision import (
     settle,
 )
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem
+from reconciler.core.model import Found, Missing
+from reconciler.core.plan_model import Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.core.values import ABSENT, Json
 from tests.unit.core.building import SOURCE, change, update

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.model import Change, Kind, Plan, ServerIdentity, Status, TaskProblem
+from reconciler.core.model import Change
+from reconciler.core.plan_model import Plan, ServerIdentity, Status
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from tests.unit.core.building import change, plan_of, update

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.edit import apply_changes, get_value
+from reconciler.core.edit import apply_changes
 from reconciler.core.model import Change
-from reconciler.core.values import ABSENT, Json, Maybe
+from reconciler.core.values import ABSENT, Json
 from tests.unit.core.building import change
 
 LIVE: dict[str, Json] = {"data": {"z": 1, "a": {"b": [1], "c": None}}, "meta": None, "overlap": 1}
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (("overlap",), 1),
-        (("data", "a", "c"), None),
-        (("data", "a", "x"), ABSENT),
-        (("data", "a", "b", "0"), ABSENT),
-        (("meta", "x"), ABSENT),
-        (("none",), ABSENT),
-    ],
-)
-def test_a_path_is_looked_up_through_objects_only(path: tuple[str, ...], value: Maybe):
-    assert get_value(LIVE, path) is value or get_value(LIVE, path) == value
 
 
 def test_changes_of_one_attribute_become_one_object_in_the_order_read():

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.core.flat_keys import find_flat_key
-from reconciler.core.notation import Path
+from reconciler.core.paths import Path
 from reconciler.core.values import Json
 
 CONTEXT = ("data", "llm", "inputs", "ctx")

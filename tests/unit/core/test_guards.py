@@ -17,7 +17,8 @@ from reconciler.core.guards import (
     may_be_ignored,
     may_remove_keys,
 )
-from reconciler.core.model import Change, Kind, ProjectSettings, TaskProblem
+from reconciler.core.model import Change, ProjectSettings
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.values import ABSENT, UNREADABLE, Json, Side
 from tests.unit.core.building import SOURCE, change
 

@@ -7,9 +7,11 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.composition import Made
 from reconciler.core.inverse import plan_inverse
-from reconciler.core.model import Found, Kind, Missing, Status, TaskPlan, TaskProblem, Unreadable
+from reconciler.core.model import Found, Missing, Observed, TaskKey, Unreadable
 from reconciler.core.notation import parse_path
-from reconciler.core.values import ABSENT, UNREADABLE, Json, Maybe
+from reconciler.core.plan_model import Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
+from reconciler.core.values import ABSENT, UNREADABLE, Json, Maybe, Side
 from tests.unit.core.building import SOURCE, change
 
 ATTRIBUTES = load_contract()
@@ -108,3 +110,31 @@ def test_what_could_not_be_read_before_cannot_be_restored():
         "pass --allow unreadable to leave the task out",
     )
     assert planned == TaskPlan(1, 7, Status.BLOCKED, SOURCE, (), (lost,))
+
+
+KEY = TaskKey(("data", "name"), "x-1")
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [found(overlap=2, data={"name": "x-1"}), Missing(), found(overlap=9, data={"name": "x-1"})],
+)
+def test_the_key_of_the_report_names_the_task(observed: Observed):
+    planned = plan_inverse(1, [made("overlap", 1, 2)], observed, ATTRIBUTES, key=KEY)
+    assert planned is not None
+    assert planned.key == KEY
+
+
+@pytest.mark.parametrize("data", [{"name": "x-2"}, {}, UNREADABLE])
+def test_a_task_with_another_key_is_reverted_by_its_id(data: Side):
+    observed = Found({"id": 1, "project": 7, "data": data, "overlap": 2})
+    planned = plan_inverse(1, [made("overlap", 1, 2)], observed, ATTRIBUTES, key=KEY)
+    assert planned == TaskPlan(1, 7, Status.UPDATE, SOURCE, (change("overlap", 2, 1),))
+
+
+def test_a_key_that_a_later_run_changed_does_not_stop_the_revert():
+    both = [made("overlap", 1, 2), made("data.name", "x-0", "x-1")]
+    observed = found(overlap=2, data={"name": "x-1"})
+    planned = plan_inverse(1, both, observed, ATTRIBUTES, key=KEY)
+    assert planned is not None
+    assert (planned.status, planned.key) == (Status.UPDATE, None)

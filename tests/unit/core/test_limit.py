@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.limit import Limit, describe_excess
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from tests.unit.core.building import change, plan_of, update
 
 

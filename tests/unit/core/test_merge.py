@@ -7,15 +7,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import (
-    Kind,
-    Plan,
-    PlannedRule,
-    ServerIdentity,
-    TaskKey,
-    TaskProblem,
-    UnresolvedKey,
-)
+from reconciler.core.model import TaskKey
+from reconciler.core.plan_model import Plan, PlannedRule, ServerIdentity, UnresolvedKey
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError

@@ -7,17 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reconciler.core.model import (
-    Kind,
-    Plan,
-    PlannedRule,
-    Status,
-    TaskKey,
-    TaskPlan,
-    TaskProblem,
-    UnresolvedKey,
-    User,
-)
+from reconciler.core.model import TaskKey, User
+from reconciler.core.plan_model import Plan, PlannedRule, Status, TaskPlan, UnresolvedKey
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard

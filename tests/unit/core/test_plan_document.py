@@ -11,16 +11,10 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.contract.location import locate_schema
-from reconciler.core.model import (
-    Found,
-    Kind,
-    Missing,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-    Unreadable,
-)
+from reconciler.core.model import Found, Missing, Unreadable
 from reconciler.core.plan_document import build_plan_document, format_plan
+from reconciler.core.plan_model import ServerIdentity, Status, TaskPlan
+from reconciler.core.problems import Kind
 from reconciler.core.values import ABSENT
 from reconciler.progress import NullProgress
 from tests.unit.core.building import SOURCE, change, desired, plan_of, task_plan, update

@@ -7,21 +7,14 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import NOTHING_ALLOWED
 from reconciler.core.guards import GuardFacts, list_projects_to_ask, list_projects_to_warn_of
-from reconciler.core.model import (
-    DesiredTask,
-    Found,
-    Kind,
-    Missing,
-    Observed,
-    ProjectSettings,
-    Status,
-    Unreadable,
-)
+from reconciler.core.model import DesiredTask, Found, Missing, Observed, ProjectSettings, Unreadable
+from reconciler.core.plan_model import Status
 from reconciler.core.planner import (
     apply_guards,
     get_project,
     plan_task,
 )
+from reconciler.core.problems import Kind
 from reconciler.core.values import ABSENT, DEPTH_MAX, UNREADABLE, Json
 from tests.unit.core.building import SOURCE, allowing, change, desired, plan_of, task_plan, update
 

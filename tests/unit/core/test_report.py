@@ -11,7 +11,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from reconciler.contract.location import locate_schema
-from reconciler.core.model import ServerIdentity, User
+from reconciler.core.model import User
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.report import (
     STOPPED,
     Commit,

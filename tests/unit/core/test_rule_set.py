@@ -14,11 +14,14 @@ from reconciler.core.conditions import (
     UnreadableConditionError,
     ValueTest,
 )
-from reconciler.core.model import DesiredTask, Kind, PlannedRule, Status, TaskPlan
-from reconciler.core.notation import Path, format_path, parse_path
+from reconciler.core.model import DesiredTask
+from reconciler.core.notation import format_path, parse_path
+from reconciler.core.paths import Path, iterate_leaves
+from reconciler.core.plan_model import PlannedRule, Status, TaskPlan
 from reconciler.core.planner import plan_ruled
+from reconciler.core.problems import Kind
 from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef
-from reconciler.core.rule_set import RuleSet, iterate_leaves
+from reconciler.core.rule_set import RuleSet
 from reconciler.core.values import ABSENT, UNREADABLE, Json, Side
 from reconciler.errors import Source
 from tests.unit.core.building import desired
@@ -54,7 +57,7 @@ def rule(  # noqa: PLR0913 - the parts of a rule
     leaves = {
         leaf: _get(value, leaf[1:])
         for attribute, value in (values or {}).items()
-        for leaf in iterate_leaves((attribute,), value)
+        for leaf, _ in iterate_leaves((attribute,), value)
     }
     rewrites = (Rewrite(parse_path(rewrite[0]), *rewrite[1:]),) if rewrite else ()
     ref = RuleRef(name, 7, Source("rules.yaml", line, 5), tuple(conditions))

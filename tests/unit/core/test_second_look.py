@@ -9,8 +9,9 @@ import pytest
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.decision import find_lost_reason
-from reconciler.core.model import DesiredTask, TaskKey, TaskPlan
+from reconciler.core.model import DesiredTask, TaskKey
 from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.plan_model import TaskPlan
 from reconciler.core.planner import plan_ruled
 from reconciler.core.rule import Rule
 from reconciler.core.rule_set import RuleSet

@@ -12,18 +12,10 @@ from hypothesis import strategies as st
 from reconciler.core.conditions import Condition
 from reconciler.core.limit import Limit, describe_excess
 from reconciler.core.merge import merge_plans
-from reconciler.core.model import (
-    Change,
-    Kind,
-    Missing,
-    Observed,
-    Status,
-    TaskKey,
-    TaskPlan,
-    TaskProblem,
-    UnresolvedKey,
-)
+from reconciler.core.model import Change, Missing, Observed, TaskKey
 from reconciler.core.plan_document import build_plan_document, restore_plan
+from reconciler.core.plan_model import Status, TaskPlan, UnresolvedKey
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import Rule, RuleRef
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.core.values import ABSENT

@@ -16,7 +16,8 @@ from reconciler.cli.main import program
 from reconciler.contract.attributes import Attribute
 from reconciler.contract.location import locate_schema
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Kind, Status
+from reconciler.core.plan_model import Status
+from reconciler.core.problems import Kind
 from reconciler.core.report import GOOD, Outcome
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client

@@ -1,8 +1,10 @@
 """Worked examples print what their page shows.
 
 An example begins with a manifest, ``# example.yaml``, on a sandbox with the tasks of
-examples/sandbox.json. Other manifests and ``console`` blocks below it go on from there. The line
-that names the server and the digest are left out. With ACCEPT_CASES in the environment what the
+examples/sandbox.json. Other manifests, ``console`` and ``http`` blocks below it go on from there;
+an ``http`` block begins an example too if the one before it has printed something. Comments in
+consoles say what goes wrong (`ExampleServer`). The line that names the server and the digest are
+left out, and pauses take no time. With ACCEPT_CASES in the environment what the
 commands print is written into the page: look at the differences before you commit them.
 """
 
@@ -12,45 +14,61 @@ import io
 import os
 import re
 import shlex
+import signal
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
+from reconciler.cli import main, review
+from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
+from reconciler.cli.signals import SignalRecord
+from reconciler.labelstudio import client
 from reconciler.sandbox.access import SANDBOX_TOKEN
-from reconciler.sandbox.loopback_server import serve
+from reconciler.sandbox.releases import NEWEST
 from reconciler.sandbox.tasks_file import load_state
+from tests.unit.docs.example_server import ExampleServer, send_again
 from tests.unit.docs.pages import ROOT
+from tests.unit.labelstudio.patient import Patient
 
-PAGES: Final = (ROOT / "docs" / "semantics.md", ROOT / "docs" / "manifest.md")
+PAGES: Final = tuple(
+    ROOT / "docs" / name for name in ("semantics.md", "manifest.md", "server-facts.md")
+)
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
-    r"^```(?:yaml\n# (?P<file>\S+)\n(?P<manifest>.*?)|console\n(?P<console>.*?))^```$",
+    r"^```(?:yaml\n# (?P<file>\S+)\n(?P<manifest>.*?)|console\n(?P<console>.*?)|"
+    r"http\n(?P<http>.*?))^```$",
     re.MULTILINE | re.DOTALL,
 )
 _LEFT_OUT: Final = re.compile(r"^(Digest: .*|https://\S+ \(.*\))\n+", re.MULTILINE)
 
 
+_TOOK: Final = re.compile(r"(?<= requests, )[\d.]+ s$", re.MULTILINE)
+"""How long reading took, which is never the same twice."""
+
+
 class Step(NamedTuple):
-    """A manifest to save, or a console to print again; ``span`` is where it stands."""
+    """A manifest to save, or a console or exchange to print again; ``span`` is where it stands."""
 
     file: str
     text: str
     span: tuple[int, int]
+    kind: str
 
 
 def read_examples(page: Path) -> Iterator[list[Step]]:
     """Give the steps of each example, in the order of the page."""
     example: list[Step] = []
     for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
-        if found["file"] == "example.yaml" and example:
+        kind = next(name for name in ("manifest", "console", "http") if found[name] is not None)
+        printed = any(step.kind != "manifest" for step in example)
+        if (found["file"] == "example.yaml" and example) or (kind == "http" and printed):
             yield example
             example = []
-        group = "manifest" if found["file"] else "console"
-        example.append(Step(found["file"] or "", found[group], found.span(group)))
+        example.append(Step(found["file"] or "", found[kind], found.span(kind), kind))
     yield example
 
 
@@ -61,19 +79,24 @@ EXAMPLES: Final = [
 ]
 
 
-def print_again(console: str, address: str) -> str:
+def print_again(console: str, server: ExampleServer) -> str:
     """Run the commands of a console, and return it with what they print now."""
     printed = ""
     code = 0
-    for line in re.findall(r"^\$ (.+)$", console, re.MULTILINE):
+    for line in re.findall(r"^(?:\$|#) .+$", console, re.MULTILINE):
+        printed += f"{line}\n"
         out = io.StringIO()
-        if line == "echo $?":
+        if line.startswith("#"):
+            server.expect(line)
+        elif line == "$ echo $?":
             out.write(f"{code}\n")
         else:
-            with redirect_stdout(out), redirect_stderr(out):
-                code = run(shlex.split(line)[1:])
-        text = _LEFT_OUT.sub("", out.getvalue().replace(address, ADDRESS)).strip("\n")
-        printed += f"$ {line}\n{text}\n" if text else f"$ {line}\n"
+            server.begin(out)
+            with redirect_stdout(out), redirect_stderr(out), handling_signals():
+                code = run(shlex.split(line)[2:], collaborators=Collaborators(server))
+            server.end()
+        text = _LEFT_OUT.sub("", _TOOK.sub("0.1 s", out.getvalue())).strip("\n")
+        printed += text and f"{text}\n"
     return printed
 
 
@@ -85,22 +108,52 @@ def accept(page: Path, number: int, printed: list[str]) -> None:
     page.write_text(text, encoding="utf-8")
 
 
+def start_server(example: list[Step]) -> ExampleServer:
+    """Start the sandbox that an example runs on; its first line may name another release."""
+    found = re.match(
+        r"# reconciler sandbox .*--release (\S+)\n", example[0].text if example else ""
+    )
+    release = found[1] if found else NEWEST
+    return ExampleServer(load_state(ROOT / "examples" / "sandbox.json", release=release))
+
+
+@contextmanager
+def handling_signals() -> Iterator[None]:
+    """Handle signals as the program does when it starts, with a record of its own."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    with pytest.MonkeyPatch.context() as patch:
+        record = SignalRecord()
+        patch.setattr(main, "SIGNALS", record)
+        patch.setattr(review, "SIGNALS", record)
+        record.install()
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(("page", "number"), EXAMPLES)
 def test_an_example_prints_what_the_page_shows(
     page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     example = list(read_examples(page))[number]
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+    monkeypatch.setattr(client, "Backoff", Patient)
+    server = start_server(example)
     shown, printed = [], []
-    with serve(load_state(ROOT / "examples" / "sandbox.json")) as address:
-        monkeypatch.setenv("LABEL_STUDIO_URL", address)
-        monkeypatch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
-        for step in example:
-            if step.file:
-                Path(step.file).write_text(f"# {step.file}\n{step.text}", encoding="utf-8")
-            else:
-                shown.append(step.text)
-                printed.append(print_again(step.text, address))
+    for step in example:
+        if step.kind == "manifest":
+            Path(step.file).write_text(f"# {step.file}\n{step.text}", encoding="utf-8")
+            continue
+        shown.append(step.text)
+        if step.kind == "http":
+            printed.append(send_again(step.text, server.state))
+        else:
+            printed.append(print_again(step.text, server))
 
     if "ACCEPT_CASES" in os.environ:
         accept(page, number, printed)
@@ -108,8 +161,31 @@ def test_an_example_prints_what_the_page_shows(
         assert printed == shown
 
 
-def test_there_are_examples():
-    counts = [sum(1 for _ in read_examples(page)) for page in PAGES]
+WITHOUT: Final = {
+    "semantics.md": ["Words", "Report", "JSON plan", "JSON validation"],
+    "manifest.md": ["Header", "Attributes", "JSON and JSON lines", "Editors"],
+    "server-facts.md": [],
+}
+"""The sections that define words and formats, or whose example is in another section."""
 
-    assert counts[0] > 9
-    assert counts[1] > 2
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_section_has_an_example(page: Path):
+    sections = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    without = [
+        section.partition("\n")[0]
+        for section in sections
+        if not any(found["file"] is None for found in _BLOCK.finditer(section))
+    ]
+
+    assert without == WITHOUT[page.name]
+
+
+def test_what_goes_wrong_is_said_in_words_that_the_server_knows():
+    server = ExampleServer(load_state(None))
+
+    with pytest.raises(ValueError, match="the server explodes"):
+        server.expect("# the server explodes")
+    server.expect("# update 1 is stored, but its answer is lost")
+    with pytest.raises(AssertionError):
+        server.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
-from reconciler.core.model import Kind
+from reconciler.core.problems import Kind
 from reconciler.engine.apply import apply_plan
 from reconciler.engine.connection import Connection
 from reconciler.engine.policy import ApplyPolicy, approve

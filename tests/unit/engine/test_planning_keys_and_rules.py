@@ -8,7 +8,8 @@ import pytest
 
 from reconciler.core.allowances import Allowances
 from reconciler.core.comparison import Comparison
-from reconciler.core.model import Plan, ReadBatch, Status
+from reconciler.core.model import ReadBatch, Unreadable
+from reconciler.core.plan_model import Plan, Status
 from reconciler.core.shard import Shard
 from reconciler.core.values import Json
 from reconciler.engine.connection import Connection
@@ -148,3 +149,28 @@ def test_a_project_with_rules_alone_is_not_remembered(tmp_path: Path) -> None:
 
     assert list(comparison.compare(ReadBatch(rows), 7)) == []
     assert (comparison.looked_at, comparison.done) == (2, set())
+
+
+def test_beside_rules_only_declared_tasks_are_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(f"version: 1\nproject: 7\n{RULE}tasks: [{{ids: [2, 9]}}]\n", encoding="utf-8")
+    comparison = Comparison(load_manifests(find_manifests([str(file)]), CONTRACT), CONTRACT)
+    rows: dict[int, dict[str, Json]] = {
+        task: {"project": 7, "data": {"n": 1}, "overlap": 1} for task in (1, 2, 3)
+    }
+
+    batch = ReadBatch(rows, {9: Unreadable("no", "")})
+    assert [planned.task for planned, _ in comparison.compare(batch, 7)] == [9]
+    assert (comparison.looked_at, comparison.done) == (4, {2, 9})
+
+
+def test_a_task_that_two_projects_show_is_compared_once(tmp_path: Path) -> None:
+    texts = [f"version: 1\nproject: {n}\n{RULE.replace('name: ', f'name: {n} ')}" for n in (7, 8)]
+    file = tmp_path / "m.yaml"
+    file.write_text("---\n".join([f"{texts[0]}tasks: [{{id: 2}}]\n", texts[1]]), encoding="utf-8")
+    comparison = Comparison(load_manifests(find_manifests([str(file)]), CONTRACT), CONTRACT)
+    rows: dict[int, dict[str, Json]] = {2: {"project": 7, "data": {"n": 1}, "overlap": 1}}
+
+    for project in (7, 8):
+        assert list(comparison.compare(ReadBatch(rows), project)) == []
+    assert comparison.looked_at == 1

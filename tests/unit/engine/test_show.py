@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.artifacts.plan_file import write_plan
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Outcome, Report, Run, TaskOutcome
 from reconciler.core.shard import Shard
 from reconciler.engine.show import SavedFiles, merge_saved_files, read_saved_files

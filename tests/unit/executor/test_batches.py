@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.decision import Patch
-from reconciler.core.model import TaskPlan
+from reconciler.core.plan_model import TaskPlan
 from reconciler.executor.batches import FIRST, FreshBatches
 from tests.unit.core.building import change, update
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from reconciler.core.model import Kind
+from reconciler.core.problems import Kind
 from reconciler.core.report import TaskOutcome
 from reconciler.core.values import ABSENT, Json
 from reconciler.executor.execution_options import ExecutionOptions

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 import httpx
 import pytest
 
-from reconciler.core.model import DesiredTask, Found, Observed, TaskPlan
+from reconciler.core.model import DesiredTask, Found, Observed
+from reconciler.core.plan_model import TaskPlan
 from reconciler.errors import Unreachable
 from reconciler.executor.ignored_attributes import IgnoredAttributes
 from reconciler.sandbox.sandbox_transport import SandboxTransport

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from reconciler.core.model import Status, TaskPlan
+from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.errors import Refused, Rejected, ServerError, Unreachable
 from reconciler.executor.execution_options import ExecutionOptions

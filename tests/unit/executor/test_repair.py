@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx
 
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport

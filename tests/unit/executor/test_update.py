@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from reconciler.core.decision import Patch
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import TaskOutcome
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.executor.ignored_attributes import IgnoredAttributes

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from reconciler.core.model import Kind
+from reconciler.core.problems import Kind
 from reconciler.core.report import Outcome, TaskOutcome
 from reconciler.executor.execution_options import ExecutionOptions
 from reconciler.sandbox.sandbox_transport import SandboxTransport

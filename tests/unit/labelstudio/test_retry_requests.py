@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from reconciler.contract.openapi import load_contract
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.engine.revert import RunHistory, build_revert_plan

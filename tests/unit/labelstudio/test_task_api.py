@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from reconciler.core.model import ProjectSettings, ServerIdentity
+from reconciler.core.model import ProjectSettings
+from reconciler.core.plan_model import ServerIdentity
 from reconciler.errors import NotLabelStudio
 from tests.unit.labelstudio.wired import ADDRESS, Hooked, Scripted, api_of, sandbox_with
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from reconciler.core.model import Plan
+from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.validation_document import Validation
 from reconciler.errors import Problem, Source

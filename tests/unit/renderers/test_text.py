@@ -11,18 +11,10 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, mark_plan
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import (
-    Change,
-    Found,
-    Kind,
-    Missing,
-    ServerIdentity,
-    Status,
-    TaskPlan,
-    TaskProblem,
-    User,
-)
+from reconciler.core.model import Change, Found, Missing, User
+from reconciler.core.plan_model import ServerIdentity, Status, TaskPlan
 from reconciler.core.planner import apply_guards
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import STOPPED, Commit, Outcome, Report, Run, TaskOutcome
 from reconciler.core.shard import Shard
 from reconciler.core.values import ABSENT, Json
