@@ -12,6 +12,7 @@ from reconciler.core.allowances import (
     parse_allowance,
     parse_denial,
 )
+from reconciler.core.finding import Checkup
 from reconciler.core.limit import Limit
 from reconciler.core.model import ALLOWABLE, Allowance, Kind, Plan
 from reconciler.core.report import Report
@@ -22,6 +23,7 @@ __all__ = [
     "ALLOWABLE",
     "Allowance",
     "Allowances",
+    "Checkup",
     "Kind",
     "Limit",
     "Plan",
