@@ -84,7 +84,7 @@ WHY: Final[Mapping[Check, str]] = MappingProxyType(
         "may change",
         Check.UPDATES: "to an update of other attributes, the server returns 200 and stores none",
         Check.PAGES: "plans of whole projects read pages: smaller ones need more requests",
-        Check.AT_ONCE: "plan and apply find out how many requests at once are fastest, up to --concurrency; "
+        Check.AT_ONCE: "plan and apply find out themselves how many requests at once are fastest; "
         "this shows what to expect",
         Check.STORED_ADDRESSES: "an address that the server generated must never be written back",
         Check.FILES: "plan and apply refuse manifests with problems",

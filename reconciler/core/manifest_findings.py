@@ -89,7 +89,7 @@ def _judge_declared_projects(projects: ProjectsSeen) -> Iterator[Finding]:
 def _describe_project(project: ProjectFacts) -> str:
     title = f" {format_value(shorten(project.title, 40))}" if project.title else ""
     tasks = "" if project.tasks is None else f" with {count_noun(project.tasks, 'task')}"
-    return f"{project.number}{title}{tasks}"
+    return f"project {project.number}{title}{tasks}"
 
 
 def check_attributes(seen: Observations) -> Iterator[Finding]:
@@ -159,7 +159,7 @@ def _judge_keys(keys: KeysSeen) -> Iterator[Finding]:
         count = count_noun(len(keys.missing), "key")
         yield fail(
             Check.KEYS,
-            f"{count} of the {keys.looked_up:,} looked up at {path} name no task: {named}",
+            f"{count} of the {keys.looked_up:,} looked up at {path} without a task: {named}",
             "correct them, import the tasks, or pass --allow missing to leave them out",
         )
     if not keys.missing and not keys.ambiguous:

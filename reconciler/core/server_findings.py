@@ -282,8 +282,8 @@ def check_updates(seen: Observations) -> Iterator[Finding]:
         stored = (honoured | ALWAYS_HONOURED) & seen.writable
         yield ok(
             Check.UPDATES,
-            f"offered to this user; they store {len(stored)} of the {len(seen.writable)} attributes "
-            "that manifests can declare",
+            f"offered to this user; they store {len(stored)} of the {len(seen.writable)} "
+            "attributes that manifests can declare",
         )
 
 
@@ -337,7 +337,12 @@ def _judge_at_once(measured: AtOnce) -> Finding:
 def check_stored_addresses(seen: Observations) -> Iterator[Finding]:
     """Report whether task lists show addresses as they are stored."""
     sample = seen.sample
-    if not isinstance(sample, Sample) or not sample.tasks:
+    if isinstance(sample, Failure):
+        found = f"the first tasks of {_name_project(seen)} cannot be read: {sample.message}"
+        remedy = sample.hint or "run reconciler plan, which finds out which tasks are damaged"
+        yield warn(Check.STORED_ADDRESSES, found, remedy)
+        return
+    if sample is None or not sample.tasks:
         return
     if sample.resolved:
         yield warn(
@@ -352,6 +357,10 @@ def check_stored_addresses(seen: Observations) -> Iterator[Finding]:
     else:
         tasks = count_noun(len(sample.tasks), "task")
         yield ok(Check.STORED_ADDRESSES, f"{tasks} looked at, none with a storage address in data")
+
+
+def _name_project(seen: Observations) -> str:
+    return f"project {seen.page.project}" if isinstance(seen.page, PageSeen) else "a project"
 
 
 def _hold(sample: Sample) -> str:

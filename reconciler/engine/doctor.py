@@ -78,6 +78,7 @@ RUN_SECONDS: Final = 30.0
 _ROUND_TRIPS: Final = 2
 _KEY_GROUPS_MAX: Final = 2
 _TITLES_MAX: Final = 2
+_ALONE_MAX: Final = 2
 _NO_TOKEN: Final = FixedToken("")
 
 
@@ -136,6 +137,9 @@ def _read_access(
         usable = _replace_token(environment)
     try:
         read_overrides(environment)
+    except SettingsError as error:
+        failures.append(_hide(error, environment, given))
+    try:
         settings: Settings | None = read_settings(places, given, usable)
     except SettingsError as error:
         failures.append(_hide(error, environment, given))
@@ -401,6 +405,8 @@ def _look_at_tasks(
         if visit.may_send(1):
             found = attempt(lambda group=group: fetch_keys(visit.api, group))  # type: ignore[misc]
             seen = replace(seen, keys=(*seen.keys, found))
+    repeat = min(visit.observed.left - AT_ONCE, _ALONE_MAX)
     if visit.may_send(1 + AT_ONCE) and isinstance(sample, Sample) and sample.tasks:
-        seen = replace(seen, at_once=attempt(lambda: measure_at_once(visit.api, project)))
+        timed = attempt(lambda: measure_at_once(visit.api, project, repeat=repeat))
+        seen = replace(seen, at_once=timed)
     return seen

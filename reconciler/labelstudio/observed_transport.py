@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from ssl import SSLObject, SSLSocket, cert_time_to_seconds
+from ssl import cert_time_to_seconds
+from typing import Any
 
 import httpx
 
@@ -71,8 +72,9 @@ class ObservedTransport(httpx.BaseTransport):
 def _read_tls(response: httpx.Response) -> TlsFacts | None:
     """Return what the connection of a response shows of its encryption; None without any."""
     stream = response.extensions.get("network_stream")
-    tls = None if stream is None else stream.get_extra_info("ssl_object")
-    if not isinstance(tls, SSLObject | SSLSocket):
+    # An internal class of the module ssl, with the methods of SSLSocket.
+    tls: Any = None if stream is None else stream.get_extra_info("ssl_object")
+    if tls is None:
         return None
     ends = (tls.getpeercert() or {}).get("notAfter")
     try:
