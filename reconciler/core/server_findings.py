@@ -292,7 +292,9 @@ def check_pages(seen: Observations) -> Iterator[Finding]:
     page = seen.page
     if isinstance(page, Failure):
         found = f"the task list cannot be read: {page.message}"
-        yield fail(Check.PAGES, found, page.hint or _CHECK_SERVER)
+        # A single damaged task breaks a page; a plan reads the others without it.
+        judge = warn if page.kind is FailureKind.OTHER else fail
+        yield judge(Check.PAGES, found, page.hint or _CHECK_SERVER)
     elif page is not None:
         yield _judge_page(page)
 

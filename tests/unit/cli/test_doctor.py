@@ -583,8 +583,9 @@ def test_tasks_that_cannot_be_read_are_told(
 ):
     server.state.tasks[2].values["data"] = 7
     seen = found(manifest())
-    assert seen.levels["addresses"] == "warning"
-    assert "the first tasks of project 7 cannot be read" in seen.texts["addresses"]
+    assert seen.bad == dict.fromkeys(("address", "pages", "addresses"), "warning")
+    assert "returned 500" in seen.texts["pages"]
+    assert "which finds out which tasks are damaged" in seen.texts["addresses"]
 
 
 def test_a_secret_that_a_server_repeats_is_not_shown(

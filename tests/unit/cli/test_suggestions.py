@@ -12,6 +12,7 @@ from reconciler.cli.main import run
     [
         (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
         (["diff"], "(use reconciler plan, which changes nothing)"),
+        (["whoami"], "(use reconciler doctor)"),
         (["plna"], "(did you mean plan?)"),
         (["zzz"], "No such command 'zzz'."),
         (["plan", "x.yaml", "--dry-run"], "(plan changes nothing, so leave it out)"),
