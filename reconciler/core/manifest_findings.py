@@ -47,7 +47,7 @@ def check_projects(seen: Observations) -> Iterator[Finding]:
         if seen.account is not None and not isinstance(seen.account, Failure):
             found = f"the list of projects cannot be read: {projects.message}"
             yield warn(Check.PROJECTS, found, projects.hint or _USE_PLAN)
-    elif projects is not None and seen.with_manifests:
+    elif projects is not None and isinstance(seen.declared, Declared):
         yield from _judge_declared_projects(projects)
     elif projects is not None:
         yield _judge_visible_projects(projects)

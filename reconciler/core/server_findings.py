@@ -30,6 +30,9 @@ _SLOW_SECONDS: Final = 1.0
 _SKEW_MAX: Final = 60.0
 """Seconds by which clocks may differ without a warning."""
 
+_SKEW_UNSEEN: Final = 2.0
+"""Seconds that are not worth a word: the date of a response is in whole seconds."""
+
 _PARALLEL: Final = 1.4
 """How many times faster than one after the other is clearly faster: random variation is less."""
 
@@ -64,7 +67,7 @@ def check_settings(seen: Observations) -> Iterator[Finding]:
 def check_address(seen: Observations) -> Iterator[Finding]:
     """Report the address, and whether requests to it are encrypted."""
     setup = seen.setup
-    if setup.address and setup.is_plaintext:
+    if setup.address and setup.is_plaintext and not setup.failures:
         yield warn(
             Check.ADDRESS,
             f"{setup.address}, set by {setup.named_by}, has no encryption: others on the network "
@@ -173,8 +176,9 @@ def check_clock(seen: Observations) -> Iterator[Finding]:
     if clock is None:
         return
     low, high = clock.date - clock.received, clock.date + 1 - clock.sent
-    if low <= 0 <= high:
-        found = f"agrees with that of the server within {max(-low, high):.1f} s"
+    most = max(abs(low), abs(high))
+    if most < _SKEW_UNSEEN or low <= 0 <= high:
+        found = f"agrees with that of the server within {most:.1f} s"
         yield ok(Check.CLOCK, f"the clock of this machine {found}")
         return
     least = low if low > 0 else -high
@@ -198,7 +202,8 @@ def check_token(seen: Observations) -> Iterator[Finding]:
     refusal = _find_refusal(seen)
     expired = token.expires is not None and token.expires <= seen.now
     if refusal is not None:
-        found = f"{token.kind}: {refusal.message}"
+        message = refusal.message.removeprefix(f"the {token.kind} was refused: ")
+        found = f"{token.kind}: {message}"
         if expired:
             found = f"{found}; by this machine's clock, it expired on {_format_day(token.expires)}"
         yield fail(Check.TOKEN, found, _choose_token_remedy(refusal, expired=expired))

@@ -42,8 +42,8 @@ from reconciler.labelstudio.authentication import (
     read_token_facts,
 )
 from reconciler.labelstudio.client import Client
-from reconciler.labelstudio.observed_transport import ObservedTransport
 from reconciler.labelstudio.response import TOKEN_VARIABLE
+from reconciler.labelstudio.response_observer import ResponseObserver
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.survey import (
     AT_ONCE,
@@ -60,7 +60,7 @@ from reconciler.labelstudio.survey import (
     measure_at_once,
 )
 from reconciler.labelstudio.task_api import TaskApi
-from reconciler.labelstudio.transport import prepare_connecting
+from reconciler.labelstudio.transport import choose_connect
 from reconciler.manifest.files import Place, find_place
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import number_projects
@@ -222,12 +222,12 @@ def _declare(desired: DesiredIndex, files: int) -> Declared:
 
 @dataclass(slots=True)
 class _Visit:
-    """One visit to a server, in which ``observed`` counts the requests.
+    """One visit to a server, in which ``observer`` counts the requests.
 
     ``anonymous`` sends no token: it is for the first look at an address that may be wrong.
     """
 
-    observed: ObservedTransport
+    observer: ResponseObserver
     anonymous: TaskApi
     client: Client
     api: TaskApi
@@ -236,7 +236,7 @@ class _Visit:
 
     def may_send(self, requests: int) -> bool:
         """Tell whether there is time, and whether so many requests are left."""
-        return time.monotonic() < self.ends and self.observed.left >= requests
+        return time.monotonic() < self.ends and self.observer.left >= requests
 
 
 def _observe(
@@ -248,17 +248,15 @@ def _observe(
 ) -> Observations:
     settings = access.settings
     assert settings is not None  # noqa: S101 - the caller checks it
-    connect = (
-        (lambda: transport) if transport else prepare_connecting(settings.url, settings.network)
-    )
-    observed = ObservedTransport(connect, requests_max=REQUESTS_MAX, now=now)
+    connect = choose_connect(settings.url, settings.network, transport)
+    observer = ResponseObserver(connect, requests_max=REQUESTS_MAX, now=now)
     attributes = load_contract()
     with (
-        _make_client(settings, _NO_TOKEN, observed) as anonymous,
-        _make_client(settings, access.credentials or _NO_TOKEN, observed) as client,
+        _make_client(settings, _NO_TOKEN, observer) as anonymous,
+        _make_client(settings, access.credentials or _NO_TOKEN, observer) as client,
     ):
         visit = _Visit(
-            observed,
+            observer,
             TaskApi(anonymous, attributes),
             client,
             TaskApi(client, attributes),
@@ -269,11 +267,11 @@ def _observe(
             seen = replace(seen, account=attempt(lambda: fetch_account(client)))
             if not _is_refused(seen.account):
                 seen = _look_at_projects(seen, visit, settings, manifests)
-    return replace(seen, tls=observed.tls, clock=observed.clock, requests=observed.requests)
+    return replace(seen, tls=observer.tls, clock=observer.clock, requests=observer.requests)
 
 
 def _make_client(
-    settings: Settings, credentials: Credentials, observed: ObservedTransport
+    settings: Settings, credentials: Credentials, observer: ResponseObserver
 ) -> Client:
     """Make a client that sends each request once: its pauses are stopped before they begin."""
     backoff, stop = Backoff(), threading.Event()
@@ -284,7 +282,7 @@ def _make_client(
         credentials,
         network=settings.network,
         timeout=min(settings.timeout, TIMEOUT_MAX),
-        transport=observed,
+        connect=observer.connect,
         backoff=backoff,
     )
 
@@ -405,7 +403,7 @@ def _look_at_tasks(
         if visit.may_send(1):
             found = attempt(lambda group=group: fetch_keys(visit.api, group))  # type: ignore[misc]
             seen = replace(seen, keys=(*seen.keys, found))
-    repeat = min(visit.observed.left - AT_ONCE, _ALONE_MAX)
+    repeat = min(visit.observer.left - AT_ONCE, _ALONE_MAX)
     if visit.may_send(1 + AT_ONCE) and isinstance(sample, Sample) and sample.tasks:
         timed = attempt(lambda: measure_at_once(visit.api, project, repeat=repeat))
         seen = replace(seen, at_once=timed)

@@ -1,4 +1,4 @@
-"""A transport that notes when each request was sent, and what its response shows besides JSON."""
+"""Counting requests, and noting what their responses show besides their content."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from reconciler.labelstudio.retry import parse_http_date
 from reconciler.labelstudio.transport import Connect
 
 
-class ObservedTransport(httpx.BaseTransport):
-    """Sends at most ``requests_max`` requests, from any number of threads.
+class ResponseObserver:
+    """Lets at most ``requests_max`` requests pass, from any number of threads and connections.
 
-    ``connect`` makes the transport below, at the first request. ``now`` is a clock in seconds since
-    1970. ``clock`` and ``tls`` are what the response shows that took the least time, and the last
-    one with TLS; None before there was any.
+    ``connect`` makes the connections to observe. ``now`` is a clock in seconds since 1970.
+    ``clock`` is what the response shows that took the least time, and ``tls`` what the last one
+    with TLS shows; None before there was any.
     """
 
     def __init__(
@@ -30,7 +30,6 @@ class ObservedTransport(httpx.BaseTransport):
         self._connect = connect
         self._requests_max = requests_max
         self._now = now
-        self._inner: httpx.BaseTransport | None = None
         self._lock = threading.Lock()
         self.requests = 0
         self.clock: ClockReading | None = None
@@ -41,23 +40,21 @@ class ObservedTransport(httpx.BaseTransport):
         """How many more requests may be sent."""
         return self._requests_max - self.requests
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; raises Unreachable if there were too many."""
+    def connect(self) -> httpx.BaseTransport:
+        """Make an observed connection."""
+        return _ObservedTransport(self._connect(), self)
+
+    def send(self, inner: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
+        """Send a request over a connection; raises Unreachable if there were too many."""
         with self._lock:
             if not self.left:
                 message = f"{self._requests_max} requests were sent, and no more may be"
                 raise Unreachable(message, given_up=True)
             self.requests += 1
-            inner = self._inner = self._inner or self._connect()
         sent = self._now()
         response = inner.handle_request(request)
         self._note(response, sent, self._now())
         return response
-
-    def close(self) -> None:
-        """Close all connections."""
-        if self._inner is not None:
-            self._inner.close()
 
     def _note(self, response: httpx.Response, sent: float, received: float) -> None:
         tls = _read_tls(response)
@@ -67,6 +64,20 @@ class ObservedTransport(httpx.BaseTransport):
             quickest = self.clock is None or received - sent < self.clock.received - self.clock.sent
             if date is not None and quickest:
                 self.clock = ClockReading(date, sent, received)
+
+
+class _ObservedTransport(httpx.BaseTransport):
+    """One connection, whose requests an observer sends."""
+
+    def __init__(self, inner: httpx.BaseTransport, observer: ResponseObserver) -> None:
+        self._inner = inner
+        self._observer = observer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._observer.send(self._inner, request)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 def _read_tls(response: httpx.Response) -> TlsFacts | None:
