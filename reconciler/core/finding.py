@@ -77,19 +77,18 @@ WHY: Final[Mapping[Check, str]] = MappingProxyType(
         Check.VERSION: "plan and apply refuse a server that is not Label Studio, and releases "
         "differ in what they read and store",
         Check.LATENCY: "an apply sends a request for each changed task",
-        Check.CLOCK: "certificates and tokens are valid by a clock, and reports hold the times of "
-        "this machine",
+        Check.CLOCK: "certificates and tokens expire by the clock, and reports hold the times of this "
+        "machine",
         Check.TOKEN: "the server shows and changes tasks only for a token that it accepts",
         Check.USER: "the server records changes as this user's, and decides by its role what it "
         "may change",
-        Check.UPDATES: "to an update of other attributes, the server returns 200 and stores none",
+        Check.UPDATES: "the server returns 200 to updates of other attributes, but does not store them",
         Check.PAGES: "plans of whole projects read pages: smaller ones need more requests",
         Check.AT_ONCE: "plan and apply find out themselves how many requests at once are fastest; "
         "this shows what to expect",
         Check.STORED_ADDRESSES: "an address that the server generated must never be written back",
         Check.FILES: "plan and apply refuse manifests with problems",
-        Check.PROJECTS: "tasks of a project that the token cannot see can be neither planned nor "
-        "changed",
+        Check.PROJECTS: "plan and apply need to see the project of each task",
         Check.ATTRIBUTES: "a task with a declared attribute that the server does not show cannot "
         "be planned, and a change that it does not store is blocked",
         Check.KEYS: "a key must name exactly one task",

@@ -253,7 +253,7 @@ def check_user(seen: Observations) -> Iterator[Finding]:
         yield note(
             Check.USER,
             f"the server does not say whose token it is: {account.message}",
-            "nothing: reports will name no user",
+            "do nothing, if reports need not name the user",
         )
 
 
