@@ -77,12 +77,12 @@ WHY: Final[Mapping[Check, str]] = MappingProxyType(
         Check.VERSION: "plan and apply refuse a server that is not Label Studio, and releases "
         "differ in what they read and store",
         Check.LATENCY: "an apply sends a request for each changed task",
-        Check.CLOCK: "certificates and tokens expire by the clock, and reports hold the times of this "
-        "machine",
+        Check.CLOCK: "certificates and tokens expire by the clock, and reports hold this "
+        "machine's times",
         Check.TOKEN: "the server shows and changes tasks only for a token that it accepts",
         Check.USER: "the server records changes as this user's, and decides by its role what it "
         "may change",
-        Check.UPDATES: "the server returns 200 to updates of other attributes, but does not store them",
+        Check.UPDATES: "the server returns 200 to updates of other attributes, without storing them",
         Check.PAGES: "plans of whole projects read pages: smaller ones need more requests",
         Check.AT_ONCE: "plan and apply find out themselves how many requests at once are fastest; "
         "this shows what to expect",
