@@ -82,7 +82,7 @@ WHY: Final[Mapping[Check, str]] = MappingProxyType(
         Check.TOKEN: "the server shows and changes tasks only for a token that it accepts",
         Check.USER: "the server records changes as this user's, and decides by its role what it "
         "may change",
-        Check.UPDATES: "the server returns 200 to updates of other attributes, without storing them",
+        Check.UPDATES: "the server returns 200 to updates of other attributes, and ignores them",
         Check.PAGES: "plans of whole projects read pages: smaller ones need more requests",
         Check.AT_ONCE: "plan and apply find out themselves how many requests at once are fastest; "
         "this shows what to expect",
