@@ -141,6 +141,11 @@ _PACE_OPTIONS = (
 )
 
 
+def server_options(command: Command) -> Command:
+    """Add the options for reaching a server, as ``overrides``."""
+    return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))
+
+
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
     add = add_options(allow_option, _deny_option, _limit_option, full_option, *_SERVER_OPTIONS)

@@ -40,6 +40,7 @@ _COMMANDS: Final = {
     **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
     **dict.fromkeys(("undo", "rollback", "restore"), "use reconciler revert with a report"),
     **dict.fromkeys(("serve", "server", "mock"), "use reconciler sandbox"),
+    **dict.fromkeys(("diagnose", "checkup", "health", "ping", "whoami"), "use reconciler doctor"),
     "help": "use reconciler --help",
     "version": "use reconciler --version",
 }

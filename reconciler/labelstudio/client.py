@@ -32,8 +32,9 @@ from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
 from reconciler.labelstudio.secret_values import Secrets
 from reconciler.labelstudio.transport import (
     NOT_CONNECTED,
+    Connect,
     ServerTransport,
-    prepare_connecting,
+    choose_connect,
 )
 
 DEFAULT_TIMEOUT: Final = 120.0
@@ -56,8 +57,8 @@ class Client:
 
     ``network`` says how to reach the server, and what to send besides the token. ``timeout`` limits
     a whole request, in seconds; ``size_max`` limits the response to a read, in bytes. Reads are
-    repeated if that may help, after pauses by ``backoff``. In tests, ``transport`` replaces the
-    network.
+    repeated if that may help, after pauses by ``backoff``. ``connect`` makes connections in another
+    way than ``network`` says. In tests, ``transport`` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
@@ -71,6 +72,7 @@ class Client:
         size_max: int = SIZE_MAX,
         transport: httpx.BaseTransport | None = None,
         backoff: Backoff | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self.address = normalize_address(address)
         self.backoff = backoff or Backoff()
@@ -80,7 +82,8 @@ class Client:
         self._network = network
         self._origins = origins
         self._secrets = Secrets(network.headers.values())
-        connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
+        if connect is None:
+            connect = choose_connect(self.address, network, transport)
         self._transport = ServerTransport(connect, timeout=timeout, now=self.backoff.now)
         self._lock = threading.Lock()
         self._requests = 0

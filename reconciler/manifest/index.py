@@ -303,6 +303,16 @@ class DesiredIndex:
         ruled = {name for rule in self.rules for name in rule.names()}
         return frozenset(self._known - NOT_ATTRIBUTES | named | ruled)
 
+    def list_written_names(self) -> frozenset[str]:
+        """Name the attributes that the declarations and rules may change."""
+        ruled = {path[0] for rule in self.rules for path in rule.list_paths()}
+        return frozenset(self._known - NOT_ATTRIBUTES | ruled)
+
+    def list_projects(self) -> tuple[int, ...]:
+        """List the declared projects, in ascending order; names without a number are left out."""
+        declared = {header.project for header in self._headers}
+        return tuple(sorted(number for number in declared if number is not None and number > 0))
+
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Group the ids, in ascending order, by declared project."""
         if len({header.project for header in self._headers}) == 1 and not self._repeats:

@@ -40,11 +40,17 @@ def create_project(state: State, request: Request) -> Response:
 def list_projects(state: State, request: Request) -> Response:
     """Return one page of the projects, the newest first, or of those whose title contains a text.
 
-    The server ignores case where its database does: SQLite only that of ASCII letters.
+    ``ids`` selects projects by their numbers, separated by commas. The server ignores
+    case where its database does: SQLite only that of ASCII letters.
     """
     query = {name: values[-1] for name, values in parse_qs(request.query).items()}
     text = query.get("title", "").strip().casefold()
-    found = [p for p in reversed(state.projects.values()) if text in p.title.casefold()]
+    ids = set(filter(None, query.get("ids", "").split(",")))
+    found = [
+        project
+        for project in reversed(state.projects.values())
+        if text in project.title.casefold() and (not ids or str(project.id) in ids)
+    ]
     page, size = int(query.get("page", "1")), min(int(query.get("page_size", "30")), _PAGE_MAX)
     rows = found[(page - 1) * size : page * size]
     if not rows and page != 1:

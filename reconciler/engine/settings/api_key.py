@@ -46,7 +46,7 @@ def read_api_key(
 def hide_api_keys(text: str, environment: Mapping[str, str], *, chosen: str = "") -> str:
     """Hide the tokens that variables hold, in a message that may quote one."""
     for variable in (name_token_variable(chosen), TOKEN_VARIABLE):
-        text = Secrets().hide(text, environment.get(variable, ""))
+        text = Secrets().hide(text, environment.get(variable, "").strip())
     return text
 
 

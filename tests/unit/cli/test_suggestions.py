@@ -14,6 +14,7 @@ from reconciler.cli.suggestions import COMMANDS_WITH
     [
         (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
         (["diff"], "(use reconciler plan, which changes nothing)"),
+        (["whoami"], "(use reconciler doctor)"),
         (["plna"], "(did you mean plan?)"),
         (["zzz"], "No such command 'zzz'."),
         (["plan", "x.yaml", "--dry-run"], "(plan changes nothing, so leave it out)"),
