@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from reconciler.contract.attributes import Attributes
@@ -24,6 +25,15 @@ from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.rule_declarations import DeclaredRule
 
 _ALLOW: Final = "if intended, allow label-config in this manifest"
+_NEEDS_MAX: Final = 1_000
+"""How many needs tasks are checked for: no page has as many, and each takes time with each task."""
+
+_SHAPES_MAX: Final = 1_000
+"""How many lists of declared attributes are remembered of a document."""
+
+_USUAL_ADDRESSES: Final = ("https://", "s3://", "gs://", "azure-blob://", "/", "http://")
+"""How most addresses begin: to see that is faster than a pattern."""
+
 _NAMES: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
@@ -137,7 +147,7 @@ class LabelChecks:
         if not found_project:
             shown = shorten(name, 200) if name else header.project
             self._note(f"{lock.path}: project {shown} is not in it, so its label config")
-        return LockedFacts(tuple(needs), ignored)
+        return LockedFacts(_drop_repeated(needs), ignored)
 
     def _note(self, message: str) -> None:
         what = " is not checked" if message.endswith("label config") else ": nothing is checked"
@@ -179,6 +189,14 @@ class LabelChecks:
             yield LocatedNeed(need, _format_place(at.file, at.line, environment))
 
 
+def _drop_repeated(needs: Iterable[LocatedNeed]) -> tuple[LocatedNeed, ...]:
+    """Keep the first of equal needs, as of several environments, and only so many in all."""
+    distinct: dict[Need, LocatedNeed] = {}
+    for located in needs:
+        distinct.setdefault(replace(located.need, line=0), located)
+    return tuple(islice(distinct.values(), _NEEDS_MAX))
+
+
 def _is_declared_server(header: Header, server: LockedServer) -> bool:
     """Tell whether a document may be for a server: it declares none, or this one."""
     outline = header.document.outline
@@ -212,28 +230,48 @@ class TaskCheck:
         self._needs = tuple(n for n in facts.needs if not _is_allowed(header.allow, n.path))
         self._defaults = header.defaults.get("data")
         self._replaces = "data" in header.replaced
-        self._tests = tuple(
-            (n.need.path[0], n.need.types if self._may_lack(n) is False else _or_missing(n.need))
-            for n in self._needs
-            if len(n.need.path) == 1 and n.need.kinds
-        )
-        self._others = tuple(
-            n for n in self._needs if len(n.need.path) > 1 or not n.need.kinds or n.need.is_address
-        )
+        self._tests = self._build_tests()
+        self._others = tuple(n for n in self._needs if len(n.need.path) > 1 or not n.need.kinds)
+        self._shapes: set[tuple[str, ...]] = set()
         self._accepts_no_data = not self._finds_missing_in_defaults()
+
+    def _build_tests(self) -> tuple[tuple[str, frozenset[type], bool], ...]:
+        """Build what `accepts` tests first: by key, the types that fit, and whether as an address.
+
+        `NoValue` is the type of a key that is not declared.
+        """
+        tests: dict[str, tuple[frozenset[type], bool]] = {}
+        for located in self._needs:
+            need = located.need
+            if len(need.path) == 1 and need.kinds:
+                fitting = need.types | {NoValue} if self._may_lack(located) else need.types
+                types, is_address = tests.get(need.path[0], (fitting, False))
+                tests[need.path[0]] = types & fitting, is_address or need.is_address
+        return tuple((key, *test) for key, test in tests.items())
 
     def accepts(self, task: Mapping[str, Any]) -> bool:
         """Tell, at once for most tasks, whether `explain` finds nothing; False if unsure."""
-        if "absent" in task or not self._ignored.keys().isdisjoint(task):
+        if tuple(task) not in self._shapes and not self._accepts_shape(task):
             return False
         data = task.get("data")
         if data is None:
             return self._accepts_no_data
         get = data.get
-        for key, types in self._tests:
-            if type(get(key, ABSENT)) not in types:
+        for key, types, must_be_address in self._tests:
+            value = get(key, ABSENT)
+            if type(value) not in types:
                 return False
-        return all(self._judge(located, data) for located in self._others)
+            if must_be_address and type(value) is str and not value.startswith(_USUAL_ADDRESSES):
+                return False
+        return not self._others or all(self._judge(located, data) for located in self._others)
+
+    def _accepts_shape(self, task: Mapping[str, Any]) -> bool:
+        """Tell whether a task removes nothing and declares nothing that is ignored."""
+        if "absent" in task or not self._ignored.keys().isdisjoint(task):
+            return False
+        if len(self._shapes) < _SHAPES_MAX:
+            self._shapes.add(tuple(task))
+        return True
 
     def _judge(self, located: LocatedNeed, data: dict[str, Json]) -> bool:
         value = _find_value(data, located.need.path)
@@ -314,8 +352,8 @@ class TaskCheck:
         for name in declared:
             if name in self._ignored:
                 message = (
-                    f"the server returns 200 for an update of {name} but does not store it, by "
-                    f"{self._ignored[name]}"
+                    f"the server ignores updates of {name}: {self._ignored[name]} lists all "
+                    "attributes that it stores"
                 )
                 yield self._make_problem((*steps, name), (message, "remove it"))
 
@@ -368,10 +406,6 @@ def _is_allowed(allow: Sequence[Allowance], path: Path) -> bool:
         and (not one.paths or any(path[: len(outer)] == outer for outer in one.paths))
         for one in allow
     )
-
-
-def _or_missing(need: Need) -> frozenset[type]:
-    return need.types | {NoValue}
 
 
 def _find_value(data: Json, path: Path) -> Side:
