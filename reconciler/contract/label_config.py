@@ -56,6 +56,20 @@ def find_required_keys(label_config: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, keys)))
 
 
+def find_value_tags(label_config: str) -> dict[str, str]:
+    """Return the element by which import judges the value of each required key.
+
+    Of several elements with one key, that is the last, but the first video. Raises
+    UnreadableLabelConfigError.
+    """
+    found: dict[str, str] = {}
+    for tag in read_tags(label_config)[1:]:
+        key = find_required_key(tag)
+        if key and found.get(key) != "Video":
+            found[key] = tag.name
+    return found
+
+
 def find_used_paths(label_config: str) -> frozenset[Path]:
     """Return the paths inside ``data`` whose removal would take something from annotators.
 
