@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.contract.label_config import UnreadableLabelConfigError
-from reconciler.contract.label_needs import Need, find_needs
+from reconciler.contract.label_needs import Need, find_needs, is_address
 from reconciler.core.lock import DEFAULT, LockedServer
 from reconciler.core.model import Allowance, Kind
 from reconciler.core.notation import Path, format_path, format_value, shorten
@@ -31,7 +31,7 @@ _NEEDS_MAX: Final = 1_000
 _SHAPES_MAX: Final = 1_000
 """How many lists of declared attributes are remembered of a document."""
 
-_USUAL_ADDRESSES: Final = ("https://", "s3://", "gs://", "azure-blob://", "/", "http://")
+_USUAL_ADDRESSES: Final = ("s3://", "https://", "gs://", "/data/", "http://")
 """How most addresses begin: to see that is faster than a pattern."""
 
 _NAMES: Final[Mapping[type, str]] = {
@@ -233,6 +233,10 @@ class TaskCheck:
         self._tests = self._build_tests()
         self._others = tuple(n for n in self._needs if len(n.need.path) > 1 or not n.need.kinds)
         self._shapes: set[tuple[str, ...]] = set()
+        self._keys = [key for key, *_ in self._tests]
+        self._missing = [ABSENT] * len(self._keys)
+        self._addresses = [place for place, (*_, is_one) in enumerate(self._tests) if is_one]
+        self._fitting: set[tuple[type, ...]] = set()
         self._accepts_no_data = not self._finds_missing_in_defaults()
 
     def _build_tests(self) -> tuple[tuple[str, frozenset[type], bool], ...]:
@@ -256,14 +260,30 @@ class TaskCheck:
         data = task.get("data")
         if data is None:
             return self._accepts_no_data
-        get = data.get
-        for key, types, must_be_address in self._tests:
-            value = get(key, ABSENT)
+        values = tuple(map(data.get, self._keys, self._missing))
+        if tuple(map(type, values)) not in self._fitting:
+            return self._accepts_values(values, data)
+        for place in self._addresses:
+            value = values[place]
+            if value is not ABSENT and not value.startswith(_USUAL_ADDRESSES):
+                return self._accepts_values(values, data)
+        return not self._others or self._accepts_others(data)
+
+    def _accepts_values(self, values: tuple[Any, ...], data: dict[str, Json]) -> bool:
+        """Judge values of the tested keys one by one, and remember their types if they fit."""
+        for value, (_, types, must_be_address) in zip(values, self._tests, strict=True):
             if type(value) not in types:
                 return False
-            if must_be_address and type(value) is str and not value.startswith(_USUAL_ADDRESSES):
+            if must_be_address and isinstance(value, str) and not is_address(value):
                 return False
-        return not self._others or all(self._judge(located, data) for located in self._others)
+        found = tuple(map(type, values))
+        may_be_text = all(found[place] in {str, NoValue} for place in self._addresses)
+        if may_be_text and len(self._fitting) < _SHAPES_MAX:
+            self._fitting.add(found)
+        return self._accepts_others(data)
+
+    def _accepts_others(self, data: dict[str, Json]) -> bool:
+        return all(self._judge(located, data) for located in self._others)
 
     def _accepts_shape(self, task: Mapping[str, Any]) -> bool:
         """Tell whether a task removes nothing and declares nothing that is ignored."""
