@@ -42,6 +42,7 @@ from reconciler.labelstudio.authentication import (
     read_token_facts,
 )
 from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.origins import Origins
 from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.labelstudio.response_observer import ResponseObserver
 from reconciler.labelstudio.retry import Backoff
@@ -282,6 +283,7 @@ def _make_client(
         credentials,
         network=settings.network,
         timeout=min(settings.timeout, TIMEOUT_MAX),
+        origins=Origins(settings.url_from, settings.token_from),
         connect=observer.connect,
         backoff=backoff,
     )

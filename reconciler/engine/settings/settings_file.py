@@ -30,6 +30,7 @@ from reconciler.engine.settings.setting_values import (
 from reconciler.engine.settings.toml_lines import KeyLines, TomlPath
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
+from reconciler.manifest.files_above import FilesAbove, make_absolute
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator
@@ -357,10 +358,10 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
     If a place was reached through a link, the file nearest to its target is yielded as well,
     unless it is also above the link: it may have other settings for the same manifests.
     """
-    above = _FilesAbove()
+    above = FilesAbove(FILE)
     for place, example in places.items():
         manifest = "standard input" if example == STANDARD_INPUT else example
-        reached = _make_absolute(place.reached)
+        reached = make_absolute(place.reached)
         files = above.list_files(reached)
         yield (files[0] if files else None), manifest
         if reached != place.real:
@@ -369,34 +370,6 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
             for file in others:
                 if os.path.realpath(file) not in known:
                     yield file, f"{manifest}, reached through a link"
-
-
-class _FilesAbove:
-    """The settings files in a folder and above it, nearest first."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, ...]] = {}
-
-    def list_files(self, folder: str) -> tuple[str, ...]:
-        """List them for an absolute path; each folder is searched once."""
-        unknown: list[str] = []
-        while folder not in self._known and folder not in unknown[-1:]:
-            unknown.append(folder)
-            folder = os.path.dirname(folder)  # noqa: PTH120 - once a folder of thousands
-        files = self._known.get(folder, ())
-        for below in reversed(unknown):
-            file = os.path.join(below, FILE)  # noqa: PTH118 - as above
-            # A broken link counts too: skipping it would silently use another file.
-            files = (file, *files) if os.path.lexists(file) else files
-            self._known[below] = files
-        return files
-
-
-def _make_absolute(folder: str) -> str:
-    """Return the absolute path by which a folder was reached, with its links if possible."""
-    if ".." in folder.split("/"):
-        return os.path.realpath(folder)
-    return os.path.abspath(folder)  # noqa: PTH100 - Path.absolute() keeps dots
 
 
 def _is_same(key: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - what the schema lets pass
