@@ -181,11 +181,7 @@ class DesiredIndex:
 
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
-        declarations = self._read_by_id(task)
-        for key in keys:
-            for place in self._keys.list_places(key, project):
-                where = self._key_where[place]
-                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        declarations = self.read_declarations(task, keys, project)
         if not declarations:
             raise KeyError(task)
         if keys and len(declarations) > 1:
@@ -193,6 +189,17 @@ class DesiredIndex:
             if problems:
                 raise ManifestError(tuple(sorted(set(problems))))
         return combine(declarations)
+
+    def read_declarations(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> list[Declaration]:
+        """Read what is declared for an id and for keys of a project, one by one; may be nothing."""
+        declarations = self._read_by_id(task)
+        for key in keys:
+            for place in self._keys.list_places(key, project):
+                where = self._key_where[place]
+                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        return declarations
 
     def _read_by_id(self, task: int) -> list[Declaration]:
         start = self._places.index_of(task)
@@ -313,6 +320,11 @@ class DesiredIndex:
     def has_project_names(self) -> bool:
         """Whether a document names its project, and nothing has turned the name into a number."""
         return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    @property
+    def documents(self) -> list[Document]:
+        """The documents, in the order in which they were added."""
+        return [header.document for header in self._headers]
 
     def list_documents(self) -> list[tuple[Document, list[int]]]:
         """List the documents, each with the indexes of its tasks in ascending order."""
