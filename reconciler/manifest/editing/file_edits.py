@@ -13,7 +13,7 @@ from reconciler.manifest.editing.json_edits import JsonEdits
 from reconciler.manifest.editing.json_nodes import read_json_nodes
 from reconciler.manifest.editing.nodes import Node
 from reconciler.manifest.editing.splices import CannotEditError, apply_splices
-from reconciler.manifest.editing.value_edits import FLOW, ValueEdits
+from reconciler.manifest.editing.value_edits import WHOLE, ValueEdits
 from reconciler.manifest.editing.yaml_edits import YamlEdits
 from reconciler.manifest.editing.yaml_nodes import YamlDocument, read_yaml_nodes
 from reconciler.manifest.readers.diagnostics import Diagnostics
@@ -139,7 +139,7 @@ def _edit_task(collected: ValueEdits, node: Node, edit: TaskEdit) -> str:
     """Edit one task; return why that is impossible, or nothing."""
     known = len(collected.splices)
     try:
-        collected.edit(node, edit.old, edit.new, FLOW)
+        collected.edit(node, edit.old, edit.new, WHOLE)
     except CannotEditError as error:
         del collected.splices[known:]
         return str(error)

@@ -125,7 +125,7 @@ class LiveEntries:
             return f"the rule {change.rule!r} declares this value", "edit the rule, or apply it"
         problem = _find_value_problem(change.before)
         if problem:
-            return problem, "correct the value on the server"
+            return problem, "the manifest keeps what it declares; check the value on the server"
         owner = _find_owner(declarations, change.path)
         if owner.entry.places is None:
             return None

@@ -34,6 +34,9 @@ class Place(NamedTuple):
 
 FLOW: Final = Place()
 
+WHOLE: Final = Place(indent=-1)
+"""The place of a task, which is never replaced as a whole."""
+
 
 class ValueEdits(ABC):
     """Collects the splices of one text."""
@@ -50,12 +53,19 @@ class ValueEdits(ABC):
         if is_same(old, new):
             return
         self.touch(node, old)
-        if isinstance(old, dict) and isinstance(new, dict) and node.shape is Shape.OBJECT:
-            self._edit_object(node, old, new, place)
-        elif isinstance(old, list) and isinstance(new, list) and node.shape is Shape.LIST:
-            self._edit_list(node, old, new, place)
-        else:
-            self.replace(node, old, new, place)
+        known = len(self.splices)
+        try:
+            if isinstance(old, dict) and isinstance(new, dict) and node.shape is Shape.OBJECT:
+                self._edit_object(node, old, new, place)
+                return
+            if isinstance(old, list) and isinstance(new, list) and node.shape is Shape.LIST:
+                self._edit_list(node, old, new, place)
+                return
+        except CannotEditError:
+            if place is WHOLE:
+                raise
+            del self.splices[known:]
+        self.replace(node, old, new, place)
 
     @abstractmethod
     def touch(self, node: Node, old: Json) -> None:

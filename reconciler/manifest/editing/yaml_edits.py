@@ -29,6 +29,8 @@ from reconciler.manifest.writers.yaml_values import (
 _HEADER: Final = re.compile(r"([|>])([0-9]?)[+-]?([0-9]?)[+-]?")
 _LEAD: Final = re.compile(r"(?:[ \t]*(?:\r\n?|\n))*( *)")
 _GAP: Final = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)*")
+_LITERAL: Final = re.compile(r"\|-?\n")
+_HELD: Final = re.compile(r"(?:[&!]\S*[ \t]*)+")
 _ANCHOR: Final = re.compile(r"&\S+[ \t]*")
 _TYPES: Final = {
     "str": str,
@@ -143,7 +145,7 @@ class YamlEdits(ValueEdits):
 
     def _put_lines(self, at: int, lines: str) -> None:
         if at == len(self.text) and not self.text.endswith(("\n", "\r")):
-            self.put(at, at, "\n" + lines[:-1])
+            self.put(at, at, "\n" + _drop_last_break(lines))
         else:
             self.put(at, at, lines)
 
@@ -178,15 +180,18 @@ class YamlEdits(ValueEdits):
         is_held = bool(node.anchor or node.tag)
         is_flow = node.is_flow or node.shape is Shape.ALIAS or is_held
         is_tall = isinstance(new, dict | list) and bool(new)
-        if place.in_flow or (is_flow and is_tall):
+        is_block = node.shape in {Shape.OBJECT, Shape.LIST} and not node.is_flow
+        if is_held and is_block and self._has_line_break(node.start, start):
+            self._replace_held_below(node, new)
+        elif place.in_flow or (is_flow and is_tall):
             self._put_inline(start, node.end, _format_inline(node, new, in_flow=place.in_flow))
         elif isinstance(new, str) and node.style in {"|", ">"} and not is_held:
             self._replace_block_text(node, new)
         elif is_held or (isinstance(new, str) and node.style):
             self._put_inline(start, node.end, _format_inline(node, new, in_flow=False))
-        elif "\n" in self.text[place.mark : start] or "\r" in self.text[place.mark : start]:
+        elif self._has_line_break(place.mark, start):
             self._replace_below(node, new, place)
-        elif node.shape in {Shape.OBJECT, Shape.LIST} and not node.is_flow:
+        elif is_block:
             self._replace_compact(node, new)
         else:
             self._replace_beside(node, new, place)
@@ -211,21 +216,39 @@ class YamlEdits(ValueEdits):
         self.put(start, node.end, first)
         if rest:
             at = self.find_line_end(node.end)
-            self.put(at, at, f"\n{rest}")
+            ended = "" if at < len(self.text) else "\n"
+            self.put(at, at, "\n" + _drop_last_break(f"{rest}{ended}"))
 
     def _replace_below(self, node: Node, new: Json, place: Place) -> None:
         """Replace a value that is below its key or dash."""
         if node.shape is Shape.SCALAR or node.is_flow or node.shape is Shape.ALIAS:
             self._put_inline(node.content, node.end, _format_inline(node, new, in_flow=False))
-        elif isinstance(new, dict | list) and new:
+        elif isinstance(new, dict | list) and new and self._get_column(node) > place.indent:
             self._replace_compact(node, new)
-        else:
+        else:  # a list may begin at the column of its key, but an object may not
             form = format_value_after if place.is_entry else format_element
             first, _, rest = form(new, indent=place.indent)[:-1].partition("\n")
             self.put(place.mark, place.mark, first)
             ended = "\n" if self.text[node.end - 1] in "\r\n" else ""
             end = node.end if ended else self.find_line_end(node.end)
+            if end == len(self.text) and rest:
+                ended = "\n"
             self.put(self.find_line_end(place.mark), end, (f"\n{rest}" if rest else "") + ended)
+
+    def _replace_held_below(self, node: Node, new: Json) -> None:
+        """Replace a value below its anchor or tag: the new one stands beside them."""
+        found = _HELD.match(self.text, node.start)
+        mark = found.end() if found else node.start
+        gap = "" if self.text[mark - 1 : mark] in {" ", "\t"} else " "
+        behind = " " if self.text[mark : mark + 1] == "#" else ""
+        self.put(mark, mark, gap + _format_inline(node, new, in_flow=False) + behind)
+        ended = "\n" if self.text[node.end - 1] in "\r\n" else ""
+        end = node.end if ended else self.find_line_end(node.end)
+        self.put(self.find_line_end(mark), end, ended)
+
+    def _has_line_break(self, start: int, end: int) -> bool:
+        text = self.text[start:end]
+        return "\n" in text or "\r" in text
 
     def _replace_compact(self, node: Node, new: Json) -> None:
         """Replace a block by another value that begins at the same column."""
@@ -237,7 +260,12 @@ class YamlEdits(ValueEdits):
         else:
             text = format_flow(new)
         ended = "\n" if self.text[node.end - 1] in "\r\n" else ""
-        self.put(node.content, node.end, text + ended)
+        end = node.end
+        if not ended and _LITERAL.search(text):
+            # A comment behind the old value would become a part of the new one.
+            end = self.find_line_end(end)
+            ended = "\n" if end == len(self.text) else ""
+        self.put(node.content, end, text + ended)
 
     def _replace_block_text(self, node: Node, new: str) -> None:
         """Replace the lines of a literal or folded text, at their indentation."""
@@ -263,6 +291,11 @@ class YamlEdits(ValueEdits):
 
     def _get_column(self, node: Node) -> int:
         return node.content - self.find_line(node.content)
+
+
+def _drop_last_break(lines: str) -> str:
+    """Drop the last line break, unless a literal text may need it."""
+    return lines if _LITERAL.search(lines) or not lines.endswith("\n") else lines[:-1]
 
 
 def _fits_tag(tag: str, value: Json) -> bool:
