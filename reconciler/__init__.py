@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         merge,
         plan,
         plan_revert,
+        pull,
         read_plan,
         read_report,
         render,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         User,
     )
     from reconciler.core.notation import format_path
+    from reconciler.core.pull_result import Pulled, PulledFile, Remark
     from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
     from reconciler.core.shard import Shard
     from reconciler.core.target import Targets
@@ -92,9 +94,12 @@ __all__ = [
     "Plan",
     "Problem",
     "ProgressListener",
+    "Pulled",
+    "PulledFile",
     "ReconcilerError",
     "Refused",
     "Rejected",
+    "Remark",
     "Report",
     "Run",
     "SavedFileError",
@@ -119,6 +124,7 @@ __all__ = [
     "merge",
     "plan",
     "plan_revert",
+    "pull",
     "read_plan",
     "read_report",
     "render",
@@ -128,8 +134,8 @@ __all__ = [
 
 _MODULES = {
     "reconciler.api": (
-        *("apply", "load", "merge", "plan", "plan_revert", "read_plan", "read_report", "render"),
-        *("revert", "write_plan"),
+        *("apply", "load", "merge", "plan", "plan_revert", "pull", "read_plan", "read_report"),
+        *("render", "revert", "write_plan"),
     ),
     "reconciler.core.limit": ("Limit",),
     "reconciler.core.model": (
@@ -137,6 +143,7 @@ _MODULES = {
         *("TaskProblem", "User"),
     ),
     "reconciler.core.notation": ("format_path",),
+    "reconciler.core.pull_result": ("Pulled", "PulledFile", "Remark"),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
     "reconciler.core.shard": ("Shard",),
     "reconciler.core.target": ("Targets",),

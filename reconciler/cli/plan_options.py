@@ -150,3 +150,8 @@ def applying_options(command: Command) -> Command:
     accept = (allow_option, _deny_option)
     add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
+
+
+def server_options(command: Command) -> Command:
+    """Add the options that say how to reach a server, passed as ``overrides``."""
+    return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))

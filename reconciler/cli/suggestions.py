@@ -7,17 +7,14 @@ from difflib import get_close_matches
 from typing import Final
 
 _PLAN: Final = "use reconciler plan, which changes nothing"
-_NO_PULL: Final = (
-    "reconciler does not write manifests from the server: write one with the id and the values "
-    "that you want to declare"
-)
+_PULL: Final = "use reconciler pull, which writes manifests for the tasks of a project"
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
 _CONCURRENCY: Final = "use --concurrency"
 
 _COMMANDS: Final = {
-    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "init", "download"), _NO_PULL),
+    **dict.fromkeys(("import", "export", "fetch", "get", "init", "download"), _PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
     "refresh": "use reconciler plan, which reads the tasks from the server each time",

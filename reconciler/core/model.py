@@ -214,13 +214,14 @@ class ProjectSettings:
 
     ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` says why that
     config could not be read, and is empty if it could. ``overlap_cohort_percentage`` and
-    ``maximum_annotations`` are None if the server does not show them.
+    ``maximum_annotations`` are None, and ``title`` empty, if the server does not show them.
     """
 
     labelled: frozenset[Path] = frozenset()
     unreadable: str = ""
     overlap_cohort_percentage: int | None = None
     maximum_annotations: int | None = None
+    title: str = field(default="", compare=False)
 
 
 class Kind(StrEnum):

@@ -209,6 +209,18 @@ class DesiredIndex:
             return self._read_run(self._find_run(start))
         return [self._read_declaration(self._where[start], id=task)]
 
+    def list_files(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> frozenset[str]:
+        """List the files that declare an id, or one of the keys that a task holds."""
+        start = self._places.index_of(task)
+        run = () if start is None else self._find_run(start)
+        wheres = [self._where[place] for place in run]
+        for key in keys:
+            wheres += [self._key_where[place] for place in self._keys.list_places(key, project)]
+        headers = (self._headers[where >> _INDEX_BITS] for where in wheres)
+        return frozenset(header.document.locate_value(()).file for header in headers)
+
     def list_key_groups(self) -> Sequence[KeyGroup]:
         """List the keys that tasks are declared by, by project and path."""
         return [_LocatedKeys(self, group) for group in self._keys.list_groups()]

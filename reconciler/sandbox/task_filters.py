@@ -1,9 +1,11 @@
-"""The filters of task lists: only ``in_list`` for text in `data`, and all of several.
+"""The filters of task lists: ``in_list`` for text in `data`, ``greater`` for ids, all of several.
 
 What the real server does with them is in docs/server-facts.md, under Reading.
 """
 
 from __future__ import annotations
+
+from bisect import bisect_right
 
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.state import State
@@ -16,8 +18,22 @@ def filter_tasks(ids: list[int], filters: object, state: State) -> list[int]:
     items = filters.get("items") if isinstance(filters, dict) else None
     if not isinstance(items, list):
         raise Refusal(500, "1 validation error for PrepareParams")
-    wanted = [_read_item(item) for item in items]
+    for item in items:
+        after = _read_id(item)
+        if after is not None:
+            ids = ids[bisect_right(ids, after) :]
+    wanted = [_read_item(item) for item in items if _read_id(item) is None]
+    if not wanted:
+        return ids
     return [task for task in ids if all(_has(task, name, values, state) for name, values in wanted)]
+
+
+def _read_id(item: object) -> int | None:
+    """Return the id after which tasks are wanted; None if the filter is for something else."""
+    given = item if isinstance(item, dict) else {}
+    value = given.get("value")
+    is_for_ids = given.get("filter") == "filter:tasks:id" and given.get("operator") == "greater"
+    return value if is_for_ids and type(value) is int else None
 
 
 def _read_item(item: object) -> tuple[str, list[object]]:

@@ -70,3 +70,14 @@ def build_filter(keys: Mapping[str, Sequence[str]]) -> dict[str, Json]:
         for name, values in keys.items()
     ]
     return {"filters": {"conjunction": "and", "items": items}}
+
+
+def build_id_filter(after: int) -> dict[str, Json]:
+    """Build the filter of a list for tasks with a greater id."""
+    item: Json = {
+        "filter": "filter:tasks:id",
+        "operator": "greater",
+        "type": "Number",
+        "value": after,
+    }
+    return {"filters": {"conjunction": "and", "items": [item]}}

@@ -10,7 +10,7 @@ from reconciler.cli.main import run
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
+        (["export"], "No such command 'export' (use reconciler pull"),
         (["diff"], "(use reconciler plan, which changes nothing)"),
         (["plna"], "(did you mean plan?)"),
         (["zzz"], "No such command 'zzz'."),
