@@ -22,7 +22,13 @@ _SHOWN_MAX: Final = 50
 
 
 def update_manifests(
-    paths: Sequence[str], overrides: CliOverrides, *, dry_run: bool, full: bool, console: Console
+    paths: Sequence[str],
+    overrides: CliOverrides,
+    *,
+    dry_run: bool,
+    redact: tuple[tuple[str, ...], ...] = (),
+    full: bool,
+    console: Console,
 ) -> int:
     """Bring manifests to the live values, or only show how; returns the exit code."""
     files = find_inputs(paths, console)
@@ -30,7 +36,7 @@ def update_manifests(
     with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
         projects = choose_lookup(settings, connection)
         desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
-        update = prepare_update(desired, connection, progress=progress)
+        update = prepare_update(desired, connection, redact=redact, progress=progress)
     if dry_run:
         for file in update.files:
             print_result(file.format_diff())

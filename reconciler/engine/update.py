@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Change, Plan, Status, TaskPlan
-from reconciler.core.notation import STANDARD_INPUT, format_path
+from reconciler.core.notation import STANDARD_INPUT, Path, format_path
 from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.errors import Problem
@@ -50,19 +50,26 @@ class Update:
 
 
 def prepare_update(
-    desired: DesiredIndex, connection: Connection, *, progress: ProgressListener = NULL_PROGRESS
+    desired: DesiredIndex,
+    connection: Connection,
+    *,
+    redact: tuple[Path, ...] = (),
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Update:
     """Compare manifests with the server, and edit the text of what differs; writes nothing.
 
-    ``desired`` must have been read from files. Raises as `build_plan` does.
+    ``desired`` must have been read from files; paths in ``redact`` are left as declared. Raises as
+    `build_plan` does.
     """
     plan = build_plan(desired, connection, progress=progress)
-    return edit_manifests(plan, desired, connection.attributes)
+    return edit_manifests(plan, desired, connection.attributes, redact=redact)
 
 
-def edit_manifests(plan: Plan, desired: DesiredIndex, attributes: Attributes) -> Update:
+def edit_manifests(
+    plan: Plan, desired: DesiredIndex, attributes: Attributes, *, redact: tuple[Path, ...] = ()
+) -> Update:
     """Edit the text of manifests so that the changes of a plan have nothing left to do."""
-    live = LiveEntries(attributes)
+    live = LiveEntries(attributes, redact)
     left = [problem for planned in plan.tasks for problem in _list_unplaced(planned)]
     left += [Problem(key.source, "", key.problem.message, "") for key in plan.unresolved]
     differing = [planned for planned in plan.tasks if planned.changes]
@@ -174,7 +181,7 @@ def _read_file(file: str) -> bytes:
     if file == STANDARD_INPUT:
         raise CannotEditError("standard input cannot be edited")
     try:
-        return Path(file).read_bytes()
+        return FilePath(file).read_bytes()
     except OSError as error:
         raise CannotEditError(f"cannot be read: {error.strerror}") from error
 

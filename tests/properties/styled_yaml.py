@@ -82,6 +82,7 @@ class StyledWriter:
         if isinstance(value, list):
             parts = (f"{spaces}-{self._element(inner, indent)}" for inner in value)
         else:
+            assert isinstance(value, dict)
             parts = (
                 f"{spaces}{self._key(key)}:{self._entry(inner, indent)}"
                 for key, inner in value.items()

@@ -48,10 +48,11 @@ objects = st.dictionaries(st.sampled_from(NAMES), values, max_size=4)
 
 
 @st.composite
-def changed(draw: st.DrawFn, value: Json) -> Any:
+def changed(draw: st.DrawFn, value: Json) -> Json:
     """Change a few places of a value."""
     if draw(st.integers(0, 5)) == 0:
-        return draw(values)
+        other: Json = draw(values)
+        return other
     if isinstance(value, dict):
         kept = {k: draw(changed(v)) for k, v in value.items() if draw(st.integers(0, 5))}
         return {**kept, **(draw(objects) if not draw(st.integers(0, 4)) else {})}

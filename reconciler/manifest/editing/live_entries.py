@@ -61,6 +61,7 @@ class LiveEntries:
     """Collects the entries that must change, and what is left as it is, with the reasons."""
 
     attributes: Attributes
+    redact: tuple[Path, ...] = ()
     entries: dict[EntryKey, LiveEntry] = field(default_factory=dict)
     left: list[Problem] = field(default_factory=list)
     _shared: dict[tuple[EntryKey, Path], list[tuple[int, Side]]] = field(default_factory=dict)
@@ -123,6 +124,8 @@ class LiveEntries:
     ) -> tuple[str, str] | None:
         if change.rule or not declarations:
             return f"the rule {change.rule!r} declares this value", "edit the rule, or apply it"
+        if any(_touches(change.path, path) for path in self.redact):
+            return "the live value is redacted", "leave out --redact to write it"
         problem = _find_value_problem(change.before)
         if problem:
             return problem, "the manifest keeps what it declares; check the value on the server"
