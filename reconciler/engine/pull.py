@@ -7,9 +7,11 @@ are known only after the last task.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -21,7 +23,7 @@ from reconciler.core.conditions import (
     list_attributes,
 )
 from reconciler.core.edit import get_value
-from reconciler.core.model import Found, Observed, TaskKey, Unreadable
+from reconciler.core.model import Found, Observed, ReadBatch, TaskKey, Unreadable
 from reconciler.core.notation import Path, format_path
 from reconciler.core.path_removal import drop_paths
 from reconciler.core.pull_result import Pulled, PulledFile, Remarks
@@ -30,12 +32,13 @@ from reconciler.core.rule_set import RuleSet
 from reconciler.core.shared_values import SharedValues
 from reconciler.core.values import UNREADABLE, Json, NoValue, Side
 from reconciler.engine.connection import Connection
-from reconciler.engine.load import find_files, load_desired
+from reconciler.engine.load import FoundFiles, find_files, load_desired
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull_options import PullOptions, check_options
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused
 from reconciler.labelstudio.bulk.ordered_pages import read_in_order
+from reconciler.labelstudio.bulk.task_reader import read_listed_tasks
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import (
     TaskPicker,
@@ -50,6 +53,9 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 SPLITS_MAX: Final = 1_000
 """Values by which tasks can be split: each is a file."""
+
+SELECTED_MAX: Final = 5_000
+"""Ids up to which asking for each costs less than reading all pages between them."""
 
 SCHEMA_FILE: Final = "manifest.schema.json"
 
@@ -74,7 +80,7 @@ def pull_tasks(
     number = options.project if isinstance(options.project, int) else lookup(options.project)
     declared = _load_declared(options, settings, lookup, progress)
     project = _Project(number, _name_project(options, settings, number))
-    rules = [rule for rule in declared.rules if rule.ref.project == number] if declared else []
+    rules = [rule for rule in declared.rules if rule.ref.project == number]
     for rule in rules:
         _check_key_kept(options, rule.ref.name, rule.list_paths(), str(rule.ref.source))
     connection.api.backoff.progress = progress
@@ -114,13 +120,11 @@ def _load_declared(
     settings: Settings,
     lookup: Callable[[str], int],
     progress: ProgressListener,
-) -> DesiredIndex | None:
-    """Load the manifests that are in the folder already; None if there are none."""
-    if not options.out.is_dir():
-        return None
-    files = find_files([str(options.out)])
+) -> DesiredIndex:
+    """Load the manifests that are in the folder already, of which there may be none."""
+    files = find_files([str(options.out)]) if options.out.is_dir() else FoundFiles()
     if not files.files:
-        return None
+        files = FoundFiles()
     return load_desired(files, server=settings.server, projects=lookup, progress=progress)
 
 
@@ -144,7 +148,7 @@ class _Reading:
         project: _Project,
         *,
         where: Sequence[Condition],
-        declared: DesiredIndex | None,
+        declared: DesiredIndex,
         rules: RuleSet | None,
         spool: Spool,
         progress: ProgressListener,
@@ -168,18 +172,10 @@ class _Reading:
 
     def read_all(self) -> None:
         """Read all wanted tasks; raises Refused if there are none."""
-        options, project = self.options, self.project
         self._progress.begin("reading")
-        ranges = options.ids
-        low, high = (
-            (min(r.start for r in ranges), max(r.stop for r in ranges)) if ranges else (1, 2**63)
-        )
-        batches = read_in_order(
-            self._api, project.number, self._list_names(), after=low - 1, up_to=high - 1
-        )
-        for batch in batches:
+        for batch in self._read_batches():
             found = {task: row for task, row in batch.found.items() if self._is_wanted(task)}
-            keys = self.declared.find_keys(project.number, found) if self.declared else {}
+            keys = self.declared.find_keys(self.project.number, found)
             for task, row in found.items():
                 self._take(task, row, keys.get(task, ()))
             for task, observed in batch.others.items():
@@ -188,6 +184,23 @@ class _Reading:
             self._progress.advance(len(found))
         if not self.seen:
             raise Refused(f"nothing was written: {self._explain_none()}", hint=_CHECK_CHOICE)
+
+    def _read_batches(self) -> Iterator[ReadBatch]:
+        """Read the wanted tasks, and maybe others: by their ids if these are few."""
+        ranges, project, names = self.options.ids, self.project.number, self._list_names()
+        if ranges is None:
+            yield from read_in_order(self._api, project, names)
+        elif sum(map(len, ranges)) > SELECTED_MAX:
+            low, high = ranges[0].start, ranges[-1].stop
+            yield from read_in_order(self._api, project, names, after=low - 1, up_to=high - 1)
+        else:
+            unseen = dict.fromkeys(chain.from_iterable(ranges))
+            for batch in read_listed_tasks(self._api, project, list(unseen), names):
+                yield batch
+                for task, _ in batch:
+                    unseen.pop(task, None)
+            for task in unseen:
+                self.left_out.add(task, "", "it is not in the project")
 
     def _explain_none(self) -> str:
         chosen = [
@@ -198,7 +211,10 @@ class _Reading:
 
     def _is_wanted(self, task: int) -> bool:
         ranges = self.options.ids
-        return ranges is None or any(task in ids for ids in ranges)
+        if ranges is None:
+            return True
+        place = bisect_right(ranges, task, key=lambda ids: ids.start)
+        return bool(place) and task in ranges[place - 1]
 
     def _list_names(self) -> set[str]:
         options = self.options
@@ -265,8 +281,6 @@ class _Reading:
 
     def _leave_declared(self, task: int, keys: tuple[TaskKey, ...]) -> bool:
         """Leave a task out that the folder declares, unless its files may be replaced."""
-        if self.declared is None:
-            return False
         files = self.declared.list_files(task, keys, self.project.number)
         if not files:
             return False
@@ -366,7 +380,7 @@ class _Writing:
         files = self._divide(everything)
         declared = self._reading.declared
         keys = self._reading.declared_keys
-        if declared is None or not keys:
+        if not keys:
             return files
         while True:
             replaced = {os.path.realpath(self._options.out / file.name) for file in files}
@@ -429,7 +443,7 @@ class _Writing:
             )
         declared = self._reading.declared
         replaced = {os.path.realpath(options.out / name) for name in existing}
-        for rule in declared.rules if declared else ():
+        for rule in declared.rules:
             if os.path.realpath(rule.ref.source.file) in replaced:
                 raise Refused(
                     f"nothing was written: {rule.ref.source.file} declares rules, which pull does "

@@ -42,7 +42,8 @@ _ID_MAX: Final = 2**63 - 1
 class PullOptions:
     """What to pull, and how to write it.
 
-    ``project`` is a number or a name, ``ids`` are the wanted tasks, None for all. ``fields`` are
+    ``project`` is a number or a name, ``ids`` are the wanted tasks, in
+    ascending ranges that do not overlap, None for all. ``fields`` are
     the paths to declare; empty for ``data``, ``meta`` and what differs from a new task. ``key`` is
     the path of the keys that name tasks. ``split_by`` makes a file for each value at that path,
     ``per_file`` one for so many tasks.
@@ -83,9 +84,21 @@ def parse_ids(text: str) -> tuple[range, ...]:
         if not 1 <= low <= high <= _ID_MAX:
             raise ValueError(f"expected ids such as 1-100,205, found {shorten(part.strip())!r}")
         ranges.append(range(low, high + 1))
+    ranges = _join_ranges(ranges)
     if sum(map(len, ranges)) > IDS_MAX:
         raise ValueError(f"expected at most {IDS_MAX:,} ids")
     return tuple(ranges)
+
+
+def _join_ranges(ranges: Iterable[range]) -> list[range]:
+    """Sort ranges, and join those that overlap."""
+    joined: list[range] = []
+    for one in sorted(ranges, key=lambda ids: ids.start):
+        if joined and one.start <= joined[-1].stop:
+            joined[-1] = range(joined[-1].start, max(joined[-1].stop, one.stop))
+        else:
+            joined.append(one)
+    return joined
 
 
 def parse_paths(text: str) -> tuple[Path, ...]:

@@ -131,12 +131,13 @@ class TaskApi:
         ids: Sequence[int] | None = None,
         keys: Mapping[str, Sequence[str]] | None = None,
         after: int | None = None,
+        up_to: int | None = None,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
         """Request one page of a project, or of those of its tasks that ``ids`` names.
 
         With ``keys``, only of tasks whose data has one of these values at that name; with
-        ``after``, only of tasks with a greater id, in ascending order.
+        ``after``, only of tasks with a greater id (at most ``up_to``), in ascending order.
         Pages count from 1, and may be shorter than ``size``. The returned function decodes and
         checks the response: see `Client.fetch`. ``kind`` decides how often it is sent.
         """
@@ -152,7 +153,7 @@ class TaskApi:
         elif keys is not None:
             query["query"] = json.dumps(build_filter(keys), separators=(",", ":"))
         elif after is not None:
-            query["query"] = json.dumps(build_id_filter(after), separators=(",", ":"))
+            query["query"] = json.dumps(build_id_filter(after, up_to), separators=(",", ":"))
         query |= _NEVER_RESOLVED
         if any(
             name in self._attributes and self._attributes[name].only_in_full_list for name in names

@@ -32,7 +32,7 @@ def _iterate_lines(pulled: Pulled, *, full: bool) -> Iterator[str]:
     yield from _iterate_remarks("Declared by id", pulled.by_id, full=full)
     yield from _iterate_remarks("Left out", pulled.left_out, full=full)
     total = count_noun(pulled.tasks, "task")
-    yield f"Pulled {total} of project {pulled.project} into {pulled.folder}."
+    yield f"Pulled {total} of project {pulled.project}."
     yield f"Next: reconciler plan {pulled.folder}"
 
 

@@ -1,11 +1,13 @@
-"""The filters of task lists: ``in_list`` for text in `data`, ``greater`` for ids, all of several.
+"""The filters of task lists: ``in_list`` for text in `data`, ``greater`` and ``in`` for ids.
+
+Of several, all must hold.
 
 What the real server does with them is in docs/server-facts.md, under Reading.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.state import State
@@ -19,21 +21,26 @@ def filter_tasks(ids: list[int], filters: object, state: State) -> list[int]:
     if not isinstance(items, list):
         raise Refusal(500, "1 validation error for PrepareParams")
     for item in items:
-        after = _read_id(item)
-        if after is not None:
-            ids = ids[bisect_right(ids, after) :]
-    wanted = [_read_item(item) for item in items if _read_id(item) is None]
+        bounds = _read_bounds(item)
+        if bounds:
+            ids = ids[bisect_left(ids, bounds[0]) : bisect_right(ids, bounds[1])]
+    wanted = [_read_item(item) for item in items if not _read_bounds(item)]
     if not wanted:
         return ids
     return [task for task in ids if all(_has(task, name, values, state) for name, values in wanted)]
 
 
-def _read_id(item: object) -> int | None:
-    """Return the id after which tasks are wanted; None if the filter is for something else."""
+def _read_bounds(item: object) -> tuple[int, int] | None:
+    """Return the first and the last id wanted; None if the filter is for something else."""
     given = item if isinstance(item, dict) else {}
-    value = given.get("value")
-    is_for_ids = given.get("filter") == "filter:tasks:id" and given.get("operator") == "greater"
-    return value if is_for_ids and type(value) is int else None
+    if given.get("filter") != "filter:tasks:id":
+        return None
+    match given.get("operator"), given.get("value"):
+        case "greater", int(after):
+            return after + 1, 2**63 - 1
+        case "in", {"min": int(low), "max": int(high)}:
+            return low, high
+    return None
 
 
 def _read_item(item: object) -> tuple[str, list[object]]:

@@ -52,10 +52,10 @@ def odd(server: ServerUnderTest) -> tuple[int, list[int]]:
 
 
 def list_after(server: ServerUnderTest, project: int, task: object, **query: int) -> dict[str, Any]:
-    """List the tasks after an id, by a filter; gives the whole answer."""
+    """List the tasks after an id, or between two, by a filter; gives the whole answer."""
     item = {
         "filter": "filter:tasks:id",
-        "operator": "greater",
+        "operator": "in" if isinstance(task, dict) else "greater",
         "type": "Number",
         "value": task,
     }
@@ -73,6 +73,8 @@ def test_a_filter_lists_the_tasks_after_an_id_in_order(server: ServerUnderTest) 
         assert [row["id"] for row in answer["tasks"]] == tasks[place : place + 3]
         assert answer["total"] == len(tasks) - place
     assert list_after(server, project, 2**63 - 1)["tasks"] == []
+    between = list_after(server, project, {"min": tasks[2], "max": tasks[4]})
+    assert [row["id"] for row in between["tasks"]] == tasks[2:5]
 
 
 def test_a_new_task_has_no_meta_and_no_other_values_of_its_own(server: ServerUnderTest) -> None:
@@ -104,8 +106,7 @@ def test_a_plan_after_a_pull_is_empty(
 
     assert pulled.code == 0, pulled.err
     assert pulled.out.endswith(
-        f"Pulled {len(tasks)} tasks of project {project} into pulled.\n"
-        "Next: reconciler plan pulled\n"
+        f"Pulled {len(tasks)} tasks of project {project}.\nNext: reconciler plan pulled\n"
     )
     planned = command("plan", "pulled", "--format", "json")
     assert planned.code == 0, planned.err
@@ -160,6 +161,7 @@ def test_rules_and_pulled_files_live_side_by_side(
 
     assert command("pull", "--project", str(project), "--out", "pulled").code == 0
 
+    assert Path("pulled", "contract.yaml").read_text().count("overlap") == 1
     planned = command("plan", "pulled", "--format", "json")
     assert planned.paths() == {task: ["update", "overlap"] for task in (tasks[3], tasks[5])}
 

@@ -91,7 +91,7 @@ def _choice_options() -> Callable[[Command], Command]:
             "--fields",
             metavar="PATHS",
             type=ParsedType("paths", parse_paths),
-            help="Declare only these paths, such as data.text,meta,overlap.  [default: data, meta, "
+            help="Declare only these paths, such as meta or data.text, separated by commas.  [default: data, meta, "
             "and what differs from a new task]",
         ),
         click.option(

@@ -149,30 +149,36 @@ class _OrderedReader:
 
     def _find_broken(self, after: int) -> int:
         """Find the id of the first task after an id, which no list shows, by halving."""
-        low, high = after, after + 1
-        # The first task after ``low`` is the broken one; that after ``high`` is another, or none.
-        while self._is_broken_after(high):
-            low, high = high, high + 2 * (high - after)
-            if low >= self._up_to:
-                break
+        low, step = after, 1
+        while not self._has_task(after, low + step):
+            low, step = low + step, 2 * step
+        high = low + step
         while high - low > 1:
             middle = (low + high) // 2
-            if self._is_broken_after(middle):
-                low = middle
-            else:
+            if self._has_task(after, middle):
                 high = middle
+            else:
+                low = middle
         return high
 
-    def _is_broken_after(self, task: int) -> bool:
+    def _has_task(self, after: int, up_to: int) -> bool:
+        """Tell whether there is a task between two ids: a list of it is not empty, or fails."""
+        if up_to >= _EVERY_ID:
+            return True
         try:
-            self._fetch_one(task, {"id"})
+            return self._fetch_one(after, {"id"}, up_to=up_to).rows > 0
         except ServerError as error:
             if not is_broken_by_task(error):
                 raise
             return True
-        return False
 
-    def _fetch_one(self, after: int, names: Collection[str]) -> Page:
+    def _fetch_one(self, after: int, names: Collection[str], *, up_to: int | None = None) -> Page:
         return self._api.fetch_list(
-            self._project, names, page=1, size=1, after=after, kind=RequestKind.SMALL_LIST
+            self._project,
+            names,
+            page=1,
+            size=1,
+            after=after,
+            up_to=up_to,
+            kind=RequestKind.SMALL_LIST,
         )()

@@ -25,7 +25,7 @@ from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.tasks_file import load_state
 from tests.unit.docs.pages import ROOT
 
-PAGES: Final = (ROOT / "docs" / "semantics.md", ROOT / "docs" / "manifest.md")
+PAGES: Final = tuple(ROOT / "docs" / f"{name}.md" for name in ("semantics", "manifest", "pull"))
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
     r"^```(?:yaml\n# (?P<file>\S+)\n(?P<manifest>.*?)|console\n(?P<console>.*?))^```$",
@@ -69,6 +69,8 @@ def print_again(console: str, address: str) -> str:
         out = io.StringIO()
         if line == "echo $?":
             out.write(f"{code}\n")
+        elif line.startswith("cat "):
+            out.write(Path(line.removeprefix("cat ")).read_text(encoding="utf-8"))
         else:
             with redirect_stdout(out), redirect_stderr(out):
                 code = run(shlex.split(line)[1:])

@@ -32,8 +32,8 @@ def test_a_file_that_is_not_the_one_that_was_read_is_refused():
 
 def test_an_anchor_moves_to_the_alias_that_needs_it_even_to_a_key():
     text = "version: 1\ntasks:\n  - id: 1\n    data: {a: &a x}\n  - id: 2\n    data: {*a : 1}\n"
-    old, new = {"id": 1, "data": {"a": "x"}}, {"id": 1, "data": {"a": "z"}}
-    edited = edit_file("a.yaml", text.encode(), [TaskEdit(0, 0, old, new)])
+    edit = TaskEdit(0, 0, {"id": 1, "data": {"a": "x"}}, {"id": 1, "data": {"a": "z"}})
+    edited = edit_file("a.yaml", text.encode(), [edit])
     assert edited.raw.decode() == text.replace("&a x", "z").replace("*a ", "&a x ")
 
 
