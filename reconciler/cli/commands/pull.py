@@ -91,8 +91,8 @@ def _choice_options() -> Callable[[Command], Command]:
             "--fields",
             metavar="PATHS",
             type=ParsedType("paths", parse_paths),
-            help="Declare only these paths, such as meta or data.text, separated by commas.  [default: data, meta, "
-            "and what differs from a new task]",
+            help="Declare only these paths, such as meta or data.text, separated by commas.  "
+            "[default: data, meta, and what differs from a new task]",
         ),
         click.option(
             "--redact",
