@@ -20,6 +20,7 @@ from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.renderers.wording import escape_invisible
 
 _COMMANDS: Final = {
+    "pull": "Write manifests for the tasks of a project.",
     "validate": "Check manifests without a server.",
     "plan": "Show what would change on the server.",
     "apply": "Show what would change, ask, and change it.",

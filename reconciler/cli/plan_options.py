@@ -141,11 +141,6 @@ _PACE_OPTIONS = (
 )
 
 
-def server_options(command: Command) -> Command:
-    """Add the options for reaching a server, as ``overrides``."""
-    return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))
-
-
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
     add = add_options(allow_option, _deny_option, _limit_option, full_option, *_SERVER_OPTIONS)
@@ -157,3 +152,8 @@ def applying_options(command: Command) -> Command:
     accept = (allow_option, _deny_option)
     add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
+
+
+def server_options(command: Command) -> Command:
+    """Add the options that say how to reach a server, passed as ``overrides``."""
+    return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))

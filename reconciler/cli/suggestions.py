@@ -8,10 +8,7 @@ from difflib import get_close_matches
 from typing import Final
 
 _PLAN: Final = "use reconciler plan, which changes nothing"
-_NO_PULL: Final = (
-    "reconciler does not write manifests from the server: write one with the id and the values "
-    "that you want to declare"
-)
+_PULL: Final = "use reconciler pull, which writes manifests for the tasks of a project"
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
 _NO_STATE: Final = (
@@ -26,12 +23,9 @@ _APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
 _READS: Final = "only reads and needs no approval, so leave it out"
 
 _COMMANDS: Final = {
-    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "download"), _NO_PULL),
+    **dict.fromkeys(("import", "export", "fetch", "get", "init", "download"), _PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
-    "init": (
-        "nothing needs to be initialised: write a manifest, then check it with reconciler plan PATH"
-    ),
     **dict.fromkeys(("state", "list", "output", "workspace", "taint", "untaint"), _NO_STATE),
     **dict.fromkeys(("fmt", "format", "graph", "console", "providers"), _NO_FORMATTER),
     **dict.fromkeys(("login", "logout", "auth", "configure"), _TOKEN),

@@ -191,6 +191,11 @@ class CliOverrides:
     env: str | None = None
 
 
+def find_place_of(folder: Path) -> Mapping[Place, str]:
+    """Return a folder, which may not exist yet, as the place of manifests for `read_settings`."""
+    return {Place(str(folder), os.path.realpath(folder)): str(folder)}
+
+
 def read_settings(
     places: Mapping[Place, str],
     given: CliOverrides,

@@ -47,6 +47,17 @@ def _read_by_name(
     if file.lower().endswith(".jsonl"):
         return read_jsonl(LineFile(Path(file)), diagnostics, progress=progress)
     raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    return parse_documents(file, raw, diagnostics, progress=progress)
+
+
+def parse_documents(
+    file: str,
+    raw: bytes,
+    diagnostics: Diagnostics,
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Sequence[Document]:
+    """Read the documents of a YAML or JSON file from its bytes; ``file`` is its name."""
     raw = raw.removeprefix(BOM_UTF8)
     text = _decode(raw, diagnostics)
     if not text or text.isspace():

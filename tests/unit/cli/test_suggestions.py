@@ -12,7 +12,7 @@ from reconciler.cli.suggestions import COMMANDS_WITH
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
+        (["export"], "No such command 'export' (use reconciler pull"),
         (["diff"], "(use reconciler plan, which changes nothing)"),
         (["whoami"], "(use reconciler doctor)"),
         (["plna"], "(did you mean plan?)"),
