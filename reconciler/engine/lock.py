@@ -17,7 +17,10 @@ from reconciler.core.lock import (
     lock_facts,
 )
 from reconciler.engine.connection import Connection
+from reconciler.engine.load import load_desired
 from reconciler.engine.lock_files import LockFiles, shorten_path
+from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.settings.run_settings import Settings, find_place_of
 from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
@@ -31,6 +34,8 @@ __all__ = [
     "ServerFacts",
     "find_lock_path",
     "list_stale_locks",
+    "lock_manifests",
+    "lock_project",
     "update_lock",
 ]
 
@@ -42,14 +47,16 @@ _WARNINGS_MAX: Final = 10
 def find_lock_path(places: Mapping[Place, str]) -> Path:
     """Return where the lock of a run is, or would be.
 
-    That is beside the settings file nearest to the first manifest; without one, beside the nearest
-    lock above it, or else in the current folder.
+    That is beside the settings file nearest to the first manifest; without one, where the nearest
+    lock above it is, or else in the current folder, or beside the manifest if it is elsewhere.
     """
     folder = make_absolute(next(iter(places)).reached) if places else str(Path.cwd())
     for name in (SETTINGS_FILE, FILE):
         if found := FilesAbove(name).list_files(folder):
             return Path(shorten_path(found[0])).with_name(FILE)
-    return Path(FILE)
+    # Manifests find a lock only above them.
+    is_below = Path(folder).is_relative_to(Path.cwd())
+    return Path(FILE) if is_below else Path(folder) / FILE
 
 
 def list_stale_locks(
@@ -118,6 +125,55 @@ def update_lock(  # noqa: PLR0913 - what to lock, and where
     if updated != lock or not os.path.lexists(file):
         write_lock(updated, file)
     return LockChange(file, lines)
+
+
+def lock_manifests(
+    files: FoundFiles,
+    settings: Settings,
+    connection: Connection,
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> LockChange:
+    """Write what the server says of the projects of manifests into their lock.
+
+    Raises what `update_lock` and `load_desired` raise.
+    """
+    names: dict[int, set[str]] = {}
+    find = choose_lookup(settings, connection)
+
+    def find_and_note(name: str) -> int:
+        number = find(name)
+        names.setdefault(number, set()).add(name)
+        return number
+
+    desired = load_desired(files, server=settings.server, projects=find_and_note, progress=progress)
+    projects = {number: names.get(number, ()) for number in desired.list_projects()}
+    return update_lock(
+        connection,
+        projects,
+        file=find_lock_path(files.places),
+        environment=settings.environment,
+        progress=progress,
+    )
+
+
+def lock_project(
+    project: int | str, folder: Path, settings: Settings, connection: Connection
+) -> LockChange:
+    """Write what the server says of one project into the lock of the manifests in a folder.
+
+    Raises what `update_lock` raises.
+    """
+    if isinstance(project, str):
+        projects = {choose_lookup(settings, connection)(project): [project]}
+    else:
+        projects = {project: []}
+    return update_lock(
+        connection,
+        projects,
+        file=find_lock_path(find_place_of(folder)),
+        environment=settings.environment,
+    )
 
 
 def _read_facts(

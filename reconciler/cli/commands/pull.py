@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.console import Console, print_outcome
 from reconciler.cli.exit_codes import DONE
+from reconciler.cli.lock_notes import print_lock_change
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import (
     Command,
@@ -23,6 +24,7 @@ from reconciler.cli.plan_options import server_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.pull_update import update_manifests
 from reconciler.cli.server_access import connect_to_server
+from reconciler.engine.lock import lock_project
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import (
     Format,
@@ -172,9 +174,9 @@ _update_options = add_options(
 def command(arguments: PullArguments) -> int:
     """Write manifests for the tasks of a project, or bring manifests to the live values.
 
-    Only reads the server. Tasks that manifests in the folder declare already, and values that
-    rules there write, are left out. A plan of the folder is empty afterwards, unless rules or other
-    manifests in it have changes.
+    Only reads the server, and notes in reconciler.lock what it says of the project. Tasks that
+    manifests in the folder declare already, and values that rules there write, are left out. A plan
+    of the folder is empty afterwards, unless rules or other manifests in it have changes.
 
     With PATH and --update, existing manifests get the live values of what they declare. Comments,
     order and formatting stay. Exits with 1 if a value cannot be placed; it is named, and left as
@@ -205,7 +207,9 @@ def command(arguments: PullArguments) -> int:
         ProgressBar(console) as progress,
     ):
         pulled = pull_tasks(options, settings, connection, progress=progress)
+        change = lock_project(options.project, options.out, settings, connection)
     print_outcome(format_pulled(pulled, full=arguments.full))
+    print_lock_change(change, console)
     return DONE
 
 
