@@ -44,7 +44,9 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
     **dict.fromkeys(("--force", "-f"), _FORCE),
     **dict.fromkeys(_APPROVAL, "use --yes"),
-    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
+    **dict.fromkeys(
+        ("--concurrency", "--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"
+    ),
     **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
@@ -85,9 +87,9 @@ COMMANDS_WITH: Final = {
     "--yes": "apply and revert",
     "--concurrency": "apply and revert",
     "--target": "plan and apply",
-    "--url": "plan, apply and revert",
-    "--env": "validate, plan, apply and revert",
-    "--format": "validate, plan and show",
+    "--url": "plan, apply, revert, pull and doctor",
+    "--env": "validate, plan, apply, revert, pull and doctor",
+    "--format": "validate, plan, show, pull and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""
 
