@@ -47,7 +47,10 @@ from reconciler.cli.suggestions import COMMANDS_WITH
         (["show", "x.json", "--force"], "(apply and revert have --yes)"),
         (["revert", "x.jsonl", "--targets", "y"], "(plan and apply have --target)"),
         (["revert", "x.jsonl", "--json"], "(validate, plan, show, pull and doctor have --format)"),
-        (["validate", "x.yaml", "--host", "y"], "(plan, apply, revert, pull and doctor have --url)"),
+        (
+            ["validate", "x.yaml", "--host", "y"],
+            "(plan, apply, revert, pull and doctor have --url)",
+        ),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
         (["plan", "x.yaml", "-var-file=y"], "No such option '-var-file' (manifests have no variab"),
         (["plan", "x.yaml", "-verbose"], "'-verbose' (did you mean --verbose?)"),
