@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "apply": "Show what would change, ask, and change it.",
     "revert": "Undo what an apply changed.",
     "show": "Show saved plans and reports.",
+    "doctor": "Check the server, the token and manifests.",
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a local stand-in for Label Studio.",
     "completion": "Print the completion script of a shell.",

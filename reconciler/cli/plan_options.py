@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.completion_values import complete_selectors, ignore_context
-from reconciler.cli.environment_option import SettingOption, env_option
-from reconciler.cli.option_types import ParsedType
+from reconciler.cli.environment_option import SettingOption, SingleOption, env_option, take_single
+from reconciler.cli.option_types import CountInRange, ParsedType, PositiveNumber
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.engine.vocabulary import (
@@ -108,7 +108,9 @@ _SERVER_OPTIONS = (
     env_option,
     click.option(
         "--url",
-        cls=SettingOption,
+        cls=SingleOption,
+        multiple=True,
+        callback=take_single,
         envvar="LABEL_STUDIO_URL",
         metavar="URL",
         help="Address of the server.",
@@ -117,7 +119,7 @@ _SERVER_OPTIONS = (
         "--timeout",
         cls=SettingOption,
         envvar="RECONCILER_TIMEOUT",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveNumber("seconds, above 0, such as 30"),
         help="Seconds to wait for a response.  [default: 120]",
     ),
     click.option(
@@ -136,14 +138,14 @@ _PACE_OPTIONS = (
         "--concurrency",
         cls=SettingOption,
         envvar="RECONCILER_CONCURRENCY",
-        type=click.IntRange(1, 64),
+        type=CountInRange(64),
         help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
         cls=SettingOption,
         envvar="RECONCILER_RPS",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveNumber("updates per second, above 0, such as 10"),
         help="Most updates to start per second, evenly spaced.  [default: any number]",
     ),
 )

@@ -291,6 +291,7 @@ def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSett
         unreadable,
         _get_integer(answer.get("overlap_cohort_percentage")),
         _get_integer(answer.get("maximum_annotations")),
+        label_config,
         title if isinstance(title, str) else "",
     )
 

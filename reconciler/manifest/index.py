@@ -189,11 +189,7 @@ class DesiredIndex:
 
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
-        declarations = self._read_by_id(task)
-        for key in keys:
-            for place in self._keys.list_places(key, project):
-                where = self._key_where[place]
-                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        declarations = self.read_declarations(task, keys, project)
         if not declarations:
             raise KeyError(task)
         if keys and len(declarations) > 1:
@@ -201,6 +197,17 @@ class DesiredIndex:
             if problems:
                 raise ManifestError(tuple(sorted(set(problems))))
         return combine(declarations)
+
+    def read_declarations(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> list[Declaration]:
+        """Read what is declared for an id and for keys of a project, one by one; may be nothing."""
+        declarations = self._read_by_id(task)
+        for key in keys:
+            for place in self._keys.list_places(key, project):
+                where = self._key_where[place]
+                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        return declarations
 
     def _read_by_id(self, task: int) -> list[Declaration]:
         start = self._places.index_of(task)
@@ -315,6 +322,16 @@ class DesiredIndex:
         ruled = {name for rule in self.rules for name in rule.names()}
         return frozenset(self._known - NOT_ATTRIBUTES | named | ruled)
 
+    def list_written_names(self) -> frozenset[str]:
+        """Name the attributes that the declarations and rules may change."""
+        ruled = {path[0] for rule in self.rules for path in rule.list_paths()}
+        return frozenset(self._known - NOT_ATTRIBUTES | ruled)
+
+    def list_projects(self) -> tuple[int, ...]:
+        """List the declared projects, in ascending order; names without a number are left out."""
+        declared = {header.project for header in self._headers}
+        return tuple(sorted(number for number in declared if number is not None and number > 0))
+
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Group the ids, in ascending order, by declared project."""
         if len({header.project for header in self._headers}) == 1 and not self._repeats:
@@ -336,6 +353,11 @@ class DesiredIndex:
     def has_project_names(self) -> bool:
         """Whether a document names its project, and nothing has turned the name into a number."""
         return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    @property
+    def documents(self) -> list[Document]:
+        """The documents, in the order in which they were added."""
+        return [header.document for header in self._headers]
 
     def list_documents(self) -> list[tuple[Document, list[int]]]:
         """List the documents, each with the indexes of its tasks in ascending order."""

@@ -25,13 +25,12 @@ from reconciler.core.values import Json
 from reconciler.errors import ManifestError, Problem, Source
 from reconciler.manifest.checks import check_absent, check_attributes_at, explain_inner_path
 from reconciler.manifest.declarations import Header, parse_absent_path, read_header
+from reconciler.manifest.path_mistakes import explain_no_path, explain_wildcard, suggest_spelling
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, Document
 from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.validation import check_rule_form
-
-_NOT_A_PATH = 'write data.key, or data["a.b"] for a key with a dot'
 
 
 class DeclaredRule(NamedTuple):
@@ -207,6 +206,8 @@ class _RuleReader:
     def _explain_condition_path(self, path: Path) -> tuple[str, str] | None:
         if len(path) > MAX_DEPTH:
             return f"the path is more than {MAX_DEPTH} keys deep", "shorten the path"
+        if path[0] not in self._attributes and (suggestion := suggest_spelling(path)):
+            return f"{shorten(format_path(path), 200)} is not a path", suggestion
         return None
 
     def _read_set(self, declared: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
@@ -262,11 +263,10 @@ class _RuleReader:
             try:
                 path = parse_path(text)
             except ValueError:
-                found = shorten(format_value(text))
-                self._report((part, text), f"{found} is not a path", _NOT_A_PATH)
+                self._report((part, text), *explain_no_path(text, part))
                 continue
             other = self._steps.get((part, path))
-            problem = explain(path)
+            problem = explain_wildcard(text, path) or explain(path)
             if problem is None and other is not None:
                 problem = f"duplicate path {shorten(format_path(path), 200)}", "keep one of the two"
             if problem:

@@ -15,6 +15,7 @@ from reconciler.core.allowances import (
     list_blocking,
 )
 from reconciler.core.encoding import encode
+from reconciler.core.finding import Checkup
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import (
@@ -44,6 +45,7 @@ from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
+from reconciler.renderers.checkup_lines import format_checkup
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
@@ -115,6 +117,11 @@ def render_problems(validation: Validation, options: RenderOptions) -> str:
     elif validation.tasks is not None:
         lines = [f"Valid: {describe_declared(validation.tasks, validation.rules)} declared."]
     return "".join(f"{line}\n" for line in lines)
+
+
+def render_checkup(checkup: Checkup, options: RenderOptions) -> str:
+    """Write what `doctor` found, grouped and aligned."""
+    return "".join(f"{line}\n" for line in format_checkup(checkup, options.style))
 
 
 def render_outcomes(

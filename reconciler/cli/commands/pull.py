@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console, print_outcome
 from reconciler.cli.exit_codes import DONE
+from reconciler.cli.lock_notes import print_lock_change
 from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import (
     Command,
@@ -21,7 +23,9 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plan_options import server_options
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.cli.pull_update import update_manifests
 from reconciler.cli.server_access import connect_to_server
+from reconciler.engine.lock import lock_project
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import (
     Format,
@@ -48,8 +52,11 @@ _path = ParsedType("path", parse_single_path)
 class PullArguments:
     """The options of ``pull``."""
 
-    project: int | str
-    out: Path
+    paths: tuple[str, ...]
+    update: bool
+    dry_run: bool
+    project: int | str | None
+    out: Path | None
     ids: tuple[range, ...] | None
     where: tuple[tuple[str, object], ...]
     fields: tuple[tuple[str, ...], ...] | None
@@ -70,7 +77,6 @@ def _choice_options() -> Callable[[Command], Command]:
     return add_options(
         click.option(
             "--project",
-            required=True,
             metavar="P",
             type=ParsedType("project", parse_project),
             help="Project of the tasks: its number, or its name.",
@@ -111,7 +117,6 @@ def _file_options() -> Callable[[Command], Command]:
     return add_options(
         click.option(
             "--out",
-            required=True,
             metavar="DIR",
             type=click.Path(file_okay=False, path_type=Path),
             help="Folder for the files; it is made if it does not exist.",
@@ -151,28 +156,57 @@ def _file_options() -> Callable[[Command], Command]:
     )
 
 
+_update_options = add_options(
+    click.option(
+        "--update",
+        is_flag=True,
+        help="Edit the manifests in PATH: they get the live values, and nothing else changes.",
+    ),
+    click.option(
+        "--dry-run", is_flag=True, help="With --update, print a diff instead of writing files."
+    ),
+)
+
+
 @click.command("pull")
+@click.argument("paths", metavar="[PATH...]", nargs=-1, shell_complete=complete_paths)
 @_file_options()
 @_choice_options()
+@_update_options
 @full_option
 @server_options
 @verbosity_options
 @take_options(PullArguments)
 def command(arguments: PullArguments) -> int:
-    """Write manifests for the tasks of a project.
+    """Write manifests for the tasks of a project, or bring manifests to the live values.
 
-    Only reads the server. Tasks that manifests in the folder declare already, and values that
-    rules there write, are left out. A plan of the folder is empty afterwards, unless rules or other
-    manifests in it have changes.
+    Only reads the server, and notes in reconciler.lock what it says of the project. Tasks that
+    manifests in the folder declare already, and values that rules there write, are left out. A plan
+    of the folder is empty afterwards, unless rules or other manifests in it have changes.
+
+    With PATH and --update, existing manifests get the live values of what they declare. Comments,
+    order and formatting stay. Exits with 1 if a value cannot be placed; it is named, and left as
+    declared, and all others are written.
 
     \b
     Example:
       reconciler pull --project 7 --out manifests/
       reconciler pull --project reviews --env staging --out manifests/ --key data.external_id
       reconciler pull --project 7 --out val/ --where data.split=val --fields data.text,overlap
+      reconciler pull manifests/ --update --dry-run
     """
     console = arguments.console
-    options = _build_options(arguments)
+    if arguments.update:
+        _check_update(arguments)
+        return update_manifests(
+            arguments.paths,
+            arguments.overrides,
+            dry_run=arguments.dry_run,
+            redact=arguments.redact,
+            full=arguments.full,
+            console=console,
+        )
+    options = _build_options(arguments, *_check_pull(arguments))
     settings = read_settings(
         find_place_of(options.out), arguments.overrides, os.environ, keys=OF_PULL
     )
@@ -181,14 +215,51 @@ def command(arguments: PullArguments) -> int:
         ProgressBar(console) as progress,
     ):
         pulled = pull_tasks(options, settings, connection, progress=progress)
+        change = lock_project(options.project, options.out, settings, connection)
     print_outcome(format_pulled(pulled, full=arguments.full))
+    print_lock_change(change, console)
     return DONE
 
 
-def _build_options(arguments: PullArguments) -> PullOptions:
+def _check_update(arguments: PullArguments) -> None:
+    """Raise UsageError if options do not go together with --update."""
+    if not arguments.paths:
+        raise click.UsageError("--update needs the manifests to edit: pass a file or a folder.")
+    refused = {
+        "--project": arguments.project is not None,
+        "--out": arguments.out is not None,
+        "--ids": arguments.ids is not None,
+        "--where": bool(arguments.where),
+        "--fields": arguments.fields is not None,
+        "--key": arguments.key is not None,
+        "--split-by": arguments.split_by is not None,
+        "--per-file": arguments.per_file is not None,
+        "--hoist": arguments.hoist,
+        "--force": arguments.force,
+    }
+    if passed := [name for name, is_passed in refused.items() if is_passed]:
+        raise click.UsageError(
+            f"{passed[0]} does not go with --update: what the manifests declare is updated."
+        )
+
+
+def _check_pull(arguments: PullArguments) -> tuple[int | str, Path]:
+    """Return the project and the folder of a pull; raises UsageError."""
+    if arguments.paths:
+        raise click.UsageError("Pass --update to edit manifests, or --project and --out to write.")
+    if arguments.dry_run:
+        raise click.UsageError("--dry-run goes with --update only.")
+    if arguments.project is None:
+        raise click.UsageError("Missing option '--project'.")
+    if arguments.out is None:
+        raise click.UsageError("Missing option '--out'.")
+    return arguments.project, arguments.out
+
+
+def _build_options(arguments: PullArguments, project: int | str, out: Path) -> PullOptions:
     return PullOptions(
-        project=arguments.project,
-        out=arguments.out,
+        project=project,
+        out=out,
         ids=arguments.ids,
         where=join_conditions(arguments.where),  # type: ignore[arg-type] # JSON, as parsed
         fields=arguments.fields or (),

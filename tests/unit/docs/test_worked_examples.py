@@ -35,7 +35,7 @@ from tests.unit.docs.pages import ROOT
 from tests.unit.labelstudio.patient import Patient
 
 PAGES: Final = tuple(
-    ROOT / "docs" / name for name in ("semantics.md", "manifest.md", "pull.md", "server-facts.md")
+    ROOT / "docs" / f"{name}.md" for name in ("semantics", "manifest", "server-facts", "pull")
 )
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
