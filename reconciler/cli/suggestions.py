@@ -89,8 +89,8 @@ COMMANDS_WITH: Final = {
     "--yes": "apply and revert",
     "--concurrency": "apply and revert",
     "--target": "plan and apply",
-    "--url": "plan, apply, revert, pull and doctor",
-    "--env": "validate, plan, apply, revert, pull and doctor",
+    "--url": "plan, apply, revert, init, pull and doctor",
+    "--env": "validate, plan, apply, revert, init, pull and doctor",
     "--format": "validate, plan, show, pull and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""

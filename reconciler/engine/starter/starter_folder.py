@@ -18,6 +18,7 @@ from reconciler.core.starter_result import (
     StarterResult,
 )
 from reconciler.engine.connection import Connection
+from reconciler.engine.lock import lock_project
 from reconciler.engine.project_lookup import ProjectTitles
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import PullOptions
@@ -198,7 +199,12 @@ class _Made:
             project = self._name_project(project, connection)
             settings.write_text(build_settings(self._filling), encoding="utf-8")
         options = PullOptions(project=project, out=self._layout.folder / MANIFESTS)
-        return pull_tasks(options, self._read_settings(), connection, progress=progress)
+        read = self._read_settings()
+        pulled = pull_tasks(options, read, connection, progress=progress)
+        change = lock_project(project, options.out, read, connection)
+        if change.lines:
+            self.written.append(change.file)
+        return pulled
 
     def _name_project(self, project: int | str, connection: Connection) -> str:
         if isinstance(project, int):

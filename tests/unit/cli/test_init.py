@@ -61,6 +61,7 @@ def test_the_only_project_is_pulled_and_the_plan_is_empty(command: Command):
     made = command("init")
 
     assert made.code == 0
+    assert list_files(Path()) == {*FILES, "reconciler.lock", "manifests/project-7.yaml"}
     assert f"Projects of {ADDRESS}:\n  7  " in made.output
     assert "Pulled 3 tasks of project 7.\nNext:\n  1. reconciler plan manifests/\n" in made.output
     assert not Path("manifests/first.yaml").exists()
