@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console, print_outcome
 from reconciler.cli.exit_codes import DONE
 from reconciler.cli.lock_notes import print_lock_change
@@ -36,7 +37,12 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
-from reconciler.engine.settings.run_settings import CliOverrides, find_place_of, read_settings
+from reconciler.engine.settings.run_settings import (
+    OF_PULL,
+    CliOverrides,
+    find_place_of,
+    read_settings,
+)
 from reconciler.renderers.pulled import format_pulled
 
 _path = ParsedType("path", parse_single_path)
@@ -163,7 +169,7 @@ _update_options = add_options(
 
 
 @click.command("pull")
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.argument("paths", metavar="[PATH...]", nargs=-1, shell_complete=complete_paths)
 @_file_options()
 @_choice_options()
 @_update_options
@@ -201,7 +207,9 @@ def command(arguments: PullArguments) -> int:
             console=console,
         )
     options = _build_options(arguments, *_check_pull(arguments))
-    settings = read_settings(find_place_of(options.out), arguments.overrides, os.environ, keys=())
+    settings = read_settings(
+        find_place_of(options.out), arguments.overrides, os.environ, keys=OF_PULL
+    )
     with (
         connect_to_server(settings, console) as connection,
         ProgressBar(console) as progress,

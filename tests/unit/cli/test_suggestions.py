@@ -49,7 +49,7 @@ from reconciler.cli.suggestions import COMMANDS_WITH
         (["revert", "x.jsonl", "--json"], "(validate, plan, show, pull and doctor have --format)"),
         (
             ["validate", "x.yaml", "--host", "y"],
-            "(plan, apply, revert, pull and doctor have --u",
+            "(plan, apply, revert, init, pull and doctor have --u",
         ),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
         (["plan", "x.yaml", "-var-file=y"], "No such option '-var-file' (manifests have no variab"),
