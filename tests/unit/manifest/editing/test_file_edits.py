@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.update import write_update
-from reconciler.manifest.editing.file_edits import TaskEdit, edit_file
+from reconciler.manifest.editing.file_edits import edit_file
 from reconciler.manifest.editing.splices import CannotEditError, Splice, apply_splices
+from reconciler.manifest.editing.task_edits import TaskEdit
 from tests.unit.labelstudio.wired import sandbox_with
 from tests.updating import prepare
 
