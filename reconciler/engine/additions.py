@@ -36,10 +36,11 @@ Entry = dict[str, Json]
 class AddOptions:
     """Which tasks to add, and what to declare of them: as `PullOptions`.
 
-    ``project`` is None for each project that the manifests declare.
+    ``project`` is its number, or its name until it is looked up; None for each project that the
+    manifests declare.
     """
 
-    project: int | None = None
+    project: int | str | None = None
     ids: tuple[range, ...] | None = None
     where: Mapping[str, Json] = field(default_factory=dict)
     fields: tuple[Path, ...] = ()

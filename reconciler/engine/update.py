@@ -16,7 +16,10 @@ from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.pull_result import Remark
 from reconciler.engine.additions import Addition, Additions, AddOptions, find_additions
 from reconciler.engine.connection import Connection
+from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.plan import build_plan
+from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
 from reconciler.manifest.editing.entry_checks import find_invalid_entries
@@ -71,6 +74,23 @@ class Update:
     undeclared: tuple[Remark, ...] = ()
     by_id: tuple[Remark, ...] = ()
     left_out: tuple[Remark, ...] = ()
+
+
+def compare_files(
+    files: FoundFiles,
+    settings: Settings,
+    connection: Connection,
+    *,
+    redact: tuple[Path, ...] = (),
+    add: AddOptions | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Update:
+    """Load manifests, and prepare their update: see `prepare_update`; raises ManifestError, too."""
+    projects = choose_lookup(settings, connection)
+    desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
+    if add is not None and isinstance(add.project, str):
+        add = replace(add, project=projects(add.project))
+    return prepare_update(desired, connection, redact=redact, add=add, progress=progress)
 
 
 def prepare_update(

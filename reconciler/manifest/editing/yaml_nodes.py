@@ -66,6 +66,11 @@ def read_yaml_nodes(text: str, wanted: Mapping[int, Collection[int]]) -> list[Ya
     return _NodeReader(text, wanted).read()
 
 
+def read_whole_nodes(text: str) -> list[Node]:
+    """Read all nodes of a text that the reader accepts: the outermost one of each document."""
+    return _NodeReader(text, {}).read_whole()
+
+
 class _NodeReader:
     """One pass over the events of a text."""
 
@@ -88,6 +93,13 @@ class _NodeReader:
                 if not self._document.is_empty:
                     documents.append(self._document)
         return documents
+
+    def read_whole(self) -> list[Node]:
+        nodes: list[Node] = []
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                nodes.append(self._read_node(self._next()))
+        return nodes
 
     def _read_document(self, event: _Event, wanted: Collection[int]) -> None:
         if not isinstance(event, MappingStartEvent):
