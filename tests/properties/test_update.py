@@ -178,7 +178,10 @@ def lines_of_scalars(draw: st.DrawFn) -> tuple[str, dict[int, Any], set[int]]:
         for name in NAMES[: draw(st.integers(1, 4))]:
             text = draw(WORDS)
             style = draw(STYLES)
-            lines.append("      " + style.format(name=name, text=text, flow=json.dumps(text, ensure_ascii=False)))
+            lines.append(
+                "      "
+                + style.format(name=name, text=text, flow=json.dumps(text, ensure_ascii=False))
+            )
             data[name] = text
             if draw(st.integers(0, 9)) == 0:
                 data[name] = draw(st.sampled_from(["new", 1.5, None, "two\nlines"]))
