@@ -116,12 +116,12 @@ def test_a_server_that_changes_while_an_update_is_made_shows_in_the_next_one(tmp
     state = sandbox_with(2)
     update = prepare([str(file)], state, add=AddOptions())
     state.tasks[1].values["overlap"] = 3
-    state.tasks[2].values["overlap"] = 4
+    state.tasks[2].values["data"] = {"text": "new"}
 
     assert write_update(update).files[0].added == 1
     again = write_update(prepare([str(file)], state, add=AddOptions()))
 
-    assert [change.before for change in again.files[0].changes] == [3, 4]
+    assert [change.before for change in again.files[0].changes] == [3, "new"]
     assert again.files[0].added == 0
 
 
