@@ -3,52 +3,94 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import NamedTuple
+from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.model import Change
-from reconciler.core.notation import STANDARD_INPUT, format_path
+from reconciler.core.notation import STANDARD_INPUT, count_noun, format_path
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.pull_result import Remark
+from reconciler.engine.additions import Addition, Additions, AddOptions, find_additions
 from reconciler.engine.connection import Connection
+from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.plan import build_plan
-from reconciler.errors import Problem
+from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.errors import Problem, Source
 from reconciler.manifest.declarations import Declaration
 from reconciler.manifest.editing.entry_checks import find_invalid_entries
-from reconciler.manifest.editing.file_edits import TaskEdit, edit_file
+from reconciler.manifest.editing.file_edits import edit_file
 from reconciler.manifest.editing.live_entries import LiveEntries, LiveEntry
+from reconciler.manifest.editing.masks import mask_values
 from reconciler.manifest.editing.splices import CannotEditError
+from reconciler.manifest.editing.task_edits import TaskAdditions, TaskChange, TaskEdit
 from reconciler.manifest.index import DesiredIndex
+from reconciler.manifest.readers.document import Document
 from reconciler.manifest.replacement import replace_manifest
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_EDIT_IT = "edit it yourself"
+_EDIT_IT: Final = "edit it yourself"
+_RUN_AGAIN: Final = "run again when the file can be replaced"
 
 
-class FileUpdate(NamedTuple):
-    """The new content of one manifest, and the changes of the plan that it settles."""
+@dataclass(frozen=True, slots=True)
+class FileUpdate:
+    """The new content of one manifest: the changes of the plan that it settles, and added tasks.
+
+    ``redact`` are the paths whose values no diff may show.
+    """
 
     file: str
     before: bytes
     after: bytes
     changes: tuple[Change, ...]
+    added: int = 0
+    redact: tuple[Path, ...] = ()
 
     def format_diff(self) -> str:
         """Return the update as a unified diff; raises nothing: manifests are UTF-8."""
-        before, after = (raw.decode().splitlines(keepends=True) for raw in self[1:3])
+        before, after = (
+            mask_values(self.file, raw, self.redact).splitlines(keepends=True)
+            for raw in (self.before, self.after)
+        )
         lines = difflib.unified_diff(before, after, f"a/{self.file}", f"b/{self.file}")
         return "".join(_end_line(line) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update of manifests changes, and what it leaves as it is, with the reasons."""
+    """What an update of manifests changes, and what it leaves as it is, with the reasons.
+
+    ``undeclared`` are paths of added tasks that no manifest can declare, ``by_id`` added tasks
+    without a key, and ``left_out`` tasks that cannot be added.
+    """
 
     files: tuple[FileUpdate, ...]
     left: tuple[Problem, ...]
+    undeclared: tuple[Remark, ...] = ()
+    by_id: tuple[Remark, ...] = ()
+    left_out: tuple[Remark, ...] = ()
+
+
+def compare_files(
+    files: FoundFiles,
+    settings: Settings,
+    connection: Connection,
+    *,
+    redact: tuple[Path, ...] = (),
+    add: AddOptions | None = None,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Update:
+    """Load manifests, and prepare their update: see `prepare_update`; raises ManifestError, too."""
+    projects = choose_lookup(settings, connection)
+    desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
+    if add is not None and isinstance(add.project, str):
+        add = replace(add, project=projects(add.project))
+    return prepare_update(desired, connection, redact=redact, add=add, progress=progress)
 
 
 def prepare_update(
@@ -56,19 +98,28 @@ def prepare_update(
     connection: Connection,
     *,
     redact: tuple[Path, ...] = (),
+    add: AddOptions | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Update:
     """Compare manifests with the server, and edit the text of what differs; writes nothing.
 
-    ``desired`` must have been read from files; paths in ``redact`` are left as declared. Raises as
-    `build_plan` does.
+    ``desired`` must have been read from files; paths in ``redact`` are left as declared. ``add``
+    adds tasks that are not declared. Raises as `build_plan` and `find_additions` do.
     """
     plan = build_plan(desired, connection, progress=progress)
-    return edit_manifests(plan, desired, connection.attributes, redact=redact)
+    additions = Additions()
+    if add is not None:
+        additions = find_additions(desired, connection, add, redact=redact, progress=progress)
+    return edit_manifests(plan, desired, connection.attributes, redact=redact, additions=additions)
 
 
 def edit_manifests(
-    plan: Plan, desired: DesiredIndex, attributes: Attributes, *, redact: tuple[Path, ...] = ()
+    plan: Plan,
+    desired: DesiredIndex,
+    attributes: Attributes,
+    *,
+    redact: tuple[Path, ...] = (),
+    additions: Additions = Additions(),  # noqa: B008 - it is frozen
 ) -> Update:
     """Edit the text of manifests so that the changes of a plan have nothing left to do."""
     live = LiveEntries(attributes, redact)
@@ -80,8 +131,15 @@ def edit_manifests(
     for planned in differing:
         live.settle(planned, _read_declarations(desired, planned))
     entries = _drop_invalid(list(live.entries.values()), attributes, left)
-    files = list(_edit_files(entries, _number_documents(desired), left))
-    return Update(tuple(files), tuple(sorted({*left, *live.left})))
+    work = _Work(entries, additions.added, left)
+    files = [replace(file, redact=redact) for file in work.edit_files(desired)]
+    return Update(
+        tuple(files),
+        tuple(sorted({*left, *live.left})),
+        additions.undeclared,
+        additions.by_id,
+        additions.left_out,
+    )
 
 
 def write_update(update: Update) -> Update:
@@ -91,10 +149,11 @@ def write_update(update: Update) -> Update:
     for file in update.files:
         reason = replace_manifest(file.file, file.after, expected=file.before)
         if reason:
-            left += _leave(file.changes, reason, "run again when the file can be replaced")
+            left += _leave(file.changes, reason, _RUN_AGAIN)
+            left += _leave_added(file.file, file.added, reason, _RUN_AGAIN)
         else:
             written.append(file)
-    return Update(tuple(written), tuple(sorted(set(left))))
+    return replace(update, files=tuple(written), left=tuple(sorted(set(left))))
 
 
 def _read_declarations(desired: DesiredIndex, planned: TaskPlan) -> list[Declaration]:
@@ -133,50 +192,73 @@ def _drop_invalid(
     return kept
 
 
-def _number_documents(desired: DesiredIndex) -> dict[int, tuple[str, int]]:
-    """Map each document to its file and its number in it."""
-    counted: dict[str, int] = {}
-    numbers: dict[int, tuple[str, int]] = {}
-    for document in desired.documents:
-        file = document.locate_value(()).file
-        numbers[id(document)] = file, counted.get(file, 0)
-        counted[file] = counted.get(file, 0) + 1
-    return numbers
+class _Work:
+    """The edits of all files; what cannot be done is added to ``left``."""
 
+    def __init__(
+        self, entries: Sequence[LiveEntry], added: Sequence[Addition], left: list[Problem]
+    ) -> None:
+        self._entries: dict[int, list[LiveEntry]] = {}
+        for entry in entries:
+            self._entries.setdefault(id(entry.document), []).append(entry)
+        self._added = {id(addition.document): addition.entries for addition in added}
+        self._left = left
 
-def _edit_files(
-    entries: Sequence[LiveEntry], numbers: dict[int, tuple[str, int]], left: list[Problem]
-) -> Iterator[FileUpdate]:
-    """Edit one file after the other, and add to ``left`` what cannot be edited."""
-    by_file: dict[str, list[LiveEntry]] = {}
-    for entry in entries:
-        by_file.setdefault(numbers[id(entry.document)][0], []).append(entry)
-    for file, own in by_file.items():
-        edits = [
-            TaskEdit(numbers[id(entry.document)][1], entry.position, entry.old, entry.new)
-            for entry in own
-        ]
+    def edit_files(self, desired: DesiredIndex) -> Iterator[FileUpdate]:
+        """Edit one file after the other."""
+        grouped: dict[str, list[Document]] = {}
+        for document in desired.documents:
+            grouped.setdefault(document.locate_value(()).file, []).append(document)
+        for file, documents in grouped.items():
+            changes = list(self._list_changes(documents))
+            if changes:
+                yield from self._edit_file(file, documents, changes)
+
+    def _list_changes(
+        self, documents: Sequence[Document]
+    ) -> Iterator[tuple[TaskChange, tuple[Change, ...]]]:
+        """List what is to be done in a file, each with the changes of the plan that it settles."""
+        for number, document in enumerate(documents):
+            for entry in self._entries.get(id(document), ()):
+                yield TaskEdit(number, entry.position, entry.old, entry.new), entry.changes
+            if added := self._added.get(id(document)):
+                yield TaskAdditions(number, added), ()
+
+    def _edit_file(
+        self,
+        file: str,
+        documents: Sequence[Document],
+        changes: Sequence[tuple[TaskChange, tuple[Change, ...]]],
+    ) -> Iterator[FileUpdate]:
+        settled: Mapping[int, tuple[Change, ...]] = {id(made): its for made, its in changes}
+        wanted = [made for made, _ in changes]
         try:
             raw = _read_file(file)
-            edited = edit_file(file, raw, edits)
+            edited = edit_file(file, raw, wanted, documents=documents)
         except CannotEditError as error:
-            for entry in own:
-                left += _leave(entry.changes, f"the file is left as it is: {error}", _EDIT_IT)
-            continue
-        failed = dict(_index_failed(edits, edited.failed))
-        for number, entry in enumerate(own):
-            if number in failed:
-                left += _leave(entry.changes, failed[number], _EDIT_IT)
-        changes = [c for n, entry in enumerate(own) if n not in failed for c in entry.changes]
+            for made in wanted:
+                self._leave(file, made, settled[id(made)], f"the file is left as it is: {error}")
+            return
+        failed = {id(made) for made, _ in edited.failed}
+        for made, reason in edited.failed:
+            self._leave(file, made, settled[id(made)], reason)
         if edited.raw != raw:
-            yield FileUpdate(file, raw, edited.raw, tuple(changes))
+            done = [made for made in wanted if id(made) not in failed]
+            yield FileUpdate(
+                file,
+                raw,
+                edited.raw,
+                tuple(change for made in done for change in settled[id(made)]),
+                sum(len(made.entries) for made in done if isinstance(made, TaskAdditions)),
+            )
+
+    def _leave(self, file: str, made: TaskChange, changes: Sequence[Change], reason: str) -> None:
+        self._left += _leave(changes, reason, _EDIT_IT)
+        if isinstance(made, TaskAdditions):
+            self._left += _leave_added(file, len(made.entries), reason, _ADD_THEM)
 
 
-def _index_failed(
-    edits: Sequence[TaskEdit], failed: Sequence[tuple[TaskEdit, str]]
-) -> Iterator[tuple[int, str]]:
-    for edit, reason in failed:
-        yield next(number for number, one in enumerate(edits) if one is edit), reason
+_ADD_THEM: Final = "pull them into a file of their own, with --out"
 
 
 def _read_file(file: str) -> bytes:
@@ -190,6 +272,12 @@ def _read_file(file: str) -> bytes:
 
 def _leave(changes: Sequence[Change], message: str, hint: str) -> list[Problem]:
     return [Problem(c.source, format_path(c.path), message, hint) for c in changes]
+
+
+def _leave_added(file: str, count: int, reason: str, hint: str) -> list[Problem]:
+    if not count:
+        return []
+    return [Problem(Source(file), "", f"{count_noun(count, 'task')} not added: {reason}", hint)]
 
 
 def _end_line(line: str) -> str:
