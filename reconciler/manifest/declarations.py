@@ -198,7 +198,7 @@ class Declaration(NamedTuple):
         return "defaults", "absent", self.header.absent.index(path)
 
     def inherits(self, path: Path) -> bool:
-        """Tell whether ``path`` comes from the defaults, and the entry itself says nothing of it."""
+        """Tell whether ``path``, which must be declared, comes from the defaults alone."""
         return path not in self.entry.written and get_value(self.own, path) is ABSENT
 
     def iterate_leaves(self) -> Iterator[Path]:
