@@ -15,9 +15,14 @@ _NO_STATE: Final = (
     "reconciler keeps no state: reconciler plan reads the tasks, and reconciler show shows saved "
     "plans and reports"
 )
+_WORKSPACES: Final = (
+    "environments of reconciler.toml name servers: choose one with --env, as in reconciler plan "
+    "--env staging"
+)
 _NO_FORMATTER: Final = "reconciler has no such step: reconciler validate checks manifests"
 _NO_VARIABLES: Final = "manifests have no variables: use --env and environments of reconciler.toml"
 _NO_REFRESH: Final = "each plan reads the tasks from the server, so leave it out"
+_LOCK: Final = "reconciler doctor PATH --update-lock writes reconciler.lock"
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
 _APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
 _READS: Final = "only reads and needs no approval, so leave it out"
@@ -26,7 +31,8 @@ _COMMANDS: Final = {
     **dict.fromkeys(("import", "export", "fetch", "get", "download"), _PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
-    **dict.fromkeys(("state", "list", "output", "workspace", "taint", "untaint"), _NO_STATE),
+    **dict.fromkeys(("state", "list", "output", "taint", "untaint"), _NO_STATE),
+    **dict.fromkeys(("workspace", "workspaces", "env", "environment", "select"), _WORKSPACES),
     **dict.fromkeys(("fmt", "format", "graph", "console", "providers"), _NO_FORMATTER),
     **dict.fromkeys(("login", "logout", "auth", "configure"), _TOKEN),
     "refresh": "use reconciler plan, which reads the tasks from the server each time",
@@ -55,7 +61,10 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--var", "--var-file", "--set", "--values"), _NO_VARIABLES),
     **dict.fromkeys(("--destroy", "--delete", "--prune", "--replace"), _NO_TASKS),
     **dict.fromkeys(("--refresh", "--refresh-only"), _NO_REFRESH),
-    **dict.fromkeys(("--lock", "--lock-timeout", "--state", "--backup"), _NO_STATE),
+    **dict.fromkeys(("--lock-timeout", "--state", "--backup"), _NO_STATE),
+    "--lock": f"reconciler keeps no state that it could lock; {_LOCK}",
+    "--update-lock": _LOCK,
+    "--no-lock": "only validate has --no-lock, so leave it out",
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
@@ -69,6 +78,9 @@ _OF_COMMANDS: Final = {
         for word in _APPROVAL
     },
     **dict.fromkeys((("plan", "--force"), ("plan", "-f")), "--allow accepts a problem"),
+    ("doctor", "--lock"): "use --update-lock to write reconciler.lock",
+    ("doctor", "--update"): "use --update-lock to write reconciler.lock",
+    ("validate", "--lock"): f"validate reads reconciler.lock, so leave it out; {_LOCK}",
     ("plan", "--dry-run"): "plan changes nothing, so leave it out",
     ("validate", "--dry-run"): "validate changes nothing, so leave it out",
     ("revert", "--dry-run"): "revert shows the plan and asks first: answer no",
@@ -140,7 +152,7 @@ def suggest_option(
 
 def _name_known(suggestion: str, known: Collection[str]) -> str:
     """Return the suggestion if the command has the options in it, else the commands that do."""
-    for option in re.findall(r"--[a-z]+", suggestion):
-        if option not in known:
+    for option in re.findall(r"--[a-z-]+", suggestion):
+        if option in COMMANDS_WITH and option not in known:
             return f"{COMMANDS_WITH[option]} have {option}"
     return suggestion

@@ -20,7 +20,9 @@ from reconciler.core.model import (
     TaskKey,
     Unreadable,
 )
-from reconciler.core.notation import count_noun, format_path, format_value
+from reconciler.core.named_paths import find_near_key
+from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.paths import get_value
 from reconciler.core.plan_model import PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.planner import plan_ruled, plan_task, plan_unread
 from reconciler.core.problems import Kind, TaskProblem
@@ -227,6 +229,8 @@ class _KeyLookup:
         self.ambiguous: dict[str | int, dict[int, None]] = {}
         self._tasks: dict[str | int, int] = {}
         self._near: dict[str | int, Side] = {}
+        self._near_name = ""
+        self._looked = 0
 
     @property
     def has_pending(self) -> bool:
@@ -258,6 +262,12 @@ class _KeyLookup:
         name, *inner = self.group.path
         for live in others:
             value: Side = live.get(name)
+            if not self._tasks and self._looked < _LOOKED_MAX:
+                self._looked += 1
+                around = get_value(live, self.group.path[:-1])
+                known = around if isinstance(around, dict) else {}
+                if inner[-1] not in known:
+                    self._near_name = self._near_name or find_near_key(inner[-1], known)
             for step in inner:
                 value = value.get(step) if isinstance(value, dict) else None
             if type(value) is int and str(value) in self.group.keys:
@@ -285,10 +295,26 @@ class _KeyLookup:
                 f"no task of project {project} has {wanted} at {path}, but one has {other}",
                 f"write the key as {format_value(near)}",
             )
+        if not self._tasks:
+            return TaskProblem(
+                Kind.MISSING,
+                f"no task of project {project} has {format_value(key)} at {path}",
+                self._advise_on_path(),
+            )
         return TaskProblem(
             Kind.MISSING,
             f"no task of project {project} has {format_value(key)} at {path}",
             "remove it from the manifest, or correct the key; tasks are never created",
+        )
+
+    def _advise_on_path(self) -> str:
+        """Say what to do if no key of the project was found at the path."""
+        if self._near_name:
+            meant = shorten(format_path((*self.group.path[:-1], self._near_name)), 200)
+            return f"is the path wrong? write key: {meant} at the top of the manifest"
+        return (
+            f"correct the key; or the path, in key: {shorten(format_path(self.group.path), 200)} "
+            "at the top of the manifest, where upper and lower case differ"
         )
 
     def _explain_ambiguous(self, key: str | int, tasks: list[int]) -> TaskProblem:
@@ -301,6 +327,9 @@ class _KeyLookup:
             "declare the task by its id, or give each task a key of its own",
         )
 
+
+_LOOKED_MAX: Final = 1_000
+"""Tasks in which the path of keys is looked for in another spelling."""
 
 _DIGITS: Final = re.compile("[0-9]{1,19}")
 _DAMAGED: Final = Unreadable(

@@ -120,6 +120,7 @@ class CompiledRule:
     def __init__(self, rule: Rule, attributes: Attributes) -> None:
         self.rule = rule
         self.matched = 0
+        self._attributes = attributes
         self.overruled = 0
         self.left_out = 0
         self._predicate: Predicate = compile_conditions(rule.ref.where, attributes)
@@ -211,7 +212,8 @@ class CompiledRule:
                 "remove the rule, or the declarations of the tasks",
             )
         if not self.matched and not self.rule.uses_itself_up:
-            hint = f"if that is not intended, check the condition{_advise_on_unused(self.rule)}"
+            advice = _advise_on_unused(self.rule, self._attributes)
+            hint = f"if that is not intended, check the condition{advice}"
             return TaskProblem(Kind.RULE_UNUSED, "no task matches", hint)
         return None
 
@@ -220,7 +222,7 @@ _PLAIN = 2
 """The length of a path that has only one spelling: an attribute and a key."""
 
 
-def _advise_on_unused(rule: Rule) -> str:
+def _advise_on_unused(rule: Rule, attributes: Attributes) -> str:
     """Say what conditions that match nothing often overlook, as far as it applies to this rule."""
     tests = [test for condition in rule.ref.where for test in condition.tests]
     equal = [test.operand for test in tests if test.operator is Operator.EQUALS]
@@ -228,13 +230,23 @@ def _advise_on_unused(rule: Rule) -> str:
     advice: list[str] = []
     if any(isinstance(one, list) for one in operands):
         advice.append("equals compares with the whole list, and for any of its values, omit equals")
-    if any(_may_be_of_other_type(one) for one in operands):
-        advice.append('5 and "5" are different values')
+    if (other := next(filter(_may_be_of_other_type, operands), None)) is not None:
+        advice.append(_advise_on_type(other))
+    named = [condition.path for condition in rule.ref.where if len(condition.path) == _PLAIN]
+    if name := next((path[1] for path in named if path[1] in attributes), ""):
+        advice.append(f"for the attribute {name} of tasks, write {name}")
     deep = (condition.path for condition in rule.ref.where if len(condition.path) > _PLAIN)
     if path := next(deep, None):
         flat = format_path((path[0], ".".join(path[1:])))
         advice.append(f"if a key has dots in its name, write '{shorten(flat, 100)}'")
     return "".join(f"; {one}" for one in advice)
+
+
+def _advise_on_type(value: Json) -> str:
+    shown = shorten(format_value(value), 100)
+    if isinstance(value, str):
+        return f"{shown} is text, and if tasks have the number, omit the quotes"
+    return f"{shown} is a number, and if tasks have text, write it in quotes as it is there"
 
 
 def _may_be_of_other_type(value: Json) -> bool:

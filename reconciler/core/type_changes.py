@@ -18,7 +18,9 @@ _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,100}(\.[0-9]{0,100})?([eE][-+]?[0-9]{
 
 
 def find_type_changes(changes: Iterable[Change]) -> Iterator[TaskProblem]:
-    """Warn of strings in data and meta that become the number they spell, and of the reverse.
+    """Warn of strings in data and meta that become numbers, true or false.
+
+    Warns of the reverse, too, and of null, if the string spells the other value.
 
     YAML reads 000102 without quotes as the number 102.
     """
@@ -28,6 +30,8 @@ def find_type_changes(changes: Iterable[Change]) -> Iterator[TaskProblem]:
             continue
         if isinstance(before, str) and _spells(before, after):
             hint = f"if you mean the text, write {_show(before)} in quotes"
+        elif isinstance(before, str) and isinstance(after, int | float):
+            hint = f'if you mean text, write it in quotes, such as "{_show(after)}"'
         elif isinstance(after, str) and _spells(after, before):
             hint = f"if you mean the value without quotes, write {_show(before)}"
         else:

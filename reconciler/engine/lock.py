@@ -22,6 +22,7 @@ from reconciler.engine.lock_files import LockFiles, shorten_path
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings, find_place_of
 from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
+from reconciler.errors import ManifestError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
 from reconciler.manifest.files_above import FilesAbove, make_absolute
@@ -38,6 +39,11 @@ __all__ = [
     "lock_project",
     "update_lock",
 ]
+
+_REPLACED: Final = (
+    "it could not be read, and was replaced; only this environment is in it now (run again with "
+    "--env for each of the others)"
+)
 
 _UPDATE: Final = "run reconciler doctor --update-lock"
 
@@ -103,6 +109,7 @@ def update_lock(  # noqa: PLR0913 - what to lock, and where
     environment: str = "",
     task: int | None = None,
     prune: bool = False,
+    replace_damaged: bool = False,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> LockChange:
     """Read what a lock holds of some projects, and write it to ``file`` if it has changed.
@@ -111,20 +118,35 @@ def update_lock(  # noqa: PLR0913 - what to lock, and where
     each project, one for the version, and one for OPTIONS; another one finds a ``task`` for that
     if none is passed. What connections have been told before is not asked again. Entries of other
     environments are kept, and projects of the same server, too: ``prune`` removes projects that
-    are not among ``projects``. A lock with problems is not overwritten.
+    are not among ``projects``. A regular file that is no valid lock is only overwritten with
+    ``replace_damaged``; its entries are lost.
 
     Raises ServerError, ManifestError if the lock in ``file`` has problems, and Refused if it
     cannot be written.
     """
-    lock = read_lock(str(file)).lock if os.path.lexists(file) else Lock()
+    lock = _read_known(file, replace_damaged=replace_damaged)
+    is_damaged = lock is None
+    lock = lock or Lock()
     before = lock.environments.get(environment or DEFAULT)
     facts = _read_facts(connection, sorted(projects), task, progress)
     now = lock_facts(facts, projects, before=before, prune=prune)
     lines = tuple(describe_update(before, now))
     updated = lock.put(environment, now)
-    if updated != lock or not os.path.lexists(file):
+    if updated != lock or is_damaged or not os.path.lexists(file):
         write_lock(updated, file)
-    return LockChange(file, lines)
+    return LockChange(file, (_REPLACED, *lines) if is_damaged else lines)
+
+
+def _read_known(file: Path, *, replace_damaged: bool) -> Lock | None:
+    """Read the lock, empty if there is none; None if it is a damaged one that may be replaced."""
+    if not os.path.lexists(file):
+        return Lock()
+    try:
+        return read_lock(str(file)).lock
+    except ManifestError:
+        if replace_damaged and not file.is_symlink() and file.is_file():
+            return None
+        raise
 
 
 def lock_manifests(
@@ -134,7 +156,7 @@ def lock_manifests(
     *,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> LockChange:
-    """Write what the server says of the projects of manifests into their lock.
+    """Write what the server says of the projects of manifests into their lock, damaged or not.
 
     Raises what `update_lock` and `load_desired` raise.
     """
@@ -153,6 +175,7 @@ def lock_manifests(
         projects,
         file=find_lock_path(files.places),
         environment=settings.environment,
+        replace_damaged=True,
         progress=progress,
     )
 

@@ -18,6 +18,7 @@ from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisibl
 from reconciler.core.plan_model import Plan, ServerIdentity
 from reconciler.core.problems import ALLOWABLE, Kind, TaskProblem
 from reconciler.errors import Refused
+from reconciler.manifest.files import is_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,15 @@ def check_server(saved: ServerIdentity, live: ServerIdentity, file: str) -> None
             f"run uses {used}",
             hint=f"pass --env {saved.environment}, or make a new plan",
         )
+
+
+def find_folder_around(file: Path, paths: Iterable[str]) -> str:
+    """Return the path of a run that would find an output as a manifest; empty if none would."""
+    if not is_manifest(str(file)):
+        return ""
+    folders = (path for path in paths if Path(path).is_dir())
+    inside = (path for path in folders if file.resolve().is_relative_to(Path(path).resolve()))
+    return next(inside, "")
 
 
 def check_output(file: Path | None, inputs: Sequence[str], what: str) -> None:

@@ -23,8 +23,10 @@ from reconciler.core.conditions import (
     compile_conditions,
     list_attributes,
 )
-from reconciler.core.model import Found, Observed, ReadBatch, TaskKey, Unreadable
-from reconciler.core.notation import format_path
+from reconciler.core.model import Found, Observed, ProjectSettings, ReadBatch, TaskKey, Unreadable
+from reconciler.core.named_paths import NamedPaths
+from reconciler.core.near_misses import NearMisses
+from reconciler.core.notation import format_path, shorten
 from reconciler.core.path_removal import drop_paths
 from reconciler.core.paths import Path, are_nested, get_value
 from reconciler.core.pull_result import Pulled, PulledFile, Remarks
@@ -36,9 +38,10 @@ from reconciler.engine.load import FoundFiles, find_files, load_desired
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull_options import PullOptions, check_options
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.errors import Refused
+from reconciler.errors import Refused, ServerError
 from reconciler.labelstudio.bulk.ordered_pages import read_in_order
 from reconciler.labelstudio.bulk.task_reader import read_listed_tasks
+from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import (
     PulledTask,
@@ -59,6 +62,8 @@ SELECTED_MAX: Final = 5_000
 """Ids up to which asking for each costs less than reading all pages between them."""
 
 SCHEMA_FILE: Final = "manifest.schema.json"
+
+_NOT_FOUND: Final = 404
 
 _NAMED_MAX: Final = 5
 """How many files or ids an error names."""
@@ -139,6 +144,22 @@ def _check_key_kept(options: PullOptions, rule: str, paths: Iterable[Path], sour
         )
 
 
+def _read_project(api: TaskApi, options: PullOptions, project: PulledProject) -> ProjectSettings:
+    """Read the settings of a project; raises Refused if the server has none with this number."""
+    try:
+        return api.project_settings(project.number)
+    except ServerError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        named = f", which is {shorten(str(options.project))!r} in the settings"
+        named = named if isinstance(options.project, str) else ""
+        raise Refused(
+            f"nothing was written: the server returned 404 for project {project.number}{named}",
+            hint=f"pass the number after /projects/ in the address of the project, on "
+            f"{api.address}, to --project; is it on another server, or in another organization?",
+        ) from error
+
+
 class TaskReading(ABC):
     """The first pass: reads tasks, and keeps what is to be declared for each."""
 
@@ -165,9 +186,11 @@ class TaskReading(ABC):
         self._progress = progress
         self._rules = rules
         self._where = where
+        self._named = NamedPaths(self.list_named())
+        self._misses = NearMisses([c for c in where if not _is_redacted(c.path, options)])
         self._matches: Predicate = compile_conditions(where, connection.attributes)
         self._picker: TaskPicker | None = None
-        self.settings = self._api.project_settings(project.number)
+        self.settings = _read_project(self._api, options, project)
 
     def read_all(self) -> None:
         """Read all wanted tasks; raises Refused if there are none."""
@@ -182,7 +205,9 @@ class TaskReading(ABC):
                     self._leave_broken(task, observed)
             self._progress.advance(len(found))
         if not self.seen:
-            raise Refused(f"nothing was written: {self._explain_none()}", hint=_CHECK_CHOICE)
+            raise Refused(f"nothing was written: {self._explain_none()}", hint=self._advise_none())
+        if absent := self._named.explain_first():
+            raise Refused(f"nothing was written: {absent[0]}", hint=absent[1])
 
     def _read_batches(self) -> Iterator[ReadBatch]:
         """Read the wanted tasks, and maybe others: by their ids if these are few."""
@@ -208,6 +233,10 @@ class TaskReading(ABC):
         what = f" that {' and '.join(chosen)} choose" if chosen else ""
         return f"project {self.project.number} has no tasks{what}"
 
+    def _advise_none(self) -> str:
+        found = self._misses.explain() if self._where else ""
+        return found or _CHECK_CHOICE
+
     def _is_wanted(self, task: int) -> bool:
         ranges = self.options.ids
         if ranges is None:
@@ -227,8 +256,11 @@ class TaskReading(ABC):
         picker = self._picker or self._prepare(task, live)
         try:
             if self._where and not self._matches(live):
+                if not self.seen:
+                    self._misses.note(live)
                 return
             self.seen += 1
+            self._named.note(live)
             if not isinstance(live.get("data"), dict):
                 self.left_out.add(task, "", "its data is not an object")
                 return
@@ -244,6 +276,11 @@ class TaskReading(ABC):
             self.left_out.add(task, "", "nothing of it is to be declared")
             return
         self.keep(task, live, picked)
+
+    def list_named(self) -> dict[Path, str]:
+        """List the paths that tasks must have, each with the option that names it."""
+        named = dict.fromkeys(self.options.redact, "--redact")
+        return named | dict.fromkeys(self.options.fields, "--fields")
 
     @abstractmethod
     def keep(self, task: int, live: Mapping[str, Json], picked: PulledTask) -> None:
@@ -338,6 +375,13 @@ class _SpooledReading(TaskReading):
         group = self._find_group(live)
         self.spool.add(task, picked.key, picked.declarable.text, group=group)
 
+    def list_named(self) -> dict[Path, str]:
+        """List the paths that tasks must have, those of files included."""
+        options = self.options
+        named = {path: "--split-by" for path in (options.split_by,) if path}
+        named |= {path: "--key" for path in (options.key,) if path}
+        return super().list_named() | named
+
     def _find_group(self, live: Mapping[str, Side]) -> int:
         if self.options.split_by is None:
             return NO_GROUP
@@ -357,6 +401,10 @@ class _SpooledReading(TaskReading):
 
 DECLARED: Final = "a manifest of the folder declares it already"
 _CHECK_CHOICE: Final = "check the project and the options"
+
+
+def _is_redacted(path: Path, options: PullOptions) -> bool:
+    return any(are_nested(path, redacted) for redacted in options.redact)
 
 
 @dataclass(frozen=True, slots=True)

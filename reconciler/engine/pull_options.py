@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 _RANGE: Final = re.compile(r"\s*([0-9]{1,19})(?:\s*-\s*([0-9]{1,19}))?\s*", re.ASCII)
+_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".jsonl", ".csv"})
 _ID_MAX: Final = 2**63 - 1
 
 
@@ -137,8 +139,36 @@ def parse_where(text: str) -> tuple[str, Json]:
             parse_path(text[:place])
         except ValueError:
             continue
+        _refuse_comparison(text[:place].rstrip(), text[place + 1 :])
         return text[:place], _read_value(text[place + 1 :])
-    raise ValueError(f"expected PATH=VALUE, found {shorten(format_value(text))}")
+    found = f"expected PATH=VALUE, found {shorten(format_value(text))}"
+    for sign, operator in (("<", "lt"), (">", "gt"), (":", "")):
+        path, written, value = text.partition(sign)
+        if written and path and value:
+            raise ValueError(f"{found}: {_show_condition(path, operator, value)}")
+    raise ValueError(found)
+
+
+_COMPARISONS: Final = {"!": "not", "<": "lte", ">": "gte", "~": "contains", "^": "prefix"}
+"""By the last character of a path before ``=``: the operator that was meant."""
+
+
+def _refuse_comparison(path: str, value: str) -> None:
+    """Raise ValueError for comparisons as other languages write them: ``==`` and ``!=``."""
+    operator = _COMPARISONS.get(path[-1:])
+    if operator is None and not value.startswith("="):
+        return
+    found = shorten(format_value(f"{path}={value}"))
+    path = path[:-1].rstrip() if operator else path
+    meant = _show_condition(path, operator or "", value.lstrip("="))
+    raise ValueError(f"expected PATH=VALUE, found {found}: {meant}")
+
+
+def _show_condition(path: str, operator: str, value: str) -> str:
+    """Say how to write a condition, in quotes for a shell."""
+    value = value.strip()
+    written = f"{{{operator}: {value}}}" if operator else value
+    return f"write {shorten(shlex.quote(f'{path.strip()}={written}'), 200)}"
 
 
 def _read_value(text: str) -> Json:
@@ -173,6 +203,7 @@ def check_options(options: PullOptions, attributes: Attributes) -> tuple[Conditi
             "nothing was pulled: --split-by and --per-file exclude each other",
             hint="pass one of the two",
         )
+    _check_folder(options.out)
     for path in options.fields:
         _check_field(path, attributes)
     _check_key(options, attributes)
@@ -188,6 +219,17 @@ def check_options(options: PullOptions, attributes: Attributes) -> tuple[Conditi
                 hint="choose another path",
             )
     return read_conditions(options.where, attributes, name="--where") if options.where else ()
+
+
+def _check_folder(out: FilePath) -> None:
+    """Refuse a new folder with the name of a manifest: a file was meant."""
+    if out.suffix.lower() in _SUFFIXES and not out.is_dir():
+        raise Refused(
+            f"nothing was pulled: --out {shorten(str(out), 200)} has the name of a file, and pull "
+            "writes into a folder",
+            hint=f"pass the folder: --out {shorten(str(out.parent), 200)}; the name of the project "
+            "becomes that of the file",
+        )
 
 
 def _check_field(path: Path, attributes: Attributes) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from reconciler.core.allowances import narrow_to_documents
-from reconciler.core.model import DesiredTask
+from reconciler.core.model import DesiredTask, TaskKey
 from reconciler.core.notation import count_noun, format_path, format_value, shorten
 from reconciler.core.paths import Path, PathIndex, are_nested, iterate_around, iterate_outwards
 from reconciler.core.values import Json
@@ -96,12 +96,29 @@ def find_conflicts(declarations: Sequence[Declaration], *, count: int = 1) -> li
 
     ``count`` tasks have these declarations; messages name the first.
     """
-    problems: list[Problem] = _find_written_keys(declarations)
-    taken, owners = PathIndex(), dict[Path, Declaration]()
+    problems = [_make_key_conflict(*found) for found in _find_written_keys(declarations)]
     project: Declaration | None = None
     for declaration in declarations:
         problems += _find_project_conflict(project, declaration)
         project = project or (declaration if declaration.header.project is not None else None)
+    overlaps = _find_overlaps(declarations)
+    return problems + [_make_conflict(*found, count=count) for found in overlaps]
+
+
+def are_conflicting(declarations: Sequence[Declaration]) -> bool:
+    """Tell whether a path of one task is declared twice.
+
+    The places of paths are not read: the entries need not be written in a file yet.
+    """
+    return any(_find_written_keys(declarations)) or any(_find_overlaps(declarations))
+
+
+def _find_overlaps(
+    declarations: Sequence[Declaration],
+) -> Iterator[tuple[Path, Path, Declaration, Declaration]]:
+    """Yield each path that is declared twice, the one it overlaps, and who declares that and it."""
+    taken, owners = PathIndex(), dict[Path, Declaration]()
+    for declaration in declarations:
         leaves = list(declaration.iterate_leaves())
         for leaf in leaves:
             other = taken.find_overlapping(leaf)
@@ -109,16 +126,16 @@ def find_conflicts(declarations: Sequence[Declaration], *, count: int = 1) -> li
                 continue
             owner = owners[other]
             if leaf != other or not _is_shared_default(leaf, owner, declaration):
-                problems.append(_make_conflict(leaf, other, owner, declaration, count=count))
+                yield leaf, other, owner, declaration
         for leaf in leaves:
             taken.add(leaf)
             owners.setdefault(leaf, declaration)
-    return problems
 
 
 def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> bool:
     """Tell whether both entries have ``leaf`` from the same defaults: one declaration, not two."""
-    return left.header is right.header and left.source_of(leaf) == right.source_of(leaf)
+    is_inherited = left.header is right.header and left.inherits(leaf) and right.inherits(leaf)
+    return is_inherited and left.source_of(leaf) == right.source_of(leaf)
 
 
 def _make_conflict(
@@ -137,23 +154,32 @@ def _make_conflict(
     return Problem(right.source_of(leaf), format_path(leaf), message, hint)
 
 
-def _find_written_keys(declarations: Sequence[Declaration]) -> list[Problem]:
-    """List the declarations that write the key by which another names the same task."""
+def _find_written_keys(
+    declarations: Sequence[Declaration],
+) -> Iterator[tuple[Path, TaskKey, Declaration, Declaration]]:
+    """Yield the paths that write the key by which another declaration names the same task.
+
+    Each comes with that key, who is named by it, and who writes it.
+    """
     keyed = {declaration.key: declaration for declaration in declarations if declaration.key}
-    return [
-        Problem(
-            writer.source_of(leaf),
-            format_path(leaf),
-            f"{writer.describe()} is named by the key {shorten(format_value(key.value))} at "
-            f"{format_path(key.path)}, declared at {namer.source}: nothing else can declare it",
-            "remove one of the two declarations",
-        )
-        for key, namer in keyed.items()
-        for writer in declarations
-        if writer.key != key
-        for leaf in writer.iterate_leaves()
-        if are_nested(leaf, key.path)
-    ]
+    for key, namer in keyed.items():
+        for writer in declarations:
+            if writer.key != key:
+                for leaf in writer.iterate_leaves():
+                    if are_nested(leaf, key.path):
+                        yield leaf, key, namer, writer
+
+
+def _make_key_conflict(
+    leaf: Path, key: TaskKey, namer: Declaration, writer: Declaration
+) -> Problem:
+    return Problem(
+        writer.source_of(leaf),
+        format_path(leaf),
+        f"{writer.describe()} is named by the key {shorten(format_value(key.value))} at "
+        f"{format_path(key.path)}, declared at {namer.source}: nothing else can declare it",
+        "remove one of the two declarations",
+    )
 
 
 def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iterable[Problem]:

@@ -197,6 +197,10 @@ class Declaration(NamedTuple):
             return "tasks", self.position, "absent", self.entry.written.index(path)
         return "defaults", "absent", self.header.absent.index(path)
 
+    def inherits(self, path: Path) -> bool:
+        """Tell whether ``path``, which must be declared, comes from the defaults alone."""
+        return path not in self.entry.written and get_value(self.own, path) is ABSENT
+
     def iterate_leaves(self) -> Iterator[Path]:
         """Yield the paths that this declaration manages."""
         return iterate_managed(self.build_attributes(), self.header.replaced, self.absent)

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ _BEGINNING: Final = """\
 """
 
 _WRITE_AGAIN: Final = "run reconciler doctor --update-lock to write it again"
-_UNREADABLE: Final = "correct it, or remove the file and run reconciler doctor --update-lock"
+_UNREADABLE: Final = "remove it, and run reconciler doctor --update-lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,11 @@ class LockFile:
 def read_lock(path: str) -> LockFile:
     """Read and check a lock; raises ManifestError with the problems of the file."""
     diagnostics = Diagnostics(path)
-    documents = read_yaml(text, diagnostics) if (text := _read_text(path, diagnostics)) else []
+    text = _read_text(path, diagnostics)
+    documents = read_yaml(text, diagnostics) if text else []
+    if text:
+        # People do not write this file: the advice on how to write YAML is not for them.
+        diagnostics.problems[:] = [replace(p, hint=_WRITE_AGAIN) for p in diagnostics.problems]
     if not documents and not diagnostics.problems:
         diagnostics.add_whole("the file is empty", hint=_WRITE_AGAIN)
     if len(documents) > 1:
@@ -110,7 +114,7 @@ def _read_text(path: str, diagnostics: Diagnostics) -> str:
             raw = file.read(_SIZE_MAX + 1)
         if len(raw) > _SIZE_MAX:
             message = f"the file is larger than {_SIZE_MAX:,} bytes"
-            diagnostics.add_whole(message, hint=_UNREADABLE)
+            diagnostics.add_whole(message, hint=_WRITE_AGAIN)
             return ""
         return raw.decode("utf-8-sig")
     except OSError as error:
@@ -150,13 +154,13 @@ def _check_servers(document: MappedDocument) -> Iterator[Problem]:
         try:
             normalize_address(server["server"])
         except SettingsError as error:
-            yield _make_problem(document, (*steps, "server"), error.message, error.hint)
+            yield _make_problem(document, (*steps, "server"), error.message, _WRITE_AGAIN)
         seen: set[object] = set()
         for position, project in enumerate(server["projects"]):
             if project["number"] in seen:
                 at: Steps = (*steps, "projects", position, "number")
                 message = f"duplicate project {project['number']}"
-                yield _make_problem(document, at, message, "keep one of the two")
+                yield _make_problem(document, at, message, _WRITE_AGAIN)
             seen.add(project["number"])
 
 

@@ -30,6 +30,7 @@ from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, Document
 from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.unknown_keys import COMBINE, COMBINING
 from reconciler.manifest.validation import check_rule_form
 
 
@@ -206,6 +207,8 @@ class _RuleReader:
     def _explain_condition_path(self, path: Path) -> tuple[str, str] | None:
         if len(path) > MAX_DEPTH:
             return f"the path is more than {MAX_DEPTH} keys deep", "shorten the path"
+        if len(path) == 1 and path[0].lower() in COMBINING and path[0] not in self._attributes:
+            return f"conditions have no {path[0]}: all of them must hold", COMBINE
         if path[0] not in self._attributes and (suggestion := suggest_spelling(path)):
             return f"{shorten(format_path(path), 200)} is not a path", suggestion
         return None

@@ -55,6 +55,15 @@ _ALIKE: Final = 0.75
 """How alike an operator must be: short words, such as text and exists, are alike by accident."""
 
 
+COMBINING: Final = frozenset(
+    {"or", "and", "not", "any", "all", "any_of", "all_of", "anyof", "allof", "one_of", "oneof"}
+    | {"$or", "$and", "$not", "none", "xor"}
+)
+COMBINE: Final = (
+    "for one of several values, write data.key: [a, b]; for all but these, data.key: "
+    "{not: [a, b]}; for either of two conditions, write two rules"
+)
+
 _NESTED_MAX: Final = 4
 """Objects inside each other that a hint shows."""
 
@@ -70,6 +79,9 @@ def explain_unknown_key(
     if key == "policy" and steps[0] == "rules":
         return _NO_POLICY
     if "equals" in known:
+        path = str(steps[-2])
+        if path.lower() in COMBINING and path not in attributes:
+            return f"conditions have no {path}: all of them must hold", COMBINE
         return "unknown operator", _advise_operator(steps, known)
     inside = _parse_inner_path(key)
     if inside:

@@ -57,7 +57,18 @@ def advise_form(steps: Steps, found: Json) -> str:
             return f"for several tasks, write {name}s: {_write_list(found, name)}"
         case ("tasks", 0) if isinstance(found, int) and not isinstance(found, bool):
             return f"write {{id: {found}, ...}}: a task is an object"
+        case ("rules", 0, "rewrite", _):
+            return _write_rewrite(found)
     return _FORMS.get(place, "")
+
+
+def _write_rewrite(found: Json) -> str:
+    """Write the rewrite that a list of two strings seems to stand for."""
+    pair = found if isinstance(found, list) else []
+    is_clear = len(pair) == 2 and all(isinstance(one, str) and one for one in pair)  # noqa: PLR2004
+    prefix, to = pair if is_clear else ("a/", "b/")
+    shown = f"{{prefix: {shorten(format_value(prefix))}, to: {shorten(format_value(to))}}}"
+    return f"write the prefix to replace, and what replaces it: {shown}"
 
 
 def _are_several(found: Json, name: str) -> bool:

@@ -18,7 +18,7 @@ from reconciler.cli.plan_options import planning_options, shard_option, target_o
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
-from reconciler.engine.policy import check_limit, check_output, find_blockers
+from reconciler.engine.policy import check_limit, check_output, find_blockers, find_folder_around
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
 from reconciler.renderers.registry import Subject
@@ -86,7 +86,7 @@ def command(options: PlanOptions) -> int:
     finally:
         # The file is wanted even if the reader of standard output has gone away.
         if options.out:
-            _save(plan, options.out, console)
+            _save(plan, options.out, options.paths, console)
     check_limit(plan, settings.max_changes)
     if blockers := find_blockers(plan, allow):
         console.note(f"reconciler: {blockers.message} ({blockers.hint})")
@@ -94,8 +94,13 @@ def command(options: PlanOptions) -> int:
     return CHANGES if options.detailed_exitcode and plan.updates else DONE
 
 
-def _save(plan: Plan, file: Path, console: Console) -> None:
+def _save(plan: Plan, file: Path, paths: tuple[str, ...], console: Console) -> None:
     from reconciler.engine.saved_plan import write_plan  # noqa: PLC0415 - not for every plan
 
     with ProgressBar(console) as progress:
         write_plan(plan, file, progress=progress)
+    if folder := find_folder_around(file, paths):
+        console.note(
+            f"reconciler: warning: {file} is in {folder}, and the next run of it would read the "
+            "plan as a manifest (move it, and pass a file elsewhere to --out)"
+        )

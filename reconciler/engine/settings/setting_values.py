@@ -22,9 +22,13 @@ _PROJECT: Final = "the number of a project, such as 12"
 _ENVIRONMENT: Final = "a table, such as [environments.staging] with url below it"
 _SECRETS: Final = re.compile(r"token|api_?key|auth|password|secret|credential", re.IGNORECASE)
 _AT: Final = re.compile(r"^(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
+_TWICE: Final = re.compile(r"Cannot declare .* twice")
 _AT_END: Final = " (at end of document)"
 _HINTS: Final = {
-    "Invalid value": 'put text in quotes, such as url = "https://label-studio.example.org"',
+    "Invalid value": (
+        'put text in quotes, such as url = "https://label-studio.example.org", and write true and '
+        "false in lower case"
+    ),
     "Cannot overwrite a value": "this key is set above: keep one of the two",
     "Expected '=' after a key in a key/value pair": "write key = value",
 }
@@ -72,4 +76,7 @@ def explain_toml(path: str, message: str) -> tuple[str, str]:
         what = message.removesuffix(_AT_END)
         return f"{path}: not TOML at its end: {what}" if at_end else f"{path}: {message}", ""
     what = found["what"]
+    if _TWICE.match(what):
+        what, hint = "this table is in the file already", "join the two tables into one"
+        return f"{path}:{found['line']}:{found['column']}: {what}", hint
     return f"{path}:{found['line']}:{found['column']}: not TOML: {what}", _HINTS.get(what, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Final, NamedTuple, TypeAlias, cast
 
 from reconciler.contract.attributes import Attributes
@@ -15,7 +16,7 @@ from reconciler.core.paths import Path, get_value, set_value
 from reconciler.core.plan_model import TaskPlan
 from reconciler.core.values import ABSENT, Json, NoValue, Side, is_same, is_too_deep
 from reconciler.errors import Problem, Source
-from reconciler.manifest.combination import combine, find_conflicts
+from reconciler.manifest.combination import are_conflicting, combine
 from reconciler.manifest.declarations import (
     NOT_ATTRIBUTES,
     Declaration,
@@ -36,6 +37,8 @@ ROUNDS: Final = 6
 """A removed value may show a default, and that another one below it."""
 
 _EDIT_IT: Final = "edit it yourself"
+_MERGE_ENTRIES: Final = "declare the task by one entry, and run again"
+_SEPARATE: Final = "declare them separately"
 
 
 class LiveEntry(NamedTuple):
@@ -66,7 +69,7 @@ class LiveEntries:
     entries: dict[EntryKey, LiveEntry] = field(default_factory=dict)
     left: list[Problem] = field(default_factory=list)
     _shared: dict[tuple[EntryKey, Path], list[tuple[int, Side]]] = field(default_factory=dict)
-    _spoilt: set[EntryKey] = field(default_factory=set)
+    _spoilt: dict[EntryKey, str] = field(default_factory=dict)
 
     def count_shared(self, planned: TaskPlan, declarations: Sequence[Declaration]) -> None:
         """Count the changes of entries that declare several tasks; call it for all tasks first."""
@@ -88,8 +91,16 @@ class LiveEntries:
             wanted = [other for other in wanted if other.source != change.source]
         if task.is_conflicting:
             for change in wanted:
-                message = f"task {planned.task}: this value would conflict with another entry"
-                self._leave(change.source, change.path, message, _EDIT_IT)
+                message = (
+                    f"task {planned.task}: the task has several entries, and declaring the live "
+                    "value in one of them would conflict with another"
+                )
+                self._leave(change.source, change.path, message, _MERGE_ENTRIES)
+            for declaration in declarations:
+                self._spoil(
+                    _key_of(declaration),
+                    f"this entry also declares task {planned.task}, which is left",
+                )
             return
         for declaration, old, new in task.list_changed():
             self._add(declaration, old, new, wanted)
@@ -100,17 +111,23 @@ class LiveEntries:
         key = _key_of(declaration)
         known = self.entries.get(key)
         if key in self._spoilt:
+            self._leave_all(changes, self._spoilt[key], _SEPARATE)
             return
         if known is not None and not is_same(known.new, new):
-            del self.entries[key]
-            self._spoilt.add(key)
-            for change in changes:
-                message = "the tasks of this entry need different declarations"
-                self._leave(change.source, change.path, message, "declare them separately")
+            reason = "the tasks of this entry need different declarations"
+            self._leave_all(changes, reason, _SEPARATE)
+            self._spoil(key, reason)
             return
         document = declaration.header.document
         made = LiveEntry(document, declaration.position, old, new, tuple(changes))
         self.entries.setdefault(key, made)
+
+    def _spoil(self, key: EntryKey, reason: str) -> None:
+        """Leave an entry as it is, whatever the other tasks that it declares need."""
+        known = self.entries.pop(key, None)
+        self._spoilt.setdefault(key, reason)
+        if known is not None:
+            self._leave_all(known.changes, reason, _SEPARATE)
 
     def _can_declare(
         self, planned: TaskPlan, change: Change, declarations: Sequence[Declaration]
@@ -142,6 +159,10 @@ class LiveEntries:
             "declare this task by an entry of its own",
         )
 
+    def _leave_all(self, changes: Sequence[Change], message: str, hint: str) -> None:
+        for change in changes:
+            self._leave(change.source, change.path, message, hint)
+
     def _leave(self, source: Source, path: Path, message: str, hint: str) -> None:
         self.left.append(Problem(source, format_path(path), message, hint))
 
@@ -169,7 +190,7 @@ class _Redeclared:
             for change in todo:
                 self._settle_change(change)
             declared = self._redeclare()
-            if len(declared) > 1 and find_conflicts(declared):
+            if self._may_conflict(declared):
                 self.is_conflicting = True
                 return []
             todo = find_changes(detach(combine(declared)), live, self.attributes)
@@ -177,6 +198,19 @@ class _Redeclared:
                 return []
         left = {change.path for change in todo}
         return [c for c in self.changes if any(touches(c.path, path) for path in left)]
+
+    def _may_conflict(self, declared: Sequence[Declaration]) -> bool:
+        """Tell whether any of the changed entries conflicts with another, changed or as it was.
+
+        Some entries may stay as they were, because a file cannot be edited or replaced: what is
+        written must be valid in any case.
+        """
+        rows = zip(self.declarations, declared, strict=True)
+        return any(
+            are_conflicting((left, right))
+            for (old, new), (other_old, other_new) in combinations(rows, 2)
+            for left, right in ((new, other_old), (old, other_new), (new, other_new))
+        )
 
     def list_changed(self) -> list[tuple[Declaration, Entry, Entry]]:
         """List the declarations whose entries change, with the entries before and after."""

@@ -233,13 +233,32 @@ def _explain_brackets(kind: str, closing: str) -> _Explain:
         if is_end or (failure.found == ":" and not is_second_colon):
             return Mistake(*failure.begin, f"this {kind} is not closed", f"close it with {closing}")
         rest = shorten(format_value(failure.line[failure.at.column - 1 :]))
+        path = _find_path(failure.line, failure.at.column - 1)
         return Mistake(
             *failure.at,
             f"expected a comma or {closing}, found {rest}",
-            "put a text with brackets, braces or commas in quotes",
+            f"put the path in single quotes: '{path}'"
+            if path
+            else "put a text with brackets, braces or commas in quotes",
         )
 
     return explain
+
+
+_PATH: Final = re.compile(
+    r"""\b(?:data|meta)(?:\.[\w-]{1,100}){0,20}\["[^"'\[\]]{1,100}"\](?:\["[^"'\[\]]{1,100}"\]|\.[\w-]{1,100}){0,20}"""
+)
+
+
+def _find_path(line: str, at: int) -> str:
+    """Return the path with keys in double quotes around a place in a line; empty if none is."""
+    found = _PATH.finditer(line[:_PATH_LINE_MAX])
+    path = next((one[0] for one in found if one.start() <= at <= one.end()), "")
+    return escape_invisible(path)
+
+
+_PATH_LINE_MAX: Final = 2_000
+"""Characters of a line in which paths are looked for."""
 
 
 def _begins_next_element(failure: _Failure) -> bool:

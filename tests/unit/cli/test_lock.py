@@ -224,3 +224,61 @@ def test_a_plan_tells_a_stale_lock_and_costs_no_more(
     assert f"reconciler: warning: {FILE}: " in ran.errors
     assert told in ran.errors
     assert "reconciler doctor --update-lock" in ran.errors
+
+
+VALID = format_lock(make_lock())
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"\xff\xfe",
+        b"- 1\n",
+        b"a: [\n",
+        VALID.encode()[:200],
+        VALID.replace('"1.0"', '"2.0"').encode(),
+        VALID.replace('"1.0"', "7").encode(),
+        VALID.replace("number: 7", 'number: "7"').encode(),
+        VALID.replace(ADDRESS, "ftp://x").encode(),
+        VALID.encode() + b"foo: 1\n",
+        VALID.encode() + b"---\n" + VALID.encode(),
+        VALID.encode() + b"<<<<<<< HEAD\n=======\n>>>>>>> other\n",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_doctor_replaces_a_damaged_lock_as_the_message_says(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch, damaged: bytes
+):
+    set_environment(monkeypatch)
+    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
+    wire.transport = SandboxTransport(make_state())
+    Path("tasks.yaml").write_text(MANIFEST)
+    Path(FILE).write_bytes(damaged)
+    told = command("validate", "tasks.yaml")
+    assert told.code == 1
+    assert "reconciler doctor --update-lock" in told.output + told.errors
+
+    ran = command("doctor", "tasks.yaml", "--update-lock")
+
+    assert ran.code == 0
+    assert "it could not be read, and was replaced" in ran.errors
+    assert 7 in read_lock(FILE).lock.environments[DEFAULT].projects
+    again = command("doctor", "tasks.yaml", "--update-lock")
+    assert "nothing has changed" in again.errors
+
+
+@pytest.mark.usefixtures("folder")
+def test_doctor_does_not_replace_what_is_not_a_file(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch
+):
+    set_environment(monkeypatch)
+    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
+    wire.transport = SandboxTransport(make_state())
+    Path("tasks.yaml").write_text(MANIFEST)
+    Path("target").write_text("kept")
+    Path(FILE).symlink_to("target")
+    ran = command("doctor", "tasks.yaml", "--update-lock")
+    assert ran.code == 1
+    assert "not a regular file (remove it, and run reconciler doctor --update-lock)" in ran.errors
+    assert Path("target").read_text() == "kept"

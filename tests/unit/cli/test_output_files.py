@@ -86,3 +86,19 @@ def test_a_revert_does_not_overwrite_a_file_that_is_not_a_report(
     # An earlier report is kept under another name.
     assert command("revert", "report.jsonl", "--yes", "--report", "report.jsonl").code == 0
     assert Path("report.jsonl.1").exists()
+
+
+def test_a_plan_saved_among_the_manifests_is_warned_of(server: Hooked, command: Command):
+    Path("m").mkdir()
+    Path("m/a.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, overlap: 2}]\n")
+    outside = command("plan", "m", "--out", "plan.json")
+    unread = command("plan", "m", "--out", "m/the.plan")
+    assert (outside.code, outside.errors.count("warning"), unread.errors.count("warning")) == (
+        0,
+    ) * 3
+    ran = command("plan", "m", "--out", "m/plan.json")
+    assert "m/plan.json is in m, and the next run of it would read the plan" in ran.errors
+    assert command("validate", "m").code == 1
+    Path("m/plan.json").rename("plan.json")
+    assert command("validate", "m").code == 0
+    assert server.count("PATCH") == 0

@@ -413,6 +413,12 @@ def test_without_a_token_it_says_where_to_get_one(
         ("url = http://x.test\n", "1:7: not TOML: Invalid value (put text in quotes"),
         ("url = 'a'\nurl = 'b'\n", ": Cannot overwrite a value (this key is set above: keep one"),
         ("url = 'a", ": not TOML at its end: "),
+        ("allow_plain_http = True\n", "1:20: not TOML: Invalid value (put text in quotes, such as"),
+        ("allow_plain_http = True\n", 'example.org", and write true and false in lower case)'),
+        (
+            "[environments.a]\nurl = 'https://a.test'\n[environments.a]\n",
+            ": this table is in the file already (join the two tables into one)",
+        ),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_line(

@@ -211,3 +211,88 @@ def test_options_are_parsed() -> None:
     assert parse_where('data["a=b"]=x=y') == ('data["a=b"]', "x=y")
     with pytest.raises(ValueError, match="expected PATH=VALUE"):
         parse_where("data.lang")
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        (
+            {"fields": (("data", "txt"),)},
+            "data.txt, which --fields names",
+            "did you mean data.text?",
+        ),
+        ({"fields": (("data", "text"), ("data", "Key"))}, "data.Key, which", "mean data.key?"),
+        ({"key": ("data", "Key")}, "data.Key, which --key names", "did you mean data.key?"),
+        ({"split_by": ("data", "splt")}, "data.splt, which --split-by", "did you mean data.split?"),
+        ({"redact": (("data", "xyz"),)}, "data.xyz, which --redact", "such as data.text, data.key"),
+        ({"fields": (("meta", "a"),)}, "meta.a, which --fields", "leave it out, or correct it"),
+        ({"where": {"data.text": 5}}, "no tasks that --where", 'data.text is "t 1", "t 2", "t 3"'),
+        ({"where": {"data.splt": 5}}, "no tasks that --where", "none of the tasks that were read"),
+        ({"out": Path("reviews.yaml")}, "has the name of a file", "pass the folder: --out ."),
+    ],
+)
+def test_a_choice_that_fits_no_task_writes_nothing_and_says_what_tasks_have(
+    pull: Pull, tmp_path: Path, options: dict[str, Any], message: str, hint: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        pull(**options)
+
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_value_of_another_type_is_shown_as_the_option_must_have_it(
+    pull: Pull, state: State
+) -> None:
+    project = next(iter(state.projects.values()))
+    state.add_task(project, {"data": {"text": "a", "n": "5"}}, number=9)
+
+    with pytest.raises(Refused) as caught:
+        pull(where={"data.n": 5})
+
+    assert caught.value.hint == (
+        'data.n is "5" in some tasks, and 5 is another value: write --where \'data.n="5"\''
+    )
+    pull(where=dict([parse_where('data.n="5"')]))
+
+
+def test_redacted_values_are_not_shown_as_advice(pull: Pull) -> None:
+    with pytest.raises(Refused) as caught:
+        pull(where={"data.text": "x"}, redact=(("data", "text"),))
+    assert caught.value.hint == "check the project and the options"
+
+
+def test_a_project_that_does_not_exist_is_named_by_its_option(state: State, tmp_path: Path) -> None:
+    settings = Settings("https://label-studio.test", SANDBOX_TOKEN)
+    with (
+        connect(settings, transport=SandboxTransport(state)) as connection,
+        pytest.raises(Refused, match="returned 404 for project 77") as caught,
+    ):
+        pull_tasks(PullOptions(77, tmp_path / "out"), settings, connection)
+    assert "--project" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("data.split==val", "write data.split=val"),
+        ("data.split === val", "write data.split=val"),
+        ("data.split!=val", "write 'data.split={not: val}'"),
+        ("data.n>=5", "write 'data.n={gte: 5}'"),
+        ("data.n <= 5", "write 'data.n={lte: 5}'"),
+        ("data.n>5", "write 'data.n={gt: 5}'"),
+        ("data.n<5", "write 'data.n={lt: 5}'"),
+        ("data.split:val", "write data.split=val"),
+        ("data.split~=val", "write 'data.split={contains: val}'"),
+    ],
+)
+def test_comparisons_of_other_languages_are_refused_with_what_to_write(
+    text: str, meant: str
+) -> None:
+    with pytest.raises(ValueError, match="expected PATH=VALUE") as caught:
+        parse_where(text)
+    assert str(caught.value).endswith(meant)
+    written = meant.removeprefix("write ").strip("'")
+    assert parse_where(written)

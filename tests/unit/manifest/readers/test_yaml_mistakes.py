@@ -224,3 +224,24 @@ def find_error(text: str) -> yaml.MarkedYAMLError:
     with pytest.raises(yaml.MarkedYAMLError) as caught:
         list(yaml.parse(text, yaml.CSafeLoader))
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('a: [data["old_score"]]', 'data["old_score"]'),
+        ('a: [data["a"]["b"].c, d]', 'data["a"]["b"].c'),
+        ('a: ["data["code"]"]', 'data["code"]'),
+        ('a: [meta.x["code"]]', 'meta.x["code"]'),
+        ('{a: data["code"]}', 'data["code"]'),
+    ],
+)
+def test_a_path_with_quoted_keys_is_shown_in_single_quotes(text: str, path: str):
+    diagnostics = Diagnostics("a.yaml")
+    read_yaml(text, diagnostics)
+    (problem,) = diagnostics.problems
+    assert problem.hint == f"put the path in single quotes: '{path}'"
+
+    correct = Diagnostics("a.yaml")
+    read_yaml(f"a: ['{path}']", correct)
+    assert correct.problems == []
