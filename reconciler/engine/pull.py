@@ -23,6 +23,7 @@ from reconciler.core.conditions import (
     compile_conditions,
     list_attributes,
 )
+from reconciler.core.held_keys import HeldKeys
 from reconciler.core.model import Found, Observed, ReadBatch, TaskKey, Unreadable
 from reconciler.core.notation import format_path
 from reconciler.core.path_removal import drop_paths
@@ -37,14 +38,16 @@ from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull_options import PullOptions, check_options
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused
+from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
 from reconciler.labelstudio.bulk.ordered_pages import read_in_order
-from reconciler.labelstudio.bulk.task_reader import read_listed_tasks
+from reconciler.labelstudio.bulk.task_reader import read_keyed_tasks, read_listed_tasks
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import (
     PulledTask,
     TaskPicker,
     describe_new_task,
     list_default_names,
+    normalize_live_key,
 )
 from reconciler.manifest.writers.file_names import REST, make_name, name_values
 from reconciler.manifest.writers.manifest_text import format_manifest
@@ -160,6 +163,7 @@ class TaskReading(ABC):
         self.undeclared = Remarks()
         self.left_out = Remarks()
         self.attributes = connection.attributes
+        self.held_keys = HeldKeys(KEYS_MAX)
         self.seen = 0
         self._api = connection.api
         self._progress = progress
@@ -173,6 +177,7 @@ class TaskReading(ABC):
         """Read all wanted tasks; raises Refused if there are none."""
         self._progress.begin("reading")
         for batch in self._read_batches():
+            self._note_keys(batch)
             found = {task: row for task, row in batch.found.items() if self._is_wanted(task)}
             keys = self.declared.find_keys(self.project.number, found)
             for task, row in found.items():
@@ -183,6 +188,34 @@ class TaskReading(ABC):
             self._progress.advance(len(found))
         if not self.seen:
             raise Refused(f"nothing was written: {self._explain_none()}", hint=_CHECK_CHOICE)
+        if self.options.key and self.options.ids:
+            self._progress.begin("looking for the same keys")
+            for batch in self._read_rivals(self.options.key):
+                self._note_keys(batch)
+                self._progress.advance(len(batch))
+
+    def _note_keys(self, batch: ReadBatch) -> None:
+        """Note the keys of all tasks, wanted or not: a plan would find each of them."""
+        path = self.options.key
+        for task, row in batch.found.items() if path else ():
+            key = normalize_live_key(get_value(row, path)) if path else None
+            if key is not None:
+                self.held_keys.add(task, key)
+
+    def _read_rivals(self, path: Path) -> Iterator[ReadBatch]:
+        """Read tasks that may hold the keys found so far: by filters if these are few."""
+        project, keys = self.project.number, self.held_keys.list_if_few()
+        if keys is not None and can_filter(path, keys):
+            unseen = dict.fromkeys(map(str, keys))
+            for batch in read_keyed_tasks(
+                self._api, project, (path[1], [*unseen]), {path[0]}, progress=self._progress
+            ):
+                yield batch
+                for row in batch.found.values():
+                    unseen.pop(str(get_value(row, path)), None)
+            if not unseen:
+                return
+        yield from read_in_order(self._api, project, {path[0]})
 
     def _read_batches(self) -> Iterator[ReadBatch]:
         """Read the wanted tasks, and maybe others: by their ids if these are few."""
@@ -491,7 +524,7 @@ class _Writing:
         for index in indexes:
             if not self._spool.has_key[index]:
                 self._by_id.add(self._spool.ids[index], key, "not a string or an integer")
-        for index in self._spool.drop_repeated_keys(indexes):
+        for index in self._spool.drop_shared_keys(indexes, self._reading.held_keys):
             self._by_id.add(self._spool.ids[index], key, "several tasks have the same value")
 
     def _write_file(self, file: _File) -> None:
