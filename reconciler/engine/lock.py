@@ -22,6 +22,7 @@ from reconciler.engine.lock_files import LockFiles, shorten_path
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings, find_place_of
 from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
+from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
 from reconciler.manifest.files_above import FilesAbove, make_absolute
@@ -36,6 +37,7 @@ __all__ = [
     "list_stale_locks",
     "lock_manifests",
     "lock_project",
+    "try_to_lock_project",
     "update_lock",
 ]
 
@@ -89,10 +91,14 @@ def _compare(lock: LockFile, environment: str, facts: ServerFacts) -> Iterator[s
 
 @dataclass(frozen=True, slots=True)
 class LockChange:
-    """What an update of a lock changed, a line each; ``lines`` is empty if it changed nothing."""
+    """What an update of a lock changed, a line each; ``lines`` is empty if it changed nothing.
+
+    ``problems`` say why the lock could not be updated; empty if it was.
+    """
 
     file: Path
     lines: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def update_lock(  # noqa: PLR0913 - what to lock, and where
@@ -174,6 +180,19 @@ def lock_project(
         file=find_lock_path(find_place_of(folder)),
         environment=settings.environment,
     )
+
+
+def try_to_lock_project(
+    project: int | str, folder: Path, settings: Settings, connection: Connection
+) -> LockChange:
+    """Update a lock as `lock_project` does; why that fails is returned, not raised."""
+    try:
+        return lock_project(project, folder, settings, connection)
+    except ManifestError as error:
+        problems = tuple(map(str, error.problems))
+    except ReconcilerError as error:
+        problems = (str(error),)
+    return LockChange(find_lock_path(find_place_of(folder)), problems=problems)
 
 
 def _read_facts(

@@ -224,3 +224,38 @@ def test_a_plan_tells_a_stale_lock_and_costs_no_more(
     assert f"reconciler: warning: {FILE}: " in ran.errors
     assert told in ran.errors
     assert "reconciler doctor --update-lock" in ran.errors
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_bad_lock_does_not_fail_a_pull(server: Hooked, command: Command, is_link: bool):  # noqa: FBT001 - parametrized
+    spoil_lock(is_link=is_link)
+    ran = command("pull", "--project", "7", "--out", "m", "-q")
+    assert ran.code == 0
+    assert "Pulled 3 tasks of project 7." in ran.output
+    assert f"reconciler: warning: {FILE} was not updated: {FILE}" in ran.errors
+    assert Path(FILE).read_text() == DAMAGED
+    assert server.requests
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_doctor_says_that_only_the_lock_failed(server: Hooked, command: Command, is_link: bool):  # noqa: FBT001 - parametrized
+    spoil_lock(is_link=is_link)
+    Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, overlap: 1}]\n")
+    ran = command("doctor", "tasks.yaml", "--update-lock", "-q")
+    assert ran.code == 1
+    said, why = ran.errors.splitlines()[:2]
+    assert said == f"reconciler: the checks found no problems, but {FILE} was not written:"
+    assert why.startswith(FILE)
+    assert Path(FILE).read_text() == DAMAGED
+    assert server.requests
+
+
+DAMAGED = "<<<<<<< HEAD\n"
+
+
+def spoil_lock(*, is_link: bool) -> None:
+    if is_link:
+        Path("target").write_text(DAMAGED)
+        Path(FILE).symlink_to("target")
+    else:
+        Path(FILE).write_text(DAMAGED)
