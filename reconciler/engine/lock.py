@@ -25,7 +25,7 @@ from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
-from reconciler.manifest.files_above import FilesAbove, make_absolute
+from reconciler.manifest.files_above import WORK_TREE, FilesAbove, find_work_tree, make_absolute
 from reconciler.manifest.lock_file import FILE, LockFile, read_lock, write_lock
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -50,15 +50,21 @@ def find_lock_path(places: Mapping[Place, str]) -> Path:
     """Return where the lock of a run is, or would be.
 
     That is beside the settings file nearest to the first manifest; without one, where the nearest
-    lock above it is, or else in the current folder, or beside the manifest if it is elsewhere.
+    lock above it is, or else in the current folder, or beside the manifest if it is elsewhere. All
+    of them must be in the git work tree of the manifest, if it is in one; its top is the last
+    choice.
     """
     folder = make_absolute(next(iter(places)).reached) if places else str(Path.cwd())
     for name in (SETTINGS_FILE, FILE):
-        if found := FilesAbove(name).list_files(folder):
+        if found := FilesAbove(name, top=WORK_TREE).list_files(folder):
             return Path(shorten_path(found[0])).with_name(FILE)
     # Manifests find a lock only above them.
-    is_below = Path(folder).is_relative_to(Path.cwd())
-    return Path(FILE) if is_below else Path(folder) / FILE
+    if not Path(folder).is_relative_to(Path.cwd()):
+        return Path(folder) / FILE
+    top = find_work_tree(folder)
+    if top is None or Path.cwd().is_relative_to(top):
+        return Path(FILE)
+    return Path(shorten_path(top)) / FILE
 
 
 def list_stale_locks(

@@ -164,6 +164,31 @@ def test_a_lock_lies_beside_the_settings(folder: Path):
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("above", ["reconciler.toml", FILE, None])
+def test_a_lock_lies_in_the_work_tree_of_the_manifests(command: Command, above: str | None):
+    if above:
+        Path(above).write_text("")
+    Path("a/.git").mkdir(parents=True)
+    Path("a/m").mkdir()
+    Path("a/m/t.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
+    lock = find_lock_path(find_manifests(["a/m"]).places)
+    assert lock == Path("a", FILE)
+    write_lock(make_lock(), lock)
+    ran = command("validate", "a/m")
+    assert f"<Text> at {lock}:15 uses it" in ran.errors
+
+
+def test_a_lock_lies_in_the_current_folder_of_a_work_tree(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Path("sub/m").mkdir(parents=True)
+    (folder / ".git").touch()
+    Path("sub/m/t.yaml").write_text(MANIFEST)
+    monkeypatch.chdir("sub")
+    assert find_lock_path(find_manifests(["m"]).places) == Path(FILE)
+
+
+@pytest.mark.usefixtures("folder")
 def test_validate_uses_a_lock_unless_told_otherwise(command: Command):
     Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
     assert command("validate", "tasks.yaml").code == 0
