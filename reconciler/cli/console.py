@@ -26,6 +26,10 @@ class Console:
         if not self.quiet:
             _write_line(text)
 
+    def warn(self, text: str) -> None:
+        """Print a line that says why a run is no success, even if quiet."""
+        _write_line(text)
+
     def detail(self, text: str) -> None:
         """Print a line on how the work is done, if verbose."""
         if self.verbose and not self.quiet:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 
 def print_lock_change(change: LockChange, console: Console) -> None:
-    """Print what has changed in a lock, a line each; or that nothing has."""
+    """Print what has changed in a lock, a line each; or that nothing has, or could be."""
+    for problem in change.problems:
+        console.warn(f"reconciler: warning: {change.file} was not updated: {problem}")
+    if change.problems:
+        return
     for line in change.lines or ("nothing has changed",):
         console.note(f"{change.file}: {line}")

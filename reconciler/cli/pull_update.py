@@ -73,8 +73,8 @@ def _print_left(update: Update, *, full: bool, console: Console) -> None:
     count = len(update.left)
     shown = count if full else min(count, _SHOWN_MAX)
     for problem in islice(update.left, shown):
-        console.note(str(problem))
+        console.warn(str(problem))
     if count > shown:
-        console.note(f"{count - shown:,} more are left as they are; pass --full to list them")
+        console.warn(f"{count - shown:,} more are left as they are; pass --full to list them")
     if count:
-        console.note(f"reconciler: {count:,} value{'s' * (count != 1)} left as declared")
+        console.warn(f"reconciler: {count:,} value{'s' * (count != 1)} left as declared")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -10,6 +9,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
+from reconciler.core.key_holders import hash_key
 from reconciler.core.notation import STANDARD_INPUT, format_path
 from reconciler.core.path_removal import drop_paths
 from reconciler.core.paths import Path, are_nested
@@ -186,7 +186,6 @@ class _Reading(TaskReading):
         self._by_id = remarks.by_id
         self._header = header
         self._kept: list[tuple[int, str | int | None, Entry, Mapping[str, Json]]] = []
-        self._keys: Counter[str | int] = Counter()
 
     def list_names(self) -> set[str]:
         """Name the attributes that are read: those, too, that the file declares for all."""
@@ -204,8 +203,6 @@ class _Reading(TaskReading):
         }
         shared |= {path[0]: live[path[0]] for path in self._header.absent if path[0] in live}
         self._kept.append((task, picked.key, declared, shared))
-        if picked.key is not None:
-            self._keys[picked.key] += 1
 
     def read_entries(self) -> Iterator[Entry]:
         """Read all tasks, and yield the entries of those that can be added."""
@@ -234,7 +231,7 @@ class _Reading(TaskReading):
         header = self._header
         path = header.key
         entry: Entry = {"id": task, **declared}
-        if path is not None and key is not None and self._keys[key] == 1:
+        if path is not None and key is not None and not self.held_keys.is_shared(hash_key(key)):
             entry = {"key": key, **drop_paths(declared, (path,))}
         elif path is not None:
             reason = "several tasks have the same value" if key is not None else _NO_KEY

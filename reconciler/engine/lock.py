@@ -22,10 +22,10 @@ from reconciler.engine.lock_files import LockFiles, shorten_path
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings, find_place_of
 from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
-from reconciler.errors import ManifestError
+from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
-from reconciler.manifest.files_above import FilesAbove, make_absolute
+from reconciler.manifest.files_above import WORK_TREE, FilesAbove, find_work_tree, make_absolute
 from reconciler.manifest.lock_file import FILE, LockFile, read_lock, write_lock
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -37,6 +37,7 @@ __all__ = [
     "list_stale_locks",
     "lock_manifests",
     "lock_project",
+    "try_to_lock_project",
     "update_lock",
 ]
 
@@ -54,15 +55,21 @@ def find_lock_path(places: Mapping[Place, str]) -> Path:
     """Return where the lock of a run is, or would be.
 
     That is beside the settings file nearest to the first manifest; without one, where the nearest
-    lock above it is, or else in the current folder, or beside the manifest if it is elsewhere.
+    lock above it is, or else in the current folder, or beside the manifest if it is elsewhere. All
+    of them must be in the git work tree of the manifest, if it is in one; its top is the last
+    choice.
     """
     folder = make_absolute(next(iter(places)).reached) if places else str(Path.cwd())
     for name in (SETTINGS_FILE, FILE):
-        if found := FilesAbove(name).list_files(folder):
+        if found := FilesAbove(name, top=WORK_TREE).list_files(folder):
             return Path(shorten_path(found[0])).with_name(FILE)
     # Manifests find a lock only above them.
-    is_below = Path(folder).is_relative_to(Path.cwd())
-    return Path(FILE) if is_below else Path(folder) / FILE
+    if not Path(folder).is_relative_to(Path.cwd()):
+        return Path(folder) / FILE
+    top = find_work_tree(folder)
+    if top is None or Path.cwd().is_relative_to(top):
+        return Path(FILE)
+    return Path(shorten_path(top)) / FILE
 
 
 def list_stale_locks(
@@ -95,10 +102,14 @@ def _compare(lock: LockFile, environment: str, facts: ServerFacts) -> Iterator[s
 
 @dataclass(frozen=True, slots=True)
 class LockChange:
-    """What an update of a lock changed, a line each; ``lines`` is empty if it changed nothing."""
+    """What an update of a lock changed, a line each; ``lines`` is empty if it changed nothing.
+
+    ``problems`` say why the lock could not be updated; empty if it was.
+    """
 
     file: Path
     lines: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def update_lock(  # noqa: PLR0913 - what to lock, and where
@@ -197,6 +208,19 @@ def lock_project(
         file=find_lock_path(find_place_of(folder)),
         environment=settings.environment,
     )
+
+
+def try_to_lock_project(
+    project: int | str, folder: Path, settings: Settings, connection: Connection
+) -> LockChange:
+    """Update a lock as `lock_project` does; why that fails is returned, not raised."""
+    try:
+        return lock_project(project, folder, settings, connection)
+    except ManifestError as error:
+        problems = tuple(map(str, error.problems))
+    except ReconcilerError as error:
+        problems = (str(error),)
+    return LockChange(find_lock_path(find_place_of(folder)), problems=problems)
 
 
 def _read_facts(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.contract.openapi import load_contract
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.files import FoundFiles, Place, find_place
-from reconciler.manifest.files_above import FilesAbove, make_absolute
+from reconciler.manifest.files_above import WORK_TREE, FilesAbove, make_absolute
 
 if TYPE_CHECKING:
     from reconciler.manifest.label_checks import LabelChecks
@@ -26,15 +26,16 @@ _NOTES_MAX: Final = 10
 class LockFiles:
     """The locks near the manifests of a run, each read once, when it is first needed.
 
-    ``problems`` are those of the locks that were read.
+    ``problems`` are those of the locks that were read. A lock belongs to the repository of the
+    manifests: none is searched outside the git work tree that they are in.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._paths: dict[str, str | None] = {}
         self._read: dict[str, LockFile | None] = {}
-        self._settings = FilesAbove(_SETTINGS_FILE)
-        self._locks = FilesAbove(LOCK_FILE)
+        self._settings = FilesAbove(_SETTINGS_FILE, top=WORK_TREE)
+        self._locks = FilesAbove(LOCK_FILE, top=WORK_TREE)
 
     def exist(self, places: Mapping[Place, str]) -> bool:
         """Tell whether any manifest of a run has a lock, without reading one."""

@@ -23,6 +23,7 @@ from reconciler.core.conditions import (
     compile_conditions,
     list_attributes,
 )
+from reconciler.core.key_holders import KeyHolders
 from reconciler.core.model import Found, Observed, ProjectSettings, ReadBatch, TaskKey, Unreadable
 from reconciler.core.named_paths import NamedPaths
 from reconciler.core.near_misses import NearMisses
@@ -39,8 +40,9 @@ from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull_options import PullOptions, check_options
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import Refused, ServerError
+from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
 from reconciler.labelstudio.bulk.ordered_pages import read_in_order
-from reconciler.labelstudio.bulk.task_reader import read_listed_tasks
+from reconciler.labelstudio.bulk.task_reader import read_keyed_tasks, read_listed_tasks
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import (
@@ -48,6 +50,7 @@ from reconciler.manifest.pulled_tasks import (
     TaskPicker,
     describe_new_task,
     list_default_names,
+    normalize_live_key,
 )
 from reconciler.manifest.writers.file_names import REST, make_name, name_values
 from reconciler.manifest.writers.manifest_text import format_manifest
@@ -181,6 +184,7 @@ class TaskReading(ABC):
         self.undeclared = Remarks()
         self.left_out = Remarks()
         self.attributes = connection.attributes
+        self.held_keys = KeyHolders(KEYS_MAX)
         self.seen = 0
         self._api = connection.api
         self._progress = progress
@@ -196,6 +200,7 @@ class TaskReading(ABC):
         """Read all wanted tasks; raises Refused if there are none."""
         self._progress.begin("reading")
         for batch in self._read_batches():
+            self._note_keys(batch)
             found = {task: row for task, row in batch.found.items() if self._is_wanted(task)}
             keys = self.declared.find_keys(self.project.number, found)
             for task, row in found.items():
@@ -208,6 +213,34 @@ class TaskReading(ABC):
             raise Refused(f"nothing was written: {self._explain_none()}", hint=self._advise_none())
         if absent := self._named.explain_first():
             raise Refused(f"nothing was written: {absent[0]}", hint=absent[1])
+        if self.options.key and self.options.ids:
+            self._progress.begin("looking for the same keys")
+            for batch in self._read_rivals(self.options.key):
+                self._note_keys(batch)
+                self._progress.advance(len(batch))
+
+    def _note_keys(self, batch: ReadBatch) -> None:
+        """Note the keys of all tasks, wanted or not: a plan would find each of them."""
+        path = self.options.key
+        for task, row in batch.found.items() if path else ():
+            key = normalize_live_key(get_value(row, path)) if path else None
+            if key is not None:
+                self.held_keys.add(task, key)
+
+    def _read_rivals(self, path: Path) -> Iterator[ReadBatch]:
+        """Read tasks that may hold the keys found so far: by filters if these are few."""
+        project, keys = self.project.number, self.held_keys.list_if_few()
+        if keys is not None and can_filter(path, keys):
+            unseen = dict.fromkeys(map(str, keys))
+            for batch in read_keyed_tasks(
+                self._api, project, (path[1], [*unseen]), {path[0]}, progress=self._progress
+            ):
+                yield batch
+                for row in batch.found.values():
+                    unseen.pop(str(get_value(row, path)), None)
+            if not unseen:
+                return
+        yield from read_in_order(self._api, project, {path[0]})
 
     def _read_batches(self) -> Iterator[ReadBatch]:
         """Read the wanted tasks, and maybe others: by their ids if these are few."""
@@ -539,7 +572,7 @@ class _Writing:
         for index in indexes:
             if not self._spool.has_key[index]:
                 self._by_id.add(self._spool.ids[index], key, "not a string or an integer")
-        for index in self._spool.drop_repeated_keys(indexes):
+        for index in self._spool.drop_shared_keys(indexes, self._reading.held_keys):
             self._by_id.add(self._spool.ids[index], key, "several tasks have the same value")
 
     def _write_file(self, file: _File) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 
 class FilesAbove:
-    """The files of one name in a folder and above it, nearest first."""
+    """The files of one name in a folder and above it, nearest first.
 
-    def __init__(self, name: str) -> None:
+    A folder with an entry named ``top`` is the last one that is searched.
+    """
+
+    def __init__(self, name: str, *, top: str = "") -> None:
         self._name = name
+        self._top = top
         self._known: dict[str, tuple[str, ...]] = {}
 
     def list_files(self, folder: str) -> tuple[str, ...]:
@@ -21,10 +26,22 @@ class FilesAbove:
         files = self._known.get(folder, ())
         for below in reversed(unknown):
             file = os.path.join(below, self._name)  # noqa: PTH118 - as above
+            if self._top and os.path.lexists(os.path.join(below, self._top)):  # noqa: PTH118 - as above
+                files = ()
             # A broken link counts too: skipping it would silently use another file.
             files = (file, *files) if os.path.lexists(file) else files
             self._known[below] = files
         return files
+
+
+WORK_TREE: Final = ".git"
+"""What the top folder of a git work tree has: a folder, or a file in a linked work tree."""
+
+
+def find_work_tree(folder: str) -> str | None:
+    """Return the top folder of the git work tree around an absolute path; None if there is none."""
+    found = FilesAbove(WORK_TREE).list_files(folder)
+    return os.path.dirname(found[0]) if found else None  # noqa: PTH120 - as above
 
 
 def make_absolute(folder: str) -> str:

@@ -21,6 +21,7 @@ from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.doctor import examine
 from reconciler.engine.load import FoundFiles, find_files
 from reconciler.engine.settings.run_settings import OF_PULL, CliOverrides, read_settings
+from reconciler.errors import ReconcilerError
 from reconciler.renderers.registry import Subject
 
 
@@ -55,7 +56,8 @@ def command(options: DoctorOptions) -> int:
     --update-lock sends some more, and writes reconciler.lock. With it, validate finds offline what
     annotators need and manifests lack.
 
-    Exit codes: 0 apply would work, as far as this shows, 1 it would not.
+    Exit codes: 0 apply would work, as far as this shows, 1 it would not, or the lock could not be
+    written.
 
     \b
     Example:
@@ -84,14 +86,20 @@ def command(options: DoctorOptions) -> int:
 
 def _update_lock(files: FoundFiles, options: DoctorOptions) -> None:
     """Write the lock of the manifests, and print what has changed in it."""
-    from reconciler.engine.lock import lock_manifests  # noqa: PLC0415 - not for every run
+    from reconciler.engine.lock import FILE, lock_manifests  # noqa: PLC0415 - not for every run
 
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PULL)
     with (
         connect_to_server(settings, options.console) as connection,
         ProgressBar(options.console) as progress,
     ):
-        change = lock_manifests(files, settings, connection, progress=progress)
+        try:
+            change = lock_manifests(files, settings, connection, progress=progress)
+        except ReconcilerError:
+            progress.announce(
+                f"reconciler: the checks found no problems, but {FILE} was not written:"
+            )
+            raise
     print_lock_change(change, options.console)
 
 

@@ -26,7 +26,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.pull_update import update_manifests
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.additions import AddOptions
-from reconciler.engine.lock import lock_project
+from reconciler.engine.lock import try_to_lock_project
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import (
     Format,
@@ -224,7 +224,7 @@ def command(arguments: PullArguments) -> int:
         ProgressBar(console) as progress,
     ):
         pulled = pull_tasks(options, settings, connection, progress=progress)
-        change = lock_project(options.project, options.out, settings, connection)
+        change = try_to_lock_project(options.project, options.out, settings, connection)
     print_outcome(format_pulled(pulled, full=arguments.full))
     print_lock_change(change, console)
     return DONE

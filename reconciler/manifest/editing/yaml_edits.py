@@ -280,12 +280,13 @@ class YamlEdits(ValueEdits):
         self.put(node.content, end, text + ended)
 
     def _replace_block_text(self, node: Node, new: str) -> None:
-        """Replace the lines of a literal or folded text, at their indentation."""
+        """Replace the lines of a literal or folded text, at their indentation.
+
+        What a folded text cannot express becomes literal, and what that cannot is quoted.
+        """
         header = _HEADER.match(self.text, node.content)
         lines = split_block_lines(new if "\n" in new else f"{new}\n")
-        is_folded = node.style == ">"
-        if lines and is_folded and any(line[:1] in {" ", "\t"} for line in lines if line):
-            lines = None
+        is_folded = node.style == ">" and lines is not None and _can_be_folded(lines)
         line_end = self.find_line_end(node.content)
         if not header or not lines or line_end >= node.end:
             self._put_inline(node.content, node.end, quote(new))
@@ -295,7 +296,8 @@ class YamlEdits(ValueEdits):
         if not indent:
             self._put_inline(node.content, node.end, quote(new))
             return
-        self.put(node.content, header.end(), node.style + ("" if new.endswith("\n") else "-"))
+        style = ">" if is_folded else "|"
+        self.put(node.content, header.end(), style + ("" if new.endswith("\n") else "-"))
         between = "\n\n" if is_folded else "\n"
         body = between.join(indent + line if line else "" for line in lines)
         is_last = node.end == len(self.text) or self.text[node.end - 1] in "\r\n"
@@ -308,6 +310,11 @@ class YamlEdits(ValueEdits):
 def _drop_last_break(lines: str) -> str:
     """Drop the last line break, unless a literal text may need it."""
     return lines if _LITERAL.search(lines) or not lines.endswith("\n") else lines[:-1]
+
+
+def _can_be_folded(lines: Sequence[str]) -> bool:
+    """Tell whether an empty line between each two lines keeps them apart, and does only that."""
+    return not any(not line or line[0] in " \t" for line in lines)
 
 
 def _fits_tag(tag: str, value: Json) -> bool:

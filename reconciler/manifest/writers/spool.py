@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from reconciler.core.encoding import encode
+from reconciler.core.key_holders import KeyHolders, hash_key
 from reconciler.core.values import Json
 
 _DECODE: Final = msgspec.json.Decoder().decode
@@ -57,7 +58,7 @@ class Spool:
         self._offsets.append(self._end)
         self._lengths.append(len(line))
         self._end += len(line)
-        self._key_hashes.append(hash(written))
+        self._key_hashes.append(0 if key is None else hash_key(key))
         self.has_key.append(key is not None)
         self.groups.append(group)
 
@@ -71,16 +72,9 @@ class Spool:
             self.values.append(value)
         return self._values[written]
 
-    def drop_repeated_keys(self, indexes: Sequence[int]) -> list[int]:
-        """Drop the keys that several of the tasks hold; returns the indexes of these tasks."""
-        counted: dict[int, int] = {}
-        repeated: set[int] = set()
-        keyed = [index for index in indexes if self.has_key[index]]
-        for index in keyed:
-            found = self._key_hashes[index]
-            if counted.setdefault(found, index) != index:
-                repeated.add(found)
-        dropped = [index for index in keyed if self._key_hashes[index] in repeated]
+    def drop_shared_keys(self, indexes: Sequence[int], held: KeyHolders) -> list[int]:
+        """Drop the keys that several tasks hold; returns the indexes of their tasks."""
+        dropped = [i for i in indexes if self.has_key[i] and held.is_shared(self._key_hashes[i])]
         for index in dropped:
             self.has_key[index] = False
         return dropped
@@ -90,7 +84,7 @@ class Spool:
         return sorted(range(len(self.ids)), key=self.ids.__getitem__)
 
     def read(self, index: int) -> SpooledTask:
-        """Read a task; its key is None if `drop_repeated_keys` dropped it."""
+        """Read a task; its key is None if `drop_shared_keys` dropped it."""
         self._file.seek(self._offsets[index])
         key, _, text = self._file.read(self._lengths[index]).partition(b"\t")
         declared: dict[str, Any] = _DECODE(text)

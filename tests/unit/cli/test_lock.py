@@ -164,6 +164,31 @@ def test_a_lock_lies_beside_the_settings(folder: Path):
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("above", ["reconciler.toml", FILE, None])
+def test_a_lock_lies_in_the_work_tree_of_the_manifests(command: Command, above: str | None):
+    if above:
+        Path(above).write_text("")
+    Path("a/.git").mkdir(parents=True)
+    Path("a/m").mkdir()
+    Path("a/m/t.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
+    lock = find_lock_path(find_manifests(["a/m"]).places)
+    assert lock == Path("a", FILE)
+    write_lock(make_lock(), lock)
+    ran = command("validate", "a/m")
+    assert f"<Text> at {lock}:15 uses it" in ran.errors
+
+
+def test_a_lock_lies_in_the_current_folder_of_a_work_tree(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Path("sub/m").mkdir(parents=True)
+    (folder / ".git").touch()
+    Path("sub/m/t.yaml").write_text(MANIFEST)
+    monkeypatch.chdir("sub")
+    assert find_lock_path(find_manifests(["m"]).places) == Path(FILE)
+
+
+@pytest.mark.usefixtures("folder")
 def test_validate_uses_a_lock_unless_told_otherwise(command: Command):
     Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
     assert command("validate", "tasks.yaml").code == 0
@@ -282,3 +307,37 @@ def test_doctor_does_not_replace_what_is_not_a_file(
     assert ran.code == 1
     assert "not a regular file (remove it, and run reconciler doctor --update-lock)" in ran.errors
     assert Path("target").read_text() == "kept"
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_a_bad_lock_does_not_fail_a_pull(server: Hooked, command: Command, is_link: bool):  # noqa: FBT001 - parametrized
+    spoil_lock(is_link=is_link)
+    ran = command("pull", "--project", "7", "--out", "m", "-q")
+    assert ran.code == 0
+    assert "Pulled 3 tasks of project 7." in ran.output
+    assert f"reconciler: warning: {FILE} was not updated: {FILE}" in ran.errors
+    assert Path(FILE).read_text() == DAMAGED
+    assert server.requests
+
+
+def test_doctor_says_that_only_the_lock_failed(server: Hooked, command: Command):
+    spoil_lock(is_link=True)
+    Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, overlap: 1}]\n")
+    ran = command("doctor", "tasks.yaml", "--update-lock", "-q")
+    assert ran.code == 1
+    said, why = ran.errors.splitlines()[:2]
+    assert said == f"reconciler: the checks found no problems, but {FILE} was not written:"
+    assert why.startswith(FILE)
+    assert Path(FILE).read_text() == DAMAGED
+    assert server.requests
+
+
+DAMAGED = "<<<<<<< HEAD\n"
+
+
+def spoil_lock(*, is_link: bool) -> None:
+    if is_link:
+        Path("target").write_text(DAMAGED)
+        Path(FILE).symlink_to("target")
+    else:
+        Path(FILE).write_text(DAMAGED)

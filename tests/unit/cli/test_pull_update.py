@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
+
+import pytest
 
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.labelstudio.wired import Hooked
@@ -43,6 +46,30 @@ def test_a_read_only_file_is_named_and_left(server: Hooked, command: Command):
     assert ran.code == 1
     assert "tasks.yaml:5:13: overlap: the file is read-only" in ran.errors
     assert file.read_text() == TEXT
+    assert server.requests
+
+
+def test_what_is_left_is_named_even_if_quiet(server: Hooked, command: Command):
+    write().chmod(0o444)
+    ran = command("pull", "tasks.yaml", "--update", "-q")
+    assert ran.code == 1
+    assert "tasks.yaml:5:13: overlap: the file is read-only" in ran.errors
+    assert "reconciler: 1 value left as declared" in ran.errors
+    assert server.requests
+
+
+def test_a_full_disk_is_named_even_if_quiet(
+    server: Hooked, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    file = write()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    ran = command("pull", "tasks.yaml", "--update", "-q")
+    assert (ran.code, file.read_text()) == (1, TEXT)
+    assert "No space left on device" in ran.errors
     assert server.requests
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.pull_result import Pulled
+from reconciler.engine.additions import AddOptions
 from reconciler.engine.connection import connect
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import (
@@ -25,6 +26,7 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
+from tests.updating import prepare
 
 Pull = Callable[..., Pulled]
 
@@ -134,6 +136,41 @@ def test_keys_that_are_shared_or_missing_fall_back_to_ids(
         ("data.key", "not a string or an integer", (3,)),
     }
     assert "key:" not in (tmp_path / "out" / "my-reviews-1-2.yaml").read_text().split("tasks")[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ids": parse_ids("1-2")},
+        {"ids": parse_ids("1-2,4-6000")},
+        {"where": {"data.text": "t 1"}},
+        {"ids": parse_ids("1"), "key": ("data", "a__b")},
+    ],
+)
+def test_a_key_that_a_task_outside_the_pull_holds_is_not_used(
+    pull: Pull, state: State, options: dict[str, Any]
+) -> None:
+    state.tasks[1].values["data"] = {"text": "t 1", "key": "same", "a__b": "same"}
+    state.tasks[3].values["data"] = {"text": "t 3", "key": "same", "a__b": "same"}
+
+    pulled = pull(**{"key": ("data", "key")} | options)
+
+    by_id = [(r.reason, r.examples) for r in pulled.by_id]
+    assert by_id == [("several tasks have the same value", (1,))]
+
+
+def test_an_added_task_has_no_key_that_a_task_of_the_project_holds(
+    state: State, tmp_path: Path
+) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text("version: 1\nproject: 1\nkey: data.key\ntasks: [{key: k-2}]\n")
+    state.tasks[3].values["data"] = {"text": "t 3", "key": "k-1"}
+
+    update = prepare([str(file)], state, add=AddOptions(ids=parse_ids("1")))
+
+    assert [(r.reason, r.examples) for r in update.by_id] == [
+        ("several tasks have the same value", (1,))
+    ]
 
 
 @pytest.mark.parametrize(
