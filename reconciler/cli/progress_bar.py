@@ -30,14 +30,18 @@ class Work:
 
 
 def format_work(work: Work, done: int, now: float) -> str:
-    """Write how many tasks are done, how fast, and how long the rest will take."""
+    """Write how many tasks are done, how fast, and how long the rest will take.
+
+    A total that turned out to be too low, as tasks are searched, is not shown.
+    """
     spent = now - work.started
     rate = done / spent if spent > 0 else 0.0
-    of_all = "" if work.total is None else f" of {work.total:,}"
+    total = None if work.total is None or done > work.total else work.total
+    of_all = "" if total is None else f" of {total:,}"
     message = f"{work.name}: {done:,}{of_all} tasks, {rate:,.0f}/s"
-    if work.total is None or not rate:
+    if total is None or not rate:
         return f"{message}, {_format_duration(spent)} so far"
-    return f"{message}, {_format_duration((work.total - done) / rate)} left"
+    return f"{message}, {_format_duration((total - done) / rate)} left"
 
 
 def _format_duration(seconds: float) -> str:

@@ -39,7 +39,8 @@ class Pulled:
     """What a pull wrote: the files, and the remarks on what they do not declare.
 
     ``undeclared`` are paths of tasks that are in the files, ``left_out`` tasks that are not, and
-    ``by_id`` tasks that have no key of their own. ``project`` is the number of the project.
+    ``by_id`` tasks that have no key of their own. ``project`` is the number of the project, and
+    ``misfits`` counts the tasks whose declared data does not fit its label config.
     """
 
     folder: str
@@ -48,6 +49,7 @@ class Pulled:
     undeclared: tuple[Remark, ...] = ()
     left_out: tuple[Remark, ...] = ()
     by_id: tuple[Remark, ...] = ()
+    misfits: int = 0
 
     @property
     def tasks(self) -> int:

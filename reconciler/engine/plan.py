@@ -63,6 +63,7 @@ def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
             reading.read_all(tally),
             connection,
             count=len(desired),
+            total=None if comparison.ruled_projects else len(desired),
             allow=allow,
             on_facts=on_facts,
             progress=progress,
@@ -91,23 +92,25 @@ def _check_targets(tally: TargetTally, desired: DesiredTasks) -> None:
         )
 
 
-def plan_batches(
+def plan_batches(  # noqa: PLR0913 - as above
     batches: Iterable[ComparedBatch],
     connection: Connection,
     *,
     count: int,
+    total: int | None,
     allow: Allowances,
     on_facts: FactsListener = ignore_facts,
     progress: ProgressListener,
 ) -> Plan:
     """Apply the guards to the tasks that differ, response by response.
 
-    ``count`` is how many tasks are expected; those that no batch yields are unchanged.
+    ``count`` is how many tasks are expected; those that no batch yields are unchanged. ``total`` is
+    how many will be read; None if that is not known, as rules look at whole projects.
     """
     api, facts = connection.api, GuardFacts(connection.attributes)
     api.backoff.progress = progress
     server = connection.identify()
-    progress.begin("reading and comparing", count)
+    progress.begin("reading and comparing", total)
     plans: list[TaskPlan] = []
     for size, differing in batches:
         for planned, observed in differing:

@@ -45,6 +45,7 @@ from reconciler.labelstudio.bulk.ordered_pages import read_in_order
 from reconciler.labelstudio.bulk.task_reader import read_keyed_tasks, read_listed_tasks
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.index import DesiredIndex
+from reconciler.manifest.label_checks import fits_needs, list_needs
 from reconciler.manifest.pulled_tasks import (
     PulledTask,
     TaskPicker,
@@ -464,6 +465,8 @@ class _Writing:
         self._prepared = prepared
         self._progress = progress
         self._by_id = Remarks()
+        self._needs = list_needs(reading.settings.label_config)
+        self._misfits = 0
         self._names = [name for name, row in reading.attributes.items() if row.writable]
 
     def write(self) -> Pulled:
@@ -484,6 +487,7 @@ class _Writing:
             self._reading.undeclared.list_all(),
             self._reading.left_out.list_all(),
             self._by_id.list_all(),
+            self._misfits,
         )
 
     def _assign_files(self) -> list[_File]:
@@ -612,12 +616,13 @@ class _Writing:
         waiting = 0
         for index in file.indexes:
             task, key, declared = self._spool.read(index)
-            if not shared.is_empty:
-                declared = drop_paths(declared, shared.list_paths())
             entry: dict[str, Json] = {"id": task}
             if key is not None and key_path is not None:
                 entry = {"key": key}
                 declared = drop_paths(declared, (key_path,))
+            self._misfits += not fits_needs(declared.get("data"), self._needs)
+            if not shared.is_empty:
+                declared = drop_paths(declared, shared.list_paths())
             yield entry | self._order(declared)
             waiting += 1
             if waiting == _ADVANCE:

@@ -63,7 +63,10 @@ def build_revert_plan(
     names |= {key.path[0] for task, key in keys.items() if task in made}
     read = read_tasks(connection.api, {None: sorted(made)}, names, progress=progress)
     batches = ((len(batch), find_differing(batch)) for batch in read)
-    return plan_batches(batches, connection, count=len(made), allow=allow, progress=progress)
+    count = len(made)
+    return plan_batches(
+        batches, connection, count=count, total=count, allow=allow, progress=progress
+    )
 
 
 def check_reports(history: RunHistory, connection: Connection) -> None:

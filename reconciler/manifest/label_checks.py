@@ -222,6 +222,28 @@ def _format_place(file: str, line: int, environment: str) -> str:
     return f"{file}:{line}{where}"
 
 
+def list_needs(label_config: str | None) -> tuple[Need, ...]:
+    """List what a label config needs of tasks; nothing if it cannot be read."""
+    try:
+        return find_needs(label_config or "")[:_NEEDS_MAX]
+    except UnreadableLabelConfigError:
+        return ()
+
+
+def fits_needs(data: Json, needs: Iterable[Need]) -> bool:
+    """Tell whether `TaskCheck` finds nothing in data that a task declares under ``merge``."""
+    if not isinstance(data, dict):
+        return True
+    for need in needs:
+        value = _find_value(data, need.path)
+        if isinstance(value, NoValue):
+            if need.is_required and _has_no_keys(data, need.path):
+                return False
+        elif not need.fits(value):
+            return False
+    return True
+
+
 class TaskCheck:
     """Checks the tasks, the defaults and the rules of one document against what is locked."""
 

@@ -47,6 +47,10 @@ def _iterate_lines(pulled: Pulled, *, full: bool) -> Iterator[str]:
     yield from _iterate_remarks("Undeclared", pulled.undeclared, full=full)
     yield from _iterate_remarks("Declared by id", pulled.by_id, full=full)
     yield from _iterate_remarks("Left out", pulled.left_out, full=full)
+    if pulled.misfits:
+        do = "does" if pulled.misfits == 1 else "do"
+        misfits = count_noun(pulled.misfits, "task")
+        yield f"{misfits} {do} not fit the label config: see reconciler validate {pulled.folder}"
     total = count_noun(pulled.tasks, "task")
     yield f"Pulled {total} of project {pulled.project}."
     yield f"Next: reconciler plan {pulled.folder}"

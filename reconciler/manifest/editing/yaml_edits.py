@@ -30,6 +30,10 @@ _HEADER: Final = re.compile(r"([|>])([0-9]?)[+-]?([0-9]?)[+-]?")
 _LEAD: Final = re.compile(r"(?:[ \t]*(?:\r\n?|\n))*( *)")
 _GAP: Final = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)*")
 _LITERAL: Final = re.compile(r"\|-?\n")
+_COMMENT: Final = re.compile(r"(?:[ \t]*(?:\r\n?|\n))*( *)#[^\r\n]*(?:\r\n?|\n|\Z)")
+_KEY_LINE: Final = re.compile(r" *(?:- +)*(?=[^ \t\r\n#])")
+"""What is before the key on a line; nothing matches empty lines and comments."""
+
 _HELD: Final = re.compile(r"(?:[&!]\S*[ \t]*)+")
 _ANCHOR: Final = re.compile(r"&\S+[ \t]*")
 _TYPES: Final = {
@@ -140,8 +144,33 @@ class YamlEdits(ValueEdits):
             if self.text[at : self.get_start(node, 0)].strip(" "):
                 raise CannotEditError("the first element is not on a line of its own")
         else:
-            at = self.find_below(node.children[after].end)
+            is_last = after == len(node.children) - 1
+            at = self._find_below_comments(
+                self.find_below(node.children[after].end),
+                indent if is_last and not self._is_beside_its_key(node) else indent + 1,
+            )
         self._put_lines(at, "".join(lines))
+
+    def _find_below_comments(self, at: int, indent: int) -> int:
+        """Return where the line below the comments at an offset begins that have an indentation.
+
+        They belong to what is above: new lines between would make them comments on these.
+        """
+        while (found := _COMMENT.match(self.text, at)) and len(found[1]) >= indent:
+            at = found.end()
+        return at
+
+    def _is_beside_its_key(self, node: Node) -> bool:
+        """Tell whether the dashes of a list are at the column of its key, as its comments are."""
+        if node.shape is not Shape.LIST:
+            return False
+        column, line = self._get_column(node), self.find_line(node.content)
+        while line:
+            line = self.find_line(line - 1 - self.text.endswith("\r\n", 0, line))
+            found = _KEY_LINE.match(self.text, line)
+            if found:
+                return len(found[0]) == column
+        return False
 
     def append(self, tasks: TaskList, entries: Sequence[Json]) -> None:
         """Add tasks behind the last one, which is the only child of the list if there are any."""

@@ -332,6 +332,43 @@ def test_doctor_says_that_only_the_lock_failed(server: Hooked, command: Command)
     assert server.requests
 
 
+MISFITS = [
+    {"text": "fits", "image": "/a.png"},
+    {"text": "no address", "image": "a cat"},
+    {"text": None, "image": "/a.png"},
+    {"text": "shared", "image": "/a.png", "split": "x"},
+    {"image": "/a.png", "split": "x"},
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--hoist",), ("--split-by", "data.split")])
+def test_a_pull_counts_the_tasks_that_validate_refuses(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+):
+    set_environment(monkeypatch)
+    state = new_state()
+    project = state.add_project("Reviews", CONFIG, number=7)
+    for number, data in enumerate(MISFITS):
+        state.add_task(
+            project, {"data": {"text": "as before", "image": "/b.png"}}, number=number + 1
+        )
+        state.tasks[number + 1].values["data"] = data
+    wire.transport = Hooked(state)
+
+    ran = command("pull", "--project", "7", "--out", "m", *options)
+
+    assert "2 tasks do not fit the label config: see reconciler validate m\n" in ran.output
+    refused = command("validate", "m")
+    assert refused.code == 1
+    assert refused.errors.count(" uses it") == 2
+
+
+def test_a_pull_of_tasks_that_fit_says_nothing_of_it(server: Hooked, command: Command):
+    assert "label config" not in command("pull", "--project", "7", "--out", "m").output
+    assert command("validate", "m").code == 0
+    assert server.requests
+
+
 DAMAGED = "<<<<<<< HEAD\n"
 
 

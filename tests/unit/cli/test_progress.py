@@ -26,6 +26,7 @@ from reconciler.cli.progress_bar import ProgressBar, Work, format_work
         (1_000, 100_000, 2.0, "checking: 1,000 of 100,000 tasks, 500/s, 3:18 left"),
         (1, 9_000, 1.0, "checking: 1 of 9,000 tasks, 1/s, 2:29:59 left"),
         (10, 10, 1.0, "checking: 10 of 10 tasks, 10/s, 0:00 left"),
+        (3_000, 19, 2.0, "checking: 3,000 tasks, 1,500/s, 0:02 so far"),
     ],
 )
 def test_progress_says_how_far_how_fast_and_how_much_longer(

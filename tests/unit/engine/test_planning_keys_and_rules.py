@@ -16,6 +16,7 @@ from reconciler.engine.connection import Connection
 from reconciler.engine.plan import build_plan
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.loader import load_manifests
+from reconciler.progress import NULL_PROGRESS, NullProgress, ProgressListener
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.sandboxed import CONTRACT
@@ -42,19 +43,43 @@ def plan(
     *,
     shard: Shard | None = None,
     allow: tuple[str, ...] = (),
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     file = folder / "m.yaml"
     file.write_text(f"version: 1\nproject: 7\n{text}", encoding="utf-8")
     desired = load_manifests(find_manifests([str(file)]), CONTRACT)
     with api_of(Hooked(state)) as api:
         connection = Connection(api, CONTRACT)
-        return build_plan(desired, connection, shard=shard, allow=Allowances.of(allow))
+        allowed = Allowances.of(allow)
+        return build_plan(desired, connection, shard=shard, allow=allowed, progress=progress)
 
 
 def statuses(found: Plan) -> dict[int, Status]:
     listed = {task.task: task.status for task in found.tasks}
     assert len(listed) == len(found.tasks)
     return listed
+
+
+class Totals(NullProgress):
+    """Keeps how many tasks each work said to have."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[str, int | None]] = []
+
+    def begin(self, work: str, total: int | None = None) -> None:
+        self.begun.append((work, total))
+
+
+@pytest.mark.parametrize(
+    ("text", "total"),
+    [("tasks: [{id: 1}, {id: 2}]\n", 2), (f"tasks: [{{id: 1}}, {{id: 2}}]\n{RULE}", None)],
+)
+def test_progress_has_no_total_where_rules_read_whole_projects(
+    tmp_path: Path, text: str, total: int | None
+):
+    listener = Totals()
+    plan(state_of(*"abc"), tmp_path, text, progress=listener)
+    assert listener.begun == [("reading and comparing", total)]
 
 
 KEYS = "key: data.k\ntasks:\n"
