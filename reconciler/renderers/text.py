@@ -14,6 +14,7 @@ from reconciler.core.allowances import (
     list_blocked,
     list_blocking,
 )
+from reconciler.core.change_groups import ChangedTask, group_changes
 from reconciler.core.encoding import encode
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, TaskKey
@@ -25,7 +26,8 @@ from reconciler.core.notation import (
     pad,
     shorten,
 )
-from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.plan_model import Plan, PlannedRule, Status, TaskPlan
+from reconciler.core.problem_groups import group_problems
 from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.report import (
     GOOD,
@@ -44,15 +46,19 @@ from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
+from reconciler.renderers.group_lines import format_groups, format_problem_groups, format_totals
+from reconciler.renderers.places import append_place
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
-from reconciler.renderers.style import Style, strip_colors
+from reconciler.renderers.style import Style
 from reconciler.renderers.wording import describe_declared
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
 _CHANGES_MAX: Final = 200
+_ENTRY_LINES_MAX: Final = 30
+"""Lines for entries; a plan that needs more shows its changes by path and effect."""
 _RANGES_MAX: Final = 6
 _REASONS_MAX: Final = 10
 _OUTCOMES_MAX: Final = 50
@@ -72,13 +78,15 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     lines += _format_shards_line(plan.shards, style)
     lines.append("")
     groups = _group(map(_make_task_row, plan.tasks), full=options.full)
-    for group in groups:
-        lines += _format_entry(group, options)
-        lines.append("")
-        progress.advance(len(group))
-    lines += render_rules_and_keys(plan, options)
-    if len(groups) > 1:
-        lines += _format_blocked(plan, options)
+    entries = _format_few_entries(groups, options)
+    if entries is None:
+        lines += _format_by_meaning(plan, options)
+        lines += render_rules_and_keys(plan, options)
+    else:
+        lines += entries
+        lines += render_rules_and_keys(plan, options)
+        if len(groups) > 1:
+            lines += _format_blocked(plan, options)
     lines.append(_format_plan_summary(plan, style))
     if allowed := describe_accepted(plan):
         lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))
@@ -87,6 +95,39 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     if plan.updates:
         lines.append(style.dim(f"Digest: {plan.digest}"))
     return "\n".join(lines) + "\n"
+
+
+def _format_few_entries(
+    groups: Sequence[Sequence[_Row]], options: RenderOptions
+) -> list[str] | None:
+    """Write an entry for all tasks with the same changes; None if that takes too many lines."""
+    lines: list[str] = []
+    for group in groups:
+        lines += _format_entry(group, options)
+        lines.append("")
+        options.progress.advance(len(group))
+        if not options.full and len(lines) > _ENTRY_LINES_MAX and len(groups) > 1:
+            return None
+    return lines
+
+
+def _format_by_meaning(plan: Plan, options: RenderOptions) -> Iterator[str]:
+    """Write the changes by path and effect, then the problems by kind."""
+    yield from _format_changes(plan.tasks, plan.rules, options)
+    if problems := group_problems(plan.tasks):
+        yield from format_problem_groups(problems, options)
+        yield ""
+
+
+def _format_changes(
+    tasks: Sequence[ChangedTask], rules: Sequence[PlannedRule], options: RenderOptions
+) -> Iterator[str]:
+    """Write what changes by path and effect, and before that the totals by path if they help."""
+    groups = group_changes(tasks)
+    if totals := list(format_totals(groups, options.style)):
+        yield from [*totals, ""]
+    yield from format_groups(groups, rules, options)
+    yield ""
 
 
 def render_report(report: Report, options: RenderOptions) -> str:
@@ -98,9 +139,11 @@ def render_report(report: Report, options: RenderOptions) -> str:
         lines += ["", *_format_run(run, style)]
     lines.append("")
     changed = [_make_outcome_row(o) for o in report.outcomes if o.may_have_changed]
-    for group in _group(changed, full=full):
-        lines += _format_entry(group, options)
-        lines.append("")
+    entries = _format_few_entries(_group(changed, full=full), options)
+    if entries is None:
+        outcomes = [outcome for outcome in report.outcomes if outcome.may_have_changed]
+        entries = [*_format_changes(outcomes, (), options)]
+    lines += entries
     message = render_outcomes(
         report.outcomes, style=style, command=report.command, complete=report.complete, full=full
     )
@@ -278,7 +321,7 @@ def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str
     status = paint(f"  {first.stopped}{allowed}") if first.stopped else ""
     time = style.dim(f"  {first.time}") if full and first.time else ""
     heading = f"{mark} {style.bold(_format_who(group))}{status}{time}"
-    yield from _append_place(heading, _format_places(str(row.source) for row in group), options)
+    yield from append_place(heading, _format_places(str(row.source) for row in group), options)
     for number, problem in enumerate(first.problems):
         allowed_by = [one for row in group for one in row.problems[number].allowed]
         accepted = first.accepted[number]
@@ -304,20 +347,9 @@ def _format_change_entry(
     first, *rest = format_change(change.before, change.after, style=style, full=full)
     path = format_path(change.path)
     path = pad(path if full else shorten(path, _PATH_MAX), width)
-    yield from _append_place(f"{_INDENT}{mark} {path}  {first}", sources, options)
+    yield from append_place(f"{_INDENT}{mark} {path}  {first}", sources, options)
     for line in rest:
         yield f"{_INDENT * 2}{line}"
-
-
-def _append_place(line: str, place: str, options: RenderOptions) -> Iterator[str]:
-    """Add a place to a line, or write it below if the terminal would wrap the line."""
-    dimmed = options.style.dim(place)
-    length = measure_width(strip_colors(line)) + 2 + measure_width(place)
-    if options.width is None or length <= options.width:
-        yield f"{line}  {dimmed}"
-    else:
-        yield line
-        yield f"{_INDENT * 2}{dimmed}"
 
 
 def _format_problem(
