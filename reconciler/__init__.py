@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         merge,
         plan,
         plan_revert,
+        pull,
         read_plan,
         read_report,
         render,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.core.notation import format_path
     from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
     from reconciler.core.problems import Allowance, Kind, TaskProblem
+    from reconciler.core.pull_result import Pulled, PulledFile, Remark
     from reconciler.core.report import Commit, Outcome, Report, Run, TaskOutcome
     from reconciler.core.shard import Shard
     from reconciler.core.target import Targets
@@ -84,9 +86,12 @@ __all__ = [
     "Plan",
     "Problem",
     "ProgressListener",
+    "Pulled",
+    "PulledFile",
     "ReconcilerError",
     "Refused",
     "Rejected",
+    "Remark",
     "Report",
     "Run",
     "SavedFileError",
@@ -111,6 +116,7 @@ __all__ = [
     "merge",
     "plan",
     "plan_revert",
+    "pull",
     "read_plan",
     "read_report",
     "render",
@@ -120,14 +126,15 @@ __all__ = [
 
 _MODULES = {
     "reconciler.api": (
-        *("apply", "load", "merge", "plan", "plan_revert", "read_plan", "read_report", "render"),
-        *("revert", "write_plan"),
+        *("apply", "load", "merge", "plan", "plan_revert", "pull", "read_plan", "read_report"),
+        *("render", "revert", "write_plan"),
     ),
     "reconciler.core.limit": ("Limit",),
     "reconciler.core.model": ("Change", "User"),
     "reconciler.core.notation": ("format_path",),
     "reconciler.core.plan_model": ("Plan", "ServerIdentity", "Status", "TaskPlan"),
     "reconciler.core.problems": ("Allowance", "Kind", "TaskProblem"),
+    "reconciler.core.pull_result": ("Pulled", "PulledFile", "Remark"),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),
     "reconciler.core.shard": ("Shard",),
     "reconciler.core.target": ("Targets",),

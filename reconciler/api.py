@@ -9,10 +9,10 @@ the process. Functions that may run long accept a ``progress``: an object with t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from reconciler.artifacts import plan_file
 from reconciler.artifacts.report_file import check_report
@@ -21,6 +21,7 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import Allowances, Entry, mark_plan
 from reconciler.core.merge import merge_plans
 from reconciler.core.plan_model import Plan
+from reconciler.core.pull_result import Pulled
 from reconciler.core.report import Commit, Report, Run, TaskOutcome
 from reconciler.core.report_history import merge_reports
 from reconciler.core.shard import Shard
@@ -43,6 +44,8 @@ from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
 from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.pull import pull_tasks
+from reconciler.engine.pull_options import Format, PullOptions, parse_ids, parse_single_path
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports, compose_history
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError
@@ -132,6 +135,76 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
             targets=chosen,
             progress=progress,
         )
+
+
+def pull(  # noqa: PLR0913 - what to pull, and how to write it
+    project: int | str,
+    settings: Settings,
+    out: PathLike,
+    *,
+    ids: str | Iterable[int] | None = None,
+    where: Mapping[str, Any] | None = None,
+    fields: Iterable[str] = (),
+    key: str | None = None,
+    split_by: str | None = None,
+    per_file: int | None = None,
+    format: str = "yaml",  # noqa: A002 - as the option of the command line
+    hoist: bool = False,
+    redact: Iterable[str] = (),
+    force: bool = False,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Pulled:
+    """Write manifests for the tasks of a project; the server is only read.
+
+    Args:
+        project: The number of the project, or its name.
+        settings: The server, and how to reach it.
+        out: Folder for the files; it is made if it does not exist. Tasks that manifests in it
+            declare, and values that its rules write, are left out.
+        ids: The tasks to pull, such as ``"1-100,205"``; None for all.
+        where: Conditions as in the ``where`` of a rule, such as ``{"data.split": "val"}``.
+        fields: Paths to declare, such as ``["data.text", "overlap"]``; by default ``data``,
+            ``meta`` and what differs from a new task.
+        key: Where tasks hold their keys, such as ``"data.external_id"``; by default, they are named
+            by id.
+        split_by: A path; each value there gets a file of its own.
+        per_file: How many tasks a file may hold; None for any number.
+        format: ``"yaml"``, ``"json"`` or ``"jsonl"``.
+        hoist: Whether values that all tasks of a file share go to its ``defaults``.
+        redact: Paths whose values are not written.
+        force: Whether existing files may be replaced.
+        progress: Follows the work.
+
+    Returns:
+        The files, and what they leave undeclared.
+
+    Raises:
+        Refused: Nothing could be written, or nothing may be; the folder is as it was.
+        ManifestError: The manifests in the folder have problems, or ``where`` has.
+        ServerError: A request failed; the folder is as it was.
+        ValueError: ``ids``, a path or ``format`` is not valid.
+
+    """
+    options = PullOptions(
+        project,
+        Path(out),
+        ids=None if ids is None else _read_ids(ids),
+        where=dict(where or {}),
+        fields=tuple(map(parse_single_path, fields)),
+        key=None if key is None else parse_single_path(key),
+        split_by=None if split_by is None else parse_single_path(split_by),
+        per_file=per_file,
+        form=Format(format),
+        hoist=hoist,
+        redact=tuple(map(parse_single_path, redact)),
+        force=force,
+    )
+    with connect(settings) as connection:
+        return pull_tasks(options, settings, connection, progress=progress)
+
+
+def _read_ids(ids: str | Iterable[int]) -> tuple[range, ...]:
+    return parse_ids(ids if isinstance(ids, str) else ",".join(map(str, ids)))
 
 
 def apply(  # noqa: PLR0913 - the work, and the listeners to it

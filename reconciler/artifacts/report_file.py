@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Self
 
-from reconciler.artifacts.saved_file import read_all_saved
+from reconciler.artifacts.saved_file import EXPECTED_FILES, read_all_saved
 from reconciler.core.plan_model import Plan, ServerIdentity
 from reconciler.core.report import Report, Run, TaskOutcome, format_time
 from reconciler.core.report_document import (
@@ -50,6 +50,7 @@ def check_report(file: Path | None) -> None:
     )
 
 
+_EXPECTED_REPORT: Final = "pass the report that apply --report wrote"
 _BEGINNING: Final = re.compile(rb'\{"format_version":"[^"]*","kind":"report"')
 _BEGINNING_BYTES: Final = 100
 
@@ -192,9 +193,14 @@ class ReportWriter:
 
 def read_reports(files: Sequence[str]) -> list[NamedReport]:
     """Read reports, each with its name; raises SavedFileError if one is not a report."""
-    found = read_all_saved(files)
+    try:
+        found = read_all_saved(files)
+    except SavedFileError as error:
+        if error.hint != EXPECTED_FILES:
+            raise
+        raise SavedFileError(error.message, hint=_EXPECTED_REPORT) from error
     for file, one in found:
         if isinstance(one, Plan):
             message = f"{file}: expected a report, found a plan"
-            raise SavedFileError(message, hint="pass the report that apply --report wrote")
+            raise SavedFileError(message, hint=_EXPECTED_REPORT)
     return [(file, one) for file, one in found if isinstance(one, Report)]

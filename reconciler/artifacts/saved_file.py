@@ -19,7 +19,8 @@ from reconciler.errors import SavedFileError
 _PLAN: Final = "plan.schema.json"
 _REPORT: Final = "report.schema.json"
 _NOT_SAVED: Final = "not a saved plan or report"
-_EXPECTED_FILES: Final = "pass a plan from plan --out, or a report from apply --report"
+EXPECTED_FILES: Final = "pass a plan from plan --out, or a report from apply --report"
+"""The hint about a file that is neither a plan nor a report."""
 _PLAN_AGAIN: Final = "plan again to see what is left to do"
 
 
@@ -31,7 +32,7 @@ def read_saved(file: str) -> Plan | Report:
         raise SavedFileError(f"{file}: {error.message}", hint=error.hint) from error
     except RecursionError:
         message = f"{file}: its objects and lists are nested too deeply"
-        raise SavedFileError(message, hint=_EXPECTED_FILES) from None
+        raise SavedFileError(message, hint=EXPECTED_FILES) from None
 
 
 def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
@@ -49,15 +50,15 @@ def _read_text(file: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:
-        raise SavedFileError(f"cannot be read: {error.strerror}", hint=_EXPECTED_FILES) from error
+        raise SavedFileError(f"cannot be read: {error.strerror}", hint=EXPECTED_FILES) from error
     except ValueError as error:
-        raise SavedFileError("not a valid file name", hint=_EXPECTED_FILES) from error
+        raise SavedFileError("not a valid file name", hint=EXPECTED_FILES) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SavedFileError("the file is not encoded in UTF-8", hint=_EXPECTED_FILES) from error
+        raise SavedFileError("the file is not encoded in UTF-8", hint=EXPECTED_FILES) from error
     if not text.strip():
-        raise SavedFileError("the file is empty", hint=_EXPECTED_FILES)
+        raise SavedFileError("the file is empty", hint=EXPECTED_FILES)
     return text
 
 
@@ -65,13 +66,13 @@ def _restore(text: str) -> Plan | Report:
     """Restore a report, which has one object per line, or a plan, which is a single object."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith("{"):
-        raise SavedFileError(_NOT_SAVED, hint=_EXPECTED_FILES)
+        raise SavedFileError(_NOT_SAVED, hint=EXPECTED_FILES)
     try:
         document = parse_json(first)
     except SavedFileError:
         document, rest = parse_json(text), ""
     if not isinstance(document, dict) or "format_version" not in document:
-        raise SavedFileError(_NOT_SAVED, hint=_EXPECTED_FILES)
+        raise SavedFileError(_NOT_SAVED, hint=EXPECTED_FILES)
     check_version(document)
     if document.get("kind") == "report":
         return _restore_report(document, rest)

@@ -20,11 +20,13 @@ from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.renderers.wording import escape_invisible
 
 _COMMANDS: Final = {
+    "pull": "Write manifests for the tasks of a project.",
     "validate": "Check manifests without a server.",
     "plan": "Show what would change on the server.",
     "apply": "Show what would change, ask, and change it.",
     "revert": "Undo what an apply changed.",
     "show": "Show saved plans and reports.",
+    "doctor": "Check the server, the token and manifests.",
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a local stand-in for Label Studio.",
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.environment_option import SettingOption, env_option
-from reconciler.cli.option_types import ParsedType
+from reconciler.cli.environment_option import SettingOption, SingleOption, env_option, take_single
+from reconciler.cli.option_types import CountInRange, ParsedType, PositiveNumber
 from reconciler.cli.options import Command, add_options, fold_options, full_option
 from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.engine.vocabulary import (
@@ -98,7 +98,9 @@ _SERVER_OPTIONS = (
     env_option,
     click.option(
         "--url",
-        cls=SettingOption,
+        cls=SingleOption,
+        multiple=True,
+        callback=take_single,
         envvar="LABEL_STUDIO_URL",
         metavar="URL",
         help="Address of the server.",
@@ -107,7 +109,7 @@ _SERVER_OPTIONS = (
         "--timeout",
         cls=SettingOption,
         envvar="RECONCILER_TIMEOUT",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveNumber("seconds, above 0, such as 30"),
         help="Seconds to wait for a response.  [default: 120]",
     ),
     click.option(
@@ -126,14 +128,14 @@ _PACE_OPTIONS = (
         "--concurrency",
         cls=SettingOption,
         envvar="RECONCILER_CONCURRENCY",
-        type=click.IntRange(1, 64),
+        type=CountInRange(64),
         help="Most updates to run at once; fewer if more would not be faster.  [default: 8]",
     ),
     click.option(
         "--rps",
         cls=SettingOption,
         envvar="RECONCILER_RPS",
-        type=click.FloatRange(min=0, min_open=True),
+        type=PositiveNumber("updates per second, above 0, such as 10"),
         help="Most updates to start per second, evenly spaced.  [default: any number]",
     ),
 )
@@ -150,3 +152,8 @@ def applying_options(command: Command) -> Command:
     accept = (allow_option, _deny_option)
     add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
+
+
+def server_options(command: Command) -> Command:
+    """Add the options that say how to reach a server, passed as ``overrides``."""
+    return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))

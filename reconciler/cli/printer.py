@@ -11,12 +11,12 @@ from reconciler.renderers.render_options import RenderOptions
 
 if TYPE_CHECKING:
     from reconciler.engine.validate import Validation
-    from reconciler.engine.vocabulary import Plan, Report
+    from reconciler.engine.vocabulary import Checkup, Plan, Report
 
 
 def print_subject(
     subject: Subject,
-    found: Plan | Report | Validation,
+    found: Plan | Report | Validation | Checkup,
     form: str = "text",
     *,
     full: bool = False,

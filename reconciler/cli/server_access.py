@@ -11,6 +11,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
+from reconciler.engine.lock import ServerFacts, list_stale_locks
 from reconciler.engine.plan import build_plan
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings
@@ -41,12 +42,22 @@ def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
     projects = choose_lookup(settings, connection)
     with ProgressBar(console) as progress:
         desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
-    return make_plan(
+    facts: list[ServerFacts] = []
+    plan = make_plan(
         lambda progress: build_plan(
-            desired, connection, shard=shard, allow=allow, targets=targets, progress=progress
+            desired,
+            connection,
+            shard=shard,
+            allow=allow,
+            targets=targets,
+            on_facts=facts.append,
+            progress=progress,
         ),
         console,
     )
+    for warning in list_stale_locks(files, settings.environment, facts):
+        console.note(f"reconciler: warning: {warning}")
+    return plan
 
 
 def make_plan(build: Callable[[ProgressListener], Plan], console: Console) -> Plan:

@@ -8,25 +8,33 @@ from difflib import get_close_matches
 from typing import Final
 
 _PLAN: Final = "use reconciler plan, which changes nothing"
-_NO_PULL: Final = (
-    "reconciler does not write manifests from the server: write one with the id and the values "
-    "that you want to declare"
-)
+_PULL: Final = "use reconciler pull, which writes manifests for the tasks of a project"
 _NO_TASKS: Final = "reconciler only updates tasks; it never creates or deletes one"
 _TOKEN: Final = "set LABEL_STUDIO_API_KEY or LABEL_STUDIO_API_KEY_FILE"  # noqa: S105 - names
+_NO_STATE: Final = (
+    "reconciler keeps no state: reconciler plan reads the tasks, and reconciler show shows saved "
+    "plans and reports"
+)
+_NO_FORMATTER: Final = "reconciler has no such step: reconciler validate checks manifests"
+_NO_VARIABLES: Final = "manifests have no variables: use --env and environments of reconciler.toml"
+_NO_REFRESH: Final = "each plan reads the tasks from the server, so leave it out"
 _FORCE: Final = "--yes applies without asking, and --allow accepts a problem"
 _APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
 _READS: Final = "only reads and needs no approval, so leave it out"
 
 _COMMANDS: Final = {
-    **dict.fromkeys(("pull", "import", "export", "fetch", "get", "init", "download"), _NO_PULL),
+    **dict.fromkeys(("import", "export", "fetch", "get", "init", "download"), _PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
+    **dict.fromkeys(("state", "list", "output", "workspace", "taint", "untaint"), _NO_STATE),
+    **dict.fromkeys(("fmt", "format", "graph", "console", "providers"), _NO_FORMATTER),
+    **dict.fromkeys(("login", "logout", "auth", "configure"), _TOKEN),
     "refresh": "use reconciler plan, which reads the tasks from the server each time",
     **dict.fromkeys(("push", "sync", "deploy", "update", "upload"), "use reconciler apply"),
     **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
     **dict.fromkeys(("undo", "rollback", "restore"), "use reconciler revert with a report"),
     **dict.fromkeys(("serve", "server", "mock"), "use reconciler sandbox"),
+    **dict.fromkeys(("diagnose", "checkup", "health", "ping", "whoami"), "use reconciler doctor"),
     "help": "use reconciler --help",
     "version": "use reconciler --version",
 }
@@ -40,6 +48,10 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
+    **dict.fromkeys(("--var", "--var-file", "--set", "--values"), _NO_VARIABLES),
+    **dict.fromkeys(("--destroy", "--delete", "--prune", "--replace"), _NO_TASKS),
+    **dict.fromkeys(("--refresh", "--refresh-only"), _NO_REFRESH),
+    **dict.fromkeys(("--lock", "--lock-timeout", "--state", "--backup"), _NO_STATE),
     "--json": "use --format json",
     "--no-color": "set NO_COLOR=1",
     "--color": "set FORCE_COLOR=1",
@@ -89,10 +101,20 @@ def suggest_command(name: str, known: Sequence[str]) -> str:
 
 
 def find_written(name: str, arguments: Sequence[str]) -> str:
-    """Return an option as it was written: click names only the first letter of ``-target``."""
-    written = (argument.partition("=")[0] for argument in arguments if argument.startswith(name))
-    words = (word for word in written if len(word) > len("-x"))
-    return name if name.startswith("--") else next(words, name)
+    """Return an option as it was written: click names only one letter of ``-target``.
+
+    That is its first letter, unless options with this letter exist, as -v of ``-var``.
+    """
+    if name.startswith("--"):
+        return name
+    written = [argument.partition("=")[0] for argument in arguments if _has_one_dash(argument)]
+    first = (word for word in written if word.startswith(name))
+    later = (word for word in written if name[1:] in word)
+    return next(first, next(later, name))
+
+
+def _has_one_dash(argument: str) -> bool:
+    return argument.startswith("-") and argument[1:2] != "-" and len(argument) > len("-x")
 
 
 def suggest_option(

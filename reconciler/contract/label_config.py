@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeAlias
@@ -22,16 +22,20 @@ class UnreadableLabelConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class Tag:
     """An element of a label config; ``text`` is the text directly inside it, in pieces.
 
-    ``series`` is the value of the time series that it is or is in, None outside of one.
+    ``name`` is its name as written, without a namespace, and ``kind`` the same in lower case.
+    ``series`` is the value of the time series that it is or is in, None outside of one. ``line``
+    is its line in the label config, from 1.
     """
 
+    name: str
     kind: str
     attributes: Mapping[str, str]
     in_hypertext: bool
     series: str | None
+    line: int
     text: list[str] = field(default_factory=list)
 
 
@@ -47,9 +51,23 @@ def find_required_keys(label_config: str) -> tuple[str, ...]:
         UnreadableLabelConfigError: it cannot be read.
 
     """
-    _root, *tags = _read_tags(label_config)
-    keys = map(_find_required_key, tags)
+    _root, *tags = read_tags(label_config)
+    keys = map(find_required_key, tags)
     return tuple(dict.fromkeys(filter(None, keys)))
+
+
+def find_value_tags(label_config: str) -> dict[str, str]:
+    """Return the element by which import judges the value of each required key.
+
+    Of several elements with one key, that is the last, but the first video. Raises
+    UnreadableLabelConfigError.
+    """
+    found: dict[str, str] = {}
+    for tag in read_tags(label_config)[1:]:
+        key = find_required_key(tag)
+        if key and found.get(key) != "Video":
+            found[key] = tag.name
+    return found
 
 
 def find_used_paths(label_config: str) -> frozenset[Path]:
@@ -66,11 +84,12 @@ def find_used_paths(label_config: str) -> frozenset[Path]:
         UnreadableLabelConfigError: it cannot be read.
 
     """
-    tags = [tag for tag in _read_tags(label_config) if tag.kind != "style"]
+    tags = [tag for tag in read_tags(label_config) if tag.kind != "style"]
     return frozenset(chain.from_iterable(map(_find_paths, tags)))
 
 
-def _find_required_key(tag: _Tag) -> str:
+def find_required_key(tag: Tag) -> str:
+    """Return the key that the server requires because of one element; empty if none."""
     value = tag.attributes.get("value", "") if tag.attributes.get("name") else ""
     if len(value) > 1 and value.startswith("$"):
         return value[1:]
@@ -78,8 +97,8 @@ def _find_required_key(tag: _Tag) -> str:
     return word[1] if word else ""
 
 
-def _find_paths(tag: _Tag) -> Iterator[Path]:
-    if key := _find_required_key(tag):
+def _find_paths(tag: Tag) -> Iterator[Path]:
+    if key := find_required_key(tag):
         yield from _list_possible_paths(key)
     for name, value in tag.attributes.items():
         # The page takes all that is inside a HyperText, tags too, as one text.
@@ -113,7 +132,7 @@ def _split_steps(variable: str) -> list[str]:
     return [step for step in _BETWEEN_STEPS.split(variable) if step] or [variable]
 
 
-def _find_columns(tag: _Tag) -> Iterator[Path]:
+def _find_columns(tag: Tag) -> Iterator[Path]:
     """Yield the columns of a time series: inside its value or, without one, in data."""
     if tag.series is None:
         return
@@ -124,7 +143,7 @@ def _find_columns(tag: _Tag) -> Iterator[Path]:
             yield (name,)
 
 
-def _read_tags(label_config: str) -> list[_Tag]:
+def read_tags(label_config: str) -> list[Tag]:
     """Read the elements of a label config in order, the root first.
 
     The parser and its settings are the server's, so the server refuses the same configs: those
@@ -137,6 +156,7 @@ def _read_tags(label_config: str) -> list[_Tag]:
 
     document = _Document()
     parser = DefusedXMLParser(target=document, forbid_dtd=True)
+    document.get_line = lambda: parser.parser.CurrentLineNumber
     try:
         parser.feed(label_config)
         parser.close()
@@ -149,17 +169,19 @@ class _Document:
     """Collects the elements that the parser finds; without a tree, depth does not matter."""
 
     def __init__(self) -> None:
-        self.tags: list[_Tag] = []
-        self._open: list[_Tag] = []
+        self.tags: list[Tag] = []
+        self.get_line: Callable[[], int] = lambda: 0
+        self._open: list[Tag] = []
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        kind = name.rpartition("}")[2].lower()
+        plain = name.rpartition("}")[2]
+        kind = plain.lower()
         around = self._open[-1] if self._open else None
         in_hypertext = kind == "hypertext" or (around is not None and around.in_hypertext)
         series = around.series if around else None
         if kind == "timeseries":
             series = attributes.get("value", "")
-        tag = _Tag(kind, attributes, in_hypertext, series)
+        tag = Tag(plain, kind, attributes, in_hypertext, series, self.get_line())
         self.tags.append(tag)
         self._open.append(tag)
 

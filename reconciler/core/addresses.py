@@ -41,6 +41,11 @@ def find_resolved_address(value: Side) -> str | None:
     return None
 
 
+def find_stored_address(value: Side) -> str | None:
+    """Find a storage address, or a path of the server, in any string inside a value."""
+    return next((text for _, text in _iterate_strings((), value) if _holds_address(text)), None)
+
+
 def find_undeclared_addresses(
     live: Mapping[str, Side], changes: Collection[Change]
 ) -> tuple[Path, ...]:

@@ -245,13 +245,16 @@ class ProjectSettings:
 
     ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` says why that
     config could not be read, and is empty if it could. ``overlap_cohort_percentage`` and
-    ``maximum_annotations`` are None if the server does not show them.
+    ``maximum_annotations`` are None, and ``title`` empty, if the server does not show them.
+    ``label_config`` is its text.
     """
 
     labelled: frozenset[Path] = frozenset()
     unreadable: str = ""
     overlap_cohort_percentage: int | None = None
     maximum_annotations: int | None = None
+    label_config: str | None = field(default=None, compare=False, repr=False)
+    title: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.rule import RuleRef
 from reconciler.core.rule_set import RuledTask
+from reconciler.core.type_changes import find_list_elements, find_type_changes
 from reconciler.core.values import DEPTH_MAX, UNREADABLE, Side, is_too_deep
 from reconciler.errors import Source
 
@@ -88,7 +89,11 @@ def _plan_found(
     if unknown:
         return _make_stopped(desired, Status.UNREADABLE, *unknown)
     changes = find_changes(desired, live, attributes)
-    warnings = find_flat_keys(desired, changes, live)
+    warnings = (
+        *find_flat_keys(desired, changes, live),
+        *find_type_changes(changes),
+        *find_list_elements(desired.absent, live),
+    )
     if not changes:
         return _make_stopped(desired, Status.UNCHANGED, *warnings) if warnings else None
     if any(is_too_deep(change.before) for change in changes):

@@ -30,10 +30,21 @@ class Kind(StrEnum):
     COMPUTED = "computed"
     OVERLAP_COHORT = "overlap-cohort"
     FLAT_KEY = "flat-key"
+    TYPE_CHANGE = "type-change"
+    LIST_ELEMENT = "list-element"
     RULE_UNUSED = "rule-unused"
 
 
-WARNINGS = frozenset({Kind.COMPUTED, Kind.OVERLAP_COHORT, Kind.FLAT_KEY, Kind.RULE_UNUSED})
+WARNINGS = frozenset(
+    {
+        Kind.COMPUTED,
+        Kind.OVERLAP_COHORT,
+        Kind.FLAT_KEY,
+        Kind.TYPE_CHANGE,
+        Kind.LIST_ELEMENT,
+        Kind.RULE_UNUSED,
+    }
+)
 """Kinds that are only reported, and block nothing."""
 
 

@@ -65,7 +65,7 @@ class Finding:
 
 def check_rule(rule: Rule, attributes: Attributes) -> Iterator[Finding]:
     """Check one rule by itself."""
-    where = list(_check_conditions(rule, attributes))
+    where = list(check_conditions(rule, attributes))
     yield from where
     writes = [*_check_overlaps(rule), *_check_rewrites(rule)]
     yield from writes
@@ -137,7 +137,8 @@ def check_attribute(path: Path, attributes: Attributes) -> tuple[str, str] | Non
     return None
 
 
-def _check_conditions(rule: Rule, attributes: Attributes) -> Iterator[Finding]:
+def check_conditions(rule: Rule, attributes: Attributes) -> Iterator[Finding]:
+    """Check the condition of a rule."""
     is_sound = True
     for condition in rule.ref.where:
         found = _explain_condition(condition, attributes)

@@ -12,7 +12,12 @@ from typing import NamedTuple
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.allowances import narrow_to_documents
-from reconciler.core.conditions import Predicate, UnreadableConditionError, compile_conditions
+from reconciler.core.conditions import (
+    Operator,
+    Predicate,
+    UnreadableConditionError,
+    compile_conditions,
+)
 from reconciler.core.model import DesiredTask, Places
 from reconciler.core.notation import count_noun, format_path, format_value, shorten
 from reconciler.core.paths import (
@@ -206,10 +211,37 @@ class CompiledRule:
                 "remove the rule, or the declarations of the tasks",
             )
         if not self.matched and not self.rule.uses_itself_up:
-            return TaskProblem(
-                Kind.RULE_UNUSED, "no task matches", "if that is not intended, check the condition"
-            )
+            hint = f"if that is not intended, check the condition{_advise_on_unused(self.rule)}"
+            return TaskProblem(Kind.RULE_UNUSED, "no task matches", hint)
         return None
+
+
+_PLAIN = 2
+"""The length of a path that has only one spelling: an attribute and a key."""
+
+
+def _advise_on_unused(rule: Rule) -> str:
+    """Say what conditions that match nothing often overlook, as far as it applies to this rule."""
+    tests = [test for condition in rule.ref.where for test in condition.tests]
+    equal = [test.operand for test in tests if test.operator is Operator.EQUALS]
+    operands = [one for operand in equal if isinstance(operand, tuple) for one in operand]
+    advice: list[str] = []
+    if any(isinstance(one, list) for one in operands):
+        advice.append("equals compares with the whole list, and for any of its values, omit equals")
+    if any(_may_be_of_other_type(one) for one in operands):
+        advice.append('5 and "5" are different values')
+    deep = (condition.path for condition in rule.ref.where if len(condition.path) > _PLAIN)
+    if path := next(deep, None):
+        flat = format_path((path[0], ".".join(path[1:])))
+        advice.append(f"if a key has dots in its name, write '{shorten(flat, 100)}'")
+    return "".join(f"; {one}" for one in advice)
+
+
+def _may_be_of_other_type(value: Json) -> bool:
+    """Tell whether a value is a number, or a string that spells one."""
+    if isinstance(value, str):
+        return value.isdecimal()
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class _Extension:

@@ -13,6 +13,11 @@ _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _PORTS: Final = {"http": 80, "https": 443}
 _PAGE: Final = re.compile(r"/(projects/\d+|user/(login|account|signup))(/.*)?$")
 """How the path of a page in the browser ends."""
+_NO_SCHEME: Final = re.compile(
+    r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:.]+\]|[\w-]+(?=:))(?::\d{1,5})?(?:/[\w./-]*)?",
+    re.ASCII,
+)
+"""A host without a scheme: ``localhost:8080``, ``labels.example.org/app``."""
 
 
 class ChosenServer(NamedTuple):
@@ -38,12 +43,21 @@ def normalize_address(address: str) -> str:
         raise SettingsError("the server address has a query or a fragment", hint=_EXAMPLE)
     spaced = any(character.isspace() for character in parts.geturl())
     if parts.scheme not in _PORTS or not parts.hostname or spaced:
-        raise SettingsError(f"{address!r} is not a server address", hint=_EXAMPLE)
+        hint = _advise_scheme(address.strip()) or _EXAMPLE
+        raise SettingsError(f"{address!r} is not a server address", hint=hint)
     try:
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:
         raise SettingsError(f"the port of {address!r} is not valid", hint=_EXAMPLE) from None
     return parts.geturl().rstrip("/").removesuffix("/api")
+
+
+def _advise_scheme(address: str) -> str:
+    """Ask for the scheme of an address that lacks only that; empty if more is wrong."""
+    if not _NO_SCHEME.fullmatch(address):
+        return ""
+    # The address is not repeated: users swap variables, and it may be the token.
+    return "write https:// before it, or http:// if the server has no TLS"
 
 
 def is_this_machine(host: str) -> bool:

@@ -14,6 +14,7 @@ from reconciler.core.plan_model import ServerIdentity
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.origins import Origins
 from reconciler.labelstudio.task_api import TaskApi
 
 
@@ -48,6 +49,7 @@ def connect(
         credentials,
         network=settings.network,
         timeout=settings.timeout,
+        origins=Origins(settings.url_from, settings.token_from),
         transport=transport,
     ) as client:
         yield Connection(TaskApi(client, attributes), attributes, settings.environment)

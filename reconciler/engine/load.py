@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.server_address import ChosenServer
@@ -11,6 +12,9 @@ from reconciler.manifest.files import FoundFiles, find_manifests, find_place
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import check_manifests, load_manifests
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+if TYPE_CHECKING:
+    from reconciler.manifest.label_checks import LabelChecks
 
 __all__ = [
     "FoundFiles",
@@ -58,11 +62,14 @@ def count_desired(
     files: FoundFiles,
     *,
     projects: Callable[[str], int] | None = None,
+    labels: LabelChecks | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> tuple[int, int]:
     """Read and check all manifests without a server, and count the declared tasks and rules.
 
-    See `load_manifests` for ``projects``. Raises ManifestError.
+    See `check_manifests` for ``projects`` and ``labels``. Raises ManifestError.
     """
-    desired = check_manifests(files, load_contract(), projects=projects, progress=progress)
+    desired = check_manifests(
+        files, load_contract(), projects=projects, labels=labels, progress=progress
+    )
     return len(desired), len(desired.rules)

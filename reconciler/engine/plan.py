@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
+from reconciler.core.lock import ServerFacts
 from reconciler.core.model import DesiredTasks, Observed, ReadBatch
 from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.planner import apply_guards, block_ambiguous
@@ -29,28 +30,42 @@ from reconciler.progress import NULL_PROGRESS, ProgressListener
 ComparedBatch: TypeAlias = tuple[int, Iterator[tuple[TaskPlan, Observed]]]
 """How many tasks a response shows, and those that differ, each with what was observed."""
 
+FactsListener: TypeAlias = Callable[[ServerFacts], object]
+"""Receives what a plan has read of the server besides tasks."""
 
-def build_plan(
+
+def ignore_facts(_facts: ServerFacts) -> None:
+    """Ignore what a plan has read of the server."""
+
+
+def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
     desired: DesiredTasks,
     connection: Connection,
     *,
     shard: Shard | None = None,
     allow: Allowances = NOTHING_ALLOWED,
     targets: Targets = EVERYTHING,
+    on_facts: FactsListener = ignore_facts,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan ``desired``, all tasks or those of a ``shard`` and ``targets``; only reads.
 
-    Tasks are compared as they are read; nothing is kept of those that do not differ. Raises
-    ServerError, Refused if a target matches nothing, and ManifestError if a task turns out to be
-    declared in conflicting ways, by its id and its key.
+    Tasks are compared as they are read; nothing is kept of those that do not differ. ``on_facts``
+    receives what was read of the server besides tasks. Raises ServerError, Refused if a target
+    matches nothing, and ManifestError if a task turns out to be declared in conflicting ways, by
+    its id and its key.
     """
     comparison = Comparison(desired, connection.attributes, shard=shard)
     reading = _Reading(connection.api, desired, comparison, shard, targets, progress)
     tally = TargetTally(targets)
     try:
         plan = plan_batches(
-            reading.read_all(tally), connection, count=len(desired), allow=allow, progress=progress
+            reading.read_all(tally),
+            connection,
+            count=len(desired),
+            allow=allow,
+            on_facts=on_facts,
+            progress=progress,
         )
     except NoSuchProject as error:
         source = desired.source_of_project(error.project)
@@ -82,6 +97,7 @@ def plan_batches(
     *,
     count: int,
     allow: Allowances,
+    on_facts: FactsListener = ignore_facts,
     progress: ProgressListener,
 ) -> Plan:
     """Apply the guards to the tasks that differ, response by response.
@@ -98,6 +114,7 @@ def plan_batches(
             facts = fetch_guard_facts(facts, planned, observed, api=api, progress=progress)
             plans.append(apply_guards(planned, observed, facts=facts, allow=allow))
         progress.advance(size)
+    on_facts(ServerFacts(server, api.capabilities.known, facts.projects))
     plans.sort(key=lambda planned: planned.task)
     return Plan(server, tuple(plans), count - _count_differing(plans), api.requests)
 

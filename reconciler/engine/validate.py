@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from reconciler.core.validation_document import Validation
 from reconciler.engine.load import FoundFiles, check_files, count_desired
 from reconciler.errors import ManifestError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+if TYPE_CHECKING:
+    from reconciler.manifest.label_checks import LabelChecks
 
 __all__ = ["Validation", "validate"]
 
@@ -16,11 +20,13 @@ def validate(
     files: FoundFiles,
     *,
     projects: Callable[[str], int] | None = None,
+    labels: LabelChecks | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Validation:
     """Read and check all manifests; problems are returned, not raised."""
     try:
         check_files(files)
-        return Validation((), *count_desired(files, projects=projects, progress=progress))
+        counts = count_desired(files, projects=projects, labels=labels, progress=progress)
+        return Validation((), *counts)
     except ManifestError as error:
         return Validation(error.problems)

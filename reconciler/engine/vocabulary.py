@@ -12,6 +12,7 @@ from reconciler.core.allowances import (
     parse_allowance,
     parse_denial,
 )
+from reconciler.core.finding import Checkup
 from reconciler.core.limit import Limit
 from reconciler.core.plan_model import Plan
 from reconciler.core.problems import ALLOWABLE, Allowance, Kind
@@ -23,6 +24,7 @@ __all__ = [
     "ALLOWABLE",
     "Allowance",
     "Allowances",
+    "Checkup",
     "Kind",
     "Limit",
     "Plan",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from reconciler.core.observations import TokenFacts, TokenKind
 from reconciler.errors import SettingsError
 
 RENEW_BEFORE: Final = 30.0
@@ -16,6 +17,9 @@ RENEW_BEFORE: Final = 30.0
 
 LIFETIME: Final = 300.0
 """The assumed lifetime, in seconds, of an access token that does not state its own."""
+
+_NEVER: Final = 1e12
+"""Seconds since 1970 beyond any calendar: a claim may be any integer."""
 
 Exchange = Callable[[str], str]
 """Exchanges a refresh token for an access token."""
@@ -93,6 +97,17 @@ def parse_token(token: str) -> Credentials:
     if kind == "access":
         return FixedToken(f"Bearer {token}")
     return FixedToken(f"Token {token}")
+
+
+def read_token_facts(token: str) -> TokenFacts:
+    """Return the kind of a token, and when it expires by its own claims, without verifying them."""
+    token = token.strip()
+    kinds = {"refresh": TokenKind.PERSONAL, "access": TokenKind.ACCESS}
+    kind = kinds.get(str(_read_claim(token, "token_type")), TokenKind.LEGACY)
+    expires = None if kind is TokenKind.LEGACY else _read_claim(token, "exp")
+    if isinstance(expires, int | float) and 0 <= expires < _NEVER:
+        return TokenFacts(kind, float(expires))
+    return TokenFacts(kind)
 
 
 def _read_lifetime(access: str) -> float:

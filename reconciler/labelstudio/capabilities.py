@@ -19,6 +19,11 @@ class Capabilities:
         self._asked = False
         self._honoured: frozenset[str] | None = None
 
+    @property
+    def known(self) -> frozenset[str] | None:
+        """The attributes that an update stores; None if it was not asked, or did not say."""
+        return self._honoured
+
     def ask(self, task: int, progress: ProgressListener = NULL_PROGRESS) -> frozenset[str] | None:
         """Return the attributes that an update stores; None if the server does not say.
 

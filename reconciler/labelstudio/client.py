@@ -26,13 +26,15 @@ from reconciler.labelstudio.authentication import Credentials
 from reconciler.labelstudio.connection_failure import is_client_refused, make_not_sent
 from reconciler.labelstudio.main_thread import call_outside_main_thread
 from reconciler.labelstudio.network import DIRECT, Network
+from reconciler.labelstudio.origins import UNKNOWN, Origins
 from reconciler.labelstudio.response import SERVER_ADDRESS, Response
 from reconciler.labelstudio.retry import Attempts, Backoff, RequestKind
 from reconciler.labelstudio.secret_values import Secrets
 from reconciler.labelstudio.transport import (
     NOT_CONNECTED,
+    Connect,
     ServerTransport,
-    prepare_connecting,
+    choose_connect,
 )
 
 DEFAULT_TIMEOUT: Final = 120.0
@@ -55,8 +57,8 @@ class Client:
 
     ``network`` says how to reach the server, and what to send besides the token. ``timeout`` limits
     a whole request, in seconds; ``size_max`` limits the response to a read, in bytes. Reads are
-    repeated if that may help, after pauses by ``backoff``. In tests, ``transport`` replaces the
-    network.
+    repeated if that may help, after pauses by ``backoff``. ``connect`` makes connections in another
+    way than ``network`` says. In tests, ``transport`` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
@@ -65,10 +67,12 @@ class Client:
         credentials: Credentials,
         *,
         network: Network = DIRECT,
+        origins: Origins = UNKNOWN,
         timeout: float = DEFAULT_TIMEOUT,
         size_max: int = SIZE_MAX,
         transport: httpx.BaseTransport | None = None,
         backoff: Backoff | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self.address = normalize_address(address)
         self.backoff = backoff or Backoff()
@@ -76,8 +80,10 @@ class Client:
         self._timeout = timeout
         self._size_max = size_max
         self._network = network
+        self._origins = origins
         self._secrets = Secrets(network.headers.values())
-        connect = (lambda: transport) if transport else prepare_connecting(self.address, network)
+        if connect is None:
+            connect = choose_connect(self.address, network, transport)
         self._transport = ServerTransport(connect, timeout=timeout, now=self.backoff.now)
         self._lock = threading.Lock()
         self._requests = 0
@@ -220,7 +226,7 @@ class Client:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"cannot send a request to {self.address}: {error}") from error
         self.backoff.answered = True
-        return Response(response, body, secret, self._secrets)
+        return Response(response, body, secret, self._secrets, self._origins)
 
     def _receive(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Send a request, and read the body of the response."""
@@ -258,7 +264,7 @@ class Client:
         # The text of an error about a malformed response may quote the response.
         message = self._secrets.hide(str(error), secret) or type(error).__name__
         if isinstance(error, NOT_CONNECTED) or is_client_refused(message):
-            return make_not_sent(self.address, message, self._network)
+            return make_not_sent(self.address, message, self._network, self._origins.address)
         if isinstance(error, httpx.TimeoutException):
             return TimedOut(f"no complete response from {self.address} in {self._timeout:g} s")
         return Unreachable(f"no complete response from {self.address}: {message}")

@@ -25,6 +25,7 @@ from reconciler.errors import (
     Unauthorised,
 )
 from reconciler.labelstudio.certificates import CLIENT_VARIABLE
+from reconciler.labelstudio.origins import UNKNOWN, Origins
 from reconciler.labelstudio.retry import asks_too_long, parse_http_date, parse_retry_after
 from reconciler.labelstudio.secret_values import Secrets
 
@@ -42,11 +43,11 @@ _CERTIFICATE_HINT: Final = (
     "a proxy in front of the server requires a client certificate: set "
     f"{CLIENT_VARIABLE} to its file"
 )
+_ANY_TOKEN: Final = f"{TOKEN_VARIABLE}, or token in Python,"
 _REFUSALS: Final[Mapping[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: f"set {TOKEN_VARIABLE}, or token in Python, to a valid token from "
+    HTTPStatus.UNAUTHORIZED: f"set {_ANY_TOKEN} to a valid token from "
     "Account & Settings in Label Studio",
-    HTTPStatus.FORBIDDEN: f"set {TOKEN_VARIABLE}, or token in Python, to a token "
-    "whose user may do this",
+    HTTPStatus.FORBIDDEN: f"set {_ANY_TOKEN} to a token whose user may do this",
 }
 """What to do if Label Studio itself refuses a request."""
 
@@ -74,13 +75,14 @@ class Response:
     """A response whose body has been read as ``content``, and the error that it stands for.
 
     ``secret`` is the token that was sent, and ``secrets`` holds the other secrets that were sent:
-    some servers repeat them, messages never do.
+    some servers repeat them, messages never do. ``origins`` says where the token came from.
     """
 
     response: httpx.Response
     content: bytes
     secret: str
     secrets: Secrets
+    origins: Origins = UNKNOWN
 
     def raise_if_bad(self) -> None:
         """Raise the ServerError that fits the status, unless the status is 2xx."""
@@ -176,7 +178,10 @@ class Response:
                 "/api/ pass, or to accept another header, which you set with "
                 "RECONCILER_HEADER_<NAME>"
             )
-        return own if self._is_label_studio_error else _FOREIGN_HINT
+        if not self._is_label_studio_error:
+            return _FOREIGN_HINT
+        named = self.origins.token
+        return own if named in {"", TOKEN_VARIABLE} else own.replace(_ANY_TOKEN, named)
 
     def _explain_foreign(self, found: str) -> ServerError:
         """Build the error for a response that Label Studio never gives."""

@@ -15,7 +15,7 @@ from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.values import Json
 from reconciler.errors import NotFound, NotLabelStudio, ServerError
 from reconciler.labelstudio.bulk.cost import DEFAULT_LIMITS, ReadingLimits
-from reconciler.labelstudio.bulk.key_filter import build_filter
+from reconciler.labelstudio.bulk.key_filter import build_filter, build_id_filter
 from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
 from reconciler.labelstudio.capabilities import Capabilities
 from reconciler.labelstudio.client import Client
@@ -131,11 +131,14 @@ class TaskApi:
         size: int,
         ids: Sequence[int] | None = None,
         keys: Mapping[str, Sequence[str]] | None = None,
+        after: int | None = None,
+        up_to: int | None = None,
         kind: RequestKind = RequestKind.READ,
     ) -> Callable[[], Page]:
         """Request one page of a project, or of those of its tasks that ``ids`` names.
 
-        With ``keys``, only of tasks whose data has one of these values at that name.
+        With ``keys``, only of tasks whose data has one of these values at that name; with
+        ``after``, only of tasks with a greater id (at most ``up_to``), in ascending order.
         Pages count from 1, and may be shorter than ``size``. The returned function decodes and
         checks the response: see `Client.fetch`. ``kind`` decides how often it is sent.
         """
@@ -150,6 +153,8 @@ class TaskApi:
             query["query"] = json.dumps(selection, separators=(",", ":"))
         elif keys is not None:
             query["query"] = json.dumps(build_filter(keys), separators=(",", ":"))
+        elif after is not None:
+            query["query"] = json.dumps(build_id_filter(after, up_to), separators=(",", ":"))
         query |= _NEVER_RESOLVED
         if any(
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
@@ -261,11 +266,14 @@ def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSett
         labelled, unreadable = find_used_paths(label_config), ""
     except UnreadableLabelConfigError as error:
         labelled, unreadable = frozenset(), str(error)
+    title = answer.get("title")
     return ProjectSettings(
         labelled,
         unreadable,
         _get_integer(answer.get("overlap_cohort_percentage")),
         _get_integer(answer.get("maximum_annotations")),
+        label_config,
+        title if isinstance(title, str) else "",
     )
 
 

@@ -56,6 +56,13 @@ def prepare_connecting(address: str, network: Network) -> Connect:
     return connect
 
 
+def choose_connect(
+    address: str, network: Network, transport: httpx.BaseTransport | None
+) -> Connect:
+    """Return what makes connections to an address; ``transport`` replaces the network in tests."""
+    return (lambda: transport) if transport else prepare_connecting(address, network)
+
+
 class ServerTransport(httpx.BaseTransport):
     """Sends requests from any number of threads, and ends those that exceed their time limit.
 

@@ -13,8 +13,14 @@ from reconciler.core.server_address import ChosenServer, is_same_server, normali
 from reconciler.core.values import Json
 from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declarations import MERGEABLE, Declaration, parse_absent_path
+from reconciler.manifest.path_mistakes import (
+    explain_no_path,
+    explain_wildcard,
+    suggest_spelling,
+)
 from reconciler.manifest.readers.document import MAX_DEPTH, Document, Entry
 from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.wrong_values import NO_VARIABLES, is_variable
 
 UNDEFINED: Final = "$undefined$"
 """A key whose value the server moves to the first key of the label config, overwriting it."""
@@ -33,7 +39,8 @@ def check_server(
     try:
         address = normalize_address(declared)
     except SettingsError as error:
-        yield _make_problem_at(document, ("server",), shorten(error.message, 200), error.hint)
+        hint = NO_VARIABLES if is_variable(declared) else error.hint
+        yield _make_problem_at(document, ("server",), shorten(error.message, 200), hint)
         return
     if chosen and not is_same_server(address, chosen.address):
         yield _make_problem_at(
@@ -235,8 +242,9 @@ def _explain_written_path(
     try:
         path = parse_absent_path(written)
     except ValueError:
-        found = shorten(format_value(str(written)))
-        return f"{found} is not a path", 'write data.key, or data["a.b"] for a key with a dot'
+        return explain_no_path(str(written), verb)
+    if isinstance(written, str) and (problem := explain_wildcard(written, path)):
+        return problem
     return explain_inner_path(path, verb, attributes)
 
 
@@ -272,6 +280,8 @@ def _suggest_path(path: Path, attributes: Attributes, verb: str) -> str:
         if verb == "absent":
             return f"name the keys to remove, such as {path[0]}.old_key"
         return f"name a key inside it, such as {path[0]}.source"
+    if suggestion := suggest_spelling(path):
+        return suggestion
     if path[0] in attributes:
         return _ONLY_INSIDE.get(verb, "only keys inside data and meta can be")
     return f"did you mean {shorten(format_path(('data', *path)), 200)}?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.contract.attributes import Attributes
@@ -19,6 +20,8 @@ from reconciler.errors import Problem
 from reconciler.manifest.readers.document import Document
 from reconciler.manifest.readers.scalars import parse_plain
 from reconciler.manifest.readers.source_map import Steps
+from reconciler.manifest.unknown_keys import explain_unknown_key
+from reconciler.manifest.wrong_values import advise_form
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -72,16 +75,6 @@ UNKNOWN_MAX: Final = 100
 
 _TYPES: Final = frozenset({"type", "const"})
 _DATE_TIME: Final = "write it like 2026-10-01T12:00:00Z or 2026-10-01T14:00:00+02:00"
-_RULE_PARTS: Final = ("where", "set", "rewrite", "expect")
-_ELSEWHERE: Final = {
-    **dict.fromkeys(
-        ("version", "server", "policy", "defaults", "tasks", "allow", "rules"),
-        "write it at the top of the manifest",
-    ),
-    **dict.fromkeys(("id", "ids", "key", "keys"), "write it in a task: each has its own"),
-    "absent": "write it in a task, in defaults or in a rule",
-    **dict.fromkeys(_RULE_PARTS, "write it in a rule"),
-}
 
 
 def explain_error(
@@ -94,7 +87,7 @@ def explain_error(
         unknown = [key for key in _get_instance(error) if key not in known]
         for key in unknown[:UNKNOWN_MAX]:
             at = document.locate_key((*steps, key))
-            explained = _explain_unknown_key(key, known, attributes)
+            explained = explain_unknown_key((*steps, key), known, attributes)
             yield Problem(at, format_path((*steps, key)), *explained)
         if len(unknown) > UNKNOWN_MAX:
             first = (*steps, unknown[UNKNOWN_MAX])
@@ -115,7 +108,9 @@ def explain_error(
             yield Problem(at, format_path(steps), *_explain_alternatives(error))
         return
     if error.validator == "required":
+        misspelt = set(_list_suggestions(error))
         missing = (key for key in _list_wanted(error) if key not in _get_instance(error))
+        missing = (key for key in missing if key not in misspelt)
         yield from (
             Problem(at, format_path(steps), f"{key} is missing", "add it") for key in missing
         )
@@ -142,7 +137,8 @@ def _explain_alternatives(error: ValidationError) -> tuple[str, str]:
     names = [name for wanted in _list_wanted(error) for name in wanted["required"]]
     found = [name for name in names if name in _get_instance(error)]
     if found:
-        return f"expected only one of {' and '.join(found)}", "write an entry for each"
+        hint = "keep one if they name the same tasks; otherwise write an entry for each"
+        return f"expected only one of {' and '.join(found)}", hint
     if "id" in names:
         return "id is missing", "add it; or key, ids or keys"
     return f"{names[0]} is missing", "add it"
@@ -159,28 +155,6 @@ def _explain_repeated(steps: Steps, elements: list[Json], document: Document) ->
                 source, format_path(at), f"duplicate element {written}", "keep one of the two"
             )
         seen.add(written)
-
-
-def _explain_unknown_key(key: str, known: Sequence[str], attributes: Attributes) -> tuple[str, str]:
-    """Say what is wrong with a key that the schema does not allow there, and what to do."""
-    if key in _ELSEWHERE:
-        return "this key does not belong here", _ELSEWHERE[key]
-    attribute = attributes.get(key)
-    if attribute is not None and attribute.writable and "where" in known:
-        return "this key does not belong here", "write it in set"
-    if attribute is not None and not attribute.writable:
-        return "this attribute is read-only", "remove it: only the server sets it"
-    close = difflib.get_close_matches(key, known, n=1)
-    if close:
-        what = "unknown operator" if "equals" in known else "unknown key"
-        return what, f"did you mean {close[0]}?"
-    if attribute is not None and "tasks" in known:
-        return "this key does not belong here", "write it in a task or in defaults"
-    if "equals" in known:
-        return "unknown operator", f"known operators: {', '.join(known)}"
-    if "overlap" in known:
-        return "unknown key", f"did you mean {format_path(('data', shorten(key)))}?"
-    return "unknown key", f"known keys: {', '.join(known)}"
 
 
 def _make_message(error: ValidationError) -> str:
@@ -234,6 +208,9 @@ def _make_hint(error: ValidationError, steps: Steps) -> str:
     schema: Any = error.schema
     if schema.get("format") == "date-time":
         return _DATE_TIME
+    advice = advise_form(steps, found) if error.validator in _TYPES | {"pattern"} else ""
+    if advice:
+        return advice
     if name == "absent" and isinstance(found, str):
         return f"write a list: [{shorten(escape_invisible(found))}]"
     rule = str(error.validator)
@@ -315,6 +292,14 @@ def _list_wanted(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the 
 def _list_known_keys(error: ValidationError) -> list[str]:
     schema: Any = error.schema
     return list(schema.get("properties", {}))
+
+
+def _list_suggestions(error: ValidationError) -> Iterator[str]:
+    """List the keys that the problems of unknown keys suggest: they are not missing as well."""
+    known = _list_known_keys(error)
+    unknown = (key for key in _get_instance(error) if key not in known)
+    for key in islice(unknown, UNKNOWN_MAX):
+        yield from difflib.get_close_matches(key, known, n=1)
 
 
 def _format_types(wanted: str | Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from reconciler.manifest.folders import (
     resolve_link,
 )
 from reconciler.manifest.patterns import find_fixed_part, is_pattern, match_pattern
+from reconciler.manifest.readers.foreign_content import recognise_name
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".jsonl")
 _LOOKS_LIKE_ONE: Final = re.compile(
@@ -34,6 +35,7 @@ _LOOKS_LIKE_ONE: Final = re.compile(
 """Names that a reader may take for a manifest: ``a.yaml.bak``, ``a.ndjson``."""
 
 _KNOWN: Final = "the name of a manifest ends in " + ", ".join(SUFFIXES)
+_OTHER_NAME: Final = ("not the name of a manifest", _KNOWN)
 _SPELLING: Final = "check the spelling and the current folder"
 
 
@@ -129,7 +131,7 @@ class _Search:
             elif is_manifest(path):
                 self._take(path, *self._locate(path))
             else:
-                self._report(path, "not the name of a manifest", _KNOWN)
+                self._report(path, *(recognise_name(path) or _OTHER_NAME))
 
     def _add_other(self, path: str, error: OSError) -> None:
         """Add a path that is not a file or folder: a pattern, or a mistake."""
@@ -155,7 +157,8 @@ class _Search:
         # Not any(): every match must be taken.
         taken = [self._take_match(path) for path in matches]
         if not any(taken) and len(self._problems) == told:
-            self._report(pattern, "this pattern matches no manifests", _KNOWN)
+            hint = _KNOWN if taken or not is_manifest(pattern) else _SPELLING
+            self._report(pattern, "this pattern matches no manifests", hint)
 
     def _take_match(self, path: str) -> bool:
         """Take a file or folder that a pattern matches; tell whether it has manifests."""

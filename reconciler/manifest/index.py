@@ -189,11 +189,7 @@ class DesiredIndex:
 
         Raises KeyError if nothing is, and ManifestError if the declarations conflict.
         """
-        declarations = self._read_by_id(task)
-        for key in keys:
-            for place in self._keys.list_places(key, project):
-                where = self._key_where[place]
-                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        declarations = self.read_declarations(task, keys, project)
         if not declarations:
             raise KeyError(task)
         if keys and len(declarations) > 1:
@@ -202,6 +198,17 @@ class DesiredIndex:
                 raise ManifestError(tuple(sorted(set(problems))))
         return combine(declarations)
 
+    def read_declarations(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> list[Declaration]:
+        """Read what is declared for an id and for keys of a project, one by one; may be nothing."""
+        declarations = self._read_by_id(task)
+        for key in keys:
+            for place in self._keys.list_places(key, project):
+                where = self._key_where[place]
+                declarations.append(self._read_declaration(where, id=task, key=key.value))
+        return declarations
+
     def _read_by_id(self, task: int) -> list[Declaration]:
         start = self._places.index_of(task)
         if start is None:
@@ -209,6 +216,18 @@ class DesiredIndex:
         if self._repeats:
             return self._read_run(self._find_run(start))
         return [self._read_declaration(self._where[start], id=task)]
+
+    def list_files(
+        self, task: int, keys: tuple[TaskKey, ...] = (), project: int | None = None
+    ) -> frozenset[str]:
+        """List the files that declare an id, or one of the keys that a task holds."""
+        start = self._places.index_of(task)
+        run = () if start is None else self._find_run(start)
+        wheres = [self._where[place] for place in run]
+        for key in keys:
+            wheres += [self._key_where[place] for place in self._keys.list_places(key, project)]
+        headers = (self._headers[where >> _INDEX_BITS] for where in wheres)
+        return frozenset(header.document.locate_value(()).file for header in headers)
 
     def list_key_groups(self) -> Sequence[KeyGroup]:
         """List the keys that tasks are declared by, by project and path."""
@@ -303,6 +322,16 @@ class DesiredIndex:
         ruled = {name for rule in self.rules for name in rule.names()}
         return frozenset(self._known - NOT_ATTRIBUTES | named | ruled)
 
+    def list_written_names(self) -> frozenset[str]:
+        """Name the attributes that the declarations and rules may change."""
+        ruled = {path[0] for rule in self.rules for path in rule.list_paths()}
+        return frozenset(self._known - NOT_ATTRIBUTES | ruled)
+
+    def list_projects(self) -> tuple[int, ...]:
+        """List the declared projects, in ascending order; names without a number are left out."""
+        declared = {header.project for header in self._headers}
+        return tuple(sorted(number for number in declared if number is not None and number > 0))
+
     def group_by_project(self) -> Mapping[int | None, Sequence[int]]:
         """Group the ids, in ascending order, by declared project."""
         if len({header.project for header in self._headers}) == 1 and not self._repeats:
@@ -324,6 +353,11 @@ class DesiredIndex:
     def has_project_names(self) -> bool:
         """Whether a document names its project, and nothing has turned the name into a number."""
         return any(header.project is not None and header.project < 0 for header in self._headers)
+
+    @property
+    def documents(self) -> list[Document]:
+        """The documents, in the order in which they were added."""
+        return [header.document for header in self._headers]
 
     def list_documents(self) -> list[tuple[Document, list[int]]]:
         """List the documents, each with the indexes of its tasks in ascending order."""

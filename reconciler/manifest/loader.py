@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.contract.attributes import Attributes
-from reconciler.core.notation import format_value
+from reconciler.core.notation import format_value, shorten
 from reconciler.core.server_address import ChosenServer
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.checks import (
@@ -33,7 +33,11 @@ from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.rule_declarations import DeclaredRule, check_declared_rules, read_rules
 from reconciler.manifest.task_names import NameLimit, check_names
 from reconciler.manifest.validation import check_outline, check_task
+from reconciler.manifest.wrong_values import NO_VARIABLES, is_variable
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+if TYPE_CHECKING:
+    from reconciler.manifest.label_checks import LabelChecks, TaskCheck
 
 ProjectNumbers: TypeAlias = Callable[[str], int]
 """Returns the number of a project; raises LookupError, with a message, if the name is unknown."""
@@ -64,11 +68,16 @@ def check_manifests(
     attributes: Attributes,
     *,
     projects: ProjectNumbers | None = None,
+    labels: LabelChecks | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> DesiredIndex:
-    """Read manifests as `load_manifests` does, for callers that do not compare them."""
+    """Read manifests as `load_manifests` does, for callers that do not compare them.
+
+    ``labels`` checks them against what is locked of their servers.
+    """
     desired = DesiredIndex(fingerprints=False)
-    _Loader(desired, attributes, projects=projects).load_files(files, progress)
+    loader = _Loader(desired, attributes, projects=projects, labels=labels)
+    loader.load_files(files, progress)
     return desired
 
 
@@ -125,10 +134,12 @@ class _Loader:
         *,
         server: ChosenServer | None = None,
         projects: ProjectNumbers | None = None,
+        labels: LabelChecks | None = None,
     ) -> None:
         self._desired = desired
         self._attributes = attributes
         self._server = server
+        self._labels = labels
         self._projects = projects or _number_names()
         self._limit = NameLimit()
         self._rules: list[DeclaredRule] = []
@@ -162,13 +173,15 @@ class _Loader:
             problems += find_conflicts(repetition.declarations, count=repetition.count)
         problems += self._desired.find_written_keys()
         problems += check_declared_rules(self._rules, self._keyed, self._attributes)
+        problems += self._labels.list_problems() if self._labels else ()
         if problems:
             raise ManifestError(tuple(sorted(set(problems))))
 
     def _add_document(self, document: Document, diagnostics: Diagnostics) -> list[Problem]:
         """Check one document, and add the declarations of its tasks without problems."""
         problems, accepted = check_outline(document, self._attributes)
-        foreign = recognise_value(document.outline) if problems else None
+        is_json = diagnostics.file.lower().endswith(".json")
+        foreign = recognise_value(document.outline, is_json=is_json) if problems else None
         if foreign:
             return [Problem(document.locate_value(()), "", *foreign)]
         # First, because looking a name up may take a request, to a server that this is not for.
@@ -185,7 +198,18 @@ class _Loader:
         rules, refused = read_rules(header, accepted.get("rules", ()), self._attributes)
         self._rules += rules
         self._desired.add_rules([declared.rule for declared in rules])
-        return [*problems, *refused, *self._add_tasks(header, diagnostics)]
+        check = self._build_check(header, diagnostics.file, accepted.get("project"))
+        if check:
+            problems += check.check_defaults()
+            for declared in rules:
+                problems += check.check_rule(declared)
+        return [*problems, *refused, *self._add_tasks(header, diagnostics, check)]
+
+    def _build_check(self, header: Header, file: str, project: object) -> TaskCheck | None:
+        """Build the check of a document against the lock; None without one."""
+        if self._labels is None:
+            return None
+        return self._labels.build_check(header, file, project if isinstance(project, str) else "")
 
     def _find_project(
         self, document: Document, accepted: dict[str, Any], problems: list[Problem]
@@ -198,6 +222,10 @@ class _Loader:
         if declared.isdigit():
             message = f"expected a number or a name, found the string {format_value(declared)}"
             problems.append(Problem(at, "project", message, "remove the quotes"))
+            return None
+        if is_variable(declared):
+            message = f"expected a number or a name, found {shorten(format_value(declared))}"
+            problems.append(Problem(at, "project", message, NO_VARIABLES))
             return None
         try:
             return self._projects(declared)
@@ -225,7 +253,9 @@ class _Loader:
             elif found:
                 del accepted[name]
 
-    def _add_tasks(self, header: Header, diagnostics: Diagnostics) -> list[Problem]:
+    def _add_tasks(
+        self, header: Header, diagnostics: Diagnostics, check: TaskCheck | None
+    ) -> list[Problem]:
         """Add the tasks of a document.
 
         A task that could not be read completely is checked as far as possible, but not added:
@@ -245,6 +275,8 @@ class _Loader:
             if "id" not in usable and self._needs_check(header, usable):
                 refused += self._check_named(header, entry, usable)
             problems += check_attributes(document, entry, usable, project=header.project)
+            if check is not None and not check.accepts(usable):
+                problems += check.explain(index, usable)
             if refused or len(diagnostics.problems) > told:
                 problems += refused
                 told = len(diagnostics.problems)

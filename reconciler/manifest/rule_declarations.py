@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from reconciler.contract.attributes import Attributes
@@ -15,19 +16,21 @@ from reconciler.core.rule import Expectation, Rewrite, Rule, RuleRef
 from reconciler.core.rule_checks import (
     Finding,
     Part,
+    check_conditions,
     check_names,
     check_rule,
     check_rules,
 )
 from reconciler.core.values import Json
-from reconciler.errors import Problem, Source
+from reconciler.errors import ManifestError, Problem, Source
 from reconciler.manifest.checks import check_absent, check_attributes_at, explain_inner_path
-from reconciler.manifest.declarations import Header, parse_absent_path
+from reconciler.manifest.declarations import Header, parse_absent_path, read_header
+from reconciler.manifest.path_mistakes import explain_no_path, explain_wildcard, suggest_spelling
+from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import MAX_DEPTH, Document
+from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.readers.source_map import Steps
 from reconciler.manifest.validation import check_rule_form
-
-_NOT_A_PATH = 'write data.key, or data["a.b"] for a key with a dot'
 
 
 class DeclaredRule(NamedTuple):
@@ -86,6 +89,34 @@ def read_rules(
                 problems.append(problem)
         rules.append(declared._replace(is_sound=declared.is_complete and not found))
     return rules, problems
+
+
+def read_conditions(
+    where: Mapping[str, Json], attributes: Attributes, *, name: str
+) -> tuple[Condition, ...]:
+    """Read conditions that stand outside of a manifest, and check them as those of rules.
+
+    ``name`` is where they stand, for messages. Raises ManifestError.
+    """
+    diagnostics = Diagnostics(name)
+    rule: dict[str, Json] = {"name": name, "where": dict(where)}
+    document = read_values({"version": 1, "rules": [rule]}, (), diagnostics)[0]
+    reader = _RuleReader(read_header(document, {}), 0, attributes)
+    outline = document.outline
+    assert isinstance(outline, dict)  # noqa: S101 - for type checkers
+    declared = reader.read(outline["rules"][0])  # type: ignore[index]
+    told = [*diagnostics.problems, *reader.problems]
+    told += [declared.locate(f) for f in check_conditions(declared.rule, attributes) if not told]
+    if told:
+        at = Source(name)
+        moved = (replace(p, source=at, path=_strip_rule(p.path)) for p in told)
+        raise ManifestError(tuple(sorted(set(moved))))
+    return declared.rule.ref.where
+
+
+def _strip_rule(path: str) -> str:
+    """Leave out the steps to a condition, which stands outside of a rule."""
+    return path.removeprefix("rules[0].where").removeprefix("rules[0].").removeprefix(".")
 
 
 def check_declared_rules(
@@ -175,6 +206,8 @@ class _RuleReader:
     def _explain_condition_path(self, path: Path) -> tuple[str, str] | None:
         if len(path) > MAX_DEPTH:
             return f"the path is more than {MAX_DEPTH} keys deep", "shorten the path"
+        if path[0] not in self._attributes and (suggestion := suggest_spelling(path)):
+            return f"{shorten(format_path(path), 200)} is not a path", suggestion
         return None
 
     def _read_set(self, declared: Mapping[str, Json]) -> Iterator[tuple[Path, Json]]:
@@ -230,11 +263,10 @@ class _RuleReader:
             try:
                 path = parse_path(text)
             except ValueError:
-                found = shorten(format_value(text))
-                self._report((part, text), f"{found} is not a path", _NOT_A_PATH)
+                self._report((part, text), *explain_no_path(text, part))
                 continue
             other = self._steps.get((part, path))
-            problem = explain(path)
+            problem = explain_wildcard(text, path) or explain(path)
             if problem is None and other is not None:
                 problem = f"duplicate path {shorten(format_path(path), 200)}", "keep one of the two"
             if problem:

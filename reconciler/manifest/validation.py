@@ -51,7 +51,8 @@ def check_outline(
     outline = document.outline
     rules = outline.get("rules") if isinstance(outline, dict) else None
     if not isinstance(outline, dict) or not isinstance(rules, list):
-        return _split_accepted(outline, get_header_check(), explain)
+        problems, accepted = _split_accepted(outline, get_header_check(), explain)
+        return problems, {**accepted}  # callers drop keys, and the outline keeps them
     problems, accepted = _split_accepted({**outline, "rules": []}, get_header_check(), explain)
     return problems, {**accepted, "rules": rules}
 

@@ -1,8 +1,10 @@
-"""A plan, a report or problems as JSON; the folder schemas/ describes the documents."""
+"""A plan, a report, problems or a checkup as JSON; the folder schemas/ describes the documents."""
 
 from __future__ import annotations
 
+from reconciler.core.checkup_document import build_checkup_document
 from reconciler.core.encoding import encode_indented
+from reconciler.core.finding import Checkup
 from reconciler.core.plan_document import format_plan
 from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
@@ -24,3 +26,8 @@ def render_report(report: Report, _options: RenderOptions) -> str:
 def render_problems(validation: Validation, _options: RenderOptions) -> str:
     """Write what `validate` found as one JSON document, in ASCII."""
     return encode_indented(build_validation_document(validation)) + "\n"
+
+
+def render_checkup(checkup: Checkup, _options: RenderOptions) -> str:
+    """Write what `doctor` found as one JSON document, in ASCII."""
+    return encode_indented(build_checkup_document(checkup)) + "\n"

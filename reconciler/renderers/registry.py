@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from reconciler.core.finding import Checkup
     from reconciler.core.plan_model import Plan
     from reconciler.core.report import Report
     from reconciler.core.validation_document import Validation
@@ -21,6 +22,7 @@ class Subject(StrEnum):
     PLAN = "plan"
     REPORT = "report"
     PROBLEMS = "problems"
+    CHECKUP = "checkup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def list_formats(*subjects: Subject) -> list[str]:
 
 
 def render(
-    subject: Subject, found: Plan | Report | Validation, name: str, options: RenderOptions
+    subject: Subject, found: Plan | Report | Validation | Checkup, name: str, options: RenderOptions
 ) -> str:
     """Render ``found``, which is a ``subject``, in the format called ``name``.
 

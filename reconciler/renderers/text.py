@@ -16,6 +16,7 @@ from reconciler.core.allowances import (
 )
 from reconciler.core.change_groups import ChangedTask, group_changes
 from reconciler.core.encoding import encode
+from reconciler.core.finding import Checkup
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import (
@@ -46,6 +47,7 @@ from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
+from reconciler.renderers.checkup_lines import format_checkup
 from reconciler.renderers.group_lines import format_groups, format_problem_groups, format_totals
 from reconciler.renderers.places import append_place
 from reconciler.renderers.problem_lines import format_problems
@@ -158,6 +160,11 @@ def render_problems(validation: Validation, options: RenderOptions) -> str:
     elif validation.tasks is not None:
         lines = [f"Valid: {describe_declared(validation.tasks, validation.rules)} declared."]
     return "".join(f"{line}\n" for line in lines)
+
+
+def render_checkup(checkup: Checkup, options: RenderOptions) -> str:
+    """Write what `doctor` found, grouped and aligned."""
+    return "".join(f"{line}\n" for line in format_checkup(checkup, options.style))
 
 
 def render_outcomes(

@@ -66,6 +66,8 @@ def whoami(_state: State, _request: Request) -> Response:
         "initials": "sa",
         "phone": "",
         "active_organization": 1,
+        "active_organization_meta": {"title": "Sandbox", "email": "sandbox@example.com"},
+        "permissions": ["tasks.view", "tasks.change"],
     }
     return make_json(user)
 

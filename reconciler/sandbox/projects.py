@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import NoneType
+from typing import Final
 from urllib.parse import parse_qs
 
-from reconciler.contract.label_config import find_required_keys
+from reconciler.contract.label_config import find_required_keys, find_value_tags
 from reconciler.sandbox.controls import EMPTY, parse_config, parse_controls, rename_undefined
 from reconciler.sandbox.exchange import (
     Refusal,
@@ -40,11 +42,17 @@ def create_project(state: State, request: Request) -> Response:
 def list_projects(state: State, request: Request) -> Response:
     """Return one page of the projects, the newest first, or of those whose title contains a text.
 
-    The server ignores case where its database does: SQLite only that of ASCII letters.
+    ``ids`` selects projects by their numbers, separated by commas. The server ignores
+    case where its database does: SQLite only that of ASCII letters.
     """
     query = {name: values[-1] for name, values in parse_qs(request.query).items()}
     text = query.get("title", "").strip().casefold()
-    found = [p for p in reversed(state.projects.values()) if text in p.title.casefold()]
+    ids = set(filter(None, query.get("ids", "").split(",")))
+    found = [
+        project
+        for project in reversed(state.projects.values())
+        if text in project.title.casefold() and (not ids or str(project.id) in ids)
+    ]
     page, size = int(query.get("page", "1")), min(int(query.get("page_size", "30")), _PAGE_MAX)
     rows = found[(page - 1) * size : page * size]
     if not rows and page != 1:
@@ -175,7 +183,52 @@ def _check(project: Project, index: int, item: object) -> dict[str, object]:
             raise _make_bad_import(
                 f'{text} [assume: item["data"] = task root with values] :: {item}'
             )
+    _check_kinds(project, index, data)
     return {"data": data, "meta": item.get("meta", {})} if "data" in item else {"data": data}
+
+
+def _check_kinds(project: Project, index: int, data: dict[str, object]) -> None:
+    """Refuse a value of a kind that the last element with its key does not take."""
+    for key, tag in find_value_tags(project.label_config).items():
+        name, bracket, _ = key.partition("[")
+        value: object = data
+        for step in name.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        expected = (list,) if bracket else _DATA_TYPES.get(tag, (str,))
+        if not isinstance(value, expected):
+            names = [kind.__name__ for kind in expected]
+            raise _make_bad_import(
+                f"Error at item {index}: data['{name}']={value} is of type "
+                f"'{type(value).__name__}', but the object tag {tag} expects the following types: "
+                f'{names} [assume: item["data"] = task root with values]'
+            )
+
+
+_DATA_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "Text": (str, int, float, list),
+    "Header": (str, int, float),
+    "HyperText": (str,),
+    "Image": (str, list),
+    "Paragraphs": (list, str),
+    "Chat": (list, str),
+    "Table": (dict, list, str),
+    "TimeSeries": (dict, list, str),
+    "TimeSeriesChannel": (dict, list, str),
+    "List": (list, str),
+    "Choices": (str, list),
+    "PolygonLabels": (str, list),
+    "Labels": (str, list),
+    "BrushLabels": (str, list),
+    "EllipseLabels": (str, list),
+    "HyperTextLabels": (str, list),
+    "KeyPointLabels": (str, list),
+    "ParagraphLabels": (str, list),
+    "RectangleLabels": (str, list),
+    "TimeSeriesLabels": (str, list),
+    "Taxonomy": (str, list, NoneType),
+    "Ranker": (list, str),
+}
+"""What import takes for the value of an element; of all others, only strings."""
 
 
 def _has(data: object, path: list[str]) -> bool:

@@ -1,9 +1,13 @@
-"""The filters of task lists: only ``in_list`` for text in `data`, and all of several.
+"""The filters of task lists: ``in_list`` for text in `data`, ``greater`` and ``in`` for ids.
+
+Of several, all must hold.
 
 What the real server does with them is in docs/server-facts.md, under Reading.
 """
 
 from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
 
 from reconciler.sandbox.exchange import Refusal
 from reconciler.sandbox.state import State
@@ -16,8 +20,27 @@ def filter_tasks(ids: list[int], filters: object, state: State) -> list[int]:
     items = filters.get("items") if isinstance(filters, dict) else None
     if not isinstance(items, list):
         raise Refusal(500, "1 validation error for PrepareParams")
-    wanted = [_read_item(item) for item in items]
+    for item in items:
+        bounds = _read_bounds(item)
+        if bounds:
+            ids = ids[bisect_left(ids, bounds[0]) : bisect_right(ids, bounds[1])]
+    wanted = [_read_item(item) for item in items if not _read_bounds(item)]
+    if not wanted:
+        return ids
     return [task for task in ids if all(_has(task, name, values, state) for name, values in wanted)]
+
+
+def _read_bounds(item: object) -> tuple[int, int] | None:
+    """Return the first and the last id wanted; None if the filter is for something else."""
+    given = item if isinstance(item, dict) else {}
+    if given.get("filter") != "filter:tasks:id":
+        return None
+    match given.get("operator"), given.get("value"):
+        case "greater", int(after):
+            return after + 1, 2**63 - 1
+        case "in", {"min": int(low), "max": int(high)}:
+            return low, high
+    return None
 
 
 def _read_item(item: object) -> tuple[str, list[object]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
+from reconciler.contract.label_needs import find_needs
 from reconciler.engine.connection import connect
 from reconciler.engine.project_lookup import ProjectTitles
 from reconciler.engine.settings.run_settings import Settings
@@ -178,6 +179,81 @@ def test_the_key_of_plain_text_is_stored_under_the_first_key_asked_for(server: S
     written = server.update(task, {"data": {**data, "text": "lost"}})["data"]
 
     assert imported == written == {"image": "y", "text": "x"}
+
+
+# Kinds of values.
+
+KINDS: dict[str, object] = {
+    "words": "some words",
+    "an address": "s3://bucket/key",
+    "a number": 5,
+    "a boolean": True,
+    "a list": ["x"],
+    "an object": {"x": 1},
+    "null": None,
+}
+OBJECTS = [
+    "Text",
+    "Header",
+    "HyperText",
+    "Image",
+    "Audio",
+    "AudioPlus",
+    "Video",
+    "Pdf",
+    "Paragraphs",
+    "Chat",
+    "Table",
+    "TimeSeries",
+    "List",
+]
+CONTROLS = [
+    "Ranker",
+    "Choices",
+    "Labels",
+    "PolygonLabels",
+    "BrushLabels",
+    "EllipseLabels",
+    "HyperTextLabels",
+    "KeyPointLabels",
+    "ParagraphLabels",
+    "RectangleLabels",
+    "TimeSeriesLabels",
+    "Taxonomy",
+]
+SHOWN_BY_THE_PAGE = {
+    **{tag: {"words"} for tag in ("Image", "Audio", "AudioPlus", "Video", "Pdf")},
+    "TimeSeries": {"words", "a list", "an object"},
+    "List": {"words", "an address"},
+}
+"""What import takes, and the labelling page cannot show."""
+
+
+@pytest.mark.parametrize("tag", [*OBJECTS, *CONTROLS])
+def test_import_takes_these_kinds_of_values(server: ServerUnderTest, tag: str):
+    to_name = ' toName="t"' if tag in CONTROLS else ""
+    config = f'<View><Text name="t" value="x"/><{tag} name="a"{to_name} value="$x"/></View>'
+    project = server.make_project(config)
+    [need] = find_needs(config)
+    for kind, value in KINDS.items():
+        tasks = [{"data": {"x": value}}]
+        answer = server.http.post(f"/api/projects/{project}/import", json=tasks)
+        is_shown = kind not in SHOWN_BY_THE_PAGE.get(tag, ())
+        assert need.fits(value) == (answer.status_code == 201 and is_shown), kind
+
+
+def test_import_names_the_kinds_that_it_takes(server: ServerUnderTest):
+    said = reason(server, '<View><HyperText name="t" value="$x"/></View>', {"x": 5})
+
+    assert "data['x']=5 is of type 'int', but the object tag HyperText expects" in said
+    assert "the following types: ['str']" in said
+
+
+def test_patch_takes_any_kind(server: ServerUnderTest):
+    project = server.make_project('<View><Text name="t" value="$x"/></View>')
+    [task] = server.import_tasks(project, [{"data": {"x": "a"}}])
+
+    assert server.update(task, {"data": {"x": {"y": 1}}})["data"] == {"x": {"y": 1}}
 
 
 # Titles.

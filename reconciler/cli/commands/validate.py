@@ -15,6 +15,7 @@ from reconciler.cli.options import format_option, full_option, take_options, ver
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.load import FoundFiles, count_desired, find_files
+from reconciler.engine.lock_files import list_notes, read_label_checks
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import describe_declared
 
@@ -30,6 +31,7 @@ class ValidateOptions:
     form: str
     full: bool
     env: str | None
+    no_lock: bool
     console: Console
 
 
@@ -38,13 +40,15 @@ class ValidateOptions:
 @format_option(Subject.PROBLEMS)
 @full_option
 @env_option
+@click.option("--no-lock", is_flag=True, help="Do not check against reconciler.lock.")
 @verbosity_options
 @take_options(ValidateOptions)
 def command(options: ValidateOptions) -> int:
     """Check manifests without a server, and print all problems of all files.
 
     PATH is a manifest, a folder, a glob, or - for standard input. Exits with 1 if there are
-    problems. With --env, the names of projects are checked too.
+    problems. With --env, the names of projects are checked too. If there is a reconciler.lock,
+    values are checked against the label configs in it: those of --env, or of all environments.
 
     \b
     Example:
@@ -58,8 +62,11 @@ def _count(options: ValidateOptions) -> int:
     """Print how much valid manifests declare; problems are raised, as in other commands."""
     files = find_inputs(options.paths, options.console)
     projects = _read_numbers(files, options.env)
+    labels = None if options.no_lock else read_label_checks(files, options.env)
     with ProgressBar(options.console) as progress:
-        tasks, rules = count_desired(files, projects=projects, progress=progress)
+        tasks, rules = count_desired(files, projects=projects, labels=labels, progress=progress)
+    for note in list_notes(labels):
+        options.console.note(note)
     options.console.note(f"Valid: {describe_declared(tasks, rules)} declared.")
     return DONE
 
@@ -82,7 +89,10 @@ def _print_validation(options: ValidateOptions) -> int:
     files = find_files(options.paths)
     print_unread(files.unread, options.console)
     projects = _read_numbers(files, options.env)
+    labels = None if options.no_lock else read_label_checks(files, options.env)
     with ProgressBar(options.console) as progress:
-        validation = validate(files, projects=projects, progress=progress)
+        validation = validate(files, projects=projects, labels=labels, progress=progress)
+    for note in list_notes(labels):
+        options.console.note(note)
     print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
     return ERROR if validation.problems else DONE

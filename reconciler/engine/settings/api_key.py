@@ -23,8 +23,10 @@ _CONTENT: Final = "a token from Account & Settings in Label Studio"
 
 def read_api_key(
     environment: Mapping[str, str], warn: Callable[[str], None], *, chosen: str = ""
-) -> str:
-    """Return the token; raises SettingsError, which never quotes it.
+) -> tuple[str, str]:
+    """Return the token, and the variable that it came from; raises SettingsError.
+
+    No error quotes the token.
 
     ``chosen`` is the environment of the run: the variables with its name come before those of all
     runs.
@@ -33,7 +35,8 @@ def read_api_key(
     for variable in variables:
         token = _read_token(environment, variable, warn)
         if token:
-            return token
+            is_file = not environment.get(variable, "").strip()
+            return token, f"the content of the file in {variable}_FILE" if is_file else variable
     hint = f"set {' or '.join(variables)} to {_CONTENT}, or {variables[0]}_FILE to a file with one"
     if environment.get(_OTHER_VARIABLE):
         hint = f"{_OTHER_VARIABLE} is not read: set {variables[0]} instead"
@@ -43,7 +46,7 @@ def read_api_key(
 def hide_api_keys(text: str, environment: Mapping[str, str], *, chosen: str = "") -> str:
     """Hide the tokens that variables hold, in a message that may quote one."""
     for variable in (name_token_variable(chosen), TOKEN_VARIABLE):
-        text = Secrets().hide(text, environment.get(variable, ""))
+        text = Secrets().hide(text, environment.get(variable, "").strip())
     return text
 
 

@@ -66,6 +66,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "deny": ((tuple,), "a tuple of what parse_denials returns"),
     "network": ((Network,), "the value that from_environment sets"),
     "environment": ((str,), "text"),
+    "token_from": ((str,), "text"),
     "projects": ((ProjectNumbers, NoneType), "the value that from_environment sets"),
 }
 """The types of settings, checked because programs without a type checker may pass anything."""
@@ -95,6 +96,8 @@ class Settings:
         projects: The numbers of the projects that manifests name; None looks names up on the
             server, as exact titles. `from_environment` fills it.
         deny: Problems that nothing may allow; ``RECONCILER_DENY`` lists them, never a file.
+        token_from: Where the token came from: a variable, or the file of one; empty if a program
+            passed it.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -114,6 +117,7 @@ class Settings:
     environment: str = ""
     projects: ProjectNumbers | None = None
     deny: tuple[Allowance, ...] = ()
+    token_from: str = ""
 
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
@@ -187,6 +191,11 @@ class CliOverrides:
     env: str | None = None
 
 
+def find_place_of(folder: Path) -> Mapping[Place, str]:
+    """Return a folder, which may not exist yet, as the place of manifests for `read_settings`."""
+    return {Place(str(folder), os.path.realpath(folder)): str(folder)}
+
+
 def read_settings(
     places: Mapping[Place, str],
     given: CliOverrides,
@@ -241,9 +250,10 @@ def _combine(
     if plain_http is None:
         plain_http = is_plaintext(address) and _is_plain_http_allowed(files)
     _check_encryption(address, plain_http=plain_http)
+    token, token_from = read_api_key(environment, warnings.append, chosen=env)
     return Settings(
         url=address,
-        token=read_api_key(environment, warnings.append, chosen=env),
+        token=token,
         concurrency=given.concurrency or file.get("concurrency") or DEFAULT_CONCURRENCY,
         rps=given.rps or file.get("rps"),
         timeout=given.timeout or file.get("timeout") or DEFAULT_TIMEOUT,
@@ -255,6 +265,7 @@ def _combine(
         environment=env,
         projects=_build_project_numbers(files, env, file.get("projects")),
         deny=_read_denials(environment),
+        token_from=token_from,
     )
 
 

@@ -21,9 +21,16 @@ from reconciler.engine.settings.environments import (
     find_unusable_names,
     suggest_nearest,
 )
+from reconciler.engine.settings.setting_values import (
+    describe_value,
+    explain_secret,
+    explain_toml,
+    is_secret_name,
+)
 from reconciler.engine.settings.toml_lines import KeyLines, TomlPath
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
+from reconciler.manifest.files_above import FilesAbove, make_absolute
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
 FILE: Final = "reconciler.toml"
 
 _ENVIRONMENTS: Final = "environments"
+
+_UNKNOWN: Final = "unknown setting"
 
 _SIZE_MAX: Final = 100_000
 """Bytes: hundreds of environments are smaller."""
@@ -51,6 +60,9 @@ class SettingsFile:
         try:
             text = _read_text(path)
             self._values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            message, hint = explain_toml(path, str(error))
+            raise SettingsError(message, hint=hint) from error
         except (OSError, ValueError, RecursionError) as error:
             raise SettingsError(f"{path}: cannot be read: {error}") from error
         self._lines = KeyLines(text)
@@ -133,7 +145,7 @@ def _find_problems(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
         elif error.validator == "required":
             yield place, "url is missing: name the server of the environment"
         else:
-            yield place, shorten(error.message, 200)
+            yield place, describe_value(place, error.instance)
     environments = values.get(_ENVIRONMENTS)
     if isinstance(environments, dict):
         for name, told in find_unusable_names(environments):
@@ -143,11 +155,19 @@ def _find_problems(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
 def _describe_unknown(key: str, known: Collection[str], *, at_top: bool) -> str:
     if at_top and key == "projects":
         return f"only an environment has projects: set them in [{_ENVIRONMENTS}.NAME]"
+    if is_secret_name(key):
+        return explain_secret()
     suggestion = suggest_nearest(key, known)
-    return f"unknown setting{suggestion and f': {suggestion}'}"
+    return f"{_UNKNOWN}{suggestion and f': {suggestion}'}"
 
 
-def _list_settings(wrong: Collection[TomlPath]) -> str:
+def _list_settings(problems: Mapping[TomlPath, str]) -> str:
+    """List the settings that exist, if one that does not was found."""
+    wrong = [
+        place
+        for place, told in problems.items()
+        if told.startswith(_UNKNOWN) and not is_secret_name(place[-1])
+    ]
     schema: Any = _load_schema().schema
     top, environment = schema["properties"], schema["definitions"]["environment"]["properties"]
     hints = [f"the settings are {', '.join(top)}"] if any(len(w) == 1 for w in wrong) else []
@@ -185,9 +205,10 @@ class _NearestFile(NamedTuple):
 
     def describe_lacking(self, environment: str) -> str:
         """Say that there is no such environment; empty if there is."""
-        message = f"environment {shorten(format_value(environment), 200)} does not exist"
+        shown = shorten(format_value(environment), 200)
+        message = f"environment {shown} does not exist"
         if self.file is None:
-            return f"no {FILE} above {self.manifest}: {message}"
+            return f"no {FILE} above {self.manifest}, so it has no environment {shown}"
         if environment in self.file.environments:
             return ""
         return f"{self.file.locate_environments()}: {message}, for {self.manifest}"
@@ -246,6 +267,11 @@ class SettingsFiles:
         known = self.list_environments()
         if not known:
             return f"define it in {FILE} as [{_ENVIRONMENTS}.{shorten(environment, 200)}]"
+        if environment in known:
+            return (
+                f"define it in each {FILE}, put one {FILE} above all manifests of the run, or run "
+                "them separately"
+            )
         suggestion = suggest_nearest(environment, known)
         listed = f"the environments are {', '.join(known)}"
         return f"{suggestion} {listed}" if suggestion else listed
@@ -332,10 +358,10 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
     If a place was reached through a link, the file nearest to its target is yielded as well,
     unless it is also above the link: it may have other settings for the same manifests.
     """
-    above = _FilesAbove()
+    above = FilesAbove(FILE)
     for place, example in places.items():
         manifest = "standard input" if example == STANDARD_INPUT else example
-        reached = _make_absolute(place.reached)
+        reached = make_absolute(place.reached)
         files = above.list_files(reached)
         yield (files[0] if files else None), manifest
         if reached != place.real:
@@ -344,34 +370,6 @@ def _find_nearest(places: Mapping[Place, str]) -> Iterator[tuple[str | None, str
             for file in others:
                 if os.path.realpath(file) not in known:
                     yield file, f"{manifest}, reached through a link"
-
-
-class _FilesAbove:
-    """The settings files in a folder and above it, nearest first."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, ...]] = {}
-
-    def list_files(self, folder: str) -> tuple[str, ...]:
-        """List them for an absolute path; each folder is searched once."""
-        unknown: list[str] = []
-        while folder not in self._known and folder not in unknown[-1:]:
-            unknown.append(folder)
-            folder = os.path.dirname(folder)  # noqa: PTH120 - once a folder of thousands
-        files = self._known.get(folder, ())
-        for below in reversed(unknown):
-            file = os.path.join(below, FILE)  # noqa: PTH118 - as above
-            # A broken link counts too: skipping it would silently use another file.
-            files = (file, *files) if os.path.lexists(file) else files
-            self._known[below] = files
-        return files
-
-
-def _make_absolute(folder: str) -> str:
-    """Return the absolute path by which a folder was reached, with its links if possible."""
-    if ".." in folder.split("/"):
-        return os.path.realpath(folder)
-    return os.path.abspath(folder)  # noqa: PTH100 - Path.absolute() keeps dots
 
 
 def _is_same(key: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - what the schema lets pass

@@ -65,3 +65,15 @@ def build_filter(keys: Mapping[str, Sequence[str]]) -> dict[str, Json]:
         for name, values in keys.items()
     ]
     return {"filters": {"conjunction": "and", "items": items}}
+
+
+def build_id_filter(after: int, up_to: int | None = None) -> dict[str, Json]:
+    """Build the filter of a list for tasks with a greater id, up to another one if it is given."""
+    value: Json = after if up_to is None else {"min": after + 1, "max": up_to}
+    item: Json = {
+        "filter": "filter:tasks:id",
+        "operator": "greater" if up_to is None else "in",
+        "type": "Number",
+        "value": value,
+    }
+    return {"filters": {"conjunction": "and", "items": [item]}}

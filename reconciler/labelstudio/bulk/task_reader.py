@@ -89,6 +89,18 @@ def read_tasks(
     yield from reader.search(sorted(unaccounted))
 
 
+def read_listed_tasks(
+    api: TaskApi, project: int, ids: Sequence[int], names: Collection[str]
+) -> Iterator[ReadBatch]:
+    """Read those of the ``ids``, in ascending order, that the list of a project shows.
+
+    Unlike `read_tasks`, it does not look for the others elsewhere. Raises NoSuchProject, and
+    ServerError if the server fails on more than single tasks.
+    """
+    reader = _Reader(api, {*names, "data"}, NULL_PROGRESS)
+    return reader.read_listed(project, PendingIds(ids))
+
+
 def read_whole_project(
     api: TaskApi,
     project: int,
@@ -179,6 +191,13 @@ class _Reader:
                     f"project {project}: reading {count_noun(len(unseen), 'task')} by {cost}"
                 )
                 yield from self._read_selection(project, unseen)
+        except NotFound as error:
+            raise NoSuchProject(project, error.message) from error
+
+    def read_listed(self, project: int, unseen: PendingIds) -> Iterator[ReadBatch]:
+        """Read the tasks that the list of ``project`` shows; the others stay in ``unseen``."""
+        try:
+            yield from self._read_selection(project, unseen)
         except NotFound as error:
             raise NoSuchProject(project, error.message) from error
 

@@ -27,10 +27,16 @@ _UNRESOLVED: Final = (
     "unresolved merge conflict",
     "keep the right lines, and remove those that begin with <<<<<<<, ======= and >>>>>>>",
 )
-_TABLE: Final = (
-    "this looks like CSV, and CSV is not a manifest",
-    "write it as YAML, as docs/manifest.md shows",
+_ROWS: Final = (
+    "write a .yaml file with version: 1 and tasks:, and below tasks: each row as a task, such as "
+    '"- {id: 101, overlap: 2}"'
 )
+_TABLE: Final = ("this looks like CSV, and CSV is not a manifest", _ROWS)
+
+_TABLE_SUFFIXES: Final = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
+_MOVE_IT: Final = "move it out of the folder of the manifests"
+_AROUND_JSON: Final = 'write {"version": 1, "tasks": LIST}, with the list in place of LIST'
+_ABOVE_YAML: Final = "write version: 1 first, and put the list below a line tasks:"
 
 
 def recognise_text(text: str) -> Mistake | None:
@@ -65,25 +71,34 @@ def recognise_template(text: str, offset: int) -> tuple[str, str] | None:
     )
 
 
-def recognise_value(value: Json) -> tuple[str, str] | None:
+def recognise_name(path: str) -> tuple[str, str] | None:
+    """Tell by its name what a file is that is not a manifest: a message and a hint, or None."""
+    if path.lower().endswith(_TABLE_SUFFIXES):
+        return "a table is not a manifest", _ROWS
+    return None
+
+
+def recognise_value(value: Json, *, is_json: bool = False) -> tuple[str, str] | None:
     """Tell what a document is that the schema refuses: a message and a hint, or None.
 
-    Known are saved plans, reports, and lists of tasks without a header.
+    Known are saved plans, reports, and lists of tasks without a header. ``is_json`` is whether the
+    document is JSON, in which a header is written otherwise.
     """
     if isinstance(value, dict) and "format_version" in value and "version" not in value:
         if value.get("kind") == "report":
-            return "this is a report, not a manifest", "read it with reconciler show"
+            hint = f"read it with reconciler show, or {_MOVE_IT}"
+            return "this is a report, not a manifest", hint
         if "digest" in value:
-            return (
-                "this is a saved plan, not a manifest",
-                "read it with reconciler show, or carry it out with reconciler apply",
+            hint = (
+                f"read it with reconciler show, carry it out with reconciler apply, or {_MOVE_IT}"
             )
+            return "this is a saved plan, not a manifest", hint
     if isinstance(value, list) and any(
         isinstance(element, dict) and not element.keys().isdisjoint({"id", "data"})
         for element in value
     ):
         return (
             "this is a list of tasks without a header",
-            "write version: 1 first, and put the list below a line tasks:",
+            _AROUND_JSON if is_json else _ABOVE_YAML,
         )
     return None

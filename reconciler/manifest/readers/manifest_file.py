@@ -7,6 +7,7 @@ import sys
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.manifest.readers.diagnostics import Diagnostics
@@ -16,6 +17,9 @@ from reconciler.manifest.readers.json_reader import read_json
 from reconciler.manifest.readers.jsonl_reader import LineFile, read_jsonl
 from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+_NO_MANIFEST: Final = ("no manifest in this file", "write one, or remove the file")
+_NO_INPUT: Final = ("standard input has no manifest", "pipe one into it, or pass a file or folder")
 
 
 def read_documents(
@@ -32,7 +36,8 @@ def read_documents(
         diagnostics.add_whole(f"cannot be read: {error.strerror}")
         return []
     if not documents and not diagnostics.problems:
-        diagnostics.add_whole("no manifest in this file", hint="write one, or remove the file")
+        message, hint = _NO_INPUT if file == STANDARD_INPUT else _NO_MANIFEST
+        diagnostics.add_whole(message, hint=hint)
     return documents
 
 
@@ -42,6 +47,17 @@ def _read_by_name(
     if file.lower().endswith(".jsonl"):
         return read_jsonl(LineFile(Path(file)), diagnostics, progress=progress)
     raw = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    return parse_documents(file, raw, diagnostics, progress=progress)
+
+
+def parse_documents(
+    file: str,
+    raw: bytes,
+    diagnostics: Diagnostics,
+    *,
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Sequence[Document]:
+    """Read the documents of a YAML or JSON file from its bytes; ``file`` is its name."""
     raw = raw.removeprefix(BOM_UTF8)
     text = _decode(raw, diagnostics)
     if not text or text.isspace():

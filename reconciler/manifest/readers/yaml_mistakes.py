@@ -24,6 +24,8 @@ _KEY: Final = re.compile(
     re.VERBOSE,
 )
 _COLON: Final = re.compile(r":\s")
+_GLUED: Final = re.compile(r"-(?P<key>[^\s:{}\[\]-][^:{}\[\]]*):(?:\s|$)")
+"""An element of a list whose dash has no space after it: ``-id: 101``."""
 _ELEMENT: Final = re.compile(r"-(?:\s|$)")
 _ENDS_OF_VALUES: Final = ('"', "'", "]", "}")
 """Last characters of values that are not unquoted texts."""
@@ -35,6 +37,7 @@ _NO_COLON: Final = (
     "expected a colon and a space after this key",
     "write key: value, or indent the line if it continues the text above",
 )
+_NO_SPACE: Final = "a space is missing after -"
 _BACKSLASH: Final = "write \\\\ for a backslash, or use single quotes"
 _DIRECTIVE: Final = (
     "not a valid YAML directive",
@@ -149,7 +152,18 @@ def _explain_character(failure: _Failure) -> Mistake:
 def _explain_no_colon(failure: _Failure) -> Mistake:
     line = failure.get_line(failure.begin.line)
     template = recognise_template(line, failure.begin.column - 1)
-    return Mistake(*failure.begin, *(template or _NO_COLON))
+    glued = None if template else _explain_glued_dash(failure, failure.begin.line)
+    return glued or Mistake(*failure.begin, *(template or _NO_COLON))
+
+
+def _explain_glued_dash(failure: _Failure, number: int) -> Mistake | None:
+    """Explain a line that begins with a dash and a key, without a space between them."""
+    line = failure.get_line(number)
+    glued = _GLUED.match(line.strip())
+    if not glued:
+        return None
+    hint = f'write "- {shorten(escape_invisible(glued["key"]), 40)}: ..."'
+    return Mistake(number, _get_indent(line), _NO_SPACE, hint)
 
 
 def _explain_colon(failure: _Failure) -> Mistake:
@@ -159,12 +173,17 @@ def _explain_colon(failure: _Failure) -> Mistake:
         return Mistake(*failure.at, _COLON_IN_TEXT, _QUOTE_IT)
     numbers = range(failure.at.line - 1, 0, -1)
     above = next((number for number in numbers if failure.get_line(number).strip()), 0)
+    glued = _explain_glued_dash(failure, above or failure.at.line)
+    if glued:
+        return glued
     if above and not _KEY.match(failure.get_line(above)):
         return Mistake(above, _get_indent(failure.get_line(above)), *_NO_COLON)
     return _explain_indentation(failure)
 
 
 def _explain_indentation(failure: _Failure) -> Mistake:
+    if glued := _explain_glued_dash(failure, failure.at.line):
+        return glued
     column = _get_indent(failure.line)
     keys = list(failure.list_keys_above())
     if not keys:
@@ -210,7 +229,8 @@ def _explain_brackets(kind: str, closing: str) -> _Explain:
         if is_second_colon and not before.endswith(_ENDS_OF_VALUES):
             hint = f"{_QUOTE_IT}; or if two keys are meant, put a comma between them"
             return Mistake(*failure.at, _COLON_IN_TEXT, hint)
-        if failure.is_at_end or (failure.found == ":" and not is_second_colon):
+        is_end = failure.is_at_end or _begins_next_element(failure)
+        if is_end or (failure.found == ":" and not is_second_colon):
             return Mistake(*failure.begin, f"this {kind} is not closed", f"close it with {closing}")
         rest = shorten(format_value(failure.line[failure.at.column - 1 :]))
         return Mistake(
@@ -220,6 +240,13 @@ def _explain_brackets(kind: str, closing: str) -> _Explain:
         )
 
     return explain
+
+
+def _begins_next_element(failure: _Failure) -> bool:
+    """Tell whether a line after the opening bracket is an element beside the one that it is in."""
+    limit = _get_indent(failure.get_line(failure.begin.line))
+    lines = map(failure.get_line, range(failure.begin.line + 1, failure.at.line + 1))
+    return any(_get_indent(line) <= limit and _ELEMENT.match(line.strip()) for line in lines)
 
 
 def _explain_no_value(failure: _Failure) -> Mistake:

@@ -2,7 +2,8 @@
 
 ``problems.txt`` holds every line that a person is shown. ``desired.json`` holds the tasks, and
 ``sources.json`` where paths of theirs are declared: by task, by path, ``file:line:column``.
-``rules.json`` holds the rules. ``ACCEPT_CASES=1`` rewrites them all.
+``rules.json`` holds the rules. A ``reconciler.lock`` is what the case is checked against, as
+``validate`` does. ``ACCEPT_CASES=1`` rewrites them all.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from reconciler.core.conditions import describe_conditions
 from reconciler.core.model import DesiredTask, TaskKey
 from reconciler.core.notation import format_path, parse_path
 from reconciler.core.rule import Rule
+from reconciler.engine.lock_files import read_label_checks
 from reconciler.errors import ManifestError
 from reconciler.manifest.files import find_manifests
 from reconciler.manifest.index import DesiredIndex
-from reconciler.manifest.loader import load_manifests
+from reconciler.manifest.loader import check_manifests, load_manifests
 
 HERE = Path(__file__).parent
 EXPECTATIONS = {"problems.txt", "desired.json", "rules.json", "sources.json"}
+LOCK = "reconciler.lock"
 ACCEPTS = "ACCEPT_CASES" in os.environ
 
 
@@ -35,8 +38,12 @@ def cases(kind: str) -> list[Any]:
 
 def load(case: Path, monkeypatch: pytest.MonkeyPatch) -> DesiredIndex:
     monkeypatch.chdir(case)
-    manifests = sorted(entry.name for entry in case.iterdir() if entry.name not in EXPECTATIONS)
-    return load_manifests(find_manifests(manifests), load_contract())
+    others = {*EXPECTATIONS, LOCK}
+    files = find_manifests(sorted(e.name for e in case.iterdir() if e.name not in others))
+    if (case / LOCK).exists():
+        labels = read_label_checks(files, None)
+        return check_manifests(files, load_contract(), labels=labels)
+    return load_manifests(files, load_contract())
 
 
 @pytest.mark.parametrize("case", cases("negative"))

@@ -32,7 +32,7 @@ def named(monkeypatch: pytest.MonkeyPatch, *, mode: int = 0o600, text: str = TOK
 def silent() -> str:
     """Read the token, where nothing is to be warned of."""
     warned: list[str] = []
-    token = read_api_key(os.environ, warned.append)
+    token, _ = read_api_key(os.environ, warned.append)
     assert warned == []
     return token
 
@@ -51,7 +51,8 @@ def test_a_file_that_all_can_read_or_others_can_write_is_read_with_a_warning(
 ):
     named(monkeypatch, mode=mode)
     warned: list[str] = []
-    assert read_api_key(os.environ, warned.append) == TOKEN
+    found = read_api_key(os.environ, warned.append)
+    assert found == (TOKEN, "the content of the file in LABEL_STUDIO_API_KEY_FILE")
     assert warned == [OPEN]
 
 

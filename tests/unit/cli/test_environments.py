@@ -250,7 +250,7 @@ def test_an_environment_needs_a_file_that_defines_it(servers: Routed, command: C
     Path("reconciler.toml").unlink()
     ran = command("plan", "m", "--env", "staging", "--url", "https://staging.test")
     assert (ran.code, servers.asked()) == (1, set())
-    assert 'no reconciler.toml above m/a.yaml: environment "staging" does not exist' in ran.errors
+    assert 'no reconciler.toml above m/a.yaml, so it has no environment "staging"' in ran.errors
 
 
 @pytest.mark.parametrize("name", ["", "  "])
@@ -459,11 +459,20 @@ def test_a_token_in_the_place_of_the_address_is_hidden(
     ("text", "told"),
     [
         ("uri = 1", "4: environments.x.uri: unknown setting: did you mean url? ("),
-        ("token = 'abc'", "4: environments.x.token: unknown setting ("),
-        ("timeout = 0", "4: environments.x.timeout: 0 is less than or equal to"),
-        ("projects = {a = 0}", "4: environments.x.projects.a: 0 is less than the minimum"),
-        ("projects = {a = '1'}", "4: environments.x.projects.a: '1' is not of type 'integer'"),
-        ("projects = 7", "4: environments.x.projects: 7 is not of type 'object'"),
+        ("token = 'abc'", "4: environments.x.token: unknown setting: secrets do not belong in"),
+        ("timeout = 0", "4: environments.x.timeout: expected seconds, above 0 and at most"),
+        (
+            "projects = {a = 0}",
+            "4: environments.x.projects.a: expected the number of a project, such as 12, found 0",
+        ),
+        (
+            "projects = {a = '1'}",
+            "4: environments.x.projects.a: expected the number of a project, such",
+        ),
+        (
+            "projects = 7",
+            "4: environments.x.projects: expected a table of names and numbers, such as",
+        ),
         ("[environments.x.projects]\n'' = 1", "5: environments.x.projects.: expected a name of"),
         ("[environments.y]\ntimeout = 1", "4: environments.y: url is missing"),
         ("[environments.file]\nurl = 'a'", "4: environments.file: LABEL_STUDIO_API_KEY_FILE would"),
@@ -558,7 +567,11 @@ def test_each_file_must_have_the_environment(two_folders: Routed, command: Comma
     Path("n/reconciler.toml").unlink()
     ran = command("plan", "m", "n", "--env", "staging")
     assert (ran.code, two_folders.asked()) == (1, set())
-    assert 'no reconciler.toml above n/b.yaml: environment "staging" does not exist' in ran.errors
+    assert ran.errors == (
+        'reconciler: no reconciler.toml above n/b.yaml, so it has no environment "staging" (define '
+        "it in each reconciler.toml, put one reconciler.toml above all manifests of the run, or "
+        "run them separately)\n"
+    )
 
 
 # The environment (variables) against the file.

@@ -249,3 +249,11 @@ def test_what_a_revert_did_not_start_is_gone_on_with_by_revert(
     said = "! 1 task not started; run revert again to continue\nRevert: 1 failed, 1 not started.\n"
     assert (ran.code, ran.output[-len(said) :]) == (3, said)
     assert command("show", "back.jsonl").output.endswith(said)
+
+
+@pytest.mark.parametrize("name", ["m.yaml", "none.jsonl"])
+def test_what_is_not_a_report_is_refused_with_what_to_pass(name: str, command: Command):
+    Path("m.yaml").write_text("version: 1\ntasks: []\n", encoding="utf-8")
+    ran = command("revert", name)
+    assert ran.code == 1
+    assert ran.errors.endswith("(pass the report that apply --report wrote)\n")

@@ -12,8 +12,9 @@ from reconciler.cli.suggestions import COMMANDS_WITH
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pull"], "No such command 'pull' (reconciler does not write manifests from the server"),
+        (["export"], "No such command 'export' (use reconciler pull"),
         (["diff"], "(use reconciler plan, which changes nothing)"),
+        (["whoami"], "(use reconciler doctor)"),
         (["plna"], "(did you mean plan?)"),
         (["zzz"], "No such command 'zzz'."),
         (["plan", "x.yaml", "--dry-run"], "(plan changes nothing, so leave it out)"),
@@ -48,6 +49,27 @@ from reconciler.cli.suggestions import COMMANDS_WITH
         (["revert", "x.jsonl", "--json"], "(validate, plan and show have --format)"),
         (["validate", "x.yaml", "--host", "y"], "(plan, apply and revert have --url)"),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
+        (["plan", "x.yaml", "-var-file=y"], "No such option '-var-file' (manifests have no variab"),
+        (["plan", "x.yaml", "-verbose"], "'-verbose' (did you mean --verbose?)"),
+        (["plan", "x.yaml", "--destroy"], "'--destroy' (reconciler only updates tasks; it never"),
+        (["plan", "x.yaml", "-refresh-only"], "'-refresh-only' (each plan reads the tasks from"),
+        (["plan", "x.yaml", "--concurrency", "3"], "(apply and revert have --concurrency)"),
+        (["init"], "(nothing needs to be initialised: write a manifest, then check it with"),
+        (["state", "list"], "No such command 'state' (reconciler keeps no state: "),
+        (
+            ["plan", "x.yaml", "--timeout", "30s"],
+            "expected seconds, above 0, such as 30, found '30s'",
+        ),
+        (
+            ["apply", "x.yaml", "--rps", "10/s"],
+            "expected updates per second, above 0, such as 10, fo",
+        ),
+        (["apply", "x.yaml", "--concurrency", "65"], "a whole number from 1 to 64, found '65'."),
+        (["plan", "x.yaml", "--env", "a", "--env=b"], "expected one value, found 2 different ones"),
+        (
+            ["plan", "x.yaml", "--url", "a", "--url", "b"],
+            "for '--url': expected one value, found 2",
+        ),
     ],
 )
 def test_the_likeliest_is_suggested(

@@ -52,7 +52,10 @@ def test_anything_else_is_refused_with_an_example(written: str, message: str):
     with pytest.raises(SettingsError) as refused:
         normalize_address(written)
     assert refused.value.message == message
-    assert refused.value.hint == "write it like https://label-studio.example.org"
+    scheme = "write https:// before it, or http:// if the server has no TLS"
+    example = "write it like https://label-studio.example.org"
+    lacks_scheme = written in {"label-studio.example.org", "localhost:8080"}
+    assert refused.value.hint == (scheme if lacks_scheme else example)
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_commands_are_those_of_the_program():
 def test_dependencies_have_their_reasons():
     project = tomllib.loads(page("pyproject.toml"))
     groups = project["dependency-groups"].values()
-    name = re.compile(r"[A-Za-z0-9-]+")
+    name = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
     def names(rows: list[tuple[str, ...]]) -> set[str]:
         return {found for row in rows for found in name.findall(row[0])}

@@ -35,7 +35,7 @@ from tests.unit.docs.pages import ROOT
 from tests.unit.labelstudio.patient import Patient
 
 PAGES: Final = tuple(
-    ROOT / "docs" / name for name in ("semantics.md", "manifest.md", "server-facts.md")
+    ROOT / "docs" / f"{name}.md" for name in ("semantics", "manifest", "server-facts", "pull")
 )
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
@@ -90,6 +90,8 @@ def print_again(console: str, server: ExampleServer) -> str:
             server.expect(line)
         elif line == "$ echo $?":
             out.write(f"{code}\n")
+        elif line.startswith("$ cat "):
+            out.write(Path(line.removeprefix("$ cat ")).read_text(encoding="utf-8"))
         else:
             server.begin(out)
             with redirect_stdout(out), redirect_stderr(out), handling_signals():

@@ -12,8 +12,10 @@ import pytest
 
 from reconciler.errors import SettingsError, Unauthorised
 from reconciler.labelstudio.authentication import FixedToken, RefreshToken, parse_token
+from reconciler.labelstudio.client import Client
+from reconciler.labelstudio.origins import Origins
 from reconciler.sandbox.access import SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, make_jwt
-from tests.unit.labelstudio.wired import Hooked, client_of, sandbox_with
+from tests.unit.labelstudio.wired import Hooked, Scripted, client_of, sandbox_with
 
 HEX = "0123456789abcdef0123456789abcdef01234567"
 REFRESH = make_jwt({"token_type": "refresh", "exp": 8_102_444_400})
@@ -242,3 +244,21 @@ def test_both_kinds_of_the_sandbox_work():
             answer = client.get("/api/tasks/1/")
         assert isinstance(answer, dict)
         assert answer["id"] == 1
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "LABEL_STUDIO_API_KEY_STAGING",
+        "the content of the file in LABEL_STUDIO_API_KEY_FILE",
+    ],
+)
+def test_a_refused_token_is_named_by_where_it_came_from(variable: str) -> None:
+    refuse = Scripted(lambda _: httpx.Response(401, json={"detail": "Invalid token."}))
+    origins = Origins(token=variable)
+    client = Client("http://x.test", parse_token("abc"), origins=origins, transport=refuse)
+    with client, pytest.raises(Unauthorised) as refused:
+        client.get("/api/tasks/")
+    assert refused.value.hint == (
+        f"set {variable} to a valid token from Account & Settings in Label Studio"
+    )

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from reconciler.errors import Unreachable
+from reconciler.labelstudio.connection_failure import make_not_sent
 from reconciler.labelstudio.network import Authorities, Network
 from tests.unit.labelstudio.wired import Scripted, client_of
 
@@ -83,3 +84,8 @@ def test_the_hint_for_an_untrusted_server_names_the_file_of_authorities():
     assert failed.value.hint == (
         "add the authority (CA) that issued the certificate to /etc/own.pem (SSL_CERT_FILE)"
     )
+
+
+def test_the_file_that_names_the_address_is_named() -> None:
+    error = make_not_sent("http://x.test", "Connection refused", Network(), "reconciler.toml:1")
+    assert error.hint.endswith("is the server address in reconciler.toml:1 right?")

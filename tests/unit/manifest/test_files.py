@@ -103,7 +103,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file():
         ("nowhere.yaml", f"nowhere.yaml: file or folder not found ({SPELLING})"),
         ("", f"'': file or folder not found ({SPELLING})"),
         ("empty", f"empty: this folder has no manifests ({SUFFIXES})"),
-        ("*.json", f"*.json: this pattern matches no manifests ({SUFFIXES})"),
+        ("*.json", f"*.json: this pattern matches no manifests ({SPELLING})"),
         ("*.txt", f"*.txt: this pattern matches no manifests ({SUFFIXES})"),
         ("notes.txt", f"notes.txt: not the name of a manifest ({SUFFIXES})"),
         ("reconciler.toml", f"reconciler.toml: not the name of a manifest ({SUFFIXES})"),

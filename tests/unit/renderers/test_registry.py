@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from reconciler.core.finding import Checkup
 from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.validation_document import Validation
@@ -15,12 +16,13 @@ from reconciler.renderers.registry import FORMATS, Format, Subject, list_formats
 from reconciler.renderers.render_options import RenderOptions
 from tests.unit.core.building import SERVER
 
-FOUND: dict[Subject, Plan | Report | Validation] = {
+FOUND: dict[Subject, Plan | Report | Validation | Checkup] = {
     Subject.PLAN: Plan(SERVER, (), 3),
     Subject.REPORT: Report(SERVER, (), ()),
     Subject.PROBLEMS: Validation(
         (Problem(Source("a.yaml", 1, 2), "tasks", "is missing", "add it"),)
     ),
+    Subject.CHECKUP: Checkup("https://x.test", (), 3),
 }
 
 

@@ -48,7 +48,7 @@ def test_problems_of_standard_input_have_places(monkeypatch: pytest.MonkeyPatch)
 def test_nothing_on_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch):
     give("", monkeypatch)
     assert problems("-") == [
-        "-: no manifest in this file (write one, or remove the file)",
+        "-: standard input has no manifest (pipe one into it, or pass a file or folder)",
     ]
 
 

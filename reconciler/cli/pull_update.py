@@ -1,0 +1,70 @@
+"""``reconciler pull PATH... --update``: what it does and prints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from reconciler.cli.console import Console, print_outcome, print_result
+from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.cli.inputs import find_inputs
+from reconciler.cli.progress_bar import ProgressBar
+from reconciler.cli.server_access import connect_to_server
+from reconciler.engine.load import load_desired
+from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
+from reconciler.engine.update import Update, prepare_update, write_update
+
+_SHOWN_MAX: Final = 50
+"""Values left as declared that are listed, unless the user asks for all."""
+
+
+def update_manifests(
+    paths: Sequence[str],
+    overrides: CliOverrides,
+    *,
+    dry_run: bool,
+    redact: tuple[tuple[str, ...], ...] = (),
+    full: bool,
+    console: Console,
+) -> int:
+    """Bring manifests to the live values, or only show how; returns the exit code."""
+    files = find_inputs(paths, console)
+    settings = read_settings(files.places, overrides, os.environ, keys=OF_PLAN)
+    with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
+        projects = choose_lookup(settings, connection)
+        desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
+        update = prepare_update(desired, connection, redact=redact, progress=progress)
+    if dry_run:
+        for file in update.files:
+            print_result(file.format_diff())
+    else:
+        update = write_update(update)
+        print_outcome(_describe(update))
+    _print_left(update, full=full, console=console)
+    return ERROR if update.left else DONE
+
+
+def _describe(update: Update) -> str:
+    """Say which files were edited, a line each."""
+    lines = [
+        f"{file.file}: {len(file.changes):,} value{'s' * (len(file.changes) != 1)} updated\n"
+        for file in update.files
+    ]
+    if not lines and not update.left:
+        return "The manifests have the live values; nothing to update.\n"
+    return "".join(lines)
+
+
+def _print_left(update: Update, *, full: bool, console: Console) -> None:
+    """Say what was not updated, and why, with its place."""
+    count = len(update.left)
+    shown = count if full else min(count, _SHOWN_MAX)
+    for problem in islice(update.left, shown):
+        console.note(str(problem))
+    if count > shown:
+        console.note(f"{count - shown:,} more are left as they are; pass --full to list them")
+    if count:
+        console.note(f"reconciler: {count:,} value{'s' * (count != 1)} left as declared")

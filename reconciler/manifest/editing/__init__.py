@@ -1,0 +1,1 @@
+"""Edits of manifests that keep every other character: what `pull --update` writes."""

@@ -1,0 +1,34 @@
+"""Files of one name in a folder and above it: settings and locks are found there."""
+
+from __future__ import annotations
+
+import os
+
+
+class FilesAbove:
+    """The files of one name in a folder and above it, nearest first."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def list_files(self, folder: str) -> tuple[str, ...]:
+        """List them for an absolute path; each folder is searched once."""
+        unknown: list[str] = []
+        while folder not in self._known and folder not in unknown[-1:]:
+            unknown.append(folder)
+            folder = os.path.dirname(folder)  # noqa: PTH120 - once a folder of thousands
+        files = self._known.get(folder, ())
+        for below in reversed(unknown):
+            file = os.path.join(below, self._name)  # noqa: PTH118 - as above
+            # A broken link counts too: skipping it would silently use another file.
+            files = (file, *files) if os.path.lexists(file) else files
+            self._known[below] = files
+        return files
+
+
+def make_absolute(folder: str) -> str:
+    """Return the absolute path by which a folder was reached, with its links if possible."""
+    if ".." in folder.split("/"):
+        return os.path.realpath(folder)
+    return os.path.abspath(folder)  # noqa: PTH100 - Path.absolute() keeps dots

@@ -1,0 +1,1 @@
+"""Manifests as text: what `pull` writes."""

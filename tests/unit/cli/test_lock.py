@@ -1,0 +1,226 @@
+"""The lock: written from a server, told when it is stale, and what validate finds with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.lock import DEFAULT, Lock, LockedProject, LockedServer
+from reconciler.engine.connection import connect
+from reconciler.engine.lock import find_lock_path, update_lock
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.errors import ManifestError, Refused
+from reconciler.manifest.files import find_manifests
+from reconciler.manifest.lock_file import FILE, format_lock, read_lock, write_lock
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tasks_file import new_state
+from tests.sandboxed import set_environment
+from tests.unit.cli.conftest import Command, Wire
+from tests.unit.labelstudio.wired import Hooked
+
+CONFIG = '<View>\n  <Text name="t" value="$text"/>\n  <Image name="i" value="$image"/>\n</View>'
+ODD = "<View>\r\n</View> \n"
+ADDRESS = "https://label-studio.example.org"
+MANIFEST = "version: 1\nproject: 7\ntasks:\n  - {id: 1, overlap: 2, data: {text: hello}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_state(config: str = CONFIG) -> State:
+    state = new_state()
+    project = state.add_project("Reviews", config, number=7)
+    state.add_project("Other", ODD, number=9)
+    state.add_task(project, {"data": {"text": {"a": 1}, "image": "/a.png"}}, number=1)
+    return state
+
+
+def make_lock(
+    config: str = CONFIG, honoured: frozenset[str] | None = None, number: int = 7
+) -> Lock:
+    project = LockedProject(number, config, ("reviews",))
+    return Lock().put("", LockedServer(ADDRESS, "1.23.2", "Community", honoured, {number: project}))
+
+
+def lock_sandbox(state: State, file: Path, **options: object) -> tuple[str, ...]:
+    transport = SandboxTransport(state)
+    with connect(Settings(ADDRESS, SANDBOX_TOKEN), transport=transport) as connection:
+        change = update_lock(connection, {7: ["reviews"], 9: []}, file=file, **options)  # type: ignore[arg-type]
+        assert connection.api.requests <= 2 + 2 + 1
+    return change.lines
+
+
+def test_a_lock_is_written_from_a_server_and_is_then_unchanged(tmp_path: Path):
+    file = tmp_path / FILE
+    assert lock_sandbox(make_state(), file)
+    written = file.read_bytes()
+    server = read_lock(str(file)).lock.environments[DEFAULT]
+    assert (server.address, server.projects[7].label_config) == (ADDRESS, CONFIG)
+    assert server.projects[9].label_config == ODD
+    assert server.honoured is not None
+    assert "overlap" in server.honoured
+    assert lock_sandbox(make_state(), file) == ()
+    assert file.read_bytes() == written
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_other_environments_are_kept(tmp_path: Path):
+    file = tmp_path / FILE
+    write_lock(make_lock(), file)
+    lock_sandbox(make_state(), file, environment="staging")
+    environments = read_lock(str(file)).lock.environments
+    assert [*environments] == [DEFAULT, "staging"]
+    assert environments[DEFAULT] == make_lock().environments[DEFAULT]
+
+
+def test_a_changed_label_config_is_named(tmp_path: Path):
+    file = tmp_path / FILE
+    lock_sandbox(make_state(), file)
+    assert lock_sandbox(make_state("<View/>"), file) == ("project 7: its label config has changed",)
+
+
+def test_projects_are_removed_only_if_asked_for(tmp_path: Path):
+    file = tmp_path / FILE
+    write_lock(make_lock(number=5), file)
+    lock_sandbox(make_state(), file)
+    assert [*read_lock(str(file)).lock.environments[DEFAULT].projects] == [5, 7, 9]
+    assert "project 5: removed" in lock_sandbox(make_state(), file, prune=True)
+
+
+def test_a_lock_is_not_written_through_a_link(tmp_path: Path):
+    target, file = tmp_path / "target", tmp_path / FILE
+    target.write_text("kept")
+    file.symlink_to(target)
+    with pytest.raises(Refused, match="not a regular file"):
+        write_lock(make_lock(), file)
+    with pytest.raises(ManifestError, match="not a regular file"):
+        read_lock(str(file))
+    assert target.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, ODD, "<View/>", "", "a\n\n\nb\n", "\n", " <a>\n</a>\n\n"]
+)
+def test_a_label_config_reads_back_as_it_was(tmp_path: Path, config: str):
+    file = tmp_path / FILE
+    write_lock(make_lock(config), file)
+    assert read_lock(str(file)).lock == make_lock(config)
+
+
+def test_a_changed_line_of_a_label_config_is_one_line_of_a_difference():
+    one = format_lock(make_lock(CONFIG)).splitlines()
+    other = format_lock(make_lock(CONFIG.replace("$image", "$photo"))).splitlines()
+    assert len(one) == len(other)
+    assert [n for n, line in enumerate(one) if line != other[n]] == [15]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("a: 1\n", "'format_version' is a required property"),
+        ('format_version: "2.0"\n', 'lock:1:17: format_version: the format is "2.0", but this'),
+        ('format_version: "1.0"\nenvironments: [1]\n', "lock:2:15: environments: "),
+        (
+            'format_version: "1.0"\nenvironments: {a: {server: "a b", projects: []}}\n',
+            "lock:2:28: ",
+        ),
+        ('format_version: "1.0"\nenvironments: {a: 1, a: 1}\n', "duplicate key"),
+        ("a: [\n", "lock:2:1: "),
+        ('format_version: "1.0"\nenvironments: {}\n---\na: 1\n', "expected one document"),
+    ],
+)
+def test_a_bad_lock_is_told_with_its_place(tmp_path: Path, text: str, message: str):
+    file = tmp_path / FILE
+    file.write_text(text)
+    with pytest.raises(ManifestError) as caught:
+        read_lock(str(file))
+    assert message in str(caught.value)
+
+
+def test_a_bad_lock_is_not_overwritten(tmp_path: Path):
+    file = tmp_path / FILE
+    file.write_text("a: 1\n")
+    with pytest.raises(ManifestError):
+        lock_sandbox(make_state(), file)
+    assert file.read_text() == "a: 1\n"
+
+
+def test_a_lock_lies_beside_the_settings(folder: Path):
+    Path("m/a").mkdir(parents=True)
+    Path("m/a/t.yaml").write_text(MANIFEST)
+    places = find_manifests(["m"]).places
+    assert find_lock_path(places) == Path(FILE)
+    Path("m", FILE).touch()
+    assert find_lock_path(places) == Path("m", FILE)
+    (folder / "reconciler.toml").touch()
+    assert find_lock_path(places) == Path(FILE)
+
+
+@pytest.mark.usefixtures("folder")
+def test_validate_uses_a_lock_unless_told_otherwise(command: Command):
+    Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
+    assert command("validate", "tasks.yaml").code == 0
+    write_lock(make_lock(), Path(FILE))
+    ran = command("validate", "tasks.yaml")
+    assert ran.code == 1
+    assert "tasks.yaml:3:30: tasks[0].data.text: expected a string" in ran.errors
+    assert f"<Text> at {FILE}:15 uses it" in ran.errors
+    assert command("validate", "tasks.yaml", "--format", "json").code == 1
+    assert command("validate", "tasks.yaml", "--no-lock").code == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_validate_says_what_it_cannot_check(command: Command):
+    Path("tasks.yaml").write_text("version: 1\nproject: 8\ntasks: [{id: 1}]\n")
+    write_lock(make_lock(), Path(FILE))
+    ran = command("validate", "tasks.yaml")
+    assert ran.code == 0
+    assert f"{FILE}: project 8 is not in it, so its label config is not checked" in ran.errors
+
+
+@pytest.mark.usefixtures("folder")
+def test_validate_checks_all_environments_or_the_chosen_one(command: Command):
+    lock = make_lock().put("staging", LockedServer(ADDRESS, projects={7: LockedProject(7, "<a/>")}))
+    write_lock(lock, Path(FILE))
+    Path("reconciler.toml").write_text(
+        "".join(f'[environments.{e}]\nurl = "{ADDRESS}"\n' for e in ("default", "staging"))
+    )
+    Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
+    codes = [command("validate", "tasks.yaml", *env).code for env in ([], ["--env", "staging"])]
+    assert codes == [1, 0]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("locked", "told"),
+    [
+        (make_lock("<View/>"), "project 7: its label config has changed since"),
+        (make_lock(number=8), "project 7 is not in it"),
+        (make_lock(honoured=frozenset({"data"})), "the server now stores"),
+        (Lock().put("", LockedServer("https://other.example.org")), "it is of https://other.ex"),
+        (Lock().put("", LockedServer(ADDRESS, "1.22.0")), "was Label Studio 1.22.0, and is 1.23.2"),
+    ],
+)
+def test_a_plan_tells_a_stale_lock_and_costs_no_more(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch, locked: Lock, told: str
+):
+    set_environment(monkeypatch)
+    monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
+    transport = wire.transport = Hooked(make_state())
+    Path("tasks.yaml").write_text(MANIFEST)
+    plain = command("plan", "tasks.yaml")
+    requests = len(transport.requests)
+    write_lock(locked, Path(FILE))
+    ran = command("plan", "tasks.yaml")
+    assert (ran.code, ran.output) == (plain.code, plain.output)
+    assert len(transport.requests) == 2 * requests
+    assert f"reconciler: warning: {FILE}: " in ran.errors
+    assert told in ran.errors
+    assert "reconciler doctor --update-lock" in ran.errors

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from tests.unit.cli.conftest import Command, Manifest
+from tests.unit.labelstudio.wired import Hooked
+
+TEXT = "# ours\nversion: 1\nproject: 7\ntasks:\n  - {id: 1, overlap: 2}  # one\n  - id: 2\n"
+
+
+def write(text: str = TEXT) -> Path:
+    file = Path("tasks.yaml")
+    file.write_bytes(text.encode())
+    return file
+
+
+def test_only_the_value_that_differs_is_edited(server: Hooked, command: Command):
+    file = write()
+    file.chmod(0o640)
+    ran = command("pull", "tasks.yaml", "--update")
+    assert (ran.code, ran.output) == (0, "tasks.yaml: 1 value updated\n")
+    assert file.read_text() == TEXT.replace("overlap: 2", "overlap: 1")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert {request.method for request in server.requests} <= {"GET", "OPTIONS", "POST"}
+    again = command("pull", "tasks.yaml", "--update")
+    nothing = "The manifests have the live values; nothing to update.\n"
+    assert (again.code, again.output) == (0, nothing)
+
+
+def test_a_dry_run_prints_a_diff_and_writes_nothing(server: Hooked, command: Command):
+    file = write()
+    ran = command("pull", "tasks.yaml", "--update", "--dry-run")
+    assert "-  - {id: 1, overlap: 2}  # one\n+  - {id: 1, overlap: 1}  # one\n" in ran.output
+    assert (ran.code, file.read_text()) == (0, TEXT)
+    assert server.requests
+
+
+def test_a_read_only_file_is_named_and_left(server: Hooked, command: Command):
+    file = write()
+    file.chmod(0o444)
+    ran = command("pull", "tasks.yaml", "--update")
+    assert ran.code == 1
+    assert "tasks.yaml:5:13: overlap: the file is read-only" in ran.errors
+    assert file.read_text() == TEXT
+    assert server.requests
+
+
+def test_a_link_stays_and_its_target_is_edited(server: Hooked, command: Command):
+    target = Path("kept")
+    target.mkdir()
+    (target / "real.yaml").write_text(TEXT)
+    Path("tasks.yaml").symlink_to(target / "real.yaml")
+    assert command("pull", "tasks.yaml", "--update").code == 0
+    assert Path("tasks.yaml").is_symlink()
+    assert "overlap: 1" in (target / "real.yaml").read_text()
+    assert server.requests
+
+
+def test_a_redacted_value_is_not_written(server: Hooked, command: Command):
+    file = write()
+    ran = command("pull", "tasks.yaml", "--update", "--redact", "overlap")
+    assert (ran.code, file.read_text()) == (1, TEXT)
+    assert "the live value is redacted" in ran.errors
+    assert server.requests
+
+
+def test_options_that_do_not_go_together_are_refused(manifest: Manifest, command: Command):
+    file = manifest()
+    assert "does not go with --update" in command("pull", file, "--update", "--hoist").errors
+    assert "Pass --update" in command("pull", file).errors
+    assert "--update needs" in command("pull", "--update").errors
+    assert "--dry-run goes with" in command("pull", "--dry-run").errors
+    assert "Missing option '--project'" in command("pull").errors

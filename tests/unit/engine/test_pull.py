@@ -1,0 +1,213 @@
+"""What pull refuses, what it leaves out, and that it writes all files or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.core.pull_result import Pulled
+from reconciler.engine.connection import connect
+from reconciler.engine.pull import pull_tasks
+from reconciler.engine.pull_options import (
+    PullOptions,
+    parse_ids,
+    parse_paths,
+    parse_project,
+    parse_single_path,
+    parse_where,
+)
+from reconciler.engine.settings.run_settings import Settings
+from reconciler.errors import ManifestError, Refused
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.sandbox_transport import SandboxTransport
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tasks_file import new_state
+
+Pull = Callable[..., Pulled]
+
+
+@pytest.fixture
+def state() -> State:
+    """Give a project with three tasks."""
+    state = new_state()
+    project = state.add_project("My Reviews: 1/2")
+    for number in (1, 2, 3):
+        split = {"split": ["Val", "val"][number % 2]} if number < 3 else {}
+        state.add_task(project, {"data": {"text": f"t {number}", "key": f"k-{number}", **split}})
+    return state
+
+
+@pytest.fixture
+def pull(state: State, tmp_path: Path) -> Pull:
+    def pull(**options: Any) -> Pulled:  # noqa: ANN401 - each option has its type
+        settings = Settings("https://label-studio.test", SANDBOX_TOKEN)
+        with connect(settings, transport=SandboxTransport(state)) as connection:
+            chosen = PullOptions(1, options.pop("out", tmp_path / "out"), **options)
+            return pull_tasks(chosen, settings, connection)
+
+    return pull
+
+
+def test_the_first_line_names_the_nearest_schema(pull: Pull, tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "manifest.schema.json").write_text("{}")
+
+    (written,) = pull().files
+
+    first = Path(written.path).read_text().split("\n")[0]
+    assert first == "# yaml-language-server: $schema=../schemas/manifest.schema.json"
+
+
+def list_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_file_is_named_after_the_project(pull: Pull, tmp_path: Path) -> None:
+    assert pull().tasks == 3
+    assert list_files(tmp_path) == ["out"]
+    assert list_files(tmp_path / "out") == ["my-reviews-1-2.yaml"]
+
+
+def test_names_that_differ_only_in_case_get_numbers(pull: Pull, tmp_path: Path) -> None:
+    pull(split_by=("data", "split"))
+
+    assert list_files(tmp_path / "out") == ["rest.yaml", "val-2.yaml", "val.yaml"]
+
+
+def test_existing_files_are_kept_unless_forced(pull: Pull, tmp_path: Path) -> None:
+    pull()
+    file = tmp_path / "out" / "my-reviews-1-2.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("t 2", "edited").replace("  - id: 3", "  - id: 99"))
+    edited = file.read_text()
+
+    with pytest.raises(Refused, match="would be replaced"):
+        pull()
+    assert file.read_text() == edited
+    pull(force=True)
+    assert file.read_text() == before
+
+
+def test_tasks_that_the_folder_declares_are_left_out(pull: Pull, tmp_path: Path) -> None:
+    pull(ids=parse_ids("1-2"))
+    (tmp_path / "out" / "my-reviews-1-2.yaml").rename(tmp_path / "out" / "first.yaml")
+
+    pulled = pull()
+
+    assert pulled.tasks == 1
+    assert [(r.tasks, r.reason) for r in pulled.left_out] == [
+        (2, "a manifest of the folder declares it already")
+    ]
+    assert pull(force=True).tasks == 1
+
+
+def test_ids_that_are_not_in_the_project_are_named(pull: Pull) -> None:
+    pulled = pull(ids=parse_ids("2-4"))
+
+    assert pulled.tasks == 2
+    assert [(r.examples, r.reason) for r in pulled.left_out] == [((4,), "it is not in the project")]
+    assert pull(ids=parse_ids("1-9999"), force=True).tasks == 3
+
+
+def test_a_file_with_rules_is_never_replaced(pull: Pull, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "my-reviews-1-2.yaml").write_text(
+        "version: 1\nproject: 1\nrules: [{name: a, set: {overlap: 2}}]\n"
+    )
+    with pytest.raises(Refused, match="declares rules"):
+        pull(force=True)
+
+
+def test_keys_that_are_shared_or_missing_fall_back_to_ids(
+    pull: Pull, state: State, tmp_path: Path
+) -> None:
+    state.tasks[2].values["data"] = {"key": "k-1"}
+    state.tasks[3].values["data"] = {"key": True, "text": "t"}
+
+    pulled = pull(key=("data", "key"))
+
+    assert {(r.path, r.reason, r.examples) for r in pulled.by_id} == {
+        ("data.key", "several tasks have the same value", (1, 2)),
+        ("data.key", "not a string or an integer", (3,)),
+    }
+    assert "key:" not in (tmp_path / "out" / "my-reviews-1-2.yaml").read_text().split("tasks")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"fields": (("overlpa",),)},
+            "--fields overlpa: unknown attribute (did you mean overlap?)",
+        ),
+        ({"fields": (("created_at",),)}, "--fields created_at: the attribute is read-only"),
+        ({"fields": (("allow_skip",),)}, "the server's response has no allow_skip"),
+        ({"fields": (("overlap", "a"),)}, "overlap has no keys"),
+        ({"fields": (("project",),)}, "the top of each manifest declares it"),
+        ({"key": ("overlap",)}, "--key: overlap cannot be a key"),
+        ({"key": ("data", "key"), "redact": (("data",),)}, "--key data.key is redacted"),
+        ({"split_by": ("data", "a"), "per_file": 1}, "exclude each other"),
+        ({"where": {"data.split": "none"}}, "has no tasks that --where choose"),
+        ({"ids": (range(7, 9),)}, "has no tasks that --ids choose"),
+    ],
+)
+def test_a_mistake_is_refused_before_a_file_is_written(
+    pull: Pull, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        pull(**options)
+
+    assert message in str(refused.value)
+    assert list_files(tmp_path) == []
+
+
+def test_conditions_are_checked_as_those_of_rules(pull: Pull) -> None:
+    with pytest.raises(ManifestError, match="--where"):
+        pull(where={"data.split": {"is": 1}})
+
+
+def test_a_failure_leaves_the_folder_as_it_was(
+    pull: Pull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull(per_file=2)
+    out = tmp_path / "out"
+    for file in out.iterdir():
+        file.write_text(file.read_text() + "# mine\n")
+    before = {file.name: file.read_text() for file in out.iterdir()}
+    rename, calls = Path.rename, []
+
+    def fail_late(path: Path, target: Path) -> Path:
+        calls.append(path)
+        if len(calls) == 4:
+            raise OSError(28, "No space left on device", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_late)
+    with pytest.raises(Refused, match=r"nothing was written: .*No space left"):
+        pull(per_file=2, force=True)
+
+    assert {file.name: file.read_text() for file in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("text", ["", "0", "5-2", "a", "1-", "1,,2", "1-99999999"])
+def test_what_is_no_list_of_ids_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        parse_ids(text)
+
+
+def test_options_are_parsed() -> None:
+    assert parse_ids("205, 1-50, 40-100") == (range(1, 101), range(205, 206))
+    assert parse_paths('data.text,meta,data["a,b"]') == (
+        *(("data", "text"), ("meta",)),
+        ("data", "a,b"),
+    )
+    assert parse_single_path('data["a.b"]') == ("data", "a.b")
+    assert parse_project("12") == 12
+    assert parse_project("reviews") == "reviews"
+    assert parse_where("data.lang=[en, nl]") == ("data.lang", ["en", "nl"])
+    assert parse_where('data["a=b"]=x=y') == ('data["a=b"]', "x=y")
+    with pytest.raises(ValueError, match="expected PATH=VALUE"):
+        parse_where("data.lang")
