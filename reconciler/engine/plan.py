@@ -9,7 +9,7 @@ from typing import TypeAlias
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
-from reconciler.core.lock import ServerFacts
+from reconciler.core.locked_server import ServerFacts
 from reconciler.core.model import DesiredTasks, Observed, ReadBatch
 from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.planner import apply_guards, block_ambiguous

@@ -359,6 +359,11 @@ class DesiredIndex:
         """The documents, in the order in which they were added."""
         return [header.document for header in self._headers]
 
+    @property
+    def headers(self) -> Sequence[Header]:
+        """What each document declares for all its tasks, in the order of `documents`."""
+        return self._headers
+
     def list_documents(self) -> list[tuple[Document, list[int]]]:
         """List the documents, each with the indexes of its tasks in ascending order."""
         documents = (header.document for header in self._headers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
 from reconciler.cli.plan_options import shard_option, target_options
@@ -33,7 +34,7 @@ class ApplyCommandOptions:
 
 
 @click.command("apply")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @shard_option
 @target_options
 @review_options

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
@@ -42,7 +43,7 @@ class PlanOptions:
 
 
 @click.command("plan")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @format_option(Subject.PLAN)
 @click.option(
     "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."

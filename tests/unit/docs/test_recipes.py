@@ -21,7 +21,7 @@ from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state, new_state
 from tests.unit.docs.pages import ROOT, page
-from tests.unit.docs.recipes import Ran, Runner
+from tests.unit.docs.recipes import INSTALL, Ran, Runner
 
 PAGE: Final = ROOT / "docs" / "ci.md"
 ADDRESS: Final = "https://label-studio.example.org"
@@ -29,7 +29,6 @@ _LOG: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MANIFEST: Final = re.compile(
     r"^```yaml\n(# manifests/sentences\.yaml\n.*?)^```$", re.MULTILINE | re.DOTALL
 )
-INSTALL: Final = "pip install ./reconciler"
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ from tests.unit.docs.pages import ROOT
 from tests.unit.labelstudio.patient import Patient
 
 PAGES: Final = tuple(
-    ROOT / "docs" / f"{name}.md" for name in ("semantics", "manifest", "server-facts", "pull")
+    ROOT / "docs" / f"{name}.md"
+    for name in ("semantics", "manifest", "server-facts", "pull", "updating")
 )
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
@@ -167,6 +168,9 @@ WITHOUT: Final = {
     "semantics.md": ["Words", "Report", "JSON plan", "JSON validation"],
     "manifest.md": ["Header", "Attributes", "JSON and JSON lines", "Editors"],
     "server-facts.md": [],
+    # These say which options there are, and what an example would only repeat.
+    "pull.md": ["Which tasks", "Which values", "Which files", "What cannot be declared", "Reading"],
+    "updating.md": ["What is written"],
 }
 """The sections that define words and formats, or whose example is in another section."""
 
