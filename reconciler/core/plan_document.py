@@ -194,7 +194,9 @@ def restore_targets(document: Mapping[str, Any]) -> Targets:
         targets = Targets.parse(written["include"], written["exclude"])
     except ValueError as error:
         raise SavedFileError(f"targets: {error}", hint=_UNEDITED) from error
-    return replace(targets, since=_restore_since(written["since"])) if "since" in written else targets
+    return (
+        replace(targets, since=_restore_since(written["since"])) if "since" in written else targets
+    )
 
 
 def _restore_since(written: Mapping[str, Any]) -> Since:

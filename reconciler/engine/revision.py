@@ -67,7 +67,9 @@ class Repository:
         return _pair_contents(blobs, answer.stdout)
 
     def _find_commit(self, name: str) -> str | None:
-        found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        found = self._run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
         if found.returncode > 1 and found.stderr.strip():
             raise self._explain_failure("find", name, found)
         written = found.stdout.strip()
@@ -77,7 +79,9 @@ class Repository:
     def _find_merge_base(self, name: str, commit: str) -> str:
         head = self._find_commit("HEAD")
         if head is None:
-            raise SettingsError("--since: HEAD has no commit yet", hint="commit the manifests first")
+            raise SettingsError(
+                "--since: HEAD has no commit yet", hint="commit the manifests first"
+            )
         found = self._run("merge-base", commit, head)
         written = found.stdout.split(b"\n")[0]
         if found.returncode == 0 and _OBJECT.fullmatch(written):
@@ -86,7 +90,9 @@ class Repository:
             message = f"--since: this clone is shallow, and lacks where HEAD left {_show(name)}"
             raise SettingsError(message, hint=_FETCH_ALL)
         message = f"--since: {_show(name)} and HEAD have no common commit"
-        raise SettingsError(message, hint=f"without the dots, --since {name} compares with it as is")
+        raise SettingsError(
+            message, hint=f"without the dots, --since {name} compares with it as is"
+        )
 
     def _is_shallow(self) -> bool:
         return self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

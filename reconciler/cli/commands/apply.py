@@ -17,6 +17,7 @@ from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
 from reconciler.engine.settings.run_settings import read_settings
+from reconciler.engine.since import build_since_request
 from reconciler.engine.vocabulary import Selector, Shard, Targets
 from reconciler.errors import SettingsError
 
@@ -29,6 +30,7 @@ class ApplyCommandOptions:
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     review: ReviewOptions
 
 
@@ -64,7 +66,7 @@ def command(options: ApplyCommandOptions) -> int:
     with connect_to_server(settings, review.console) as connection:
         if saved:
             plan = saved
-            _check_part(options.shard, targets)
+            _check_part(options.shard, targets, options.since)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
@@ -74,6 +76,7 @@ def command(options: ApplyCommandOptions) -> int:
                 allow=review.build_allowances(settings),
                 shard=options.shard,
                 targets=targets,
+                since=build_since_request(options.since, paths, os.environ),
                 console=review.console,
             )
         return review_and_apply(
@@ -85,10 +88,10 @@ def command(options: ApplyCommandOptions) -> int:
         )
 
 
-def _check_part(shard: Shard | None, targets: Targets) -> None:
-    """Raise SettingsError if --shard, --target or --exclude is used with a saved plan."""
-    if targets:
-        option = "--target" if targets.include else "--exclude"
+def _check_part(shard: Shard | None, targets: Targets, since: str | None) -> None:
+    """Raise SettingsError if an option that chooses a part is used with a saved plan."""
+    if targets or since is not None:
+        option = "--target" if targets.include else "--exclude" if targets else "--since"
         message = f"{option} cannot be used with a saved plan, which already names its changes"
         raise SettingsError(
             message, hint=f"pass {option} to plan, and apply the plan that it saves"
