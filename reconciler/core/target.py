@@ -117,7 +117,8 @@ class Targets:
     def parse(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Self:
         """Parse selectors, such as ``["101", "path:data.text"]``; raises ValueError."""
         given = ([one] if isinstance(one, str) else one for one in (include, exclude))
-        return cls(*(tuple(map(Selector.parse, texts)) for texts in given))
+        included, excluded = (tuple(map(Selector.parse, texts)) for texts in given)
+        return cls(included, excluded)
 
     def __bool__(self) -> bool:
         return bool(self.include or self.exclude or self.since)

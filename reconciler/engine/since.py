@@ -157,9 +157,9 @@ class _History:
     def list_moved(self) -> Iterator[Blob]:
         """Yield the manifests elsewhere that are gone now: the run may have them by other names."""
         for path, blob in self.blobs.items():
-            if is_manifest(path) and not self.names.holds(path):
-                if not os.path.lexists(Path(self.repository.root, path)):
-                    yield blob
+            is_elsewhere = is_manifest(path) and not self.names.holds(path)
+            if is_elsewhere and not os.path.lexists(Path(self.repository.root, path)):
+                yield blob
 
     def read(self, blobs: Sequence[Blob]) -> Iterator[tuple[Blob, bytes]]:
         """Yield the contents of files of the revision."""
@@ -306,7 +306,7 @@ def _hash_file(file: str, length: int) -> str:
     from hashlib import new  # noqa: PLC0415 - it loads OpenSSL
 
     try:
-        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:  # noqa: PTH123 - Path has no opener
+        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
             state = os.fstat(opened.fileno())
             if not stat.S_ISREG(state.st_mode):
                 return ""

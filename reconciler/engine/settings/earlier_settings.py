@@ -29,15 +29,12 @@ def read_server_settings(texts: Iterable[bytes], environment: str) -> ServerSett
     maps_projects = False
     for text in texts:
         values = _parse(text)
-        tables = values.get("environments")
-        tables = tables if isinstance(tables, dict) else {}
-        maps_projects |= any("projects" in table for table in tables.values() if _is_table(table))
-        table = tables.get(environment)
-        chosen: Mapping[str, Any] = table if _is_table(table) else {}
+        tables = _to_table(values.get("environments"))
+        maps_projects |= any("projects" in _to_table(table) for table in tables.values())
+        chosen = _to_table(tables.get(environment))
         url = chosen.get("url") if environment else values.get("url")
         urls[str(url or "")] = None
-        numbers = chosen.get("projects")
-        for name, number in (numbers if _is_table(numbers) else {}).items():
+        for name, number in _to_table(chosen.get("projects")).items():
             if type(number) is not int or projects.setdefault(name, number) != number:
                 disputed.add(name)
     known = {name: number for name, number in projects.items() if name not in disputed}
@@ -51,5 +48,5 @@ def _parse(text: bytes) -> Mapping[str, Any]:
         return {}
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
+def _to_table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -19,7 +19,14 @@ ONE: Final = "  - {id: 1, overlap: 2}\n"
 TWO: Final = "  - {id: 2, overlap: 2}\n"
 THREE: Final = "  - {id: 3, overlap: 2}\n"
 TASKS: Final = f"{HEADER}tasks:\n"
+KEYED: Final = f"key: data.text\n{TASKS}"
 ALL: Final = f"{TASKS}{ONE}{TWO}{THREE}"
+
+
+def declare_keys(*declared: str) -> str:
+    """Declare tasks by their texts: ``1: 2`` is an overlap of 2 for the text ``Sentence 1.``."""
+    pairs = (one.split(": ") for one in declared)
+    return KEYED + "".join(f"  - {{key: Sentence {n}., overlap: {o}}}\n" for n, o in pairs)
 
 
 @pytest.fixture
@@ -82,27 +89,23 @@ CASES: Final[dict[str, tuple[dict[str, str], dict[str, str | None], list[int]]]]
     ),
     "a line of JSON lines": (
         {
-            "m/a.jsonl": '{"version": 1, "project": 7}\n{"id": 3, "overlap": 2}\n{"id": 2, "overlap": 2}\n'
+            "m/a.jsonl": '{"version": 1, "project": 7}\n{"id": 3, "overlap": 2}\n'
+            '{"id": 2, "overlap": 2}\n'
         },
         {
-            "m/a.jsonl": '{"version": 1, "project": 7}\n{"id": 2, "overlap": 2}\n{"id": 3, "overlap": 3}\n'
+            "m/a.jsonl": '{"version": 1, "project": 7}\n{"id": 2, "overlap": 2}\n'
+            '{"id": 3, "overlap": 3}\n'
         },
         [3],
     ),
     "defaults": (
-        {
-            "m/a.yaml": f"{HEADER}defaults: {{overlap: 2}}\ntasks:\n  - {{id: 1}}\n  - {{id: 2, overlap: 3}}\n"
-        },
-        {
-            "m/a.yaml": f"{HEADER}defaults: {{overlap: 4}}\ntasks:\n  - {{id: 1}}\n  - {{id: 2, overlap: 3}}\n"
-        },
+        {"m/a.yaml": HEADER + "defaults: {overlap: 2}\ntasks: [{id: 1}, {id: 2, overlap: 3}]\n"},
+        {"m/a.yaml": HEADER + "defaults: {overlap: 4}\ntasks: [{id: 1}, {id: 2, overlap: 3}]\n"},
         [1],
     ),
     "a default that tasks had": (
         {"m/a.yaml": ALL},
-        {
-            "m/a.yaml": f"{HEADER}defaults: {{overlap: 2}}\ntasks: [{{id: 1}}, {{id: 2}}, {{id: 3}}]\n"
-        },
+        {"m/a.yaml": HEADER + "defaults: {overlap: 2}\ntasks: [{id: 1}, {id: 2}, {id: 3}]\n"},
         [],
     ),
     "the header": ({"m/a.yaml": ALL}, {"m/a.yaml": "policy: {data: replace}\n" + ALL}, []),
@@ -141,19 +144,15 @@ CASES: Final[dict[str, tuple[dict[str, str], dict[str, str | None], list[int]]]]
         [2],
     ),
     "a key": (
-        {
-            "m/a.yaml": f"key: data.text\n{HEADER}tasks:\n  - {{key: Sentence 1., overlap: 2}}\n  - {{key: Sentence 2., overlap: 2}}\n"
-        },
-        {
-            "m/a.yaml": f"key: data.text\n{HEADER}tasks:\n  - {{key: Sentence 2., overlap: 3}}\n  - {{key: Sentence 1., overlap: 2}}\n"
-        },
+        {"m/a.yaml": declare_keys("1: 2", "2: 2")},
+        {"m/a.yaml": declare_keys("2: 3", "1: 2")},
         [2],
     ),
     "a task named by its key in place of its id": (
         {"m/a.yaml": ALL},
         {
             "m/a.yaml": f"{TASKS}{ONE}{TWO}",
-            "m/b.yaml": f"key: data.text\n{HEADER}tasks:\n  - {{key: Sentence 3., overlap: 2}}\n",
+            "m/b.yaml": declare_keys("3: 2"),
         },
         [3],
     ),
@@ -227,10 +226,10 @@ RULED: Final[dict[str, tuple[dict[str, str], dict[str, str | None], list[int]]]]
     ),
     "a task named by its key that a rule now governs": (
         {
-            "m/a.yaml": f"key: data.text\n{HEADER}tasks:\n  - {{key: Sentence 1., overlap: 1}}\n  - {{key: Sentence 2., overlap: 1}}\n",
+            "m/a.yaml": declare_keys("1: 1", "2: 1"),
             "m/b.yaml": RULES + rule("all", 2),
         },
-        {"m/a.yaml": f"key: data.text\n{HEADER}tasks:\n  - {{key: Sentence 1., overlap: 1}}\n"},
+        {"m/a.yaml": declare_keys("1: 1")},
         [2],
     ),
 }
@@ -393,3 +392,206 @@ def test_globs_files_and_links_are_followed(repository: GitRepository, command: 
     assert json.loads(ran.output)["targets"]["since"]["no_longer_declared"]["named"] == ["1"]
     assert planned(plan(command, paths="m/link.yaml")) == []
     assert planned(plan(command, paths="./m/../m")) == [2]
+
+
+def test_standard_input_and_other_mistakes_are_refused(
+    repository: GitRepository, command: Command, server: Hooked, tmp_path: Path
+):
+    """Each refusal says what to do, before any request."""
+    repository.commit({"m/a.yaml": ALL})
+    server.requests.clear()
+    mistakes = {
+        ("-", "HEAD"): "--since cannot be used with standard input",
+        ("m", "nowhere"): 'has no revision "nowhere" (correct it, or fetch it',
+        ("m", "nowhere..."): 'has no revision "nowhere" (correct it, or fetch it',
+        ("m", ""): 'expected a git revision, found ""',
+        ("m", "..."): "expected a git revision, found",
+        ("m", "--output=x"): "expected a git revision, found",
+        ("m", "HEAD:m/a.yaml"): "has no revision",
+        ("m", "HEAD~1..HEAD"): "expected one revision, found",
+        ("m", "a\nb"): "expected a git revision, found",
+        ("m", "HEAD\x00"): "expected a git revision, found",
+    }
+    for (path, revision), message in mistakes.items():
+        ran = command("plan", path, f"--since={revision}")
+        assert (ran.code, message in ran.errors) == (1, True), (revision, ran.errors)
+    assert not server.requests
+    assert sorted(os.listdir(tmp_path)) == [".git", "m"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_folder_without_git_is_refused(tmp_path: Path, command: Command):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "a.yaml").write_text(ALL, encoding="utf-8")
+    ran = plan(command)
+    assert (ran.code, "m/a.yaml is not in a git repository" in ran.errors) == (1, True)
+
+
+@pytest.mark.usefixtures("server")
+def test_git_is_needed(
+    repository: GitRepository, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    repository.commit({"m/a.yaml": ALL})
+    monkeypatch.setenv("PATH", "/nowhere")
+    ran = plan(command)
+    assert (ran.code, "--since needs git, which is not installed (install git)" in ran.errors) == (
+        1,
+        True,
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_a_repository_without_commits_is_refused(repository: GitRepository, command: Command):
+    repository.write({"m/a.yaml": ALL})
+    ran = plan(command)
+    assert (ran.code, 'has no revision "HEAD"' in ran.errors) == (1, True)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_submodule_is_a_repository_of_its_own(tmp_path: Path, command: Command):
+    outer = GitRepository.create(tmp_path)
+    outer.commit({"m/a.yaml": TASKS + ONE})
+    inner = GitRepository.create(tmp_path / "m" / "inner")
+    inner.commit({"b.yaml": TASKS + TWO})
+    ran = plan(command)
+    assert (ran.code, "a submodule is a repository of its own" in ran.errors) == (1, True)
+    inner.write({"b.yaml": TASKS + TWO.replace("2}", "3}")})
+    assert planned(plan(command, paths="m/inner")) == [2]
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("since", ["main~1", "main~1..."])
+def test_a_shallow_clone_is_named_with_what_to_do(since: str, tmp_path: Path, command: Command):
+    origin = GitRepository.create(tmp_path / "origin")
+    origin.commit({"m/a.yaml": TASKS + ONE})
+    origin.commit({"m/a.yaml": ALL})
+    origin.git("clone", "-q", "--depth", "1", f"file://{tmp_path}/origin", str(tmp_path / "clone"))
+    ran = plan(command, since=since, paths="clone/m")
+    assert ran.code == 1
+    assert "this clone is shallow, and has no revision" in ran.errors
+    assert "fetch-depth: 0" in ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_a_shallow_clone_without_the_merge_base_is_named(tmp_path: Path, command: Command):
+    origin = GitRepository.create(tmp_path / "origin")
+    origin.commit({"m/a.yaml": TASKS + ONE})
+    origin.git("checkout", "-q", "-b", "feature")
+    origin.commit({"m/a.yaml": ALL})
+    origin.git("checkout", "-q", "main")
+    origin.commit({"m/b.yaml": TASKS})
+    address = f"file://{tmp_path}/origin"
+    origin.git(
+        "clone", "-q", "--depth", "1", "--no-single-branch", address, str(tmp_path / "clone")
+    )
+    ran = plan(command, since="origin/feature...", paths="clone/m")
+    assert ran.code == 1
+    assert 'this clone is shallow, and lacks where HEAD left "origin/feature"' in ran.errors
+    assert "fetch-depth: 0" in ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_a_clone_without_contents_is_named(tmp_path: Path, command: Command):
+    origin = GitRepository.create(tmp_path / "origin")
+    origin.git("config", "uploadpack.allowFilter", "true")
+    origin.commit({"m/a.yaml": TASKS + ONE})
+    origin.commit({"m/a.yaml": ALL})
+    clone = ["clone", "-q", "--filter=blob:none", f"file://{tmp_path}/origin"]
+    origin.git(*clone, str(tmp_path / "clone"))
+    ran = plan(command, since="HEAD~1", paths="clone/m")
+    assert (ran.code, "lacks the contents of m/a.yaml" in ran.errors) == (1, True), ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_nothing_that_a_repository_configures_is_run(
+    repository: GitRepository, command: Command, tmp_path: Path
+):
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n", encoding="utf-8")
+    trap.chmod(0o755)
+    repository.commit(
+        {"m/a.yaml": ALL, ".gitattributes": "*.yaml diff=evil filter=evil merge=evil\n"}
+    )
+    settings = {
+        "core.fsmonitor": trap,
+        "core.pager": trap,
+        "core.editor": trap,
+        "core.sshCommand": trap,
+        "core.alternateRefsCommand": trap,
+        "diff.external": trap,
+        "diff.evil.command": trap,
+        "diff.evil.textconv": trap,
+        "filter.evil.clean": trap,
+        "filter.evil.smudge": trap,
+        "filter.evil.process": trap,
+        "alias.ls-tree": f"!{trap}",
+        "alias.cat-file": f"!{trap}",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": f"ext::{trap}",
+        "remote.origin.promisor": "true",
+        "remote.origin.uploadpack": trap,
+        "protocol.ext.allow": "always",
+        "credential.helper": f"!{trap}",
+    }
+    for name, value in settings.items():
+        repository.git("config", name, str(value))
+    hooks = repository.folder / ".git" / "hooks"
+    for hook in ("post-checkout", "post-index-change", "fsmonitor-watchman", "pre-auto-gc"):
+        (hooks / hook).write_bytes(trap.read_bytes())
+        (hooks / hook).chmod(0o755)
+    repository.write({"m/a.yaml": ALL.replace("1, overlap: 2", "1, overlap: 3")})
+    for since in ("HEAD", "HEAD...", "main@{upstream}", "0" * 40):
+        plan(command, since=since)
+    assert planned(plan(command)) == [1]
+    # Even where an object is missing, and git would fetch it.
+    blob = repository.git("rev-parse", "HEAD:m/a.yaml")
+    (repository.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    assert "lacks the contents of m/a.yaml" in plan(command).errors
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.usefixtures("server")
+def test_variables_and_settings_of_a_user_do_not_count(
+    repository: GitRepository, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    repository.commit({"m/a.yaml": ALL})
+    other = GitRepository.create(tmp_path / "other")
+    other.commit({"m/a.yaml": TASKS})
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n", encoding="utf-8")
+    trap.chmod(0o755)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        f"[core]\nfsmonitor = {trap}\npager = {trap}\n", encoding="utf-8"
+    )
+    for name, value in {
+        "HOME": str(home),
+        "GIT_DIR": str(tmp_path / "other" / ".git"),
+        "GIT_WORK_TREE": str(tmp_path / "other"),
+        "GIT_EXTERNAL_DIFF": str(trap),
+        "GIT_SSH_COMMAND": str(trap),
+        "GIT_PAGER": str(trap),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert planned(plan(command)) == []
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.usefixtures("server")
+def test_names_of_files_are_no_options_and_no_patterns(repository: GitRepository, command: Command):
+    names = ["--output=x.yaml", "m[1].yaml", "ü ñ.yaml", ":(exclude)a.yaml", "a\nb.yaml"]
+    files = {f"m/{name}": f"{TASKS}  - {{id: {n}}}\n" for n, name in enumerate(names, start=4)}
+    repository.commit({**files, "m/z.yaml": TASKS + ONE})
+    repository.write({"m/z.yaml": TASKS + ONE.replace("2}", "3}")})
+    ran = plan(command)
+    assert (planned(ran), json.loads(ran.output)["targets"]["since"]["unread_files"]) == ([1], 5)
+
+
+@pytest.mark.usefixtures("server")
+def test_an_earlier_file_that_cannot_be_read_is_named(repository: GitRepository, command: Command):
+    commit = repository.commit({"m/a.yaml": ALL + "  - {id: 1\n"})
+    repository.write({"m/a.yaml": ALL})
+    ran = plan(command)
+    assert planned(ran) == [1, 2, 3]
+    assert f"warning: all of this file counts as changed: {commit[:12]}:m/a.yaml:" in ran.errors
