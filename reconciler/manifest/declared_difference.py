@@ -197,8 +197,13 @@ def _digest(described: list[Any]) -> bytes:
     return blake2b(encode_canonical(described), digest_size=_DIGEST_SIZE).digest()
 
 
-_RULES_KEY: Final = re.compile(rb"rules[\"']?\s*:")
-_INDIRECT_KEY: Final = re.compile(rb"(?:^|[\s{,\[])\?\s|&", re.MULTILINE)
+_RULES_KEY: Final = re.compile(
+    rb"(?:^|[{,?]|\xef\xbb\xbf|[!&]\S+\s)\s*[\"']?rules[\"']?\s*:", re.MULTILINE
+)
+_WHOLE_SCALAR: Final = re.compile(rb"(?:^|[\s\"'])rules[\"']?[ \t\r]*(?:$|[,}\]#])", re.MULTILINE)
+_INDIRECT_KEY: Final = re.compile(rb"(?:^|[\s{,\[:])(?:\?\s|&[^\s,\[\]{}]+\s)", re.MULTILINE)
+"""The signs of YAML's ``? key`` and of an anchor: a key can be written by an alias."""
+
 _ESCAPED_LETTER: Final = re.compile(rb"\\(?:x|u00|U000000)(?:72|75|6[cC]|65|73)|\\\r?\n")
 """Letters of the word that a double-quoted string may escape, or break by an escaped line end."""
 
@@ -209,4 +214,6 @@ def may_have_rules(contents: bytes) -> bool:
         return True
     if b"rules" not in contents:
         return False
-    return bool(_RULES_KEY.search(contents) or _INDIRECT_KEY.search(contents))
+    if _RULES_KEY.search(contents):
+        return True
+    return bool(_WHOLE_SCALAR.search(contents) and _INDIRECT_KEY.search(contents))
