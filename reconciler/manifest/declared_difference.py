@@ -197,23 +197,26 @@ def _digest(described: list[Any]) -> bytes:
     return blake2b(encode_canonical(described), digest_size=_DIGEST_SIZE).digest()
 
 
-_RULES_KEY: Final = re.compile(
-    rb"(?:^|[{,?]|\xef\xbb\xbf|[!&]\S+\s)\s*[\"']?rules[\"']?\s*:", re.MULTILINE
-)
-_WHOLE_SCALAR: Final = re.compile(rb"(?:^|[\s\"'])rules[\"']?[ \t\r]*(?:$|[,}\]#])", re.MULTILINE)
+_KEY: Final = re.compile(rb"rules[\"']?\s*:")
+_BEFORE_KEY: Final = re.compile(rb"(?:^|[{,?]|\xef\xbb\xbf|[!&]\S+\s)\s*[\"']?\Z", re.MULTILINE)
+_WHOLE_SCALAR: Final = re.compile(rb"rules[\"']?[ \t\r]*(?:$|[,}\]#])", re.MULTILINE)
 _INDIRECT_KEY: Final = re.compile(rb"(?:^|[\s{,\[:])(?:\?\s|&[^\s,\[\]{}]+\s)", re.MULTILINE)
 """The signs of YAML's ``? key`` and of an anchor: a key can be written by an alias."""
 
 _ESCAPED_LETTER: Final = re.compile(rb"\\(?:x|u00|U000000)(?:72|75|6[cC]|65|73)|\\\r?\n")
 """Letters of the word that a double-quoted string may escape, or break by an escaped line end."""
 
+_BEFORE: Final = 4_096
+"""Bytes: a tag or an anchor before a key is shorter."""
+
 
 def may_have_rules(contents: bytes) -> bool:
     """Tell quickly whether a file may declare rules; only a reader can tell for sure."""
-    if _ESCAPED_LETTER.search(contents):
+    if b"\\" in contents and _ESCAPED_LETTER.search(contents):
         return True
     if b"rules" not in contents:
         return False
-    if _RULES_KEY.search(contents):
+    keys = (found.start() for found in _KEY.finditer(contents))
+    if any(_BEFORE_KEY.search(contents[max(0, at - _BEFORE) : at]) for at in keys):
         return True
     return bool(_WHOLE_SCALAR.search(contents) and _INDIRECT_KEY.search(contents))

@@ -416,7 +416,7 @@ def test_standard_input_and_other_mistakes_are_refused(
         ran = command("plan", path, f"--since={revision}")
         assert (ran.code, message in ran.errors) == (1, True), (revision, ran.errors)
     assert not server.requests
-    assert sorted(os.listdir(tmp_path)) == [".git", "m"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "m"]
 
 
 @pytest.mark.usefixtures("server")
