@@ -6,6 +6,9 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_WHO: Final = ("AUTHOR", "COMMITTER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,9 @@ class GitRepository:
         own = {
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
-            **{
-                f"GIT_{who}_{what}": "a@b"
-                for who in ("AUTHOR", "COMMITTER")
-                for what in ("NAME", "EMAIL")
-            },
+            **{f"GIT_{who}_NAME": "Tester" for who in _WHO},
+            **{f"GIT_{who}_EMAIL": "tester@example.org" for who in _WHO},
+            **{f"GIT_{who}_DATE": "2026-01-01T00:00:00Z" for who in _WHO},
         }
         done = subprocess.run(  # noqa: S603 - what tests write
             ["git", "-C", str(self.folder), *arguments],  # noqa: S607 - wherever git is installed

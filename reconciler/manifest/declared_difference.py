@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from reconciler.core.encoding import encode_canonical
@@ -53,19 +54,23 @@ class StateComparison:
 
 def compare_states(now: DeclaredState, before: DeclaredState) -> StateComparison:
     """Compare what is declared now with what was declared before."""
-    earlier: dict[Name, bytes | None] = {}
-    gone: dict[Name, int] = {}
     projects: dict[str, int] = {rule.name: rule.ref.project for rule in now.index.rules}
-    for name, digest, file, project in _digest_state(before):
-        earlier[name] = digest
-        if before.is_named(file):
-            gone[name] = project
+    earlier = {name: (digest, file) for name, digest, file in _digest_state(before)}
+    gone = dict.fromkeys(earlier)
+    taken: set[str] = set()
     differing: list[Name] = []
-    for name, digest, _, _ in _digest_state(now):
+    for name, digest, _ in _digest_state(now):
+        known, file = earlier.get(name, (None, ""))
         gone.pop(name, None)
-        if name not in earlier or digest is None or earlier[name] != digest:
+        taken.add(file)
+        if digest is None or known != digest:
             differing.append(name)
-    named = tuple(_write(name) for name, _ in zip(gone, range(NAMED_MAX), strict=False))
+    # A file that the run does not name is meant if something of it moved into the run.
+    for name in [*gone]:
+        file = earlier[name][1]
+        if file not in taken and not before.is_named(file):
+            del gone[name]
+    named = tuple(map(_write, islice(gone, NAMED_MAX)))
     rules = {n: projects[n] for n in differing if isinstance(n, str)}
     return StateComparison(_build_difference([*differing, *gone], rules), len(gone), named)
 
@@ -92,8 +97,8 @@ def _write(name: Name) -> str:
     return f"rule:{name}" if isinstance(name, str) else str(name)
 
 
-def _digest_state(state: DeclaredState) -> Iterator[tuple[Name, bytes | None, str, int]]:
-    """Yield what is declared: its name, its digest, its file and its project.
+def _digest_state(state: DeclaredState) -> Iterator[tuple[Name, bytes | None, str]]:
+    """Yield what is declared: its name, its digest and its file.
 
     What conflicts has no digest: it equals nothing.
     """
@@ -103,13 +108,13 @@ def _digest_state(state: DeclaredState) -> Iterator[tuple[Name, bytes | None, st
         if compared:
             first = compared[0].header
             digest = _digest_task(compared, state.context)
-            yield name, digest, files.find(first), first.project or 0
+            yield name, digest, files.find(first)
     servers = _list_servers(state.index.documents)
     for rule in state.index.rules:
         file = rule.ref.source.file
         if state.is_compared(file):
             digest = _digest_rule(rule, [state.context, *sorted(servers[file])])
-            yield rule.name, digest, file, rule.ref.project
+            yield rule.name, digest, file
 
 
 class _HeaderFiles:

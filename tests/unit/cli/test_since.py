@@ -595,3 +595,15 @@ def test_an_earlier_file_that_cannot_be_read_is_named(repository: GitRepository,
     ran = plan(command)
     assert planned(ran) == [1, 2, 3]
     assert f"warning: all of this file counts as changed: {commit[:12]}:m/a.yaml:" in ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_of_a_renamed_file_what_is_no_longer_declared_is_named(
+    repository: GitRepository, command: Command
+):
+    """Of other files that are gone, the run does not speak."""
+    repository.commit({"old.yaml": ALL, "other.yaml": TASKS + "  - {id: 9}\n"})
+    repository.write({"old.yaml": None, "other.yaml": None, "m/new.yaml": TASKS + TWO + THREE})
+    ran = plan(command)
+    assert planned(ran) == []
+    assert json.loads(ran.output)["targets"]["since"]["no_longer_declared"]["named"] == ["1"]
