@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.engine.changed_since import SinceRequest, load_since
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.lock import ServerFacts, list_stale_locks
 from reconciler.engine.plan import build_plan
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.engine.since import SinceRequest, load_since
 from reconciler.engine.vocabulary import Allowances, Plan, Shard, Targets
 from reconciler.progress import ProgressListener
 

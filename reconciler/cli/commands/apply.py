@@ -13,11 +13,11 @@ from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.apply import check_report, check_saved_plan
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.engine.since import build_since_request
 from reconciler.engine.vocabulary import Selector, Shard, Targets
 from reconciler.errors import SettingsError
 

@@ -17,9 +17,9 @@ from reconciler.cli.plan_options import planning_options, shard_option, target_o
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.engine.since import build_since_request
 from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
 from reconciler.renderers.registry import Subject
 

@@ -141,7 +141,9 @@ def test_the_recipe_for_what_changes_plans_only_that(runner: Runner, state: Stat
     manifest = runner.repository / "manifests" / "sentences.yaml"
     text = manifest.read_text(encoding="utf-8")
     first, last = text.index("  - id: 101"), text.index("  - id: 102")
-    manifest.write_text(f"{text[:first]}  - id: 101\n    overlap: 3\n{text[last:]}", encoding="utf-8")
+    manifest.write_text(
+        f"{text[:first]}  - id: 101\n    overlap: 3\n{text[last:]}", encoding="utf-8"
+    )
 
     ran = runner.run_job(recipe("github-since.yml"), "plan", {"github.base_ref": "main"})
 
