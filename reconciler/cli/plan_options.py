@@ -70,7 +70,7 @@ _deny_option = click.option(
 
 
 def target_options(command: Command) -> Command:
-    """Add --target and --exclude, as ``target`` and ``exclude``."""
+    """Add --target, --exclude and --since, as ``target``, ``exclude`` and ``since``."""
     selector = ParsedType("selector", Selector.parse)
     return add_options(
         click.option(
@@ -90,6 +90,12 @@ def target_options(command: Command) -> Command:
             type=selector,
             shell_complete=ignore_context(complete_selectors),
             help="Do not look at this, written as for --target; it wins over --target.",
+        ),
+        click.option(
+            "--since",
+            metavar="REV",
+            help="Look only at what the files declare differently than at this git revision, such "
+            "as origin/main; origin/main... is where HEAD left it.  [default: everything]",
         ),
     )(command)
 

@@ -18,6 +18,7 @@ from reconciler.cli.plan_options import planning_options, shard_option, target_o
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
@@ -35,6 +36,7 @@ class PlanOptions:
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     allow: tuple[Allowance, ...]
     deny: tuple[Allowance, ...]
     full: bool
@@ -79,6 +81,7 @@ def command(options: PlanOptions) -> int:
             allow=allow,
             shard=options.shard,
             targets=Targets(options.target, options.exclude),
+            since=build_since_request(options.since, options.paths, os.environ),
             console=console,
         )
     try:
