@@ -26,7 +26,6 @@ def update_manifests(
     overrides: CliOverrides,
     *,
     dry_run: bool,
-    redact: tuple[tuple[str, ...], ...] = (),
     full: bool,
     console: Console,
 ) -> int:
@@ -36,7 +35,9 @@ def update_manifests(
     with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
         projects = choose_lookup(settings, connection)
         desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
-        update = prepare_update(desired, connection, redact=redact, progress=progress)
+        update = prepare_update(
+            desired, connection, redact=settings.redaction.hidden, progress=progress
+        )
     if dry_run:
         for file in update.files:
             print_result(file.format_diff())
