@@ -72,7 +72,7 @@ def redact_problem(
     message, hint = problem.message, problem.hint
     if problem.kind is Kind.RULE_UNUSED:
         hint = "if that is not intended, check the condition"
-    elif _may_quote(problem, redaction):
+    elif _may_quote(problem):
         message, hint = f"{_INSTEAD[problem.kind]} (the message is {NOT_SHOWN})", _SEE
     return replace(
         problem,
@@ -83,7 +83,7 @@ def redact_problem(
     )
 
 
-def _may_quote(problem: TaskProblem, redaction: Redaction) -> bool:
+def _may_quote(problem: TaskProblem) -> bool:
     """Tell whether the message of a problem may quote a redacted value, or what the server said."""
     if problem.kind not in _INSTEAD or problem.message in _HARMLESS:
         return False

@@ -101,8 +101,8 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
         f"{earlier} and {later} are not consecutive: task {task}, {format_path(gap.path)}: "
         f"{earlier} left {left}, but {later} found {found}",
         hint=_GAP_HINT,
-        discreet=f"{earlier} and {later} are not consecutive: in task {task}, {later} found another "
-        f"value than {earlier} left",
+        discreet=f"{earlier} and {later} are not consecutive: in task {task}, {later} found "
+        f"another value than {earlier} left",
     )
 
 
