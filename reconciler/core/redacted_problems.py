@@ -123,7 +123,7 @@ _SERVER_ERRORS: Final = re.compile(r"(?:GET|PATCH|POST) [^\s?]+ returned [0-9]{3
 
 def redact_error(error: str, redaction: Redaction, paths: Iterable[Path]) -> str:
     """Return why a task failed, as far as it quotes nothing; ``paths`` are those it may list."""
-    if error in _CONSTANT_ERRORS:
+    if error in _CONSTANT_ERRORS or error in _HARMLESS:
         return error
     if found := _LISTING_ERRORS.match(error):
         named = [path for path in paths if format_path(path) in error]

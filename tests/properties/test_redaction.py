@@ -25,7 +25,7 @@ from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
 
 SLOTS = 6
 RUNS = settings(
-    max_examples=12,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -126,7 +126,7 @@ key: data.external_id
 rules:
   - name: of a secret
     where:
-      data.secret: {s[0]}
+      data.secret: {s[1]}
     set:
       overlap: 2
   - name: for no task
@@ -170,11 +170,11 @@ def echo(request: httpx.Request) -> httpx.Response | None:
 
 
 def fail(request: httpx.Request) -> httpx.Response | None:
-    """Fail at updates with a page that repeats what was sent."""
+    """Refuse updates with a page that repeats what was sent."""
     if request.method != "PATCH":
         return None
     page = f"<html><title>{request.content.decode()}</title></html>"
-    return httpx.Response(500, html=page)
+    return httpx.Response(413, html=page)
 
 
 def run_plans(values: list[Json], keys: list[str], options: tuple[str, ...]) -> str:
