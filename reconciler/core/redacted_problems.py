@@ -138,8 +138,8 @@ _OUTLINE: Final = re.compile(
     r"(?:version|server|project|policy|key)\b.*"
     r"|tasks|tasks\[[0-9]+\]\.ids?\b[^\"]*|rules\[[0-9]+\]\.expect\b[^\"]*"
 )
-_NAMING: Final = frozenset({"key", "keys", "absent", "allow"})
-"""Keys of a task that are no attributes: their problems quote keys, and paths of any depth."""
+_NAMING: Final = frozenset({"key", "keys", "absent", "allow", "tasks", "rules", "defaults"})
+"""What is no attribute of a task: its problems quote keys, and paths of any depth."""
 _ATTRIBUTE: Final = re.compile(r"[a-z_]+")
 
 
@@ -151,11 +151,12 @@ def redact_manifest_problem(problem: Problem, redaction: Redaction) -> Problem:
     if not problem.source.line or _OUTLINE.fullmatch(problem.path):
         return problem
     found = _PLACES.match(problem.path)
-    path = _parse(problem.path[found.end() :]) if found else ()
-    if not found or not path or path[0] in _NAMING:
+    begin = found.end() if found else 0
+    path = _parse(problem.path[begin:])
+    if not path or path[0] in _NAMING:
         shown = _cut_outline(problem.path)
     elif root := redaction.find_root(path):
-        shown = problem.path[: found.end()] + format_path(root)
+        shown = problem.path[:begin] + format_path(root)
     elif redaction.touches(path) or "not JSON" in problem.message:
         shown = problem.path
     else:
