@@ -25,7 +25,7 @@ from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
 
 SLOTS = 6
 RUNS = settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
