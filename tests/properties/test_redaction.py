@@ -14,7 +14,7 @@ from unittest import mock
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.cli.collaborators import Collaborators
@@ -28,6 +28,7 @@ RUNS = settings(
     max_examples=3,
     deadline=None,
     derandomize=True,
+    phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow],
 )
 OPTIONS = ("--redact", "data.secret", "--redact", "data.box.secret", "--redact", "data.external_id")
@@ -291,6 +292,7 @@ def hide_targets(printed: str) -> str:
     return "\n".join(line for line in printed.splitlines() if not line.startswith("$ "))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("options", [OPTIONS, ONLY], ids=["redact", "show only"])
 @RUNS
 @given(slots(), slots())
@@ -310,6 +312,7 @@ def test_outputs_of_plans_and_reports_depend_on_no_redacted_value(
     assert "PATCH" in first or "not shown" in first
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", BROKEN)
 @RUNS
 @given(slots())
