@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -45,7 +46,7 @@ letters = st.text("ghjkqvwxz", min_size=8, max_size=12)
 odd = st.sampled_from(["", '"', "\\", "'", ": ", "\n", "é", "\x1b[31m", "</script>", "1" * 300])
 texts = st.builds(lambda one, two, start: f"{start}Q{one}{two}Z", letters, odd, odd)
 """Strings with a part that nothing else holds."""
-secrets: st.SearchStrategy[Json] = (
+secrets: st.SearchStrategy[Any] = (
     texts
     | st.integers(10**12, 10**18)
     | st.lists(texts, min_size=1, max_size=3)
@@ -90,7 +91,7 @@ def call(transport: httpx.BaseTransport, *arguments: str) -> str:
     printed = [f"$ {arguments}: {code}"]
     for stream in (out, err):
         stream.flush()
-        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined] # BytesIO
+        printed.append(stream.buffer.getvalue().decode())
     return "\n".join(printed)
 
 
@@ -127,12 +128,14 @@ key: data.external_id
 rules:
   - name: of a secret
     where:
-      data.secret: {s[1]}
+      data.secret:
+        equals: {s[1]}
     set:
       overlap: 2
   - name: for no task
     where:
-      data.secret: {s[5]}
+      data.secret:
+        equals: {s[5]}
     set:
       overlap: 3
 tasks:
@@ -203,6 +206,7 @@ def run_plans(values: list[Json], keys: list[str], options: tuple[str, ...]) -> 
             call(server, "show", report, *options, "--format", "json"),
         ]
     server.state.tasks[1].values["overlap"] = 5
+    report = "report2.jsonl"
     printed.append(call(server, "revert", report, *options, "--yes"))
     printed.append(call(server, "revert", report, *options, "--allow", "edited-since", "--yes"))
     return "\n".join(printed)
