@@ -76,7 +76,7 @@ def test_changes_inside_a_redacted_object_become_one():
 
 def test_numbers_that_are_equal_as_json_have_one_marker():
     masks = Masks(SECRET)
-    assert masks.mark(1) == masks.mark(1.0) != masks.mark(True)
+    assert masks.mark(1) == masks.mark(1.0) != masks.mark("1")
 
 
 def test_the_digest_is_signed_or_left_out():
@@ -103,7 +103,7 @@ def test_without_redaction_plans_are_as_they_were():
         ("tasks[0].overlap", "tasks[0].overlap", True),
         ("tasks[0].data.secret.inner", "tasks[0].data.secret", False),
         ("tasks[0].data", "tasks[0].data", False),
-        ("tasks[0].key", "tasks[0]", False),
+        ("tasks[0].key", "tasks[0].key", False),
         ("data.secret.inner", "data.secret", False),
         ("rules[0].where", "rules[0].where", False),
         ("", "", False),
