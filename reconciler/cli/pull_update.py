@@ -14,6 +14,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.load import load_desired
 from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.engine.update import Update, prepare_update, write_update
 
@@ -32,7 +33,11 @@ def update_manifests(
     """Bring manifests to the live values, or only show how; returns the exit code."""
     files = find_inputs(paths, console)
     settings = read_settings(files.places, overrides, os.environ, keys=OF_PLAN)
-    with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
+    with (
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, console) as connection,
+        ProgressBar(console) as progress,
+    ):
         projects = choose_lookup(settings, connection)
         desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
         update = prepare_update(

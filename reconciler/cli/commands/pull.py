@@ -36,6 +36,7 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import CliOverrides, find_place_of, read_settings
 from reconciler.engine.vocabulary import parse_redacted_path
 from reconciler.renderers.pulled import format_pulled
@@ -204,6 +205,7 @@ def command(arguments: PullArguments) -> int:
     settings = read_settings(find_place_of(out), arguments.overrides, os.environ, keys=())
     options = _build_options(arguments, project, out, redact=settings.redaction.hidden)
     with (
+        redact_errors(lambda: settings.redaction),
         connect_to_server(settings, console) as connection,
         ProgressBar(console) as progress,
     ):
