@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,15 @@ from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
-from reconciler.engine.vocabulary import Allowance, Allowances, Plan, mark_plan
+from reconciler.engine.vocabulary import (
+    Allowance,
+    Allowances,
+    Plan,
+    Redaction,
+    mark_plan,
+    redact_outcomes,
+    redact_plan,
+)
 from reconciler.errors import Refused
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.text import render_outcomes
@@ -107,10 +116,11 @@ def review_and_apply(
     ``manifests`` are the files and folders that the plan was made from, if any.
     """
     plan = mark_plan(plan, options.build_allowances(settings))
-    print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
+    shown = redact_plan(plan, settings.redaction, settings.digest_key)
+    print_subject(Subject.PLAN, shown, full=options.full, console=options.console)
     approved = approve(plan, build_policy(settings, _build_options(options)))
     if plan.updates and not options.yes:
-        _confirm(plan)
+        _confirm(shown)
     return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
 
 
@@ -172,7 +182,7 @@ def _apply(
                 is_signalled=lambda: SIGNALS.stopped,
                 on_stop=lambda: progress.announce(_STOPPING),
             )
-        _print_applied(applied, plan, command, full=options.full)
+        _print_applied(applied, plan, command, full=options.full, redaction=settings.redaction)
     if SIGNALS.stopped:
         return INTERRUPTED
     return DONE if applied.is_good else PARTLY
@@ -188,11 +198,12 @@ def _build_options(options: ReviewOptions) -> ApplyOptions:
     )
 
 
-def _print_applied(applied: ApplyResult, plan: Plan, command: str, *, full: bool) -> None:
+def _print_applied(
+    applied: ApplyResult, plan: Plan, command: str, *, full: bool, redaction: Redaction
+) -> None:
     if plan.updates:
-        written = render_outcomes(
-            applied.outcomes, style=choose_style(), command=command, full=full
-        )
+        outcomes = redact_outcomes(applied.outcomes, redaction)
+        written = render_outcomes(outcomes, style=choose_style(), command=command, full=full)
         print_outcome(written)
     if applied.kept:
         kept = escape_invisible(str(applied.kept))
@@ -201,7 +212,26 @@ def _print_applied(applied: ApplyResult, plan: Plan, command: str, *, full: bool
         why = f"stopped: {applied.lost.message}"
         message = f"{why}; run it again with another --report to continue"
         click.echo(f"reconciler: {escape_invisible(message)}", err=True)
-        _print_unwritten(applied.unwritten)
+        if redaction:
+            _save_unwritten(applied.unwritten)
+        else:
+            _print_unwritten(applied.unwritten)
+
+
+def _save_unwritten(lines: Sequence[str]) -> None:
+    """Save the lines that could not be written to the report, as they hold redacted values."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="reconciler-report-", suffix=".jsonl")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        message = f"The lines that could not be written are in {name}; append them to the report"
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = (
+            f"{count_noun(len(lines), 'line')} could not be written, and are not shown, as they "
+            f"may hold redacted values: {reason}"
+        )
+    click.echo(escape_invisible(f"{message}."), err=True)
 
 
 def _print_unwritten(lines: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from reconciler.core.contrast import count_common_ends
 from reconciler.core.encoding import encode
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.paths import Path
-from reconciler.core.values import ABSENT, Side, box
+from reconciler.core.values import ABSENT, Redacted, Side, box
 from reconciler.errors import Source
 
 EXAMPLES: Final = 2
@@ -211,6 +211,8 @@ def _bucket_by_edit(members: Iterable[Example]) -> dict[TextEdit | None, list[Ex
 def find_edit(before: Side, after: Side) -> TextEdit | None:
     """Return the part of a string that differs; None for other values, and for a long part."""
     if not (isinstance(before, str) and isinstance(after, str)):
+        return None
+    if isinstance(before, Redacted) or isinstance(after, Redacted):
         return None
     start, end = count_common_ends(before, after)
     old, new = before[start : len(before) - end], after[start : len(after) - end]

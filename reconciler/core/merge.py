@@ -66,7 +66,8 @@ def _merge_rules(plans: Sequence[tuple[str, Plan]]) -> tuple[PlannedRule, ...]:
             other_name, known = merged.setdefault(planned.rule.name, (name, planned))
             if known.rule != planned.rule:
                 message = f"{name} has another rule {planned.rule.name!r} than {other_name}"
-                raise SavedFileError(message, hint=_SHOW_SEPARATELY)
+                discreet = f"{name} has another rule of the same name than {other_name}"
+                raise SavedFileError(message, hint=_SHOW_SEPARATELY, discreet=discreet)
             if planned.is_blocked and not known.is_blocked:
                 merged[planned.rule.name] = name, planned
     return tuple(planned for _, planned in merged.values())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.core.paths import Path
-from reconciler.core.values import Json, NoValue, Side
+from reconciler.core.values import Json, NoValue, Redacted, Side
 
 STANDARD_INPUT: Final = "-"
 """The name that stands for standard input where a file is expected."""
@@ -46,14 +46,14 @@ _VARIATION_SELECTOR: Final = "\ufe0f"
 
 def format_value(value: Side) -> str:
     """Write a value as JSON on one line, and escape what `escape_invisible` escapes."""
-    if isinstance(value, NoValue):
+    if isinstance(value, NoValue | Redacted):
         return str(value)
     return escape_invisible(json.dumps(value, ensure_ascii=False))
 
 
 def format_ascii(value: Side) -> str:
     """Write a value as JSON in ASCII, for values that otherwise look alike."""
-    return str(value) if isinstance(value, NoValue) else json.dumps(value)
+    return str(value) if isinstance(value, NoValue | Redacted) else json.dumps(value)
 
 
 def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> str:
@@ -61,7 +61,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
 
     Text of at most ``limit`` characters is complete; longer text ends somewhere after them.
     """
-    if isinstance(value, NoValue):
+    if isinstance(value, NoValue | Redacted):
         return str(value)
     written: list[str] = []
     length = 0

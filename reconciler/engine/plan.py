@@ -88,6 +88,7 @@ def _check_targets(tally: TargetTally, desired: DesiredTasks) -> None:
         raise Refused(
             f"nothing was changed: {describe_unmatched(unmatched, tally.targets)}",
             hint="correct it; names of files are those that the plan prints",
+            discreet="nothing was changed: no declared task or rule fits one of the targets",
         )
 
 

@@ -30,6 +30,7 @@ from reconciler.core.notation import (
 from reconciler.core.plan_model import Plan, PlannedRule, Status, TaskPlan
 from reconciler.core.problem_groups import group_problems
 from reconciler.core.problems import Allowance, Kind, TaskProblem
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.report import (
     GOOD,
     STOPPED,
@@ -43,6 +44,7 @@ from reconciler.core.report import (
     group_not_started,
 )
 from reconciler.core.shard import Shard, format_shards
+from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Source
@@ -94,9 +96,16 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))
     if targets := plan.describe_targets():
         lines.append(style.changed(targets))
+    if plan.redacted:
+        lines += _format_redacted(plan.redacted, style)
     if plan.updates:
-        lines.append(style.dim(f"Digest: {plan.digest}"))
+        lines.append(style.dim(f"Digest: {plan.digest or NO_KEY}"))
     return "\n".join(lines) + "\n"
+
+
+def _format_redacted(note: RedactionNote, style: Style) -> Iterator[str]:
+    """Write which values are masked."""
+    yield style.dim(escape_invisible(f"Redacted: {note.redaction.describe()}"))
 
 
 def _format_few_entries(
@@ -137,6 +146,8 @@ def render_report(report: Report, options: RenderOptions) -> str:
     style, full = options.style, options.full
     lines = [style.dim(escape_invisible(str(report.server)))]
     lines += _format_shards_line(report.shards, style)
+    if report.redacted:
+        lines += _format_redacted(report.redacted, style)
     for run in report.runs:
         lines += ["", *_format_run(run, style)]
     lines.append("")

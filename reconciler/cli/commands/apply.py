@@ -17,9 +17,11 @@ from reconciler.engine.apply import check_report, check_saved_plan
 from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.saved_plan import read_plan
+from reconciler.engine.settings.redaction_settings import read_redaction
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.engine.vocabulary import Selector, Shard, Targets
+from reconciler.engine.vocabulary import Redaction, Selector, Shard, Targets
 from reconciler.errors import SettingsError
 
 
@@ -59,12 +61,16 @@ def command(options: ApplyCommandOptions) -> int:
     """
     paths, review = options.paths, options.review
     targets = Targets(options.target, options.exclude)
-    saved = read_plan(paths)
+    with redact_errors(lambda: _read_redaction(options)):
+        saved = read_plan(paths)
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
     check_report(review.report)
-    with connect_to_server(settings, review.console) as connection:
+    with (
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, review.console) as connection,
+    ):
         if saved:
             plan = saved
             _check_part(options.shard, targets, options.since)
@@ -87,6 +93,12 @@ def command(options: ApplyCommandOptions) -> int:
             options=review,
             manifests=() if saved else paths,
         )
+
+
+def _read_redaction(options: ApplyCommandOptions) -> Redaction:
+    """Read what is redacted, for an error of a saved plan."""
+    overrides, places = options.review.overrides, locate_saved_files(options.paths).places
+    return read_redaction(places, os.environ, options=overrides.redaction, env=overrides.env or "")
 
 
 def _check_part(shard: Shard | None, targets: Targets, since: str | None) -> None:

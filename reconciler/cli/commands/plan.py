@@ -20,8 +20,17 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.policy import check_limit, check_output, find_blockers
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
+from reconciler.engine.vocabulary import (
+    Allowance,
+    Allowances,
+    Plan,
+    Selector,
+    Shard,
+    Targets,
+    redact_plan,
+)
 from reconciler.renderers.registry import Subject
 
 
@@ -73,7 +82,10 @@ def command(options: PlanOptions) -> int:
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
     allow = Allowances(options.allow, (*options.deny, *settings.deny))
     check_output(options.out, files.files, "plan")
-    with connect_to_server(settings, console) as connection:
+    with (
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, console) as connection,
+    ):
         plan = plan_inputs(
             files,
             connection,
@@ -85,7 +97,8 @@ def command(options: PlanOptions) -> int:
             console=console,
         )
     try:
-        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
+        shown = redact_plan(plan, settings.redaction, settings.digest_key)
+        print_subject(Subject.PLAN, shown, options.form, full=options.full, console=console)
     finally:
         # The file is wanted even if the reader of standard output has gone away.
         if options.out:

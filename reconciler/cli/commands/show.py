@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +14,14 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
 from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
+from reconciler.cli.plan_options import redaction_options
 from reconciler.cli.printer import print_subject
+from reconciler.engine.load import locate_saved_files
+from reconciler.engine.redacted_errors import redact_errors
+from reconciler.engine.settings.redaction_settings import read_digest_key, read_redaction
 from reconciler.engine.show import merge_saved_files, read_saved_files
 from reconciler.engine.unknowns import Unknowns
-from reconciler.engine.vocabulary import Shard
+from reconciler.engine.vocabulary import Plan, Redaction, Shard, redact_plan, redact_report
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import count_noun, escape_invisible
 
@@ -30,6 +35,7 @@ class ShowOptions:
     files: tuple[str, ...]
     form: str
     full: bool
+    redaction: Redaction
     console: Console
 
 
@@ -37,6 +43,7 @@ class ShowOptions:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_paths)
 @format_option(Subject.PLAN, Subject.REPORT)
 @full_option
+@redaction_options
 @verbosity_options
 @take_options(ShowOptions)
 def command(options: ShowOptions) -> int:
@@ -52,13 +59,21 @@ def command(options: ShowOptions) -> int:
       reconciler show report.jsonl
     """
     console, form, full = options.console, options.form, options.full
-    with pause_gc():
+    places = locate_saved_files(options.files).places
+    redaction = read_redaction(places, os.environ, options=options.redaction)
+    key = read_digest_key(os.environ)
+    with pause_gc(), redact_errors(lambda: redaction):
         saved = read_saved_files(options.files)
         subject = Subject.PLAN if saved.plans else Subject.REPORT
         count = len(saved.plans or saved.reports)
         console.detail(f"read {count_noun(count, subject)}")
         merged = merge_saved_files(saved)
-        print_subject(subject, merged.found, form, full=full, console=console)
+        found = merged.found
+        if isinstance(found, Plan):
+            found = redact_plan(found, redaction, key)
+        else:
+            found = redact_report(found, redaction, key)
+        print_subject(subject, found, form, full=full, console=console)
         _print_unknowns(merged.unknowns)
         return _check_missing(merged.missing)
 
