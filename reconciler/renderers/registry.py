@@ -34,9 +34,20 @@ class Format:
     renders: frozenset[Subject]
 
 
+_OF_FILES: Final = frozenset({Subject.PLAN, Subject.REPORT, Subject.PROBLEMS})
+"""What belongs to lines of files."""
+
 FORMATS: Final[Mapping[str, Format]] = {
     "text": Format("reconciler.renderers.text", ".txt", frozenset(Subject)),
     "json": Format("reconciler.renderers.json", ".json", frozenset(Subject)),
+    "markdown": Format("reconciler.renderers.markdown", ".md", frozenset(Subject)),
+    "github": Format("reconciler.renderers.github", ".txt", frozenset(Subject)),
+    "gitlab": Format("reconciler.renderers.gitlab", ".json", _OF_FILES),
+    "gitlab-terraform": Format(
+        "reconciler.renderers.gitlab_terraform", ".json", frozenset({Subject.PLAN})
+    ),
+    "junit": Format("reconciler.renderers.junit", ".xml", frozenset(Subject)),
+    "sarif": Format("reconciler.renderers.sarif", ".sarif", _OF_FILES),
 }
 """The formats by the names that --format takes."""
 
