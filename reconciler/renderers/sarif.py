@@ -106,7 +106,7 @@ def _build_location(source: Source) -> Json:
 
 
 def _build_artifact(file: str) -> Json:
-    uri = quote(file.encode(errors="surrogateescape"))
+    uri = quote(file.encode(errors="surrogatepass"))
     if file.startswith("/"):
         return {"uri": f"file://{uri}"}
     return {"uri": uri, "uriBaseId": "%SRCROOT%"}
