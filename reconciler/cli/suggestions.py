@@ -76,8 +76,6 @@ _OF_COMMANDS: Final = {
     ("apply", "--out"): "plan has --out; use --report FILE to record what apply does",
     ("apply", "--output"): "use --report FILE to record what apply does",
     ("apply", "-o"): "use --report FILE to record what apply does",
-    ("apply", "--format"): "use plan --format json before, show --format json REPORT after apply",
-    ("apply", "--json"): "use plan --format json before, show --format json REPORT after apply",
 }
 """Suggestions for options of one command, which come before those for all."""
 
@@ -87,7 +85,7 @@ COMMANDS_WITH: Final = {
     "--target": "plan and apply",
     "--url": "plan, apply and revert",
     "--env": "validate, plan, apply and revert",
-    "--format": "validate, plan and show",
+    "--format": "validate, plan, apply, revert, show and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""
 

@@ -57,6 +57,16 @@ def list_formats(*subjects: Subject) -> list[str]:
     return [name for name, known in FORMATS.items() if known.renders.issuperset(subjects)]
 
 
+def can_render(subject: Subject, name: str) -> bool:
+    """Tell whether the format called ``name`` can render a subject."""
+    return subject in FORMATS[name].renders
+
+
+def list_formats_of_any(*subjects: Subject) -> list[str]:
+    """List the formats that can render at least one of the subjects, the default first."""
+    return [name for name, known in FORMATS.items() if not known.renders.isdisjoint(subjects)]
+
+
 def render(
     subject: Subject, found: Plan | Report | Validation | Checkup, name: str, options: RenderOptions
 ) -> str:

@@ -60,8 +60,12 @@ def command(options: ApplyCommandOptions) -> int:
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
+    review.outputs.check(files.files, review.report)
     check_report(review.report)
-    with connect_to_server(settings, review.console) as connection:
+    with (
+        review.outputs.writing_problems(review.console),
+        connect_to_server(settings, review.console) as connection,
+    ):
         if saved:
             plan = saved
             _check_part(options.shard, targets)

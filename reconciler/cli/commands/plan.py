@@ -12,9 +12,9 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.option_types import OUTPUT_FILE
-from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.options import take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.plan_options import planning_options, shard_option, target_options
-from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.policy import check_limit, check_output, find_blockers
@@ -28,7 +28,7 @@ class PlanOptions:
     """The arguments and options of ``plan``."""
 
     paths: tuple[str, ...]
-    form: str
+    outputs: Outputs
     out: Path | None
     detailed_exitcode: bool
     shard: Shard | None
@@ -43,7 +43,7 @@ class PlanOptions:
 
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@format_option(Subject.PLAN)
+@output_options(Subject.PLAN)
 @click.option(
     "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."
 )
@@ -64,13 +64,18 @@ def command(options: PlanOptions) -> int:
     \b
     Example:
       reconciler plan manifests/ --out plan.json
+      reconciler plan manifests/ --format markdown=plan.md --format sarif=plan.sarif
     """
     console = options.console
     files = find_inputs(options.paths, console)
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
     allow = Allowances(options.allow, (*options.deny, *settings.deny))
     check_output(options.out, files.files, "plan")
-    with connect_to_server(settings, console) as connection:
+    options.outputs.check(files.files, options.out)
+    with (
+        options.outputs.writing_problems(console),
+        connect_to_server(settings, console) as connection,
+    ):
         plan = plan_inputs(
             files,
             connection,
@@ -81,7 +86,7 @@ def command(options: PlanOptions) -> int:
             console=console,
         )
     try:
-        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
+        options.outputs.write(Subject.PLAN, plan, full=options.full, console=console)
     finally:
         # The file is wanted even if the reader of standard output has gone away.
         if options.out:

@@ -11,8 +11,8 @@ import click
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
-from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
-from reconciler.cli.printer import print_subject
+from reconciler.cli.options import full_option, take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, check_subject, output_options
 from reconciler.engine.show import merge_saved_files, read_saved_files
 from reconciler.engine.unknowns import Unknowns
 from reconciler.engine.vocabulary import Shard
@@ -27,14 +27,14 @@ class ShowOptions:
     """The arguments and options of ``show``."""
 
     files: tuple[str, ...]
-    form: str
+    outputs: Outputs
     full: bool
     console: Console
 
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@format_option(Subject.PLAN, Subject.REPORT)
+@output_options(Subject.PLAN, Subject.REPORT)
 @full_option
 @verbosity_options
 @take_options(ShowOptions)
@@ -50,14 +50,16 @@ def command(options: ShowOptions) -> int:
       reconciler show plan-*.json
       reconciler show report.jsonl
     """
-    console, form, full = options.console, options.form, options.full
+    console, outputs, full = options.console, options.outputs, options.full
     with pause_gc():
+        outputs.check(options.files)
         saved = read_saved_files(options.files)
         subject = Subject.PLAN if saved.plans else Subject.REPORT
+        check_subject(outputs, subject)
         count = len(saved.plans or saved.reports)
         console.detail(f"read {count_noun(count, subject)}")
         merged = merge_saved_files(saved)
-        print_subject(subject, merged.found, form, full=full, console=console)
+        outputs.write(subject, merged.found, full=full, console=console)
         _print_unknowns(merged.unknowns)
         return _check_missing(merged.missing)
 

@@ -11,8 +11,8 @@ from reconciler.cli.console import Console
 from reconciler.cli.environment_option import env_option
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import find_inputs, print_unread
-from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
-from reconciler.cli.printer import print_subject
+from reconciler.cli.options import full_option, take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.load import FoundFiles, count_desired, find_files
 from reconciler.engine.lock_files import list_notes, read_label_checks
@@ -28,7 +28,7 @@ class ValidateOptions:
     """The arguments and options of ``validate``."""
 
     paths: tuple[str, ...]
-    form: str
+    outputs: Outputs
     full: bool
     env: str | None
     no_lock: bool
@@ -37,7 +37,7 @@ class ValidateOptions:
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@format_option(Subject.PROBLEMS)
+@output_options(Subject.PROBLEMS)
 @full_option
 @env_option
 @click.option("--no-lock", is_flag=True, help="Do not check against reconciler.lock.")
@@ -55,7 +55,7 @@ def command(options: ValidateOptions) -> int:
       reconciler validate manifests/
       reconciler validate manifests/ --env staging --format json
     """
-    return _count(options) if options.form == "text" else _print_validation(options)
+    return _validate(options) if options.outputs.formats else _count(options)
 
 
 def _count(options: ValidateOptions) -> int:
@@ -82,11 +82,12 @@ def _read_numbers(files: FoundFiles, env: str | None) -> ProjectNumbers | None:
     return read_project_numbers(files.places, env)
 
 
-def _print_validation(options: ValidateOptions) -> int:
-    """Print the problems, or that there are none, in a format for programs."""
+def _validate(options: ValidateOptions) -> int:
+    """Write the problems, or that there are none, in the formats that were asked for."""
     from reconciler.engine.validate import validate  # noqa: PLC0415 - not for text
 
     files = find_files(options.paths)
+    options.outputs.check(files.files)
     print_unread(files.unread, options.console)
     projects = _read_numbers(files, options.env)
     labels = None if options.no_lock else read_label_checks(files, options.env)
@@ -94,5 +95,5 @@ def _print_validation(options: ValidateOptions) -> int:
         validation = validate(files, projects=projects, labels=labels, progress=progress)
     for note in list_notes(labels):
         options.console.note(note)
-    print_subject(Subject.PROBLEMS, validation, options.form, console=options.console)
+    options.outputs.write(Subject.PROBLEMS, validation, full=options.full, console=options.console)
     return ERROR if validation.problems else DONE
