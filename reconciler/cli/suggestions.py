@@ -85,7 +85,6 @@ COMMANDS_WITH: Final = {
     "--target": "plan and apply",
     "--url": "plan, apply and revert",
     "--env": "validate, plan, apply and revert",
-    "--format": "validate, plan, apply, revert, show and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""
 

@@ -172,6 +172,9 @@ def _split(members: list[Example], examples: int) -> Iterator[ChangeGroup]:
     if first.after is ABSENT:
         yield _make_group(Effect.REMOVE, members, examples)
         return
+    if len(members) == 1:
+        yield _make_group(Effect.ADD if first.before is ABSENT else Effect.SET, members, examples)
+        return
     by_value = _bucket_by_value(members)
     effect = Effect.ADD if first.before is ABSENT else Effect.SET
     by_edit = _bucket_by_edit(members) if len(by_value) > 1 and effect is Effect.SET else None
@@ -241,6 +244,8 @@ def _make_group(
     effect: Effect, members: Sequence[Example], examples: int, edit: TextEdit | None = None
 ) -> ChangeGroup:
     first = members[0].change
+    if len(members) == 1:
+        return _make_single(effect, members[0], edit)
     sources = {member.change.source for member in members}
     return ChangeGroup(
         first.path,
@@ -256,8 +261,27 @@ def _make_group(
     )
 
 
+def _make_single(effect: Effect, member: Example, edit: TextEdit | None) -> ChangeGroup:
+    """Make the group of one change: a plan may have a hundred thousand of them."""
+    change = member.change
+    return ChangeGroup(
+        change.path,
+        effect,
+        (member.task,),
+        _measure((change.before,)),
+        _measure((change.after,)),
+        (member,),
+        change.source,
+        1,
+        change.rule,
+        edit,
+    )
+
+
 def _measure(values: Iterable[Side]) -> Spread:
     """Count different values, and find the bounds of numbers."""
+    if isinstance(values, tuple) and len(values) == 1 and not isinstance(values[0], int | float):
+        return Spread(1, values[0])
     different: set[bytes] = set()
     first: Side = ABSENT
     lowest = highest = None

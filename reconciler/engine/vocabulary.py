@@ -18,12 +18,10 @@ from reconciler.core.plan_model import Plan
 from reconciler.core.problems import ALLOWABLE, Allowance, Kind
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
-from reconciler.core.size_limit import OF_COMMENTS, SizeLimit
 from reconciler.core.target import Selector, Targets
 
 __all__ = [
     "ALLOWABLE",
-    "OF_COMMENTS",
     "Allowance",
     "Allowances",
     "Checkup",
@@ -33,7 +31,6 @@ __all__ = [
     "Report",
     "Selector",
     "Shard",
-    "SizeLimit",
     "Targets",
     "mark_plan",
     "parse_allowance",

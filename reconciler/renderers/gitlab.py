@@ -71,7 +71,7 @@ def _build_issue(one: Fingerprinted) -> Json:
         "fingerprint": one.fingerprint,
         "severity": _choose_severity(result),
         "location": {
-            "path": escape_invisible(source.file),
+            "path": escape_invisible(source.file) or _NOWHERE.file,
             "lines": {"begin": max(source.line, 1)},
         },
     }

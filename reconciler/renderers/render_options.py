@@ -8,6 +8,8 @@ from reconciler.core.size_limit import OF_COMMENTS, SizeLimit
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.renderers.style import PLAIN, Style
 
+__all__ = ["OF_COMMENTS", "RenderOptions", "SizeLimit"]
+
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:

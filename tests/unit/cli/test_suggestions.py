@@ -46,7 +46,7 @@ from reconciler.cli.suggestions import COMMANDS_WITH
         (["plan", "x.yaml", "--force"], "(--allow accepts a problem)"),
         (["show", "x.json", "--force"], "(apply and revert have --yes)"),
         (["revert", "x.jsonl", "--targets", "y"], "(plan and apply have --target)"),
-        (["revert", "x.jsonl", "--json"], "(validate, plan and show have --format)"),
+        (["revert", "x.jsonl", "--json"], "(use --format json)"),
         (["validate", "x.yaml", "--host", "y"], "(plan, apply and revert have --url)"),
         (["apply", "x.yaml", "-z"], "No such option '-z'."),
         (["plan", "x.yaml", "-var-file=y"], "No such option '-var-file' (manifests have no variab"),

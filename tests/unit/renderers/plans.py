@@ -69,7 +69,8 @@ def update(task: int, *changes: Change, problems: tuple[TaskProblem, ...] = ()) 
 def make_four_intentions() -> Plan:
     """What four lines of a manifest do to 3,000 tasks."""
     rule = PlannedRule(
-        RuleRef("label the validation split twice", 7, Source("manifests/rules.yaml", 4, 5), ()), 1203
+        RuleRef("label the validation split twice", 7, Source("manifests/rules.yaml", 4, 5), ()),
+        1203,
     )
     tasks = []
     for task in range(1, 3001):
