@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from reconciler.core.finding import Check, Checkup, Finding, Level
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import parse_path
@@ -68,10 +70,8 @@ def update(task: int, *changes: Change, problems: tuple[TaskProblem, ...] = ()) 
 
 def make_four_intentions() -> Plan:
     """What four lines of a manifest do to 3,000 tasks."""
-    rule = PlannedRule(
-        RuleRef("label the validation split twice", 7, Source("manifests/rules.yaml", 4, 5), ()),
-        1203,
-    )
+    place = Source("manifests/rules.yaml", 4, 5)
+    rule = PlannedRule(RuleRef("label the validation split twice", 7, place, ()), 1599)
     tasks = []
     for task in range(1, 3001):
         changes = [
@@ -88,7 +88,7 @@ def make_four_intentions() -> Plan:
             changes.append(change("overlap", 1, 2, 6, rule.rule.name))
         if task in {7, 99, 500, 1000, 2500}:
             changes.append(change("data.text", f"A sentance {task}.", f"A sentence {task}.", task))
-        problems = ()
+        problems: tuple[TaskProblem, ...] = ()
         if task in {11, 12, 13}:
             problems = (
                 TaskProblem(
@@ -147,6 +147,9 @@ def make_hostile_plan() -> Plan:
     )
     server = ServerIdentity("https://x.test/`@everyone`<b>#1", "Community", "1")
     return Plan(server, tuple(tasks), 3, unresolved=unresolved, rules=rules)
+
+
+Found: TypeAlias = Plan | Report | Validation | Checkup
 
 
 def make_hostile_report() -> Report:
