@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import Any
 
 import cmarkgfm
 import pytest
@@ -21,7 +22,7 @@ from reconciler.renderers.registry import Subject, render
 from reconciler.renderers.render_options import RenderOptions
 from tests.unit.renderers import plans
 
-HOSTILE: dict[Subject, Any] = {
+HOSTILE: dict[Subject, plans.Found] = {
     Subject.PLAN: plans.make_hostile_plan(),
     Subject.REPORT: plans.make_hostile_report(),
     Subject.PROBLEMS: plans.make_hostile_validation(),
@@ -65,23 +66,23 @@ class Page(HTMLParser):
 
 
 def render_as_github(markdown: str) -> Page:
-    html = cmarkgfm.github_flavored_markdown_to_html(
+    written = cmarkgfm.github_flavored_markdown_to_html(
         markdown, options=Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
     )
-    return Page(html)
+    return Page(written)
 
 
 def render_as_others(markdown: str) -> Page:
     return Page(MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(markdown))
 
 
-def write(found: Any, subject: str = "plan", limit: SizeLimit = OF_COMMENTS) -> str:
+def write(found: plans.Found, subject: str = "plan", limit: SizeLimit = OF_COMMENTS) -> str:
     return render(Subject(subject), found, "markdown", RenderOptions(limit=limit))
 
 
 @pytest.mark.parametrize("read", [render_as_github, render_as_others])
 @pytest.mark.parametrize("subject", [subject.value for subject in Subject])
-def test_hostile_values_are_text_in_code(subject: str, read: Any):
+def test_hostile_values_are_text_in_code(subject: str, read: Callable[[str], Page]):
     page = read(write(HOSTILE[Subject(subject)], subject))
 
     assert page.open == []
@@ -131,17 +132,15 @@ def test_four_intentions_are_understood_at_a_glance():
     assert page.elements <= OURS
     closed = re.sub(r"(?s)</summary>.*?</details>", "</summary></details>", written)
     assert len([line for line in closed.split("\n") if line]) <= 12
-    assert [line for line in closed.split("\n") if "<summary>" in line] == [
-        "<details><summary>- <code>data.old_score</code> 2,000 tasks: "
-        "<code>was 0.0 … 0.9992917847025495, 1,412 different values</code></summary></details>",
-        "<details><summary>~ <code>data.image</code> 3,000 tasks: "
-        "<code>&quot;s3://old-photos/2024/&quot; -&gt; &quot;s3://photos/2024/&quot; "
-        "at the beginning, the rest as it was</code></summary></details>",
-        "<details><summary>~ <code>overlap</code> 1,599 tasks: "
-        "<code>1 -&gt; 2</code></summary></details>",
-        "<details><summary>~ <code>data.text</code> 5 tasks: "
-        "<code>&quot;A senta&quot; -&gt; &quot;A sente&quot; at the beginning, "
-        "the rest as it was</code></summary></details>",
+    summaries = re.findall(r"<summary>(.*?)</summary>", closed)
+    assert [html.unescape(re.sub("</?code>", "`", summary)) for summary in summaries] == [
+        "- `data.old_score` 2,000 tasks: `was 0.0 … 0.9992917847025495, 1,412 different values`",
+        (
+            '~ `data.image` 3,000 tasks: `"s3://old-photos/2024/" -> "s3://photos/2024/" at the '
+            "beginning, the rest as it was`"
+        ),
+        "~ `overlap` 1,599 tasks: `1 -> 2`",
+        '~ `data.text` 5 tasks: `"A senta" -> "A sente" at the beginning, the rest as it was`',
     ]
 
 
