@@ -143,7 +143,12 @@ def group_changes(
         for change in task.changes:
             kind = (change.path, change.rule, change.before is ABSENT, change.after is ABSENT)
             collected[kind].append(Example(task.task, task.key, change))
-    groups = [group for members in collected.values() for group in _split(members, examples)]
+    groups: list[ChangeGroup] = []
+    for members in collected.values():
+        if len(members) == 1:
+            groups.append(_make_single(members[0]))
+        else:
+            groups += _split(members, examples)
     return tuple(sorted(groups, key=_rank))
 
 
@@ -171,9 +176,6 @@ def _split(members: list[Example], examples: int) -> Iterator[ChangeGroup]:
     first = members[0].change
     if first.after is ABSENT:
         yield _make_group(Effect.REMOVE, members, examples)
-        return
-    if len(members) == 1:
-        yield _make_group(Effect.ADD if first.before is ABSENT else Effect.SET, members, examples)
         return
     by_value = _bucket_by_value(members)
     effect = Effect.ADD if first.before is ABSENT else Effect.SET
@@ -244,8 +246,6 @@ def _make_group(
     effect: Effect, members: Sequence[Example], examples: int, edit: TextEdit | None = None
 ) -> ChangeGroup:
     first = members[0].change
-    if len(members) == 1:
-        return _make_single(effect, members[0], edit)
     sources = {member.change.source for member in members}
     return ChangeGroup(
         first.path,
@@ -261,9 +261,12 @@ def _make_group(
     )
 
 
-def _make_single(effect: Effect, member: Example, edit: TextEdit | None) -> ChangeGroup:
+def _make_single(member: Example) -> ChangeGroup:
     """Make the group of one change: a plan may have a hundred thousand of them."""
     change = member.change
+    effect = Effect.ADD if change.before is ABSENT else Effect.SET
+    if change.after is ABSENT:
+        effect = Effect.REMOVE
     return ChangeGroup(
         change.path,
         effect,
@@ -274,7 +277,6 @@ def _make_single(effect: Effect, member: Example, edit: TextEdit | None) -> Chan
         change.source,
         1,
         change.rule,
-        edit,
     )
 
 
