@@ -6,10 +6,11 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from reconciler.errors import Refused
 
-_ENCODING = "utf-8"
+_ENCODING: Final = "utf-8"
 
 
 def write_output(text: str, file: Path, what: str) -> None:
