@@ -21,7 +21,10 @@ from reconciler.core.values import ABSENT, Redacted, Side, box
 from reconciler.errors import Source
 
 EXAMPLES: Final = 2
-"""Changes of a group that are shown in full where its tasks change differently."""
+"""Changes of a group that are kept as examples, unless a format asks for more."""
+
+_FEW: Final = 2
+"""Different effects of one path that are groups of their own, however small."""
 
 GROUPS_MAX: Final = 6
 """Groups of one path and rule; smaller ones become one group that changes differently."""
@@ -127,18 +130,25 @@ _Kind: TypeAlias = tuple[Path, str, bool, bool]
 """The path and the rule of changes, and whether they add or remove the value."""
 
 
-def group_changes(tasks: Iterable[ChangedTask]) -> tuple[ChangeGroup, ...]:
+def group_changes(
+    tasks: Iterable[ChangedTask], examples: int = EXAMPLES
+) -> tuple[ChangeGroup, ...]:
     """Group the changes of tasks, the riskiest and the largest groups first.
 
-    Removals come first. ``tasks`` are in order of id. Time and memory grow with the changes, and
-    no value is copied.
+    Removals come first. ``tasks`` are in order of id, and groups keep the first ``examples``. Time
+    and memory grow with the changes, and no value is copied.
     """
     collected: dict[_Kind, list[Example]] = defaultdict(list)
     for task in tasks:
         for change in task.changes:
             kind = (change.path, change.rule, change.before is ABSENT, change.after is ABSENT)
             collected[kind].append(Example(task.task, task.key, change))
-    groups = [group for members in collected.values() for group in _split(members)]
+    groups: list[ChangeGroup] = []
+    for members in collected.values():
+        if len(members) == 1:
+            groups.append(_make_single(members[0]))
+        else:
+            groups += _split(members, examples)
     return tuple(sorted(groups, key=_rank))
 
 
@@ -161,11 +171,11 @@ def _rank(group: ChangeGroup) -> tuple[bool, int, Path, str, int]:
     )
 
 
-def _split(members: list[Example]) -> Iterator[ChangeGroup]:
+def _split(members: list[Example], examples: int) -> Iterator[ChangeGroup]:
     """Split the changes of one path and rule by effect, into at most `GROUPS_MAX` groups."""
     first = members[0].change
     if first.after is ABSENT:
-        yield _make_group(Effect.REMOVE, members)
+        yield _make_group(Effect.REMOVE, members, examples)
         return
     by_value = _bucket_by_value(members)
     effect = Effect.ADD if first.before is ABSENT else Effect.SET
@@ -175,18 +185,18 @@ def _split(members: list[Example]) -> Iterator[ChangeGroup]:
     else:
         buckets = [(None, found) for found in by_value.values()]
     buckets.sort(key=lambda bucket: -len(bucket[1]))
-    few = len(buckets) <= EXAMPLES
+    few = len(buckets) <= _FEW
     kept = [b for b in buckets[:GROUPS_MAX] if few or len(b[1]) > 1]
     for edit, found in kept:
         if edit:
-            yield _make_group(Effect.REPLACE, found, _complete_step(edit, found))
+            yield _make_group(Effect.REPLACE, found, examples, _complete_step(edit, found))
         else:
-            yield _make_group(effect, found)
+            yield _make_group(effect, found, examples)
     rest = sorted(
         (one for _, found in buckets[len(kept) :] for one in found), key=lambda one: one.task
     )
     if rest:
-        yield _make_group(Effect.VARY if len(rest) > 1 else effect, rest)
+        yield _make_group(Effect.VARY if len(rest) > 1 else effect, rest, examples)
 
 
 def _bucket_by_value(members: Iterable[Example]) -> dict[bytes, list[Example]]:
@@ -235,7 +245,7 @@ def _complete_step(edit: TextEdit, members: Sequence[Example]) -> TextEdit:
 
 
 def _make_group(
-    effect: Effect, members: Sequence[Example], edit: TextEdit | None = None
+    effect: Effect, members: Sequence[Example], examples: int, edit: TextEdit | None = None
 ) -> ChangeGroup:
     first = members[0].change
     sources = {member.change.source for member in members}
@@ -245,7 +255,7 @@ def _make_group(
         array("q", (member.task for member in members)),
         _measure(member.change.before for member in members),
         _measure(member.change.after for member in members),
-        tuple(members[:EXAMPLES]),
+        tuple(members[:examples]),
         min(sources),
         len(sources),
         first.rule,
@@ -253,8 +263,29 @@ def _make_group(
     )
 
 
+def _make_single(member: Example) -> ChangeGroup:
+    """Make the group of one change: a plan may have a hundred thousand of them."""
+    change = member.change
+    effect = Effect.ADD if change.before is ABSENT else Effect.SET
+    if change.after is ABSENT:
+        effect = Effect.REMOVE
+    return ChangeGroup(
+        change.path,
+        effect,
+        (member.task,),
+        _measure((change.before,)),
+        _measure((change.after,)),
+        (member,),
+        change.source,
+        1,
+        change.rule,
+    )
+
+
 def _measure(values: Iterable[Side]) -> Spread:
     """Count different values, and find the bounds of numbers."""
+    if isinstance(values, tuple) and len(values) == 1 and not isinstance(values[0], int | float):
+        return Spread(1, values[0])
     different: set[bytes] = set()
     first: Side = ABSENT
     lowest = highest = None

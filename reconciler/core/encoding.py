@@ -96,7 +96,7 @@ def _drop_zeros(written: bytes) -> bytes:
     return written
 
 
-def encode_indented(document: Mapping[str, object]) -> str:
+def encode_indented(document: Mapping[str, object] | list[Any]) -> str:
     """Write a document in ASCII, with one value per line."""
     try:
         text = msgspec.json.format(_ENCODE(document), indent=2).decode()

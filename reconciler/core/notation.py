@@ -42,6 +42,8 @@ _EMOJI: Final = re.compile(
     "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 _VARIATION_SELECTOR: Final = "\ufe0f"
+_COMMAND: Final = re.compile(r"(?<=#)#(?=\[|vso\[)")
+_COMMAND_LINE: Final = re.compile(r"\s*:(?=:)")
 
 
 def format_value(value: Side) -> str:
@@ -105,12 +107,27 @@ def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[st
             yield f"{lead}{scalar(inner)}"
 
 
+def escape_commands(text: str) -> str:
+    r"""Replace a character of what CI systems obey in a log by a ``\uXXXX`` escape.
+
+    GitHub runs ``##[...]`` wherever it stands, and ``::...`` at the beginning of a line; Azure runs
+    ``##vso[...]``.
+    """
+    if "##" in text:
+        text = _COMMAND.sub(r"\\u0023", text) if "##[" in text or "##vso[" in text else text
+    if "::" in text and (found := _COMMAND_LINE.match(text)):
+        return f"{text[: found.end() - 1]}\\u003a{text[found.end() :]}"
+    return text
+
+
 def escape_invisible(text: str) -> str:
     r"""Replace characters that are invisible or control a terminal by ``\uXXXX`` escapes.
 
-    Values are untrusted: an escape sequence in one must never reach a terminal. A joiner stays
-    where a script or an emoji needs it, as in Persian.
+    Values are untrusted: an escape sequence in one must never reach a terminal, nor a command the
+    log of a CI system (`escape_commands`). A joiner stays where a script or an emoji needs it, as
+    in Persian.
     """
+    text = escape_commands(text)
     if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
     return "".join(

@@ -99,7 +99,7 @@ def _format_group(
     mark, paint = _choose_mark(group, style)
     path = style.bold(_format_path(group.path, columns[0]))
     count = pad(_count_tasks(group), columns[1])
-    line = f"{paint(mark)} {path}  {count}  {_describe_effect(group, style)}"
+    line = f"{paint(mark)} {path}  {count}  {describe_effect(group, style)}"
     yield from append_place(line, _format_source(group, places), options)
     if group.effect is Effect.VARY:
         for example in group.examples:
@@ -120,7 +120,7 @@ def _choose_mark(group: ChangeGroup, style: Style) -> tuple[str, Paint]:
     return "~", style.changed
 
 
-def _describe_effect(group: ChangeGroup, style: Style) -> str:
+def describe_effect(group: ChangeGroup, style: Style) -> str:
     """Write what the changes of a group do: ``1 -> 2``, ``was 0.1 … 0.9``."""
     before, after = group.before, group.after
     match group.effect:

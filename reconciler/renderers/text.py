@@ -46,7 +46,7 @@ from reconciler.core.report import (
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.validation_document import Validation
-from reconciler.core.values import ABSENT, box
+from reconciler.core.values import box
 from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.checkup_lines import format_checkup
@@ -56,6 +56,7 @@ from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
 from reconciler.renderers.style import Style
+from reconciler.renderers.summaries import has_no_changes, summarize_plan
 from reconciler.renderers.wording import describe_declared
 
 _PATH_WIDTH: Final = 32
@@ -91,7 +92,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         lines += render_rules_and_keys(plan, options)
         if len(groups) > 1:
             lines += _format_blocked(plan, options)
-    lines.append(_format_plan_summary(plan, style))
+    lines.append(_format_summary(plan, style))
     if allowed := describe_accepted(plan):
         lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))
     if targets := plan.describe_targets():
@@ -443,26 +444,6 @@ def _format_places(sources: Iterable[str]) -> str:
     return escape_invisible(different[0]) + more
 
 
-def _format_plan_summary(plan: Plan, style: Style) -> str:
-    counts = plan.summary()
-    if counts["tasks"] == plan.unchanged:
-        return style.bold(
-            style.added(f"No changes: {count_noun(counts['tasks'], 'task')} as declared.")
-        )
-    updates = count_noun(counts[Status.UPDATE], "task")
-    changes = _count_changes(plan)
-    parts = [f"{updates} to update ({changes})" if changes else "nothing to update"]
-    rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
-    parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]
-    return style.bold(f"Plan: {', '.join(parts)}.")
-
-
-def _count_changes(plan: Plan) -> str:
-    """Write ``3 changes, including 1 removal``, or nothing if there are none."""
-    changes = [change for task in plan.updates for change in task.changes]
-    removals = sum(change.after is ABSENT for change in changes)
-    if not removals:
-        return count_noun(len(changes), "change") if changes else ""
-    if removals == len(changes):
-        return count_noun(removals, "removal")
-    return f"{count_noun(len(changes), 'change')}, including {count_noun(removals, 'removal')}"
+def _format_summary(plan: Plan, style: Style) -> str:
+    summary = summarize_plan(plan)
+    return style.bold(style.added(summary) if has_no_changes(plan) else summary)

@@ -66,8 +66,10 @@ def command(options: ApplyCommandOptions) -> int:
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
+    review.outputs.check(files.files, review.report)
     check_report(review.report)
     with (
+        review.outputs.writing_problems(review.console),
         redact_errors(lambda: settings.redaction),
         connect_to_server(settings, review.console) as connection,
     ):

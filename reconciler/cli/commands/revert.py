@@ -60,6 +60,7 @@ def command(options: RevertOptions) -> int:
     settings = read_settings(places, review.overrides, os.environ)
     allow = review.build_allowances(settings)
     check_report(review.report)
+    review.outputs.check(options.files, review.report)
     _print_unknowns(find_unknowns(history.reports), review.console)
     with (
         redact_errors(lambda: settings.redaction),

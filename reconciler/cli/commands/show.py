@@ -13,9 +13,9 @@ from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
-from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
+from reconciler.cli.options import full_option, take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, check_subject, output_options
 from reconciler.cli.plan_options import redaction_options
-from reconciler.cli.printer import print_subject
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.redaction_settings import read_digest_key, read_redaction
@@ -33,7 +33,7 @@ class ShowOptions:
     """The arguments and options of ``show``."""
 
     files: tuple[str, ...]
-    form: str
+    outputs: Outputs
     full: bool
     redaction: Redaction
     console: Console
@@ -41,7 +41,7 @@ class ShowOptions:
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_paths)
-@format_option(Subject.PLAN, Subject.REPORT)
+@output_options(Subject.PLAN, Subject.REPORT)
 @full_option
 @redaction_options
 @verbosity_options
@@ -58,13 +58,15 @@ def command(options: ShowOptions) -> int:
       reconciler show plan-*.json
       reconciler show report.jsonl
     """
-    console, form, full = options.console, options.form, options.full
+    console, outputs = options.console, options.outputs
     places = locate_saved_files(options.files).places
     redaction = read_redaction(places, os.environ, options=options.redaction)
     key = read_digest_key(os.environ)
     with pause_gc(), redact_errors(lambda: redaction):
+        outputs.check(options.files)
         saved = read_saved_files(options.files)
         subject = Subject.PLAN if saved.plans else Subject.REPORT
+        check_subject(outputs, subject)
         count = len(saved.plans or saved.reports)
         console.detail(f"read {count_noun(count, subject)}")
         merged = merge_saved_files(saved)
@@ -73,7 +75,7 @@ def command(options: ShowOptions) -> int:
             found = redact_plan(found, redaction, key)
         else:
             found = redact_report(found, redaction, key)
-        print_subject(subject, found, form, full=full, console=console)
+        outputs.write(subject, found, full=options.full, console=console)
         _print_unknowns(merged.unknowns)
         return _check_missing(merged.missing)
 

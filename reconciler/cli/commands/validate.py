@@ -13,9 +13,9 @@ from reconciler.cli.console import Console
 from reconciler.cli.environment_option import env_option
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import print_unread
-from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
+from reconciler.cli.options import full_option, take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.plan_options import redaction_options
-from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.engine.load import FoundFiles, check_files, count_desired, find_files
 from reconciler.engine.lock_files import list_notes, read_label_checks
@@ -34,7 +34,7 @@ class ValidateOptions:
     """The arguments and options of ``validate``."""
 
     paths: tuple[str, ...]
-    form: str
+    outputs: Outputs
     full: bool
     env: str | None
     no_lock: bool
@@ -44,7 +44,7 @@ class ValidateOptions:
 
 @click.command("validate")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
-@format_option(Subject.PROBLEMS)
+@output_options(Subject.PROBLEMS)
 @full_option
 @env_option
 @redaction_options
@@ -67,11 +67,12 @@ def command(options: ValidateOptions) -> int:
     redaction = read_redaction(
         files.places, os.environ, options=options.redaction, env=options.env or ""
     )
+    options.outputs.check(files.files)
     print_unread(files.unread, options.console)
     with redact_errors(lambda: redaction):
-        if options.form == "text":
-            return _count(files, options)
-        return _print_validation(files, options, redaction)
+        if options.outputs.formats:
+            return _write_validation(files, options, redaction)
+        return _count(files, options)
 
 
 def _count(files: FoundFiles, options: ValidateOptions) -> int:
@@ -98,8 +99,8 @@ def _read_numbers(files: FoundFiles, env: str | None) -> ProjectNumbers | None:
     return read_project_numbers(files.places, env)
 
 
-def _print_validation(files: FoundFiles, options: ValidateOptions, redaction: Redaction) -> int:
-    """Print the problems, or that there are none, in a format for programs."""
+def _write_validation(files: FoundFiles, options: ValidateOptions, redaction: Redaction) -> int:
+    """Write the problems, or that there are none, in the formats that were asked for."""
     from reconciler.engine.validate import validate  # noqa: PLC0415 - not for text
 
     projects = _read_numbers(files, options.env)
@@ -109,5 +110,5 @@ def _print_validation(files: FoundFiles, options: ValidateOptions, redaction: Re
     for note in list_notes(labels):
         options.console.note(note)
     shown = redact_validation(validation, redaction)
-    print_subject(Subject.PROBLEMS, shown, options.form, console=options.console)
+    options.outputs.write(Subject.PROBLEMS, shown, full=options.full, console=options.console)
     return ERROR if validation.problems else DONE
