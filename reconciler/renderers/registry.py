@@ -37,6 +37,7 @@ class Format:
 FORMATS: Final[Mapping[str, Format]] = {
     "text": Format("reconciler.renderers.text", ".txt", frozenset(Subject)),
     "json": Format("reconciler.renderers.json", ".json", frozenset(Subject)),
+    "html": Format("reconciler.renderers.html", ".html", frozenset(Subject) - {Subject.CHECKUP}),
 }
 """The formats by the names that --format takes."""
 
