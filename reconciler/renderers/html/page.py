@@ -43,7 +43,7 @@ def assemble_page(
         "policy": policy,
         "style": style,
         "script": script,
-        "data": encode_inert(data).decode(),
+        "data": _encode(data),
         "title": _escape(f"{headline} · {subject}"),
         "subject": _escape(subject),
         "headline": _escape(headline),
@@ -56,6 +56,12 @@ def assemble_page(
 @cache
 def _read(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _encode(data: Mapping[str, Any]) -> str:
+    """Write each part of the data by itself: those with half surrogates are written in ASCII."""
+    parts = (encode_inert(name) + b":" + encode_inert(part) for name, part in data.items())
+    return f"{{{b','.join(parts).decode()}}}"
 
 
 def _hash(text: str) -> str:
