@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from reconciler.core.model import Change, TaskKey
@@ -26,10 +27,38 @@ SERVER: Final = ServerIdentity(
     "https://label.example.test", "Community", "1.23.2", environment="production"
 )
 RULE: Final = "Street scenes get a second look"
-WORDS: Final = (
-    "The quick courier crosses the narrow bridge before sunrise and leaves a small parcel at the "
-    "door of the museum while two neighbours talk about the weather in the valley"
-).split()
+WORDS: Final = [
+    "The",
+    "quick",
+    "courier",
+    "crosses",
+    "the",
+    "narrow",
+    "bridge",
+    "before",
+    "sunrise",
+    "and",
+    "leaves",
+    "a",
+    "small",
+    "parcel",
+    "at",
+    "the",
+    "door",
+    "of",
+    "the",
+    "museum",
+    "while",
+    "two",
+    "neighbours",
+    "talk",
+    "about",
+    "the",
+    "weather",
+    "in",
+    "the",
+    "valley",
+]
 
 HOSTILE: Final = (
     "<script>alert(1)</script>",
@@ -170,10 +199,7 @@ def make_hostile_plan() -> Plan:
         tasks.append(TaskPlan(number, 1, Status.UPDATE, source, changes, (problem,), key=key))
         blocked = TaskProblem(Kind.MISSING, text, text, (Allowance(Kind.MISSING, (), text, text),))
         tasks.append(TaskPlan(1000 + number, 1, Status.MISSING, source, (), (blocked,)))
-    rules = tuple(
-        PlannedRule(RuleRef(text, 1, Source(text, 1, 1), ()), 3)
-        for text in HOSTILE
-    )
+    rules = tuple(PlannedRule(RuleRef(text, 1, Source(text, 1, 1), ()), 3) for text in HOSTILE)
     server = ServerIdentity(f"https://x.test/{HOSTILE[1]}", HOSTILE[2], HOSTILE[0], HOSTILE[1])
     tasks.sort(key=lambda task: task.task)
     keys = (UnresolvedKey(TaskKey(("id",), HOSTILE[1]), 1, Source("a", 1, 1), problem),)
@@ -233,3 +259,7 @@ def make_validation() -> Validation:
             for number in range(40)
         )
     )
+
+
+def with_changes(task: TaskPlan, *changes: Change) -> TaskPlan:
+    return replace(task, changes=changes, problems=())

@@ -25,7 +25,7 @@ _VALUE_MAX: Final = 80
 _PLACE_MAX: Final = 120
 _BINS: Final = 24
 _NUMBERS_MIN: Final = 5
-"""Fewer numbers are no picture."""
+"""Fewer different numbers are no picture."""
 
 Part = tuple[str, str]
 """A class of the page (``old``, ``new`` or none), and a text."""
@@ -92,14 +92,14 @@ def _describe_effect(group: ChangeGroup) -> Iterator[Part]:
     match group.effect:
         case Effect.REMOVE:
             yield "", "removed, "
-            yield _describe_past(before)
+            yield from _describe_past(before)
         case Effect.ADD:
             yield "", "added: "
             yield "new", _format(after.first)
         case Effect.SET if before.count == 1:
             yield from _describe_sides(before.first, after.first)
         case Effect.SET:
-            yield _describe_past(before)
+            yield from _describe_past(before)
             yield "", " → "
             yield "new", _format(after.first)
         case Effect.REPLACE if group.edit:
@@ -109,14 +109,17 @@ def _describe_effect(group: ChangeGroup) -> Iterator[Part]:
             yield "", f"{word}, {after.count:,} different values"
 
 
-def _describe_past(spread: Spread) -> Part:
+def _describe_past(spread: Spread) -> Iterator[Part]:
     """Write what was there: the only value, the bounds of numbers, or how many there were."""
+    yield "", "was "
     if spread.count == 1:
-        return "old", f"was {_format(spread.first)}"
-    different = f"{spread.count:,} different values"
-    if spread.lowest is not None and spread.highest is not None:
-        return "old", f"was {_format(spread.lowest)} … {_format(spread.highest)}, {different}"
-    return "old", f"was {different}, such as {_format(spread.first)}"
+        yield "old", _format(spread.first)
+    elif spread.lowest is not None and spread.highest is not None:
+        yield "old", f"{_format(spread.lowest)} … {_format(spread.highest)}"
+        yield "", f", {spread.count:,} different values"
+    else:
+        yield "", f"{spread.count:,} different values, such as "
+        yield "old", _format(spread.first)
 
 
 def _describe_edit(edit: TextEdit) -> Iterator[Part]:
@@ -170,7 +173,7 @@ def _read_number(side: Side) -> float | None:
 
 def _make_histogram(before: list[float], after: list[float]) -> dict[str, Any] | None:
     every = before + after
-    if len(every) < _NUMBERS_MIN:
+    if len(set(every)) < _NUMBERS_MIN:
         return None
     low, high = min(every), max(every)
     width = (high - low) / _BINS

@@ -8,9 +8,10 @@ const ROW = 60; // height of a row, as in the style
 const MARGIN = 8; // rows drawn above and below those in sight
 const PATHS_SHOWN = 8;
 const FIRST_LINES = 2000; // lines of a comparison drawn at once
+const LINE = 120; // characters of a value in the list
 const AROUND = 3; // unchanged lines around changed ones
 const EFFORT = 400; // insertions and deletions that a comparison looks for
-const WIDTH = 72; // columns of a list or an object on one line
+const WIDTH = 120; // columns of a list or an object on one line
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -258,23 +259,26 @@ let selected = -1; // its place among those shown
 
 function makeSides(row) {
   const before = writeBrief(rows.before[row]), after = writeBrief(rows.after[row]);
-  let start = 0;
-  if (!isNothing(rows.before[row]) && !isNothing(rows.after[row])) {
-    const most = Math.min(before.length, after.length);
-    while (start < most && before[start] === after[start]) start++;
-  }
-  const from = start > 24 && before.length > 40 ? start - 12 : 0;
-  const side = (text, className) => {
-    const holder = make("bdi", `value ${className}`);
-    appendText(holder, (from ? "…" : "") + text.slice(from, start));
-    if (start && start < text.length) holder.append(appendText(make("mark"), text.slice(start, start + 160), true));
-    else appendText(holder, text.slice(start, start + 160));
-    return holder;
-  };
   const sign = groupOf(row).sign;
-  if (sign === "add") return make("div", "sides", side(after, "new"));
-  if (sign === "remove") return make("div", "sides", side(before, "old"));
-  return make("div", "sides", side(before, "old"), "→", side(after, "new"));
+  if (sign === "add") return make("div", "sides", makeSide(after, 0, 0, "new"));
+  if (sign === "remove") return make("div", "sides", makeSide(before, 0, 0, "old"));
+  const most = Math.min(before.length, after.length);
+  let start = 0, end = 0;
+  if (!isNothing(rows.before[row])) {
+    while (start < most && before[start] === after[start]) start++;
+    while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  }
+  return make("div", "sides", makeSide(before, start, end, "old"), make("span", "arrow", "→"), makeSide(after, start, end, "new"));
+}
+
+/** A side on one line, with a mark between what both sides have in common. */
+function makeSide(text, start, end, className) {
+  const holder = make("bdi", `value ${className}`), stop = text.length - end;
+  const from = start > 24 && text.length > 40 ? start - 12 : 0;
+  appendText(holder, (from ? "…" : "") + text.slice(from, start));
+  if (!start && !end) return appendText(holder, text.slice(0, LINE));
+  if (start < stop) holder.append(appendText(make("mark"), text.slice(start, Math.min(stop, start + LINE)), true));
+  return appendText(holder, text.slice(stop, stop + LINE));
 }
 
 function makeRow(place) {
@@ -485,6 +489,7 @@ function showStatuses() {
 
 function showConcerns() {
   $("concerns").hidden = !data.concerns.length;
+  if (!data.concerns.some((concern) => concern.tone === "bad")) $("picture").after($("concerns"));
   $("concerns").querySelector("ul").append(...data.concerns.map(makeConcern));
 }
 
@@ -532,20 +537,20 @@ function makePath(one, places, most) {
     part.style.width = `${(100 * one[sign]) / most}%`;
     bar.append(part);
   }
-  const groups = make("ul", "groups", ...places.slice(0, 20).flatMap(makeGroup));
+  const groups = make("ul", "groups", ...places.slice(0, 20).flatMap((place) => makeGroup(place, places.length === 1)));
   const item = make("li", "", make("div", "path", make("h3", "", value("", data.paths[one.path])), bar, make("span", "total", count(sum, "task"))), groups);
   const histograms = makeHistograms(one.histogram);
   if (histograms) item.append(histograms);
   return item;
 }
 
-function makeGroup(place) {
+function makeGroup(place, isOnly) {
   const group = data.groups[place];
   const what = make("span", "what", ...(group.parts ?? [["", WORDS[group.sign]]]).map(([className, text]) => value(className, text)));
   const button = makeButton("", () => choose("group", place));
   button.dataset.group = String(place);
   button.setAttribute("aria-pressed", "false");
-  button.append(make("span", `sign ${group.sign}`, SIGNS[group.sign]), what, make("span", "who", count(group.count, "task")), value("who", group.who ?? ""));
+  button.append(make("span", `sign ${group.sign}`, SIGNS[group.sign]), what, isOnly ? "" : make("span", "who", count(group.count, "task")), value("who", group.who ?? ""));
   const examples = (group.examples ?? []).map(([name, parts]) => make("p", "examples", value("", name), ": ", ...parts.map(([className, text]) => value(className, text))));
   return [make("li", "", button, ...examples)];
 }

@@ -15,7 +15,7 @@ from reconciler.core.problems import TaskProblem
 BAD: Final = "bad"
 WARN: Final = "warn"
 _MESSAGE_MAX: Final = 1_000
-_MESSAGES_MAX: Final = 3
+_MESSAGES_MAX: Final = 2
 _RANGES_MAX: Final = 1_000
 _RULES_MAX: Final = 50
 
@@ -123,7 +123,7 @@ def _build_concern(concern: Concern) -> dict[str, Any]:
         "messages": messages[:_MESSAGES_MAX],
         "more": f"… and {count_noun(more, 'more message')} like these" if more > 0 else "",
         "hint": "; ".join(_first(filter(None, concern.hints), 3)),
-        "tasks": _format_ids(list(concern.tasks), concern.others),
+        "tasks": "" if len(concern.tasks) == 1 else _format_ids([*concern.tasks], concern.others),
     }
 
 
