@@ -27,38 +27,10 @@ SERVER: Final = ServerIdentity(
     "https://label.example.test", "Community", "1.23.2", environment="production"
 )
 RULE: Final = "Street scenes get a second look"
-WORDS: Final = [
-    "The",
-    "quick",
-    "courier",
-    "crosses",
-    "the",
-    "narrow",
-    "bridge",
-    "before",
-    "sunrise",
-    "and",
-    "leaves",
-    "a",
-    "small",
-    "parcel",
-    "at",
-    "the",
-    "door",
-    "of",
-    "the",
-    "museum",
-    "while",
-    "two",
-    "neighbours",
-    "talk",
-    "about",
-    "the",
-    "weather",
-    "in",
-    "the",
-    "valley",
-]
+WORDS: Final = (
+    "the quick courier crosses a narrow bridge before sunrise and leaves small parcel at door of "
+    "museum while two neighbours talk about weather in valley"
+)
 
 HOSTILE: Final = (
     "<script>alert(1)</script>",
@@ -89,7 +61,7 @@ HOSTILE: Final = (
 def make_text(seed: int, paragraphs: int = 6) -> str:
     chosen = random.Random(seed)  # noqa: S311 - the same text in each run
     return "\n".join(
-        f"{' '.join(chosen.choices(WORDS, k=24))}." for _ in range(paragraphs)
+        f"{' '.join(chosen.choices(WORDS.split(), k=24))}." for _ in range(paragraphs)
     ).capitalize()
 
 
@@ -131,10 +103,10 @@ def _change_task(task: int) -> Iterator[Change]:
         yield change("meta.priority", (task * 7) % 40, 20 + (task * 11) % 80, line=task)
     elif task % 10 == 8:
         boxes = make_boxes(task)
-        moved = [*boxes[1:4], {**dict(boxes[4]), "label": "van"}, *boxes[5:], {"x": 1, "y": 2}]  # type: ignore[arg-type]
+        moved: list[Json] = [*boxes[1:4], {"label": "van"}, *boxes[5:], {"x": 1, "y": 2}]
         yield change("data.regions", boxes, moved, line=task)
     else:
-        yield change("meta.reviewed", ABSENT, True, line=task)
+        yield change("meta.reviewed", ABSENT, "yes", line=task)
 
 
 def _block(task: int) -> TaskPlan:
@@ -202,6 +174,7 @@ def make_hostile_plan() -> Plan:
     rules = tuple(PlannedRule(RuleRef(text, 1, Source(text, 1, 1), ()), 3) for text in HOSTILE)
     server = ServerIdentity(f"https://x.test/{HOSTILE[1]}", HOSTILE[2], HOSTILE[0], HOSTILE[1])
     tasks.sort(key=lambda task: task.task)
+    problem = TaskProblem(Kind.AMBIGUOUS, HOSTILE[1], HOSTILE[1])
     keys = (UnresolvedKey(TaskKey(("id",), HOSTILE[1]), 1, Source("a", 1, 1), problem),)
     return Plan(server, tuple(tasks), 3, rules=rules, unresolved=keys)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from reconciler.core.plan_model import Plan
@@ -77,16 +78,28 @@ def test_the_page_allows_only_its_own_script_and_style(open_page: OpenPage):
     assert "unsafe" not in policy
 
 
-def test_the_policy_refuses_what_a_value_would_need(open_page: OpenPage):
-    page = open_page(Subject.PLAN, pages.make_mixed_plan(10))
+def test_the_policy_refuses_markup_and_requests(browser: Any, tmp_path: Path):  # noqa: ANN401
+    file = tmp_path / "page.html"
+    file.write_text(render_plan(pages.make_mixed_plan(10), RenderOptions()), encoding="utf-8")
+    page = browser.new_page()
+    asked: list[str] = []
+    page.route("**/*", lambda route: (asked.append(route.request.url), route.continue_()))
+    page.goto(file.as_uri())
 
     refused = page.evaluate(
-        """() => {
-          try { document.body.innerHTML = "<b>x</b>"; return false; }
-          catch (error) { return error instanceof TypeError; }
+        """async () => {
+          const refused = [];
+          try { document.body.innerHTML = "<b>x</b>"; } catch { refused.push("markup"); }
+          try { await fetch("https://evil.test/"); } catch { refused.push("fetch"); }
+          const image = new Image();
+          image.src = "https://evil.test/pixel.png";
+          await new Promise((done) => { image.onerror = done; });
+          return [...refused, "image"];
         }"""
     )
-    assert refused
+    page.close()
+    assert refused == ["markup", "fetch", "image"]
+    assert asked in ([], [file.as_uri()])
 
 
 def test_data_cannot_end_its_element():

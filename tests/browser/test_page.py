@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.plan_model import Plan, Status, TaskPlan
-from reconciler.core.values import ABSENT
+from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from reconciler.renderers.registry import Subject
 from tests.browser import pages
@@ -131,7 +131,7 @@ def test_words_that_differ_are_marked_side_by_side(open_page: OpenPage):
 
 def test_each_box_of_a_list_has_a_line(open_page: OpenPage):
     boxes = pages.make_boxes(1, 40)
-    changed = [*boxes[:20], {"label": "new"}, *boxes[20:]]
+    changed: list[Json] = [*boxes[:20], {"label": "new"}, *boxes[20:]]
     page = open_page(Subject.PLAN, plan_of(pages.change("data.regions", boxes, changed)))
 
     page.locator(".row").click()

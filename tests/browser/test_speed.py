@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from reconciler.renderers.html import render_plan
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.render_options import RenderOptions
@@ -16,14 +14,13 @@ BUSY = 2
 """Machines that test do other things too: times may be this much longer than promised."""
 
 
-def test_a_hundred_thousand_changes_are_written_in_time(record_property: pytest.RecordProperty):
+def test_a_hundred_thousand_changes_are_written_in_time():
     plan = pages.make_distinct_plan(100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     written = render_plan(plan, RenderOptions())
-    took = time.perf_counter() - start
+    took = time.process_time() - start
 
     print(f"{took:.1f} s, {len(written.encode()) / 1e6:.1f} MB")  # noqa: T201 - pytest -rP shows it
-    record_property("seconds", took)
     assert took < 5 * BUSY
     assert len(written.encode()) < 30_000_000
 

@@ -16,14 +16,13 @@ from typing import Any, Final
 
 from reconciler.core.notation import escape_invisible
 from reconciler.renderers.html.page_values import encode_inert
+from reconciler.renderers.html.view import View
 
 _PLACE: Final = re.compile(r"\{\{(\w+)\}\}")
 
 
-def assemble_page(
-    data: Mapping[str, Any], *, subject: str, headline: str, lead: str, text: str
-) -> str:
-    """Write the page. ``text`` is shown if scripts are off; all else shows ``data``.
+def assemble_page(view: View) -> str:
+    """Write the page of a view.
 
     Values are inert: data is JSON that no markup can end, and the rest is escaped.
     """
@@ -43,12 +42,12 @@ def assemble_page(
         "policy": policy,
         "style": style,
         "script": script,
-        "data": _encode(data),
-        "title": _escape(f"{headline} · {subject}"),
-        "subject": _escape(subject),
-        "headline": _escape(headline),
-        "lead": _escape_lines(lead),
-        "text": _escape_lines(text),
+        "data": _encode(view.data),
+        "title": _escape(f"{view.headline} · {view.subject}"),
+        "subject": _escape(view.subject),
+        "headline": _escape(view.headline),
+        "lead": _escape_lines(view.lead),
+        "text": _escape_lines(view.text),
     }
     return _PLACE.sub(lambda place: parts[place[1]], _read("page.html"))
 

@@ -9,6 +9,7 @@ from reconciler.core.allowances import describe_accepted, list_blocked, list_blo
 from reconciler.core.change_groups import ChangeGroup, Effect, group_changes
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
+from reconciler.core.problem_groups import group_problems
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.renderers.html.group_views import build_groups
 from reconciler.renderers.html.page_rows import Entry, build_rows
@@ -17,7 +18,7 @@ from reconciler.renderers.html.problem_views import (
     add_rule_problems,
     add_task_problems,
 )
-from reconciler.renderers.html.view import StatusList, View, describe_shards
+from reconciler.renderers.html.view import StatusList, View, describe_shards, write_text
 
 _KEY_MAX: Final = 60
 _RULES_MAX: Final = 100
@@ -43,7 +44,11 @@ def build_plan_view(plan: Plan) -> View:
         "facts": list(_list_facts(plan)),
     }
     return View(
-        f"Plan for {plan.server.name}", _write_headline(plan), _write_lead(plan, groups), data
+        f"Plan for {plan.server.name}",
+        _write_headline(plan),
+        _write_lead(plan, groups),
+        data,
+        write_text(groups, plan.rules, group_problems(plan.tasks)),
     )
 
 

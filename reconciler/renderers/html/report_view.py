@@ -14,7 +14,9 @@ from reconciler.errors import Source
 from reconciler.renderers.html.group_views import build_groups
 from reconciler.renderers.html.page_rows import Entry, build_rows
 from reconciler.renderers.html.problem_views import BAD, WARN, ProblemList
-from reconciler.renderers.html.view import StatusList, View, describe_shards
+from reconciler.renderers.html.view import StatusList, View, describe_shards, write_text
+from reconciler.renderers.style import PLAIN
+from reconciler.renderers.text import render_outcomes
 
 _KEY_MAX: Final = 60
 
@@ -37,7 +39,11 @@ def build_report_view(report: Report) -> View:
     }
     command = report.command.capitalize() or "Several runs"
     return View(
-        f"{command} on {report.server.name}", _write_headline(report), _write_lead(report), data
+        f"{command} on {report.server.name}",
+        _write_headline(report),
+        _write_lead(report),
+        data,
+        "\n\n".join((write_text(groups), render_outcomes(report.outcomes, style=PLAIN))),
     )
 
 

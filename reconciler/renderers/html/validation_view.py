@@ -9,6 +9,8 @@ from reconciler.renderers.html.group_views import build_groups
 from reconciler.renderers.html.page_rows import Entry, build_rows
 from reconciler.renderers.html.problem_views import BAD, ProblemList
 from reconciler.renderers.html.view import StatusList, View
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.text import render_problems
 from reconciler.renderers.wording import describe_declared
 
 
@@ -28,7 +30,8 @@ def build_validation_view(validation: Validation) -> View:
         "facts": [],
     }
     headline, lead = _write_words(validation)
-    return View("Validation of manifests", headline, lead, data)
+    written = render_problems(validation, RenderOptions())
+    return View("Validation of manifests", headline, lead, data, written)
 
 
 def _make_entry(problem: Problem, problems: ProblemList, statuses: StatusList) -> Entry:

@@ -6,17 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.core.change_groups import ChangeGroup
+from reconciler.core.plan_model import PlannedRule
+from reconciler.core.problem_groups import ProblemGroup
 from reconciler.core.shard import Shard, format_shards
+from reconciler.renderers.group_lines import format_groups, format_problem_groups, format_totals
+from reconciler.renderers.render_options import RenderOptions
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``subject`` says what it is about, ``headline`` what will happen, ``lead`` the rest of it."""
+    """``subject`` says what it is about, ``headline`` what will happen, ``lead`` the rest of it.
+
+    ``data`` is for the script, and ``text`` is shown if scripts are off.
+    """
 
     subject: str
     headline: str
     lead: str
     data: dict[str, Any]
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,21 @@ class StatusList:
             "statuses": [{"label": label, "tone": tone} for label, tone in self.numbers],
             "tiles": tiles,
         }
+
+
+def write_text(
+    groups: Sequence[ChangeGroup],
+    rules: Sequence[PlannedRule] = (),
+    problems: Sequence[ProblemGroup] = (),
+) -> str:
+    """Write what the page shows, in short, for readers whose browser runs no scripts."""
+    options = RenderOptions()
+    parts = (
+        format_totals(groups, options.style),
+        format_groups(groups, rules, options),
+        format_problem_groups(problems, options),
+    )
+    return "\n\n".join(filter(None, ("\n".join(part) for part in parts)))
 
 
 def describe_shards(shards: Sequence[Shard]) -> str:
