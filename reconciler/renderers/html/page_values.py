@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -20,6 +20,9 @@ _LIMITS: Final = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 100, 30)
 """Characters of a value, if all of them in full are too many."""
 
 _CONTEXT: Final = 200
+_OVERHEAD: Final = 60
+"""Bytes that a value takes in addition if it is cut."""
+
 _UNSAFE: Final = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 Sides = tuple[msgspec.Raw, msgspec.Raw]
@@ -43,8 +46,12 @@ def encode_sides(changes: Sequence[Change], most: int = BYTES_MAX) -> list[Sides
     lengths = [*map(len, chain.from_iterable(whole))]
     if sum(lengths) <= most:
         return [(msgspec.Raw(before), msgspec.Raw(after)) for before, after in whole]
-    limit = _choose_limit(lengths, most)
-    return [_cut(c, sides, limit) for c, sides in zip(changes, whole, strict=True)]
+    cut: list[Sides] = []
+    for limit in _list_limits(lengths, most):
+        cut = [_cut(c, sides, limit) for c, sides in zip(changes, whole, strict=True)]
+        if count_bytes(cut) <= most:
+            break
+    return cut
 
 
 def count_bytes(sides: Iterable[Sides]) -> int:
@@ -52,9 +59,12 @@ def count_bytes(sides: Iterable[Sides]) -> int:
     return sum(len(bytes(side)) for side in chain.from_iterable(sides))
 
 
-def _choose_limit(lengths: Sequence[int], most: int) -> int:
-    sums = ((limit, sum(min(length, limit) for length in lengths)) for limit in _LIMITS)
-    return next((limit for limit, total in sums if total <= most), _LIMITS[-1])
+def _list_limits(lengths: Sequence[int], most: int) -> Iterator[int]:
+    """List the limits that may be low enough: characters can take several bytes."""
+    for limit in _LIMITS:
+        if sum(min(length, limit + _OVERHEAD) for length in lengths) <= most:
+            yield limit
+    yield _LIMITS[-1]
 
 
 def _encode_side(side: Side) -> bytes:
