@@ -83,7 +83,12 @@ def test_the_policy_refuses_markup_and_requests(browser: Any, tmp_path: Path):  
     file.write_text(render_plan(pages.make_mixed_plan(10), RenderOptions()), encoding="utf-8")
     page = browser.new_page()
     asked: list[str] = []
-    page.route("**/*", lambda route: (asked.append(route.request.url), route.continue_()))
+
+    def watch(route: Any) -> None:  # noqa: ANN401 - playwright's
+        asked.append(route.request.url)
+        route.continue_()
+
+    page.route("**/*", watch)
     page.goto(file.as_uri())
 
     refused = page.evaluate(
