@@ -284,8 +284,8 @@ function makeSide(text, start, end, className) {
 function makeRow(place) {
   const row = shown[place], task = taskOf(row), group = groupOf(row), status = statusOf(row), problems = problemsOf(row);
   const sign = group ? make("span", `mono sign ${group.sign}`, SIGNS[group.sign]) : make("span", "mono sign remove", "!");
-  const isPlain = status.tone === "change" || status.tone === "good";
-  const chip = isPlain ? (problems.length ? make("span", "chip warn", "warning") : null) : make("span", `chip ${status.tone}`, status.label);
+  const isPlain = status.tone === "change" || status.tone === "good" || data.noun === "problem";
+  const chip = isPlain ? (group && problems.length ? make("span", "chip warn", "warning") : null) : make("span", `chip ${status.tone}`, status.label);
   const name = group ? value("name", pathOf(row)) : value("name", nameOf(task));
   const top = make("div", "", sign, name, chip, group ? value("task", nameOf(task)) : value("task", placeOf(row)));
   const bottom = group ? makeSides(row) : make("div", "", value("message", problems.map((one) => one.message).join("; ").slice(0, 300)));
@@ -583,7 +583,7 @@ function makeHistogram(side, histogram, most) {
 }
 
 function showFacts() {
-  for (const [name, text] of data.facts) $("facts").append(make("dt", "", name), make("dd", "", value("", text)));
+  for (const [name, lines] of data.facts) $("facts").append(make("dt", "", name), make("dd", "", ...lines.map((line) => make("div", "", value("", line)))));
   $("about").hidden = !data.facts.length;
 }
 
@@ -634,7 +634,8 @@ function start() {
   showConcerns();
   showPicture();
   showFacts();
-  if (data.title) $("every-title").textContent = data.title;
+  $("every-title").textContent = data.title;
+  $("picture-title").textContent = data.pictureTitle;
   $("left-out").textContent = data.leftOut;
   $("left-out").hidden = !data.leftOut;
   $("every").hidden = !total;

@@ -41,6 +41,7 @@ def build_plan_view(plan: Plan) -> View:
         **build_rows(entries, groups),
         "noun": "change" if is_only_changes else "row",
         "title": "Every change" if is_only_changes else "Every change and problem",
+        "pictureTitle": "What would change" if _count_blocked(plan) else "What changes",
         "facts": list(_list_facts(plan)),
     }
     return View(
@@ -126,13 +127,13 @@ def _list_limits(plan: Plan) -> Iterator[str]:
         yield f"Allowed: {allowed}."
 
 
-def _list_facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Server", str(plan.server)
+def _list_facts(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    yield "Server", [str(plan.server)]
     if plan.updates:
-        yield "Digest", plan.digest
-    yield "Plan", plan.describe()
+        yield "Digest", [plan.digest]
+    yield "Plan", [plan.describe()]
     if plan.rules:
         described = [describe_planned_rule(rule) for rule in plan.rules]
         more = len(described) - _RULES_MAX
         shown = [*described[:_RULES_MAX], *([f"… and {more:,} more"] if more > 0 else [])]
-        yield "Rules", "\n".join(shorten(one, 300) for one in shown)
+        yield "Rules", [shorten(one, 300) for one in shown]

@@ -34,7 +34,8 @@ def build_report_view(report: Report) -> View:
         **build_groups(groups, (), changes),
         **build_rows(entries, groups),
         "noun": "row",
-        "title": "Every change",
+        "title": "Every planned change, with its outcome",
+        "pictureTitle": "Planned changes",
         "facts": list(_list_facts(report)),
     }
     command = report.command.capitalize() or "Several runs"
@@ -88,10 +89,10 @@ def _write_lead(report: Report) -> str:
     )
 
 
-def _list_facts(report: Report) -> Iterator[tuple[str, str]]:
-    yield "Server", str(report.server)
+def _list_facts(report: Report) -> Iterator[tuple[str, list[str]]]:
+    yield "Server", [str(report.server)]
     for run in report.runs:
-        yield run.command.capitalize(), "\n".join(_describe_run(run))
+        yield run.command.capitalize(), [*_describe_run(run)]
 
 
 def _describe_run(run: Run) -> Iterator[str]:

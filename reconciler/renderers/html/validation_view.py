@@ -27,6 +27,7 @@ def build_validation_view(validation: Validation) -> View:
         "concerns": [],
         "noun": "problem",
         "title": "Every problem",
+        "pictureTitle": "",
         "facts": [],
     }
     headline, lead = _write_words(validation)
