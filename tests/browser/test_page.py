@@ -175,6 +175,26 @@ def test_invisible_characters_are_written_out(open_page: OpenPage):
     assert page.locator(".compare .new .esc").all_inner_texts() == ["\\u202e", "\\u200b", "\\t"]
 
 
+def test_letters_that_look_alike_are_named(open_page: OpenPage):
+    change = pages.change("data.x", "p\u0430ge", "page")
+    page = open_page(Subject.PLAN, plan_of(change))
+
+    page.locator(".row").click()
+
+    assert "U+0430 became U+0061" in page.locator("#panel").inner_text()
+
+
+def test_very_long_values_can_be_compared(open_page: OpenPage):
+    text = pages.make_text(1, 15_000)
+    change = pages.change("data.x", [text], [text.replace("bridge", "viaduct", 1)])
+    page = open_page(Subject.PLAN, plan_of(change))
+
+    page.locator(".row").click()
+
+    assert page.locator(".compare .old mark").count() == 1
+    assert "viaduct" in page.locator(".compare .new mark").inner_text()
+
+
 def test_a_report_shows_what_failed_first(open_page: OpenPage):
     page = open_page(Subject.REPORT, pages.make_report())
 

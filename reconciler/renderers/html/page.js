@@ -8,6 +8,7 @@ const ROW = 60; // height of a row, as in the style
 const MARGIN = 8; // rows drawn above and below those in sight
 const PATHS_SHOWN = 8;
 const FIRST_LINES = 2000; // lines of a comparison drawn at once
+const LONG = 300_000; // characters of lines whose words are not compared
 const LINE = 120; // characters of a value in the list
 const AROUND = 3; // unchanged lines around changed ones
 const EFFORT = 400; // insertions and deletions that a comparison looks for
@@ -87,7 +88,7 @@ function writeBrief(side) {
 // JSON text as lines: what fits on a line stays on one, and numbers stay as they are written.
 
 function layOut(text) {
-  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
+  const tokens = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
   const closing = new Map(), begun = [], ends = [0];
   tokens.forEach((token, i) => {
     ends.push(ends[i] + token.length + (token === "," || token === ":" ? 1 : 0));
@@ -118,10 +119,7 @@ const splitLines = (side) => (isNothing(side) ? [] : isString(side) || side.part
 // counts as replaced. Returns the runs [start of one, its end, start of other, its end] that differ.
 
 function findDifferences(one, other) {
-  let start = 0, end = 0;
-  const most = Math.min(one.length, other.length);
-  while (start < most && one[start] === other[start]) start++;
-  while (end < most - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end++;
+  const [start, end] = countCommonEnds(one, other);
   const m = one.length - end - start, n = other.length - end - start;
   if (!m && !n) return [];
   const whole = [[start, start + m, start, start + n]];
@@ -161,6 +159,7 @@ const splitWords = (text) => text.match(/[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{
 
 /** The words of two texts, with those marked that differ; null if hardly any word is the same. */
 function markWords(before, after) {
+  if (before.length + after.length > LONG) return markMiddle(before, after);
   const words = [splitWords(before), splitWords(after)];
   const runs = [];
   for (const run of findDifferences(...words)) {
@@ -182,6 +181,21 @@ function markWords(before, after) {
   });
 }
 
+/** Very long texts, with all marked between what both have in common at their ends. */
+function markMiddle(before, after) {
+  const [start, end] = countCommonEnds(before, after);
+  return [before, after].map((text) => [[false, text.slice(0, start)], [true, text.slice(start, text.length - end)], [false, text.slice(text.length - end)]]);
+}
+
+/** Count what two texts, or two lists, have in common at the start and at the end. */
+function countCommonEnds(before, after) {
+  const most = Math.min(before.length, after.length);
+  let start = 0, end = 0;
+  while (start < most && before[start] === after[start]) start++;
+  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  return [start, end];
+}
+
 function appendMarked(parent, parts) {
   for (const [isMarked, text] of parts) {
     if (!text) continue;
@@ -189,6 +203,16 @@ function appendMarked(parent, parts) {
     else appendText(parent, text);
   }
   return parent;
+}
+
+/** Name the characters at the first difference if one of them may look like another; else "". */
+function nameLookAlikes(before, after) {
+  const [start, end] = countCommonEnds(before, after);
+  if (start >= before.length - end || start >= after.length - end) return "";
+  const [old, now] = [before, after].map((text) => text.codePointAt(start));
+  if (old < 0x80 && now < 0x80) return "";
+  const name = (point) => `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
+  return `First difference: ${name(old)} became ${name(now)}.`;
 }
 
 // The selected change: both sides, line by line.
@@ -262,12 +286,7 @@ function makeSides(row) {
   const sign = groupOf(row).sign;
   if (sign === "add") return make("div", "sides", makeSide(after, 0, 0, "new"));
   if (sign === "remove") return make("div", "sides", makeSide(before, 0, 0, "old"));
-  const most = Math.min(before.length, after.length);
-  let start = 0, end = 0;
-  if (!isNothing(rows.before[row])) {
-    while (start < most && before[start] === after[start]) start++;
-    while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
-  }
+  const [start, end] = isNothing(rows.before[row]) ? [0, 0] : countCommonEnds(before, after);
   return make("div", "sides", makeSide(before, start, end, "old"), make("span", "arrow", "→"), makeSide(after, start, end, "new"));
 }
 
@@ -349,6 +368,9 @@ function showPanel(row) {
   const parts = [makeButton("Close", closePanel, "close"), make("h3", "", value("", group ? pathOf(row) : nameOf(task))), meta, ...problemsOf(row).map(makeProblem)];
   if (group) {
     parts.push(compareSides(rows.before[row], rows.after[row]));
+    const sides = [rows.before[row], rows.after[row]];
+    const alike = sides.some(isNothing) ? "" : nameLookAlikes(...sides.map(getText));
+    if (alike) parts.push(make("p", "note", alike));
     const cut = ["before", "after"].filter((side) => rows[side][row].part !== undefined).map((side) => `${side}: ${describeCut(rows[side][row])}`);
     if (cut.length) parts.push(make("p", "note", `This page has only a part of these values (${cut.join("; ")}). The JSON format has all.`));
   }
