@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         read_report,
         render,
         revert,
+        update_manifests,
         write_plan,
     )
     from reconciler.core.limit import Limit
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from reconciler.core.target import Targets
     from reconciler.core.values import ABSENT, UNREADABLE
     from reconciler.engine.apply import ApplyOptions, ApplyStopped
+    from reconciler.engine.manifest_update import FileUpdate, Update
     from reconciler.engine.manifests import Manifests
     from reconciler.engine.settings.run_settings import Settings
     from reconciler.errors import (
@@ -73,6 +75,7 @@ __all__ = [
     "Change",
     "Commit",
     "ContractError",
+    "FileUpdate",
     "Kind",
     "Limit",
     "ManifestError",
@@ -109,6 +112,7 @@ __all__ = [
     "TimedOut",
     "Unauthorised",
     "Unreachable",
+    "Update",
     "User",
     "apply",
     "format_path",
@@ -121,13 +125,14 @@ __all__ = [
     "read_report",
     "render",
     "revert",
+    "update_manifests",
     "write_plan",
 ]
 
 _MODULES = {
     "reconciler.api": (
         *("apply", "load", "merge", "plan", "plan_revert", "pull", "read_plan", "read_report"),
-        *("render", "revert", "write_plan"),
+        *("render", "revert", "update_manifests", "write_plan"),
     ),
     "reconciler.core.limit": ("Limit",),
     "reconciler.core.model": ("Change", "User"),
@@ -142,6 +147,7 @@ _MODULES = {
     "reconciler.engine.apply": ("ApplyOptions", "ApplyStopped"),
     "reconciler.engine.manifests": ("Manifests",),
     "reconciler.engine.settings.run_settings": ("Settings",),
+    "reconciler.engine.manifest_update": ("FileUpdate", "Update"),
     "reconciler.errors": (
         *("Broken", "ContractError", "ManifestError", "NoSuchProject", "NotFound"),
         *("NotLabelStudio", "NotSent", "Problem", "ReconcilerError", "Refused", "Rejected"),

@@ -27,6 +27,7 @@ from reconciler.core.report_history import merge_reports
 from reconciler.core.shard import Shard
 from reconciler.core.target import Targets
 from reconciler.core.validation_document import Validation
+from reconciler.engine.additions import AddOptions
 from reconciler.engine.apply import (
     ApplyOptions,
     ApplyResult,
@@ -40,6 +41,7 @@ from reconciler.engine.callbacks import GuardedCallbacks
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import check_files, find_files, load_desired
+from reconciler.engine.manifest_update import Update, compare_files, write_update
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
@@ -201,6 +203,68 @@ def pull(  # noqa: PLR0913 - what to pull, and how to write it
     )
     with connect(settings) as connection:
         return pull_tasks(options, settings, connection, progress=progress)
+
+
+def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
+    paths: PathLike | Iterable[PathLike],
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    redact: Iterable[str] = (),
+    add: bool = False,
+    project: int | str | None = None,
+    ids: str | Iterable[int] | None = None,
+    where: Mapping[str, Any] | None = None,
+    fields: Iterable[str] = (),
+    progress: ProgressListener = NULL_PROGRESS,
+) -> Update:
+    """Edit manifests so that they declare the live values; the server is only read.
+
+    Args:
+        paths: Files, folders or globs.
+        settings: The server, and how to reach it.
+        dry_run: Whether to leave the files as they are; `FileUpdate.format_diff` shows the edits.
+        redact: Paths whose values are neither written nor shown.
+        add: Whether to add tasks that the manifests do not declare, each to the last file of its
+            project. ``project``, ``ids``, ``where`` and ``fields`` choose among them, as for
+            `pull`.
+        project: The only project whose tasks are added; None for all that the manifests declare.
+        ids: The only tasks to add, such as ``"1-100,205"``.
+        where: Conditions for tasks to add.
+        fields: Paths to declare for added tasks.
+        progress: Follows the work.
+
+    Returns:
+        The edited files, and what is left as declared, with the reasons.
+
+    Raises:
+        ManifestError: The manifests have problems, or ``where`` has.
+        Refused: No manifest can take tasks to add, or there are none to choose from.
+        ServerError: A request failed; the files are as they were.
+        ValueError: There are no paths, or ``ids`` or a path is not valid.
+
+    """
+    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
+    if not given:
+        raise ValueError("paths: expected at least one, found none")
+    files = find_files([str(path) for path in given])
+    check_files(files)
+    options = AddOptions(
+        project,
+        ids=None if ids is None else _read_ids(ids),
+        where=dict(where or {}),
+        fields=tuple(map(parse_single_path, fields)),
+    )
+    with connect(settings) as connection:
+        update = compare_files(
+            files,
+            settings,
+            connection,
+            redact=tuple(map(parse_single_path, redact)),
+            add=options if add else None,
+            progress=progress,
+        )
+    return update if dry_run else write_update(update)
 
 
 def _read_ids(ids: str | Iterable[int]) -> tuple[range, ...]:

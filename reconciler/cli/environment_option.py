@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import click
 from click.core import ParameterSource
 
+from reconciler.cli.completion_values import complete_environments, ignore_context
+
 
 class SettingOption(click.Option):
     """An option with a variable; an error names whichever of the two had the value."""
@@ -58,5 +60,6 @@ env_option = click.option(
     envvar="RECONCILER_ENV",
     metavar="NAME",
     callback=_check_env,
+    shell_complete=ignore_context(complete_environments),
     help="Environment of reconciler.toml: its server, and the numbers of its projects.",
 )

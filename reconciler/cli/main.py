@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,7 +20,11 @@ from reconciler.cli.signals import SIGNALS, print_interrupted
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.renderers.wording import escape_invisible
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _COMMANDS: Final = {
+    "init": "Make a folder with settings, a first manifest and CI.",
     "pull": "Write manifests for the tasks of a project.",
     "validate": "Check manifests without a server.",
     "plan": "Show what would change on the server.",
@@ -29,6 +34,7 @@ _COMMANDS: Final = {
     "doctor": "Check the server, the token and manifests.",
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a local stand-in for Label Studio.",
+    "completion": "Print the completion script of a shell.",
 }
 """The commands, each with its line in the help."""
 
@@ -56,16 +62,32 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+        is_unknown = args[0] not in _COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:
             from reconciler.cli.suggestions import suggest_command  # noqa: PLC0415 - rarely needed
 
             suggestion = suggest_command(args[0], list(_COMMANDS))
             ctx.fail(f"No such command {args[0]!r}{suggestion and f' ({suggestion})'}.")
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands without importing their modules, and options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - rarely needed
+
+        found = [
+            CompletionItem(name, help=line)
+            for name, line in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+COMPLETION_VARIABLE: Final = "_RECONCILER_COMPLETE"
+"""Set by the completion scripts of shells; click reads it."""
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
@@ -127,6 +149,10 @@ def main() -> None:
 
 def run(arguments: Sequence[str], *, collaborators: Collaborators = Collaborators()) -> int:  # noqa: B008 - it is frozen
     """Run a command line and return its exit code; only a bug raises an exception."""
+    if COMPLETION_VARIABLE in os.environ:
+        from reconciler.cli.shells import add_shells  # noqa: PLC0415 - only for completion
+
+        add_shells()
     try:
         result = program.main(
             list(arguments), prog_name="reconciler", standalone_mode=False, obj=collaborators

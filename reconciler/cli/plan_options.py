@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completion_values import complete_selectors, ignore_context
 from reconciler.cli.environment_option import SettingOption, SingleOption, env_option, take_single
 from reconciler.cli.option_types import CountInRange, ParsedType, PositiveNumber
 from reconciler.cli.options import Command, add_options, fold_options, full_option
@@ -19,7 +20,12 @@ from reconciler.engine.vocabulary import (
     parse_denial,
 )
 
-_KINDS = ", ".join(kind.value for kind in Kind if kind in ALLOWABLE)
+_ALLOWABLE = [kind.value for kind in Kind if kind in ALLOWABLE]
+_KINDS = ", ".join(_ALLOWABLE)
+
+
+def _complete_kinds(incomplete: str) -> list[str]:
+    return [kind for kind in _ALLOWABLE if kind.startswith(incomplete)]
 
 
 def _parse_allow(text: str) -> Allowance:
@@ -45,6 +51,7 @@ allow_option = click.option(
     multiple=True,
     metavar="KIND[:PATH]",
     type=ParsedType("kind", _parse_allow),
+    shell_complete=ignore_context(_complete_kinds),
     help="Accept this problem, or only that of changes at this path: leave the task out (missing, "
     "ambiguous, unreadable, other-project, edited-since) or, in a new plan, change it anyway (the "
     f"others). Can be passed more than once. The kinds are {_KINDS}.",
@@ -56,13 +63,14 @@ _deny_option = click.option(
     multiple=True,
     metavar="KIND[:PATH]",
     type=ParsedType("kind", _parse_deny),
+    shell_complete=ignore_context(_complete_kinds),
     help="Forbid to accept this problem, whatever --allow, manifests or a saved plan say; adds to "
     "RECONCILER_DENY (separated by commas).",
 )
 
 
 def target_options(command: Command) -> Command:
-    """Add --target and --exclude, as ``target`` and ``exclude``."""
+    """Add --target, --exclude and --since, as ``target``, ``exclude`` and ``since``."""
     selector = ParsedType("selector", Selector.parse)
     return add_options(
         click.option(
@@ -70,6 +78,7 @@ def target_options(command: Command) -> Command:
             multiple=True,
             metavar="S",
             type=selector,
+            shell_complete=ignore_context(complete_selectors),
             help="Look only at this: an id, a range such as 100-200, key:VALUE, rule:NAME, "
             "path:data.text or file:GLOB. Several of one sort add up, different sorts must all "
             "fit.  [default: everything]",
@@ -79,7 +88,14 @@ def target_options(command: Command) -> Command:
             multiple=True,
             metavar="S",
             type=selector,
+            shell_complete=ignore_context(complete_selectors),
             help="Do not look at this, written as for --target; it wins over --target.",
+        ),
+        click.option(
+            "--since",
+            metavar="REV",
+            help="Look only at what the files declare differently than at this git revision, such "
+            "as origin/main; origin/main... is where HEAD left it.  [default: everything]",
         ),
     )(command)
 

@@ -12,21 +12,22 @@ from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
-from reconciler.engine.load import load_desired
-from reconciler.engine.project_lookup import choose_lookup
+from reconciler.engine.additions import AddOptions
+from reconciler.engine.manifest_update import FileUpdate, Update, compare_files, write_update
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.engine.update import Update, prepare_update, write_update
+from reconciler.renderers.pulled import format_remarks
 
 _SHOWN_MAX: Final = 50
 """Values left as declared that are listed, unless the user asks for all."""
 
 
-def update_manifests(
+def update_manifests(  # noqa: PLR0913 - the options of the command
     paths: Sequence[str],
     overrides: CliOverrides,
     *,
     dry_run: bool,
     redact: tuple[tuple[str, ...], ...] = (),
+    add: AddOptions | None = None,
     full: bool,
     console: Console,
 ) -> int:
@@ -34,28 +35,37 @@ def update_manifests(
     files = find_inputs(paths, console)
     settings = read_settings(files.places, overrides, os.environ, keys=OF_PLAN)
     with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
-        projects = choose_lookup(settings, connection)
-        desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
-        update = prepare_update(desired, connection, redact=redact, progress=progress)
+        update = compare_files(
+            files, settings, connection, redact=redact, add=add, progress=progress
+        )
+    remarks = format_remarks(
+        undeclared=update.undeclared, by_id=update.by_id, left_out=update.left_out, full=full
+    )
     if dry_run:
         for file in update.files:
             print_result(file.format_diff())
+        for line in remarks.splitlines():
+            console.note(line)
     else:
         update = write_update(update)
-        print_outcome(_describe(update))
+        print_outcome(_describe(update) + remarks)
     _print_left(update, full=full, console=console)
     return ERROR if update.left else DONE
 
 
 def _describe(update: Update) -> str:
     """Say which files were edited, a line each."""
-    lines = [
-        f"{file.file}: {len(file.changes):,} value{'s' * (len(file.changes) != 1)} updated\n"
-        for file in update.files
-    ]
+    lines = [f"{file.file}: {_describe_file(file)}\n" for file in update.files]
     if not lines and not update.left:
         return "The manifests have the live values; nothing to update.\n"
     return "".join(lines)
+
+
+def _describe_file(file: FileUpdate) -> str:
+    counts = {"value{} updated": len(file.changes), "task{} added": file.added}
+    return ", ".join(
+        f"{count:,} {what.format('s' * (count != 1))}" for what, count in counts.items() if count
+    )
 
 
 def _print_left(update: Update, *, full: bool, console: Console) -> None:

@@ -23,7 +23,7 @@ _APPROVAL: Final = ("--auto-approve", "--approve", "--no-input")
 _READS: Final = "only reads and needs no approval, so leave it out"
 
 _COMMANDS: Final = {
-    **dict.fromkeys(("import", "export", "fetch", "get", "init", "download"), _PULL),
+    **dict.fromkeys(("import", "export", "fetch", "get", "download"), _PULL),
     **dict.fromkeys(("create", "delete", "destroy", "remove", "add", "new"), _NO_TASKS),
     **dict.fromkeys(("diff", "status", "preview", "dry-run"), _PLAN),
     **dict.fromkeys(("state", "list", "output", "workspace", "taint", "untaint"), _NO_STATE),
@@ -34,6 +34,8 @@ _COMMANDS: Final = {
     **dict.fromkeys(("lint", "check", "test", "verify"), "use reconciler validate"),
     **dict.fromkeys(("undo", "rollback", "restore"), "use reconciler revert with a report"),
     **dict.fromkeys(("serve", "server", "mock"), "use reconciler sandbox"),
+    **dict.fromkeys(("setup", "scaffold", "bootstrap", "start"), "use reconciler init"),
+    **dict.fromkeys(("completions", "autocomplete"), "use reconciler completion"),
     **dict.fromkeys(("diagnose", "checkup", "health", "ping", "whoami"), "use reconciler doctor"),
     "help": "use reconciler --help",
     "version": "use reconciler --version",
@@ -44,7 +46,9 @@ _OPTIONS: Final = {
     **dict.fromkeys(("--token", "--api-key", "--api-token"), _TOKEN),
     **dict.fromkeys(("--force", "-f"), _FORCE),
     **dict.fromkeys(_APPROVAL, "use --yes"),
-    **dict.fromkeys(("--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"),
+    **dict.fromkeys(
+        ("--concurrency", "--parallelism", "--jobs", "--workers", "-j"), "use --concurrency"
+    ),
     **dict.fromkeys(("--targets", "-t"), "use --target"),
     **dict.fromkeys(("--server", "--host", "--endpoint"), "use --url or set LABEL_STUDIO_URL"),
     **dict.fromkeys(("--environment", "--stage", "-e"), "use --env"),
@@ -85,9 +89,9 @@ COMMANDS_WITH: Final = {
     "--yes": "apply and revert",
     "--concurrency": "apply and revert",
     "--target": "plan and apply",
-    "--url": "plan, apply and revert",
-    "--env": "validate, plan, apply and revert",
-    "--format": "validate, plan and show",
+    "--url": "plan, apply, revert, init, pull and doctor",
+    "--env": "validate, plan, apply, revert, init, pull and doctor",
+    "--format": "validate, plan, show, pull and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""
 

@@ -76,9 +76,7 @@ def _check_targets(plans: Sequence[tuple[str, Plan]]) -> None:
     """Raise SavedFileError, naming two plans, if they looked at different targets."""
     (name, first), *others = plans
     for other_name, other in others:
-        if set(first.targets.selectors) != set(other.targets.selectors) or set(
-            first.targets.include
-        ) != set(other.targets.include):
+        if not first.targets.choose_alike(other.targets):
             message = (
                 f"{name} was made with {first.targets or 'no targets'}, but {other_name} with "
                 f"{other.targets or 'no targets'}"

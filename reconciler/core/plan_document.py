@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from reconciler.core.notation import format_path, shorten
 from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, format_shards, parse_shards
+from reconciler.core.since import Since
 from reconciler.core.target import EVERYTHING, Targets
 from reconciler.core.values import (
     ABSENT,
@@ -94,6 +96,17 @@ def build_targets_document(targets: Targets) -> dict[str, Json]:
     return {
         "include": [str(one) for one in targets.include],
         "exclude": [str(one) for one in targets.exclude],
+        **({"since": _build_since(targets.since)} if targets.since else {}),
+    }
+
+
+def _build_since(since: Since) -> Json:
+    gone: Json = {"count": since.gone, "named": [*since.named]}
+    return {
+        "revision": since.revision,
+        "commit": since.commit,
+        "no_longer_declared": gone,
+        "unread_files": since.unread,
     }
 
 
@@ -178,9 +191,23 @@ def restore_targets(document: Mapping[str, Any]) -> Targets:
     if written is None:
         return EVERYTHING
     try:
-        return Targets.parse(written["include"], written["exclude"])
+        targets = Targets.parse(written["include"], written["exclude"])
     except ValueError as error:
         raise SavedFileError(f"targets: {error}", hint=_UNEDITED) from error
+    return (
+        replace(targets, since=_restore_since(written["since"])) if "since" in written else targets
+    )
+
+
+def _restore_since(written: Mapping[str, Any]) -> Since:
+    gone = written["no_longer_declared"]
+    return Since(
+        written["revision"],
+        written["commit"],
+        int(gone["count"]),
+        tuple(gone["named"]),
+        int(written["unread_files"]),
+    )
 
 
 def _restore_left_out(document: Mapping[str, Any]) -> dict[str, Any]:

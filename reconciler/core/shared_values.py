@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from reconciler.core.paths import Path, are_nested, get_value, iterate_leaves, set_value
-from reconciler.core.values import Json, NoValue, is_same
+from reconciler.core.values import Json, is_same
 
 
 class SharedValues:
@@ -23,12 +23,11 @@ class SharedValues:
     def add(self, declared: Mapping[str, Json]) -> None:
         """Keep only what this task declares as well."""
         if self._leaves is None:
-            self._leaves = {}
-            for name, value in declared.items():
-                for path, _ in iterate_leaves((name,), value):
-                    found = get_value(declared, path)
-                    if not isinstance(found, NoValue):
-                        self._leaves[path] = found
+            self._leaves = {
+                path: leaf
+                for name, value in declared.items()
+                for path, leaf in iterate_leaves((name,), value)
+            }
             return
         self._leaves = {
             path: value

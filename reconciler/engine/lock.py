@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.core.lock import (
+from reconciler.core.locked_server import (
     DEFAULT,
     Lock,
     ServerFacts,

@@ -7,6 +7,7 @@ are known only after the last task.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -40,6 +41,7 @@ from reconciler.labelstudio.bulk.ordered_pages import read_in_order
 from reconciler.labelstudio.bulk.task_reader import read_listed_tasks
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import (
+    PulledTask,
     TaskPicker,
     describe_new_task,
     list_default_names,
@@ -78,13 +80,13 @@ def pull_tasks(
     lookup = choose_lookup(settings, connection)
     number = options.project if isinstance(options.project, int) else lookup(options.project)
     declared = _load_declared(options, settings, lookup, progress)
-    project = _Project(number, _name_project(options, settings, number))
+    project = PulledProject(number, _name_project(options, settings, number))
     rules = [rule for rule in declared.rules if rule.ref.project == number]
     for rule in rules:
         _check_key_kept(options, rule.ref.name, rule.list_paths(), str(rule.ref.source))
     connection.api.backoff.progress = progress
     with prepare_folder(options.out) as prepared, closing(Spool(prepared / ".spool")) as spool:
-        reading = _Reading(
+        reading = _SpooledReading(
             options,
             connection,
             project,
@@ -99,7 +101,7 @@ def pull_tasks(
 
 
 @dataclass(frozen=True, slots=True)
-class _Project:
+class PulledProject:
     """The number of a project, and its name if the manifests shall name it."""
 
     number: int
@@ -137,24 +139,22 @@ def _check_key_kept(options: PullOptions, rule: str, paths: Iterable[Path], sour
         )
 
 
-class _Reading:
-    """The first pass: reads tasks, and spools what is to be declared for each."""
+class TaskReading(ABC):
+    """The first pass: reads tasks, and keeps what is to be declared for each."""
 
     def __init__(  # noqa: PLR0913 - what decides about each task
         self,
         options: PullOptions,
         connection: Connection,
-        project: _Project,
+        project: PulledProject,
         *,
         where: Sequence[Condition],
         declared: DesiredIndex,
         rules: RuleSet | None,
-        spool: Spool,
         progress: ProgressListener,
     ) -> None:
         self.options = options
         self.project = project
-        self.spool = spool
         self.declared = declared
         self.declared_keys: dict[int, tuple[TaskKey, ...]] = {}
         self.undeclared = Remarks()
@@ -186,7 +186,7 @@ class _Reading:
 
     def _read_batches(self) -> Iterator[ReadBatch]:
         """Read the wanted tasks, and maybe others: by their ids if these are few."""
-        ranges, project, names = self.options.ids, self.project.number, self._list_names()
+        ranges, project, names = self.options.ids, self.project.number, self.list_names()
         if ranges is None:
             yield from read_in_order(self._api, project, names)
         elif sum(map(len, ranges)) > SELECTED_MAX:
@@ -215,7 +215,8 @@ class _Reading:
         place = bisect_right(ranges, task, key=lambda ids: ids.start)
         return bool(place) and task in ranges[place - 1]
 
-    def _list_names(self) -> set[str]:
+    def list_names(self) -> set[str]:
+        """Name the attributes that are read."""
         options = self.options
         names = {path[0] for path in options.fields} or {*list_default_names(self.attributes, None)}
         names |= {"data"} | list_attributes(self._where)
@@ -242,8 +243,11 @@ class _Reading:
         if not picked.declarable.attributes:
             self.left_out.add(task, "", "nothing of it is to be declared")
             return
-        group = self._find_group(live)
-        self.spool.add(task, picked.key, picked.declarable.text, group=group)
+        self.keep(task, live, picked)
+
+    @abstractmethod
+    def keep(self, task: int, live: Mapping[str, Json], picked: PulledTask) -> None:
+        """Keep what a task is to declare."""
 
     def _prepare(self, task: int, live: Mapping[str, Json]) -> TaskPicker:
         """Look at the first task: which attributes there are, and which the server stores."""
@@ -302,6 +306,38 @@ class _Reading:
             reason = "the server cannot read its data, but everything else"
         self.left_out.add(task, "", reason)
 
+
+class _SpooledReading(TaskReading):
+    """Spools what is to be declared for each task, in the group that it is split into."""
+
+    def __init__(  # noqa: PLR0913 - as above
+        self,
+        options: PullOptions,
+        connection: Connection,
+        project: PulledProject,
+        *,
+        where: Sequence[Condition],
+        declared: DesiredIndex,
+        rules: RuleSet | None,
+        spool: Spool,
+        progress: ProgressListener,
+    ) -> None:
+        super().__init__(
+            options,
+            connection,
+            project,
+            where=where,
+            declared=declared,
+            rules=rules,
+            progress=progress,
+        )
+        self.spool = spool
+
+    def keep(self, task: int, live: Mapping[str, Json], picked: PulledTask) -> None:
+        """Keep what a task is to declare."""
+        group = self._find_group(live)
+        self.spool.add(task, picked.key, picked.declarable.text, group=group)
+
     def _find_group(self, live: Mapping[str, Side]) -> int:
         if self.options.split_by is None:
             return NO_GROUP
@@ -337,7 +373,7 @@ class _Writing:
     def __init__(
         self,
         options: PullOptions,
-        reading: _Reading,
+        reading: _SpooledReading,
         prepared: FilePath,
         progress: ProgressListener,
     ) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reconciler.contract.attributes import Attributes
 from reconciler.contract.label_config import UnreadableLabelConfigError, find_used_paths
@@ -44,6 +44,14 @@ class Page:
     tasks: Mapping[int, Mapping[str, Json]]
     rows: int
     length: int
+
+
+class ProjectRow(NamedTuple):
+    """A project in the list of projects; ``tasks`` is None if the server does not count them."""
+
+    number: int
+    title: str
+    tasks: int | None
 
 
 class TaskApi:
@@ -194,6 +202,17 @@ class TaskApi:
             f"{self._client.address}/api/projects/ did not list all projects that it counts",
             hint="was a project created or deleted at the same moment? run it again",
         )
+
+    def list_projects(self, most: int) -> tuple[int, Sequence[ProjectRow]]:
+        """Return how many projects there are, and at most so many of them, with one request."""
+        query = {"page": "1", "page_size": str(most)}
+        answer = self._client.get("/api/projects/", query)
+        count, titles = self._parse_projects(answer)
+        found = answer["results"] if isinstance(answer, dict) else None
+        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        tasks = {_get_integer(row.get("id")): _get_integer(row.get("task_number")) for row in rows}
+        listed = [ProjectRow(number, title, tasks[number]) for number, title in titles.items()]
+        return count, listed[:most]
 
     def _parse_projects(self, answer: Json) -> tuple[int, Mapping[int, str]]:
         """Return how many projects there are on all pages, and the titles of those on this one."""

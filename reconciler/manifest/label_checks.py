@@ -11,7 +11,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.contract.label_config import UnreadableLabelConfigError
 from reconciler.contract.label_needs import Need, find_needs, is_address
-from reconciler.core.lock import DEFAULT, LockedServer
+from reconciler.core.locked_server import DEFAULT, LockedServer
 from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance, Kind

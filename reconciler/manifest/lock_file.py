@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.contract.schema_check import load_schema_check
-from reconciler.core.lock import (
+from reconciler.core.locked_server import (
     FORMAT_VERSION,
     Lock,
     LockedServer,

@@ -34,6 +34,7 @@ _LINES_MAX: Final = 18
 
 _PROBLEMS_MAX: Final = 6
 _PATHS_MAX: Final = 6
+_GROUPS_OF_PATH: Final = 2
 _RANGES_MAX: Final = 3
 _PATH_WIDTH: Final = 28
 _PATH_MAX: Final = 80
@@ -49,9 +50,9 @@ _TOTALS: Final[Mapping[Effect, str]] = {
 
 
 def format_totals(groups: Sequence[ChangeGroup], style: Style) -> Iterator[str]:
-    """Write the number of changes by path, if that says more than the groups."""
+    """Write the number of changes by path, if most paths have several groups."""
     counted = count_paths(groups)
-    if len(counted) == len(groups):
+    if len(groups) < _GROUPS_OF_PATH * len(counted):
         return
     for path, by_effect in islice(counted.items(), _PATHS_MAX):
         counts = [f"{count:,} {_TOTALS[effect]}" for effect, count in by_effect.items() if count]

@@ -20,6 +20,22 @@ def format_pulled(pulled: Pulled, *, full: bool = False) -> str:
     return "".join(f"{escape_invisible(line)}\n" for line in _iterate_lines(pulled, full=full))
 
 
+def format_remarks(
+    *,
+    undeclared: Sequence[Remark],
+    by_id: Sequence[Remark],
+    left_out: Sequence[Remark],
+    full: bool = False,
+) -> str:
+    """Write what a pull or an update does not declare, and why; empty if there is nothing."""
+    lines = (
+        *_iterate_remarks("Undeclared", undeclared, full=full),
+        *_iterate_remarks("Declared by id", by_id, full=full),
+        *_iterate_remarks("Left out", left_out, full=full),
+    )
+    return "".join(f"{escape_invisible(line)}\n" for line in lines)
+
+
 def _iterate_lines(pulled: Pulled, *, full: bool) -> Iterator[str]:
     files = pulled.files if full else pulled.files[:FILES_MAX]
     for file in files:

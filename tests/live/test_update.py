@@ -47,3 +47,19 @@ def test_what_the_server_lacks_and_adds_is_followed(
     assert "data: {text: text, a: 1.5, new: {x: null}}\n    meta: {}\n" in file.read_text()
     ran = command("plan", str(file), "--format", "json")
     assert [task for task in json.loads(ran.out)["tasks"] if task["changes"]] == []
+
+
+def test_tasks_that_were_imported_later_are_added(
+    server: ServerUnderTest, command: Command, tmp_path: Path
+):
+    project, _ = server.make_tasks(2)
+    assert command("pull", "--project", str(project), "--out", str(tmp_path / "m")).code == 0
+    (file,) = (tmp_path / "m").glob("*.yaml")
+    before = file.read_text()
+    [added] = server.import_tasks(project, [{"data": {"text": "later"}}])
+
+    assert command("pull", str(file), "--update", "--add").code == 0
+
+    assert file.read_text() == f"{before}  - id: {added}\n    data:\n      text: later\n"
+    ran = command("plan", str(file), "--format", "json")
+    assert [task for task in json.loads(ran.out)["tasks"] if task["changes"]] == []

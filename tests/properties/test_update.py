@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
+from difflib import SequenceMatcher
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.notation import format_path
 from reconciler.core.values import Json
-from reconciler.engine.update import write_update
+from reconciler.engine.additions import AddOptions
+from reconciler.engine.manifest_update import Update, write_update
+from reconciler.manifest.editing import excerpts
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import new_state
 from tests.properties.styled_yaml import StyledWriter
@@ -95,6 +99,19 @@ def make_state(live: dict[int, Any]) -> State:
     return state
 
 
+def list_lines(update: Update) -> tuple[list[str], set[int], set[int]]:
+    """Return the lines of the file before, those that an update keeps, and those it may touch."""
+    (file,) = update.files
+    before, after = (raw.decode().splitlines() for raw in (file.before, file.after))
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    kept = {
+        number
+        for block in matcher.get_matching_blocks()
+        for number in range(block.a + 1, block.a + block.size + 1)
+    }
+    return before, kept, {change.source.line for change in file.changes}
+
+
 def check(file: Path, raw: bytes, live: dict[int, Any]) -> None:
     file.write_bytes(raw)
     state = make_state(live)
@@ -143,3 +160,95 @@ def test_json_has_the_live_values_after_an_update(
             return
         text = json.dumps({**header, "tasks": tasks}, indent=indent, ensure_ascii=ascii_only)
         check(Path(folder) / "tasks.json", text.encode(), live)
+
+
+WORDS = st.sampled_from(["a", "no", "it's", "a: b #c", "é 🎉", "", "7"])
+STYLES = st.sampled_from(['{name}: "{text}"', "{name}:   {flow}  # why", "{name}: {flow}"])
+
+
+@st.composite
+def lines_of_scalars(draw: st.DrawFn) -> tuple[str, dict[int, Any], set[int]]:
+    """Draw a manifest with a value on each line, the live tasks, and the lines that differ."""
+    lines = ["version: 1", "project: 7", "tasks:"]
+    live: dict[int, Any] = {}
+    differing: set[int] = set()
+    for number in range(1, draw(st.integers(2, 30)) + 1):
+        lines += [draw(st.sampled_from(["", "  # - id: 0"])), f"  - id: {number}", "    data:"]
+        data: dict[str, Json] = {}
+        for name in NAMES[: draw(st.integers(1, 4))]:
+            text = draw(WORDS)
+            style = draw(STYLES)
+            lines.append(
+                "      "
+                + style.format(name=name, text=text, flow=json.dumps(text, ensure_ascii=False))
+            )
+            data[name] = text
+            if draw(st.integers(0, 9)) == 0:
+                data[name] = draw(st.sampled_from(["new", 1.5, None, "two\nlines"]))
+                differing.add(len(lines))
+        live[number] = {"data": data}
+    return "\n".join([*lines, ""]), live, differing
+
+
+@given(lines_of_scalars(), st.sampled_from([1, 3, 16]))
+@settings(max_examples=100)
+def test_an_update_touches_only_lines_of_values_that_differ(
+    case: tuple[str, dict[int, Any], set[int]], cut_min: int
+):
+    text, live, differing = case
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excerpts, "_CUT_MIN", cut_min)
+        file = Path(folder) / "tasks.yaml"
+        file.write_text(text, encoding="utf-8")
+        update = prepare([str(file)], make_state(live))
+    assert not update.left
+    assert bool(update.files) == bool(differing)
+    if differing:
+        before, kept, told = list_lines(update)
+        assert told == differing
+        assert set(range(1, len(before) + 1)) - kept <= differing
+
+
+@given(cases(), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_an_excerpt_is_edited_as_the_whole_file_is(
+    case: tuple[dict[str, Any], list[dict[str, Any]], dict[int, Any]], random: Random
+):
+    header, tasks, live = case
+    for number in range(5, 12):
+        tasks.insert(random.randrange(len(tasks) + 1), {"id": number, "data": {"text": "x"}})
+        live[number] = {"data": {"text": "y" if random.randrange(3) == 0 else "x"}}
+    text = StyledWriter(random).write_document(header, tasks)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        file = Path(folder) / "tasks.yaml"
+        file.write_text(text, encoding="utf-8")
+        found = []
+        for cut_min in (1, len(tasks) + 1):
+            patch.setattr(excerpts, "_CUT_MIN", cut_min)
+            found.append(prepare([str(file)], make_state(live)))
+    assert found[0] == found[1]
+
+
+@given(cases(), st.randoms(use_true_random=False), st.sampled_from(["yaml", "json", "jsonl"]))
+@settings(max_examples=60)
+def test_added_tasks_have_nothing_to_change(
+    case: tuple[dict[str, Any], list[dict[str, Any]], dict[int, Any]], random: Random, suffix: str
+):
+    header, tasks, live = case
+    declared = [task for task in tasks if random.randrange(2)] or tasks[:1]
+    text = StyledWriter(random).write_document(header, declared)
+    if suffix == "json":
+        indent = random.choice([None, 2])
+        text = json.dumps({**header, "tasks": declared}, indent=indent)
+    elif suffix == "jsonl":
+        text = "\n".join(map(json.dumps, [header, *declared]))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"tasks.{suffix}"
+        file.write_text(text.rstrip("\n") if random.randrange(2) else text, encoding="utf-8")
+        state = make_state(live)
+        update = write_update(prepare([str(file)], state, add=AddOptions()))
+        assert (update.left, update.left_out) == ((), ())
+        assert sum(edited.added for edited in update.files) == len(tasks) - len(declared)
+        again = plan([str(file)], state)
+    assert again.declared == len(tasks)
+    assert not any(task.changes for task in again.tasks)

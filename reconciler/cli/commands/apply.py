@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
 from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.apply import check_report, check_saved_plan
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
 from reconciler.engine.saved_plan import read_plan
@@ -29,11 +31,12 @@ class ApplyCommandOptions:
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     review: ReviewOptions
 
 
 @click.command("apply")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @shard_option
 @target_options
 @review_options
@@ -64,7 +67,7 @@ def command(options: ApplyCommandOptions) -> int:
     with connect_to_server(settings, review.console) as connection:
         if saved:
             plan = saved
-            _check_part(options.shard, targets)
+            _check_part(options.shard, targets, options.since)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
@@ -74,6 +77,7 @@ def command(options: ApplyCommandOptions) -> int:
                 allow=review.build_allowances(settings),
                 shard=options.shard,
                 targets=targets,
+                since=build_since_request(options.since, paths, os.environ),
                 console=review.console,
             )
         return review_and_apply(
@@ -85,10 +89,10 @@ def command(options: ApplyCommandOptions) -> int:
         )
 
 
-def _check_part(shard: Shard | None, targets: Targets) -> None:
-    """Raise SettingsError if --shard, --target or --exclude is used with a saved plan."""
-    if targets:
-        option = "--target" if targets.include else "--exclude"
+def _check_part(shard: Shard | None, targets: Targets, since: str | None) -> None:
+    """Raise SettingsError if an option that chooses a part is used with a saved plan."""
+    if targets or since is not None:
+        option = "--target" if targets.include else "--exclude" if targets else "--since"
         message = f"{option} cannot be used with a saved plan, which already names its changes"
         raise SettingsError(
             message, hint=f"pass {option} to plan, and apply the plan that it saves"

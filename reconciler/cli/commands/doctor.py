@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from reconciler.cli.collaborators import get_collaborators
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import print_unread
@@ -19,7 +20,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.doctor import examine
 from reconciler.engine.load import FoundFiles, find_files
-from reconciler.engine.settings.run_settings import CliOverrides, read_settings
+from reconciler.engine.settings.run_settings import OF_PULL, CliOverrides, read_settings
 from reconciler.renderers.registry import Subject
 
 
@@ -35,7 +36,7 @@ class DoctorOptions:
 
 
 @click.command("doctor")
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.argument("paths", metavar="[PATH...]", nargs=-1, shell_complete=complete_paths)
 @format_option(Subject.CHECKUP)
 @click.option(
     "--update-lock",
@@ -85,7 +86,7 @@ def _update_lock(files: FoundFiles, options: DoctorOptions) -> None:
     """Write the lock of the manifests, and print what has changed in it."""
     from reconciler.engine.lock import lock_manifests  # noqa: PLC0415 - not for every run
 
-    settings = read_settings(files.places, options.overrides, os.environ, keys=())
+    settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PULL)
     with (
         connect_to_server(settings, options.console) as connection,
         ProgressBar(options.console) as progress,

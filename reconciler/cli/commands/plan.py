@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
@@ -17,6 +18,7 @@ from reconciler.cli.plan_options import planning_options, shard_option, target_o
 from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.policy import check_limit, check_output, find_blockers
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
@@ -34,6 +36,7 @@ class PlanOptions:
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     allow: tuple[Allowance, ...]
     deny: tuple[Allowance, ...]
     full: bool
@@ -42,7 +45,7 @@ class PlanOptions:
 
 
 @click.command("plan")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @format_option(Subject.PLAN)
 @click.option(
     "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."
@@ -78,6 +81,7 @@ def command(options: PlanOptions) -> int:
             allow=allow,
             shard=options.shard,
             targets=Targets(options.target, options.exclude),
+            since=build_since_request(options.since, options.paths, os.environ),
             console=console,
         )
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console, print_outcome
 from reconciler.cli.exit_codes import DONE
 from reconciler.cli.lock_notes import print_lock_change
@@ -24,6 +25,7 @@ from reconciler.cli.plan_options import server_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.pull_update import update_manifests
 from reconciler.cli.server_access import connect_to_server
+from reconciler.engine.additions import AddOptions
 from reconciler.engine.lock import lock_project
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import (
@@ -36,7 +38,12 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
-from reconciler.engine.settings.run_settings import CliOverrides, find_place_of, read_settings
+from reconciler.engine.settings.run_settings import (
+    OF_PULL,
+    CliOverrides,
+    find_place_of,
+    read_settings,
+)
 from reconciler.renderers.pulled import format_pulled
 
 _path = ParsedType("path", parse_single_path)
@@ -48,6 +55,7 @@ class PullArguments:
 
     paths: tuple[str, ...]
     update: bool
+    add: bool
     dry_run: bool
     project: int | str | None
     out: Path | None
@@ -157,13 +165,19 @@ _update_options = add_options(
         help="Edit the manifests in PATH: they get the live values, and nothing else changes.",
     ),
     click.option(
+        "--add",
+        is_flag=True,
+        help="With --update, add the tasks of the project that no manifest in PATH declares; "
+        "--project, --ids, --where and --fields choose.",
+    ),
+    click.option(
         "--dry-run", is_flag=True, help="With --update, print a diff instead of writing files."
     ),
 )
 
 
 @click.command("pull")
-@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.argument("paths", metavar="[PATH...]", nargs=-1, shell_complete=complete_paths)
 @_file_options()
 @_choice_options()
 @_update_options
@@ -180,7 +194,7 @@ def command(arguments: PullArguments) -> int:
 
     With PATH and --update, existing manifests get the live values of what they declare. Comments,
     order and formatting stay. Exits with 1 if a value cannot be placed; it is named, and left as
-    declared, and all others are written.
+    declared, and all others are written. --add adds tasks, each to the last file of its project.
 
     \b
     Example:
@@ -197,11 +211,14 @@ def command(arguments: PullArguments) -> int:
             arguments.overrides,
             dry_run=arguments.dry_run,
             redact=arguments.redact,
+            add=_build_add_options(arguments) if arguments.add else None,
             full=arguments.full,
             console=console,
         )
     options = _build_options(arguments, *_check_pull(arguments))
-    settings = read_settings(find_place_of(options.out), arguments.overrides, os.environ, keys=())
+    settings = read_settings(
+        find_place_of(options.out), arguments.overrides, os.environ, keys=OF_PULL
+    )
     with (
         connect_to_server(settings, console) as connection,
         ProgressBar(console) as progress,
@@ -217,12 +234,15 @@ def _check_update(arguments: PullArguments) -> None:
     """Raise UsageError if options do not go together with --update."""
     if not arguments.paths:
         raise click.UsageError("--update needs the manifests to edit: pass a file or a folder.")
-    refused = {
+    choices = {
         "--project": arguments.project is not None,
-        "--out": arguments.out is not None,
         "--ids": arguments.ids is not None,
         "--where": bool(arguments.where),
         "--fields": arguments.fields is not None,
+    }
+    refused = {
+        **({} if arguments.add else choices),
+        "--out": arguments.out is not None,
         "--key": arguments.key is not None,
         "--split-by": arguments.split_by is not None,
         "--per-file": arguments.per_file is not None,
@@ -231,14 +251,22 @@ def _check_update(arguments: PullArguments) -> None:
     }
     if passed := [name for name, is_passed in refused.items() if is_passed]:
         raise click.UsageError(
-            f"{passed[0]} does not go with --update: what the manifests declare is updated."
+            f"{passed[0]} does not go with --update: {_explain_refusal(choices, passed[0])}."
         )
+
+
+def _explain_refusal(choices: Collection[str], name: str) -> str:
+    if name in choices:
+        return "what the manifests declare is updated; pass --add to add tasks, too"
+    return "what the manifests declare is updated, in its own files and format"
 
 
 def _check_pull(arguments: PullArguments) -> tuple[int | str, Path]:
     """Return the project and the folder of a pull; raises UsageError."""
     if arguments.paths:
         raise click.UsageError("Pass --update to edit manifests, or --project and --out to write.")
+    if arguments.add:
+        raise click.UsageError("--add goes with --update only.")
     if arguments.dry_run:
         raise click.UsageError("--dry-run goes with --update only.")
     if arguments.project is None:
@@ -246,6 +274,15 @@ def _check_pull(arguments: PullArguments) -> tuple[int | str, Path]:
     if arguments.out is None:
         raise click.UsageError("Missing option '--out'.")
     return arguments.project, arguments.out
+
+
+def _build_add_options(arguments: PullArguments) -> AddOptions:
+    return AddOptions(
+        project=arguments.project,
+        ids=arguments.ids,
+        where=join_conditions(arguments.where),  # type: ignore[arg-type] # JSON, as parsed
+        fields=arguments.fields or (),
+    )
 
 
 def _build_options(arguments: PullArguments, project: int | str, out: Path) -> PullOptions:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.options import take_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
@@ -27,7 +28,9 @@ class RevertOptions:
 
 
 @click.command("revert")
-@click.argument("files", metavar="REPORT...", nargs=-1, required=True)
+@click.argument(
+    "files", metavar="REPORT...", nargs=-1, required=True, shell_complete=complete_paths
+)
 @review_options
 @take_options(RevertOptions)
 def command(options: RevertOptions) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
@@ -33,7 +34,7 @@ class ShowOptions:
 
 
 @click.command("show")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_paths)
 @format_option(Subject.PLAN, Subject.REPORT)
 @full_option
 @verbosity_options

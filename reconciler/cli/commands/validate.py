@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.environment_option import env_option
 from reconciler.cli.exit_codes import DONE, ERROR
@@ -36,7 +37,7 @@ class ValidateOptions:
 
 
 @click.command("validate")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @format_option(Subject.PROBLEMS)
 @full_option
 @env_option

@@ -50,6 +50,9 @@ DEFAULTS: Final[Mapping[str, object]] = {
 OF_PLAN: Final = ("url", "timeout", "max_changes")
 """The settings that a plan depends on."""
 
+OF_PULL: Final = ("url", "timeout")
+"""The settings that a pull depends on."""
+
 OF_APPLY: Final = (*OF_PLAN, "concurrency", "rps")
 """The settings that an apply depends on."""
 

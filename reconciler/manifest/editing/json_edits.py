@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from reconciler.core.values import Json
@@ -45,6 +46,24 @@ class JsonEdits(ValueEdits):
         """Write an element that is added to a list."""
         first = node.children[0]
         return self._format(value, first.start, is_tall=self._begins_line(first))
+
+    def append(self, node: Node, entries: Sequence[Json]) -> None:
+        """Add tasks to their list, whose only child is the last one, if there are any."""
+        if node.children:
+            last = node.children[0]
+            is_tall = "\n" in self.text[last.start : last.end]
+            separator = self._find_separator(node)
+            texts = (self._format(entry, last.start, is_tall=is_tall) for entry in entries)
+            self.put(last.end, last.end, "".join(separator + text for text in texts))
+            return
+        is_tall = self._begins_line(node)
+        line = self.text[self.find_line(node.start) :]
+        lead = line[: len(line) - len(line.lstrip(" \t"))] if is_tall else ""
+        before = f"\n{lead}{self._step}" if is_tall else ""
+        comma = f",{before}" if is_tall else self._separators[0]
+        inner = comma.join(self._format(entry, node.start, is_tall=False) for entry in entries)
+        after = f"\n{lead}" if is_tall else ""
+        self.put(node.start, node.end, f"[{before}{inner}{after}]")
 
     def format_comma(self) -> str:
         """Return what stands between two parts on one line."""

@@ -32,7 +32,7 @@ EntryKey: TypeAlias = tuple[int, int]
 Entry: TypeAlias = dict[str, Json]
 """An element of ``tasks``, as written."""
 
-_ROUNDS: Final = 6
+ROUNDS: Final = 6
 """A removed value may show a default, and that another one below it."""
 
 _EDIT_IT: Final = "edit it yourself"
@@ -125,9 +125,9 @@ class LiveEntries:
     ) -> tuple[str, str] | None:
         if change.rule or not declarations:
             return f"the rule {change.rule!r} declares this value", "edit the rule, or apply it"
-        if any(_touches(change.path, path) for path in self.redact):
+        if any(touches(change.path, path) for path in self.redact):
             return "the live value is redacted", "leave out --redact to write it"
-        problem = _find_value_problem(change.before)
+        problem = find_value_problem(change.before)
         if problem:
             return problem, "the manifest keeps what it declares; check the value on the server"
         owner = _find_owner(declarations, change.path)
@@ -165,18 +165,18 @@ class _Redeclared:
         self._new = [*self._old]
         live = self._build_live()
         todo: Sequence[Change] = self.changes
-        for _ in range(_ROUNDS):
+        for _ in range(ROUNDS):
             for change in todo:
                 self._settle_change(change)
             declared = self._redeclare()
             if len(declared) > 1 and find_conflicts(declared):
                 self.is_conflicting = True
                 return []
-            todo = find_changes(_detach(combine(declared)), live, self.attributes)
+            todo = find_changes(detach(combine(declared)), live, self.attributes)
             if not todo:
                 return []
         left = {change.path for change in todo}
-        return [c for c in self.changes if any(_touches(c.path, path) for path in left)]
+        return [c for c in self.changes if any(touches(c.path, path) for path in left)]
 
     def list_changed(self) -> list[tuple[Declaration, Entry, Entry]]:
         """List the declarations whose entries change, with the entries before and after."""
@@ -193,16 +193,16 @@ class _Redeclared:
 
     def _redeclare(self) -> list[Declaration]:
         rows = zip(self.declarations, self._new, strict=True)
-        return [_redeclare(declaration, entry) for declaration, entry in rows]
+        return [redeclare(declaration, entry) for declaration, entry in rows]
 
     def _settle_change(self, change: Change) -> None:
         declared = self._redeclare()
         owner = _find_owner(declared, change.path)
         number = next(n for n, d in enumerate(declared) if d is owner)
-        self._new[number] = _settle(self._new[number], owner, change.path, change.before)
+        self._new[number] = settle_entry(self._new[number], owner, change.path, change.before)
 
 
-def _settle(entry: Entry, declaration: Declaration, path: Path, live: Side) -> Entry:
+def settle_entry(entry: Entry, declaration: Declaration, path: Path, live: Side) -> Entry:
     """Return an entry that no longer contradicts a live value, where that is possible."""
     if isinstance(live, NoValue):
         if get_value(declaration.own, path) is not ABSENT:
@@ -232,7 +232,8 @@ def _drop_absent(entry: Entry, paths: Sequence[Path]) -> Entry:
     return {name: value for name, value in entry.items() if name != "absent"}
 
 
-def _redeclare(declaration: Declaration, entry: Entry) -> Declaration:
+def redeclare(declaration: Declaration, entry: Entry) -> Declaration:
+    """Return what an entry declares in the place of another one."""
     own = {name: value for name, value in entry.items() if name not in NOT_ATTRIBUTES}
     listed = cast("Iterable[str]", entry.get("absent", ()))
     written = tuple(map(parse_absent_path, listed))
@@ -242,7 +243,8 @@ def _redeclare(declaration: Declaration, entry: Entry) -> Declaration:
     return declaration._replace(own=own, absent=absent, entry=made)
 
 
-def _detach(desired: DesiredTask) -> DesiredTask:
+def detach(desired: DesiredTask) -> DesiredTask:
+    """Return a task without its places, to be compared."""
     return desired._replace(places=_Nowhere())
 
 
@@ -263,7 +265,8 @@ def _find_owner(declarations: Sequence[Declaration], path: Path) -> Declaration:
     return declarations[0]
 
 
-def _touches(left: Path, right: Path) -> bool:
+def touches(left: Path, right: Path) -> bool:
+    """Tell whether one path is the other, or inside it."""
     length = min(len(left), len(right))
     return left[:length] == right[:length]
 
@@ -280,7 +283,7 @@ def _count_named(entry: Mapping[str, Json]) -> int:
     return len(keys) if isinstance(keys, list) else 1
 
 
-def _find_value_problem(value: Side) -> str:
+def find_value_problem(value: Side) -> str:
     """Say why no manifest can declare a value; empty if one can."""
     if isinstance(value, NoValue):
         return "" if value is ABSENT else "the server fails to return the value"

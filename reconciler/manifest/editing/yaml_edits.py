@@ -10,7 +10,7 @@ from reconciler.core.values import Json
 from reconciler.manifest.editing.nodes import Node, Shape
 from reconciler.manifest.editing.splices import CannotEditError
 from reconciler.manifest.editing.value_edits import FLOW, Place, ValueEdits
-from reconciler.manifest.editing.yaml_nodes import YamlDocument
+from reconciler.manifest.editing.yaml_nodes import TaskList, YamlDocument
 from reconciler.manifest.readers.scalars import TAG
 from reconciler.manifest.writers.yaml_scalars import (
     format_scalar,
@@ -142,6 +142,18 @@ class YamlEdits(ValueEdits):
         else:
             at = self.find_below(node.children[after].end)
         self._put_lines(at, "".join(lines))
+
+    def append(self, tasks: TaskList, entries: Sequence[Json]) -> None:
+        """Add tasks behind the last one, which is the only child of the list if there are any."""
+        key, node, in_flow = tasks
+        if node.children:
+            self.insert(node, len(node.children) - 1, [("", entry) for entry in entries])
+        elif in_flow or node.anchor or node.tag:
+            self._put_inline(node.content, node.end, format_flow([*entries]))
+        else:
+            mark = self.text.index(":", key.end) + 1
+            place = Place(in_flow=False, indent=self._get_column(key), mark=mark)
+            self._replace_beside(node, [*entries], place)
 
     def _put_lines(self, at: int, lines: str) -> None:
         if at == len(self.text) and not self.text.endswith(("\n", "\r")):

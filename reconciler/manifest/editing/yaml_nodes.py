@@ -36,11 +36,23 @@ class Anchor(NamedTuple):
     end: int
 
 
+class TaskList(NamedTuple):
+    """The node of ``tasks`` with its last element as only child, if that was wanted, and its key.
+
+    ``in_flow`` tells whether the document itself is written in braces.
+    """
+
+    key: Node
+    node: Node
+    in_flow: bool
+
+
 class YamlDocument:
     """The chosen tasks of one document, and the anchors and aliases of all of it."""
 
     def __init__(self) -> None:
         self.tasks: dict[int, Node] = {}
+        self.listing: TaskList | None = None
         self.anchors: list[Anchor] = []
         self.aliases: list[Anchor] = []
         self.is_empty = False
@@ -52,6 +64,11 @@ def read_yaml_nodes(text: str, wanted: Mapping[int, Collection[int]]) -> list[Ya
     Documents without content are not counted, as the reader drops them.
     """
     return _NodeReader(text, wanted).read()
+
+
+def read_whole_nodes(text: str) -> list[Node]:
+    """Read all nodes of a text that the reader accepts: the outermost one of each document."""
+    return _NodeReader(text, {}).read_whole()
 
 
 class _NodeReader:
@@ -77,6 +94,13 @@ class _NodeReader:
                     documents.append(self._document)
         return documents
 
+    def read_whole(self) -> list[Node]:
+        nodes: list[Node] = []
+        while not isinstance(event := self._next(), StreamEndEvent):
+            if isinstance(event, DocumentStartEvent):
+                nodes.append(self._read_node(self._next()))
+        return nodes
+
     def _read_document(self, event: _Event, wanted: Collection[int]) -> None:
         if not isinstance(event, MappingStartEvent):
             nothing = {"", "~", "null", "Null", "NULL"}
@@ -86,15 +110,17 @@ class _NodeReader:
         self._note(event)
         while not isinstance(key := self._next(), CollectionEndEvent):
             is_tasks = isinstance(key, ScalarEvent) and key.value == "tasks"
-            self._skip(key)
+            name = self._read_node(key)
             value = self._next()
             if is_tasks and isinstance(value, CollectionStartEvent):
-                self._read_tasks(value, frozenset(wanted))
+                tasks = self._read_tasks(value, frozenset(wanted))
+                self._document.listing = TaskList(name, tasks, bool(event.flow_style))
             else:
                 self._skip(value)
 
-    def _read_tasks(self, event: _Event, wanted: Collection[int]) -> None:
+    def _read_tasks(self, event: _Event, wanted: Collection[int]) -> Node:
         self._note(event)
+        node = self._make_node(event, Shape.LIST)
         index = 0
         while not isinstance(task := self._next(), CollectionEndEvent):
             if index in wanted:
@@ -102,6 +128,10 @@ class _NodeReader:
             else:
                 self._skip(task)
             index += 1
+        last = self._document.tasks.get(index - 1)
+        node.children = [last] if last else []
+        node.end = self._locate(task.end_mark)
+        return node
 
     def _skip(self, event: _Event) -> None:
         depth = 0
@@ -131,17 +161,22 @@ class _NodeReader:
         if isinstance(event, AliasEvent):
             return Node(Shape.ALIAS, start, start, end)
         is_object = isinstance(event, MappingStartEvent)
-        is_scalar = isinstance(event, ScalarEvent)
-        shape = Shape.SCALAR if is_scalar else Shape.OBJECT if is_object else Shape.LIST
-        node = Node(shape, start, start, end, anchor=event.anchor or "", tag=event.tag or "")
-        if node.anchor or node.tag:
-            self._skip_properties(node, end if is_scalar else len(self._text))
-        if is_scalar:
-            node.style = event.style or ""
-            node.end = self._find_block_end(node) if node.style in {"|", ">"} else end
+        if not isinstance(event, ScalarEvent):
+            node = self._make_node(event, Shape.OBJECT if is_object else Shape.LIST)
+            self._read_children(node)
             return node
+        node = Node(Shape.SCALAR, start, start, end, anchor=event.anchor or "", tag=event.tag or "")
+        self._skip_properties(node, end)
+        node.style = event.style or ""
+        node.end = self._find_block_end(node) if node.style in {"|", ">"} else end
+        return node
+
+    def _make_node(self, event: _Event, shape: Shape) -> Node:
+        """Make the node of a collection, without its parts and its end."""
+        start = self._locate(event.start_mark)
+        node = Node(shape, start, start, start, anchor=event.anchor or "", tag=event.tag or "")
         node.is_flow = bool(event.flow_style)
-        self._read_children(node)
+        self._skip_properties(node, len(self._text))
         return node
 
     def _read_children(self, node: Node) -> None:
@@ -155,6 +190,8 @@ class _NodeReader:
 
     def _skip_properties(self, node: Node, end: int) -> None:
         """Set where the content begins, behind the anchor and the tag."""
+        if not node.anchor and not node.tag:
+            return
         found = _PROPERTIES.match(self._text, node.start)
         at = found.end() if found else node.start
         space = _SPACE.match(self._text, at)

@@ -31,6 +31,11 @@ class Anchors:
         self._nodes = 0
         self._characters = 0
 
+    @property
+    def has_any(self) -> bool:
+        """Whether the document has an anchor."""
+        return bool(self._by_name)
+
     def begin(self, name: str) -> None:
         """Begin the value of an anchor: no alias may repeat it before it ends."""
         self._by_name[name] = None

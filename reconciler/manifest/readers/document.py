@@ -106,11 +106,22 @@ class PackedTasks:
 class MappedDocument:
     """A document that was read as a whole, with the place of each node.
 
-    ``packed`` are the tasks that the reader took out of ``value``.
+    ``packed`` are the tasks that the reader took out of ``value``. ``has_anchors`` tells whether
+    one place may repeat another, and ``digest`` is that of the bytes of the file.
     """
 
-    def __init__(self, value: Json, packed: PackedTasks, source_map: SourceMap) -> None:
+    digest = b""
+
+    def __init__(
+        self,
+        value: Json,
+        packed: PackedTasks,
+        source_map: SourceMap,
+        *,
+        has_anchors: bool = False,
+    ) -> None:
         self.outline = value
+        self.has_anchors = has_anchors
         self._packed = packed
         self._source_map = source_map
         self._numbered: tuple[int, dict[Steps, tuple[int, int]]] | None = None
@@ -132,6 +143,10 @@ class MappedDocument:
         if isinstance(self.outline, dict) and len(self._packed):
             return {**self.outline, "tasks": list(self._packed)}
         return self.outline
+
+    def count_tasks(self) -> int:
+        """Count the elements of ``tasks``."""
+        return len(self._packed)
 
     def read_tasks(self) -> Iterator[Entry]:
         """Yield the elements of ``tasks`` in order."""

@@ -6,12 +6,13 @@ import stat
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.manifest.readers.diagnostics import Diagnostics
-from reconciler.manifest.readers.document import Document
+from reconciler.manifest.readers.document import Document, MappedDocument
 from reconciler.manifest.readers.foreign_content import recognise_text
 from reconciler.manifest.readers.json_reader import read_json
 from reconciler.manifest.readers.jsonl_reader import LineFile, read_jsonl
@@ -50,6 +51,13 @@ def _read_by_name(
     return parse_documents(file, raw, diagnostics, progress=progress)
 
 
+def read_contents(file: str, contents: bytes, diagnostics: Diagnostics) -> Sequence[Document]:
+    """Read the documents of a file from ``contents`` that it had at another time."""
+    if file.lower().endswith(".jsonl"):
+        return read_jsonl(LineFile(Path(file), contents), diagnostics)
+    return parse_documents(file, contents, diagnostics)
+
+
 def parse_documents(
     file: str,
     raw: bytes,
@@ -72,7 +80,15 @@ def parse_documents(
         if foreign:
             diagnostics.add_mistake(foreign)
             return []
+    digest = compute_digest(raw)
+    for document in documents:
+        document.digest = digest
     return _drop_empty(documents)
+
+
+def compute_digest(raw: bytes) -> bytes:
+    """Return what `MappedDocument.digest` is for a file of these bytes, byte order mark or not."""
+    return blake2b(raw.removeprefix(BOM_UTF8), digest_size=16).digest()
 
 
 def _decode(raw: bytes, diagnostics: Diagnostics) -> str:
@@ -84,7 +100,7 @@ def _decode(raw: bytes, diagnostics: Diagnostics) -> str:
         return ""
 
 
-def _drop_empty(documents: Sequence[Document]) -> Sequence[Document]:
+def _drop_empty(documents: Sequence[MappedDocument]) -> Sequence[Document]:
     """Drop empty documents, as after a last ``---``; a file of empty documents keeps one."""
     filled = [document for document in documents if document.outline is not None]
     return filled or documents[:1]

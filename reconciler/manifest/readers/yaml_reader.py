@@ -97,7 +97,14 @@ class _Reader:
             if isinstance(event, DocumentStartEvent):
                 self._begin_document()
                 value = replace_refused(self._read_node(self._next()))
-                documents.append(MappedDocument(value, self._packed, self._source_map))
+                documents.append(
+                    MappedDocument(
+                        value,
+                        self._packed,
+                        self._source_map,
+                        has_anchors=self._anchors.has_any,
+                    )
+                )
 
     def _read_node(self, event: _Event) -> Maybe:
         """Read one node; return ABSENT for what no task can hold."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.lock import DEFAULT, Lock, LockedProject, LockedServer
+from reconciler.core.locked_server import DEFAULT, Lock, LockedProject, LockedServer
 from reconciler.engine.connection import connect
 from reconciler.engine.lock import find_lock_path, update_lock
 from reconciler.engine.settings.run_settings import Settings

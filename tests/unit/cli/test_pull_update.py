@@ -65,9 +65,52 @@ def test_a_redacted_value_is_not_written(server: Hooked, command: Command):
     assert server.requests
 
 
+def test_tasks_that_are_not_declared_are_added(server: Hooked, command: Command):
+    file = write("version: 1\nproject: 7\ntasks:\n  - {id: 1, overlap: 2}\n")
+    shown = command("pull", "tasks.yaml", "--update", "--add", "--ids", "2-3", "--dry-run")
+    assert "+  - id: 2\n" in shown.output
+    ran = command("pull", "tasks.yaml", "--update", "--add", "--ids", "2-3")
+    assert (ran.code, ran.output) == (0, "tasks.yaml: 1 value updated, 2 tasks added\n")
+    assert file.read_text().count("- id:") == 2
+    assert command("plan", "tasks.yaml", "--detailed-exitcode").code == 0
+    assert {request.method for request in server.requests} <= {"GET", "OPTIONS", "POST"}
+
+
+def test_the_last_file_of_the_project_with_tasks_gets_the_new_ones(
+    server: Hooked, command: Command
+):
+    header = "version: 1\nproject: 7\n"
+    for name, task in {"b.yaml": 1, "a.yaml": 2}.items():
+        Path(name).write_text(f"{header}tasks:\n  - {{id: {task}, overlap: 1}}\n")
+    rules = "rules:\n  - {name: r, where: {data.none: 1}, set: {overlap: 1}}\n"
+    Path("c.yaml").write_text(header + rules)
+    ran = command("pull", ".", "--update", "--add", "--ids", "3")
+    assert (ran.code, ran.output) == (0, "b.yaml: 1 task added\n")
+    assert server.requests
+
+
+def test_a_project_without_a_file_that_has_tasks_is_refused(server: Hooked, command: Command):
+    write()
+    ran = command("pull", "tasks.yaml", "--update", "--add", "--project", "8")
+    assert ran.code == 1
+    assert "no file declares tasks of project 8" in ran.errors
+    assert server.requests
+
+
+def test_a_read_only_file_gets_no_tasks(server: Hooked, command: Command):
+    file = write("version: 1\nproject: 7\ntasks:\n  - {id: 1, overlap: 1}\n")
+    file.chmod(0o444)
+    ran = command("pull", "tasks.yaml", "--update", "--add", "--ids", "2")
+    assert ran.code == 1
+    assert "tasks.yaml: 1 task not added: the file is read-only" in ran.errors
+    assert server.requests
+
+
 def test_options_that_do_not_go_together_are_refused(manifest: Manifest, command: Command):
     file = manifest()
     assert "does not go with --update" in command("pull", file, "--update", "--hoist").errors
+    assert "pass --add" in command("pull", file, "--update", "--ids", "1").errors
+    assert "--add goes with" in command("pull", "--add").errors
     assert "Pass --update" in command("pull", file).errors
     assert "--update needs" in command("pull", "--update").errors
     assert "--dry-run goes with" in command("pull", "--dry-run").errors

@@ -13,6 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from reconciler.sandbox.access import SANDBOX_TOKEN
 
+INSTALL: Final = "pip install ./reconciler"
+"""How the recipes install this package."""
+
 _EXPRESSION: Final = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 _SHIM: Final = '#!/bin/sh\nexec "{python}" -m reconciler "$@"\n'
 _PIP: Final = '#!/bin/sh\ntest "$*" = "install ./reconciler" && test -d reconciler\n'
@@ -41,7 +44,7 @@ class Runner:
         (repository / "reconciler").mkdir(exist_ok=True)
         self._git("init", "--quiet")
         self._git("add", "manifests")
-        self._git("commit", "--quiet", "--message", "Manifests")
+        self._git("commit", "--quiet", "--allow-empty", "--message", "Manifests")
         self.commit = self._git("rev-parse", "HEAD").strip()
 
     def run_job(
@@ -76,12 +79,14 @@ class Runner:
                 _ACTIONS[action](self, {key: _fill(value, known) for key, value in options.items()})
         return ran
 
-    def run_script(self, pipeline: Mapping[str, Any], name: str) -> list[Ran]:
-        """Run the commands of a GitLab job until one fails."""
+    def run_script(
+        self, pipeline: Mapping[str, Any], name: str, variables: Mapping[str, str] | None = None
+    ) -> list[Ran]:
+        """Run the commands of a GitLab job until one fails, with these variables of its matrix."""
         ran = list[Ran]()
         secrets = {"LABEL_STUDIO_URL": self.url, "LABEL_STUDIO_API_KEY": SANDBOX_TOKEN}
         for command in [*pipeline["default"]["before_script"], *pipeline[name]["script"]]:
-            ran.append(self.run(command, secrets))
+            ran.append(self.run(command, secrets | {**(variables or {})}))
             if ran[-1].code:
                 break
         return ran

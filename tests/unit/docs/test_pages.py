@@ -58,18 +58,6 @@ def test_recipes_are_shown_as_they_are(name: str):
     assert isinstance(yaml.safe_load(recipe), dict)
 
 
-def test_the_short_recipe_of_the_readme_does_what_the_long_one_does():
-    (short,) = [
-        yaml.safe_load(block.text)
-        for block in blocks("yaml")
-        if block.place.startswith("README") and "steps:" in block.text
-    ]
-    long = yaml.safe_load(page("examples/ci/github.yml"))
-    ran = {step.get("run") for job in long["jobs"].values() for step in job["steps"]}
-
-    assert {step["run"] for step in short["jobs"]["tasks"]["steps"] if "run" in step} <= ran
-
-
 def test_this_project_runs_its_own_ci_on_each_python_that_it_supports():
     workflow = yaml.safe_load(page(".github/workflows/ci.yml"))
     project = tomllib.loads(page("pyproject.toml"))["project"]

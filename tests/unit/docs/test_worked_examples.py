@@ -30,12 +30,14 @@ from reconciler.labelstudio import client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.releases import NEWEST
 from reconciler.sandbox.tasks_file import load_state
+from tests.git_repositories import GitRepository
 from tests.unit.docs.example_server import ExampleServer, send_again
 from tests.unit.docs.pages import ROOT
 from tests.unit.labelstudio.patient import Patient
 
 PAGES: Final = tuple(
-    ROOT / "docs" / f"{name}.md" for name in ("semantics", "manifest", "server-facts", "pull")
+    ROOT / "docs" / f"{name}.md"
+    for name in ("semantics", "manifest", "server-facts", "pull", "updating")
 )
 ADDRESS: Final = "https://label-studio.example.org"
 _BLOCK: Final = re.compile(
@@ -90,6 +92,8 @@ def print_again(console: str, server: ExampleServer) -> str:
             server.expect(line)
         elif line == "$ echo $?":
             out.write(f"{code}\n")
+        elif line.startswith("$ git "):
+            out.write(run_git(shlex.split(line)[2:]))
         elif line.startswith("$ cat "):
             out.write(Path(line.removeprefix("$ cat ")).read_text(encoding="utf-8"))
         else:
@@ -100,6 +104,11 @@ def print_again(console: str, server: ExampleServer) -> str:
         text = _LEFT_OUT.sub("", _TOOK.sub("0.1 s", out.getvalue())).strip("\n")
         printed += text and f"{text}\n"
     return printed
+
+
+def run_git(arguments: list[str]) -> str:
+    """Run git in the current folder, where nobody's settings count; commits are always the same."""
+    return GitRepository(Path()).git(*arguments)
 
 
 def accept(page: Path, number: int, printed: list[str]) -> None:
@@ -167,6 +176,9 @@ WITHOUT: Final = {
     "semantics.md": ["Words", "Report", "JSON plan", "JSON validation"],
     "manifest.md": ["Header", "Attributes", "JSON and JSON lines", "Editors"],
     "server-facts.md": [],
+    # These say which options there are, and what an example would only repeat.
+    "pull.md": ["Which tasks", "Which values", "Which files", "What cannot be declared", "Reading"],
+    "updating.md": ["What is written"],
 }
 """The sections that define words and formats, or whose example is in another section."""
 

@@ -1,0 +1,1 @@
+"""What `init` makes: a folder with settings, a first manifest, the schema and CI."""

