@@ -48,6 +48,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     ),
     "junit": Format("reconciler.renderers.junit", ".xml", frozenset(Subject)),
     "sarif": Format("reconciler.renderers.sarif", ".sarif", _OF_FILES),
+    "html": Format("reconciler.renderers.html", ".html", frozenset(Subject) - {Subject.CHECKUP}),
 }
 """The formats by the names that --format takes."""
 
