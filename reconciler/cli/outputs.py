@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from reconciler.cli.completion_values import ignore_context
 from reconciler.cli.console import Console, choose_style, measure_terminal, print_result
 from reconciler.cli.option_types import OUTPUT_FILE, ParsedType
 from reconciler.cli.options import Command, add_options, fold_options
@@ -162,6 +163,9 @@ def output_options(*subjects: Subject) -> Callable[[Command], Command]:
     def parse(text: str) -> Output:
         return _parse_output(text, known)
 
+    def complete(incomplete: str) -> list[str]:
+        return [form for form in known if form.startswith(incomplete)]
+
     def decorate(command: Command) -> Command:
         return add_options(
             click.option(
@@ -171,6 +175,7 @@ def output_options(*subjects: Subject) -> Callable[[Command], Command]:
                 multiple=True,
                 type=ParsedType("format", parse),
                 callback=_check_outputs,
+                shell_complete=ignore_context(complete),
                 help=f"Format of the output: {', '.join(known)}. With =FILE, it goes to that file; "
                 "can be passed more than once, but only one format goes to standard output.  "
                 f"[default: {_DEFAULT}]",

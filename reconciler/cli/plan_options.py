@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import click
 
 from reconciler.cli.completion_values import complete_selectors, ignore_context
 from reconciler.cli.environment_option import SettingOption, SingleOption, env_option, take_single
 from reconciler.cli.option_types import CountInRange, ParsedType, PositiveNumber
 from reconciler.cli.options import Command, add_options, fold_options, full_option
+from reconciler.cli.redaction_option import REDACT_OPTIONS
 from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.engine.vocabulary import (
     ALLOWABLE,
     Allowance,
     Kind,
     Limit,
-    Redaction,
     Selector,
     Shard,
     parse_allowance,
     parse_denial,
-    parse_redacted_path,
 )
 
 _ALLOWABLE = [kind.value for kind in Kind if kind in ALLOWABLE]
@@ -162,42 +158,11 @@ _PACE_OPTIONS = (
 )
 
 
-_redact_option = click.option(
-    "--redact",
-    multiple=True,
-    metavar="PATH",
-    type=ParsedType("path", parse_redacted_path),
-    help="Do not show values at this path, only whether they differ; adds to redact in "
-    "reconciler.toml and to RECONCILER_REDACT (separated by commas).",
-)
-
-_show_only_option = click.option(
-    "--show-only",
-    multiple=True,
-    metavar="PATH",
-    type=ParsedType("path", parse_redacted_path),
-    help="Show only values at this path: all others are redacted.",
-)
-
-_REDACT_OPTIONS = (_redact_option, _show_only_option)
-
-
-def redaction_options(command: Command) -> Command:
-    """Add --redact and --show-only, passed as ``redaction``."""
-
-    @functools.wraps(command)
-    def call(**values: Any) -> Any:  # noqa: ANN401 - as click read them
-        redaction = Redaction(values.pop("redact"), values.pop("show_only"))
-        return command(redaction=redaction, **values)
-
-    return add_options(*_REDACT_OPTIONS)(call)
-
-
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
     add = add_options(
         *(allow_option, _deny_option, _limit_option, full_option),
-        *_REDACT_OPTIONS,
+        *REDACT_OPTIONS,
         *_SERVER_OPTIONS,
     )
     return add(fold_options(CliOverrides, "overrides")(command))
@@ -206,7 +171,7 @@ def planning_options(command: Command) -> Command:
 def applying_options(command: Command) -> Command:
     """Add the options for making and applying a plan; settings are passed as ``overrides``."""
     accept = (allow_option, _deny_option)
-    shown = (full_option, *_REDACT_OPTIONS)
+    shown = (full_option, *REDACT_OPTIONS)
     add = add_options(*_PACE_OPTIONS, *accept, _limit_option, *shown, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 

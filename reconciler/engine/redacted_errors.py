@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from reconciler.core.redacted_model import redact_problems
 from reconciler.core.redaction import Redaction
 from reconciler.errors import ManifestError, ReconcilerError, SettingsError
 
@@ -32,6 +31,8 @@ def redact_errors(read: Callable[[], Redaction]) -> Iterator[None]:
 def _redact_error(error: ReconcilerError, redaction: Redaction) -> ReconcilerError:
     """Return an error as it may be shown. What servers say, they quote only without redaction."""
     if isinstance(error, ManifestError):
+        from reconciler.core.redacted_model import redact_problems  # noqa: PLC0415 - rarely needed
+
         return ManifestError(redact_problems(error.problems, redaction))
     if not error.discreet:
         return error

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from reconciler.core.notation import escape_invisible, shorten
+from reconciler.core.server_address import TOKEN_VARIABLE
 from reconciler.core.values import Json
 from reconciler.errors import (
     Broken,
@@ -29,7 +30,6 @@ from reconciler.labelstudio.origins import UNKNOWN, Origins
 from reconciler.labelstudio.retry import asks_too_long, parse_http_date, parse_retry_after
 from reconciler.labelstudio.secret_values import Secrets
 
-TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
 SERVER_ADDRESS: Final = f"the server address in {URL_VARIABLE} or url"
 """Its name in hints: programs pass ``url``, and the command line mostly reads the variable."""

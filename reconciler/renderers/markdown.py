@@ -26,6 +26,7 @@ from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
 from reconciler.core.problem_groups import ProblemGroup, group_problems
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.report import Report, Run
 from reconciler.core.results import (
     Result,
@@ -35,6 +36,7 @@ from reconciler.core.results import (
     pick_results,
 )
 from reconciler.core.rule_set import describe_planned_rule
+from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.size_limit import SizeLimit
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT
@@ -123,6 +125,7 @@ def render_report(report: Report, options: RenderOptions) -> str:
         _list_results(results, "Not as declared"),
         _list_groups(groups, ()),
         _Section("run", report.runs, lambda run: _format_item(_describe_run(run)), "Runs"),
+        _Section("note", list(_list_redacted(report.redacted)), _format_item),
     )
     origin = _format_origin(str(report.server), "")
     return _assemble(summarize_report(report), origin, sections, options.limit)
@@ -218,6 +221,14 @@ def _list_notes(plan: Plan) -> Iterator[str]:
         yield f"Allowed: {allowed}"
     if targets := plan.describe_targets():
         yield targets
+    yield from _list_redacted(plan.redacted)
+    if plan.updates and not plan.digest:
+        yield f"Digest: {NO_KEY}"
+
+
+def _list_redacted(note: RedactionNote | None) -> Iterator[str]:
+    if note:
+        yield f"Redacted: {note.redaction.describe()}"
 
 
 def _list_paths(groups: Sequence[ChangeGroup]) -> _Section[tuple[Path, Mapping[Effect, int]]]:

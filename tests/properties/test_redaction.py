@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
 from reconciler.core.values import Json
+from reconciler.renderers.registry import FORMATS
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
 
@@ -101,6 +102,25 @@ def forget(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "(time)", text)
     text = re.sub(r"reconciler-report-\w+", "(file)", text)
     return re.sub(r"\d+\.\d s\b", "(seconds)", text)
+
+
+def show_all(server: Hooked, *arguments: str) -> str:
+    """Run a command with each format that can show its result, and return all that it writes."""
+    forms = [form for form in FORMATS if form not in {"text", "json"}]
+    files = [f"{form}=written.{form}" for form in forms]
+    if arguments[0] == "validate" or arguments[:2] in {
+        ("show", f"report{n}.jsonl") for n in range(3)
+    }:
+        files.remove("gitlab-terraform=written.gitlab-terraform")
+    options = (word for file in files for word in ("--format", file))
+    printed = [call(server, *arguments, *options)]
+    for file in map(Path, (file.partition("=")[2] for file in files)):
+        if file.exists():
+            printed += [f"{file}:", file.read_text(encoding="utf-8")]
+            file.unlink()
+        else:
+            printed.append(f"{file}: not written")
+    return "\n".join(printed)
 
 
 def make_server(values: list[Json], keys: list[str]) -> Hooked:
@@ -192,6 +212,8 @@ def run_plans(values: list[Json], keys: list[str], options: tuple[str, ...]) -> 
     printed += [
         call(server, "validate", "tasks.yaml", *options),
         call(server, "show", "plan.json", *options, "--format", "json"),
+        show_all(server, "plan", "tasks.yaml", *options, *ALLOWED),
+        show_all(server, "show", "plan.json", *options, "--full"),
         call(server, "plan", "tasks.yaml", *options, "--target", f"key:{keys[0]}"),
         call(server, "apply", "plan.json", *options, "--yes", "--expect-digest", "sha256:0"),
     ]
@@ -204,10 +226,12 @@ def run_plans(values: list[Json], keys: list[str], options: tuple[str, ...]) -> 
             ),
             call(server, "show", report, *options),
             call(server, "show", report, *options, "--format", "json"),
+            show_all(server, "show", report, *options),
         ]
     server.state.tasks[1].values["overlap"] = 5
     report = "report2.jsonl"
     printed.append(call(server, "revert", report, *options, "--yes"))
+    printed.append(show_all(server, "revert", "report2.jsonl", *options, "--yes"))
     printed.append(call(server, "revert", report, *options, "--allow", "edited-since", "--yes"))
     return "\n".join(printed)
 
@@ -274,6 +298,8 @@ def run_broken(values: list[Json], keys: list[str], options: tuple[str, ...], na
             call(server, "validate", "tasks.yaml", *options),
             call(server, "validate", "tasks.yaml", *options, "--format", "json"),
             call(server, "plan", "tasks.yaml", *options),
+            show_all(server, "validate", "tasks.yaml", *options),
+            show_all(server, "plan", "tasks.yaml", *options),
         ]
     )
 

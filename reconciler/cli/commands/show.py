@@ -15,7 +15,7 @@ from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
 from reconciler.cli.options import full_option, take_options, verbosity_options
 from reconciler.cli.outputs import Outputs, check_subject, output_options
-from reconciler.cli.plan_options import redaction_options
+from reconciler.cli.redaction_option import redaction_options
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.redaction_settings import read_digest_key, read_redaction

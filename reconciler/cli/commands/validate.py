@@ -15,13 +15,12 @@ from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import print_unread
 from reconciler.cli.options import full_option, take_options, verbosity_options
 from reconciler.cli.outputs import Outputs, output_options
-from reconciler.cli.plan_options import redaction_options
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.cli.redaction_option import redaction_options
 from reconciler.engine.load import FoundFiles, check_files, count_desired, find_files
 from reconciler.engine.lock_files import list_notes, read_label_checks
 from reconciler.engine.redacted_errors import redact_errors
-from reconciler.engine.settings.redaction_settings import read_redaction
-from reconciler.engine.vocabulary import Redaction, redact_validation
+from reconciler.engine.settings.redaction_settings import Redaction, read_redaction
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import describe_declared
 
@@ -102,6 +101,7 @@ def _read_numbers(files: FoundFiles, env: str | None) -> ProjectNumbers | None:
 def _write_validation(files: FoundFiles, options: ValidateOptions, redaction: Redaction) -> int:
     """Write the problems, or that there are none, in the formats that were asked for."""
     from reconciler.engine.validate import validate  # noqa: PLC0415 - not for text
+    from reconciler.engine.vocabulary import redact_validation  # noqa: PLC0415 - as above
 
     projects = _read_numbers(files, options.env)
     labels = None if options.no_lock else read_label_checks(files, options.env)

@@ -16,6 +16,14 @@ from reconciler.engine.settings.settings_file import SettingsFiles
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place
 
+__all__ = [
+    "Redaction",
+    "combine_redaction",
+    "parse_redacted_path",
+    "read_digest_key",
+    "read_redaction",
+]
+
 REDACT_VARIABLE: Final = "RECONCILER_REDACT"
 """Paths separated by commas; it adds to settings files and options."""
 

@@ -15,7 +15,12 @@ from reconciler.core.limit import Limit
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance
 from reconciler.core.redaction import NOT_REDACTED, Redaction
-from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
+from reconciler.core.server_address import (
+    TOKEN_VARIABLE,
+    ChosenServer,
+    is_plaintext,
+    normalize_address,
+)
 from reconciler.core.shown_digest import NO_DIGEST_KEY, DigestKey
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.environments import OWN, check_name
@@ -30,7 +35,6 @@ from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
-from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.manifest.files import Place
 
 TIMEOUT_MAX: Final = 86_400

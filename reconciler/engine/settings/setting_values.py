@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from reconciler.core.notation import format_value, shorten
-from reconciler.labelstudio.response import TOKEN_VARIABLE
+from reconciler.core.server_address import TOKEN_VARIABLE
 
 _EXPECTED: Final = {
     "url": 'an address, such as "https://label-studio.example.org"',

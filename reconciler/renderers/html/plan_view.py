@@ -11,6 +11,7 @@ from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
 from reconciler.core.problem_groups import group_problems
 from reconciler.core.rule_set import describe_planned_rule
+from reconciler.core.shown_digest import NO_KEY
 from reconciler.renderers.html.group_views import build_groups
 from reconciler.renderers.html.page_rows import Entry, build_rows
 from reconciler.renderers.html.problem_views import (
@@ -130,7 +131,9 @@ def _list_limits(plan: Plan) -> Iterator[str]:
 def _list_facts(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     yield "Server", [str(plan.server)]
     if plan.updates:
-        yield "Digest", [plan.digest]
+        yield "Digest", [plan.digest or NO_KEY]
+    if plan.redacted:
+        yield "Redacted", [plan.redacted.redaction.describe()]
     yield "Plan", [plan.describe()]
     if plan.rules:
         described = [describe_planned_rule(rule) for rule in plan.rules]

@@ -91,6 +91,8 @@ def _write_lead(report: Report) -> str:
 
 def _list_facts(report: Report) -> Iterator[tuple[str, list[str]]]:
     yield "Server", [str(report.server)]
+    if report.redacted:
+        yield "Redacted", [report.redacted.redaction.describe()]
     for run in report.runs:
         yield run.command.capitalize(), [*_describe_run(run)]
 

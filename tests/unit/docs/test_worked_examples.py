@@ -85,7 +85,7 @@ def print_again(console: str, server: ExampleServer) -> str:
     """Run the commands of a console, and return it with what they print now."""
     printed = ""
     code = 0
-    for line in re.findall(r"^(?:\$|#) .+$", console, re.MULTILINE):
+    for line in re.findall(r"^(?:\$|#(?! \S+\.yaml$)) .+$", console, re.MULTILINE):
         printed += f"{line}\n"
         out = io.StringIO()
         if line.startswith("#"):
