@@ -1,4 +1,5 @@
 # make demo needs nothing but Python 3.11 or later, with pip. make test also needs npm, for pyright and the YAML language server.
+# make browser also needs npm, for axe-core, and Chromium: Debian's package is chromium.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,11 +9,12 @@ NEWEST := 1.23.2
 LABEL_STUDIO := $(NEWEST)
 LIVE := .live/$(if $(filter $(NEWEST),$(LABEL_STUDIO)),venv,$(LABEL_STUDIO))
 LIVE_TESTS := tests/live
+AXE_CORE := 4.14.1
 BENCH ?=
 MUTATE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test live bench mutate check format schema wheel clean
+.PHONY: help demo test live browser bench mutate check format schema wheel clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,10 +23,13 @@ demo: $(VENV)/ready ## Plan, apply and plan the examples against the sandbox.
 	sh examples/demo.sh $(BIN)/reconciler
 
 test: $(VENV)/test ## Run all tests but those on a real Label Studio.
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --ignore tests/browser
 
 live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a real Label Studio (LABEL_STUDIO=1.22.0: another).
 	RECONCILER_LIVE_BIN="$${RECONCILER_LIVE_BIN:-$(LIVE)/bin/label-studio}" $(BIN)/pytest $(LIVE_TESTS) --server real
+
+browser: $(VENV)/browser .browser/ready ## Try the HTML page in Chromium, and check it with axe-core.
+	$(BIN)/pytest tests/browser
 
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)
@@ -50,7 +55,7 @@ wheel: $(VENV)/check ## Build the wheel, and try it in an empty environment.
 	sh .ci/wheel $(BIN)/python
 
 clean: ## Remove what was built and installed.
-	rm -rf $(VENV) .live .bench mutants build dist
+	rm -rf $(VENV) .live .bench .browser mutants build dist
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,6 +69,14 @@ $(VENV)/test: $(VENV)/ready
 
 $(VENV)/check: $(VENV)/test
 	$(BIN)/python -m pip install --quiet --group check
+	touch $@
+
+$(VENV)/browser: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group browser
+	touch $@
+
+.browser/ready:
+	npm install --prefix .browser --no-audit --no-fund --ignore-scripts --silent axe-core@$(AXE_CORE)
 	touch $@
 
 $(VENV)/mutate: $(VENV)/test

@@ -57,13 +57,15 @@ class Problem:
 class ReconcilerError(Exception):
     """Base of all errors that are written for users.
 
-    ``message`` says what was found and expected, ``hint`` what to do. Errors are immutable.
+    ``message`` says what was found and expected, ``hint`` what to do. ``discreet`` is the message
+    without the values of tasks, empty if ``message`` quotes none. Errors are immutable.
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", discreet: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.discreet = discreet
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message

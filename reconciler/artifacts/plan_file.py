@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from reconciler.artifacts.saved_file import read_saved
+from reconciler.artifacts.whole_file import write_whole_file
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.plan_document import format_plan
 from reconciler.core.plan_model import Plan
@@ -37,33 +35,12 @@ def write_plan(plan: Plan, file: Path, *, progress: ProgressListener = NULL_PROG
                 f"cannot save the plan to {file}: the file exists and is not a saved plan",
                 hint="pass another file to --out, or remove that one",
             )
-        if file.exists() and not file.is_file():
-            # Write to a device or a pipe directly: a new file must not replace it.
-            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
-            os.set_blocking(descriptor, True)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                out.write(written)
-        else:
-            _replace_file(file, written)
+        write_whole_file(written, file)
     except OSError as error:
         message = error.strerror or str(error)
         raise Refused(
             f"cannot save the plan to {file}: {message}", hint="pass another file to --out"
         ) from error
-
-
-def _replace_file(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def read_plan(paths: Sequence[str]) -> Plan | None:

@@ -198,7 +198,9 @@ def read_reports(files: Sequence[str]) -> list[NamedReport]:
     except SavedFileError as error:
         if error.hint != EXPECTED_FILES:
             raise
-        raise SavedFileError(error.message, hint=_EXPECTED_REPORT) from error
+        raise SavedFileError(
+            error.message, hint=_EXPECTED_REPORT, discreet=error.discreet
+        ) from error
     for file, one in found:
         if isinstance(one, Plan):
             message = f"{file}: expected a report, found a plan"

@@ -21,6 +21,9 @@ _REPORT: Final = "report.schema.json"
 _NOT_SAVED: Final = "not a saved plan or report"
 EXPECTED_FILES: Final = "pass a plan from plan --out, or a report from apply --report"
 """The hint about a file that is neither a plan nor a report."""
+_NOT_REDACTED: Final = (
+    "pass the plan from plan --out, or the report from apply --report: they keep values"
+)
 _PLAN_AGAIN: Final = "plan again to see what is left to do"
 
 
@@ -29,7 +32,7 @@ def read_saved(file: str) -> Plan | Report:
     try:
         return _restore(_read_text(file))
     except SavedFileError as error:
-        raise SavedFileError(f"{file}: {error.message}", hint=error.hint) from error
+        raise _restate(error, file) from error
     except RecursionError:
         message = f"{file}: its objects and lists are nested too deeply"
         raise SavedFileError(message, hint=EXPECTED_FILES) from None
@@ -44,6 +47,13 @@ def read_all_saved(files: Sequence[str]) -> list[tuple[str, Plan | Report]]:
             raise SavedFileError(f"{file} was passed twice", hint="pass each file once")
         seen.add(place)
     return [(file, read_saved(file)) for file in files]
+
+
+def _restate(error: SavedFileError, place: str, *, hint: str = "") -> SavedFileError:
+    """Return an error with its place before the message."""
+    discreet = error.discreet and f"{place}: {error.discreet}"
+    message = f"{place}: {error.message}"
+    return SavedFileError(message, hint=hint or error.hint, discreet=discreet)
 
 
 def _read_text(file: str) -> str:
@@ -74,6 +84,9 @@ def _restore(text: str) -> Plan | Report:
     if not isinstance(document, dict) or "format_version" not in document:
         raise SavedFileError(_NOT_SAVED, hint=EXPECTED_FILES)
     check_version(document)
+    if "redacted" in document:
+        message = "its values are redacted, so that it can only be looked at"
+        raise SavedFileError(message, hint=_NOT_REDACTED)
     if document.get("kind") == "report":
         return _restore_report(document, rest)
     if rest.strip():
@@ -101,7 +114,7 @@ def _restore_report(first: dict[str, Any], rest: str) -> Report:
                 kind = "not_started" if "not_started" in line else "task"
                 lines.append(check_schema(line, _REPORT, kind))
         except SavedFileError as error:
-            raise SavedFileError(f"line {number}: {error.message}", hint=error.hint) from error
+            raise _restate(error, f"line {number}") from error
     return restore_report(opening, lines, last)
 
 
@@ -116,8 +129,7 @@ def _iterate_lines(rest: str) -> Iterator[tuple[int, dict[str, Any]]]:
         except SavedFileError as error:
             if number == len(lines) + 1:
                 return
-            message = f"line {number}: {error.message}"
-            raise SavedFileError(message, hint=_PLAN_AGAIN) from error
+            raise _restate(error, f"line {number}", hint=_PLAN_AGAIN) from error
         if not isinstance(value, dict):
             raise SavedFileError(f"line {number}: not a line of a report", hint=_PLAN_AGAIN)
         yield number, value

@@ -40,7 +40,9 @@ def parse_json(text: str) -> Json:
         message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise SavedFileError(message, hint=_EDITED) from None
     except _LaxJsonError as error:
-        raise SavedFileError(f"not JSON: {error}", hint=_EDITED) from None
+        message = f"not JSON: {error}"
+        discreet = "not JSON: a duplicate key, or a number that JSON does not have"
+        raise SavedFileError(message, hint=_EDITED, discreet=discreet) from None
     except ValueError:
         # Python limits the digits of an integer.
         raise SavedFileError("contains a number with too many digits", hint=_EDITED) from None
@@ -57,6 +59,7 @@ def check_version(document: dict[str, Any]) -> None:
         raise SavedFileError(
             f"the format is {shorten(found)}, but this version of reconciler reads {known}.x",
             hint="install a newer reconciler" if newer else "read it with an older reconciler",
+            discreet="it was written by another version of reconciler",
         )
 
 
@@ -76,7 +79,8 @@ def check_schema(document: dict[str, Any], schema: str, definition: str = "") ->
         return known
     later = version not in {None, FORMAT_VERSION}
     hint = f"the format is {version}: install a newer reconciler" if later else _EDITED
-    raise SavedFileError(_explain(error), hint=hint)
+    discreet = "it does not match its schema"
+    raise SavedFileError(_explain(error), hint=hint, discreet=discreet)
 
 
 def _is_accepted(check: SchemaCheck, value: Json) -> bool:

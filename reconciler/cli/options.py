@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.cli.console import Console
-from reconciler.renderers.registry import Subject, list_formats
 
 Command = Callable[..., Any]
 
@@ -58,18 +57,6 @@ def verbosity_options(command: Command) -> Command:
         click.option("-q", "--quiet", is_flag=True, help="Print only results and errors."),
         click.option("-v", "--verbose", is_flag=True, help="Also print how the work is done."),
     )(fold_options(Console, "console")(command))
-
-
-def format_option(*subjects: Subject) -> Callable[[Command], Command]:
-    """Add --format, with the formats that can render all of the subjects."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(list_formats(*subjects)),
-        default="text",
-        show_default=True,
-        help="Format of the output.",
-    )
 
 
 full_option = click.option(

@@ -8,6 +8,7 @@ from reconciler.cli.completion_values import complete_selectors, ignore_context
 from reconciler.cli.environment_option import SettingOption, SingleOption, env_option, take_single
 from reconciler.cli.option_types import CountInRange, ParsedType, PositiveNumber
 from reconciler.cli.options import Command, add_options, fold_options, full_option
+from reconciler.cli.redaction_option import REDACT_OPTIONS
 from reconciler.engine.settings.run_settings import CliOverrides
 from reconciler.engine.vocabulary import (
     ALLOWABLE,
@@ -70,7 +71,7 @@ _deny_option = click.option(
 
 
 def target_options(command: Command) -> Command:
-    """Add --target and --exclude, as ``target`` and ``exclude``."""
+    """Add --target, --exclude and --since, as ``target``, ``exclude`` and ``since``."""
     selector = ParsedType("selector", Selector.parse)
     return add_options(
         click.option(
@@ -90,6 +91,12 @@ def target_options(command: Command) -> Command:
             type=selector,
             shell_complete=ignore_context(complete_selectors),
             help="Do not look at this, written as for --target; it wins over --target.",
+        ),
+        click.option(
+            "--since",
+            metavar="REV",
+            help="Look only at what the files declare differently than at this git revision, such "
+            "as origin/main; origin/main... is where HEAD left it.  [default: everything]",
         ),
     )(command)
 
@@ -153,14 +160,19 @@ _PACE_OPTIONS = (
 
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
-    add = add_options(allow_option, _deny_option, _limit_option, full_option, *_SERVER_OPTIONS)
+    add = add_options(
+        *(allow_option, _deny_option, _limit_option, full_option),
+        *REDACT_OPTIONS,
+        *_SERVER_OPTIONS,
+    )
     return add(fold_options(CliOverrides, "overrides")(command))
 
 
 def applying_options(command: Command) -> Command:
     """Add the options for making and applying a plan; settings are passed as ``overrides``."""
     accept = (allow_option, _deny_option)
-    add = add_options(*_PACE_OPTIONS, *accept, _limit_option, full_option, *_SERVER_OPTIONS)
+    shown = (full_option, *REDACT_OPTIONS)
+    add = add_options(*_PACE_OPTIONS, *accept, _limit_option, *shown, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 
 

@@ -14,6 +14,7 @@ from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.additions import AddOptions
 from reconciler.engine.manifest_update import FileUpdate, Update, compare_files, write_update
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
 from reconciler.renderers.pulled import format_remarks
 
@@ -21,12 +22,11 @@ _SHOWN_MAX: Final = 50
 """Values left as declared that are listed, unless the user asks for all."""
 
 
-def update_manifests(  # noqa: PLR0913 - the options of the command
+def update_manifests(
     paths: Sequence[str],
     overrides: CliOverrides,
     *,
     dry_run: bool,
-    redact: tuple[tuple[str, ...], ...] = (),
     add: AddOptions | None = None,
     full: bool,
     console: Console,
@@ -34,9 +34,18 @@ def update_manifests(  # noqa: PLR0913 - the options of the command
     """Bring manifests to the live values, or only show how; returns the exit code."""
     files = find_inputs(paths, console)
     settings = read_settings(files.places, overrides, os.environ, keys=OF_PLAN)
-    with connect_to_server(settings, console) as connection, ProgressBar(console) as progress:
+    with (
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, console) as connection,
+        ProgressBar(console) as progress,
+    ):
         update = compare_files(
-            files, settings, connection, redact=redact, add=add, progress=progress
+            files,
+            settings,
+            connection,
+            redact=settings.redaction.hidden,
+            add=add,
+            progress=progress,
         )
     remarks = format_remarks(
         undeclared=update.undeclared, by_id=update.by_id, left_out=update.left_out, full=full

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from reconciler.cli.collaborators import get_collaborators
-from reconciler.cli.console import Console, choose_style, print_outcome
+from reconciler.cli.console import Console, abandon_output, choose_style, print_outcome
 from reconciler.cli.exit_codes import DONE, INTERRUPTED, PARTLY
 from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.options import add_options, fold_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.plan_options import applying_options
-from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.signals import SIGNALS
 from reconciler.engine.apply import (
@@ -33,9 +34,19 @@ from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.policy import ApprovedPlan, approve
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
-from reconciler.engine.vocabulary import Allowance, Allowances, Plan, mark_plan
+from reconciler.engine.vocabulary import (
+    Allowance,
+    Allowances,
+    Plan,
+    Report,
+    mark_plan,
+    redact_outcomes,
+    redact_plan,
+    redact_report,
+)
 from reconciler.errors import Refused
-from reconciler.renderers.registry import Subject
+from reconciler.renderers.registry import Subject, can_render, render
+from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.text import render_outcomes
 from reconciler.renderers.wording import count_noun, describe_accepted, escape_invisible
 
@@ -54,6 +65,7 @@ class ReviewOptions:
     allow: tuple[Allowance, ...]
     deny: tuple[Allowance, ...]
     full: bool
+    outputs: Outputs
     overrides: CliOverrides
     console: Console
 
@@ -88,6 +100,7 @@ def review_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Read each task right before its update: twice the requests, but a simultaneous "
             "change by another client can be overwritten only within one round trip.",
         ),
+        output_options(Subject.PLAN, Subject.REPORT),
         applying_options,
         verbosity_options,
     )
@@ -107,11 +120,35 @@ def review_and_apply(
     ``manifests`` are the files and folders that the plan was made from, if any.
     """
     plan = mark_plan(plan, options.build_allowances(settings))
-    print_subject(Subject.PLAN, plan, full=options.full, console=options.console)
-    approved = approve(plan, build_policy(settings, _build_options(options)))
-    if plan.updates and not options.yes:
-        _confirm(plan)
+    shown = redact_plan(plan, settings.redaction, settings.digest_key)
+    _show(shown, options)
+    try:
+        approved = approve(plan, build_policy(settings, _build_options(options)))
+        if plan.updates and not options.yes:
+            _confirm(shown)
+    except Refused:
+        _write_outputs(options, Subject.PLAN, shown)
+        raise
     return _apply(approved, connection, settings=settings, options=options, manifests=manifests)
+
+
+def _show(plan: Plan, options: ReviewOptions) -> None:
+    """Show the plan as text: on standard error if another format goes to standard output."""
+    shown = Outputs()
+    if options.outputs.printed == shown.printed:
+        shown.write(Subject.PLAN, plan, full=options.full, console=options.console)
+    elif not options.console.quiet:
+        written = render(Subject.PLAN, plan, shown.printed, RenderOptions(full=options.full))
+        click.echo(written, nl=False, err=True)
+
+
+def _write_outputs(options: ReviewOptions, subject: Subject, found: Plan | Report) -> None:
+    """Write what the options ask for; as text, the terminal shows it already."""
+    outputs, console, full = options.outputs, options.console, options.full
+    if outputs.printed == Outputs().printed:
+        outputs.write_files(subject, found, full=full, console=console)
+    else:
+        outputs.write(subject, found, full=full, console=console)
 
 
 def _confirm(plan: Plan) -> None:
@@ -154,7 +191,7 @@ def _apply(
     # Before the report exists, which could count as an uncommitted change, and while a signal still
     # ends the run at once.
     run = None
-    if options.report:
+    if options.report or options.outputs.formats:
         run = describe_run(
             plan, connection, command=command, manifests=manifests, environment=os.environ
         )
@@ -172,7 +209,7 @@ def _apply(
                 is_signalled=lambda: SIGNALS.stopped,
                 on_stop=lambda: progress.announce(_STOPPING),
             )
-        _print_applied(applied, plan, command, full=options.full)
+        _print_applied(applied, plan, command, options, settings)
     if SIGNALS.stopped:
         return INTERRUPTED
     return DONE if applied.is_good else PARTLY
@@ -188,12 +225,22 @@ def _build_options(options: ReviewOptions) -> ApplyOptions:
     )
 
 
-def _print_applied(applied: ApplyResult, plan: Plan, command: str, *, full: bool) -> None:
-    if plan.updates:
+def _print_applied(
+    applied: ApplyResult,
+    plan: Plan,
+    command: str,
+    options: ReviewOptions,
+    settings: Settings,
+) -> None:
+    redaction = settings.redaction
+    if plan.updates and options.outputs.printed == Outputs().printed:
+        outcomes = redact_outcomes(applied.outcomes, redaction)
         written = render_outcomes(
-            applied.outcomes, style=choose_style(), command=command, full=full
+            outcomes, style=choose_style(), command=command, full=options.full
         )
         print_outcome(written)
+    report = redact_report(applied.report, redaction, settings.digest_key)
+    _write_done(report, redact_plan(plan, redaction, settings.digest_key), options)
     if applied.kept:
         kept = escape_invisible(str(applied.kept))
         click.echo(f"The earlier report is kept as {kept}.", err=True)
@@ -201,7 +248,42 @@ def _print_applied(applied: ApplyResult, plan: Plan, command: str, *, full: bool
         why = f"stopped: {applied.lost.message}"
         message = f"{why}; run it again with another --report to continue"
         click.echo(f"reconciler: {escape_invisible(message)}", err=True)
-        _print_unwritten(applied.unwritten)
+        if redaction:
+            _save_unwritten(applied.unwritten)
+        else:
+            _print_unwritten(applied.unwritten)
+
+
+def _save_unwritten(lines: Sequence[str]) -> None:
+    """Save the lines that could not be written to the report, as they hold redacted values."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="reconciler-report-", suffix=".jsonl")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        message = f"The lines that could not be written are in {name}; append them to the report"
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = (
+            f"{count_noun(len(lines), 'line')} could not be written, and are not shown, as they "
+            f"may hold redacted values: {reason}"
+        )
+    click.echo(escape_invisible(f"{message}."), err=True)
+
+
+def _write_done(report: Report, plan: Plan, options: ReviewOptions) -> None:
+    """Write what was done, and for formats that only show plans, the plan; both as to be shown.
+
+    A failure does not make the run a failure: its changes are made.
+    """
+    try:
+        _write_outputs(options, Subject.REPORT, report)
+        plans = [one for one in options.outputs.formats if not can_render(Subject.REPORT, one.form)]
+        if plans:
+            _write_outputs(replace(options, outputs=Outputs(tuple(plans))), Subject.PLAN, plan)
+    except Refused as error:
+        click.echo(f"reconciler: {escape_invisible(str(error))}", err=True)
+    except OSError:
+        abandon_output()
 
 
 def _print_unwritten(lines: Sequence[str]) -> None:

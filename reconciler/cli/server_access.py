@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from reconciler.cli.collaborators import get_collaborators
 from reconciler.cli.console import Console
 from reconciler.cli.progress_bar import ProgressBar
+from reconciler.engine.changed_since import SinceRequest, load_since
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.lock import ServerFacts, list_stale_locks
@@ -36,12 +37,29 @@ def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
     allow: Allowances,
     shard: Shard | None,
     targets: Targets,
+    since: SinceRequest | None,
     console: Console,
 ) -> Plan:
-    """Load manifests, and plan the tasks of a shard; without one, all of them."""
+    """Load manifests, and plan the tasks of a shard; without one, all of them.
+
+    With ``since``, only what is declared differently than at its revision is planned.
+    """
     projects = choose_lookup(settings, connection)
     with ProgressBar(console) as progress:
-        desired = load_desired(files, server=settings.server, projects=projects, progress=progress)
+        if since is None:
+            server = settings.server
+            desired = load_desired(files, server=server, projects=projects, progress=progress)
+        else:
+            desired, targets, notes = load_since(
+                since,
+                files,
+                settings=settings,
+                projects=projects,
+                targets=targets,
+                progress=progress,
+            )
+            for note in notes:
+                console.note(f"reconciler: warning: {note}")
     facts: list[ServerFacts] = []
     plan = make_plan(
         lambda progress: build_plan(

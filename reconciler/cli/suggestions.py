@@ -92,8 +92,6 @@ _OF_COMMANDS: Final = {
     ("apply", "--out"): "plan has --out; use --report FILE to record what apply does",
     ("apply", "--output"): "use --report FILE to record what apply does",
     ("apply", "-o"): "use --report FILE to record what apply does",
-    ("apply", "--format"): "use plan --format json before, show --format json REPORT after apply",
-    ("apply", "--json"): "use plan --format json before, show --format json REPORT after apply",
 }
 """Suggestions for options of one command, which come before those for all."""
 
@@ -103,7 +101,7 @@ COMMANDS_WITH: Final = {
     "--target": "plan and apply",
     "--url": "plan, apply, revert, init, pull and doctor",
     "--env": "validate, plan, apply, revert, init, pull and doctor",
-    "--format": "validate, plan, show, pull and doctor",
+    "--format": "validate, plan, apply, revert, show, pull and doctor",
 }
 """The commands with an option that a suggestion for all commands names."""
 

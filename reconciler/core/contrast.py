@@ -71,8 +71,7 @@ def format_beginnings(before: Side, after: Side, *, hint: str = "") -> tuple[str
 
 def find_differing(before: str, after: str) -> tuple[int, str, str]:
     """Find the index at which two strings begin to differ, and the part of each that differs."""
-    start = _count_common_start(before, after)
-    end = _count_common_end(before, after, min(len(before), len(after)) - start)
+    start, end = count_common_ends(before, after)
     window = max(start - _CONTEXT, 0)
 
     def part(text: str) -> str:
@@ -81,6 +80,12 @@ def find_differing(before: str, after: str) -> tuple[int, str, str]:
         return f"{left}{text[window:stop]}{right}"
 
     return start, part(before), part(after)
+
+
+def count_common_ends(before: str, after: str) -> tuple[int, int]:
+    """Count the characters that two strings have in common at the start, and then at the end."""
+    start = _count_common_start(before, after)
+    return start, _count_common_end(before, after, min(len(before), len(after)) - start)
 
 
 def _set_apart(old: str, new: str) -> tuple[str, str]:

@@ -10,8 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
-_ENCODE: Final = msgspec.json.Encoder().encode
-_ENCODE_SORTED: Final = msgspec.json.Encoder(order="sorted").encode
+
+def _encode_marker(value: object) -> str:
+    """Return a marker of a redacted value as plain text; raises TypeError for other objects."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
+
+
+_ENCODE: Final = msgspec.json.Encoder(enc_hook=_encode_marker).encode
+_ENCODE_SORTED: Final = msgspec.json.Encoder(enc_hook=_encode_marker, order="sorted").encode
 _WRITTEN_DIFFERENTLY: Final = re.compile(
     rb"[\x7f-\xff]"  # the standard library escapes these
     rb"|[:,\[](?:-?[0-9]+(?:\.[0-9]+)?e|-?0\.0000|-0\.0[,}\]])"  # and writes these differently
@@ -88,7 +96,7 @@ def _drop_zeros(written: bytes) -> bytes:
     return written
 
 
-def encode_indented(document: Mapping[str, object]) -> str:
+def encode_indented(document: Mapping[str, object] | list[Any]) -> str:
     """Write a document in ASCII, with one value per line."""
     try:
         text = msgspec.json.format(_ENCODE(document), indent=2).decode()

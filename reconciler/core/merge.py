@@ -66,7 +66,8 @@ def _merge_rules(plans: Sequence[tuple[str, Plan]]) -> tuple[PlannedRule, ...]:
             other_name, known = merged.setdefault(planned.rule.name, (name, planned))
             if known.rule != planned.rule:
                 message = f"{name} has another rule {planned.rule.name!r} than {other_name}"
-                raise SavedFileError(message, hint=_SHOW_SEPARATELY)
+                discreet = f"{name} has another rule of the same name than {other_name}"
+                raise SavedFileError(message, hint=_SHOW_SEPARATELY, discreet=discreet)
             if planned.is_blocked and not known.is_blocked:
                 merged[planned.rule.name] = name, planned
     return tuple(planned for _, planned in merged.values())
@@ -76,9 +77,7 @@ def _check_targets(plans: Sequence[tuple[str, Plan]]) -> None:
     """Raise SavedFileError, naming two plans, if they looked at different targets."""
     (name, first), *others = plans
     for other_name, other in others:
-        if set(first.targets.selectors) != set(other.targets.selectors) or set(
-            first.targets.include
-        ) != set(other.targets.include):
+        if not first.targets.choose_alike(other.targets):
             message = (
                 f"{name} was made with {first.targets or 'no targets'}, but {other_name} with "
                 f"{other.targets or 'no targets'}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.core.paths import Path
-from reconciler.core.values import Json, NoValue, Side
+from reconciler.core.values import Json, NoValue, Redacted, Side
 
 STANDARD_INPUT: Final = "-"
 """The name that stands for standard input where a file is expected."""
@@ -42,18 +42,20 @@ _EMOJI: Final = re.compile(
     "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 _VARIATION_SELECTOR: Final = "\ufe0f"
+_COMMAND: Final = re.compile(r"(?<=#)#(?=\[|vso\[)")
+_COMMAND_LINE: Final = re.compile(r"\s*:(?=:)")
 
 
 def format_value(value: Side) -> str:
     """Write a value as JSON on one line, and escape what `escape_invisible` escapes."""
-    if isinstance(value, NoValue):
+    if isinstance(value, NoValue | Redacted):
         return str(value)
     return escape_invisible(json.dumps(value, ensure_ascii=False))
 
 
 def format_ascii(value: Side) -> str:
     """Write a value as JSON in ASCII, for values that otherwise look alike."""
-    return str(value) if isinstance(value, NoValue) else json.dumps(value)
+    return str(value) if isinstance(value, NoValue | Redacted) else json.dumps(value)
 
 
 def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> str:
@@ -61,7 +63,7 @@ def format_beginning(value: Side, limit: int, *, only_ascii: bool = False) -> st
 
     Text of at most ``limit`` characters is complete; longer text ends somewhere after them.
     """
-    if isinstance(value, NoValue):
+    if isinstance(value, NoValue | Redacted):
         return str(value)
     written: list[str] = []
     length = 0
@@ -105,12 +107,27 @@ def _iterate_pieces(value: Json, limit: int, *, only_ascii: bool) -> Iterator[st
             yield f"{lead}{scalar(inner)}"
 
 
+def escape_commands(text: str) -> str:
+    r"""Replace a character of what CI systems obey in a log by a ``\uXXXX`` escape.
+
+    GitHub runs ``##[...]`` wherever it stands, and ``::...`` at the beginning of a line; Azure runs
+    ``##vso[...]``.
+    """
+    if "##" in text:
+        text = _COMMAND.sub(r"\\u0023", text) if "##[" in text or "##vso[" in text else text
+    if "::" in text and (found := _COMMAND_LINE.match(text)):
+        return f"{text[: found.end() - 1]}\\u003a{text[found.end() :]}"
+    return text
+
+
 def escape_invisible(text: str) -> str:
     r"""Replace characters that are invisible or control a terminal by ``\uXXXX`` escapes.
 
-    Values are untrusted: an escape sequence in one must never reach a terminal. A joiner stays
-    where a script or an emoji needs it, as in Persian.
+    Values are untrusted: an escape sequence in one must never reach a terminal, nor a command the
+    log of a CI system (`escape_commands`). A joiner stays where a script or an emoji needs it, as
+    in Persian.
     """
+    text = escape_commands(text)
     if text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text)):
         return text
     return "".join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -24,8 +25,10 @@ from reconciler.core.encoding import encode_indented
 from reconciler.core.model import Change
 from reconciler.core.notation import format_path, shorten
 from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, format_shards, parse_shards
+from reconciler.core.since import Since
 from reconciler.core.target import EVERYTHING, Targets
 from reconciler.core.values import (
     ABSENT,
@@ -53,7 +56,8 @@ def build_plan_document(plan: Plan) -> dict[str, Json]:
     """Build the document of a plan; a missing ``before`` or ``after`` means absent."""
     return {
         "format_version": FORMAT_VERSION,
-        "digest": plan.digest,
+        "digest": plan.digest or None,
+        **build_redacted_document(plan.redacted),
         **build_shards_document(plan.shards),
         **_build_targets(plan),
         "server": build_server_document(plan.server),
@@ -72,6 +76,18 @@ def _build_rules_and_keys(plan: Plan) -> dict[str, Json]:
         "unresolved": [build_unresolved(key) for key in plan.unresolved],
     }
     return {name: part for name, part in parts.items() if part}
+
+
+def build_redacted_document(note: RedactionNote | None) -> dict[str, Json]:
+    """Build the part that says which values are masked; empty if none are."""
+    if note is None:
+        return {}
+    return {
+        "redacted": {
+            "paths": [list(path) for path in note.redaction.hidden],
+            "show_only": [list(path) for path in note.redaction.shown],
+        }
+    }
 
 
 def build_server_document(server: ServerIdentity) -> dict[str, Json]:
@@ -94,6 +110,17 @@ def build_targets_document(targets: Targets) -> dict[str, Json]:
     return {
         "include": [str(one) for one in targets.include],
         "exclude": [str(one) for one in targets.exclude],
+        **({"since": _build_since(targets.since)} if targets.since else {}),
+    }
+
+
+def _build_since(since: Since) -> Json:
+    gone: Json = {"count": since.gone, "named": [*since.named]}
+    return {
+        "revision": since.revision,
+        "commit": since.commit,
+        "no_longer_declared": gone,
+        "unread_files": since.unread,
     }
 
 
@@ -131,6 +158,7 @@ def build_change_document(change: Change) -> dict[str, Json]:
 
 
 _PLAN_AGAIN: Final = "create the plan again with reconciler plan --out"
+_NO_SHARD: Final = "its shard is wrong"
 _UNEDITED: Final = "reconciler does not write such a value: pass an unedited file"
 
 
@@ -169,7 +197,7 @@ def restore_shards(document: Mapping[str, Any]) -> tuple[Shard, ...]:
     try:
         return parse_shards(document["shard"]) if "shard" in document else ()
     except ValueError as error:
-        raise SavedFileError(f"shard: {error}", hint=_UNEDITED) from error
+        raise SavedFileError(f"shard: {error}", hint=_UNEDITED, discreet=_NO_SHARD) from error
 
 
 def restore_targets(document: Mapping[str, Any]) -> Targets:
@@ -178,9 +206,25 @@ def restore_targets(document: Mapping[str, Any]) -> Targets:
     if written is None:
         return EVERYTHING
     try:
-        return Targets.parse(written["include"], written["exclude"])
+        targets = Targets.parse(written["include"], written["exclude"])
     except ValueError as error:
-        raise SavedFileError(f"targets: {error}", hint=_UNEDITED) from error
+        raise SavedFileError(
+            f"targets: {error}", hint=_UNEDITED, discreet="its targets are wrong"
+        ) from error
+    return (
+        replace(targets, since=_restore_since(written["since"])) if "since" in written else targets
+    )
+
+
+def _restore_since(written: Mapping[str, Any]) -> Since:
+    gone = written["no_longer_declared"]
+    return Since(
+        written["revision"],
+        written["commit"],
+        int(gone["count"]),
+        tuple(gone["named"]),
+        int(written["unread_files"]),
+    )
 
 
 def _restore_left_out(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +252,8 @@ def _check_depth(path: tuple[str, ...], value: Side) -> None:
     if isinstance(value, (dict, list)) and is_too_deep(value):
         at = shorten(format_path(path))
         message = f"{at}: its objects and lists are nested more than {DEPTH_MAX} deep"
-        raise SavedFileError(message, hint=_UNEDITED)
+        discreet = f"its objects and lists are nested more than {DEPTH_MAX} deep"
+        raise SavedFileError(message, hint=_UNEDITED, discreet=discreet)
 
 
 def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> TaskPlan:

@@ -12,6 +12,7 @@ from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance, Kind, TaskProblem
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets, describe_targets
@@ -143,6 +144,7 @@ class Plan:
     the keys that do not name one task, ``rules`` the rules of the manifests, in their order.
     ``targets`` are what was looked at, ``tasks_left_out`` how many declared tasks were not, or
     differ only elsewhere, and ``changes_left_out`` how many changes of the others were not.
+    ``redacted`` is set if values are masked: such a plan is only to be shown.
     """
 
     server: ServerIdentity
@@ -155,6 +157,7 @@ class Plan:
     targets: Targets = EVERYTHING
     tasks_left_out: int = 0
     changes_left_out: int = 0
+    redacted: RedactionNote | None = None
 
     @cached_property
     def updates(self) -> tuple[TaskPlan, ...]:
@@ -163,8 +166,11 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """The name of the plan: what apply would do, digested; see `compute_digest`."""
-        return compute_digest(self.updates)
+        """The name of the plan: what apply would do, digested; see `compute_digest`.
+
+        A redacted plan has that of the original, signed, or none.
+        """
+        return self.redacted.digest if self.redacted else compute_digest(self.updates)
 
     @property
     def missing_shards(self) -> tuple[Shard, ...]:

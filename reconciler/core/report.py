@@ -12,6 +12,7 @@ from typing import Final
 from reconciler.core.model import Change, TaskKey, User
 from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.problems import Allowance
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets
 
@@ -111,13 +112,14 @@ class Report:
 
     ``outcomes`` are in order of id, one for each task; but a task that one run changed and that a
     later run failed to change has an outcome for each of the two. ``shards`` are those of all runs
-    together; empty for all tasks.
+    together; empty for all tasks. ``redacted`` is set if values are masked.
     """
 
     server: ServerIdentity
     runs: tuple[Run, ...]
     outcomes: tuple[TaskOutcome, ...]
     shards: tuple[Shard, ...] = ()
+    redacted: RedactionNote | None = None
 
     @property
     def requests(self) -> int | None:

@@ -17,6 +17,7 @@ from reconciler.core.plan_document import (
     FORMAT_VERSION,
     build_change_document,
     build_environment_document,
+    build_redacted_document,
     build_server_document,
     build_shards_document,
     build_targets_document,
@@ -172,7 +173,8 @@ def build_report_document(report: Report) -> dict[str, Json]:
     return {
         "format_version": FORMAT_VERSION,
         "kind": "report",
-        "digests": [run.digest for run in report.runs],
+        "digests": [run.digest or None for run in report.runs],
+        **build_redacted_document(report.redacted),
         **build_shards_document(report.shards),
         "server": build_server_document(report.server),
         **build_environment_document(report.server),
@@ -194,7 +196,7 @@ def _is_brief(outcome: TaskOutcome) -> bool:
 def _build_run(run: Run) -> Json:
     return {
         "command": run.command,
-        "digest": run.digest,
+        "digest": run.digest or None,
         **build_shards_document(run.shards),
         **_build_targets(run),
         **_build_origin(run),

@@ -93,6 +93,7 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
         return SavedFileError(
             f"{later}: task {task}, {format_path(gap.path)}: two changes contradict each other",
             hint="apply does not write such a report: pass an unedited one",
+            discreet=f"{later}: task {task}: two changes contradict each other",
         )
     left = " or ".join(shorten(format_value(value)) for value in gap.left)
     found = shorten(format_value(gap.found))
@@ -100,6 +101,8 @@ def _make_gap_error(task: int, gap: Gap, ordered: Sequence[NamedReport]) -> Save
         f"{earlier} and {later} are not consecutive: task {task}, {format_path(gap.path)}: "
         f"{earlier} left {left}, but {later} found {found}",
         hint=_GAP_HINT,
+        discreet=f"{earlier} and {later} are not consecutive: in task {task}, {later} found "
+        f"another value than {earlier} left",
     )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from reconciler.errors import SettingsError
 
+TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 _EXAMPLE: Final = "write it like https://label-studio.example.org"
 _PORTS: Final = {"http": 80, "https": 443}
 _PAGE: Final = re.compile(r"/(projects/\d+|user/(login|account|signup))(/.*)?$")

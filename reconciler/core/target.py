@@ -10,10 +10,12 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self
 
-from reconciler.core.model import Change, DesiredTask, DesiredTasks, Observed, TaskKey
+from reconciler.core.model import Change, DesiredTask, DesiredTasks, Found, Observed, TaskKey
 from reconciler.core.notation import count_noun, escape_invisible, parse_path
 from reconciler.core.paths import Path, are_nested, is_inside
 from reconciler.core.rule import Rule
+from reconciler.core.since import Since
+from reconciler.core.values import Side
 
 if TYPE_CHECKING:
     from reconciler.core.plan_model import TaskPlan, UnresolvedKey
@@ -103,29 +105,44 @@ class Targets:
     """What a run looks at: all that fits ``include``, except what fits ``exclude``.
 
     Several selectors of one kind add up, those of different kinds must all fit; without any, all
-    fits. Selectors of ids and keys choose tasks, the others changes of tasks.
+    fits. Selectors of ids and keys choose tasks, the others changes of tasks. With ``since``, only
+    what is declared differently than at that revision fits.
     """
 
     include: tuple[Selector, ...] = ()
     exclude: tuple[Selector, ...] = ()
+    since: Since | None = None
 
     @classmethod
     def parse(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Self:
         """Parse selectors, such as ``["101", "path:data.text"]``; raises ValueError."""
         given = ([one] if isinstance(one, str) else one for one in (include, exclude))
-        return cls(*(tuple(map(Selector.parse, texts)) for texts in given))
+        included, excluded = (tuple(map(Selector.parse, texts)) for texts in given)
+        return cls(included, excluded)
 
     def __bool__(self) -> bool:
-        return bool(self.include or self.exclude)
+        return bool(self.include or self.exclude or self.since)
 
     def __str__(self) -> str:
-        options = [f"--target {one}" for one in self.include]
+        options = [str(self.since)] if self.since else []
+        options += [f"--target {one}" for one in self.include]
         return ", ".join([*options, *(f"--exclude {one}" for one in self.exclude)])
 
     @property
     def selectors(self) -> tuple[Selector, ...]:
         """All selectors, those that exclude last."""
         return (*self.include, *self.exclude)
+
+    def choose_alike(self, other: Targets) -> bool:
+        """Tell whether other targets choose the same, in whatever order they were written."""
+        has_same_since = (
+            other.since is None if self.since is None else self.since.is_same_revision(other.since)
+        )
+        return (
+            has_same_since
+            and set(self.include) == set(other.include)
+            and set(self.exclude) == set(other.exclude)
+        )
 
     def holds_id(self, task: int) -> bool:
         """Tell whether the task with this id may be looked at, whatever its key."""
@@ -145,6 +162,8 @@ class Targets:
 
     def holds_unresolved(self, unresolved: UnresolvedKey) -> bool:
         """Tell whether a key that names no task is looked at: no id and no rule chooses it."""
+        if self.since and not self.since.holds_unresolved(unresolved):
+            return False
         if any(one.kind in {SelectorKind.IDS, SelectorKind.RULE} for one in self.include):
             return False
         in_file = _fits(
@@ -158,13 +177,22 @@ class Targets:
         self, wanted: Mapping[int | None, Sequence[int]]
     ) -> Mapping[int | None, Sequence[int]]:
         """Select the ids that may be looked at from those of each project."""
-        if not any(one.kind is SelectorKind.IDS for one in self.selectors):
+        if self.since:
+            differing = self.since.difference.tasks
+            wanted = {p: [task for task in ids if task in differing] for p, ids in wanted.items()}
+        elif not any(one.kind is SelectorKind.IDS for one in self.selectors):
             return wanted
         chosen = {project: [*filter(self.holds_id, ids)] for project, ids in wanted.items()}
         return {project: ids for project, ids in chosen.items() if ids}
 
-    def narrow(self, task: TaskPlan) -> TaskPlan | None:
+    def seeks_key(self, project: int, key: TaskKey) -> bool:
+        """Tell whether the task with a key must be found."""
+        return self.since is None or self.since.difference.holds_key(project, key)
+
+    def narrow(self, task: TaskPlan, live: Mapping[str, Side] | None = None) -> TaskPlan | None:
         """Keep the changes of a task that are looked at; None if nothing of it is.
+
+        ``live`` is what the server has, if it is known: it shows the keys that the task holds.
 
         A task without changes, such as a missing one, has no paths: if it is looked at by id, key
         and file, it stays, except that a rule holds it only if it matches it. The files of a rule
@@ -172,14 +200,23 @@ class Targets:
         """
         if not self.holds_task(task.task, task.key):
             return None
+        differs = not self.since or self.since.difference.holds_task(task, live)
         if not task.changes:
-            return task if self._holds_stopped(task) else None
-        changes = _keep_whole_rules(task, tuple(filter(self._holds_change, task.changes)))
+            return task if self._holds_stopped(task) and (differs or self._governs(task)) else None
+        kept = task.changes if differs else tuple(filter(self._is_of_rule, task.changes))
+        changes = _keep_whole_rules(task, tuple(filter(self._holds_change, kept)))
         if len(changes) == len(task.changes):
             return task
         made = {change.rule for change in changes}
         rules = tuple(rule for rule in task.rules if rule.name in made)
         return replace(task.narrow(changes), rules=rules) if changes else None
+
+    def _governs(self, task: TaskPlan) -> bool:
+        return self.since is not None and self.since.difference.governs(task)
+
+    def _is_of_rule(self, change: Change) -> bool:
+        """Tell whether a rule that differs from that of the revision makes a change."""
+        return self.since is not None and change.rule in self.since.difference.rules
 
     def _holds_change(self, change: Change) -> bool:
         included = _fits(
@@ -262,7 +299,8 @@ class TargetTally:
             return
         for planned, observed in differing:
             self._match(planned)
-            narrowed = self.targets.narrow(planned)
+            live = observed.attributes if isinstance(observed, Found) else None
+            narrowed = self.targets.narrow(planned, live)
             if narrowed is None:
                 self.tasks.add(planned.task)
                 continue
@@ -354,8 +392,11 @@ def describe_targets(targets: Targets, tasks: int, changes: int) -> str:
     left = [count_noun(tasks, "task")] if tasks else []
     others = " of the others" if tasks else ""
     left += [f"{count_noun(changes, 'change')}{others}"] if changes else []
-    rest = " and ".join(left) or "nothing that differs"
-    return escape_invisible(f"Targets: {targets}. Left out: {rest}.")
+    unread = targets.since.describe_unread() if targets.since else ""
+    rest = " and ".join([*left, *filter(None, [unread])]) or "nothing that differs"
+    gone = targets.since.describe_gone() if targets.since else ""
+    said = f"Targets: {targets}. Left out: {rest}.{gone and f' {gone}'}"
+    return escape_invisible(said)
 
 
 def _matches_plan(one: Selector, task: TaskPlan) -> bool:

@@ -31,6 +31,17 @@ UNREADABLE: Final = NoValue.UNREADABLE
 """Stored, but the server fails to return the value. (Label Studio 1.23.2 does so for ``data`` that
 holds half of a surrogate pair.)"""
 
+
+class Redacted(str):
+    """What is shown in place of a redacted value, such as ``(redacted A)``.
+
+    It is text, so that whatever shows or stores values can show it. Equal values of a run have the
+    same marker. It is written without quotes, except inside objects.
+    """
+
+    __slots__ = ()
+
+
 Maybe: TypeAlias = "Json | Literal[NoValue.ABSENT]"
 
 Side: TypeAlias = "Json | NoValue"

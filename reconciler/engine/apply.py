@@ -130,7 +130,13 @@ class ApplyStopped(ReconcilerError):
 def build_policy(settings: Settings, options: ApplyOptions) -> ApplyPolicy:
     """Build the policy that a plan must satisfy to be applied."""
     allow = options.allow.deny(settings.deny)
-    return ApplyPolicy(allow, settings.max_changes, options.expected_digest)
+    return ApplyPolicy(
+        allow,
+        settings.max_changes,
+        options.expected_digest,
+        settings.digest_key,
+        redacted=bool(settings.redaction),
+    )
 
 
 def build_execution_options(

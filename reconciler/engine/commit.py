@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,23 +10,10 @@ from typing import Final
 
 from reconciler.core.notation import STANDARD_INPUT
 from reconciler.core.report import Commit
+from reconciler.engine.git import SECONDS, run_git
 from reconciler.manifest.files import is_manifest
 
 _VARIABLES: Final = ("RECONCILER_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA")
-SECONDS: Final = 5.0
-"""How long git may take: a repository on a network drive must not hold up an apply."""
-
-_ISOLATED: Final = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "LC_ALL": "C",
-}
-_HARMLESS: Final = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
-"""Settings of a user or a repository can name programs for git to run: these prevent it."""
-
 _STATUS: Final = (
     *("--porcelain", "-z", "--no-renames"),
     *("--untracked-files=all", "--ignore-submodules=all"),
@@ -48,7 +34,7 @@ def find_commit(
             return Commit(commit)
     if not manifests:
         return None
-    git = partial(_run_git, _find_folder(manifests[0]), environment=environment, seconds=seconds)
+    git = partial(_ask, _find_folder(manifests[0]), environment=environment, seconds=seconds)
     return _ask_git(manifests, git)
 
 
@@ -69,22 +55,12 @@ def _find_folder(path: str) -> Path:
     return next((p for p in (start, *start.parents) if p.is_dir()), Path())
 
 
-def _run_git(
+def _ask(
     folder: Path, *arguments: str, environment: Mapping[str, str], seconds: float
 ) -> str | None:
     """Run git and return its output; None if it fails or is not installed."""
-    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
     try:
-        result = subprocess.run(  # noqa: S603 - no shell, and the only arguments are paths
-            ["git", *_HARMLESS, "-C", str(folder), *arguments],  # noqa: S607 - wherever git is installed
-            env={**kept, **_ISOLATED},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+        result = run_git(folder, *arguments, environment=environment, seconds=seconds)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return result.stdout if result.returncode == 0 else None
+    return result.stdout.decode(errors="replace") if result.returncode == 0 else None

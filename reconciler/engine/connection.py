@@ -51,5 +51,6 @@ def connect(
         timeout=settings.timeout,
         origins=Origins(settings.url_from, settings.token_from),
         transport=transport,
+        hides_answers=bool(settings.redaction),
     ) as client:
         yield Connection(TaskApi(client, attributes), attributes, settings.environment)

@@ -25,7 +25,7 @@ from reconciler.core.observations import (
     TokenFacts,
 )
 from reconciler.core.plan_model import ServerIdentity
-from reconciler.core.server_address import is_plaintext
+from reconciler.core.server_address import TOKEN_VARIABLE, is_plaintext
 from reconciler.engine.load import FoundFiles, check_files, load_desired
 from reconciler.engine.settings.api_key import hide_api_keys, read_api_key
 from reconciler.engine.settings.run_settings import (
@@ -43,7 +43,6 @@ from reconciler.labelstudio.authentication import (
 )
 from reconciler.labelstudio.client import Client
 from reconciler.labelstudio.origins import Origins
-from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.labelstudio.response_observer import ResponseObserver
 from reconciler.labelstudio.retry import Backoff
 from reconciler.labelstudio.survey import (

@@ -10,7 +10,7 @@ from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.comparison import Comparison
 from reconciler.core.guards import GuardFacts, list_names_to_read
 from reconciler.core.locked_server import ServerFacts
-from reconciler.core.model import DesiredTasks, Observed, ReadBatch
+from reconciler.core.model import DesiredTasks, KeyGroup, Observed, ReadBatch, TaskKey
 from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.planner import apply_guards, block_ambiguous
 from reconciler.core.shard import Shard
@@ -89,6 +89,7 @@ def _check_targets(tally: TargetTally, desired: DesiredTasks) -> None:
         raise Refused(
             f"nothing was changed: {describe_unmatched(unmatched, tally.targets)}",
             hint="correct it; names of files are those that the plan prints",
+            discreet="nothing was changed: no declared task or rule fits one of the targets",
         )
 
 
@@ -188,11 +189,22 @@ class _Reading:
 
     def _read_keys(self, project: int) -> Iterator[ReadBatch]:
         """Find keys by filters if that costs less; the pages of the project show the others."""
-        for group, keys in self.comparison.list_pending_keys(project):
+        for group, keys in self._list_sought_keys(project):
             if len(keys) <= KEYS_MAX and can_filter(group.path, keys):
                 texts = [str(key) for key in keys]
                 yield from read_keyed_tasks(
                     self.api, project, (group.path[1], texts), self._names, progress=self.progress
                 )
-        if self.comparison.list_pending_keys(project):
+        if self._list_sought_keys(project):
             yield from self._read_project(project)
+
+    def _list_sought_keys(self, project: int) -> list[tuple[KeyGroup, list[str | int]]]:
+        """List the keys whose tasks are looked at, and that no task has shown yet."""
+        pending = self.comparison.list_pending_keys(project)
+        if self.targets.since is None:
+            return pending
+        sought = (
+            (group, [k for k in keys if self.targets.seeks_key(project, TaskKey(group.path, k))])
+            for group, keys in pending
+        )
+        return [(group, keys) for group, keys in sought if keys]

@@ -17,6 +17,7 @@ from reconciler.core.limit import Limit, describe_excess
 from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisible
 from reconciler.core.plan_model import Plan, ServerIdentity
 from reconciler.core.problems import ALLOWABLE, Kind, TaskProblem
+from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE, NO_DIGEST_KEY, DigestKey
 from reconciler.errors import Refused
 from reconciler.manifest.files import is_manifest
 
@@ -26,12 +27,15 @@ class ApplyPolicy:
     """What a plan must satisfy to be applied.
 
     ``allow`` says which problems are accepted, ``max_changes`` is how many tasks may
-    change (None: any number), and ``expected_digest`` names the reviewed plan (None: any plan).
+    change (None: any number), and ``expected_digest`` names the reviewed plan (None: any plan), as
+    it is or signed with ``digest_key``. If ``redacted``, errors show only signed digests.
     """
 
     allow: Allowances = NOTHING_ALLOWED
     max_changes: Limit | None = None
     expected_digest: str | None = None
+    digest_key: DigestKey = NO_DIGEST_KEY
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def approve(plan: Plan, policy: ApplyPolicy) -> ApprovedPlan:
     if blockers:
         raise Refused(f"nothing was changed: {blockers.message}", hint=blockers.hint)
     check_limit(plan, policy.max_changes)
-    _check_digest(plan, policy.expected_digest)
+    _check_digest(plan, policy)
     return ApprovedPlan(plan, policy.allow)
 
 
@@ -127,12 +131,19 @@ def check_limit(plan: Plan, limit: Limit | None) -> None:
         )
 
 
-def _check_digest(plan: Plan, expected: str | None) -> None:
-    if expected is None or expected == plan.digest:
+def _check_digest(plan: Plan, policy: ApplyPolicy) -> None:
+    expected, key = policy.expected_digest, policy.digest_key
+    if expected is None or key.confirms(plan.digest, expected):
         return
+    hint = "review this plan; if it is right, pass its digest"
+    found = plan.digest
+    if policy.redacted:
+        found = key.sign(plan.digest) or "another one"
+        if not key.secret:
+            hint = f"set {DIGEST_KEY_VARIABLE} as where the plan was shown, or review this plan"
     raise Refused(
-        f"nothing was changed: expected the plan {escape_invisible(expected)}, found {plan.digest}",
-        hint="review this plan; if it is right, pass its digest",
+        f"nothing was changed: expected the plan {escape_invisible(expected)}, found {found}",
+        hint=hint,
     )
 
 

@@ -105,18 +105,25 @@ def _join_ranges(ranges: Iterable[range]) -> list[range]:
 
 def parse_paths(text: str) -> tuple[Path, ...]:
     """Parse paths separated by commas, as in ``data.text,meta``; raises ValueError."""
-    paths: list[Path] = []
+    paths = [parse_single_path(part) for part in split_paths(text)]
+    if not paths:
+        raise ValueError(f"{shorten(format_value(text))} is not a path: {_WRITE_PATH}")
+    return tuple(paths)
+
+
+def split_paths(text: str) -> list[str]:
+    """Split paths separated by commas; what is left at the end may be no path."""
+    paths: list[str] = []
     begun = ""
     for part in text.split(","):
         begun = f"{begun},{part}" if begun else part
         try:
-            paths.append(parse_path(begun.strip()))
-            begun = ""
+            parse_path(begun.strip())
         except ValueError:
             continue  # the comma may be in a quoted key
-    if begun or not paths:
-        raise ValueError(f"{shorten(format_value(begun or text))} is not a path: {_WRITE_PATH}")
-    return tuple(paths)
+        paths.append(begun.strip())
+        begun = ""
+    return [*paths, begun.strip()] if begun.strip() else paths
 
 
 def parse_single_path(text: str) -> Path:

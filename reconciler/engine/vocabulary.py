@@ -16,6 +16,13 @@ from reconciler.core.finding import Checkup
 from reconciler.core.limit import Limit
 from reconciler.core.plan_model import Plan
 from reconciler.core.problems import ALLOWABLE, Allowance, Kind
+from reconciler.core.redacted_model import (
+    redact_outcomes,
+    redact_plan,
+    redact_report,
+    redact_validation,
+)
+from reconciler.core.redaction import Redaction, parse_redacted_path
 from reconciler.core.report import Report
 from reconciler.core.shard import Shard
 from reconciler.core.target import Selector, Targets
@@ -28,6 +35,7 @@ __all__ = [
     "Kind",
     "Limit",
     "Plan",
+    "Redaction",
     "Report",
     "Selector",
     "Shard",
@@ -35,4 +43,9 @@ __all__ = [
     "mark_plan",
     "parse_allowance",
     "parse_denial",
+    "parse_redacted_path",
+    "redact_outcomes",
+    "redact_plan",
+    "redact_report",
+    "redact_validation",
 ]

@@ -58,7 +58,8 @@ class Client:
     ``network`` says how to reach the server, and what to send besides the token. ``timeout`` limits
     a whole request, in seconds; ``size_max`` limits the response to a read, in bytes. Reads are
     repeated if that may help, after pauses by ``backoff``. ``connect`` makes connections in another
-    way than ``network`` says. In tests, ``transport`` replaces the network.
+    way than ``network`` says. If ``hides_answers``, errors do not quote what the server says. In
+    tests, ``transport`` replaces the network.
     """
 
     def __init__(  # noqa: PLR0913 - what differs from run to run, and from test to test
@@ -73,6 +74,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         backoff: Backoff | None = None,
         connect: Connect | None = None,
+        hides_answers: bool = False,
     ) -> None:
         self.address = normalize_address(address)
         self.backoff = backoff or Backoff()
@@ -81,7 +83,7 @@ class Client:
         self._size_max = size_max
         self._network = network
         self._origins = origins
-        self._secrets = Secrets(network.headers.values())
+        self._secrets = Secrets(network.headers.values(), hides_answers=hides_answers)
         if connect is None:
             connect = choose_connect(self.address, network, transport)
         self._transport = ServerTransport(connect, timeout=timeout, now=self.backoff.now)

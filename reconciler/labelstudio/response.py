@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from reconciler.core.notation import escape_invisible, shorten
+from reconciler.core.server_address import TOKEN_VARIABLE
 from reconciler.core.values import Json
 from reconciler.errors import (
     Broken,
@@ -29,11 +30,11 @@ from reconciler.labelstudio.origins import UNKNOWN, Origins
 from reconciler.labelstudio.retry import asks_too_long, parse_http_date, parse_retry_after
 from reconciler.labelstudio.secret_values import Secrets
 
-TOKEN_VARIABLE: Final = "LABEL_STUDIO_API_KEY"  # noqa: S105 - the name, not the token
 URL_VARIABLE: Final = "LABEL_STUDIO_URL"
 SERVER_ADDRESS: Final = f"the server address in {URL_VARIABLE} or url"
 """Its name in hints: programs pass ``url``, and the command line mostly reads the variable."""
 
+_HIDDEN: Final = "what the server says is not shown, as it may repeat redacted values"
 _UNREADABLE: Final = "JSON that cannot be parsed"
 _TITLE: Final = re.compile(
     r"<title[^>]*>(.*?)</title>|<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL
@@ -145,6 +146,8 @@ class Response:
         except (httpx.InvalidURL, ValueError):
             target = httpx.URL()
         shown = self._quote(str(target) or location.partition("?")[0], limit=200)
+        if self.secrets.hides_answers:
+            shown = f"{target.scheme}://{target.host}"
         message = (
             f"{self._request_line} was redirected to {shown}; redirects are not followed, to "
             "protect the token"
@@ -216,6 +219,8 @@ class Response:
         """Return the reason in the body, shortened."""
         if not self._is_json:
             return self._describe_page()
+        if self.secrets.hides_answers:
+            return _HIDDEN
         try:
             body = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -233,6 +238,8 @@ class Response:
         """Describe what came instead of JSON."""
         if not self.content:
             return "an empty body instead of JSON"
+        if self.secrets.hides_answers:
+            return "something other than JSON, not shown, as it may repeat redacted values"
         kind = self.response.headers.get("content-type", "").split(";")[0]
         found = _TITLE.search(self._decode_beginning())
         title = " ".join((found[1] or found[2] or "").split()) if found else ""

@@ -15,9 +15,14 @@ WORD_MIN: Final = 8
 
 
 class Secrets:
-    """Values to hide in the texts of a server; no repr shows them."""
+    """Values to hide in the texts of a server; no repr shows them.
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    If ``hides_answers``, messages must quote nothing of what the server says of a task, because it
+    may repeat any value that was sent or stored.
+    """
+
+    def __init__(self, values: Iterable[str] = (), *, hides_answers: bool = False) -> None:
+        self.hides_answers = hides_answers
         found = {value for value in values if len(value) >= LENGTH_MIN}
         found |= {word for value in found for word in value.split() if len(word) >= WORD_MIN}
         # The longest first, as one may contain another.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import eq, le
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reconciler.core.fingerprint import Fingerprints
 from reconciler.core.ids import SortedIds
@@ -47,6 +47,13 @@ class Repetition:
 
     declarations: Sequence[Declaration]
     count: int
+
+
+class ProjectKey(NamedTuple):
+    """A key, and the project of the task that it names."""
+
+    project: int
+    key: TaskKey
 
 
 class DesiredIndex:
@@ -397,6 +404,16 @@ class DesiredIndex:
                 if count:
                     read = [self._read_declaration(where, key=key) for where in wheres]
                     yield Repetition(read, count)
+
+    def iterate_declarations(self) -> Iterator[tuple[int | ProjectKey, Sequence[Declaration]]]:
+        """Yield each id and each key that tasks are declared by, with all its declarations."""
+        for run in self._iterate_runs():
+            yield self._ids[run.start], self._read_run(run)
+        for group in self._keys.list_groups():
+            for key in group.keys:
+                wheres = (self._key_where[place] for place in group.list_places(key))
+                read = [self._read_declaration(where, key=key) for where in wheres]
+                yield ProjectKey(group.project, TaskKey(group.path, key)), read
 
     def find_written_keys(self) -> list[Problem]:
         """Find the tasks that write, at the key path of their project, the key of another task.

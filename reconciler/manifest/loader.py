@@ -28,7 +28,7 @@ from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.readers.diagnostics import Diagnostics
 from reconciler.manifest.readers.document import CheckedDocument, Document, Entry
 from reconciler.manifest.readers.foreign_content import recognise_value
-from reconciler.manifest.readers.manifest_file import read_documents
+from reconciler.manifest.readers.manifest_file import read_contents, read_documents
 from reconciler.manifest.readers.memory_reader import read_values
 from reconciler.manifest.rule_declarations import DeclaredRule, check_declared_rules, read_rules
 from reconciler.manifest.task_names import NameLimit, check_names
@@ -79,6 +79,27 @@ def check_manifests(
     loader = _Loader(desired, attributes, projects=projects, labels=labels)
     loader.load_files(files, progress)
     return desired
+
+
+def load_earlier(
+    contents: Iterable[tuple[str, bytes]], attributes: Attributes, projects: ProjectNumbers
+) -> tuple[DesiredIndex, Mapping[str, Problem]]:
+    """Read manifests from what their files held at another time.
+
+    Nothing is checked across files. Returns the index with the first problem of each file that has
+    one: not all of what such a file declares is in the index.
+    """
+    desired = DesiredIndex(fingerprints=False)
+    loader = _Loader(desired, attributes, projects=projects)
+    wrong: dict[str, Problem] = {}
+    for file, held in contents:
+        diagnostics = Diagnostics(file)
+        documents = read_contents(file, held, diagnostics)
+        problems = loader.add_file(documents, diagnostics)
+        if problems:
+            wrong[file] = min(problems)
+    desired.sort()
+    return desired, wrong
 
 
 def load_values(

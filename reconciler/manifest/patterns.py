@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import translate
 from itertools import takewhile
 from pathlib import Path
@@ -50,6 +50,49 @@ def match_pattern(pattern: str, walk: FolderWalk, problems: list[Problem]) -> li
     if pattern.endswith("/"):
         found = [path for path in found if Path(path).is_dir()]
     return sorted(found)
+
+
+class NamePattern:
+    """A pattern that judges names of files which may not exist, as `match_pattern` would."""
+
+    def __init__(self, pattern: str) -> None:
+        """Take the parts of a pattern below its fixed part."""
+        parts = _split(pattern)[1]
+        fixed = sum(1 for _ in takewhile(lambda part: not is_pattern(part), parts[:-1]))
+        self._parts = parts[fixed:]
+        self._fits = [re.compile(translate(part)).match for part in self._parts]
+
+    def fits(self, names: Sequence[str]) -> bool:
+        """Tell whether a file fits, by its folders and its name below the fixed part.
+
+        A folder that fits stands for all below it, except what is hidden.
+        """
+        reached = self._skip({0})
+        for number, name in enumerate(names):
+            if len(self._parts) in reached and not any(n.startswith(".") for n in names[number:]):
+                return True
+            reached = self._skip({n for one in reached for n in self._step(one, name)})
+        return len(self._parts) in reached
+
+    def _step(self, number: int, name: str) -> Iterator[int]:
+        if number == len(self._parts):
+            return
+        part = self._parts[number]
+        if part == _ANY_FOLDERS:
+            if not name.startswith("."):
+                yield number
+        elif part == name or (
+            self._fits[number](name) and (part.startswith(".") or not name.startswith("."))
+        ):
+            yield number + 1
+
+    def _skip(self, reached: set[int]) -> set[int]:
+        """Add the parts that are reached because ``**`` may be no folder at all."""
+        found = set(reached)
+        for number, part in enumerate(self._parts):
+            if number in found and part == _ANY_FOLDERS:
+                found.add(number + 1)
+        return found
 
 
 class _Step:

@@ -10,6 +10,7 @@ from reconciler.core.model import TaskKey
 from reconciler.core.notation import count_noun, escape_invisible, shorten
 from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
 from reconciler.core.rule_set import describe_planned_rule
+from reconciler.core.values import Redacted
 from reconciler.renderers.render_options import RenderOptions
 
 _KEYS_MAX: Final = 50
@@ -62,4 +63,6 @@ def format_task(task: int, key: TaskKey | None) -> str:
 
 def format_id(task: int, key: TaskKey | None) -> str:
     """Write ``101``, or ``101 (x-000102)`` if a key names the task."""
+    if key and isinstance(key.value, Redacted):
+        return f"{task} {key.value}"
     return f"{task} ({escape_invisible(shorten(str(key)))})" if key else str(task)

@@ -14,6 +14,7 @@ from reconciler.core.allowances import (
     list_blocked,
     list_blocking,
 )
+from reconciler.core.change_groups import ChangedTask, group_changes
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup
 from reconciler.core.ids import format_ranges
@@ -26,8 +27,10 @@ from reconciler.core.notation import (
     pad,
     shorten,
 )
-from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.plan_model import Plan, PlannedRule, Status, TaskPlan
+from reconciler.core.problem_groups import group_problems
 from reconciler.core.problems import Allowance, Kind, TaskProblem
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.report import (
     GOOD,
     STOPPED,
@@ -41,20 +44,26 @@ from reconciler.core.report import (
     group_not_started,
 )
 from reconciler.core.shard import Shard, format_shards
+from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.validation_document import Validation
-from reconciler.core.values import ABSENT, box
+from reconciler.core.values import box
 from reconciler.errors import Source
 from reconciler.renderers.change_lines import format_change, get_symbol
 from reconciler.renderers.checkup_lines import format_checkup
+from reconciler.renderers.group_lines import format_groups, format_problem_groups, format_totals
+from reconciler.renderers.places import append_place
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
-from reconciler.renderers.style import Style, strip_colors
+from reconciler.renderers.style import Style
+from reconciler.renderers.summaries import has_no_changes, summarize_plan
 from reconciler.renderers.wording import describe_declared
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
 _CHANGES_MAX: Final = 200
+_ENTRY_LINES_MAX: Final = 30
+"""Lines for entries; a plan that needs more shows its changes by path and effect."""
 _RANGES_MAX: Final = 6
 _REASONS_MAX: Final = 10
 _OUTCOMES_MAX: Final = 50
@@ -74,21 +83,63 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     lines += _format_shards_line(plan.shards, style)
     lines.append("")
     groups = _group(map(_make_task_row, plan.tasks), full=options.full)
-    for group in groups:
-        lines += _format_entry(group, options)
-        lines.append("")
-        progress.advance(len(group))
-    lines += render_rules_and_keys(plan, options)
-    if len(groups) > 1:
-        lines += _format_blocked(plan, options)
-    lines.append(_format_plan_summary(plan, style))
+    entries = _format_few_entries(groups, options)
+    if entries is None:
+        lines += _format_by_meaning(plan, options)
+        lines += render_rules_and_keys(plan, options)
+    else:
+        lines += entries
+        lines += render_rules_and_keys(plan, options)
+        if len(groups) > 1:
+            lines += _format_blocked(plan, options)
+    lines.append(_format_summary(plan, style))
     if allowed := describe_accepted(plan):
         lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))
     if targets := plan.describe_targets():
         lines.append(style.changed(targets))
+    if plan.redacted:
+        lines += _format_redacted(plan.redacted, style)
     if plan.updates:
-        lines.append(style.dim(f"Digest: {plan.digest}"))
+        lines.append(style.dim(f"Digest: {plan.digest or NO_KEY}"))
     return "\n".join(lines) + "\n"
+
+
+def _format_redacted(note: RedactionNote, style: Style) -> Iterator[str]:
+    """Write which values are masked."""
+    yield style.dim(escape_invisible(f"Redacted: {note.redaction.describe()}"))
+
+
+def _format_few_entries(
+    groups: Sequence[Sequence[_Row]], options: RenderOptions
+) -> list[str] | None:
+    """Write an entry for all tasks with the same changes; None if that takes too many lines."""
+    lines: list[str] = []
+    for group in groups:
+        lines += _format_entry(group, options)
+        lines.append("")
+        options.progress.advance(len(group))
+        if not options.full and len(lines) > _ENTRY_LINES_MAX and len(groups) > 1:
+            return None
+    return lines
+
+
+def _format_by_meaning(plan: Plan, options: RenderOptions) -> Iterator[str]:
+    """Write the changes by path and effect, then the problems by kind."""
+    yield from _format_changes(plan.tasks, plan.rules, options)
+    if problems := group_problems(plan.tasks):
+        yield from format_problem_groups(problems, options)
+        yield ""
+
+
+def _format_changes(
+    tasks: Sequence[ChangedTask], rules: Sequence[PlannedRule], options: RenderOptions
+) -> Iterator[str]:
+    """Write what changes by path and effect, and before that the totals by path if they help."""
+    groups = group_changes(tasks)
+    if totals := list(format_totals(groups, options.style)):
+        yield from [*totals, ""]
+    yield from format_groups(groups, rules, options)
+    yield ""
 
 
 def render_report(report: Report, options: RenderOptions) -> str:
@@ -96,13 +147,17 @@ def render_report(report: Report, options: RenderOptions) -> str:
     style, full = options.style, options.full
     lines = [style.dim(escape_invisible(str(report.server)))]
     lines += _format_shards_line(report.shards, style)
+    if report.redacted:
+        lines += _format_redacted(report.redacted, style)
     for run in report.runs:
         lines += ["", *_format_run(run, style)]
     lines.append("")
     changed = [_make_outcome_row(o) for o in report.outcomes if o.may_have_changed]
-    for group in _group(changed, full=full):
-        lines += _format_entry(group, options)
-        lines.append("")
+    entries = _format_few_entries(_group(changed, full=full), options)
+    if entries is None:
+        outcomes = [outcome for outcome in report.outcomes if outcome.may_have_changed]
+        entries = [*_format_changes(outcomes, (), options)]
+    lines += entries
     message = render_outcomes(
         report.outcomes, style=style, command=report.command, complete=report.complete, full=full
     )
@@ -285,7 +340,7 @@ def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str
     status = paint(f"  {first.stopped}{allowed}") if first.stopped else ""
     time = style.dim(f"  {first.time}") if full and first.time else ""
     heading = f"{mark} {style.bold(_format_who(group))}{status}{time}"
-    yield from _append_place(heading, _format_places(str(row.source) for row in group), options)
+    yield from append_place(heading, _format_places(str(row.source) for row in group), options)
     for number, problem in enumerate(first.problems):
         allowed_by = [one for row in group for one in row.problems[number].allowed]
         accepted = first.accepted[number]
@@ -311,20 +366,9 @@ def _format_change_entry(
     first, *rest = format_change(change.before, change.after, style=style, full=full)
     path = format_path(change.path)
     path = pad(path if full else shorten(path, _PATH_MAX), width)
-    yield from _append_place(f"{_INDENT}{mark} {path}  {first}", sources, options)
+    yield from append_place(f"{_INDENT}{mark} {path}  {first}", sources, options)
     for line in rest:
         yield f"{_INDENT * 2}{line}"
-
-
-def _append_place(line: str, place: str, options: RenderOptions) -> Iterator[str]:
-    """Add a place to a line, or write it below if the terminal would wrap the line."""
-    dimmed = options.style.dim(place)
-    length = measure_width(strip_colors(line)) + 2 + measure_width(place)
-    if options.width is None or length <= options.width:
-        yield f"{line}  {dimmed}"
-    else:
-        yield line
-        yield f"{_INDENT * 2}{dimmed}"
 
 
 def _format_problem(
@@ -400,26 +444,6 @@ def _format_places(sources: Iterable[str]) -> str:
     return escape_invisible(different[0]) + more
 
 
-def _format_plan_summary(plan: Plan, style: Style) -> str:
-    counts = plan.summary()
-    if counts["tasks"] == plan.unchanged:
-        return style.bold(
-            style.added(f"No changes: {count_noun(counts['tasks'], 'task')} as declared.")
-        )
-    updates = count_noun(counts[Status.UPDATE], "task")
-    changes = _count_changes(plan)
-    parts = [f"{updates} to update ({changes})" if changes else "nothing to update"]
-    rest = (Status.UNCHANGED, Status.MISSING, Status.UNREADABLE, Status.BLOCKED)
-    parts += [f"{counts[status]:,} {status.value}" for status in rest if counts[status]]
-    return style.bold(f"Plan: {', '.join(parts)}.")
-
-
-def _count_changes(plan: Plan) -> str:
-    """Write ``3 changes, including 1 removal``, or nothing if there are none."""
-    changes = [change for task in plan.updates for change in task.changes]
-    removals = sum(change.after is ABSENT for change in changes)
-    if not removals:
-        return count_noun(len(changes), "change") if changes else ""
-    if removals == len(changes):
-        return count_noun(removals, "removal")
-    return f"{count_noun(len(changes), 'change')}, including {count_noun(removals, 'removal')}"
+def _format_summary(plan: Plan, style: Style) -> str:
+    summary = summarize_plan(plan)
+    return style.bold(style.added(summary) if has_no_changes(plan) else summary)

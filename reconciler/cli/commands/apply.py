@@ -14,11 +14,14 @@ from reconciler.cli.plan_options import shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.apply import check_report, check_saved_plan
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.load import locate_saved_files
 from reconciler.engine.policy import check_output
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.saved_plan import read_plan
+from reconciler.engine.settings.redaction_settings import read_redaction
 from reconciler.engine.settings.run_settings import read_settings
-from reconciler.engine.vocabulary import Selector, Shard, Targets
+from reconciler.engine.vocabulary import Redaction, Selector, Shard, Targets
 from reconciler.errors import SettingsError
 
 
@@ -30,6 +33,7 @@ class ApplyCommandOptions:
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     review: ReviewOptions
 
 
@@ -57,15 +61,21 @@ def command(options: ApplyCommandOptions) -> int:
     """
     paths, review = options.paths, options.review
     targets = Targets(options.target, options.exclude)
-    saved = read_plan(paths)
+    with redact_errors(lambda: _read_redaction(options)):
+        saved = read_plan(paths)
     files = locate_saved_files(paths) if saved else find_inputs(paths, review.console)
     settings = read_settings(files.places, review.overrides, os.environ)
     check_output(review.report, files.files, "report")
+    review.outputs.check(files.files, review.report)
     check_report(review.report)
-    with connect_to_server(settings, review.console) as connection:
+    with (
+        review.outputs.writing_problems(review.console),
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, review.console) as connection,
+    ):
         if saved:
             plan = saved
-            _check_part(options.shard, targets)
+            _check_part(options.shard, targets, options.since)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
@@ -75,6 +85,7 @@ def command(options: ApplyCommandOptions) -> int:
                 allow=review.build_allowances(settings),
                 shard=options.shard,
                 targets=targets,
+                since=build_since_request(options.since, paths, os.environ),
                 console=review.console,
             )
         return review_and_apply(
@@ -86,10 +97,16 @@ def command(options: ApplyCommandOptions) -> int:
         )
 
 
-def _check_part(shard: Shard | None, targets: Targets) -> None:
-    """Raise SettingsError if --shard, --target or --exclude is used with a saved plan."""
-    if targets:
-        option = "--target" if targets.include else "--exclude"
+def _read_redaction(options: ApplyCommandOptions) -> Redaction:
+    """Read what is redacted, for an error of a saved plan."""
+    overrides, places = options.review.overrides, locate_saved_files(options.paths).places
+    return read_redaction(places, os.environ, options=overrides.redaction, env=overrides.env or "")
+
+
+def _check_part(shard: Shard | None, targets: Targets, since: str | None) -> None:
+    """Raise SettingsError if an option that chooses a part is used with a saved plan."""
+    if targets or since is not None:
+        option = "--target" if targets.include else "--exclude" if targets else "--since"
         message = f"{option} cannot be used with a saved plan, which already names its changes"
         raise SettingsError(
             message, hint=f"pass {option} to plan, and apply the plan that it saves"

@@ -13,9 +13,9 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.inputs import print_unread
 from reconciler.cli.lock_notes import print_lock_change
-from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.options import take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.plan_options import server_options
-from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.doctor import examine
@@ -30,7 +30,7 @@ class DoctorOptions:
     """The arguments and options of ``doctor``."""
 
     paths: tuple[str, ...]
-    form: str
+    outputs: Outputs
     update_lock: bool
     overrides: CliOverrides
     console: Console
@@ -38,7 +38,7 @@ class DoctorOptions:
 
 @click.command("doctor")
 @click.argument("paths", metavar="[PATH...]", nargs=-1, shell_complete=complete_paths)
-@format_option(Subject.CHECKUP)
+@output_options(Subject.CHECKUP)
 @click.option(
     "--update-lock",
     is_flag=True,
@@ -76,7 +76,7 @@ def command(options: DoctorOptions) -> int:
             transport=get_collaborators().transport,
             progress=progress,
         )
-    print_subject(Subject.CHECKUP, checkup, options.form, console=options.console)
+    options.outputs.write(Subject.CHECKUP, checkup, console=options.console)
     if not checkup.is_ready:
         return ERROR
     if options.update_lock and files is not None:

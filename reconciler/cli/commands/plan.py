@@ -13,14 +13,24 @@ from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import CHANGES, DONE, ERROR
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.option_types import OUTPUT_FILE
-from reconciler.cli.options import format_option, take_options, verbosity_options
+from reconciler.cli.options import take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, output_options
 from reconciler.cli.plan_options import planning_options, shard_option, target_options
-from reconciler.cli.printer import print_subject
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
+from reconciler.engine.changed_since import build_since_request
 from reconciler.engine.policy import check_limit, check_output, find_blockers, find_folder_around
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import OF_PLAN, CliOverrides, read_settings
-from reconciler.engine.vocabulary import Allowance, Allowances, Plan, Selector, Shard, Targets
+from reconciler.engine.vocabulary import (
+    Allowance,
+    Allowances,
+    Plan,
+    Selector,
+    Shard,
+    Targets,
+    redact_plan,
+)
 from reconciler.renderers.registry import Subject
 
 
@@ -29,12 +39,13 @@ class PlanOptions:
     """The arguments and options of ``plan``."""
 
     paths: tuple[str, ...]
-    form: str
+    outputs: Outputs
     out: Path | None
     detailed_exitcode: bool
     shard: Shard | None
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
+    since: str | None
     allow: tuple[Allowance, ...]
     deny: tuple[Allowance, ...]
     full: bool
@@ -44,7 +55,7 @@ class PlanOptions:
 
 @click.command("plan")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
-@format_option(Subject.PLAN)
+@output_options(Subject.PLAN)
 @click.option(
     "--out", type=OUTPUT_FILE, help="Save the plan; apply FILE then makes exactly these changes."
 )
@@ -65,13 +76,19 @@ def command(options: PlanOptions) -> int:
     \b
     Example:
       reconciler plan manifests/ --out plan.json
+      reconciler plan manifests/ --format markdown=plan.md --format sarif=plan.sarif
     """
     console = options.console
     files = find_inputs(options.paths, console)
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PLAN)
     allow = Allowances(options.allow, (*options.deny, *settings.deny))
     check_output(options.out, files.files, "plan")
-    with connect_to_server(settings, console) as connection:
+    options.outputs.check(files.files, options.out)
+    with (
+        options.outputs.writing_problems(console),
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, console) as connection,
+    ):
         plan = plan_inputs(
             files,
             connection,
@@ -79,10 +96,12 @@ def command(options: PlanOptions) -> int:
             allow=allow,
             shard=options.shard,
             targets=Targets(options.target, options.exclude),
+            since=build_since_request(options.since, options.paths, os.environ),
             console=console,
         )
     try:
-        print_subject(Subject.PLAN, plan, options.form, full=options.full, console=console)
+        shown = redact_plan(plan, settings.redaction, settings.digest_key)
+        options.outputs.write(Subject.PLAN, shown, full=options.full, console=console)
     finally:
         # The file is wanted even if the reader of standard output has gone away.
         if options.out:

@@ -38,12 +38,14 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import (
     OF_PULL,
     CliOverrides,
     find_place_of,
     read_settings,
 )
+from reconciler.engine.vocabulary import parse_redacted_path
 from reconciler.renderers.pulled import format_pulled
 
 _path = ParsedType("path", parse_single_path)
@@ -67,7 +69,6 @@ class PullArguments:
     per_file: int | None
     form: str
     hoist: bool
-    redact: tuple[tuple[str, ...], ...]
     force: bool
     full: bool
     overrides: CliOverrides
@@ -108,8 +109,9 @@ def _choice_options() -> Callable[[Command], Command]:
             "--redact",
             multiple=True,
             metavar="PATH",
-            type=_path,
-            help="Do not write the value at this path.",
+            type=ParsedType("path", parse_redacted_path),
+            help="Do not write the value at this path; adds to redact in reconciler.toml and to "
+            "RECONCILER_REDACT.",
         ),
     )
 
@@ -210,16 +212,15 @@ def command(arguments: PullArguments) -> int:
             arguments.paths,
             arguments.overrides,
             dry_run=arguments.dry_run,
-            redact=arguments.redact,
             add=_build_add_options(arguments) if arguments.add else None,
             full=arguments.full,
             console=console,
         )
-    options = _build_options(arguments, *_check_pull(arguments))
-    settings = read_settings(
-        find_place_of(options.out), arguments.overrides, os.environ, keys=OF_PULL
-    )
+    project, out = _check_pull(arguments)
+    settings = read_settings(find_place_of(out), arguments.overrides, os.environ, keys=OF_PULL)
+    options = _build_options(arguments, project, out, redact=settings.redaction.hidden)
     with (
+        redact_errors(lambda: settings.redaction),
         connect_to_server(settings, console) as connection,
         ProgressBar(console) as progress,
     ):
@@ -285,7 +286,13 @@ def _build_add_options(arguments: PullArguments) -> AddOptions:
     )
 
 
-def _build_options(arguments: PullArguments, project: int | str, out: Path) -> PullOptions:
+def _build_options(
+    arguments: PullArguments,
+    project: int | str,
+    out: Path,
+    *,
+    redact: tuple[tuple[str, ...], ...],
+) -> PullOptions:
     return PullOptions(
         project=project,
         out=out,
@@ -297,6 +304,6 @@ def _build_options(arguments: PullArguments, project: int | str, out: Path) -> P
         per_file=arguments.per_file,
         form=Format(arguments.form),
         hoist=arguments.hoist,
-        redact=arguments.redact,
+        redact=redact,
         force=arguments.force,
     )

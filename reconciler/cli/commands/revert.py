@@ -14,7 +14,9 @@ from reconciler.cli.review import ReviewOptions, review_and_apply, review_option
 from reconciler.cli.server_access import connect_to_server, make_plan
 from reconciler.engine.apply import check_report
 from reconciler.engine.load import locate_saved_files
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.revert import build_revert_plan, check_reports, read_history
+from reconciler.engine.settings.redaction_settings import read_redaction
 from reconciler.engine.settings.run_settings import read_settings
 from reconciler.engine.unknowns import Unknowns, find_unknowns
 
@@ -50,13 +52,20 @@ def command(options: RevertOptions) -> int:
       reconciler revert report.jsonl --report reverted.jsonl
     """
     review = options.review
-    history = read_history(options.files)
-    places = locate_saved_files(options.files).places
+    places, given = locate_saved_files(options.files).places, review.overrides
+    with redact_errors(
+        lambda: read_redaction(places, os.environ, options=given.redaction, env=given.env or "")
+    ):
+        history = read_history(options.files)
     settings = read_settings(places, review.overrides, os.environ)
     allow = review.build_allowances(settings)
     check_report(review.report)
+    review.outputs.check(options.files, review.report)
     _print_unknowns(find_unknowns(history.reports), review.console)
-    with connect_to_server(settings, review.console) as connection:
+    with (
+        redact_errors(lambda: settings.redaction),
+        connect_to_server(settings, review.console) as connection,
+    ):
         check_reports(history, connection)
         plan = make_plan(
             lambda progress: build_revert_plan(history, connection, allow=allow, progress=progress),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,11 +13,15 @@ from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.console import Console
 from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.garbage_collection import pause_gc
-from reconciler.cli.options import format_option, full_option, take_options, verbosity_options
-from reconciler.cli.printer import print_subject
+from reconciler.cli.options import full_option, take_options, verbosity_options
+from reconciler.cli.outputs import Outputs, check_subject, output_options
+from reconciler.cli.redaction_option import redaction_options
+from reconciler.engine.load import locate_saved_files
+from reconciler.engine.redacted_errors import redact_errors
+from reconciler.engine.settings.redaction_settings import read_digest_key, read_redaction
 from reconciler.engine.show import merge_saved_files, read_saved_files
 from reconciler.engine.unknowns import Unknowns
-from reconciler.engine.vocabulary import Shard
+from reconciler.engine.vocabulary import Plan, Redaction, Shard, redact_plan, redact_report
 from reconciler.renderers.registry import Subject
 from reconciler.renderers.wording import count_noun, escape_invisible
 
@@ -28,15 +33,17 @@ class ShowOptions:
     """The arguments and options of ``show``."""
 
     files: tuple[str, ...]
-    form: str
+    outputs: Outputs
     full: bool
+    redaction: Redaction
     console: Console
 
 
 @click.command("show")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_paths)
-@format_option(Subject.PLAN, Subject.REPORT)
+@output_options(Subject.PLAN, Subject.REPORT)
 @full_option
+@redaction_options
 @verbosity_options
 @take_options(ShowOptions)
 def command(options: ShowOptions) -> int:
@@ -51,14 +58,24 @@ def command(options: ShowOptions) -> int:
       reconciler show plan-*.json
       reconciler show report.jsonl
     """
-    console, form, full = options.console, options.form, options.full
-    with pause_gc():
+    console, outputs = options.console, options.outputs
+    places = locate_saved_files(options.files).places
+    redaction = read_redaction(places, os.environ, options=options.redaction)
+    key = read_digest_key(os.environ)
+    with pause_gc(), redact_errors(lambda: redaction):
+        outputs.check(options.files)
         saved = read_saved_files(options.files)
         subject = Subject.PLAN if saved.plans else Subject.REPORT
+        check_subject(outputs, subject)
         count = len(saved.plans or saved.reports)
         console.detail(f"read {count_noun(count, subject)}")
         merged = merge_saved_files(saved)
-        print_subject(subject, merged.found, form, full=full, console=console)
+        found = merged.found
+        if isinstance(found, Plan):
+            found = redact_plan(found, redaction, key)
+        else:
+            found = redact_report(found, redaction, key)
+        outputs.write(subject, found, full=options.full, console=console)
         _print_unknowns(merged.unknowns)
         return _check_missing(merged.missing)
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from reconciler.core.server_address import TOKEN_VARIABLE
 from reconciler.engine.settings.environments import name_token_variable
 from reconciler.engine.settings.secret_file import read_secret
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.labelstudio.secret_values import Secrets
 
 _OTHER_VARIABLE: Final = "LABEL_STUDIO_TOKEN"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
+from reconciler.core.server_address import TOKEN_VARIABLE
 from reconciler.errors import SettingsError
-from reconciler.labelstudio.response import TOKEN_VARIABLE
 
 OWN: Final = ("url", "projects")
 """Settings that an environment never takes from the top of the file.

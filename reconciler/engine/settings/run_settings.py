@@ -6,18 +6,27 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path as FilePath
 from types import NoneType
 from typing import Any, Final, NoReturn, Self
 
 from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
+from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance
-from reconciler.core.server_address import ChosenServer, is_plaintext, normalize_address
+from reconciler.core.redaction import NOT_REDACTED, Redaction
+from reconciler.core.server_address import (
+    TOKEN_VARIABLE,
+    ChosenServer,
+    is_plaintext,
+    normalize_address,
+)
+from reconciler.core.shown_digest import NO_DIGEST_KEY, DigestKey
 from reconciler.engine.settings.api_key import read_api_key
 from reconciler.engine.settings.environments import OWN, check_name
 from reconciler.engine.settings.network_settings import read_network
 from reconciler.engine.settings.project_numbers import ProjectNumbers
+from reconciler.engine.settings.redaction_settings import combine_redaction, read_digest_key
 from reconciler.engine.settings.server_choice import choose_address
 from reconciler.engine.settings.settings_file import SettingsFiles, name_variable
 from reconciler.engine.settings.variables import FALSE, TRUE, find_misspelt
@@ -26,7 +35,6 @@ from reconciler.executor.execution_options import DEFAULT_CONCURRENCY
 from reconciler.labelstudio.authentication import parse_token
 from reconciler.labelstudio.client import DEFAULT_TIMEOUT
 from reconciler.labelstudio.network import DIRECT, Network
-from reconciler.labelstudio.response import TOKEN_VARIABLE
 from reconciler.manifest.files import Place
 
 TIMEOUT_MAX: Final = 86_400
@@ -70,6 +78,8 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "network": ((Network,), "the value that from_environment sets"),
     "environment": ((str,), "text"),
     "token_from": ((str,), "text"),
+    "redaction": ((Redaction,), "the value that from_environment sets"),
+    "digest_key": ((DigestKey,), "the value that from_environment sets"),
     "projects": ((ProjectNumbers, NoneType), "the value that from_environment sets"),
 }
 """The types of settings, checked because programs without a type checker may pass anything."""
@@ -101,6 +111,9 @@ class Settings:
         deny: Problems that nothing may allow; ``RECONCILER_DENY`` lists them, never a file.
         token_from: Where the token came from: a variable, or the file of one; empty if a program
             passed it.
+        redaction: The values that outputs do not show: ``redact`` of files, ``RECONCILER_REDACT``
+            and options, all together. If there are any, errors do not quote the server.
+        digest_key: The key for digests in redacted outputs, from ``RECONCILER_DIGEST_KEY``.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -121,6 +134,8 @@ class Settings:
     projects: ProjectNumbers | None = None
     deny: tuple[Allowance, ...] = ()
     token_from: str = ""
+    redaction: Redaction = NOT_REDACTED
+    digest_key: DigestKey = field(default=NO_DIGEST_KEY, repr=False)
 
     def __post_init__(self) -> None:
         for name, (kinds, expected) in _TYPES.items():
@@ -142,7 +157,7 @@ class Settings:
         cls,
         environment: Mapping[str, str] | None = None,
         *,
-        file: str | Path | None = None,
+        file: str | FilePath | None = None,
         env: str | None = None,
     ) -> Settings:
         """Read settings from the variables that the command line reads, and from a file.
@@ -157,7 +172,7 @@ class Settings:
         return settle(files, given if env is None else replace(given, env=_check_env(env)), found)
 
     @classmethod
-    def from_file(cls, file: str | Path, *, token: str, env: str | None = None) -> Settings:
+    def from_file(cls, file: str | FilePath, *, token: str, env: str | None = None) -> Settings:
         """Read settings only from a ``reconciler.toml``; raises SettingsError.
 
         ``env`` is the name of one of its environments.
@@ -192,9 +207,16 @@ class CliOverrides:
     max_changes: Limit | None = None
     allow_plain_http: bool | None = None
     env: str | None = None
+    redact: tuple[Path, ...] = ()
+    show_only: tuple[Path, ...] = ()
+
+    @property
+    def redaction(self) -> Redaction:
+        """What options redact; files and variables add to it."""
+        return Redaction(self.redact, self.show_only)
 
 
-def find_place_of(folder: Path) -> Mapping[Place, str]:
+def find_place_of(folder: FilePath) -> Mapping[Place, str]:
     """Return a folder, which may not exist yet, as the place of manifests for `read_settings`."""
     return {Place(str(folder), os.path.realpath(folder)): str(folder)}
 
@@ -269,6 +291,8 @@ def _combine(
         projects=_build_project_numbers(files, env, file.get("projects")),
         deny=_read_denials(environment),
         token_from=token_from,
+        redaction=combine_redaction(files, environment, given.redaction, env=env),
+        digest_key=read_digest_key(environment),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from reconciler.core.notation import format_value, shorten
-from reconciler.labelstudio.response import TOKEN_VARIABLE
+from reconciler.core.server_address import TOKEN_VARIABLE
 
 _EXPECTED: Final = {
     "url": 'an address, such as "https://label-studio.example.org"',
@@ -16,6 +16,7 @@ _EXPECTED: Final = {
     "allow_plain_http": "true or false",
     "timeout": "seconds, above 0 and at most 86400, such as 30",
     "environments": "tables, such as [environments.staging]",
+    "redact": 'a list of paths, such as ["data.patient"]',
     "projects": "a table of names and numbers, such as {reviews = 12}",
 }
 _PROJECT: Final = "the number of a project, such as 12"
@@ -50,7 +51,9 @@ def explain_secret() -> str:
 def describe_value(place: tuple[str, ...], found: Any) -> str:  # noqa: ANN401 - any TOML value
     """Say what was expected at ``place``, and what was found."""
     expected = _EXPECTED.get(place[-1])
-    if len(place) > 2 and place[-2] == "projects":  # noqa: PLR2004 - environments, name, projects
+    if "redact" in place[-2:]:
+        expected = _EXPECTED["redact"]
+    elif len(place) > 2 and place[-2] == "projects":  # noqa: PLR2004 - environments, name, projects
         expected = _PROJECT
     elif place[0] == "environments" and len(place) == 2:  # noqa: PLR2004 - environments, name
         expected = _ENVIRONMENT

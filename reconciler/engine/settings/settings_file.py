@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 FILE: Final = "reconciler.toml"
 
 _ENVIRONMENTS: Final = "environments"
+_REDACT: Final = "redact"
 
 _UNKNOWN: Final = "unknown setting"
 
@@ -78,6 +79,19 @@ class SettingsFile:
         """Return a setting of an environment, or of the top of the file; None if it is not set."""
         place = self._find(key, environment)
         return _look_up(self._values, place) if place else None
+
+    def list_redacted(self, environment: str = "") -> list[tuple[str, str]]:
+        """List the paths to redact, each with its place: those of the top and an environment.
+
+        Without an environment, those of all environments.
+        """
+        chosen = [environment] if environment else [*self.environments]
+        places: list[TomlPath] = [(_REDACT,), *((_ENVIRONMENTS, name, _REDACT) for name in chosen)]
+        return [
+            (self._format_place(place), text)
+            for place in places
+            for text in _look_up(self._values, place) or ()
+        ]
 
     def locate(self, key: str, environment: str = "") -> str:
         """Return the file and line of a setting; if it is not set, of where it would be."""
@@ -325,6 +339,12 @@ class SettingsFiles:
         if len(over) < len(keys):
             return "run them separately, or correct the environment in one of the files"
         return f"run them separately, or set {', and '.join(over)} for all of them"
+
+    def list_redacted(self, environment: str) -> list[tuple[str, str]]:
+        """List the paths to redact of all files, each with its place; they add up."""
+        return [
+            one for use in self._uses if use.file for one in use.file.list_redacted(environment)
+        ]
 
     def locate(self, key: str) -> str:
         """Return the place where a setting is set, or would be."""

@@ -21,6 +21,8 @@ _NAMES: Final = (
         "ALLOW_PLAIN_HTTP",
         "COMMIT",
         "DENY",
+        "REDACT",
+        "DIGEST_KEY",
     ),
     *("ENV", "HEADERS_FILE", "CLIENT_CERT", "CLIENT_KEY", "CLIENT_KEY_PASSWORD"),
 )

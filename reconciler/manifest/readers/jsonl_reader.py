@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from array import array
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -69,8 +70,10 @@ class LineFile:
     Several threads may read lines again at once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, contents: bytes | None = None) -> None:
+        """Take a file, or ``contents`` that it had at another time."""
         self._path = path
+        self._contents = contents
         self._numbers = array("Q")
         self._offsets = array("Q")
         self._lengths = array("I")
@@ -83,17 +86,16 @@ class LineFile:
 
         ``is_steady`` tells afterwards whether the file stayed the same meanwhile.
         """
-        offset = 0
+        if self._contents is not None:
+            yield from _iterate_lines(BytesIO(self._contents))
+            self.is_steady = True
+            return
         with self._path.open("rb", buffering=_BUFFER) as file:
             before = os.fstat(file.fileno())
-            for number, raw in enumerate(file, start=1):
-                start = len(BOM_UTF8) if number == 1 and raw.startswith(BOM_UTF8) else 0
-                text = raw[start:].removesuffix(b"\n")
-                if text.strip(b" \t\r"):
-                    yield Line(number, text, offset + start)
-                offset += len(raw)
+            yield from _iterate_lines(file)
             after = os.fstat(file.fileno())
-            self.is_steady = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, offset)
+            read = file.tell()
+            self.is_steady = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, read)
 
     @property
     def count(self) -> int:
@@ -114,6 +116,8 @@ class LineFile:
     def reread(self, index: int) -> bytes | None:
         """Read a remembered line again; return None if it has changed."""
         offset, length = self._offsets[index], self._lengths[index]
+        if self._contents is not None:
+            return self._contents[offset : offset + length]
         begins, block = self._block
         if not begins <= offset <= begins + len(block) - length:
             # The next line asked for mostly follows closely.
@@ -125,6 +129,17 @@ class LineFile:
         start = offset - begins
         text = block[start : start + length]
         return text if hash(text) == self._hashes[index] else None
+
+
+def _iterate_lines(file: Iterable[bytes]) -> Iterator[Line]:
+    """Yield all lines except empty ones."""
+    offset = 0
+    for number, raw in enumerate(file, start=1):
+        start = len(BOM_UTF8) if number == 1 and raw.startswith(BOM_UTF8) else 0
+        text = raw[start:].removesuffix(b"\n")
+        if text.strip(b" \t\r"):
+            yield Line(number, text, offset + start)
+        offset += len(raw)
 
 
 class LinesDocument(TextDocument):

@@ -51,6 +51,13 @@ def _read_by_name(
     return parse_documents(file, raw, diagnostics, progress=progress)
 
 
+def read_contents(file: str, contents: bytes, diagnostics: Diagnostics) -> Sequence[Document]:
+    """Read the documents of a file from ``contents`` that it had at another time."""
+    if file.lower().endswith(".jsonl"):
+        return read_jsonl(LineFile(Path(file), contents), diagnostics)
+    return parse_documents(file, contents, diagnostics)
+
+
 def parse_documents(
     file: str,
     raw: bytes,

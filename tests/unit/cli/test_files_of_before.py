@@ -1,4 +1,4 @@
-"""Plans and reports of an earlier version: shown byte for byte as it showed them, and used."""
+"""Plans and reports of an earlier version: shown as those of this version, and used."""
 
 from __future__ import annotations
 

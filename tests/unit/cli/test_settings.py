@@ -435,7 +435,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(
 def test_known_settings_are_named_where_one_is_unknown(command: Command, manifest: Manifest):
     Path("reconciler.toml").write_text("uri = 'http://x.test'\n", encoding="utf-8")
     assert command("plan", manifest()).errors.endswith(
-        "(the settings are url, concurrency, rps, max_changes, allow_plain_http, timeout, "
+        "(the settings are url, concurrency, rps, max_changes, allow_plain_http, timeout, redact, "
         "environments)\n"
     )
 

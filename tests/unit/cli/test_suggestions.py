@@ -52,7 +52,8 @@ from reconciler.cli.suggestions import COMMANDS_WITH
         (["plan", "x.yaml", "--force"], "(--allow accepts a problem)"),
         (["show", "x.json", "--force"], "(apply and revert have --yes)"),
         (["revert", "x.jsonl", "--targets", "y"], "(plan and apply have --target)"),
-        (["revert", "x.jsonl", "--json"], "(validate, plan, show, pull and doctor have --format)"),
+        (["revert", "x.jsonl", "--json"], "(use --format json)"),
+        (["init", "--json"], "(validate, plan, apply, revert, show, pull and doctor have --f"),
         (
             ["validate", "x.yaml", "--host", "y"],
             "(plan, apply, revert, init, pull and doctor have --u",

@@ -34,7 +34,11 @@ def is_manifest(block: Block) -> bool:
 
 MANIFESTS = [block for block in blocks("yaml", "jsonl") if is_manifest(block)]
 PLANS, VALIDATIONS = (
-    [block for block in blocks("json") if ('"kind": "validation"' in block.text) is kind]
+    [
+        block
+        for block in blocks("json")
+        if ('"kind": "validation"' in block.text) is kind and '"format_version"' in block.text
+    ]
     for kind in (False, True)
 )
 REPORTS = [block for block in blocks("jsonl") if not is_manifest(block)]

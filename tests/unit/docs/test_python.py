@@ -36,11 +36,7 @@ def state() -> State:
 @pytest.fixture
 def url(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Give the address of a server, in a folder with the files that the page mentions."""
-    (manifest,) = [
-        block.text
-        for block in blocks("yaml")
-        if block.place.startswith("README") and "tasks:" in block.text and "jobs:" not in block.text
-    ]
+    (manifest,) = [block.text for block in blocks("yaml") if block.place.startswith("python.md")]
     monkeypatch.chdir(tmp_path)
     Path("manifests").mkdir()
     Path("manifests/sentences.yaml").write_text(manifest, encoding="utf-8")

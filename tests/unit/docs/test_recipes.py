@@ -135,6 +135,23 @@ def test_the_recipe_in_shards_shows_the_plan_that_one_job_would_show(runner: Run
     assert digest(shown.output) == digest(whole)
 
 
+def test_the_recipe_for_what_changes_plans_only_that(runner: Runner, state: State):
+    runner.run("git update-ref refs/remotes/origin/main HEAD")
+    manifest = runner.repository / "manifests" / "sentences.yaml"
+    text = manifest.read_text(encoding="utf-8")
+    first, last = text.index("  - id: 101"), text.index("  - id: 102")
+    manifest.write_text(
+        f"{text[:first]}  - id: 101\n    overlap: 3\n{text[last:]}", encoding="utf-8"
+    )
+
+    ran = runner.run_job(recipe("github-since.yml"), "plan", {"github.base_ref": "main"})
+
+    assert set(codes(ran).values()) == {0}
+    assert state.requests("PATCH") == 0
+    written = log(ran, runner.url).replace(runner.commit[:12], "3f1c9a7d2b60")
+    check_logs("Only what a pull request changes", [written])
+
+
 def digest(output: str) -> str:
     return output.partition("\nDigest: ")[2].split()[0]
 

@@ -30,6 +30,7 @@ from reconciler.labelstudio import client
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.releases import NEWEST
 from reconciler.sandbox.tasks_file import load_state
+from tests.git_repositories import GitRepository
 from tests.unit.docs.example_server import ExampleServer, send_again
 from tests.unit.docs.pages import ROOT
 from tests.unit.labelstudio.patient import Patient
@@ -84,13 +85,15 @@ def print_again(console: str, server: ExampleServer) -> str:
     """Run the commands of a console, and return it with what they print now."""
     printed = ""
     code = 0
-    for line in re.findall(r"^(?:\$|#) .+$", console, re.MULTILINE):
+    for line in re.findall(r"^(?:\$|#(?! \S+\.yaml$)) .+$", console, re.MULTILINE):
         printed += f"{line}\n"
         out = io.StringIO()
         if line.startswith("#"):
             server.expect(line)
         elif line == "$ echo $?":
             out.write(f"{code}\n")
+        elif line.startswith("$ git "):
+            out.write(run_git(shlex.split(line)[2:]))
         elif line.startswith("$ cat "):
             out.write(Path(line.removeprefix("$ cat ")).read_text(encoding="utf-8"))
         else:
@@ -101,6 +104,11 @@ def print_again(console: str, server: ExampleServer) -> str:
         text = _LEFT_OUT.sub("", _TOOK.sub("0.1 s", out.getvalue())).strip("\n")
         printed += text and f"{text}\n"
     return printed
+
+
+def run_git(arguments: list[str]) -> str:
+    """Run git in the current folder, where nobody's settings count; commits are always the same."""
+    return GitRepository(Path()).git(*arguments)
 
 
 def accept(page: Path, number: int, printed: list[str]) -> None:

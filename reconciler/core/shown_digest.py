@@ -1,0 +1,45 @@
+"""The digest that redacted outputs show: one from which no value can be guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+DIGEST_KEY_VARIABLE: Final = "RECONCILER_DIGEST_KEY"
+
+NO_KEY: Final = (
+    f"not shown, as values could be guessed from it: set {DIGEST_KEY_VARIABLE} to a secret"
+)
+"""Why a redacted output has no digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestKey:
+    """A secret that digests are signed with; empty for none. Its repr does not show it."""
+
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"DigestKey({'(hidden)' if self.secret else ''})"
+
+    def sign(self, digest: str) -> str:
+        """Return the digest to show; empty if there is no key."""
+        if not (self.secret and digest):
+            return ""
+        import hmac  # noqa: PLC0415 - it loads OpenSSL, 5 ms that only redacted plans need
+
+        return f"hmac-sha256:{hmac.digest(self.secret.encode(), digest.encode(), 'sha256').hex()}"
+
+    def confirms(self, digest: str, expected: str) -> bool:
+        """Tell whether ``expected`` names the plan with this digest, signed or as it is."""
+        import hmac  # noqa: PLC0415 - as above
+
+        known = (digest, self.sign(digest) or digest)
+        return any(hmac.compare_digest(one.encode(), _encode(expected)) for one in known)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+NO_DIGEST_KEY: Final = DigestKey()

@@ -1,0 +1,211 @@
+"""Groups of changes and of problems as lines of text, for plans of many tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, TypeAlias
+
+from reconciler.core.allowances import describe_allowances
+from reconciler.core.change_groups import ChangeGroup, Effect, Spread, count_paths
+from reconciler.core.contrast import format_brief
+from reconciler.core.ids import format_ranges
+from reconciler.core.notation import (
+    count_noun,
+    escape_invisible,
+    format_path,
+    format_value,
+    measure_width,
+    pad,
+    shorten,
+)
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import PlannedRule
+from reconciler.core.problem_groups import ProblemGroup
+from reconciler.core.values import ABSENT, Side
+from reconciler.errors import Source
+from reconciler.renderers.places import append_place
+from reconciler.renderers.render_options import RenderOptions
+from reconciler.renderers.rules_and_keys import format_task
+from reconciler.renderers.style import Style
+
+_LINES_MAX: Final = 18
+"""Lines for groups of changes; `--full` shows all tasks instead."""
+
+_PROBLEMS_MAX: Final = 6
+_PATHS_MAX: Final = 6
+_GROUPS_OF_PATH: Final = 2
+_RANGES_MAX: Final = 3
+_PATH_WIDTH: Final = 28
+_PATH_MAX: Final = 80
+_VALUE_MAX: Final = 60
+_MESSAGE_MAX: Final = 160
+_INDENT: Final = "    "
+Paint: TypeAlias = Callable[[str], str]
+_TOTALS: Final[Mapping[Effect, str]] = {
+    Effect.REMOVE: "removed",
+    Effect.SET: "changed",
+    Effect.ADD: "added",
+}
+
+
+def format_totals(groups: Sequence[ChangeGroup], style: Style) -> Iterator[str]:
+    """Write the number of changes by path, if most paths have several groups."""
+    counted = count_paths(groups)
+    if len(groups) < _GROUPS_OF_PATH * len(counted):
+        return
+    for path, by_effect in islice(counted.items(), _PATHS_MAX):
+        counts = [f"{count:,} {_TOTALS[effect]}" for effect, count in by_effect.items() if count]
+        yield f"  {style.bold(_format_path(path, _PATH_WIDTH))}  {', '.join(counts)}"
+    if len(counted) > _PATHS_MAX:
+        rest = sum(sum(counts.values()) for counts in islice(counted.values(), _PATHS_MAX, None))
+        more = count_noun(len(counted) - _PATHS_MAX, "more path")
+        yield style.dim(f"  … and {more} with {count_noun(rest, 'change')}")
+
+
+def format_groups(
+    groups: Sequence[ChangeGroup], rules: Iterable[PlannedRule], options: RenderOptions
+) -> Iterator[str]:
+    """Write each group on a line, with examples below where its tasks change differently."""
+    places = {planned.rule.name: planned.rule.source for planned in rules}
+    columns = _measure_columns(groups)
+    written = 0
+    for number, group in enumerate(groups):
+        lines = list(_format_group(group, places, options, columns))
+        written += len(lines)
+        if number and written > _LINES_MAX:
+            left = groups[number:]
+            more = count_noun(len(left), "more group")
+            changes = count_noun(sum(map(len, left)), "change")
+            yield options.style.dim(f"… and {more} with {changes}, --full shows every task")
+            return
+        yield from lines
+
+
+def _measure_columns(groups: Iterable[ChangeGroup]) -> tuple[int, int]:
+    """Return how wide the paths and the numbers of tasks are."""
+    paths = (measure_width(format_path(group.path)) for group in groups)
+    counts = (len(_count_tasks(group)) for group in groups)
+    return min(max(paths, default=0), _PATH_WIDTH), max(counts, default=0)
+
+
+def _format_group(
+    group: ChangeGroup,
+    places: Mapping[str, Source],
+    options: RenderOptions,
+    columns: tuple[int, int],
+) -> Iterator[str]:
+    style = options.style
+    mark, paint = _choose_mark(group, style)
+    path = style.bold(_format_path(group.path, columns[0]))
+    count = pad(_count_tasks(group), columns[1])
+    line = f"{paint(mark)} {path}  {count}  {describe_effect(group, style)}"
+    yield from append_place(line, _format_source(group, places), options)
+    if group.effect is Effect.VARY:
+        for example in group.examples:
+            sides = _format_sides(example.change.before, example.change.after, style)
+            yield f"{_INDENT}{format_task(example.task, example.key)}: {sides}"
+
+
+def _count_tasks(group: ChangeGroup) -> str:
+    return f"task {group.tasks[0]}" if len(group) == 1 else f"{len(group):,} tasks"
+
+
+def _choose_mark(group: ChangeGroup, style: Style) -> tuple[str, Paint]:
+    match group.simple_effect:
+        case Effect.REMOVE:
+            return "-", style.removed
+        case Effect.ADD:
+            return "+", style.added
+    return "~", style.changed
+
+
+def describe_effect(group: ChangeGroup, style: Style) -> str:
+    """Write what the changes of a group do: ``1 -> 2``, ``was 0.1 … 0.9``."""
+    before, after = group.before, group.after
+    match group.effect:
+        case Effect.REMOVE:
+            return style.removed(_describe_past(before))
+        case Effect.ADD:
+            return style.added(_format_value(after.first))
+        case Effect.SET if before.count == 1:
+            return _format_sides(before.first, after.first, style)
+        case Effect.SET:
+            past = style.removed(_describe_past(before))
+            return f"{past} -> {style.added(_format_value(after.first))}"
+        case Effect.REPLACE:
+            return _describe_edit(group, style)
+    return f"each differently, {_count_values(after)}"
+
+
+def _describe_past(spread: Spread) -> str:
+    """Write what was there: the only value, the bounds of numbers, or how many there were."""
+    if spread.count == 1:
+        return f"was {_format_value(spread.first)}"
+    if spread.lowest is not None and spread.highest is not None:
+        bounds = f"{_format_value(spread.lowest)} … {_format_value(spread.highest)}"
+        return f"was {bounds}, {_count_values(spread)}"
+    return f"was {_count_values(spread)}, such as {_format_value(spread.first)}"
+
+
+def _count_values(spread: Spread) -> str:
+    return f"{spread.count:,} different values"
+
+
+def _describe_edit(group: ChangeGroup, style: Style) -> str:
+    assert group.edit  # noqa: S101 - for type checkers
+    start, old, new = group.edit
+    old = style.removed(_format_value(start + old))
+    new = style.added(_format_value(start + new))
+    return f"{old} -> {new} at the beginning, the rest as it was"
+
+
+def _format_sides(before: Side, after: Side, style: Style) -> str:
+    old, new = (shorten(side, _VALUE_MAX) for side in format_brief(before, after))
+    if before is ABSENT:
+        return style.added(new)
+    if after is ABSENT:
+        return style.removed(old)
+    return f"{style.removed(old)} -> {style.added(new)}"
+
+
+def _format_value(value: Side) -> str:
+    return shorten(format_value(value), _VALUE_MAX)
+
+
+def _format_path(path: Path, width: int) -> str:
+    return pad(shorten(format_path(path), _PATH_MAX), width)
+
+
+def _format_source(group: ChangeGroup, places: Mapping[str, Source]) -> str:
+    """Write which rule makes the changes, or where they are declared."""
+    if group.rule:
+        source = places.get(group.rule, group.source)
+        return escape_invisible(f"rule {format_value(group.rule)} ({source.file}:{source.line})")
+    more = f" and {group.sources - 1:,} more" if group.sources > 1 else ""
+    return escape_invisible(str(group.source)) + more
+
+
+def _format_tasks(ids: Sequence[int]) -> str:
+    """Write ``1,203 tasks``, with their ids if these are few ranges."""
+    if len(ids) == 1:
+        return f"task {ids[0]}"
+    ranges = format_ranges(ids)
+    shown = f": {', '.join(ranges)}" if len(ranges) <= _RANGES_MAX else ""
+    return f"{count_noun(len(ids), 'task')}{shown}"
+
+
+def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions) -> Iterator[str]:
+    """Write each kind of problem on a line: how many tasks have it, and the first message."""
+    style = options.style
+    for group in groups[:_PROBLEMS_MAX]:
+        first, paint = group.first, style.removed if group.is_blocking else style.changed
+        who = describe_allowances(first.allowed)
+        kind = paint(f"{group.kind.value}{f' (allowed by {who})' if who else ''}")
+        example = f"{format_task(group.tasks[0], group.key)}: " if len(group) > 1 else ""
+        message = escape_invisible(f"{example}{shorten(first.message, _MESSAGE_MAX)}")
+        yield f"{paint('!')} {style.bold(_format_tasks(group.tasks))}  {kind}: {message}"
+        if group.is_blocking and first.hint:
+            yield f"{_INDENT}{style.dim(escape_invisible(first.hint))}"
+    if more := groups[_PROBLEMS_MAX:]:
+        yield style.dim(f"… and {count_noun(len(more), 'more kind')} of problem, --full shows all")

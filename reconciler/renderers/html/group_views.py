@@ -1,0 +1,194 @@
+"""Groups of changes for the page: in words, counted by path, and numbers as histograms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from reconciler.core.change_groups import ChangeGroup, Effect, Spread, TextEdit, count_paths
+from reconciler.core.contrast import format_brief
+from reconciler.core.model import Change
+from reconciler.core.notation import escape_invisible, format_value, shorten
+from reconciler.core.paths import Path
+from reconciler.core.plan_model import PlannedRule
+from reconciler.core.values import ABSENT, Side
+from reconciler.errors import Source
+from reconciler.renderers.html.page_rows import NumberedTexts, format_short_path
+from reconciler.renderers.rules_and_keys import format_task
+
+_DESCRIBED_MAX: Final = 500
+"""Groups that are described; the others are counted by path."""
+
+_PATHS_MAX: Final = 200
+_VALUE_MAX: Final = 80
+_PLACE_MAX: Final = 120
+_BINS: Final = 24
+_NUMBERS_MIN: Final = 5
+"""Fewer different numbers are no picture."""
+
+Part = tuple[str, str]
+"""A class of the page (``old``, ``new`` or none), and a text."""
+
+
+def build_groups(
+    groups: Sequence[ChangeGroup],
+    rules: Iterable[PlannedRule],
+    changes: Iterable[Change],
+) -> dict[str, Any]:
+    """Build the groups, and the totals of the paths with most changes."""
+    paths, names = NumberedTexts(), NumberedTexts()
+    places = {planned.rule.name: planned.rule.source for planned in rules}
+    built = []
+    for number, group in enumerate(groups):
+        path = paths.find_number(format_short_path(group.path))
+        rule = names.find_number(group.rule) if group.rule else -1
+        words = _describe_group(group, places) if number < _DESCRIBED_MAX else {}
+        sign = group.simple_effect.value
+        built.append({"path": path, "sign": sign, "rule": rule, "count": len(group), **words})
+    totals = dict(list(count_paths(groups).items())[:_PATHS_MAX])
+    histograms = _count_numbers(changes, totals)
+    return {
+        "groups": built,
+        "totals": [
+            {
+                "path": paths.find_number(format_short_path(path)),
+                **{effect.value: count for effect, count in counts.items()},
+                **({"histogram": histograms[path]} if path in histograms else {}),
+            }
+            for path, counts in totals.items()
+        ],
+        "paths": list(paths.numbers),
+        "rules": [escape_invisible(shorten(name, _PLACE_MAX)) for name in names.numbers],
+    }
+
+
+def _describe_group(group: ChangeGroup, places: Mapping[str, Source]) -> dict[str, Any]:
+    examples = group.examples if group.effect is Effect.VARY else ()
+    return {
+        "parts": [*_describe_effect(group)],
+        "who": _describe_source(group, places),
+        "examples": [
+            (format_task(one.task, one.key), _describe_sides(one.change.before, one.change.after))
+            for one in examples
+        ],
+    }
+
+
+def _describe_source(group: ChangeGroup, places: Mapping[str, Source]) -> str:
+    """Write which rule makes the changes, or where they are declared."""
+    if group.rule:
+        source = places.get(group.rule, group.source)
+        place = f"rule {format_value(group.rule)}, {source.file}:{source.line}"
+    else:
+        more = f" and {group.sources - 1:,} more places" if group.sources > 1 else ""
+        place = f"{shorten(str(group.source), _PLACE_MAX)}{more}"
+    return shorten(place, 2 * _PLACE_MAX)
+
+
+def _describe_effect(group: ChangeGroup) -> Iterator[Part]:
+    """Say what all changes of a group have in common."""
+    before, after = group.before, group.after
+    match group.effect:
+        case Effect.REMOVE:
+            yield "", "removed, "
+            yield from _describe_past(before)
+        case Effect.ADD:
+            yield "", "added: "
+            yield "new", _format(after.first)
+        case Effect.SET if before.count == 1:
+            yield from _describe_sides(before.first, after.first)
+        case Effect.SET:
+            yield from _describe_past(before)
+            yield "", " → "
+            yield "new", _format(after.first)
+        case Effect.REPLACE if group.edit:
+            yield from _describe_edit(group.edit)
+        case _:
+            word = "added" if before.first is ABSENT else "each differently"
+            yield "", f"{word}, {after.count:,} different values"
+
+
+def _describe_past(spread: Spread) -> Iterator[Part]:
+    """Write what was there: the only value, the bounds of numbers, or how many there were."""
+    yield "", "was "
+    if spread.count == 1:
+        yield "old", _format(spread.first)
+    elif spread.lowest is not None and spread.highest is not None:
+        yield "old", f"{_format(spread.lowest)} … {_format(spread.highest)}"
+        yield "", f", {spread.count:,} different values"
+    else:
+        yield "", f"{spread.count:,} different values, such as "
+        yield "old", _format(spread.first)
+
+
+def _describe_edit(edit: TextEdit) -> Iterator[Part]:
+    yield "old", _format(edit.start + edit.old)
+    yield "", " → "
+    yield "new", _format(edit.start + edit.new)
+    yield "", " at the beginning, the rest as it was"
+
+
+def _describe_sides(before: Side, after: Side) -> list[Part]:
+    old, new = (shorten(side, _VALUE_MAX) for side in format_brief(before, after))
+    if before is ABSENT:
+        return [("new", new)]
+    if after is ABSENT:
+        return [("old", old)]
+    return [("old", old), ("", " → "), ("new", new)]
+
+
+def _format(value: Side) -> str:
+    return shorten(format_value(value), _VALUE_MAX)
+
+
+def _count_numbers(changes: Iterable[Change], paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+    """Count numbers before and after in the same bins, for paths that hold nothing else."""
+    found: dict[Path, tuple[list[float], list[float]] | None] = {path: ([], []) for path in paths}
+    for change in changes:
+        numbers = found.get(change.path)
+        if numbers is None:
+            continue
+        for side, known in zip((change.before, change.after), numbers, strict=True):
+            number = _read_number(side)
+            if number is not None:
+                known.append(number)
+            elif side is not ABSENT:
+                found[change.path] = None
+    return {
+        path: histogram
+        for path, numbers in found.items()
+        if numbers and (histogram := _make_histogram(*numbers))
+    }
+
+
+def _read_number(side: Side) -> float | None:
+    if isinstance(side, bool) or not isinstance(side, int | float):
+        return None
+    try:
+        return float(side)
+    except OverflowError:
+        return None
+
+
+def _make_histogram(before: list[float], after: list[float]) -> dict[str, Any] | None:
+    every = before + after
+    if len(set(every)) < _NUMBERS_MIN:
+        return None
+    low, high = min(every), max(every)
+    width = (high - low) / _BINS
+    if not (width > 0 and math.isfinite(width)):
+        return None
+
+    def count(numbers: Iterable[float]) -> list[int]:
+        bins = [0] * _BINS
+        for number in numbers:
+            bins[min(int((number - low) / width), _BINS - 1)] += 1
+        return bins
+
+    return {
+        "low": f"{low:g}",
+        "high": f"{high:g}",
+        "before": count(before) if before else [],
+        "after": count(after) if after else [],
+    }
