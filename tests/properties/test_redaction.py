@@ -114,6 +114,7 @@ def show_all(server: Hooked, *arguments: str) -> str:
         files.remove("gitlab-terraform=written.gitlab-terraform")
     options = (word for file in files for word in ("--format", file))
     printed = [call(server, *arguments, *options)]
+    assert list(Path().glob("written.*"))
     for file in map(Path, (file.partition("=")[2] for file in files)):
         if file.exists():
             printed += [f"{file}:", file.read_text(encoding="utf-8")]
@@ -221,7 +222,7 @@ def run_plans(values: list[Json], keys: list[str], options: tuple[str, ...]) -> 
         server.hook = hook
         report = f"report{number}.jsonl"
         printed += [
-            call(
+            show_all(
                 server, "apply", "plan.json", "--yes", *options, "--report", report, "--rps", "99"
             ),
             call(server, "show", report, *options),

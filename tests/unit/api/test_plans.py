@@ -137,7 +137,7 @@ def test_rendering_is_what_the_command_line_prints(server: Server):
     assert "\x1b[" in reconciler.render(plan, color=True)
     assert json.loads(reconciler.render(plan, "json"))["digest"] == plan.digest
     with pytest.raises(
-        ValueError, match=r"format: expected text or json or .* or sarif, found 'svg'"
+        ValueError, match=r"format: expected text or json or .* or html, found 'svg'"
     ):
         reconciler.render(plan, "svg")
     with pytest.raises(

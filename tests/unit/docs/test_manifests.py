@@ -53,7 +53,11 @@ def validator(name: str) -> Draft7Validator:
 
 
 def test_there_are_some_of_each():
-    assert {block.place.split(":")[0] for block in MANIFESTS} == {"README.md", "manifest.md"}
+    assert {block.place.split(":")[0] for block in MANIFESTS} == {
+        "README.md",
+        "manifest.md",
+        "python.md",
+    }
     assert len(PLANS) == len(VALIDATIONS) == len(REPORTS) == 1
 
 
