@@ -1,4 +1,4 @@
-"""Many changes: how fast a page is written, opened and searched, as the browser measures it."""
+"""Pages of many changes: what they hold, and how long the browser takes, which is only printed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from reconciler.renderers.render_options import RenderOptions
 from tests.browser import pages
 from tests.browser.conftest import OpenPage
 
-BUSY = 2
-"""Machines that test do other things too: times may be this much longer than promised."""
 
-
-def test_a_hundred_thousand_changes_are_written_in_time():
+def test_a_page_of_a_hundred_thousand_changes_stays_small():
     plan = pages.make_distinct_plan(100_000)
     start = time.process_time()
     written = render_plan(plan, RenderOptions())
     took = time.process_time() - start
 
-    print(f"{took:.1f} s, {len(written.encode()) / 1e6:.1f} MB")  # noqa: T201 - pytest -rP shows it
-    assert took < 5 * BUSY
+    print(f"written in {took:.1f} s, {len(written.encode()) / 1e6:.1f} MB")  # noqa: T201 - pytest -rP shows it
     assert len(written.encode()) < 30_000_000
 
 
@@ -42,8 +38,6 @@ def test_ten_thousand_changes_are_usable_at_once(open_page: OpenPage):
     )
 
     print(f"usable after {usable:.0f} ms; filters took {filtered} ms")  # noqa: T201 - as above
-    assert usable < 2_000 * BUSY
-    assert max(filtered) < 100 * BUSY
     assert page.locator("#count").inner_text() == "1 of 10,000 changes"
 
 
