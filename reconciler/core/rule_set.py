@@ -209,7 +209,8 @@ class CompiledRule:
             return TaskProblem(
                 Kind.RULE,
                 "every matching task declares all paths of the rule itself",
-                "remove the rule, or the declarations of the tasks",
+                "remove the rule, or the declarations of the tasks; pull --force writes pulled "
+                "files again, without what rules write",
             )
         if not self.matched and not self.rule.uses_itself_up:
             advice = _advise_on_unused(self.rule, self._attributes)
