@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -100,7 +100,8 @@ class Outputs:
     def writing_problems(self, console: Console) -> Iterator[None]:
         """Write the problems of manifests if there are any, before they are raised again.
 
-        As text, they go to standard error: whoever catches the error prints them.
+        As text, they go to standard error: whoever catches the error prints them. Who asks for JSON
+        expects a plan, and gets none.
         """
         try:
             yield
@@ -108,10 +109,12 @@ class Outputs:
             from reconciler.engine.validate import Validation  # noqa: PLC0415 - rarely needed
 
             found = Validation(error.problems)
-            if self.printed == _DEFAULT:
-                self.write_files(Subject.PROBLEMS, found, console=console)
+            others = tuple(one for one in self.formats if one.form != "json")
+            outputs = replace(self, formats=others)
+            if outputs.printed == _DEFAULT:
+                outputs.write_files(Subject.PROBLEMS, found, console=console)
             else:
-                self.write(Subject.PROBLEMS, found, console=console)
+                outputs.write(Subject.PROBLEMS, found, console=console)
             raise
 
     def _write_files(

@@ -62,7 +62,7 @@ from reconciler.renderers.wording import describe_declared
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
 _CHANGES_MAX: Final = 200
-_ENTRY_LINES_MAX: Final = 30
+_ENTRY_LINES_MAX: Final = 34
 """Lines for entries; a plan that needs more shows its changes by path and effect."""
 _RANGES_MAX: Final = 6
 _REASONS_MAX: Final = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -23,7 +24,14 @@ _CONTEXT: Final = 200
 _OVERHEAD: Final = 60
 """Bytes that a value takes in addition if it is cut."""
 
-_UNSAFE: Final = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_UNSAFE: Final = {
+    "<": "\\u003c",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+    # Commands of CI logs, should the page be printed into one: ##[error], ##vso[, ::error::.
+    "##": "#\\u0023",
+    "::": ":\\u003a",
+}
 
 Sides = tuple[msgspec.Raw, msgspec.Raw]
 
@@ -33,7 +41,11 @@ def encode_inert(value: object) -> bytes:
     written = encode(value)
     for character, escaped in _UNSAFE.items():
         written = written.replace(character.encode(), escaped.encode())
-    return written
+    text = written.decode()
+    if text.isprintable():
+        return written
+    # Characters that cannot be seen, such as marks of direction, do nothing in an escape.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text).encode()
 
 
 def encode_sides(changes: Sequence[Change], most: int = BYTES_MAX) -> list[Sides]:
