@@ -44,7 +44,9 @@ def test_a_manifest_is_brought_to_the_live_values(
 
     options = case / "options.json"
     given = json.loads(options.read_text(encoding="utf-8")) if options.exists() else {}
-    add = AddOptions(**given["add"]) if "add" in given else None
+    chosen = given.get("add", {})
+    chosen |= {"fields": tuple(map(tuple, chosen.get("fields", ())))}
+    add = AddOptions(**chosen) if "add" in given else None
     redact = tuple(map(parse_path, given.get("redact", ())))
 
     update = prepare([file.name], state, add=add, redact=redact)
