@@ -22,8 +22,8 @@ def keep_paths(attributes: Mapping[str, Json], paths: Iterable[Path]) -> dict[st
 def drop_paths(attributes: Mapping[str, Json], paths: Iterable[Path]) -> dict[str, Json]:
     """Return the attributes without ``paths``, and without the objects that this empties.
 
-    A value that is no object and stands on the way to a path is dropped too: whatever writes the
-    path would replace it.
+    A value that is no object, or an empty one, and stands on the way to a path is dropped too:
+    whatever writes the path would change it.
     """
     left: Maybe = dict(attributes)
     for path in paths:
@@ -36,7 +36,7 @@ def _drop(value: Maybe, path: Path) -> Maybe:
         return ABSENT
     key, rest = path[0], path[1:]
     if key not in value:
-        return value
+        return value or ABSENT
     inner = _drop(value[key], rest)
     if isinstance(inner, NoValue):
         return {name: other for name, other in value.items() if name != key} or ABSENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,11 @@ def changes(made: Plan) -> list[Any]:
     return [c for task in made.tasks for c in task.changes if not c.rule] + list(made.unresolved)
 
 
+REFUSALS = re.compile(
+    "redacted|none of the tasks to pull has .*, which --(key|split-by|fields|redact) names"
+)
+
+
 @SOME
 @given(st.lists(TASKS, min_size=1, max_size=5), st.sampled_from(["", RULES]), options())
 def test_a_plan_after_a_pull_is_empty(
@@ -125,7 +131,7 @@ def test_a_plan_after_a_pull_is_empty(
                 assert changes(made) == []
                 assert not any(rule.overruled for rule in made.rules)
     except Refused as refused:
-        assert "redacted" in str(refused)  # noqa: PT017 - the only refusal that may come
+        assert REFUSALS.search(str(refused))  # noqa: PT017 - the only refusals that may come
 
 
 @SOME
@@ -138,7 +144,7 @@ def test_a_plan_shows_each_change_of_what_was_pulled(
             if any(out.iterdir()):
                 _change_one(state, connection, out, data)
     except Refused as refused:
-        assert "redacted" in str(refused)  # noqa: PT017 - the only refusal that may come
+        assert REFUSALS.search(str(refused))  # noqa: PT017 - the only refusals that may come
 
 
 def _change_one(state: State, connection: Connection, out: Path, data: st.DataObject) -> None:
