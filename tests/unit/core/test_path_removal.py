@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.path_removal import drop_paths, keep_paths
+from reconciler.core.values import Json
 
 
 def test_what_is_dropped_takes_the_objects_that_it_empties():
@@ -23,7 +24,7 @@ def test_what_is_beside_a_path_stays():
 
 
 def test_only_what_is_kept_stays():
-    attributes = {"data": {"a": {"b": 1, "c": 2}, "d": 3}, "overlap": 1}
+    attributes: dict[str, Json] = {"data": {"a": {"b": 1, "c": 2}, "d": 3}, "overlap": 1}
 
     assert keep_paths(attributes, [("data", "a", "b"), ("overlap",), ("meta",)]) == {
         "data": {"a": {"b": 1}},
