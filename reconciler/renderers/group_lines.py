@@ -108,7 +108,9 @@ def _format_group(
 
 
 def _count_tasks(group: ChangeGroup) -> str:
-    return f"task {group.tasks[0]}" if len(group) == 1 else f"{len(group):,} tasks"
+    if len(group) > 1:
+        return f"{len(group):,} tasks"
+    return format_task(group.tasks[0], group.examples[0].key)
 
 
 def _choose_mark(group: ChangeGroup, style: Style) -> tuple[str, Paint]:
@@ -202,9 +204,11 @@ def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions
         first, paint = group.first, style.removed if group.is_blocking else style.changed
         who = describe_allowances(first.allowed)
         kind = paint(f"{group.kind.value}{f' (allowed by {who})' if who else ''}")
-        example = f"{format_task(group.tasks[0], group.key)}: " if len(group) > 1 else ""
+        named = format_task(group.tasks[0], group.key)
+        example = f"{named}: " if len(group) > 1 else ""
         message = escape_invisible(f"{example}{shorten(first.message, _MESSAGE_MAX)}")
-        yield f"{paint('!')} {style.bold(_format_tasks(group.tasks))}  {kind}: {message}"
+        tasks = _format_tasks(group.tasks) if len(group) > 1 else named
+        yield f"{paint('!')} {style.bold(tasks)}  {kind}: {message}"
         if group.is_blocking and first.hint:
             yield f"{_INDENT}{style.dim(escape_invisible(first.hint))}"
     if more := groups[_PROBLEMS_MAX:]:

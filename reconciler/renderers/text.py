@@ -84,14 +84,10 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     lines.append("")
     groups = _group(map(_make_task_row, plan.tasks), full=options.full)
     entries = _format_few_entries(groups, options)
-    if entries is None:
-        lines += _format_by_meaning(plan, options)
-        lines += render_rules_and_keys(plan, options)
-    else:
-        lines += entries
-        lines += render_rules_and_keys(plan, options)
-        if len(groups) > 1:
-            lines += _format_blocked(plan, options)
+    lines += _format_by_meaning(plan, options) if entries is None else entries
+    lines += render_rules_and_keys(plan, options)
+    if len(groups) > 1:
+        lines += _format_blocked(plan, options)
     lines.append(_format_summary(plan, style))
     if allowed := describe_accepted(plan):
         lines.append(style.changed(escape_invisible(f"Allowed: {allowed}.")))

@@ -13,7 +13,7 @@ from reconciler.core.change_groups import (
     find_edit,
     group_changes,
 )
-from reconciler.core.model import Change
+from reconciler.core.model import Change, TaskKey
 from reconciler.core.plan_model import Status, TaskPlan
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
@@ -160,3 +160,13 @@ def test_lines_for_people():
         '    task 11: "two" -> "zwei"',
         "~ overlap         2 tasks  1 -> 2  a.yaml:3:5",
     ]
+
+
+def test_a_single_task_is_named_by_its_key_too():
+    one = change("overlap", 1, 2)
+    keyed = TaskPlan(
+        101, 7, Status.UPDATE, one.source, (one,), key=TaskKey(("data", "id"), "x-000102")
+    )
+
+    (line,) = format_groups(group_changes([keyed]), (), RenderOptions())
+    assert "task 101 (x-000102)" in line
