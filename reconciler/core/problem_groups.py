@@ -9,20 +9,24 @@ from reconciler.core.allowances import is_accepted
 from reconciler.core.model import TaskKey
 from reconciler.core.plan_model import TaskPlan
 from reconciler.core.problems import Kind, TaskProblem
+from reconciler.errors import Source
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemGroup:
     """The tasks with problems of one kind, and the first of these problems.
 
-    ``key`` is the key that named the first task. ``is_blocking`` says whether the problems block
-    the apply; otherwise they are allowed, or only warnings. ``different`` counts their messages.
+    ``key`` is the key that named the first task, and ``source`` declares it; ``sources`` counts the
+    places that declare the tasks. ``is_blocking`` says whether the problems block the apply;
+    otherwise they are allowed, or only warnings. ``different`` counts their messages.
     """
 
     kind: Kind
     tasks: tuple[int, ...]
     first: TaskProblem
     key: TaskKey | None
+    source: Source
+    sources: int
     is_blocking: bool
     different: int
 
@@ -49,4 +53,7 @@ def _make_group(
 ) -> ProblemGroup:
     (task, first), messages = rows[0], {problem.message for _, problem in rows}
     tasks = tuple(dict.fromkeys(row.task for row, _ in rows))
-    return ProblemGroup(kind, tasks, first, task.key, is_blocking, len(messages))
+    sources = {row.source for row, _ in rows}
+    return ProblemGroup(
+        kind, tasks, first, task.key, task.source, len(sources), is_blocking, len(messages)
+    )

@@ -27,7 +27,7 @@ from reconciler.errors import Source
 from reconciler.renderers.places import append_place
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import format_task
-from reconciler.renderers.style import Style
+from reconciler.renderers.style import Style, strip_colors
 
 _LINES_MAX: Final = 18
 """Lines for groups of changes; `--full` shows all tasks instead."""
@@ -38,6 +38,7 @@ _GROUPS_OF_PATH: Final = 2
 _RANGES_MAX: Final = 3
 _PATH_WIDTH: Final = 28
 _PATH_MAX: Final = 80
+_COUNT_WIDTH: Final = 14
 _VALUE_MAX: Final = 60
 _MESSAGE_MAX: Final = 160
 _INDENT: Final = "    "
@@ -86,7 +87,7 @@ def _measure_columns(groups: Iterable[ChangeGroup]) -> tuple[int, int]:
     """Return how wide the paths and the numbers of tasks are."""
     paths = (measure_width(format_path(group.path)) for group in groups)
     counts = (len(_count_tasks(group)) for group in groups)
-    return min(max(paths, default=0), _PATH_WIDTH), max(counts, default=0)
+    return min(max(paths, default=0), _PATH_WIDTH), min(max(counts, default=0), _COUNT_WIDTH)
 
 
 def _format_group(
@@ -137,7 +138,14 @@ def describe_effect(group: ChangeGroup, style: Style) -> str:
             return f"{past} -> {style.added(_format_value(after.first))}"
         case Effect.REPLACE:
             return _describe_edit(group, style)
-    return f"each differently, {_count_values(after)}"
+    return describe_variety(group)
+
+
+def describe_variety(group: ChangeGroup) -> str:
+    """Write that no two tasks of a group get the same value, or how many values there are."""
+    if group.after.count == len(group):
+        return "each differently"
+    return _count_values(group.after)
 
 
 def _describe_past(spread: Spread) -> str:
@@ -184,8 +192,7 @@ def _format_source(group: ChangeGroup, places: Mapping[str, Source]) -> str:
     if group.rule:
         source = places.get(group.rule, group.source)
         return escape_invisible(f"rule {format_value(group.rule)} ({source.file}:{source.line})")
-    more = f" and {group.sources - 1:,} more" if group.sources > 1 else ""
-    return escape_invisible(str(group.source)) + more
+    return escape_invisible(format_places(group))
 
 
 def _format_tasks(ids: Sequence[int]) -> str:
@@ -195,6 +202,19 @@ def _format_tasks(ids: Sequence[int]) -> str:
     ranges = format_ranges(ids)
     shown = f": {', '.join(ranges)}" if len(ranges) <= _RANGES_MAX else ""
     return f"{count_noun(len(ids), 'task')}{shown}"
+
+
+def _append_message(line: str, message: str, options: RenderOptions) -> tuple[str, ...]:
+    """Add a message to a line, or write it below if the terminal would wrap the line."""
+    joined = f"{line}: {message}"
+    if options.width is None or measure_width(strip_colors(joined)) <= options.width:
+        return (joined,)
+    return line, f"{_INDENT}{message}"
+
+
+def format_places(group: ChangeGroup | ProblemGroup) -> str:
+    """Write the first place that declares a group, and how many others do."""
+    return f"{group.source}{f' and {group.sources - 1:,} more' if group.sources > 1 else ''}"
 
 
 def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions) -> Iterator[str]:
@@ -208,7 +228,14 @@ def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions
         example = f"{named}: " if len(group) > 1 else ""
         message = escape_invisible(f"{example}{shorten(first.message, _MESSAGE_MAX)}")
         tasks = _format_tasks(group.tasks) if len(group) > 1 else named
-        yield f"{paint('!')} {style.bold(tasks)}  {kind}: {message}"
+        *lines, last = _append_message(
+            f"{paint('!')} {style.bold(tasks)}  {kind}", message, options
+        )
+        yield from lines
+        if group.is_blocking:
+            yield from append_place(last, escape_invisible(format_places(group)), options)
+        else:
+            yield last
         if group.is_blocking and first.hint:
             yield f"{_INDENT}{style.dim(escape_invisible(first.hint))}"
     if more := groups[_PROBLEMS_MAX:]:

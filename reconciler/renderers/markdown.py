@@ -22,6 +22,7 @@ from reconciler.core.change_groups import (
 from reconciler.core.contrast import format_brief
 from reconciler.core.finding import Checkup, Finding, Level
 from reconciler.core.ids import format_ranges
+from reconciler.core.model import TaskKey
 from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
@@ -60,6 +61,9 @@ _EXAMPLES: Final = 20
 _FEW_EXAMPLES: Final = 5
 _PATHS_MAX: Final = 8
 _RANGES_MAX: Final = 12
+"""Ranges of ids that are listed if there are no more; of more, `_FEW_RANGES`."""
+
+_FEW_RANGES: Final = 3
 _PATH_MAX: Final = 120
 _NAME_MAX: Final = 200
 _VALUE_MAX: Final = 80
@@ -290,9 +294,10 @@ def _format_problem_group(group: ProblemGroup) -> str:
     is_accepted = not (group.is_blocking or first.is_warning)
     allowed = f" (allowed{f' by {format_code(who, _NAME_MAX)}' if who else ''})"
     more = f" and {group.different - 1:,} more" if group.different > 1 else ""
+    place = f" in {_format_places(group)}" if group.is_blocking else ""
     line = (
         f"- {_sign(is_error=group.is_blocking)} **{first.kind.value}**"
-        f"{allowed if is_accepted else ''}, {_format_tasks(group.tasks)}: "
+        f"{allowed if is_accepted else ''}, {_format_tasks(group.tasks, group.key)}{place}: "
         f"{format_code(first.message, _MESSAGE_MAX)}{more}"
     )
     return line + _format_hint(first.hint if group.is_blocking else "")
@@ -325,19 +330,25 @@ def _format_hint(hint: str) -> str:
     return f"<br>{format_code(hint, _MESSAGE_MAX)}" if hint else ""
 
 
-def _format_tasks(ids: Sequence[int]) -> str:
-    """Write ``3 tasks (`1-2, 7`)``."""
+def _format_tasks(ids: Sequence[int], key: TaskKey | None) -> str:
+    """Write ``3 tasks (1-2, 7)``, or a single task with its key."""
     if len(ids) == 1:
-        return f"task {ids[0]}"
+        return f"task {format_code(format_id(ids[0], key), _NAME_MAX) if key else ids[0]}"
     ranges = format_ranges(ids)
-    listed = ", ".join(ranges[:_RANGES_MAX]) + (", …" if len(ranges) > _RANGES_MAX else "")
+    if len(ranges) > _RANGES_MAX:
+        ranges = [*ranges[:_FEW_RANGES], "…"]
+    listed = ", ".join(ranges)
     return f"{count_noun(len(ids), 'task')} ({listed})"
 
 
 def _format_group(group: ChangeGroup, places: dict[str, str]) -> str:
     path = format_html_code(format_path(group.path), _PATH_MAX)
     mark = _MARKS[group.simple_effect]
-    count = f"task {group.tasks[0]}" if len(group) == 1 else count_noun(len(group), "task")
+    key = group.examples[0].key
+    count = count_noun(len(group), "task")
+    if len(group) == 1:
+        name = format_id(group.tasks[0], key)
+        count = f"task {format_html_code(name, _NAME_MAX) if key else name}"
     effect = format_html_code(describe_effect(group, PLAIN), 2 * _VALUE_MAX)
     return "\n".join(
         (
@@ -345,7 +356,7 @@ def _format_group(group: ChangeGroup, places: dict[str, str]) -> str:
             "",
             format_block(islice(_format_examples(group), _LINES_MAX), "diff"),
             "",
-            f"{_format_tasks(group.tasks)}, {_format_source(group, places)}",
+            f"{_format_tasks(group.tasks, key)}, {_format_source(group, places)}",
             "",
             "</details>",
         )
@@ -378,10 +389,15 @@ def _format_example(example: Example) -> Iterator[str]:
 
 
 def _format_source(group: ChangeGroup, places: dict[str, str]) -> str:
-    place = places.get(group.rule, str(group.source)) if group.rule else str(group.source)
-    rule = f"rule {format_code(group.rule, _NAME_MAX)} in " if group.rule else ""
-    more = f" and {group.sources - 1:,} more" if group.sources > 1 and not group.rule else ""
-    return f"{rule}{format_code(place, _NAME_MAX)}{more}"
+    if not group.rule:
+        return _format_places(group)
+    place = places.get(group.rule, str(group.source))
+    return f"rule {format_code(group.rule, _NAME_MAX)} in {format_code(place, _NAME_MAX)}"
+
+
+def _format_places(group: ChangeGroup | ProblemGroup) -> str:
+    more = f" and {group.sources - 1:,} more" if group.sources > 1 else ""
+    return f"{format_code(str(group.source), _NAME_MAX)}{more}"
 
 
 def _format_result(result: Result, *, with_place: bool) -> str:

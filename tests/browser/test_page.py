@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.core.model import TaskKey
 from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.problems import Allowance, Kind, TaskProblem
 from reconciler.core.values import ABSENT, Json
 from reconciler.errors import Source
 from reconciler.renderers.registry import Subject
@@ -54,6 +57,25 @@ def test_a_plan_that_cannot_be_applied_says_so_first(open_page: OpenPage):
     assert "if intended, pass --allow annotated-data" in first.inner_text()
     first.get_by_role("button", name="Show them below").click()
     assert count(page) == "8 of 1,213 rows"
+
+
+def test_a_blocked_task_is_shown_without_the_allowed_ones(open_page: OpenPage):
+    allowed = Allowance(Kind.ANNOTATED_DATA, by="a.yaml:3", reason="the same pictures")
+    found = TaskProblem(Kind.ANNOTATED_DATA, "would change data.image", "keep the data")
+    source, key = Source("a.yaml", 7, 5), TaskKey(("data", "name"), "leiden-7")
+    moved = pages.change("data.image", "s3://old/1.jpg", "s3://new/1.jpg")
+    accepted = replace(found, allowed=(allowed,))
+    tasks = [
+        TaskPlan(1, 4, Status.UPDATE, source, (moved,), (accepted,)),
+        TaskPlan(2, 4, Status.UPDATE, source, (moved,), (accepted,)),
+        TaskPlan(3, 4, Status.BLOCKED, source, (moved,), (found,), key=key),
+    ]
+    page = open_page(Subject.PLAN, Plan(pages.SERVER, tuple(tasks), 0))
+
+    blocked = page.locator(".concern").first
+    assert "Task 3 (leiden-7): annotated-data" in blocked.inner_text()
+    blocked.get_by_role("button", name="Show it below").click()
+    assert count(page) == "1 of 3 changes"
 
 
 def test_a_plan_without_changes_is_short(open_page: OpenPage):

@@ -14,6 +14,7 @@ from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
+from reconciler.renderers.group_lines import describe_variety
 from reconciler.renderers.html.page_rows import NumberedTexts, format_short_path
 from reconciler.renderers.rules_and_keys import format_task
 
@@ -105,8 +106,8 @@ def _describe_effect(group: ChangeGroup) -> Iterator[Part]:
         case Effect.REPLACE if group.edit:
             yield from _describe_edit(group.edit)
         case _:
-            word = "added" if before.first is ABSENT else "each differently"
-            yield "", f"{word}, {after.count:,} different values"
+            word = "added, " if before.first is ABSENT else ""
+            yield "", f"{word}{describe_variety(group)}"
 
 
 def _describe_past(spread: Spread) -> Iterator[Part]:

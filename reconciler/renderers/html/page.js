@@ -403,13 +403,14 @@ function prepareSearch(row = 0) {
   if (row < total) setTimeout(prepareSearch, 0, row);
 }
 
+const nameProblem = ({ kind, label }) => (label ? `${kind}: ${label}` : kind);
 const FILTERS = {
   status: { names: data.statuses.map((one) => one.label), of: (row) => taskOf(row)[2] },
   path: { names: data.paths, of: (row) => groupOf(row)?.path ?? -1 },
   group: { names: data.groups.map((group) => describeGroup(group)), of: (row) => rows.group[row] },
   rule: { names: data.rules, of: (row) => groupOf(row)?.rule ?? -1 },
   file: { names: data.files, of: (row) => rows.file[row] },
-  problem: { names: [...new Set(data.problems.map((one) => one.kind))], of: null },
+  problem: { names: [...new Set(data.problems.map(nameProblem))], of: null },
 };
 const OPTIONS_MAX = 500;
 
@@ -418,7 +419,7 @@ function describeGroup(group) {
   return `${SIGNS[group.sign]} ${data.paths[group.path]} ${what}`;
 }
 
-const kindsOf = (row) => taskOf(row)[4].map((place) => FILTERS.problem.names.indexOf(data.problems[place].kind));
+const kindsOf = (row) => taskOf(row)[4].map((place) => FILTERS.problem.names.indexOf(nameProblem(data.problems[place])));
 
 function countOptions(name) {
   const filter = FILTERS[name], counts = new Uint32Array(filter.names.length);
@@ -522,8 +523,8 @@ function makeConcern(concern) {
   if (concern.more) item.append(make("p", "note", concern.more));
   if (concern.hint) item.append(make("p", "hint", value("", concern.hint)));
   const actions = make("div", "actions");
-  const place = FILTERS.problem.names.indexOf(concern.kind);
-  if (place >= 0) actions.append(makeButton("Show them below", () => choose("problem", place)));
+  const place = FILTERS.problem.names.indexOf(nameProblem(concern));
+  if (place >= 0) actions.append(makeButton(concern.only ? "Show it below" : "Show them below", () => choose("problem", place)));
   if (concern.tasks) actions.append(make("details", "", make("summary", "", "Ids"), make("p", "", concern.tasks)));
   if (actions.childElementCount) item.append(actions);
   return item;

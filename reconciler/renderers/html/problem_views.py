@@ -11,6 +11,7 @@ from reconciler.core.ids import format_ranges
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, TaskPlan
 from reconciler.core.problems import TaskProblem
+from reconciler.renderers.rules_and_keys import format_id
 
 BAD: Final = "bad"
 WARN: Final = "warn"
@@ -22,7 +23,7 @@ _RULES_MAX: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Problems of one kind: ``label`` says what they do, ``who`` counts what has them."""
+    """Problems of one kind: ``label`` says what they do, ``tasks`` names those that have them."""
 
     kind: str
     tone: str
@@ -30,7 +31,7 @@ class Concern:
     messages: dict[str, None] = field(default_factory=dict)
     hints: dict[str, None] = field(default_factory=dict)
     by: dict[str, None] = field(default_factory=dict)
-    tasks: dict[int, None] = field(default_factory=dict)
+    tasks: dict[int, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
 
 
@@ -38,7 +39,7 @@ class Concern:
 class ProblemList:
     """The problems of a page, each text once, and the concerns that they make up."""
 
-    numbers: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
+    numbers: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
     concerns: dict[tuple[str, str], Concern] = field(default_factory=dict)
 
     def add(self, problem: TaskProblem, *, accepted: bool, task: int | None, name: str = "") -> int:
@@ -76,10 +77,10 @@ class ProblemList:
         concern.hints[hint] = None
         concern.by[by] = None
         if task is not None:
-            concern.tasks[task] = None
+            concern.tasks[task] = name or str(task)
         elif name:
             concern.others.append(name)
-        return self.numbers.setdefault((kind, message, hint, tone, by), len(self.numbers))
+        return self.numbers.setdefault((kind, message, hint, tone, by, label), len(self.numbers))
 
     def build(self) -> dict[str, Any]:
         """Build the parts of the page, the concerns that block first."""
@@ -87,7 +88,7 @@ class ProblemList:
             self.concerns.values(),
             key=lambda one: (one.tone != BAD, one.label == "warning", -len(one.tasks)),
         )
-        names = ("kind", "message", "hint", "tone", "by")
+        names = ("kind", "message", "hint", "tone", "by", "label")
         return {
             "problems": [dict(zip(names, texts, strict=True)) for texts in self.numbers],
             "concerns": [_build_concern(concern) for concern in concerns],
@@ -96,8 +97,9 @@ class ProblemList:
 
 def add_task_problems(problems: ProblemList, task: TaskPlan) -> tuple[int, ...]:
     """Add the problems of a task, and return their numbers."""
+    name = format_id(task.task, task.key)
     return tuple(
-        problems.add(problem, accepted=is_accepted(problem, task), task=task.task)
+        problems.add(problem, accepted=is_accepted(problem, task), task=task.task, name=name)
         for problem in task.problems
     )
 
@@ -123,6 +125,7 @@ def _build_concern(concern: Concern) -> dict[str, Any]:
         "messages": messages[:_MESSAGES_MAX],
         "more": f"… and {count_noun(more, 'more message')} like these" if more > 0 else "",
         "hint": "; ".join(_first(filter(None, concern.hints), 3)),
+        "only": len(concern.tasks) == 1,
         "tasks": "" if len(concern.tasks) == 1 else _format_ids([*concern.tasks], concern.others),
     }
 
@@ -133,7 +136,7 @@ def _first(texts: Iterable[str], most: int) -> Iterator[str]:
 
 def _count(concern: Concern) -> str:
     if len(concern.tasks) == 1 and not concern.others:
-        return f"Task {next(iter(concern.tasks))}"
+        return f"Task {next(iter(concern.tasks.values()))}"
     counted = [count_noun(len(concern.tasks), "task")] if concern.tasks else []
     if concern.others:
         noun = concern.others[0].partition(" ")[0]

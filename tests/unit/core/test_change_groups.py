@@ -155,10 +155,30 @@ def test_lines_for_people():
             '~ data.image      4 tasks  "s3://old/" -> "s3://new/" at the beginning, '
             "the rest as it was  a.yaml:3:5"
         ),
-        "~ data.text       3 tasks  each differently, 3 different values  a.yaml:3:5 and 2 more",
+        "~ data.text       3 tasks  each differently  a.yaml:3:5 and 2 more",
         '    task 10: "one" -> "eins"',
         '    task 11: "two" -> "zwei"',
         "~ overlap         2 tasks  1 -> 2  a.yaml:3:5",
+    ]
+
+
+def test_values_that_tasks_share_are_counted():
+    changes = (change("data.n", "", f"{number % 8}") for number in range(16))
+    lines = list(format_groups(group_changes(tasks(*changes)), (), RenderOptions()))
+
+    assert "~ data.n  4 tasks  2 different values  a.yaml:3:5" in lines
+
+
+def test_a_long_name_of_one_task_moves_no_other_line():
+    one, many = change("overlap", 1, 2), change("data.a", 1, 2)
+    keyed = TaskPlan(
+        101, 7, Status.UPDATE, one.source, (one,), key=TaskKey(("data", "id"), "x-000102")
+    )
+
+    lines = format_groups(group_changes([*tasks(many, many), keyed]), (), RenderOptions())
+    assert list(lines) == [
+        "~ data.a   2 tasks         1 -> 2  a.yaml:3:5",
+        "~ overlap  task 101 (x-000102)  1 -> 2  a.yaml:3:5",
     ]
 
 

@@ -15,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reconciler.core.plan_model import Plan
+from reconciler.core.model import TaskKey
+from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.size_limit import OF_COMMENTS, SMALLEST, SizeLimit
+from reconciler.errors import Source
 from reconciler.renderers.markdown_text import format_block, format_code, format_html_code
 from reconciler.renderers.registry import Subject, render
 from reconciler.renderers.render_options import RenderOptions
@@ -148,6 +151,22 @@ def test_what_blocks_stands_before_the_groups_and_is_not_folded():
     written = write(plans.make_four_intentions())
 
     assert written.index("❌ **annotated-data**, 3 tasks (11-13)") < written.index("<details>")
+
+
+def test_what_blocks_is_named_with_its_key_and_place():
+    missing = TaskProblem(Kind.MISSING, "the task does not exist")
+    key = TaskKey(("data", "id"), "x-11 #1 @everyone")
+    one = TaskPlan(11, 7, Status.MISSING, Source("a.yaml", 3, 5), (), (missing,), key=key)
+
+    assert (
+        "❌ **missing**, task `11 (x-11 #1 @everyone)` in `a.yaml:3:5`: `the task does not exist`"
+    ) in write(Plan(plans.SERVER, (one,), 0))
+
+
+def test_of_tasks_far_apart_the_first_are_named():
+    tasks = (plans.update(task, plans.change("overlap", 1, 2)) for task in range(1, 27, 2))
+
+    assert "13 tasks (1, 3, 5, …)" in write(Plan(plans.SERVER, tuple(tasks), 0))
 
 
 LIMITS = [SizeLimit(SMALLEST), SizeLimit(SMALLEST, in_bytes=True), SizeLimit(20_000), OF_COMMENTS]

@@ -11,7 +11,7 @@ import pytest
 from reconciler.contract.openapi import load_contract
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances, mark_plan
 from reconciler.core.guards import GuardFacts
-from reconciler.core.model import Change, Found, Missing, User
+from reconciler.core.model import Change, Found, Missing, TaskKey, User
 from reconciler.core.plan_model import ServerIdentity, Status, TaskPlan
 from reconciler.core.planner import apply_guards
 from reconciler.core.problems import Kind, TaskProblem
@@ -486,6 +486,34 @@ def test_what_is_allowed_is_said_and_counted():
         "",
         "Plan: nothing to update, 2 missing.",
         "Allowed: missing (2 tasks, by --allow).",
+    ]
+
+
+def test_a_long_plan_says_where_blocked_tasks_are_declared_and_how_they_are_called():
+    key = TaskKey(("data", "id"), "x-000102")
+    blocked = [replace(gone(task), key=key) for task in (1, 2)]
+    many = [update(task, change(f"data.k{task}", 0, 1)) for task in range(10, 50)]
+
+    lines = entries(*blocked, *many)
+    assert (
+        "! 2 tasks: 1-2  missing: task 1 (x-000102): the task does not exist on the server, "
+        "or the token may not see it  tasks.yaml:3:5"
+    ) in lines
+    assert lines[lines.index("Blocked:") + 1].startswith(
+        "    ! 2 tasks: 1 (x-000102), 2 (x-000102)"
+    )
+
+
+def test_a_message_is_below_its_heading_where_a_terminal_would_wrap_it():
+    many = [update(task, change(f"data.k{task}", 0, 1)) for task in range(10, 50)]
+    plan = plan_of(gone(1), gone(2), *many)
+
+    lines = render_plan(plan, RenderOptions(width=80)).splitlines()
+    at = lines.index("! 2 tasks: 1-2  missing")
+    assert lines[at + 1 : at + 4] == [
+        "    task 1: the task does not exist on the server, or the token may not see it",
+        "        tasks.yaml:3:5",
+        "    remove it from the manifest, or correct the id; tasks are never created",
     ]
 
 
