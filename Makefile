@@ -1,5 +1,6 @@
 # make demo needs nothing but Python 3.11 or later, with pip. make test also needs npm, for pyright and the YAML language server.
-# make browser also needs npm, for axe-core, and Chromium: Debian's package is chromium.
+# make browser also needs npm, for axe-core, and Chromium: Debian's package is chromium. make pictures needs Chromium, and
+# the fonts DejaVu and Liberation: Debian's packages are fonts-dejavu and fonts-liberation.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ BENCH ?=
 MUTATE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test live browser bench mutate check format schema wheel clean
+.PHONY: help demo test live browser pictures bench mutate check format schema wheel clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +31,9 @@ live: $(VENV)/test $(LIVE)/ready ## Run the tests of the server's behaviour on a
 
 browser: $(VENV)/browser .browser/ready ## Try the HTML page in Chromium, and check it with axe-core.
 	$(BIN)/pytest tests/browser
+
+pictures: $(VENV)/browser ## Draw the pictures of the README with Chromium.
+	$(BIN)/python -m docs.pictures
 
 bench: $(VENV)/test ## Measure speed and memory beside their floors. BENCH="--help" shows options.
 	$(BIN)/python -m tests.bench --label-studio $(LIVE)/bin $(BENCH)

@@ -1,37 +1,17 @@
-#!/usr/bin/env python3
-"""Draw docs/terminal.svg: the output of plan for two of the examples, as a terminal shows it.
-
-Run it after a change of that output: ``python docs/terminal_picture.py``. A test checks that the
-picture is up to date.
-"""
+"""The output of plan as an SVG that looks as a terminal does."""
 
 from __future__ import annotations
 
 import re
-from contextlib import chdir
 from html import escape
-from pathlib import Path
 from typing import Final
 
-from reconciler.contract.openapi import load_contract
-from reconciler.engine.connection import Connection
-from reconciler.engine.plan import build_plan
-from reconciler.labelstudio.authentication import parse_token
-from reconciler.labelstudio.client import Client
-from reconciler.labelstudio.task_api import TaskApi
-from reconciler.manifest.files import find_manifests
-from reconciler.manifest.loader import load_manifests
+from reconciler.core.plan_model import Plan
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.style import Style
 from reconciler.renderers.text import render_plan
-from reconciler.sandbox.access import SANDBOX_TOKEN
-from reconciler.sandbox.sandbox_transport import SandboxTransport
-from reconciler.sandbox.tasks_file import load_state
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-PICTURE: Final = ROOT / "docs" / "terminal.svg"
-MANIFESTS: Final = ("manifests/sentences.yaml", "manifests/images.yaml")
-ADDRESS: Final = "https://label-studio.example.org"
+_COLUMNS: Final = 100
 
 # Pixels; 8.4 is the width of a glyph of 14 in DejaVu Sans Mono, and nearly that in the others.
 _ADVANCE, _LINE, _MARGIN = 8.4, 20, 18
@@ -53,20 +33,13 @@ _CSS = (
 _ESCAPE: Final = re.compile(r"\x1b\[(\d+)m")
 
 
-def plan_in_colour() -> str:
-    """Plan the manifests against the sandbox, and return the output with its colour escapes."""
-    attributes = load_contract()
-    transport = SandboxTransport(load_state(ROOT / "examples" / "sandbox.json"))
-    with (
-        chdir(ROOT / "examples"),
-        Client(ADDRESS, parse_token(SANDBOX_TOKEN), transport=transport) as client,
-    ):
-        desired = load_manifests(find_manifests(MANIFESTS), attributes)
-        plan = build_plan(desired, Connection(TaskApi(client, attributes), attributes))
-    return render_plan(plan, RenderOptions(style=Style(color=True)))
+def render_session(plan: Plan) -> str:
+    """Return what a terminal shows: the command, and its output with colour escapes."""
+    options = RenderOptions(style=Style(color=True), width=_COLUMNS)
+    return f"$ reconciler plan manifests\n{render_plan(plan, options)}"
 
 
-def drawn(text: str) -> str:
+def draw(text: str) -> str:
     """Draw text with colour escapes as an SVG."""
     lines = text.rstrip("\n").split("\n")
     columns = max(len(_ESCAPE.sub("", line)) for line in lines)
@@ -98,12 +71,3 @@ def _row(line: str, y: int) -> str:
             pieces.append(f'<tspan x="{x}"{_LOOKS[looks]}>{escape(part, quote=False)}</tspan>')
             column += len(part)
     return f'<text y="{y}" xml:space="preserve">{"".join(pieces)}</text>' if pieces else ""
-
-
-def picture() -> str:
-    """Return the SVG as it should be."""
-    return drawn(f"$ reconciler plan {' '.join(MANIFESTS)}\n{plan_in_colour()}")
-
-
-if __name__ == "__main__":
-    PICTURE.write_text(picture(), encoding="utf-8")

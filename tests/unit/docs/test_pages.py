@@ -1,9 +1,8 @@
-"""Links have targets, recipes and the picture are up to date, the changelog has this version."""
+"""Links have targets, recipes are up to date, the changelog has this version."""
 
 from __future__ import annotations
 
 import re
-import runpy
 import tomllib
 from pathlib import Path
 
@@ -66,12 +65,6 @@ def test_this_project_runs_its_own_ci_on_each_python_that_it_supports():
 
     assert job["strategy"]["matrix"]["python"] == supported
     assert job["steps"][-1] == {"run": "bash .ci/run"}
-
-
-def test_the_picture_is_what_plan_prints():
-    drawer = runpy.run_path(str(ROOT / "docs" / "terminal_picture.py"))
-
-    assert page("docs/terminal.svg") == drawer["picture"](), "run docs/terminal_picture.py again"
 
 
 def test_the_changelog_names_this_version_first():
