@@ -12,7 +12,9 @@ import pytest
 from docs.pictures.gallery import TERMINAL, THEMES, Screenshot, draw_terminal, list_screenshots
 from docs.pictures.screenshots import read_stamp, stamp
 from docs.pictures.streets import plan_streets
+from reconciler.core.allowances import list_blocked
 from reconciler.core.plan_model import Plan
+from reconciler.core.problems import Kind
 from tests.unit.docs.pages import ROOT, page
 
 LARGEST = 200_000
@@ -33,6 +35,14 @@ def list_pictures() -> Iterator[tuple[str, str]]:
     for found in re.finditer(r"<img [^>]+>", page("README.md")):
         attributes = dict(re.findall(r'(\w+)="([^"]*)"', found[0]))
         yield attributes["src"], attributes["alt"]
+
+
+def test_the_plan_is_worth_a_picture(plan: Plan):
+    blocked = [(str(task.key), task.problems[0].kind) for task in list_blocked(plan)]
+
+    assert blocked == [("leiden-0303", Kind.ANNOTATED_DATA)]
+    assert len(plan.updates) == 2_399
+    assert [rule.matched for rule in plan.rules] == [2_399, 480, 2_400]
 
 
 def test_the_terminal_shows_what_plan_prints(plan: Plan):

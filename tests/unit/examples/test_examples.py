@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(path for path in (EXAMPLES / "manifests").iterdir() if path.is_file())
 
+STREETS = sorted((EXAMPLES / "streets" / "manifests").iterdir())
+
 
 @pytest.fixture
 def api(state: State) -> Iterator[TaskApi]:
@@ -65,7 +67,9 @@ def test_each_manifest_works_alone(api: TaskApi, path: Path):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MANIFESTS if path.suffix != ".json"], ids=lambda path: path.name
+    "path",
+    [path for path in [*MANIFESTS, *STREETS] if path.suffix != ".json"],
+    ids=lambda path: path.name,
 )
 def test_the_first_line_leads_editors_to_the_schema(path: Path):
     first = path.read_text(encoding="utf-8").splitlines()[0]
