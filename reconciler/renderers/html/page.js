@@ -419,7 +419,8 @@ function describeGroup(group) {
   return `${SIGNS[group.sign]} ${data.paths[group.path]} ${what}`;
 }
 
-const kindsOf = (row) => taskOf(row)[4].map((place) => FILTERS.problem.names.indexOf(nameProblem(data.problems[place])));
+const kinds = data.problems.map((problem) => FILTERS.problem.names.indexOf(nameProblem(problem)));
+const kindsOf = (row) => taskOf(row)[4].map((place) => kinds[place]);
 
 function countOptions(name) {
   const filter = FILTERS[name], counts = new Uint32Array(filter.names.length);
