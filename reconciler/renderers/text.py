@@ -45,6 +45,7 @@ from reconciler.core.report import (
 )
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.shown_digest import NO_KEY
+from reconciler.core.task_names import format_id, format_task
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import box
 from reconciler.errors import Source
@@ -54,7 +55,7 @@ from reconciler.renderers.group_lines import format_groups, format_problem_group
 from reconciler.renderers.places import append_place
 from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.rules_and_keys import format_id, format_task, render_rules_and_keys
+from reconciler.renderers.rules_and_keys import render_rules_and_keys
 from reconciler.renderers.style import Style
 from reconciler.renderers.summaries import has_no_changes, summarize_plan
 from reconciler.renderers.wording import describe_declared
