@@ -81,6 +81,17 @@ def test_the_first_manifest_names_no_project_that_may_not_exist(command: Command
     assert (pulled.code, checked.code, updated.code) == (0, 0, 0), checked.output
 
 
+def test_the_submodule_that_ci_installs_is_added_before_the_commit(command: Command):
+    made = command("init", "labels", "--ci", "github")
+
+    steps = [line.partition(". ")[2] for line in made.output.splitlines() if ". git" in line]
+    assert steps == [
+        "git init --initial-branch main labels",
+        "git -C labels submodule add ADDRESS reconciler (CI installs reconciler from there)",
+        "git -C labels add -A && git -C labels commit -m Manifests",
+    ]
+
+
 def test_steps_for_another_folder_name_it(command: Command):
     made = command("init", "labels")
 
