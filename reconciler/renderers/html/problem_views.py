@@ -11,7 +11,7 @@ from reconciler.core.ids import format_ranges
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, TaskPlan
 from reconciler.core.problems import TaskProblem
-from reconciler.renderers.rules_and_keys import format_id
+from reconciler.core.task_names import format_id
 
 BAD: Final = "bad"
 WARN: Final = "warn"
