@@ -40,7 +40,7 @@ from reconciler.engine.apply import (
 from reconciler.engine.callbacks import GuardedCallbacks
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.interruption import run_until_stopped
-from reconciler.engine.load import check_files, find_files, load_desired
+from reconciler.engine.load import FoundFiles, check_files, find_files, load_desired
 from reconciler.engine.manifest_update import Update, compare_files, write_update
 from reconciler.engine.manifests import Manifests
 from reconciler.engine.plan import build_plan
@@ -77,11 +77,7 @@ def load(
         ValueError: There are no paths.
 
     """
-    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
-    if not given:
-        raise ValueError("paths: expected at least one, found none")
-    files = find_files([str(path) for path in given])
-    check_files(files)
+    files = _find_files(paths)
     return Manifests(load_desired(files, progress=progress), unread=files.unread)
 
 
@@ -244,11 +240,7 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
         ValueError: There are no paths, or ``ids`` or a path is not valid.
 
     """
-    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
-    if not given:
-        raise ValueError("paths: expected at least one, found none")
-    files = find_files([str(path) for path in given])
-    check_files(files)
+    files = _find_files(paths)
     options = AddOptions(
         project,
         ids=None if ids is None else _read_ids(ids),
@@ -265,6 +257,15 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
             progress=progress,
         )
     return update if dry_run else write_update(update)
+
+
+def _find_files(paths: PathLike | Iterable[PathLike]) -> FoundFiles:
+    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
+    if not given:
+        raise ValueError("paths: expected at least one, found none")
+    files = find_files([str(path) for path in given])
+    check_files(files)
+    return files
 
 
 def _read_ids(ids: str | Iterable[int]) -> tuple[range, ...]:

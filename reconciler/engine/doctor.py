@@ -103,7 +103,6 @@ def examine(
         setup=access.setup,
         token=access.token,
         writable=frozenset(name for name, row in load_contract().items() if row.writable),
-        with_manifests=files is not None,
         declared=manifests.declared if manifests else None,
     )
     if access.settings is not None:
@@ -322,7 +321,7 @@ def _look_at_server(seen: Observations, visit: _Visit, *, with_token: bool) -> O
 def _look_at_projects(
     seen: Observations, visit: _Visit, settings: Settings, manifests: _Manifests
 ) -> Observations:
-    manifests = _number(manifests, visit, settings, files=_count_files(seen))
+    manifests = _number(manifests, visit, settings)
     declared = manifests.declared
     seen = replace(seen, declared=declared)
     numbers = declared.projects if isinstance(declared, Declared) else ()
@@ -337,25 +336,16 @@ def _look_at_projects(
     return seen if project is None else _look_at_tasks(seen, visit, project, manifests)
 
 
-def _count_files(seen: Observations) -> int:
-    return seen.declared.files if isinstance(seen.declared, Declared) else 0
-
-
-def _number(manifests: _Manifests, visit: _Visit, settings: Settings, *, files: int) -> _Manifests:
+def _number(manifests: _Manifests, visit: _Visit, settings: Settings) -> _Manifests:
     """Turn names of projects into numbers, by the settings or by a few titles on the server."""
-    desired = manifests.desired
-    if desired is None or not desired.has_project_names:
+    declared, desired = manifests.declared, manifests.desired
+    if not isinstance(declared, Declared) or desired is None or not desired.has_project_names:
         return manifests
-    titles = _Titles(visit)
     try:
-        numbered = number_projects(
-            desired,
-            visit.attributes,
-            settings.projects or titles,
-        )
+        numbered = number_projects(desired, visit.attributes, settings.projects or _Titles(visit))
     except ManifestError as error:
         return _Manifests(_list_failures(error))
-    return _Manifests(_declare(numbered, files), numbered)
+    return _Manifests(_declare(numbered, declared.files), numbered)
 
 
 class _Titles:

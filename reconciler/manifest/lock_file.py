@@ -58,10 +58,6 @@ class LockFile:
     lock: Lock
     document: MappedDocument
 
-    def locate_server(self, environment: str) -> Source:
-        """Return the place of the entry of an environment."""
-        return self.document.locate_key(("environments", environment))
-
     def locate_honoured(self, environment: str) -> Source:
         """Return the place of the attributes that a server stores."""
         return self.document.locate_key(("environments", environment, "honoured"))

@@ -31,7 +31,7 @@ from reconciler.engine.settings.run_settings import (
     read_settings,
 )
 from reconciler.engine.settings.settings_file import SettingsFiles
-from reconciler.engine.starter.ci_service import CiService, find_ci_service, find_repository
+from reconciler.engine.starter.ci_service import CiService, find_ci_service
 from reconciler.engine.starter.next_steps import list_steps
 from reconciler.engine.starter.package_source import find_install_command
 from reconciler.engine.starter.starter_files import (
@@ -46,6 +46,7 @@ from reconciler.engine.starter.starter_files import (
     write_files,
 )
 from reconciler.errors import ReconcilerError, SettingsError
+from reconciler.manifest.files_above import find_work_tree
 from reconciler.manifest.writers.file_names import make_name
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -98,10 +99,9 @@ def make_folder(
 
 def _find_root(folder: Path) -> Path:
     """Return the top of the repository, relative to the current folder; else the folder itself."""
-    root = find_repository(folder)
-    if root is None or root == folder.resolve():
-        return folder
-    return Path(os.path.relpath(root))
+    real = str(folder.resolve())
+    root = find_work_tree(real)
+    return folder if root in {None, real} else Path(os.path.relpath(str(root)))
 
 
 def _find_settings(layout: Layout) -> Path | None:
