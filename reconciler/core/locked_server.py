@@ -144,16 +144,14 @@ def lock_facts(
     names: Mapping[int, Iterable[str]],
     *,
     before: LockedServer | None = None,
-    prune: bool = False,
 ) -> LockedServer:
     """Lock what was read; of the same server, keep what was locked ``before`` and not read now.
 
-    ``names`` are those that manifests use for projects. With ``prune``, only projects that were
-    read are kept.
+    ``names`` are those that manifests use for projects.
     """
     identity = facts.identity
     old = before if before and is_same_server(before.address, identity.url) else None
-    kept = {} if old is None or prune else dict(old.projects)
+    kept = {} if old is None else dict(old.projects)
     for number, settings in facts.projects.items():
         if settings.label_config is not None:
             known = {*names.get(number, ()), *(kept[number].names if number in kept else ())}

@@ -112,25 +112,22 @@ class LockChange:
     problems: tuple[str, ...] = ()
 
 
-def update_lock(  # noqa: PLR0913 - what to lock, and where
+def update_lock(
     connection: Connection,
     projects: Mapping[int, Collection[str]],
     *,
     file: Path,
     environment: str = "",
-    task: int | None = None,
-    prune: bool = False,
     replace_damaged: bool = False,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> LockChange:
     """Read what a lock holds of some projects, and write it to ``file`` if it has changed.
 
     ``projects`` are the numbers, each with the names that manifests use. It takes a request for
-    each project, one for the version, and one for OPTIONS; another one finds a ``task`` for that
-    if none is passed. What connections have been told before is not asked again. Entries of other
-    environments are kept, and projects of the same server, too: ``prune`` removes projects that
-    are not among ``projects``. A regular file that is no valid lock is only overwritten with
-    ``replace_damaged``; its entries are lost.
+    each project, one for the version, one for OPTIONS, and one that finds a task for that. What
+    connections have been told before is not asked again. Entries of other environments are kept,
+    and other projects of the same server, too. A regular file that is no valid lock is only
+    overwritten with ``replace_damaged``; its entries are lost.
 
     Raises ServerError, ManifestError if the lock in ``file`` has problems, and Refused if it
     cannot be written.
@@ -139,8 +136,8 @@ def update_lock(  # noqa: PLR0913 - what to lock, and where
     is_damaged = lock is None
     lock = lock or Lock()
     before = lock.environments.get(environment or DEFAULT)
-    facts = _read_facts(connection, sorted(projects), task, progress)
-    now = lock_facts(facts, projects, before=before, prune=prune)
+    facts = _read_facts(connection, sorted(projects), progress)
+    now = lock_facts(facts, projects, before=before)
     lines = tuple(describe_update(before, now))
     updated = lock.put(environment, now)
     if updated != lock or is_damaged or not os.path.lexists(file):
@@ -224,15 +221,13 @@ def try_to_lock_project(
 
 
 def _read_facts(
-    connection: Connection, projects: list[int], task: int | None, progress: ProgressListener
+    connection: Connection, projects: list[int], progress: ProgressListener
 ) -> ServerFacts:
     api = connection.api
     identity = connection.identify()
     settings = {number: api.project_settings(number) for number in projects}
-    if api.capabilities.known is None:
-        found = _find_task(api, projects) if task is None else task
-        if found is not None:
-            api.capabilities.ask(found, progress)
+    if api.capabilities.known is None and (task := _find_task(api, projects)) is not None:
+        api.capabilities.ask(task, progress)
     return ServerFacts(identity, api.capabilities.known, settings)
 
 

@@ -85,12 +85,11 @@ def test_a_changed_label_config_is_named(tmp_path: Path):
     assert lock_sandbox(make_state("<View/>"), file) == ("project 7: its label config has changed",)
 
 
-def test_projects_are_removed_only_if_asked_for(tmp_path: Path):
+def test_other_projects_of_the_server_are_kept(tmp_path: Path):
     file = tmp_path / FILE
     write_lock(make_lock(number=5), file)
     lock_sandbox(make_state(), file)
     assert [*read_lock(str(file)).lock.environments[DEFAULT].projects] == [5, 7, 9]
-    assert "project 5: removed" in lock_sandbox(make_state(), file, prune=True)
 
 
 def test_a_lock_is_not_written_through_a_link(tmp_path: Path):
