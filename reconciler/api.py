@@ -43,11 +43,12 @@ from reconciler.engine.interruption import run_until_stopped
 from reconciler.engine.load import FoundFiles, check_files, find_files, load_desired
 from reconciler.engine.manifest_update import Update, compare_files, write_update
 from reconciler.engine.manifests import Manifests
+from reconciler.engine.option_texts import parse_ids, parse_single_path
 from reconciler.engine.plan import build_plan
 from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull import pull_tasks
-from reconciler.engine.pull_options import Format, PullOptions, parse_ids, parse_single_path
+from reconciler.engine.pull_options import Format, PullOptions
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports, compose_history
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused, SavedFileError

@@ -207,6 +207,21 @@ def parse_path(text: str) -> Path:
     return tuple(path)
 
 
+def split_paths(text: str) -> list[str]:
+    """Split paths separated by commas; what is left at the end may be no path."""
+    paths: list[str] = []
+    begun = ""
+    for part in text.split(","):
+        begun = f"{begun},{part}" if begun else part
+        try:
+            parse_path(begun.strip())
+        except ValueError:
+            continue  # the comma may be in a quoted key
+        paths.append(begun.strip())
+        begun = ""
+    return [*paths, begun.strip()] if begun.strip() else paths
+
+
 def _unquote(quoted: str) -> str:
     text: Json = json.loads(quoted)
     return str(text)

@@ -28,10 +28,7 @@ from reconciler.cli.redaction_option import paths_option
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.additions import AddOptions
 from reconciler.engine.lock import try_to_lock_project
-from reconciler.engine.pull import pull_tasks
-from reconciler.engine.pull_options import (
-    Format,
-    PullOptions,
+from reconciler.engine.option_texts import (
     join_conditions,
     parse_ids,
     parse_paths,
@@ -39,6 +36,8 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
+from reconciler.engine.pull import pull_tasks
+from reconciler.engine.pull_options import Format, PullOptions
 from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import (
     OF_PULL,
