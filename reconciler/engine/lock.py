@@ -36,7 +36,6 @@ __all__ = [
     "find_lock_path",
     "list_stale_locks",
     "lock_manifests",
-    "lock_project",
     "try_to_lock_project",
     "update_lock",
 ]
@@ -188,36 +187,25 @@ def lock_manifests(
     )
 
 
-def lock_project(
+def try_to_lock_project(
     project: int | str, folder: Path, settings: Settings, connection: Connection
 ) -> LockChange:
     """Write what the server says of one project into the lock of the manifests in a folder.
 
-    Raises what `update_lock` raises.
+    Why that fails is returned, not raised.
     """
-    if isinstance(project, str):
-        projects = {choose_lookup(settings, connection)(project): [project]}
-    else:
-        projects = {project: []}
-    return update_lock(
-        connection,
-        projects,
-        file=find_lock_path(find_place_of(folder)),
-        environment=settings.environment,
-    )
-
-
-def try_to_lock_project(
-    project: int | str, folder: Path, settings: Settings, connection: Connection
-) -> LockChange:
-    """Update a lock as `lock_project` does; why that fails is returned, not raised."""
+    file = find_lock_path(find_place_of(folder))
     try:
-        return lock_project(project, folder, settings, connection)
+        if isinstance(project, str):
+            projects = {choose_lookup(settings, connection)(project): [project]}
+        else:
+            projects = {project: []}
+        return update_lock(connection, projects, file=file, environment=settings.environment)
     except ManifestError as error:
         problems = tuple(map(str, error.problems))
     except ReconcilerError as error:
         problems = (str(error),)
-    return LockChange(find_lock_path(find_place_of(folder)), problems=problems)
+    return LockChange(file, problems=problems)
 
 
 def _read_facts(

@@ -18,7 +18,7 @@ from reconciler.core.starter_result import (
     StarterResult,
 )
 from reconciler.engine.connection import Connection
-from reconciler.engine.lock import lock_project
+from reconciler.engine.lock import try_to_lock_project
 from reconciler.engine.project_lookup import ProjectTitles
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import PullOptions
@@ -93,7 +93,7 @@ def make_folder(
         kept.insert(0, KeptFile(str(above), "it counts for this folder too"))
     made = _Made(options, environment, layout, filling, written)
     result = made.fill_manifests(connect, progress)
-    result = replace(result, written=[str(path) for path in made.written], kept=kept)
+    result = replace(result, written=[*map(str, made.written)], kept=[*kept, *made.kept])
     return replace(result, steps=list_steps(result, layout, filling, ci))
 
 
@@ -154,6 +154,7 @@ class _Made:
         written: list[Path],
     ) -> None:
         self.written = written
+        self.kept: list[KeptFile] = []
         self._options = options
         self._environment = environment
         self._layout = layout
@@ -201,8 +202,10 @@ class _Made:
         options = PullOptions(project=project, out=self._layout.folder / MANIFESTS)
         read = self._read_settings()
         pulled = pull_tasks(options, read, connection, progress=progress)
-        change = lock_project(project, options.out, read, connection)
-        if change.lines:
+        change = try_to_lock_project(project, options.out, read, connection)
+        if change.problems:
+            self.kept.append(KeptFile(str(change.file), "; ".join(change.problems)))
+        elif change.lines:
             self.written.append(change.file)
         return pulled
 
