@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from reconciler.core.model import ProjectSettings
-from reconciler.core.notation import escape_invisible, shorten
+from reconciler.core.notation import escape_invisible, list_first, shorten
 from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.server_address import is_same_server
 from reconciler.core.values import Json
@@ -243,10 +243,7 @@ def _describe_difference(before: LockedProject, now: LockedProject) -> str:
 
 
 def _list(names: Iterable[str]) -> str:
-    """List the first few names and count the others."""
-    known = sorted(names)
-    more = f" and {len(known) - _NAMED_MAX} more" if len(known) > _NAMED_MAX else ""
-    return ", ".join(map(_show, known[:_NAMED_MAX])) + more
+    return list_first([*map(_show, sorted(names))], _NAMED_MAX)
 
 
 def _show(text: str | None) -> str:

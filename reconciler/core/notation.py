@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reconciler.core.paths import Path
@@ -168,6 +168,12 @@ def shorten(text: str, limit: int = 60) -> str:
 def count_noun(count: int, noun: str) -> str:
     """Write ``1 task`` or ``1,203 tasks``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def list_first(texts: Sequence[str], most: int) -> str:
+    """List the first texts and count the others: ``a, b and 3 more``."""
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
 
 
 def format_path(path: tuple[str | int, ...]) -> str:

@@ -25,12 +25,18 @@ from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
-from reconciler.manifest.files_above import WORK_TREE, FilesAbove, find_work_tree, make_absolute
-from reconciler.manifest.lock_file import FILE, LockFile, read_lock, write_lock
+from reconciler.manifest.files_above import (
+    LOCK_FILE,
+    WORK_TREE,
+    FilesAbove,
+    find_work_tree,
+    make_absolute,
+)
+from reconciler.manifest.lock_file import LockFile, read_lock, write_lock
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 __all__ = [
-    "FILE",
+    "LOCK_FILE",
     "LockChange",
     "ServerFacts",
     "find_lock_path",
@@ -59,16 +65,16 @@ def find_lock_path(places: Mapping[Place, str]) -> Path:
     choice.
     """
     folder = make_absolute(next(iter(places)).reached) if places else str(Path.cwd())
-    for name in (SETTINGS_FILE, FILE):
+    for name in (SETTINGS_FILE, LOCK_FILE):
         if found := FilesAbove(name, top=WORK_TREE).list_files(folder):
-            return Path(shorten_path(found[0])).with_name(FILE)
+            return Path(shorten_path(found[0])).with_name(LOCK_FILE)
     # Manifests find a lock only above them.
     if not Path(folder).is_relative_to(Path.cwd()):
-        return Path(folder) / FILE
+        return Path(folder) / LOCK_FILE
     top = find_work_tree(folder)
     if top is None or Path.cwd().is_relative_to(top):
-        return Path(FILE)
-    return Path(shorten_path(top)) / FILE
+        return Path(LOCK_FILE)
+    return Path(shorten_path(top)) / LOCK_FILE
 
 
 def list_stale_locks(
@@ -88,7 +94,7 @@ def list_stale_locks(
     ]
     found += map(str, locks.problems)
     more = len(found) - _WARNINGS_MAX
-    return found[:_WARNINGS_MAX] + ([f"{FILE}: {more:,} more differences"] if more > 0 else [])
+    return found[:_WARNINGS_MAX] + ([f"{LOCK_FILE}: {more:,} more differences"] if more > 0 else [])
 
 
 def _compare(lock: LockFile, environment: str, facts: ServerFacts) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Final
 
-from reconciler.core.notation import format_path
+from reconciler.core.notation import format_path, list_first
 from reconciler.core.path_removal import drop_paths
 from reconciler.core.pull_result import Pulled, PulledFile
 from reconciler.core.shared_values import SharedValues
@@ -144,10 +144,9 @@ class FolderWriting:
         options = self._options
         existing = find_existing(options.out, [file.name for file in files])
         if existing and not options.force:
-            named = ", ".join(str(options.out / name) for name in existing[:_NAMED_MAX])
-            more = f" and {len(existing) - _NAMED_MAX:,} more" if len(existing) > _NAMED_MAX else ""
+            named = list_first([str(options.out / name) for name in existing], _NAMED_MAX)
             raise Refused(
-                f"nothing was written: {named}{more} would be replaced",
+                f"nothing was written: {named} would be replaced",
                 hint="pass --force to replace, or another --out",
             )
         declared = self._reading.declared

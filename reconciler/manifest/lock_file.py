@@ -30,8 +30,6 @@ from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.writers.yaml_scalars import split_block_lines
 from reconciler.manifest.writers.yaml_values import format_entry
 
-FILE: Final = "reconciler.lock"
-
 _SIZE_MAX: Final = 10_000_000
 """Bytes: the label configs of hundreds of projects are smaller."""
 

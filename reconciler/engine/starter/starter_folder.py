@@ -30,13 +30,13 @@ from reconciler.engine.settings.run_settings import (
     find_place_of,
     read_settings,
 )
+from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.engine.settings.settings_file import SettingsFiles
 from reconciler.engine.starter.ci_service import CiService, find_ci_service
 from reconciler.engine.starter.next_steps import list_steps
 from reconciler.engine.starter.package_source import find_install_command
 from reconciler.engine.starter.starter_files import (
     MANIFESTS,
-    SETTINGS,
     Filling,
     Layout,
     build_first_manifest,
@@ -87,7 +87,7 @@ def make_folder(
     ci = options.ci or find_ci_service(layout.root)
     files = list_files(layout, filling, ci)
     if above and above.parent != folder.resolve():
-        files = [file for file in files if file.path.name != SETTINGS]
+        files = [file for file in files if file.path.name != SETTINGS_FILE]
     written, kept = write_files(files)
     if above and above.parent != folder.resolve():
         kept.insert(0, KeptFile(str(above), "it counts for this folder too"))
@@ -108,8 +108,8 @@ def _find_settings(layout: Layout) -> Path | None:
     """Find the settings file of the folder: in it, or above it in the repository."""
     top, folder = layout.root.resolve(), layout.folder.resolve()
     for place in (folder, *folder.parents):
-        if os.path.lexists(place / SETTINGS):
-            return place / SETTINGS
+        if os.path.lexists(place / SETTINGS_FILE):
+            return place / SETTINGS_FILE
         if place == top:
             break
     return None
@@ -195,7 +195,7 @@ class _Made:
         self, project: int | str, connection: Connection, progress: ProgressListener
     ) -> Pulled:
         """Pull a project; in a new environment, its name and number go to the settings first."""
-        settings = self._layout.folder / SETTINGS
+        settings = self._layout.folder / SETTINGS_FILE
         if self._filling.environment and settings in self.written:
             project = self._name_project(project, connection)
             settings.write_text(build_settings(self._filling), encoding="utf-8")
