@@ -16,7 +16,7 @@ from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
-from reconciler.core.model import Change, TaskKey
+from reconciler.core.model import Change
 from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
 from reconciler.core.plan_model import (
     Plan,
@@ -29,6 +29,7 @@ from reconciler.core.plan_model import (
 from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shard import Shard, format_shards
+from reconciler.core.task_names import format_id
 from reconciler.core.values import Side
 
 _TASKS_MAX: Final = 50
@@ -94,7 +95,7 @@ def format_plan_html(plan: Plan) -> str:
         ],
         concerns=chain.from_iterable(map(_find_concerns, plan.tasks)),
         rows=[
-            _Row(_name_task(task.task, task.key), _describe_status(task), task.changes)
+            _Row(format_id(task.task, task.key), _describe_status(task), task.changes)
             for task in plan.tasks
         ],
         status="Status",
@@ -116,7 +117,7 @@ def format_report_html(report: Report) -> str:
         ],
         concerns=chain.from_iterable(map(_find_failures, outcomes)),
         rows=[
-            _Row(_name_task(one.task, one.key), _describe_outcome(one), one.changes)
+            _Row(format_id(one.task, one.key), _describe_outcome(one), one.changes)
             for one in outcomes
         ],
         status="Outcome",
@@ -144,10 +145,6 @@ def _format_view(
 
 def _describe_server(server: ServerIdentity) -> str:
     return shorten(str(server), _TEXT_MAX)
-
-
-def _name_task(task: int, key: TaskKey | None) -> str:
-    return f"{task} ({shorten(str(key), _PATH_MAX)})" if key else str(task)
 
 
 def _describe_status(task: TaskPlan) -> str:

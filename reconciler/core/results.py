@@ -17,12 +17,13 @@ from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.contrast import format_brief
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup, Level
-from reconciler.core.model import Change
+from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import Outcome, Report, TaskOutcome, describe_outcome
+from reconciler.core.task_names import format_id, format_task
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Problem, Source
@@ -149,7 +150,7 @@ def list_plan_results(plan: Plan) -> list[Result]:
         *_list_task_problems(plan.tasks),
         *map(_judge_key, plan.unresolved),
         *(_judge_rule(rule, rule.problem) for rule in plan.rules if rule.problem),
-        *_list_changes((task.task, task.changes) for task in plan.updates),
+        *_list_changes(plan.updates),
     ]
 
 
@@ -158,7 +159,7 @@ def list_report_results(report: Report) -> list[Result]:
     applied = (one for one in report.outcomes if one.outcome is Outcome.APPLIED)
     return [
         *_list_outcomes(report.outcomes),
-        *_list_changes((outcome.task, outcome.changes) for outcome in applied),
+        *_list_changes(applied),
     ]
 
 
@@ -203,18 +204,18 @@ def _list_task_problems(tasks: Iterable[TaskPlan]) -> Iterator[Result]:
             found.setdefault(place, []).append((task, problem))
     for (kind, source, paths, severity), rows in found.items():
         first = rows[0][1]
-        ids = [task.task for task, _ in rows]
+        named = [_NamedTask(task.task, task.key) for task, _ in rows]
         messages = len({problem.message for _, problem in rows})
         more = f" (and {messages - 1:,} more messages)" if messages > 1 else ""
         yield Result(
             severity,
             kind.value,
             source,
-            _name_tasks(ids),
+            _name_tasks(named),
             f"{_describe(first)}{more}",
             first.hint if severity is Severity.ERROR else "",
-            len(ids),
-            _identify(kind.value, source, *map(format_path, paths), str(min(ids))),
+            len(named),
+            _identify(kind.value, source, *map(format_path, paths), _find_least_id(named)),
         )
 
 
@@ -266,26 +267,27 @@ def _judge_rule(planned: PlannedRule, problem: TaskProblem) -> Result:
 _ChangePlace: TypeAlias = tuple[Path, Source, str, bool, bool]
 
 
-def _list_changes(tasks: Iterable[tuple[int, tuple[Change, ...]]]) -> Iterator[Result]:
+def _list_changes(tasks: Iterable[TaskPlan | TaskOutcome]) -> Iterator[Result]:
     """Make a result for the changes of one path that are declared at one place."""
-    found: dict[_ChangePlace, list[tuple[int, Change]]] = {}
-    for task, changes in tasks:
-        for change in changes:
+    found: dict[_ChangePlace, list[tuple[_NamedTask, Change]]] = {}
+    for task in tasks:
+        named = _NamedTask(task.task, task.key)
+        for change in task.changes:
             sides = (change.before is ABSENT, change.after is ABSENT)
             place = (change.path, change.source, change.rule, *sides)
-            found.setdefault(place, []).append((task, change))
+            found.setdefault(place, []).append((named, change))
     for (path, source, rule, is_new, is_gone), rows in found.items():
         topic = Topic.ADD if is_new else Topic.REMOVE if is_gone else Topic.SET
-        ids = [task for task, _ in rows]
+        named_tasks = [task for task, _ in rows]
         name = format_path(path)
         yield Result(
             Severity.NOTE,
             topic.value,
             source,
-            _name_tasks(ids),
+            _name_tasks(named_tasks),
             f"{shorten(name, _NAME_MAX)}: {_describe_changes([change for _, change in rows])}",
-            tasks=len(ids),
-            identity=_identify(topic.value, source, name, rule or str(min(ids))),
+            tasks=len(named_tasks),
+            identity=_identify(topic.value, source, name, rule or _find_least_id(named_tasks)),
         )
 
 
@@ -307,22 +309,22 @@ def _describe_changes(changes: Sequence[Change]) -> str:
 
 def _list_outcomes(outcomes: Iterable[TaskOutcome]) -> Iterator[Result]:
     """Make a result for the tasks of one place that are not as declared, for the same reason."""
-    found: dict[tuple[Outcome, Source | None, str, bool], list[int]] = {}
+    found: dict[tuple[Outcome, Source | None, str, bool], list[_NamedTask]] = {}
     for one in outcomes:
         if not one.is_good or one.accepted:
             source = one.changes[0].source if one.changes else None
             place = (one.outcome, source, one.error, one.accepted)
-            found.setdefault(place, []).append(one.task)
-    for (outcome, source, error, accepted), ids in found.items():
+            found.setdefault(place, []).append(_NamedTask(one.task, one.key))
+    for (outcome, source, error, accepted), named in found.items():
         words = describe_outcome(outcome)
         yield Result(
             Severity.WARNING if accepted else Severity.ERROR,
             outcome.value,
             source,
-            _name_tasks(ids),
+            _name_tasks(named),
             f"{words} (allowed)" if accepted else f"{words}: {shorten(error, _MESSAGE_MAX)}",
-            tasks=len(ids),
-            identity=_identify(outcome.value, source, str(min(ids))),
+            tasks=len(named),
+            identity=_identify(outcome.value, source, _find_least_id(named)),
         )
 
 
@@ -343,5 +345,17 @@ def _identify(topic: str, source: Source | None, *names: str) -> tuple[str, ...]
     return (topic, source.file if source else "", *names)
 
 
-def _name_tasks(ids: Sequence[int]) -> str:
-    return f"task {ids[0]}" if len(ids) == 1 else count_noun(len(ids), "task")
+class _NamedTask(NamedTuple):
+    task: int
+    key: TaskKey | None
+
+
+def _name_tasks(tasks: Sequence[_NamedTask]) -> str:
+    """Name one task; count several, and name the first: a reader can look at that one."""
+    if len(tasks) == 1:
+        return format_task(*tasks[0])
+    return f"{count_noun(len(tasks), 'task')}, the first {format_id(*tasks[0])}"
+
+
+def _find_least_id(tasks: Iterable[_NamedTask]) -> str:
+    return str(min(task.task for task in tasks))

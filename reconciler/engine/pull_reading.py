@@ -48,7 +48,7 @@ SPLITS_MAX: Final = 1_000
 SELECTED_MAX: Final = 5_000
 """Ids up to which asking for each costs less than reading all pages between them."""
 
-DECLARED: Final = "a manifest of the folder declares it already"
+DECLARED: Final = "declared by a manifest of the folder already"
 NO_KEY: Final = "not a string or an integer"
 SHARED_KEY: Final = "several tasks have the same value"
 

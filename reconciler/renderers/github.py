@@ -91,7 +91,7 @@ def _format_result(result: Result) -> str:
         place["file"] = source.file
         if source.line:
             place |= {"line": str(source.line), "col": str(source.column)}
-    place["title"] = f"{result.topic} ({result.subject})" if result.subject else result.topic
+    place["title"] = result.topic
     message = escape_invisible(str(result))
     if result.hint:
         message += f"\n{escape_invisible(result.hint)}"

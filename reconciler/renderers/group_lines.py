@@ -22,11 +22,11 @@ from reconciler.core.notation import (
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
 from reconciler.core.problem_groups import ProblemGroup
+from reconciler.core.task_names import format_task
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
 from reconciler.renderers.places import append_place
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.rules_and_keys import format_task
 from reconciler.renderers.style import Style
 
 _LINES_MAX: Final = 18

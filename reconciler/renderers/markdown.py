@@ -38,13 +38,13 @@ from reconciler.core.results import (
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.size_limit import SizeLimit
+from reconciler.core.task_names import format_id
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT
 from reconciler.renderers.change_lines import format_change
 from reconciler.renderers.group_lines import describe_effect
 from reconciler.renderers.markdown_text import format_block, format_code, format_html_code
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.rules_and_keys import format_id
 from reconciler.renderers.style import PLAIN
 from reconciler.renderers.summaries import (
     has_no_changes,

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.core.allowances import describe_allowances
-from reconciler.core.model import TaskKey
 from reconciler.core.notation import count_noun, escape_invisible, shorten
 from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
 from reconciler.core.rule_set import describe_planned_rule
-from reconciler.core.values import Redacted
 from reconciler.renderers.render_options import RenderOptions
 
 _KEYS_MAX: Final = 50
@@ -54,15 +52,3 @@ def _format_rule(planned: PlannedRule, options: RenderOptions) -> Iterator[str]:
         paint = style.changed if problem.is_warning else style.removed
         yield f"{_INDENT}{paint(problem.kind.value)}: {escape_invisible(problem.message)}"
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
-
-
-def format_task(task: int, key: TaskKey | None) -> str:
-    """Write ``task 101``, or ``task 101 (x-000102)`` if a key names the task."""
-    return f"task {format_id(task, key)}"
-
-
-def format_id(task: int, key: TaskKey | None) -> str:
-    """Write ``101``, or ``101 (x-000102)`` if a key names the task."""
-    if key and isinstance(key.value, Redacted):
-        return f"{task} {key.value}"
-    return f"{task} ({escape_invisible(shorten(str(key)))})" if key else str(task)

@@ -12,10 +12,10 @@ from reconciler.core.model import Change
 from reconciler.core.notation import escape_invisible, format_value, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
+from reconciler.core.task_names import format_task
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
 from reconciler.renderers.html.page_rows import NumberedTexts, format_short_path
-from reconciler.renderers.rules_and_keys import format_task
 
 _DESCRIBED_MAX: Final = 500
 """Groups that are described; the others are counted by path."""

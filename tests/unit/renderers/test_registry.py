@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 
 from reconciler.core.finding import Checkup
-from reconciler.core.plan_model import Plan
-from reconciler.core.report import Report
+from reconciler.core.model import Change, TaskKey
+from reconciler.core.plan_model import Plan, Status, TaskPlan
+from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.core.validation_document import Validation
 from reconciler.errors import Problem, Source
 from reconciler.renderers.registry import FORMATS, Format, Subject, list_formats, render
@@ -57,3 +58,27 @@ def test_problems_as_text_stand_on_a_line_each():
     valid = Validation((), 3)
     text = render(Subject.PROBLEMS, valid, "text", RenderOptions())
     assert text == "Valid: 3 tasks declared.\n"
+
+
+KEY = TaskKey(("data", "external_id"), "x-000102")
+CHANGED = (Change(("overlap",), 1, 2, Source("a.yaml", 3, 5)),)
+KEYED: dict[Subject, Plan | Report] = {
+    Subject.PLAN: Plan(
+        SERVER,
+        (TaskPlan(101, 7, Status.UPDATE, Source("a.yaml", 2, 5), CHANGED, key=KEY),),
+        unchanged=0,
+    ),
+    Subject.REPORT: Report(
+        SERVER, (), (TaskOutcome(101, Outcome.FAILED, CHANGED, "answered 500", key=KEY),)
+    ),
+}
+
+
+@pytest.mark.parametrize("subject", KEYED)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "gitlab-terraform"])
+def test_each_format_names_the_key_of_a_task(name: str, subject: Subject):
+    # gitlab-terraform has three counts and nothing else
+    shown = render(subject, KEYED[subject], name, RenderOptions())
+
+    assert "101" in shown
+    assert "x-000102" in shown
