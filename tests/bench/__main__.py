@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import keys_and_rules, offline, patching, peers, rich
+from tests.bench import keys_and_rules, offline, patching, peers, reviewing, rich
 from tests.bench.measure import ROOT, compile_ahead
 from tests.bench.options import QUICK_SIZES, SIZES, Options, tell
 from tests.bench.page import data, report, sentence
@@ -92,6 +92,7 @@ def _measured(
     yield offline.growth(options, commands)
     yield offline.memory(options, commands)
     yield keys_and_rules.keys_and_rules(options)
+    yield reviewing.reviewing(options)
     yield patching.patching(options)
     if given.octodns:
         yield from _tried("octoDNS", lambda: [peers.octodns(options, commands)])

@@ -23,6 +23,7 @@ from tests.bench.measure import Usage, averaged, child, in_turn, reconciler
 from tests.bench.options import Options, tell
 from tests.bench.patching import Sending, Turns
 from tests.bench.raw import Sent, write_orders
+from tests.bench.reviewing import pull_rows
 from tests.bench.server import page_server, pages_asked
 from tests.bench.table import Budget, Row, Section
 from tests.live.real_server import TOKEN, RealServer, running
@@ -108,6 +109,9 @@ def measure(at: Site, options: Options, scale: Scale) -> list[Section]:
         in_flight = in_flight or _faster(at, targets)
         rows.append(_plan_row(at, options, project, partial(_fetched, at, targets, in_flight)))
         rows += command_rows(
+            options, project, url=at.url, token=TOKEN, folder=at.folder, in_flight=in_flight
+        )
+        rows += pull_rows(
             options, project, url=at.url, token=TOKEN, folder=at.folder, in_flight=in_flight
         )
     return [

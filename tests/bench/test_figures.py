@@ -33,6 +33,7 @@ from tests.bench.page import data, report
 from tests.bench.pages import Canned, Pages
 from tests.bench.patching import Sending, Turns
 from tests.bench.raw import send
+from tests.bench.reviewing import FORMATS, reviewing
 from tests.bench.server import page_server, pages_asked
 
 PROJECT = Project(1_200, number=3, first=501)
@@ -65,6 +66,20 @@ def test_rules_change_one_task_in_a_hundred(count: int, tmp_path: Path):
 
     assert len(PROJECT.ruled) == 12
     assert planning.engine(manifest, PROJECT)["changed"] == list(PROJECT.ruled)
+
+
+def test_what_reviews_need_is_measured_beside_others(tmp_path: Path):
+    options = Options(tmp_path, sizes=(200,), runs=1, times=1)
+    rows = reviewing(options).rows
+
+    assert [(row.figure, row.of) for row in rows] == [
+        *((f"{form}, 200 distinct changes", "json") for form in FORMATS),
+        ("`plan --since`, 50 of 200 tasks", "the plan of all"),
+        ("`pull`, 200 tasks", "the same pages alone"),
+        ("`pull`, 200 tasks, peak memory", ""),
+    ]
+    assert all(min(row.ours) > 0 for row in rows)
+    assert "1 requests for tasks" in rows[-3].note
 
 
 def test_plans_by_key_and_rules_are_measured_beside_others(tmp_path: Path):
