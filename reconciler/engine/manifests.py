@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.server_address import ChosenServer
+from reconciler.engine.load import FoundFiles
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_values, number_projects
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+class Origin(NamedTuple):
+    """The paths that manifests were read from, and the files that they name."""
+
+    paths: Sequence[str]
+    files: FoundFiles
 
 
 class Manifests:
@@ -22,8 +30,15 @@ class Manifests:
     it has changed by then, planning raises ManifestError.
     """
 
-    def __init__(self, desired: DesiredIndex, *, unread: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        desired: DesiredIndex,
+        *,
+        unread: Sequence[Problem] = (),
+        origin: Origin | None = None,
+    ) -> None:
         self._desired = desired
+        self.origin = origin
         self.unread: tuple[Problem, ...] = tuple(unread)
         """Files that look like manifests and were not read, with the reason."""
 
