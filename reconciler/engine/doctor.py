@@ -18,6 +18,7 @@ from reconciler.core.observations import (
     Declared,
     Failure,
     FailureKind,
+    KeysSeen,
     Observations,
     ProjectsSeen,
     Sample,
@@ -25,9 +26,12 @@ from reconciler.core.observations import (
     TokenFacts,
 )
 from reconciler.core.plan_model import ServerIdentity
+from reconciler.core.redacted_model import redact_problems
+from reconciler.core.redaction import NOT_REDACTED, REDACT_ALL, Redaction
 from reconciler.core.server_address import TOKEN_VARIABLE, is_plaintext
 from reconciler.engine.load import FoundFiles, check_files, load_desired
 from reconciler.engine.settings.api_key import hide_api_keys, read_api_key
+from reconciler.engine.settings.redaction_settings import read_redaction
 from reconciler.engine.settings.run_settings import (
     CliOverrides,
     Settings,
@@ -97,7 +101,7 @@ def examine(
     clock, in seconds since 1970.
     """
     access = _read_access(files, given, environment)
-    manifests = None if files is None else _load(files, access.settings, progress)
+    manifests = None if files is None else _load(files, access, progress)
     seen = Observations(
         now=now(),
         setup=access.setup,
@@ -113,12 +117,16 @@ def examine(
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """The settings, None if they are unusable; and what to log in with, None to send no token."""
+    """The settings, None if they are unusable; and what to log in with, None to send no token.
+
+    ``redaction`` holds whether or not the settings are usable.
+    """
 
     settings: Settings | None
     setup: Setup
     token: TokenFacts | Failure
     credentials: Credentials | None = None
+    redaction: Redaction = NOT_REDACTED
 
 
 def _read_access(
@@ -145,7 +153,18 @@ def _read_access(
         failures.append(_hide(error, environment, given))
         # Without a token, nothing secret is sent: the server can be looked at all the same.
         settings, credentials = _read_for_plain_http(places, given, usable), None
-    return _Access(settings, _describe(settings, failures), token, credentials)
+    redaction = _read_redaction(places, given, environment)
+    return _Access(settings, _describe(settings, failures), token, credentials, redaction)
+
+
+def _read_redaction(
+    places: Mapping[Place, str], given: CliOverrides, environment: Mapping[str, str]
+) -> Redaction:
+    """Read what is redacted: everything if the settings cannot say it, which is a finding too."""
+    try:
+        return read_redaction(places, environment, options=given.redaction, env=given.env or "")
+    except SettingsError:
+        return REDACT_ALL
 
 
 def _replace_token(environment: Mapping[str, str]) -> dict[str, str]:
@@ -191,21 +210,21 @@ class _Manifests:
     desired: DesiredIndex | None = None
 
 
-def _load(files: FoundFiles, settings: Settings | None, progress: ProgressListener) -> _Manifests:
+def _load(files: FoundFiles, access: _Access, progress: ProgressListener) -> _Manifests:
     """Read the manifests; names of projects have no numbers yet."""
+    server = access.settings.server if access.settings else None
     try:
         check_files(files)
-        desired = load_desired(
-            files, server=settings.server if settings else None, progress=progress
-        )
+        desired = load_desired(files, server=server, progress=progress)
     except ManifestError as error:
-        return _Manifests(_list_failures(error))
+        return _Manifests(_list_failures(error, access.redaction))
     return _Manifests(_declare(desired, len(files.files)), desired)
 
 
-def _list_failures(error: ManifestError) -> tuple[Failure, ...]:
+def _list_failures(error: ManifestError, redaction: Redaction) -> tuple[Failure, ...]:
     return tuple(
-        Failure(str(replace(problem, hint="")), problem.hint) for problem in error.problems
+        Failure(str(replace(problem, hint="")), problem.hint)
+        for problem in redact_problems(error.problems, redaction)
     )
 
 
@@ -232,6 +251,7 @@ class _Visit:
     client: Client
     api: TaskApi
     attributes: Attributes
+    redaction: Redaction
     ends: float = field(default_factory=lambda: time.monotonic() + RUN_SECONDS)
 
     def may_send(self, requests: int) -> bool:
@@ -252,8 +272,8 @@ def _observe(
     observer = ResponseObserver(connect, requests_max=REQUESTS_MAX, now=now)
     attributes = load_contract()
     with (
-        _make_client(settings, _NO_TOKEN, observer) as anonymous,
-        _make_client(settings, access.credentials or _NO_TOKEN, observer) as client,
+        _make_client(access, _NO_TOKEN, observer) as anonymous,
+        _make_client(access, access.credentials or _NO_TOKEN, observer) as client,
     ):
         visit = _Visit(
             observer,
@@ -261,6 +281,7 @@ def _observe(
             client,
             TaskApi(client, attributes),
             attributes,
+            access.redaction,
         )
         seen = _look_at_server(seen, visit, with_token=access.credentials is not None)
         if access.credentials is not None and isinstance(seen.identity, ServerIdentity):
@@ -270,10 +291,10 @@ def _observe(
     return replace(seen, tls=observer.tls, clock=observer.clock, requests=observer.requests)
 
 
-def _make_client(
-    settings: Settings, credentials: Credentials, observer: ResponseObserver
-) -> Client:
+def _make_client(access: _Access, credentials: Credentials, observer: ResponseObserver) -> Client:
     """Make a client that sends each request once: its pauses are stopped before they begin."""
+    settings = access.settings
+    assert settings is not None  # noqa: S101 - the caller checks it
     backoff, stop = Backoff(), threading.Event()
     stop.set()
     backoff.stop_on(stop)
@@ -285,6 +306,7 @@ def _make_client(
         origins=Origins(settings.url_from, settings.token_from),
         connect=observer.connect,
         backoff=backoff,
+        hides_answers=bool(access.redaction),
     )
 
 
@@ -354,7 +376,7 @@ def _number(manifests: _Manifests, visit: _Visit, settings: Settings, *, files: 
             settings.projects or titles,
         )
     except ManifestError as error:
-        return _Manifests(_list_failures(error))
+        return _Manifests(_list_failures(error, visit.redaction))
     return _Manifests(_declare(numbered, files), numbered)
 
 
@@ -386,6 +408,13 @@ class _Titles:
         return found[0]
 
 
+def _fetch_sample(visit: _Visit, project: int, names: frozenset[str]) -> Sample:
+    """Read a few tasks; an address in them is a value, which redaction may hide."""
+    sample = fetch_sample(visit.api, project, names)
+    hides = bool(sample.resolved) and visit.redaction.touches(("data",))
+    return replace(sample, resolved="(redacted)") if hides else sample
+
+
 def _look_at_tasks(
     seen: Observations, visit: _Visit, project: int, manifests: _Manifests
 ) -> Observations:
@@ -394,14 +423,19 @@ def _look_at_tasks(
         seen = replace(seen, page=attempt(lambda: fetch_page(visit.api, project)))
     if visit.may_send(1):
         names = seen.declared.read if isinstance(seen.declared, Declared) else frozenset[str]()
-        seen = replace(seen, sample=attempt(lambda: fetch_sample(visit.api, project, names)))
+        seen = replace(seen, sample=attempt(lambda: _fetch_sample(visit, project, names)))
     sample = seen.sample
     if visit.may_send(1) and isinstance(sample, Sample) and sample.tasks:
         task = sample.tasks[0]
         seen = replace(seen, honoured=attempt(lambda: fetch_honoured(visit.client, task)))
     groups = manifests.desired.list_key_groups() if manifests.desired else ()
     for group in groups[:_KEY_GROUPS_MAX]:
-        if visit.may_send(1):
+        if visit.redaction.touches(group.path):
+            # What the server has of them depends on their values.
+            path = visit.redaction.cut(group.path)
+            hidden = KeysSeen(group.project, path, len(group.keys), is_hidden=True)
+            seen = replace(seen, keys=(*seen.keys, hidden))
+        elif visit.may_send(1):
             found = attempt(lambda group=group: fetch_keys(visit.api, group))  # type: ignore[misc]
             seen = replace(seen, keys=(*seen.keys, found))
     repeat = min(visit.observer.left - AT_ONCE, _ALONE_MAX)
