@@ -98,7 +98,7 @@ class Run:
     are ``targets``.
     """
 
-    digest: str
+    digest: str = field(repr=False)
     requests: int | None = None
     shards: tuple[Shard, ...] = ()
     command: str = "apply"
