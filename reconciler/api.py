@@ -8,8 +8,12 @@ the process. Functions that may run long accept a ``progress``: an object with t
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, overload
 
@@ -20,9 +24,12 @@ from reconciler.core.allowances import Allowances, Entry
 from reconciler.core.merge import merge_plans
 from reconciler.core.plan_model import Plan
 from reconciler.core.pull_result import Pulled
+from reconciler.core.redacted_model import mask_plan, mask_report, redact_validation
+from reconciler.core.redaction import Redaction, RedactionSettings
 from reconciler.core.report import Report, TaskOutcome
 from reconciler.core.report_history import merge_reports
 from reconciler.core.shard import Shard
+from reconciler.core.size_limit import SizeLimit
 from reconciler.core.target import Targets
 from reconciler.core.validation_document import Validation
 from reconciler.engine.additions import AddOptions
@@ -30,19 +37,21 @@ from reconciler.engine.apply import (
     ApplyOptions,
     check_saved_plan,
 )
+from reconciler.engine.changed_since import SinceRequest, build_since_request, compare_since
 from reconciler.engine.connection import Connection, connect
 from reconciler.engine.guarded_apply import apply_guarded
-from reconciler.engine.load import FoundFiles, check_files, find_files, load_desired
+from reconciler.engine.load import check_files, find_files, load_desired
 from reconciler.engine.manifest_update import Update, compare_files, write_update
-from reconciler.engine.manifests import Manifests
+from reconciler.engine.manifests import Manifests, Origin
 from reconciler.engine.option_texts import parse_ids, parse_single_path
 from reconciler.engine.plan import build_plan
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import Format, PullOptions
+from reconciler.engine.redacting import Redacting, read_redacting, redacting
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports, compose_history
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.errors import ManifestError, SavedFileError
+from reconciler.errors import ManifestError, SavedFileError, SettingsError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.renderers import registry
 from reconciler.renderers.registry import Subject, list_formats
@@ -55,12 +64,16 @@ OnOutcome = Callable[[TaskOutcome], object]
 
 
 def load(
-    paths: PathLike | Iterable[PathLike], *, progress: ProgressListener = NULL_PROGRESS
+    paths: PathLike | Iterable[PathLike],
+    *,
+    redact: Redacting = (),
+    progress: ProgressListener = NULL_PROGRESS,
 ) -> Manifests:
     """Read manifests and check them, without a server.
 
     Args:
         paths: Files, folders or globs; ``"-"`` is standard input.
+        redact: Settings that redact values, or paths: an error does not quote these values.
         progress: Follows the work.
 
     Raises:
@@ -69,8 +82,12 @@ def load(
         ValueError: There are no paths.
 
     """
-    files = _find_files(paths)
-    return Manifests(load_desired(files, progress=progress), unread=files.unread)
+    names = _list_names(paths)
+    files = find_files(names)
+    with redacting(read_redacting(redact)):
+        check_files(files)
+        desired = load_desired(files, progress=progress)
+    return Manifests(desired, unread=files.unread, origin=Origin(names, files))
 
 
 def plan(  # noqa: PLR0913 - what to look at, and what to accept
@@ -81,9 +98,12 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
     deny: Iterable[Entry] = (),
     shard: Shard | str | None = None,
     targets: Targets | Iterable[str] = (),
+    since: str | None = None,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Compare declared tasks with the server, which is only read.
+
+    The plan hides what the settings redact wherever it is shown.
 
     Args:
         manifests: What `load` or `Manifests.from_tasks` returned.
@@ -94,12 +114,16 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
         shard: The part of the tasks to plan, such as ``"2/4"``; None plans all.
         targets: What to look at, such as ``["100-200", "path:data.text"]``; all by default.
             ``Targets.parse(include, exclude)`` leaves out, too.
+        since: A git revision such as ``"origin/main"``: only what the manifests declare
+            differently than there is looked at. ``"origin/main..."`` is where HEAD left it. Git
+            runs with the environment of the process.
         progress: Follows the work.
 
     Returns:
         The tasks that differ or have problems, and the number of the other tasks.
 
     Raises:
+        SettingsError: There is no such revision, or the manifests are not from files in git.
         ManifestError: A manifest declares another server, or a project that is unknown there.
         ServerError: A request failed.
         Refused: A target matches nothing.
@@ -114,10 +138,18 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
     part = Shard.parse(shard) if isinstance(shard, str) else shard
     allowances = Allowances.of(allow, deny).deny(settings.deny)
     chosen = targets if isinstance(targets, Targets) else Targets.parse(targets)
-    with connect(settings) as connection:
+    request = _build_request(manifests, since)
+    with redacting(settings.hidden), connect(settings) as connection:
         projects = choose_lookup(settings, connection)
-        desired = manifests.get_desired(settings.server, projects)
-        return build_plan(
+        if request is None:
+            desired = manifests.get_desired(settings.server, projects)
+        else:
+            desired, chosen, notes = compare_since(
+                request, manifests, settings=settings, projects=projects, targets=chosen
+            )
+            for note in notes:
+                progress.note(note)
+        made = build_plan(
             desired,
             connection,
             shard=part,
@@ -125,6 +157,20 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
             targets=chosen,
             progress=progress,
         )
+    return replace(made, hidden=settings.hidden)
+
+
+def _build_request(manifests: Manifests, since: str | None) -> SinceRequest | None:
+    """Build the request of ``since``, for the files that the manifests were read from."""
+    if since is None:
+        return None
+    if manifests.origin is None:
+        raise SettingsError(
+            "since: the manifests were not read from files, so git does not know them",
+            hint="load them from files, or leave out since",
+        )
+    paths, files = manifests.origin
+    return build_since_request(since, paths, files, os.environ)
 
 
 def pull(  # noqa: PLR0913 - what to pull, and how to write it
@@ -161,7 +207,7 @@ def pull(  # noqa: PLR0913 - what to pull, and how to write it
         per_file: How many tasks a file may hold; None for any number.
         format: ``"yaml"``, ``"json"`` or ``"jsonl"``.
         hoist: Whether values that all tasks of a file share go to its ``defaults``.
-        redact: Paths whose values are not written.
+        redact: Paths whose values are not written, beside those that the settings redact.
         force: Whether existing files may be replaced.
         progress: Follows the work.
 
@@ -186,10 +232,11 @@ def pull(  # noqa: PLR0913 - what to pull, and how to write it
         per_file=per_file,
         form=Format(format),
         hoist=hoist,
-        redact=tuple(map(parse_single_path, redact)),
+        redact=(*settings.redaction.hidden, *map(parse_single_path, redact)),
         force=force,
     )
-    with connect(settings) as connection:
+    settings = settings.hide(RedactionSettings(Redaction(options.redact)))
+    with redacting(settings.hidden), connect(settings) as connection:
         return pull_tasks(options, settings, connection, progress=progress)
 
 
@@ -212,7 +259,8 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
         paths: Files, folders or globs.
         settings: The server, and how to reach it.
         dry_run: Whether to leave the files as they are; `FileUpdate.format_diff` shows the edits.
-        redact: Paths whose values are neither written nor shown.
+        redact: Paths whose values are neither written nor shown, beside those that the settings
+            redact.
         add: Whether to add tasks that the manifests do not declare, each to the last file of its
             project. ``project``, ``ids``, ``where`` and ``fields`` choose among them, as for
             `pull`.
@@ -232,32 +280,33 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
         ValueError: There are no paths, or ``ids`` or a path is not valid.
 
     """
-    files = _find_files(paths)
+    files = find_files(_list_names(paths))
     options = AddOptions(
         project,
         ids=None if ids is None else _read_ids(ids),
         where=dict(where or {}),
         fields=tuple(map(parse_single_path, fields)),
     )
-    with connect(settings) as connection:
+    settings = settings.hide(read_redacting(redact))
+    with redacting(settings.hidden), connect(settings) as connection:
+        check_files(files)
         update = compare_files(
             files,
             settings,
             connection,
-            redact=tuple(map(parse_single_path, redact)),
+            redact=settings.redaction.hidden,
             add=options if add else None,
             progress=progress,
         )
     return update if dry_run else write_update(update)
 
 
-def _find_files(paths: PathLike | Iterable[PathLike]) -> FoundFiles:
+def _list_names(paths: PathLike | Iterable[PathLike]) -> list[str]:
+    """List the paths of a caller; raises ValueError if there are none."""
     given = [paths] if isinstance(paths, (str, Path)) else [*paths]
     if not given:
         raise ValueError("paths: expected at least one, found none")
-    files = find_files([str(path) for path in given])
-    check_files(files)
-    return files
+    return [str(path) for path in given]
 
 
 def _read_ids(ids: str | Iterable[int]) -> tuple[range, ...]:
@@ -293,7 +342,8 @@ def apply(  # noqa: PLR0913 - the work, and the listeners to it
             `apply` returns. `apply` never sets it: several runs may share it.
 
     Returns:
-        The outcome of every task; ``is_good`` is true if all are as planned.
+        The outcome of every task; ``is_good`` is true if all are as planned. Wherever it is shown,
+        it hides what the plan and the settings hide; its file holds all values.
 
     Raises:
         Refused: The plan may not be applied; nothing was changed.
@@ -301,7 +351,8 @@ def apply(  # noqa: PLR0913 - the work, and the listeners to it
         ApplyStopped: A callback raised, or the report file could not be completed.
 
     """
-    with connect(settings) as connection:
+    settings = settings.hide(plan.hidden)
+    with redacting(settings.hidden), connect(settings) as connection:
         check_saved_plan(plan, connection, file="the plan")
         return apply_guarded(
             plan,
@@ -332,10 +383,13 @@ def plan_revert(
         ServerError: A request failed.
 
     """
-    history = _compose_history(reports)
-    with connect(settings) as connection:
-        allowances = Allowances.of(allow, deny).deny(settings.deny)
-        return _plan_revert(history, connection, allow=allowances, progress=progress)
+    given, settings = _read_reports(reports, settings)
+    with redacting(settings.hidden):
+        history = _compose_history(given)
+        with connect(settings) as connection:
+            allowances = Allowances.of(allow, deny).deny(settings.deny)
+            made = _plan_revert(history, connection, allow=allowances, progress=progress)
+    return replace(made, hidden=settings.hidden)
 
 
 def revert(  # noqa: PLR0913 - as apply
@@ -353,8 +407,11 @@ def revert(  # noqa: PLR0913 - as apply
     Several reports are undone as one, in the order in which their runs began: each task returns to
     its values before the first run. Arguments and errors are those of `apply` and `plan_revert`.
     """
-    history = _compose_history(reports)
-    with connect(settings) as connection:
+    given, settings = _read_reports(reports, settings)
+    with ExitStack() as stack:
+        stack.enter_context(redacting(settings.hidden))
+        history = _compose_history(given)
+        connection = stack.enter_context(connect(settings))
         allowances = options.allow.deny(settings.deny)
         inverse = _plan_revert(history, connection, allow=allowances, progress=progress)
         return apply_guarded(
@@ -381,7 +438,8 @@ def merge(parts: Iterable[Report]) -> Report: ...
 def merge(parts: Iterable[Plan] | Iterable[Report]) -> Plan | Report:
     """Merge plans or reports into one: the shards of a run, or reports that continue each other.
 
-    ``missing_shards`` of the result lists the shards of the run that no part covers.
+    ``missing_shards`` of the result lists the shards of the run that no part covers. Wherever it is
+    shown, it hides what any of the parts hides.
 
     Raises:
         SavedFileError: The parts do not belong together, or there are none.
@@ -400,7 +458,8 @@ def merge(parts: Iterable[Plan] | Iterable[Report]) -> Plan | Report:
         if not isinstance(part, Plan | Report):
             kind = type(part).__name__
             raise TypeError(f"parts: expected plans or reports, found a value of type {kind}")
-    return merge_plans(plans) if plans else merge_reports(reports, load_contract())
+    with redacting(reduce(RedactionSettings.join, (part.hidden for part in given))):
+        return merge_plans(plans) if plans else merge_reports(reports, load_contract())
 
 
 def render(
@@ -409,38 +468,65 @@ def render(
     *,
     full: bool = False,
     color: bool = False,
+    limit: int | str | None = None,
+    redact: Redacting = (),
 ) -> str:
     """Return a plan, a report or the problems of manifests as text in a format.
+
+    Values that plans and reports hide are redacted, in every format.
 
     Args:
         found: A plan, a report, or the error that `load` raised.
         format: A format of ``--format``, such as ``"text"`` or ``"json"``.
         full: Whether to list every task and whole values, in formats for people.
         color: Whether to colour text for a terminal.
+        limit: How long Markdown may become: a number of characters, or of bytes such as
+            ``"1MiB"``; None for what a comment on GitHub holds.
+        redact: Settings that redact values, or paths: they are hidden, too.
 
     Raises:
-        ValueError: ``format`` is not one of the formats.
+        ValueError: ``format`` is not one of the formats, or ``limit`` or a path is not valid.
         TypeError: ``found`` is of another type.
 
     """
-    subject, what = _describe_subject(found)
+    subject, what = _describe_subject(found, read_redacting(redact))
     known = list_formats(subject)
     if format not in known:
         raise ValueError(f"format: expected {' or '.join(known)}, found {format!r}")
-    return registry.render(subject, what, format, RenderOptions(Style(color), full))
+    if limit is not None and format != "markdown":
+        raise ValueError(f'limit: only format "markdown" has one, found format {format!r}')
+    options = RenderOptions(Style(color), full)
+    if limit is not None:
+        options = replace(options, limit=_parse_limit(limit))
+    return registry.render(subject, what, format, options)
 
 
-def read_plan(file: PathLike) -> Plan:
+def _parse_limit(limit: int | str) -> SizeLimit:
+    try:
+        return SizeLimit.parse(str(limit))
+    except ValueError as error:
+        raise ValueError(f"limit: {error}") from None
+
+
+def read_plan(file: PathLike, *, redact: Redacting = ()) -> Plan:
     """Read a saved plan.
+
+    Args:
+        file: The file; ``"-"`` is standard input.
+        redact: Settings that redact values, or paths: the plan hides them wherever it is shown, and
+            an error does not quote them.
 
     Raises:
         SavedFileError: It cannot be read, or is not a plan.
+        ValueError: A path is not valid.
 
     """
-    found = read_saved(str(file))
+    hidden = read_redacting(redact)
+    with redacting(hidden):
+        found = read_saved(str(file))
     if isinstance(found, Report):
         raise SavedFileError(f"{file} is a report, not a plan", hint="read it with read_report")
-    return found
+    return replace(found, hidden=hidden)
 
 
 def write_plan(plan: Plan, file: PathLike) -> None:
@@ -455,21 +541,35 @@ def write_plan(plan: Plan, file: PathLike) -> None:
     plan_file.write_plan(plan, Path(file))
 
 
-def read_report(file: PathLike) -> Report:
+def read_report(file: PathLike, *, redact: Redacting = ()) -> Report:
     """Read the report of a run; if its end is missing, ``complete`` is false.
+
+    Arguments are those of `read_plan`.
 
     Raises:
         SavedFileError: It cannot be read, or is not a report.
+        ValueError: A path is not valid.
 
     """
-    found = read_saved(str(file))
+    hidden = read_redacting(redact)
+    with redacting(hidden):
+        found = read_saved(str(file))
     if isinstance(found, Plan):
         raise SavedFileError(f"{file} is a plan, not a report", hint="read it with read_plan")
-    return found
+    return replace(found, hidden=hidden)
 
 
-def _compose_history(reports: Report | Iterable[Report]) -> RunHistory:
+def _read_reports(
+    reports: Report | Iterable[Report], settings: Settings
+) -> tuple[list[Report], Settings]:
+    """List the reports, and add what they hide to the settings."""
     given = [reports] if isinstance(reports, Report) else [*reports]
+    for report in given:
+        settings = settings.hide(report.hidden)
+    return given, settings
+
+
+def _compose_history(given: Sequence[Report]) -> RunHistory:
     if not given:
         raise SavedFileError("nothing to revert", hint="pass at least one report")
     named = [(f"report {number}", report) for number, report in enumerate(given, 1)]
@@ -488,15 +588,17 @@ def _plan_revert(
 
 
 def _describe_subject(
-    found: Plan | Report | ManifestError,
+    found: Plan | Report | ManifestError, hidden: RedactionSettings
 ) -> tuple[Subject, Plan | Report | Validation]:
+    """Return what is to be rendered, with what is hidden masked."""
     match found:
         case Plan():
-            return Subject.PLAN, found
+            return Subject.PLAN, mask_plan(found, hidden)
         case Report():
-            return Subject.REPORT, found
+            return Subject.REPORT, mask_report(found, hidden)
         case ManifestError():
-            return Subject.PROBLEMS, Validation(found.problems)
+            problems = Validation(found.problems)
+            return Subject.PROBLEMS, redact_validation(problems, hidden.redaction)
     kind = type(found).__name__
     raise TypeError(
         f"found: expected a plan, a report or a ManifestError, found a value of type {kind}"

@@ -70,6 +70,12 @@ class ReconcilerError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
+    def restate(self, message: str, **attributes: Any) -> Self:  # noqa: ANN401 - as the error has
+        """Copy the error with another message and other ``attributes``."""
+        error = type(self).__new__(type(self), message)
+        error.__dict__.update(self.__dict__, message=message, discreet="", **attributes)
+        return error
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all attributes, so that an error of a worker process can be raised in another."""
         return _restore, (type(self), self.args), self.__dict__
@@ -123,14 +129,6 @@ class ServerError(ReconcilerError):
         self.status = status
         self.retry_after = retry_after
         self.given_up = given_up
-
-    def restate(self, message: str, *, given_up: bool | None = None) -> Self:
-        """Copy the error with another message, for a request that it made fail."""
-        error = type(self).__new__(type(self), message)
-        error.__dict__.update(self.__dict__, message=message)
-        if given_up is not None:
-            error.given_up = given_up
-        return error
 
 
 class Unreachable(ServerError):

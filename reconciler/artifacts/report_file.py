@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from reconciler.artifacts.saved_file import EXPECTED_FILES, read_all_saved
+from reconciler.core.notation import count_noun
 from reconciler.core.plan_model import Plan, ServerIdentity
 from reconciler.core.report import Report, Run, TaskOutcome, format_time
 from reconciler.core.report_document import (
@@ -206,3 +208,20 @@ def read_reports(files: Sequence[str]) -> list[NamedReport]:
             message = f"{file}: expected a report, found a plan"
             raise SavedFileError(message, hint=_EXPECTED_REPORT)
     return [(file, one) for file, one in found if isinstance(one, Report)]
+
+
+def save_unwritten(lines: Sequence[str]) -> str:
+    """Save the lines that could not be written to a report, and say where, without quoting them.
+
+    The file is a new one among the temporary files, which only its owner can read.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="reconciler-report-", suffix=".jsonl")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    except OSError as error:
+        return (
+            f"{count_noun(len(lines), 'line')} could not be written, and are not shown, as they "
+            f"may hold redacted values: {error.strerror or error}"
+        )
+    return f"The lines that could not be written are in {name}; append them to the report"

@@ -179,3 +179,9 @@ def applying_options(command: Command) -> Command:
 def server_options(command: Command) -> Command:
     """Add the options that say how to reach a server, passed as ``overrides``."""
     return add_options(*_SERVER_OPTIONS)(fold_options(CliOverrides, "overrides")(command))
+
+
+def checking_options(command: Command) -> Command:
+    """Add the options of checks of a server, which show values; passed as ``overrides``."""
+    add = add_options(*REDACT_OPTIONS, *_SERVER_OPTIONS)
+    return add(fold_options(CliOverrides, "overrides")(command))

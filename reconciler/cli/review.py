@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from reconciler.engine.apply import (
     build_execution_options,
     build_policy,
     describe_run,
+    save_unwritten,
 )
 from reconciler.engine.connection import Connection
 from reconciler.engine.interruption import run_until_stopped
@@ -247,25 +247,9 @@ def _print_applied(
         message = f"{why}; run it again with another --report to continue"
         click.echo(f"reconciler: {escape_invisible(message)}", err=True)
         if redaction:
-            _save_unwritten(applied.unwritten)
+            click.echo(escape_invisible(f"{save_unwritten(applied.unwritten)}."), err=True)
         else:
             _print_unwritten(applied.unwritten)
-
-
-def _save_unwritten(lines: Sequence[str]) -> None:
-    """Save the lines that could not be written to the report, as they hold redacted values."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix="reconciler-report-", suffix=".jsonl")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        message = f"The lines that could not be written are in {name}; append them to the report"
-    except OSError as error:
-        reason = error.strerror or str(error)
-        message = (
-            f"{count_noun(len(lines), 'line')} could not be written, and are not shown, as they "
-            f"may hold redacted values: {reason}"
-        )
-    click.echo(escape_invisible(f"{message}."), err=True)
 
 
 def _write_done(report: Report, plan: Plan, options: ReviewOptions) -> None:

@@ -52,7 +52,6 @@ def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
         else:
             desired, targets, notes = load_since(
                 since,
-                files,
                 settings=settings,
                 projects=projects,
                 targets=targets,

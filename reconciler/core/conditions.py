@@ -7,7 +7,7 @@ satisfies only ``exists: false``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -51,7 +51,7 @@ class ValueTest:
     """
 
     operator: Operator
-    operand: Json | tuple[Json, ...]
+    operand: Json | tuple[Json, ...] = field(repr=False)
 
     __hash__ = None  # type: ignore[assignment] # an operand may be a list or an object
 

@@ -141,7 +141,8 @@ def check_keys(seen: Observations) -> Iterator[Finding]:
 def _judge_keys(keys: KeysSeen) -> Iterator[Finding]:
     path = f"{format_path(keys.path)} in project {keys.project}"
     if not keys.looked_up:
-        found = f"{count_noun(keys.declared, 'key')} at {path} not looked up: filters may miss them"
+        why = "they are redacted" if keys.is_hidden else "filters may miss them"
+        found = f"{count_noun(keys.declared, 'key')} at {path} not looked up: {why}"
         yield note(Check.KEYS, found, _USE_PLAN)
         return
     for key, tasks in list(keys.ambiguous.items())[:_SHOWN_MAX]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain
 from typing import Final, TypeVar
 
 from reconciler.core.plan_model import Plan, PlannedRule, ServerIdentity
+from reconciler.core.redaction import RedactionSettings
 from reconciler.core.shard import Shard
 from reconciler.errors import SavedFileError
 
@@ -51,6 +53,7 @@ def merge_plans(plans: Sequence[tuple[str, Plan]]) -> Plan:
         changes_left_out=sum(plan.changes_left_out for _, plan in plans),
         unresolved=tuple(chain.from_iterable(plan.unresolved for _, plan in plans)),
         rules=_merge_rules(plans),
+        hidden=reduce(RedactionSettings.join, (plan.hidden for _, plan in plans)),
     )
 
 
@@ -82,7 +85,8 @@ def _check_targets(plans: Sequence[tuple[str, Plan]]) -> None:
                 f"{name} was made with {first.targets or 'no targets'}, but {other_name} with "
                 f"{other.targets or 'no targets'}"
             )
-            raise SavedFileError(message, hint=_SHOW_SEPARATELY)
+            discreet = f"{name} was made with other targets than {other_name}"
+            raise SavedFileError(message, hint=_SHOW_SEPARATELY, discreet=discreet)
 
 
 def merge_shards(parts: Sequence[Part]) -> tuple[Shard, ...]:

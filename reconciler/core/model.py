@@ -32,6 +32,9 @@ class TaskKey(NamedTuple):
     path: Path
     value: str | int
 
+    def __repr__(self) -> str:
+        return f"<TaskKey in {self.path[0]}>"
+
     def __str__(self) -> str:
         return str(self.value)
 
@@ -224,12 +227,13 @@ class ReadBatch:
         yield from self.others.items()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Change:
     """One path of one task: ``before`` is the live value, ``after`` the declared one, or ABSENT.
 
     ``before`` is UNREADABLE if the server fails to return the stored value. ``rule`` is the name of
-    the rule that makes the change; empty if a task declares it.
+    the rule that makes the change; empty if a task declares it. Its repr shows no value, and no
+    path inside an attribute: logs and notebooks keep it, and do not know what is redacted.
     """
 
     path: Path
@@ -237,6 +241,9 @@ class Change:
     after: Side
     source: Source
     rule: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Change of {self.path[0]} at {self.source}>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,12 @@ from reconciler.core.plan_model import (
     TaskPlan,
     UnresolvedKey,
 )
+from reconciler.core.redacted_model import mask_plan, mask_report
+from reconciler.core.redaction import RedactionNote
 from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shard import Shard, format_shards
+from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.task_names import format_id
 from reconciler.core.values import Side
 
@@ -82,7 +85,8 @@ def format_plan_html(plan: Plan) -> str:
 
     The result has at most 200 kB. Only the digest takes time that grows with the values.
     """
-    digest = f"Digest: {plan.digest}" if plan.updates else ""
+    plan = mask_plan(plan)
+    digest = f"Digest: {plan.digest or NO_KEY}" if plan.updates else ""
     return _format_view(
         f"Plan: {plan.describe()}",
         [
@@ -91,6 +95,7 @@ def format_plan_html(plan: Plan) -> str:
             shorten(plan.describe_targets(), _TEXT_MAX),
             *_describe_keys(plan.unresolved),
             *_describe_rules(plan.rules),
+            _describe_redacted(plan.redacted),
             digest,
         ],
         concerns=chain.from_iterable(map(_find_concerns, plan.tasks)),
@@ -104,6 +109,7 @@ def format_plan_html(plan: Plan) -> str:
 
 def format_report_html(report: Report) -> str:
     """Write the runs of a report, its failures, and the first changes, in at most 200 kB."""
+    report = mask_report(report)
     runs = [_describe_run(run) for run in report.runs[:_RUNS_MAX]]
     more = len(report.runs) - len(runs)
     outcomes = report.outcomes
@@ -114,6 +120,7 @@ def format_report_html(report: Report) -> str:
             _describe_shards(report.shards),
             *runs,
             f"… and {count_noun(more, 'more run')}" if more else "",
+            _describe_redacted(report.redacted),
         ],
         concerns=chain.from_iterable(map(_find_failures, outcomes)),
         rows=[
@@ -145,6 +152,10 @@ def _format_view(
 
 def _describe_server(server: ServerIdentity) -> str:
     return shorten(str(server), _TEXT_MAX)
+
+
+def _describe_redacted(note: RedactionNote | None) -> str:
+    return shorten(f"Redacted: {note.redaction.describe()}", _TEXT_MAX) if note else ""
 
 
 def _describe_status(task: TaskPlan) -> str:

@@ -176,7 +176,8 @@ class Declared:
 class KeysSeen:
     """What the server has of the declared keys of a project: those of ``looked_up`` that fail.
 
-    ``declared`` counts all keys; ``looked_up`` is 0 if filters cannot find them reliably.
+    ``declared`` counts all keys; ``looked_up`` is 0 if filters cannot find them reliably, or if
+    they are redacted: then ``is_hidden`` is true.
     """
 
     project: int
@@ -185,6 +186,7 @@ class KeysSeen:
     looked_up: int = 0
     missing: tuple[str, ...] = ()
     ambiguous: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance, Kind, TaskProblem
-from reconciler.core.redaction import RedactionNote
+from reconciler.core.redaction import SHOW_ALL, RedactionNote, RedactionSettings
 from reconciler.core.rule import RuleRef
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets, describe_targets
@@ -33,7 +33,7 @@ class Status(StrEnum):
 _IN_WORDS: Final = {Status.UPDATE: "to update"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TaskPlan:
     """The plan for one task; its changes are applied only if its status is UPDATE.
 
@@ -57,6 +57,9 @@ class TaskPlan:
     allow: tuple[Allowance, ...] = field(default=(), compare=False)
     planned: tuple[Change, ...] = field(default=(), compare=False)
     seen: tuple[tuple[Path, Side], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Plan of task {self.task}: {self.status}>"
 
     def narrow(self, changes: tuple[Change, ...]) -> Self:
         """Return the plan with only these of its changes, which remembers the others."""
@@ -144,7 +147,8 @@ class Plan:
     the keys that do not name one task, ``rules`` the rules of the manifests, in their order.
     ``targets`` are what was looked at, ``tasks_left_out`` how many declared tasks were not, or
     differ only elsewhere, and ``changes_left_out`` how many changes of the others were not.
-    ``redacted`` is set if values are masked: such a plan is only to be shown.
+    ``redacted`` is set if values are masked: such a plan is only to be shown. ``hidden`` is what
+    is masked wherever the plan is shown; it holds the values itself, which apply needs.
     """
 
     server: ServerIdentity
@@ -158,6 +162,7 @@ class Plan:
     tasks_left_out: int = 0
     changes_left_out: int = 0
     redacted: RedactionNote | None = None
+    hidden: RedactionSettings = field(default=SHOW_ALL, compare=False)
 
     @cached_property
     def updates(self) -> tuple[TaskPlan, ...]:

@@ -83,10 +83,10 @@ class TaskProblem:
     """
 
     kind: Kind
-    message: str
-    hint: str = ""
-    allowed: tuple[Allowance, ...] = ()
-    paths: tuple[Path, ...] = field(default=(), compare=False)
+    message: str = field(repr=False)
+    hint: str = field(default="", repr=False)
+    allowed: tuple[Allowance, ...] = field(default=(), repr=False)
+    paths: tuple[Path, ...] = field(default=(), compare=False, repr=False)
     may_be: Kind | None = field(default=None, compare=False)
 
     @property

@@ -18,7 +18,7 @@ from reconciler.core.redacted_problems import (
     redact_manifest_problem,
     redact_problem,
 )
-from reconciler.core.redaction import Masks, Redaction, RedactionNote
+from reconciler.core.redaction import SHOW_ALL, Masks, Redaction, RedactionNote, RedactionSettings
 from reconciler.core.report import Report, Run, TaskOutcome
 from reconciler.core.rule import RuleRef
 from reconciler.core.shown_digest import NO_DIGEST_KEY, DigestKey
@@ -45,6 +45,7 @@ def redact_plan(plan: Plan, redaction: Redaction, key: DigestKey = NO_DIGEST_KEY
         rules=tuple(map(masking.mask_rule, plan.rules)),
         targets=masking.mask_targets(plan.targets),
         redacted=RedactionNote(redaction, key.sign(plan.digest)),
+        hidden=SHOW_ALL,
     )
 
 
@@ -62,7 +63,20 @@ def redact_report(report: Report, redaction: Redaction, key: DigestKey = NO_DIGE
         outcomes=tuple(map(masking.mask_outcome, report.outcomes)),
         runs=tuple(map(mask_run, report.runs)),
         redacted=RedactionNote(redaction),
+        hidden=SHOW_ALL,
     )
+
+
+def mask_plan(plan: Plan, more: RedactionSettings = SHOW_ALL) -> Plan:
+    """Return a plan as it may be shown: with what it hides masked, and ``more``."""
+    hidden = plan.hidden.join(more)
+    return redact_plan(plan, hidden.redaction, hidden.digest_key)
+
+
+def mask_report(report: Report, more: RedactionSettings = SHOW_ALL) -> Report:
+    """Return a report as it may be shown: with what it hides masked, and ``more``."""
+    hidden = report.hidden.join(more)
+    return redact_report(report, hidden.redaction, hidden.digest_key)
 
 
 def redact_outcomes(

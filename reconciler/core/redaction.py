@@ -9,6 +9,7 @@ from typing import Final, Self
 from reconciler.core.encoding import encode_canonical
 from reconciler.core.notation import format_path, format_value, parse_path, shorten
 from reconciler.core.paths import Path, are_nested, is_inside
+from reconciler.core.shown_digest import NO_DIGEST_KEY, DigestKey
 from reconciler.core.values import Json, NoValue, Redacted, Side, box
 
 _NAMED: Final = frozenset({"id", "project"})
@@ -106,6 +107,29 @@ class Redaction:
 
 NOT_REDACTED: Final = Redaction()
 """Everything is shown."""
+
+REDACT_ALL: Final = Redaction(shown=(("",),))
+"""No value is shown: there is no attribute without a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionSettings:
+    """What is hidden wherever a plan or a report is shown, and the key for its digests."""
+
+    redaction: Redaction = NOT_REDACTED
+    digest_key: DigestKey = NO_DIGEST_KEY
+
+    def __bool__(self) -> bool:
+        return bool(self.redaction)
+
+    def join(self, other: Self) -> Self:
+        """Return what hides whatever one of the two hides, with the key of either."""
+        key = self.digest_key or other.digest_key
+        return type(self)(self.redaction.join(other.redaction), key)
+
+
+SHOW_ALL: Final = RedactionSettings()
+"""Nothing is hidden."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from reconciler.core.model import Change, TaskKey, User
 from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.problems import Allowance
-from reconciler.core.redaction import RedactionNote
+from reconciler.core.redaction import SHOW_ALL, RedactionNote, RedactionSettings
 from reconciler.core.shard import Shard, find_missing_shards
 from reconciler.core.target import EVERYTHING, Targets
 
@@ -45,7 +45,7 @@ STOPPED: Final = "the run was stopped before this task"
 """Why a task without problems was not started; another run can apply it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TaskOutcome:
     """The outcome of one task, and the reason for it.
 
@@ -65,6 +65,9 @@ class TaskOutcome:
     time: str = ""
     key: TaskKey | None = None
     allowed: tuple[Allowance, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Outcome of task {self.task}: {self.outcome}>"
 
     @property
     def is_good(self) -> bool:
@@ -95,7 +98,7 @@ class Run:
     are ``targets``.
     """
 
-    digest: str
+    digest: str = field(repr=False)
     requests: int | None = None
     shards: tuple[Shard, ...] = ()
     command: str = "apply"
@@ -103,7 +106,7 @@ class Run:
     ended: str = ""
     user: User | None = None
     commit: Commit | None = None
-    targets: Targets = EVERYTHING
+    targets: Targets = field(default=EVERYTHING, repr=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,7 +115,8 @@ class Report:
 
     ``outcomes`` are in order of id, one for each task; but a task that one run changed and that a
     later run failed to change has an outcome for each of the two. ``shards`` are those of all runs
-    together; empty for all tasks. ``redacted`` is set if values are masked.
+    together; empty for all tasks. ``redacted`` is set if values are masked, and ``hidden`` is what
+    is masked wherever the report is shown.
     """
 
     server: ServerIdentity
@@ -120,6 +124,7 @@ class Report:
     outcomes: tuple[TaskOutcome, ...]
     shards: tuple[Shard, ...] = ()
     redacted: RedactionNote | None = None
+    hidden: RedactionSettings = field(default=SHOW_ALL, compare=False)
 
     @property
     def requests(self) -> int | None:

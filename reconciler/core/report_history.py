@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Final, TypeAlias
 
 from reconciler.contract.attributes import Attributes
@@ -13,6 +14,7 @@ from reconciler.core.merge import Part, join_shards, make_other_server_error
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.notation import format_path, format_value, shorten
 from reconciler.core.plan_model import have_same_tasks
+from reconciler.core.redaction import RedactionSettings
 from reconciler.core.report import Outcome, Report, TaskOutcome
 from reconciler.errors import SavedFileError
 
@@ -146,6 +148,7 @@ def merge_reports(reports: Sequence[NamedReport], attributes: Attributes) -> Rep
             for outcome in _join_outcomes(by_task[task], made.get(task, ()), attributes)
         ),
         shards=shards,
+        hidden=reduce(RedactionSettings.join, (report.hidden for _, report in reports)),
     )
 
 

@@ -33,10 +33,10 @@ class Expectation:
 class RuleRef:
     """What plans and saved plans keep of a rule: its name, its place, and whom it is for."""
 
-    name: str
+    name: str = field(repr=False)
     project: int
     source: Source
-    where: tuple[Condition, ...]
+    where: tuple[Condition, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 DIGEST_KEY_VARIABLE: Final = "RECONCILER_DIGEST_KEY"
@@ -13,22 +12,40 @@ NO_KEY: Final = (
 """Why a redacted output has no digest."""
 
 
-@dataclass(frozen=True, slots=True)
 class DigestKey:
-    """A secret that digests are signed with; empty for none. Its repr does not show it."""
+    """A secret that digests are signed with; empty for none.
 
-    secret: str = ""
+    Plans and reports carry it, so nothing that saves or copies them takes it along: neither its
+    repr nor a pickle holds the secret.
+    """
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: str = "") -> None:
+        self._secret = secret
 
     def __repr__(self) -> str:
-        return f"DigestKey({'(hidden)' if self.secret else ''})"
+        return f"DigestKey({'(hidden)' if self._secret else ''})"
+
+    def __bool__(self) -> bool:
+        return bool(self._secret)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DigestKey) and self._secret == other._secret
+
+    def __hash__(self) -> int:
+        return hash(self._secret)
+
+    def __reduce__(self) -> tuple[type[DigestKey], tuple[()]]:
+        return DigestKey, ()
 
     def sign(self, digest: str) -> str:
         """Return the digest to show; empty if there is no key."""
-        if not (self.secret and digest):
+        if not (self._secret and digest):
             return ""
         import hmac  # noqa: PLC0415 - it loads OpenSSL, 5 ms that only redacted plans need
 
-        return f"hmac-sha256:{hmac.digest(self.secret.encode(), digest.encode(), 'sha256').hex()}"
+        return f"hmac-sha256:{hmac.digest(self._secret.encode(), digest.encode(), 'sha256').hex()}"
 
     def confirms(self, digest: str, expected: str) -> bool:
         """Tell whether ``expected`` names the plan with this digest, signed or as it is."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.artifacts.report_file import ReportFile, ReportWriter, check_report
+from reconciler.artifacts.report_file import ReportFile, ReportWriter, check_report, save_unwritten
 from reconciler.core.allowances import Allowances, Entry
 from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report, Run, TaskOutcome
@@ -31,6 +31,7 @@ __all__ = [
     "check_report",
     "check_saved_plan",
     "describe_run",
+    "save_unwritten",
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +14,8 @@ from reconciler.core.notation import STANDARD_INPUT, count_noun, escape_invisibl
 from reconciler.core.since import Since
 from reconciler.core.target import Targets
 from reconciler.engine.load import FoundFiles, load_desired
-from reconciler.engine.revision import Blob, Repository, check_revision, find_repository
+from reconciler.engine.manifests import Manifests
+from reconciler.engine.revision import Blob, Repository, check_revision, find_repository, hash_file
 from reconciler.engine.settings.earlier_settings import ServerSettings, read_server_settings
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.engine.settings.settings_file import FILE
@@ -28,9 +28,7 @@ from reconciler.manifest.loader import load_earlier
 from reconciler.manifest.named_files import NamedFiles
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
-_BLOCK: Final = 1 << 20
 _NOTED_MAX: Final = 5
-_SHA256_LENGTH: Final = 64
 
 
 class LoadedSince(NamedTuple):
@@ -43,26 +41,26 @@ class LoadedSince(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SinceRequest:
-    """What ``--since`` was passed, and the paths of the run."""
+    """What ``--since`` was passed, the paths of the run, and the files that they name."""
 
     revision: str
     paths: Sequence[str]
+    files: FoundFiles
     environment: Mapping[str, str]
 
 
 def build_since_request(
-    revision: str | None, paths: Sequence[str], environment: Mapping[str, str]
+    revision: str | None, paths: Sequence[str], files: FoundFiles, environment: Mapping[str, str]
 ) -> SinceRequest | None:
     """Build the request of a run; None without a revision. Raises SettingsError if it is none."""
     if revision is None:
         return None
     check_revision(revision)
-    return SinceRequest(revision, paths, environment)
+    return SinceRequest(revision, paths, files, environment)
 
 
 def load_since(
     request: SinceRequest,
-    files: FoundFiles,
     *,
     settings: Settings,
     projects: Callable[[str], int],
@@ -76,48 +74,42 @@ def load_since(
     ManifestError, and SettingsError if there is no such revision.
     """
     lookup = _RecordingLookup(projects)
-    history = _open_history(request, files)
+    history = _open_history(request)
     context = _compare_settings(history, settings.environment)
-    pairs = _pair_files(history, may_be_same=context.is_same)
+    pairs = _pair_files(history) if context.is_same else _pair_nothing(history)
     whole = bool(targets) or bool(settings.max_changes and settings.max_changes.percent)
 
     def load(chosen: Sequence[str]) -> DesiredIndex:
-        found = replace(files, files=chosen)
+        found = replace(request.files, files=chosen)
         return load_desired(found, server=settings.server, projects=lookup, progress=progress)
 
     read_all = whole or any(map(_may_have_rules, pairs.same))
-    desired = load(files.files if read_all else pairs.changed)
+    desired = load(request.files.files if read_all else pairs.changed)
     if desired.rules and not read_all:
-        read_all, desired = True, load(files.files)
-    named = {_name_earlier(blob.path, history.commit): blob for blob in pairs.earlier}
-    before, wrong = load_earlier(
-        (
-            (_name_earlier(blob.path, history.commit), held)
-            for blob, held in history.read(pairs.earlier)
-        ),
-        load_contract(),
-        context.build_lookup(lookup.known),
-    )
-    changed = frozenset(pairs.changed)
-    found = compare_states(
-        DeclaredState(desired, changed.__contains__, context.now.url),
-        DeclaredState(
-            before,
-            lambda file: file not in wrong,
-            context.before.url,
-            is_named=lambda file: history.names.holds(named[file].path),
-        ),
-    )
-    since = Since(
-        request.revision,
-        history.commit,
-        found.gone,
-        found.named,
-        0 if read_all else len(pairs.same),
-        found.difference,
-    )
-    in_scope = {f: p for f, p in wrong.items() if history.names.holds(named[f].path)}
-    return LoadedSince(desired, replace(targets, since=since), tuple(_describe_wrong(in_scope)))
+        read_all, desired = True, load(request.files.files)
+    unread = 0 if read_all else len(pairs.same)
+    comparison = _Comparison(history, context, pairs, lookup.known)
+    return comparison.compare(desired, targets, unread=unread)
+
+
+def compare_since(
+    request: SinceRequest,
+    manifests: Manifests,
+    *,
+    settings: Settings,
+    projects: Callable[[str], int],
+    targets: Targets,
+) -> LoadedSince:
+    """Compare manifests that are read already with the revision; see `load_since`.
+
+    What counts is what was read, even if the files have changed since.
+    """
+    lookup = _RecordingLookup(projects)
+    desired = manifests.get_desired(settings.server, lookup)
+    history = _open_history(request)
+    context = _compare_settings(history, settings.environment)
+    comparison = _Comparison(history, context, _pair_nothing(history), lookup.known)
+    return comparison.compare(desired, targets)
 
 
 class _RecordingLookup:
@@ -144,6 +136,7 @@ class _History:
     """The manifests of a run, and the files of a revision of their repository."""
 
     repository: Repository
+    revision: str
     commit: str
     files: Sequence[_File]
     names: NamedFiles
@@ -166,7 +159,52 @@ class _History:
         return self.repository.read(blobs) if blobs else iter(())
 
 
-def _open_history(request: SinceRequest, files: FoundFiles) -> _History:
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Compares what manifests declare with the files of a revision.
+
+    ``known`` are the numbers of the projects that the manifests name.
+    """
+
+    history: _History
+    context: _SettingsPair
+    pairs: _Pairs
+    known: Mapping[str, int]
+
+    def compare(self, desired: DesiredIndex, targets: Targets, *, unread: int = 0) -> LoadedSince:
+        """Return the manifests, with targets that leave out what is the same.
+
+        ``unread`` is how many files were not read, as they are the same in the revision.
+        """
+        history, pairs, context = self.history, self.pairs, self.context
+        named = {_name_earlier(blob.path, history.commit): blob for blob in pairs.earlier}
+        before, wrong = load_earlier(
+            (
+                (_name_earlier(blob.path, history.commit), held)
+                for blob, held in history.read(pairs.earlier)
+            ),
+            load_contract(),
+            context.build_lookup(self.known),
+        )
+        changed = frozenset(pairs.changed)
+        found = compare_states(
+            DeclaredState(desired, changed.__contains__, context.now.url),
+            DeclaredState(
+                before,
+                lambda file: file not in wrong,
+                context.before.url,
+                is_named=lambda file: history.names.holds(named[file].path),
+            ),
+        )
+        since = Since(
+            history.revision, history.commit, found.gone, found.named, unread, found.difference
+        )
+        in_scope = {f: p for f, p in wrong.items() if history.names.holds(named[f].path)}
+        return LoadedSince(desired, replace(targets, since=since), tuple(_describe_wrong(in_scope)))
+
+
+def _open_history(request: SinceRequest) -> _History:
+    files = request.files
     if STANDARD_INPUT in files.files:
         raise SettingsError(
             "--since cannot be used with standard input, which git does not know",
@@ -186,7 +224,7 @@ def _open_history(request: SinceRequest, files: FoundFiles) -> _History:
     for file in found_files:
         names.add_file(file.path)
     blobs = {blob.path: blob for blob in repository.list_blobs(commit)}
-    return _History(repository, commit, found_files, names, blobs)
+    return _History(repository, request.revision, commit, found_files, names, blobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,19 +304,28 @@ class _Pairs:
     earlier: Sequence[Blob]
 
 
-def _pair_files(history: _History, *, may_be_same: bool) -> _Pairs:
+def _list_earlier(history: _History) -> dict[str, Blob]:
+    """Return the files of the revision that may have been manifests of the run, by path."""
+    earlier = {blob.path: blob for blob in history.named}
+    if any(file.path not in earlier for file in history.files):
+        earlier |= {blob.path: blob for blob in history.list_moved()}
+    return earlier
+
+
+def _pair_nothing(history: _History) -> _Pairs:
+    """Let every file count as changed, so that only what they declare is compared."""
+    changed = [file.shown for file in history.files]
+    return _Pairs(changed, [], [*_list_earlier(history).values()])
+
+
+def _pair_files(history: _History) -> _Pairs:
     """Pair manifests with files of the revision that have the same contents, moved or not.
 
     That two contents differ does not mean much: git may store line ends differently.
     """
     length = next((len(blob.object_id) for blob in history.blobs.values()), 0)
-    ids = {file.shown: _hash_file(file.shown, length) for file in history.files}
-    left = {blob.path: blob for blob in history.named}
-    is_new = any(file.path not in left for file in history.files)
-    if is_new:
-        left |= {blob.path: blob for blob in history.list_moved()}
-    if not may_be_same:
-        return _Pairs([*ids], [], [*left.values()])
+    ids = {file.shown: hash_file(file.shown, length) for file in history.files}
+    left = _list_earlier(history)
     same: list[str] = []
     open_files: list[_File] = []
     for file in history.files:
@@ -299,29 +346,6 @@ def _pair_files(history: _History, *, may_be_same: bool) -> _Pairs:
         else:
             changed.append(file.shown)
     return _Pairs(changed, same, [*left.values()])
-
-
-def _hash_file(file: str, length: int) -> str:
-    """Return the object id that git gives the contents of a file; empty if it cannot be read."""
-    from hashlib import new  # noqa: PLC0415 - it loads OpenSSL
-
-    try:
-        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
-            state = os.fstat(opened.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                return ""
-            digest = new("sha256" if length == _SHA256_LENGTH else "sha1", usedforsecurity=False)
-            digest.update(b"blob %d\0" % state.st_size)
-            while block := opened.read(_BLOCK):
-                digest.update(block)
-    except (OSError, ValueError):
-        return ""
-    return digest.hexdigest()
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting, as a pipe would make it."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _may_have_rules(file: str) -> bool:

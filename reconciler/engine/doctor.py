@@ -12,11 +12,13 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.checkup import judge
 from reconciler.core.finding import Checkup
 from reconciler.core.observations import Failure, Observations, Setup, TokenFacts
+from reconciler.core.redaction import NOT_REDACTED, REDACT_ALL, Redaction
 from reconciler.core.server_address import TOKEN_VARIABLE, is_plaintext
 from reconciler.engine.doctor_manifests import ExaminedManifests, load_examined
 from reconciler.engine.doctor_visit import visit_server
 from reconciler.engine.load import FoundFiles
 from reconciler.engine.settings.api_key import hide_api_keys, read_api_key
+from reconciler.engine.settings.redaction_settings import read_redaction
 from reconciler.engine.settings.run_settings import (
     CliOverrides,
     Settings,
@@ -45,9 +47,9 @@ def examine(
     clock, in seconds since 1970.
     """
     access = _read_access(files, given, environment)
-    manifests = (
-        ExaminedManifests() if files is None else load_examined(files, access.settings, progress)
-    )
+    manifests = ExaminedManifests()
+    if files is not None:
+        manifests = load_examined(files, access.settings, access.redaction, progress)
     seen = Observations(
         now=now(),
         setup=access.setup,
@@ -57,19 +59,28 @@ def examine(
     )
     if access.settings is not None:
         seen = visit_server(
-            seen, access.settings, access.credentials, manifests, transport=transport, now=now
+            seen,
+            access.settings,
+            access.credentials,
+            manifests,
+            transport=transport,
+            now=now,
         )
     return judge(seen)
 
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """The settings, None if they are unusable; and what to log in with, None to send no token."""
+    """The settings, None if they are unusable; and what to log in with, None to send no token.
+
+    ``redaction`` holds whether or not the settings are usable.
+    """
 
     settings: Settings | None
     setup: Setup
     token: TokenFacts | Failure
     credentials: Credentials | None = None
+    redaction: Redaction = NOT_REDACTED
 
 
 def _read_access(
@@ -96,7 +107,18 @@ def _read_access(
         failures.append(_hide(error, environment, given))
         # Without a token, nothing secret is sent: the server can be looked at all the same.
         settings, credentials = _read_for_plain_http(places, given, usable), None
-    return _Access(settings, _describe(settings, failures), token, credentials)
+    redaction = _read_redaction(places, given, environment)
+    return _Access(settings, _describe(settings, failures), token, credentials, redaction)
+
+
+def _read_redaction(
+    places: Mapping[Place, str], given: CliOverrides, environment: Mapping[str, str]
+) -> Redaction:
+    """Read what is redacted: everything if the settings cannot say it, which is a finding too."""
+    try:
+        return read_redaction(places, environment, options=given.redaction, env=given.env or "")
+    except SettingsError:
+        return REDACT_ALL
 
 
 def _replace_token(environment: Mapping[str, str]) -> dict[str, str]:

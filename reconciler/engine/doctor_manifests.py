@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.observations import Declared, Failure
+from reconciler.core.redacted_model import redact_problems
+from reconciler.core.redaction import Redaction
 from reconciler.engine.load import FoundFiles, check_files, load_desired
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError
@@ -24,7 +26,7 @@ class ExaminedManifests:
 
 
 def load_examined(
-    files: FoundFiles, settings: Settings | None, progress: ProgressListener
+    files: FoundFiles, settings: Settings | None, redaction: Redaction, progress: ProgressListener
 ) -> ExaminedManifests:
     """Read the manifests; names of projects have no numbers yet."""
     try:
@@ -33,12 +35,15 @@ def load_examined(
             files, server=settings.server if settings else None, progress=progress
         )
     except ManifestError as error:
-        return ExaminedManifests(_list_failures(error))
+        return ExaminedManifests(_list_failures(error, redaction))
     return ExaminedManifests(_declare(desired, len(files.files)), desired)
 
 
 def number_manifests(
-    manifests: ExaminedManifests, attributes: Attributes, projects: Callable[[str], int]
+    manifests: ExaminedManifests,
+    attributes: Attributes,
+    projects: Callable[[str], int],
+    redaction: Redaction,
 ) -> ExaminedManifests:
     """Turn names of projects into numbers; ``projects`` raises UnknownProjectName."""
     declared, desired = manifests.declared, manifests.desired
@@ -47,13 +52,14 @@ def number_manifests(
     try:
         numbered = number_projects(desired, attributes, projects)
     except ManifestError as error:
-        return ExaminedManifests(_list_failures(error))
+        return ExaminedManifests(_list_failures(error, redaction))
     return ExaminedManifests(_declare(numbered, declared.files), numbered)
 
 
-def _list_failures(error: ManifestError) -> tuple[Failure, ...]:
+def _list_failures(error: ManifestError, redaction: Redaction) -> tuple[Failure, ...]:
     return tuple(
-        Failure(str(replace(problem, hint="")), problem.hint) for problem in error.problems
+        Failure(str(replace(problem, hint="")), problem.hint)
+        for problem in redact_problems(error.problems, redaction)
     )
 
 

@@ -16,11 +16,13 @@ from reconciler.core.observations import (
     Declared,
     Failure,
     FailureKind,
+    KeysSeen,
     Observations,
     ProjectsSeen,
     Sample,
 )
 from reconciler.core.plan_model import ServerIdentity
+from reconciler.core.redaction import Redaction
 from reconciler.engine.doctor_manifests import ExaminedManifests, number_manifests
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import UnknownProjectName
@@ -73,6 +75,7 @@ class _Visit:
     client: Client
     api: TaskApi
     attributes: Attributes
+    redaction: Redaction
     ends: float = field(default_factory=lambda: time.monotonic() + RUN_SECONDS)
 
     def may_send(self, requests: int) -> bool:
@@ -106,6 +109,7 @@ def visit_server(
             client,
             TaskApi(client, attributes),
             attributes,
+            settings.redaction,
         )
         seen = _look_at_server(seen, visit, with_token=credentials is not None)
         if credentials is not None and isinstance(seen.identity, ServerIdentity):
@@ -130,6 +134,7 @@ def _make_client(
         origins=Origins(settings.url_from, settings.token_from),
         connect=observer.connect,
         backoff=backoff,
+        hides_answers=bool(settings.redaction),
     )
 
 
@@ -167,7 +172,8 @@ def _look_at_server(seen: Observations, visit: _Visit, *, with_token: bool) -> O
 def _look_at_projects(
     seen: Observations, visit: _Visit, settings: Settings, manifests: ExaminedManifests
 ) -> Observations:
-    manifests = number_manifests(manifests, visit.attributes, settings.projects or _Titles(visit))
+    titles = settings.projects or _Titles(visit)
+    manifests = number_manifests(manifests, visit.attributes, titles, visit.redaction)
     declared = manifests.declared
     seen = replace(seen, declared=declared)
     numbers = declared.projects if isinstance(declared, Declared) else ()
@@ -210,6 +216,13 @@ class _Titles:
         return found[0]
 
 
+def _fetch_sample(visit: _Visit, project: int, names: frozenset[str]) -> Sample:
+    """Read a few tasks; an address in them is a value, which redaction may hide."""
+    sample = fetch_sample(visit.api, project, names)
+    hides = bool(sample.resolved) and visit.redaction.touches(("data",))
+    return replace(sample, resolved="(redacted)") if hides else sample
+
+
 def _look_at_tasks(
     seen: Observations, visit: _Visit, project: int, manifests: ExaminedManifests
 ) -> Observations:
@@ -218,14 +231,19 @@ def _look_at_tasks(
         seen = replace(seen, page=attempt(lambda: fetch_page(visit.api, project)))
     if visit.may_send(1):
         names = seen.declared.read if isinstance(seen.declared, Declared) else frozenset[str]()
-        seen = replace(seen, sample=attempt(lambda: fetch_sample(visit.api, project, names)))
+        seen = replace(seen, sample=attempt(lambda: _fetch_sample(visit, project, names)))
     sample = seen.sample
     if visit.may_send(1) and isinstance(sample, Sample) and sample.tasks:
         task = sample.tasks[0]
         seen = replace(seen, honoured=attempt(lambda: fetch_honoured(visit.client, task)))
     groups = manifests.desired.list_key_groups() if manifests.desired else ()
     for group in groups[:_KEY_GROUPS_MAX]:
-        if visit.may_send(1):
+        if visit.redaction.touches(group.path):
+            # What the server has of them depends on their values.
+            path = visit.redaction.cut(group.path)
+            hidden = KeysSeen(group.project, path, len(group.keys), is_hidden=True)
+            seen = replace(seen, keys=(*seen.keys, hidden))
+        elif visit.may_send(1):
             found = attempt(lambda group=group: fetch_keys(visit.api, group))  # type: ignore[misc]
             seen = replace(seen, keys=(*seen.keys, found))
     repeat = min(visit.observer.left - AT_ONCE, _ALONE_MAX)

@@ -18,6 +18,7 @@ from reconciler.engine.apply import (
     apply_plan,
     build_execution_options,
     build_policy,
+    save_unwritten,
 )
 from reconciler.engine.callbacks import GuardedCallbacks
 from reconciler.engine.connection import Connection
@@ -69,18 +70,19 @@ def apply_guarded(  # noqa: PLR0913 - the work, and the listeners to it
         commit=Commit(options.commit) if options.commit else None,
     )
     execution = build_execution_options(settings, options, progress=callbacks, stop=stopped)
-    result = _run(
-        lambda: apply_plan(
+
+    def work() -> ApplyResult:
+        applied = apply_plan(
             approved,
             connection,
             options=execution,
             report=file,
             run=run,
             on_outcome=callbacks.on_outcome,
-        ),
-        stopped,
-        is_signalled=stop.is_set if stop else lambda: False,
-    )
+        )
+        return replace(applied, report=replace(applied.report, hidden=settings.hidden))
+
+    result = _run(work, stopped, is_signalled=stop.is_set if stop else lambda: False)
     if callbacks.error:
         raise ApplyStopped(f"a callback raised {callbacks.error!r}", result) from callbacks.error
     if result.lost:
@@ -111,8 +113,14 @@ def _run(
         for result in results:
             interrupt.add_note(f"reconciler stopped: {result.report.describe()}")
             if result.unwritten:
-                lines = "\n".join(result.unwritten)
-                advice = "append these lines, which could not be written, to complete the report:"
-                interrupt.add_note(f"{advice}\n{lines}")
+                interrupt.add_note(_describe_unwritten(result))
         raise
     return results[0]
+
+
+def _describe_unwritten(result: ApplyResult) -> str:
+    """Say what completes a report; lines that may hold hidden values are saved, not shown."""
+    if result.report.hidden:
+        return save_unwritten(result.unwritten)
+    lines = "\n".join(result.unwritten)
+    return f"append these lines, which could not be written, to complete the report:\n{lines}"

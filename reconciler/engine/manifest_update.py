@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -14,6 +14,8 @@ from reconciler.core.notation import STANDARD_INPUT, count_noun, format_path
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, Status, TaskPlan
 from reconciler.core.pull_result import Remark
+from reconciler.core.redacted_model import redact_plan
+from reconciler.core.redaction import Redaction
 from reconciler.engine.additions import Addition, Additions, AddOptions, find_additions
 from reconciler.engine.connection import Connection
 from reconciler.engine.load import FoundFiles, load_desired
@@ -45,8 +47,8 @@ class FileUpdate:
     """
 
     file: str
-    before: bytes
-    after: bytes
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
     changes: tuple[Change, ...]
     added: int = 0
     redact: tuple[Path, ...] = ()
@@ -123,8 +125,9 @@ def edit_manifests(
 ) -> Update:
     """Edit the text of manifests so that the changes of a plan have nothing left to do."""
     live = LiveEntries(attributes, redact)
-    left = [problem for planned in plan.tasks for problem in _list_unplaced(planned)]
-    unresolved = ((key.source, key.problem) for key in plan.unresolved)
+    shown = redact_plan(plan, Redaction(redact))
+    left = [problem for planned in shown.tasks for problem in _list_unplaced(planned)]
+    unresolved = ((key.source, key.problem) for key in shown.unresolved)
     left += [Problem(source, "", problem.message, problem.hint) for source, problem in unresolved]
     differing = [planned for planned in plan.tasks if planned.changes]
     for planned in differing:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.contract.openapi import load_contract
 from reconciler.core.notation import count_noun
 from reconciler.core.server_address import ChosenServer
+from reconciler.engine.load import FoundFiles
+from reconciler.engine.redacting import Redacting, read_redacting, redacting
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_values, number_projects
 from reconciler.progress import NULL_PROGRESS, ProgressListener
+
+
+class Origin(NamedTuple):
+    """The paths that manifests were read from, and the files that they name."""
+
+    paths: Sequence[str]
+    files: FoundFiles
 
 
 class Manifests:
@@ -22,8 +31,15 @@ class Manifests:
     it has changed by then, planning raises ManifestError.
     """
 
-    def __init__(self, desired: DesiredIndex, *, unread: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        desired: DesiredIndex,
+        *,
+        unread: Sequence[Problem] = (),
+        origin: Origin | None = None,
+    ) -> None:
         self._desired = desired
+        self.origin = origin
         self.unread: tuple[Problem, ...] = tuple(unread)
         """Files that look like manifests and were not read, with the reason."""
 
@@ -40,6 +56,7 @@ class Manifests:
         rules: Sequence[Mapping[str, Any]] | None = None,
         allow: Sequence[Mapping[str, Any]] | None = None,
         name: str = "tasks",
+        redact: Redacting = (),
         progress: ProgressListener = NULL_PROGRESS,
     ) -> Manifests:
         """Declare tasks from values, without a file.
@@ -57,11 +74,12 @@ class Manifests:
             allow: What a manifest has under ``allow``.
             name: Replaces the name of a file in messages and plans: ``tasks:3:1`` is the third
                 task. Text that can be printed.
+            redact: Settings that redact values, or paths: an error does not quote these values.
             progress: Follows the work.
 
         Raises:
             ManifestError: The declarations have problems; the error holds all of them.
-            ValueError: ``name`` is empty, or cannot be printed.
+            ValueError: ``name`` is empty, or cannot be printed, or a path is not valid.
 
         """
         if type(name) is not str or not name or not name.isprintable():
@@ -76,11 +94,11 @@ class Manifests:
             "allow": allow,
         }
         header = {key: value for key, value in given.items() if value is not None}
-        return cls(
-            load_values(
+        with redacting(read_redacting(redact)):
+            declared = load_values(
                 {"version": 1, **header}, tasks, load_contract(), name=name, progress=progress
             )
-        )
+        return cls(declared)
 
     @property
     def ids(self) -> Sequence[int]:

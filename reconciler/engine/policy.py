@@ -139,7 +139,7 @@ def _check_digest(plan: Plan, policy: ApplyPolicy) -> None:
     found = plan.digest
     if policy.redacted:
         found = key.sign(plan.digest) or "another one"
-        if not key.secret:
+        if not key:
             hint = f"set {DIGEST_KEY_VARIABLE} as where the plan was shown, or review this plan"
     raise Refused(
         f"nothing was changed: expected the plan {escape_invisible(expected)}, found {found}",

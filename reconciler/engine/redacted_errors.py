@@ -25,7 +25,8 @@ def redact_errors(read: Callable[[], Redaction]) -> Iterator[None]:
         redaction = read()
         if not redaction:
             raise
-        raise _redact_error(error, redaction) from error
+        # Not from the error: a traceback would show what it quotes.
+        raise _redact_error(error, redaction) from None
 
 
 def _redact_error(error: ReconcilerError, redaction: Redaction) -> ReconcilerError:
@@ -36,7 +37,4 @@ def _redact_error(error: ReconcilerError, redaction: Redaction) -> ReconcilerErr
         return ManifestError(redact_problems(error.problems, redaction))
     if not error.discreet:
         return error
-    hidden = ReconcilerError(error.discreet, hint=error.hint or _SEE)
-    for note in getattr(error, "__notes__", ()):
-        hidden.add_note(note)
-    return hidden
+    return error.restate(error.discreet, hint=error.hint or _SEE)

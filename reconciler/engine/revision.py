@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _SECONDS: Final = 120.0
 MERGE_BASE: Final = "..."
 """What a revision ends with if its merge base with HEAD is meant."""
 
+_BLOCK: Final = 1 << 20
+_SHA256_LENGTH: Final = 64
 _OBJECT: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _FILE_MODES: Final = (b"100644", b"100755", b"100664")
 _FETCH_ALL: Final = (
@@ -37,16 +40,20 @@ class Blob(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git repository with a work tree at ``root``, a real path."""
+    """A git repository with a work tree at ``root``, a real path.
+
+    Each request to git may take ``seconds``.
+    """
 
     root: str
     environment: Mapping[str, str]
+    seconds: float = _SECONDS
 
     def resolve(self, revision: str) -> str:
         """Return the commit that a revision means; raises SettingsError."""
         check_revision(revision)
         name = revision.removesuffix(MERGE_BASE)
-        commit = self._find_commit(name)
+        commit = self.find_commit(name)
         if commit is None:
             raise self._explain_unknown(name)
         return self._find_merge_base(name, commit) if revision != name else commit
@@ -64,7 +71,8 @@ class Repository:
         # It ends early at an object that a partial clone lacks.
         return _pair_contents(blobs, self._run("cat-file", "--batch", stdin=asked).stdout)
 
-    def _find_commit(self, name: str) -> str | None:
+    def find_commit(self, name: str) -> str | None:
+        """Return the commit that a name means, None if there is none; raises SettingsError."""
         found = self._run(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
@@ -75,7 +83,7 @@ class Repository:
         return written.decode() if is_one else None
 
     def _find_merge_base(self, name: str, commit: str) -> str:
-        head = self._find_commit("HEAD")
+        head = self.find_commit("HEAD")
         if head is None:
             raise SettingsError(
                 "--since: HEAD has no commit yet", hint="commit the manifests first"
@@ -121,7 +129,7 @@ class Repository:
                 *("-c", f"safe.directory={self.root}"),
                 *arguments,
                 environment=self.environment,
-                seconds=_SECONDS,
+                seconds=self.seconds,
                 stdin=stdin,
             )
         except FileNotFoundError as error:
@@ -177,6 +185,29 @@ def _parse_tree(listed: bytes) -> Iterator[Blob]:
         parts = described.split(b" ")
         if tab and parts[0] in _FILE_MODES:
             yield Blob(os.fsdecode(path), parts[2].decode())
+
+
+def hash_file(file: str, length: int) -> str:
+    """Return the object id that git gives the contents of a file; empty if it cannot be read."""
+    from hashlib import new  # noqa: PLC0415 - it loads OpenSSL
+
+    try:
+        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
+            state = os.fstat(opened.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                return ""
+            digest = new("sha256" if length == _SHA256_LENGTH else "sha1", usedforsecurity=False)
+            digest.update(b"blob %d\0" % state.st_size)
+            while block := opened.read(_BLOCK):
+                digest.update(block)
+    except (OSError, ValueError):
+        return ""
+    return digest.hexdigest()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting, as a pipe would make it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _pair_contents(blobs: Sequence[Blob], answer: bytes) -> Iterator[tuple[Blob, bytes]]:

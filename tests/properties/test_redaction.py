@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import json
 import os
+import pickle
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -18,9 +22,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import reconciler
+from reconciler import (
+    ApplyOptions,
+    ManifestError,
+    Manifests,
+    NullProgress,
+    Plan,
+    ReconcilerError,
+    Report,
+    Settings,
+    render,
+)
 from reconciler.cli.collaborators import Collaborators
 from reconciler.cli.main import run
+from reconciler.core.redaction import Redaction, RedactionSettings, parse_redacted_path
 from reconciler.core.values import Json
+from reconciler.engine.connection import connect
 from reconciler.renderers.registry import FORMATS
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from tests.unit.labelstudio.wired import ADDRESS, Hooked, sandbox_with
@@ -33,6 +51,7 @@ RUNS = settings(
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow],
 )
+FEWER = settings(RUNS, max_examples=2)
 OPTIONS = ("--redact", "data.secret", "--redact", "data.box.secret", "--redact", "data.external_id")
 ONLY = ("--show-only", "overlap", "--show-only", "data.text")
 SETTINGS = {
@@ -305,6 +324,187 @@ def run_broken(values: list[Json], keys: list[str], options: tuple[str, ...], na
     )
 
 
+DOCTOR_FORMATS = ("text", "json", "markdown", "github", "junit")
+MEASURED = ("latency", "at once", "clock")
+"""Checks whose findings differ from run to run."""
+
+
+def repeat_tasks(request: httpx.Request) -> httpx.Response | None:
+    """Refuse to list tasks, and repeat what is stored, as a failing server may."""
+    if request.url.path != "/api/tasks/" or "filterGroup" in str(request.url):
+        return None
+    return httpx.Response(400, json={"detail": json.dumps(STORED)})
+
+
+STORED: list[Json] = []
+
+
+def run_doctor(values: list[Json], keys: list[str], options: tuple[str, ...]) -> tuple[str, Json]:
+    """Return all that doctor prints, and its findings except those that it measures."""
+    printed: list[str] = []
+    findings: list[Json] = []
+    for broken, hook in itertools.product(("", *BROKEN), (lambda _: None, repeat_tasks)):
+        if broken and hook is repeat_tasks:
+            continue
+        server = make_server(values, keys)
+        STORED[:] = [*values, *keys]
+        server.hook = hook
+        s, k = ([*map(json.dumps, those)] for those in (values, keys))
+        write_manifest(values, keys, more=BROKEN[broken](s, k) if broken else "")
+        printed += [
+            call(server, "doctor", "tasks.yaml", *options, "--format", form, "-v")
+            for form in DOCTOR_FORMATS
+        ]
+        document = json.loads(
+            call(server, "doctor", "tasks.yaml", *options, "--format", "json").partition("\n")[2]
+        )
+        if not broken:
+            findings += [one for one in document["findings"] if one["check"] not in MEASURED]
+    return "\n".join(printed), findings
+
+
+class Heard(NullProgress):
+    """Keeps what a program would write to its log."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+    def detail(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def show(found: Plan | Report) -> Iterator[str]:
+    """Yield all that Python or a notebook shows of a plan or a report, and of its parts."""
+    for one in (found, pickle.loads(pickle.dumps(found))):  # noqa: S301 - made here
+        yield from (repr(one), str(one), one._repr_html_(), f"{one}")
+        for form in FORMATS:
+            if form != "gitlab-terraform" or isinstance(one, Plan):
+                yield render(one, form)
+    yield from (render(found, full=True), render(found, "markdown", limit=5_000))
+
+
+def list_parts(found: Plan | Report) -> Iterator[object]:
+    """Yield the parts of a plan or a report that hold no values themselves, but more parts."""
+    if isinstance(found, Report):
+        parts: Iterable[object] = [*found.outcomes, *found.runs]
+    else:
+        parts = [*found.tasks, *found.unresolved, *found.rules]
+    for part in parts:
+        yield part
+        for name in ("changes", "problems", "key", "rules", "rule", "problem", "targets"):
+            yield getattr(part, name, None)
+
+
+def check_parts(found: Plan | Report, values: list[Json], keys: list[str]) -> None:
+    shown = repr([*list_parts(found)])
+    check_hidden(shown, values, keys)
+    assert "sha256:" not in shown
+
+
+def tell(error: BaseException) -> str:
+    """Return what Python, a notebook or a log shows of an error that nothing catches."""
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+def attempt(work: Callable[[], object]) -> str:
+    try:
+        found = work()
+    except ReconcilerError as error:
+        problems = (
+            [render(error, form) for form in ("text", "sarif")]
+            if isinstance(error, ManifestError)
+            else []
+        )
+        return "\n".join([tell(error), *problems])
+    return f"no error: {found}"
+
+
+def make_settings(options: tuple[str, ...]) -> Settings:
+    """Settings that redact what the options of a command line do."""
+    made = Settings.from_environment(SETTINGS)
+    paths = tuple(map(parse_redacted_path, options[1::2]))
+    hidden = Redaction(paths) if options[0] == "--redact" else Redaction(shown=paths)
+    return made.hide(RedactionSettings(hidden))
+
+
+def run_python(values: list[Json], keys: list[str], options: tuple[str, ...]) -> str:
+    """Return all that a program or a notebook shows of runs."""
+    server = make_server(values, keys)
+    connected = functools.partial(connect, transport=server)
+    settings, heard = make_settings(options), Heard()
+    shown: list[str] = []
+    with mock.patch("reconciler.api.connect", connected):
+        write_manifest(values, keys)
+        declared = reconciler.load("tasks.yaml", redact=settings)
+        made = reconciler.plan(declared, settings, allow=["missing", "ambiguous"], progress=heard)
+        check_parts(made, values, keys)
+        halves = [reconciler.plan(declared, settings, shard=f"{n}/2") for n in (1, 2)]
+        reconciler.write_plan(made, "plan.json")
+        for one in (
+            made,
+            reconciler.merge(halves),
+            reconciler.read_plan("plan.json", redact=settings),
+        ):
+            shown += show(one)
+        cut = Path("plan.json").read_text(encoding="utf-8").replace('"unchanged"', '"changed"')
+        Path("cut.json").write_text(cut, encoding="utf-8")
+        shown += [
+            attempt(lambda: reconciler.read_plan("cut.json", redact=settings)),
+            attempt(lambda: reconciler.plan(declared, settings, targets=[f"key:{values[5]}x"])),
+            attempt(lambda: reconciler.apply(halves[0], settings)),
+            attempt(
+                lambda: reconciler.apply(
+                    made, settings, options=ApplyOptions(expected_digest="sha256:0")
+                )
+            ),
+        ]
+        reports = []
+        for number, hook in enumerate((echo, fail, lambda _: None)):
+            server.hook = hook
+            file = f"python{number}.jsonl"
+            options_of_run = ApplyOptions(allow=["missing", "ambiguous"])
+            reports.append(
+                reconciler.apply(
+                    made, settings, options=options_of_run, report=file, progress=heard
+                )
+            )
+            shown += show(reports[-1])
+            check_parts(reports[-1], values, keys)
+            shown += show(reconciler.read_report(file, redact=settings))
+        shown += show(reconciler.merge(reports))
+        server.state.tasks[1].values["data"] = {"secret": values[5]}
+        shown += show(reconciler.plan_revert(reports[-1], settings))
+        shown.append(attempt(lambda: reconciler.revert(reports[-1], settings)))
+        shown.append(
+            attempt(
+                lambda: reconciler.merge([reports[-1], reconciler.read_report("python2.jsonl")])
+            )
+        )
+        server.hook = repeat_tasks
+        STORED[:] = [*values, *keys]
+        shown.append(attempt(lambda: reconciler.plan(declared, settings)))
+    return "\n".join([*shown, *heard.lines])
+
+
+def load_broken(values: list[Json], keys: list[str], options: tuple[str, ...]) -> str:
+    """Return all that a program or a notebook shows of manifests with problems."""
+    settings = make_settings(options)
+    s, k = ([*map(json.dumps, those)] for those in (values, keys))
+    shown = [attempt(lambda: declare_wrongly(values, settings))]
+    for name, broken in BROKEN.items():
+        write_manifest(values, keys, more=broken(s, k))
+        shown += [name, attempt(lambda: reconciler.load("tasks.yaml", redact=settings))]
+    return "\n".join(shown)
+
+
+def declare_wrongly(values: list[Json], settings: Settings) -> object:
+    tasks = [{"id": 1, "data": {"secret": values[0]}}, {"id": 1, "data": {"secret": values[1]}}]
+    return Manifests.from_tasks(tasks, redact=settings)
+
+
 def check_hidden(printed: str, values: list[Json], keys: list[str]) -> None:
     found = [token for value in (*values, *keys) for token in tokens(value) if token in printed]
     commands = "\n".join(line for line in printed.splitlines() if line.startswith("$ "))
@@ -355,3 +555,58 @@ def test_problems_of_manifests_quote_no_redacted_value(
             printed = run_broken(*one, options, name)
         check_hidden(printed, *one)
         assert "problem" in printed
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("options", [OPTIONS, ONLY], ids=["redact", "show only"])
+@FEWER
+@given(slots(), slots())
+def test_doctor_depends_on_no_redacted_value(
+    options: tuple[str, ...],
+    one: tuple[list[Json], list[str]],
+    other: tuple[list[Json], list[str]],
+):
+    findings = []
+    for values, keys in (one, other):
+        with working_in_new_folder():
+            printed, found = run_doctor(values, keys, options)
+        check_hidden(printed, values, keys)
+        findings.append(found)
+    assert findings[0] == findings[1]
+    assert "they are redacted" in json.dumps(findings[0])
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("options", [OPTIONS, ONLY], ids=["redact", "show only"])
+@FEWER
+@given(slots(), slots())
+def test_python_and_notebooks_depend_on_no_redacted_value(
+    options: tuple[str, ...],
+    one: tuple[list[Json], list[str]],
+    other: tuple[list[Json], list[str]],
+):
+    shown = []
+    for values, keys in (one, other):
+        with working_in_new_folder():
+            shown.append(run_python(values, keys, options))
+        check_hidden(shown[-1], values, keys)
+    first, second = map(forget, shown)
+    assert first == second
+    assert "(redacted A)" in first
+    assert "no error" not in first
+    assert "sha256:" not in first.replace("sha256:0", "")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("options", [OPTIONS, ONLY], ids=["redact", "show only"])
+@RUNS
+@given(slots())
+def test_errors_in_python_quote_no_redacted_value(
+    options: tuple[str, ...], one: tuple[list[Json], list[str]]
+):
+    with working_in_new_folder():
+        shown = load_broken(*one, options)
+    check_hidden(shown, *one)
+    # Two tasks with one key and different paths combine, and two numbers may be one text.
+    assert {*re.findall("(.*)\nno error", shown)} <= {"a key twice", "not YAML"}
+    assert "ManifestError" in shown

@@ -85,7 +85,7 @@ def command(options: ApplyCommandOptions) -> int:
                 allow=review.build_allowances(settings),
                 shard=options.shard,
                 targets=targets,
-                since=build_since_request(options.since, paths, os.environ),
+                since=build_since_request(options.since, paths, files, os.environ),
                 console=review.console,
             )
         return review_and_apply(

@@ -15,11 +15,12 @@ from reconciler.cli.inputs import print_unread
 from reconciler.cli.lock_notes import print_lock_change
 from reconciler.cli.options import take_options, verbosity_options
 from reconciler.cli.outputs import Outputs, output_options
-from reconciler.cli.plan_options import server_options
+from reconciler.cli.plan_options import checking_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.doctor import examine
 from reconciler.engine.load import FoundFiles, find_files
+from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import OF_PULL, CliOverrides, read_settings
 from reconciler.errors import ReconcilerError
 from reconciler.renderers.registry import Subject
@@ -44,7 +45,7 @@ class DoctorOptions:
     is_flag=True,
     help="Write reconciler.lock: what the server says of the projects in PATH.",
 )
-@server_options
+@checking_options
 @verbosity_options
 @take_options(DoctorOptions)
 def command(options: DoctorOptions) -> int:
@@ -90,6 +91,7 @@ def _update_lock(files: FoundFiles, options: DoctorOptions) -> None:
 
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PULL)
     with (
+        redact_errors(lambda: settings.redaction),
         connect_to_server(settings, options.console) as connection,
         ProgressBar(options.console) as progress,
     ):

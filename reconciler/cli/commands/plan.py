@@ -96,7 +96,7 @@ def command(options: PlanOptions) -> int:
             allow=allow,
             shard=options.shard,
             targets=Targets(options.target, options.exclude),
-            since=build_since_request(options.since, options.paths, os.environ),
+            since=build_since_request(options.since, options.paths, files, os.environ),
             console=console,
         )
     try:

@@ -14,7 +14,7 @@ from reconciler.core.allowances import parse_denials
 from reconciler.core.limit import Limit
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance
-from reconciler.core.redaction import NOT_REDACTED, Redaction
+from reconciler.core.redaction import NOT_REDACTED, Redaction, RedactionSettings
 from reconciler.core.server_address import (
     TOKEN_VARIABLE,
     ChosenServer,
@@ -184,6 +184,16 @@ class Settings:
     def server(self) -> ChosenServer:
         """The server of the run, and where its address came from."""
         return ChosenServer(self.url, self.url_from)
+
+    @property
+    def hidden(self) -> RedactionSettings:
+        """What plans and reports of the run hide wherever they are shown."""
+        return RedactionSettings(self.redaction, self.digest_key)
+
+    def hide(self, more: RedactionSettings) -> Settings:
+        """Return the settings of a run that also hides ``more``."""
+        joined = self.hidden.join(more)
+        return replace(self, redaction=joined.redaction, digest_key=joined.digest_key)
 
     def __reduce__(self) -> NoReturn:
         message = "Settings hold a token and cannot be pickled"

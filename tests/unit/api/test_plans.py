@@ -174,3 +174,15 @@ def test_tasks_of_values_have_keys_and_rules(server: Server):
     assert found[2] == [3]
     assert found[1] == [2]
     assert [(rule.matched, rule.overruled) for rule in plan.rules] == [(len(found), 1)]
+
+
+def test_markdown_stays_within_its_limit(server: Server):
+    plan = reconciler.plan(declare(1, 20, text="new " * 100), server.settings)
+    whole = reconciler.render(plan, "markdown", full=True)
+    assert len(whole) > 3_000
+    for limit in (3_000, "3000", "3000B"):
+        cut = reconciler.render(plan, "markdown", full=True, limit=limit)
+        assert len(cut) <= 3_000
+    for wrong, format_ in ((10, "markdown"), ("1 GB", "markdown"), (3_000, "json")):
+        with pytest.raises(ValueError, match=r"limit: "):
+            reconciler.render(plan, format_, limit=wrong)

@@ -108,20 +108,49 @@ def test_git_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Mo
     assert find_commit(["manifests"], os.environ, seconds=0.1) is None
 
 
+HOSTILE = (
+    *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass"),
+    *("core.alternateRefsCommand", "diff.external", "diff.x.command", "diff.x.textconv"),
+    *("filter.x.clean", "filter.x.smudge", "filter.x.process", "merge.x.driver", "gpg.program"),
+    *("pager.ls-tree", "pager.rev-parse", "pager.status", "credential.helper", "uploadpack.hook"),
+    *("alias.rev-parse", "alias.ls-tree", "alias.cat-file"),
+)
+"""Settings that name programs for git to run."""
+
+
+@pytest.mark.parametrize("scope", ["repository", "user"])
 def test_no_program_that_settings_name_is_run_and_no_other_repository_is_looked_at(
-    commit: str, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    commit: str, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str
 ):
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
     program.chmod(0o755)
-    settings = (
-        f'[core]\nfsmonitor = {program}\npager = {program}\n[filter "x"]\nclean = {program}\n'
-    )
-    (tmp_path / "settings").write_text(settings, encoding="utf-8")
-    git("config", "core.fsmonitor", str(program))
-    Path("manifests/.gitattributes").write_text("*.yaml filter=x\n", encoding="utf-8")
-    Path("manifests/tasks.yaml").touch()
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
+    (tmp_path / "hooks").mkdir()
+    for hook in ("post-index-change", "fsmonitor-watchman", "reference-transaction"):
+        (tmp_path / "hooks" / hook).symlink_to(program)
+    settings = tmp_path / "settings"
+    file = tmp_path / ".git/config" if scope == "repository" else settings
+    for name in HOSTILE:
+        git("config", "--file", str(file), name, f"!{program}" if "alias" in name else str(program))
+    git("config", "--file", str(file), "core.hooksPath", str(tmp_path / "hooks"))
+    git("config", "--file", str(file), "filter.x.required", "true")
+    Path("manifests/.gitattributes").write_text("* filter=x diff=x merge=x\n", encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    os.utime("manifests/tasks.yaml", (1, 1))  # so that git would look at its contents
     assert find_commit(["manifests"], os.environ) == Commit(commit)
+    Path("manifests/tasks.yaml").write_text("version: 2\n", encoding="utf-8")
+    assert find_commit(["manifests"], os.environ) == Commit(commit, dirty=True)
     assert not (tmp_path / "ran").exists()
+
+
+def test_line_ends_that_git_stores_differently_are_no_change(commit: str):
+    Path("manifests/tasks.yaml").write_bytes(b"version: 1\r\n")
+    assert find_commit(["manifests"], os.environ) == Commit(commit)
+
+
+def test_manifests_of_another_repository_are_of_no_commit_of_this_one(commit: str, tmp_path: Path):
+    other = tmp_path.with_name(f"{tmp_path.name}-other") / "tasks.yaml"
+    other.parent.mkdir()
+    other.write_text("version: 1\n", encoding="utf-8")
+    assert find_commit(["manifests", str(other)], os.environ) == Commit(commit)

@@ -614,3 +614,39 @@ def test_it_runs_in_a_process_of_its_own_over_a_network(manifest: Manifest):
     assert (seen.code, seen.bad) == (0, {})
     assert seen.document["requests"] <= 15
     assert "lists at once took" in seen.texts["at once"]
+
+
+SECRETS = """
+version: 1
+project: 7
+key: data.text
+tasks:
+  - {key: s3cret-1, overlap: 2}
+  - {key: s3cret-2, overlap: 2}
+"""
+
+
+@pytest.mark.usefixtures("server")
+def test_redacted_keys_are_not_looked_up(found: Callable[..., Found]):
+    Path("tasks.yaml").write_text(SECRETS, encoding="utf-8")
+    shown = found("tasks.yaml")
+    hidden = found("tasks.yaml", "--redact", "data.text")
+    assert "s3cret-1" in shown.texts["keys"]
+    assert (
+        "2 keys at data.text in project 7 not looked up: they are redacted" in hidden.texts["keys"]
+    )
+    assert hidden.document["requests"] < shown.document["requests"]
+
+
+@pytest.mark.usefixtures("server")
+def test_settings_that_cannot_say_what_is_redacted_hide_everything(command: Command):
+    wrong = SECRETS.replace("key: s3cret-1", "id: 1, allow_skip: s3cret")
+    Path("tasks.yaml").write_text(wrong, encoding="utf-8")
+    assert "s3cret" in command("doctor", "tasks.yaml").output
+    Path("reconciler.toml").write_text('redact = ["data.boxes[0]"]\n', encoding="utf-8")
+    for form in ("text", "json", "markdown", "github", "junit"):
+        ran = command("doctor", "tasks.yaml", "--format", form)
+        assert ran.code == 1
+        assert "elements of lists have no path" in ran.output
+        assert "not shown, as it may quote redacted values" in ran.output
+        assert "s3cret" not in ran.output + ran.errors
