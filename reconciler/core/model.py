@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
+from reconciler.core.contrast import format_brief
+from reconciler.core.notation import format_path
 from reconciler.core.paths import Path
 from reconciler.core.problems import Allowance
 from reconciler.core.rule import Rule
@@ -232,8 +234,9 @@ class Change:
     """One path of one task: ``before`` is the live value, ``after`` the declared one, or ABSENT.
 
     ``before`` is UNREADABLE if the server fails to return the stored value. ``rule`` is the name of
-    the rule that makes the change; empty if a task declares it. Its repr shows no value, and no
-    path inside an attribute: logs and notebooks keep it, and do not know what is redacted.
+    the rule that makes the change; empty if a task declares it. Printed, it shows its values. Its
+    repr shows none, and no path inside an attribute: logs and notebooks keep it, and do not know
+    what is redacted.
     """
 
     path: Path
@@ -244,6 +247,10 @@ class Change:
 
     def __repr__(self) -> str:
         return f"<Change of {self.path[0]} at {self.source}>"
+
+    def __str__(self) -> str:
+        before, after = format_brief(self.before, self.after)
+        return f"{format_path(self.path)}: {before} -> {after} ({self.source})"
 
 
 @dataclass(frozen=True, slots=True)

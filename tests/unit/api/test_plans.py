@@ -32,6 +32,8 @@ def test_a_plan_can_be_looked_at(server: Server):
     assert (more.path, more.before, more.after) == (("data", "more"), ABSENT, 1)
     assert str(text.source) == "tasks:1:1"
     assert plan.unchanged == 1
+    assert str(text) == 'data.text: "Sentence 1." -> "new" (tasks:1:1)'
+    assert repr(text) == "<Change of data at tasks:1:1>"
     assert repr(plan) == f"<Plan for {server.settings.url}: 1 unchanged, 1 to update, 1 missing>"
     assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own
 
