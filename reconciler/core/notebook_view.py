@@ -17,6 +17,7 @@ from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
 from reconciler.core.model import Change
+from reconciler.core.named_task import format_id
 from reconciler.core.notation import count_noun, escape_invisible, format_path, shorten
 from reconciler.core.plan_model import (
     Plan,
@@ -32,7 +33,6 @@ from reconciler.core.report import Report, Run, TaskOutcome, describe_outcome
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.shown_digest import NO_KEY
-from reconciler.core.task_names import format_id
 from reconciler.core.values import Side
 
 _TASKS_MAX: Final = 50

@@ -18,12 +18,12 @@ from reconciler.core.contrast import format_brief
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup, Level
 from reconciler.core.model import Change, TaskKey
+from reconciler.core.named_task import format_id, format_task
 from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.problems import Kind, TaskProblem
 from reconciler.core.report import Outcome, Report, TaskOutcome, describe_outcome
-from reconciler.core.task_names import format_id, format_task
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT, box
 from reconciler.errors import Problem, Source

@@ -10,6 +10,7 @@ from reconciler.core.allowances import describe_allowances
 from reconciler.core.change_groups import ChangeGroup, Effect, Spread, count_paths
 from reconciler.core.contrast import format_brief
 from reconciler.core.ids import format_ranges
+from reconciler.core.named_task import format_task
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -22,7 +23,6 @@ from reconciler.core.notation import (
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
 from reconciler.core.problem_groups import ProblemGroup
-from reconciler.core.task_names import format_task
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
 from reconciler.renderers.places import append_place

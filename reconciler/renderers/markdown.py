@@ -23,6 +23,7 @@ from reconciler.core.contrast import format_brief
 from reconciler.core.finding import Checkup, Finding, Level
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import TaskKey
+from reconciler.core.named_task import format_id
 from reconciler.core.notation import count_noun, format_path, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, PlannedRule, UnresolvedKey
@@ -39,7 +40,6 @@ from reconciler.core.results import (
 from reconciler.core.rule_set import describe_planned_rule
 from reconciler.core.shown_digest import NO_KEY
 from reconciler.core.size_limit import SizeLimit
-from reconciler.core.task_names import format_id
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT
 from reconciler.renderers.change_lines import format_change

@@ -19,6 +19,7 @@ from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup
 from reconciler.core.ids import format_ranges
 from reconciler.core.model import Change, TaskKey
+from reconciler.core.named_task import format_id, format_task
 from reconciler.core.notation import (
     count_noun,
     escape_invisible,
@@ -45,7 +46,6 @@ from reconciler.core.report import (
 )
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.shown_digest import NO_KEY
-from reconciler.core.task_names import format_id, format_task
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import box
 from reconciler.errors import Source

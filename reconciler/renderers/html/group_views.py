@@ -9,10 +9,10 @@ from typing import Any, Final
 from reconciler.core.change_groups import ChangeGroup, Effect, Spread, TextEdit, count_paths
 from reconciler.core.contrast import format_brief
 from reconciler.core.model import Change
+from reconciler.core.named_task import format_task
 from reconciler.core.notation import escape_invisible, format_value, shorten
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
-from reconciler.core.task_names import format_task
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
 from reconciler.renderers.group_lines import describe_variety

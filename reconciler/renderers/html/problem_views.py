@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from reconciler.core.allowances import describe_allowances, is_accepted
 from reconciler.core.ids import format_ranges
+from reconciler.core.named_task import format_id
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, TaskPlan
 from reconciler.core.problems import TaskProblem
-from reconciler.core.task_names import format_id
 
 BAD: Final = "bad"
 WARN: Final = "warn"
