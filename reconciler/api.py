@@ -93,6 +93,7 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
     deny: Iterable[Entry] = (),
     shard: Shard | str | None = None,
     targets: Targets | Iterable[str] = (),
+    impact: bool = False,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Compare declared tasks with the server, which is only read.
@@ -106,6 +107,9 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
         shard: The part of the tasks to plan, such as ``"2/4"``; None plans all.
         targets: What to look at, such as ``["100-200", "path:data.text"]``; all by default.
             ``Targets.parse(include, exclude)`` leaves out, too.
+        impact: Whether to read the annotations of tasks whose labelled data would change, and to
+            say in ``impact`` of each such task what the changes do to them. ``progress`` notes how
+            many requests that takes, before the first of them.
         progress: Follows the work.
 
     Returns:
@@ -135,6 +139,7 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
             shard=part,
             allow=allowances,
             targets=chosen,
+            impact=impact,
             progress=progress,
         )
 

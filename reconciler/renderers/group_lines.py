@@ -209,6 +209,8 @@ def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions
         message = escape_invisible(f"{example}{shorten(first.message, _MESSAGE_MAX)}")
         tasks = _format_tasks(group.tasks) if len(group) > 1 else named
         yield f"{paint('!')} {style.bold(tasks)}  {kind}: {message}"
+        if group.impact:
+            yield f"{_INDENT}{group.impact}"
         if group.is_blocking and first.hint:
             yield f"{_INDENT}{style.dim(escape_invisible(first.hint))}"
     if more := groups[_PROBLEMS_MAX:]:
