@@ -36,7 +36,7 @@ def add_impact(
     tasks = sum(map(len, concerned.values()))
     requests = sum(count_requests([task.task for task in group]) for group in concerned.values())
     progress.note(
-        f"reading the annotations of {count_noun(tasks, 'task')}, with at least "
+        f"reading the annotations of {count_noun(tasks, 'task')} takes at least "
         f"{count_noun(requests, 'request')}"
     )
     progress.begin("reading annotations", tasks)
