@@ -1,10 +1,12 @@
 """Whether the regions of annotations still fit when the data that they are in changes.
 
 A region is judged only if the words that it holds prove that its offsets are understood: they must
-be the words at these offsets in the data before the change. Everything else cannot be told. The
-page of Label Studio 1.23.2 (read in its source) counts offsets in UTF-16 code units, a line break
-as one. In ``text`` it stores what a browser's selection gives, with ``\\n`` for a line break and
-without some of the white space; so that comparison ignores white space.
+be the words at these offsets in the data before the change. Everything else cannot be told.
+
+The page of Label Studio 1.23.2 (seen in Chromium) counts the offsets of ``Text`` in characters, and
+those of ``Paragraphs`` and ``HyperText`` in UTF-16 code units. In ``text`` it stores what the
+browser's selection gives, with ``\\n`` for a line break and without some of the white space; so
+that comparison ignores white space.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from sys import byteorder
 from typing import Final, TypeAlias
 
 from reconciler.contract.label_config import Path
@@ -24,20 +27,19 @@ from reconciler.core.model import Change
 from reconciler.core.paths import are_nested, get_value, is_inside
 from reconciler.core.values import ABSENT, Json, Side
 
-_SPACE: Final = re.compile(r"(?:\s|\\n)+")
+_LINE_BREAK: Final = "\\n"
+"""What the page stores for a line break: two characters."""
+
 _MARKUP: Final = re.compile(r"[<&\r]")
 _ROOT_TEXT: Final = "/text()[1]"
 """Where the page says that the text of an HTML document without elements is."""
 
-_UTF16: Final = "utf-16-le"
-_UNIT: Final = 2
-"""Bytes of a UTF-16 code unit."""
-
+_UTF16: Final = "utf-16-le" if byteorder == "little" else "utf-16-be"
 _LAST_OF_BMP: Final = "\uffff"
 _INDEX_DIGITS_MAX: Final = 9
 
-_COMPARED_MAX: Final = 200_000_000
-"""Bytes of text that are compared for one task; no real annotations need as many."""
+_COMPARED_MAX: Final = 100_000_000
+"""Characters that are compared for one task; no real annotations need as many."""
 
 
 class Fit(IntEnum):
@@ -49,8 +51,8 @@ class Fit(IntEnum):
     BEYOND = 3
 
 
-_Texts: TypeAlias = Sequence[bytes]
-"""Texts in UTF-16: one for an element of text, one for each paragraph."""
+_Texts: TypeAlias = Sequence[str]
+"""Texts as their offsets count: one for an element of text, one for each paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,19 @@ class _Span:
     end: int
 
     def measure(self, texts: _Texts) -> int:
-        """Count the bytes that are compared, and the texts."""
+        """Count the characters that are compared, and the texts."""
         parts = self.cut(texts) or ()
         return len(parts) + sum(map(len, parts))
 
-    def cut(self, texts: _Texts) -> list[bytes] | None:
+    def cut(self, texts: _Texts) -> list[str] | None:
         """Return the part of each text that is inside; None if it reaches beyond their end."""
         if self.last >= len(texts):
             return None
-        begin, end = self.start * _UNIT, self.end * _UNIT
-        if begin > len(texts[self.first]) or end > len(texts[self.last]):
+        if self.start > len(texts[self.first]) or self.end > len(texts[self.last]):
             return None
         parts = [*texts[self.first : self.last + 1]]
-        parts[-1] = parts[-1][:end]
-        parts[0] = parts[0][begin:]
+        parts[-1] = parts[-1][: self.end]
+        parts[0] = parts[0][self.start :]
         return parts
 
 
@@ -216,54 +217,56 @@ def _dig(value: Side, path: Path, outer: Path) -> Side:
 def _make_sides(element: LabelElement, before: Side, after: Side) -> _Sides | Fit:
     if element.value_type == "url":
         return Fit.UNKNOWN  # the text is elsewhere
-    shown = _find_texts(element, before), _find_texts(element, after)
-    return _Sides(*shown, gone=after is ABSENT, needs_words=_needs_words(element, before))
+    old, new = (_find_texts(element, side) for side in (before, after))
+    return _Sides(
+        None if old is None else _count_as_page(element, old),
+        None if new is None else _count_as_page(element, new),
+        gone=after is ABSENT,
+        needs_words=_needs_words(element, old or ()),
+    )
 
 
 def _find_texts(element: LabelElement, value: Side) -> _Texts | None:
-    """Return the texts that an element shows, as browsers hold them; None if it shows others."""
+    """Return the texts that an element shows; None if it shows others, or none."""
     match element.kind:
         case "text":
-            return _encode_all([value])
-        case "hypertext":
-            return _encode_all([value]) if _is_plain(value) else None
-        case "paragraphs":
-            return _encode_all(_list_paragraphs(value, element.text_key))
-    return None
+            found: Sequence[Side] = [value]
+        case "hypertext" if isinstance(value, str) and not _MARKUP.search(value):
+            found = [value]
+        case "paragraphs" if isinstance(value, list):
+            key = element.text_key
+            found = [one.get(key) if isinstance(one, dict) else None for one in value]
+        case _:
+            return None
+    texts = [text for text in found if isinstance(text, str)]
+    return texts if len(texts) == len(found) else None
 
 
-def _needs_words(element: LabelElement, before: Side) -> bool:
+def _count_as_page(element: LabelElement, texts: _Texts) -> _Texts:
+    return texts if element.kind == "text" else list(map(_split_into_units, texts))
+
+
+def _split_into_units(text: str) -> str:
+    """Return a text as browsers hold it: each UTF-16 code unit is a character."""
+    if not _is_wide(text):
+        return text
+    return "".join(map(chr, memoryview(text.encode(_UTF16, "surrogatepass")).cast("H")))
+
+
+def _is_wide(text: str) -> bool:
+    """Tell whether characters are more than one UTF-16 code unit."""
+    return not text.isascii() and max(text) > _LAST_OF_BMP
+
+
+def _needs_words(element: LabelElement, before: _Texts) -> bool:
     """Tell whether offsets alone do not prove a region: it may be in what an address leads to.
 
-    Other programs count characters beyond the BMP as one.
+    Other programs may count characters in another way than the page.
     """
-    if element.kind == "hypertext":
+    if element.kind == "hypertext" or any(map(_is_wide, before)):
         return True
-    if element.kind != "text" or not isinstance(before, str):
-        return False
-    is_wide = not before.isascii() and max(before) > _LAST_OF_BMP
-    return is_wide or (not element.value_type and is_address(before))
-
-
-def _is_plain(value: Side) -> bool:
-    """Tell whether a text is the same as HTML."""
-    return isinstance(value, str) and not _MARKUP.search(value)
-
-
-def _list_paragraphs(value: Side, text_key: str) -> list[Side]:
-    """List the texts of paragraphs; one that is no text stands for a value that has none."""
-    if not isinstance(value, list):
-        return [ABSENT]
-    return [one.get(text_key, ABSENT) if isinstance(one, dict) else ABSENT for one in value]
-
-
-def _encode_all(values: Iterable[Side]) -> _Texts | None:
-    texts: list[bytes] = []
-    for value in values:
-        if not isinstance(value, str):
-            return None
-        texts.append(value.encode(_UTF16, "surrogatepass"))
-    return texts
+    is_unsure = element.kind == "text" and not element.value_type
+    return is_unsure and any(map(is_address, before))
 
 
 def _read_span(kind: str, value: Mapping[str, Json]) -> _Span | None:
@@ -302,8 +305,12 @@ def _is_understood(span: _Span, sides: _Sides, words: str | None) -> bool:
         return False
     if words is None:
         return not sides.needs_words
-    found = "".join(part.decode(_UTF16, "surrogatepass") for part in parts)
-    return _SPACE.sub("", found) == _SPACE.sub("", words)
+    found, wanted = map(_remove_space, ("".join(parts), words))
+    return _split_into_units(found) == _split_into_units(wanted)
+
+
+def _remove_space(text: str) -> str:
+    return "".join(text.replace(_LINE_BREAK, "").split())
 
 
 def _read_person(value: Json) -> Iterator[int]:

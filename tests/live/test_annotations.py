@@ -36,7 +36,7 @@ def make_annotated(server: ServerUnderTest) -> tuple[int, list[int]]:
     """Give a project with two tasks; the first has two annotations, one of them skipped."""
     project = server.make_project(CONFIG)
     ids = server.import_tasks(project, [{"data": {"text": FOX}}] * 2)
-    server.annotate(ids[0], result=[span(10, 15, "quick"), span(4, 6, "🦊"), MOOD])
+    server.annotate(ids[0], result=[span(9, 14, "quick"), span(4, 5, "🦊"), MOOD])
     server.annotate(ids[0], result=[span(0, 3, "The")], was_cancelled=True)
     return project, ids
 
@@ -47,7 +47,7 @@ def test_the_full_list_shows_annotations_and_skipped_ones(server: ServerUnderTes
 
     assert [task["id"] for task in listed] == ids
     first, skipped = listed[0]["annotations"]
-    assert first["result"] == [span(10, 15, "quick"), span(4, 6, "🦊"), MOOD]
+    assert first["result"] == [span(9, 14, "quick"), span(4, 5, "🦊"), MOOD]
     assert (first["was_cancelled"], skipped["was_cancelled"]) == (False, True)
     assert listed[1]["annotations"] == []
 

@@ -94,12 +94,25 @@ def test_nothing_is_told_if_the_value_before_cannot_be_read():
     assert fit_of(QUICK, "data.text", UNREADABLE, FOX) is Fit.UNKNOWN
 
 
-def test_offsets_count_utf_16_code_units():
+def test_offsets_in_text_count_characters():
     before, after = "a 🦊 is quick", "a 🦊🦊 is quick"
-    assert fit_of(span(8, 13, "quick"), "data.text", before, before + "!") is Fit.SAME
-    assert fit_of(span(8, 13, "quick"), "data.text", before, after) is Fit.MOVED
-    # Offsets that count characters would put these words elsewhere.
-    assert fit_of(span(7, 12, "quick"), "data.text", before, after) is Fit.UNKNOWN
+    assert fit_of(span(7, 12, "quick"), "data.text", before, before + "!") is Fit.SAME
+    assert fit_of(span(7, 12, "quick"), "data.text", before, after) is Fit.MOVED
+    # In UTF-16 code units, these words would be elsewhere.
+    assert fit_of(span(8, 13, "quick"), "data.text", before, after) is Fit.UNKNOWN
+    assert fit_of(span(2, 3, "🦊"), "data.text", before, after) is Fit.SAME
+
+
+def test_offsets_in_html_and_paragraphs_count_utf_16_code_units():
+    before, after = "a 🦊 is quick", "🦊 is quick"
+    entry = html("/text()[1]", "/text()[1]", startOffset=8, endOffset=13, text="quick")
+    assert fit_of(entry, "data.html", before, before + "!") is Fit.SAME
+    assert fit_of(entry, "data.html", before, after) is Fit.BEYOND
+    entry = turn("0", 8, "0", 13, "quick")
+    assert fit_of(entry, "data.talk", turns(before), turns(before + "!")) is Fit.SAME
+    assert fit_of(entry, "data.talk", turns(before), turns("b " + before)) is Fit.MOVED
+    assert fit_of(turn("0", 7, "0", 12, "quick"), "data.talk", turns(before), []) is Fit.UNKNOWN
+    assert fit_of(turn("0", 8, "0", 13), "data.talk", turns(before), []) is Fit.UNKNOWN
 
 
 def test_without_its_words_a_region_is_compared_where_offsets_are_certain():
