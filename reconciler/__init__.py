@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         update_manifests,
         write_plan,
     )
+    from reconciler.core.annotation_impact import AnnotationImpact
     from reconciler.core.limit import Limit
     from reconciler.core.model import Change, User
     from reconciler.core.notation import format_path
@@ -69,6 +70,7 @@ __all__ = [
     "ABSENT",
     "UNREADABLE",
     "Allowance",
+    "AnnotationImpact",
     "ApplyOptions",
     "ApplyStopped",
     "Broken",
@@ -138,6 +140,7 @@ _MODULES = {
     "reconciler.core.model": ("Change", "User"),
     "reconciler.core.notation": ("format_path",),
     "reconciler.core.plan_model": ("Plan", "ServerIdentity", "Status", "TaskPlan"),
+    "reconciler.core.annotation_impact": ("AnnotationImpact",),
     "reconciler.core.problems": ("Allowance", "Kind", "TaskProblem"),
     "reconciler.core.pull_result": ("Pulled", "PulledFile", "Remark"),
     "reconciler.core.report": ("Commit", "Outcome", "Report", "Run", "TaskOutcome"),

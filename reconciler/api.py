@@ -99,6 +99,7 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
     shard: Shard | str | None = None,
     targets: Targets | Iterable[str] = (),
     since: str | None = None,
+    impact: bool = False,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Compare declared tasks with the server, which is only read.
@@ -117,6 +118,9 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
         since: A git revision such as ``"origin/main"``: only what the manifests declare
             differently than there is looked at. ``"origin/main..."`` is where HEAD left it. Git
             runs with the environment of the process.
+        impact: Whether to read the annotations of tasks whose labelled data would change, and to
+            say in ``impact`` of each such task what the changes do to them. ``progress`` notes how
+            many requests that takes, before the first of them.
         progress: Follows the work.
 
     Returns:
@@ -155,6 +159,7 @@ def plan(  # noqa: PLR0913 - what to look at, and what to accept
             shard=part,
             allow=allowances,
             targets=chosen,
+            impact=impact,
             progress=progress,
         )
     return replace(made, hidden=settings.hidden)

@@ -101,6 +101,14 @@ def target_options(command: Command) -> Command:
     )(command)
 
 
+impact_option = click.option(
+    "--impact",
+    is_flag=True,
+    help="Read the annotations of tasks whose labelled data would change, and count those that "
+    "would no longer fit.",
+)
+
+
 _limit_option = click.option(
     "--max-changes",
     cls=SettingOption,

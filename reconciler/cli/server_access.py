@@ -38,11 +38,13 @@ def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
     shard: Shard | None,
     targets: Targets,
     since: SinceRequest | None,
+    impact: bool,
     console: Console,
 ) -> Plan:
     """Load manifests, and plan the tasks of a shard; without one, all of them.
 
-    With ``since``, only what is declared differently than at its revision is planned.
+    With ``since``, only what is declared differently than at its revision is planned. With
+    ``impact``, the plan says what it does to annotations.
     """
     projects = choose_lookup(settings, connection)
     with ProgressBar(console) as progress:
@@ -67,6 +69,7 @@ def plan_inputs(  # noqa: PLR0913 - what to look at, and what to accept
             shard=shard,
             allow=allow,
             targets=targets,
+            impact=impact,
             on_facts=facts.append,
             progress=progress,
         ),

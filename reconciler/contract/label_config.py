@@ -85,7 +85,7 @@ def find_used_paths(label_config: str) -> frozenset[Path]:
 
     """
     tags = [tag for tag in read_tags(label_config) if tag.kind != "style"]
-    return frozenset(chain.from_iterable(map(_find_paths, tags)))
+    return frozenset(chain.from_iterable(map(find_tag_paths, tags)))
 
 
 def find_required_key(tag: Tag) -> str:
@@ -97,7 +97,8 @@ def find_required_key(tag: Tag) -> str:
     return word[1] if word else ""
 
 
-def _find_paths(tag: Tag) -> Iterator[Path]:
+def find_tag_paths(tag: Tag) -> Iterator[Path]:
+    """Yield the paths inside ``data`` that one element uses, as `find_used_paths` describes."""
     if key := find_required_key(tag):
         yield from _list_possible_paths(key)
     for name, value in tag.attributes.items():

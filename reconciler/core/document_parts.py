@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.core.annotation_impact import UNREAD, AnnotationImpact
 from reconciler.core.conditions import Condition, Operator, ValueTest
 from reconciler.core.model import TaskKey
 from reconciler.core.paths import Path
@@ -105,6 +106,27 @@ def restore_unresolved(document: Mapping[str, Any]) -> UnresolvedKey:
         restore_source(document["source"]),
         restore_problem(document["problem"]),
     )
+
+
+def build_impact(impact: AnnotationImpact) -> dict[str, Json]:
+    """Build the document of what changes do to the annotations of one task: counts, no values."""
+    return {
+        "annotations": None if impact.unread else impact.annotations,
+        "people": list(impact.people),
+        "regions": impact.regions,
+        "moved": impact.moved,
+        "beyond": impact.beyond,
+        "unknown": impact.unknown,
+    }
+
+
+def restore_impact(document: Mapping[str, Any]) -> AnnotationImpact:
+    """Restore what changes do to the annotations of one task."""
+    if document["annotations"] is None:
+        return UNREAD
+    counts = (int(document[name]) for name in ("regions", "moved", "beyond", "unknown"))
+    people = tuple(map(int, document["people"]))
+    return AnnotationImpact(int(document["annotations"]), people, *counts)
 
 
 def build_source(source: Source) -> dict[str, Json]:

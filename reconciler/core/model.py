@@ -260,7 +260,8 @@ class ProjectSettings:
     ``labelled`` are the paths in ``data`` that its label config uses; ``unreadable`` says why that
     config could not be read, and is empty if it could. ``overlap_cohort_percentage`` and
     ``maximum_annotations`` are None, and ``title`` empty, if the server does not show them.
-    ``label_config`` is its text.
+    ``label_config`` is its text. ``may_run_models`` is whether a list of its tasks may make the
+    server run a model.
     """
 
     labelled: frozenset[Path] = frozenset()
@@ -269,6 +270,7 @@ class ProjectSettings:
     maximum_annotations: int | None = None
     label_config: str | None = field(default=None, compare=False, repr=False)
     title: str = field(default="", compare=False)
+    may_run_models: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ Values are untrusted, so all of them pass through `_escape`. This module writes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import chain, islice
 from typing import Final, NewType
 
 from reconciler.core.allowances import describe_allowances, is_accepted
+from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
 from reconciler.core.contrast import are_brief, format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.inner_difference import FirstDifferences, find_first_differences
@@ -72,12 +73,16 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Concern:
-    """A problem of a task; ``lead`` introduces one that does not block it."""
+    """A problem of a task; ``lead`` introduces one that does not block it.
+
+    ``shows_impact`` is whether to say what the changes do to the annotations of the task.
+    """
 
     status: str
     reason: str
     hint: str = ""
     lead: str = ""
+    shows_impact: bool = False
 
 
 def format_plan_html(plan: Plan) -> str:
@@ -104,6 +109,7 @@ def format_plan_html(plan: Plan) -> str:
             for task in plan.tasks
         ],
         status="Status",
+        impacts={task.task: task.impact for task in plan.tasks if task.impact},
     )
 
 
@@ -128,6 +134,7 @@ def format_report_html(report: Report) -> str:
             for one in outcomes
         ],
         status="Outcome",
+        impacts={},
     )
 
 
@@ -138,13 +145,14 @@ def _format_view(
     concerns: Iterable[tuple[int, _Concern]],
     rows: Iterable[_Row],
     status: str,
+    impacts: Mapping[int, AnnotationImpact],
 ) -> str:
     return _dress(
         "div",
         _dress("style", _Markup(_STYLE)),
         _dress("div", _dress("strong", _escape(heading))),
         *(_dress("div", _escape(fact), style=_DIM) for fact in facts if fact),
-        *_format_concerns(_group(concerns)),
+        *_format_concerns(_group(concerns), impacts),
         *_format_table([row for row in rows if row.changes], status),
         **{"class": _CLASS},
     )
@@ -216,7 +224,8 @@ def _find_concerns(task: TaskPlan) -> Iterator[tuple[int, _Concern]]:
         lead = "Warning: " if problem.is_warning else "Allowed: " * accepted
         who = describe_allowances(problem.allowed)
         hint = f"allowed by {who}" if who else problem.hint
-        yield task.task, _Concern(status, kind + problem.message, hint, lead)
+        has_impact = task.find_impact(problem) is not None
+        yield task.task, _Concern(status, kind + problem.message, hint, lead, has_impact)
 
 
 def _find_failures(outcome: TaskOutcome) -> Iterator[tuple[int, _Concern]]:
@@ -236,19 +245,25 @@ def _group(concerns: Iterable[tuple[int, _Concern]]) -> dict[_Concern, list[int]
     return dict(sorted(groups.items(), key=lambda group: bool(group[0].lead)))
 
 
-def _format_concerns(groups: dict[_Concern, list[int]]) -> Iterator[_Markup]:
+def _format_concerns(
+    groups: dict[_Concern, list[int]], impacts: Mapping[int, AnnotationImpact]
+) -> Iterator[_Markup]:
     if not groups:
         return
-    items = [_format_concern(*group) for group in islice(groups.items(), _CONCERNS_MAX)]
+    items = [_format_concern(*group, impacts) for group in islice(groups.items(), _CONCERNS_MAX)]
     if more := len(groups) - len(items):
         items.append(_dress("li", _escape(f"… and {count_noun(more, 'more problem')}")))
     yield _dress("ul", *items)
 
 
-def _format_concern(concern: _Concern, tasks: Sequence[int]) -> _Markup:
+def _format_concern(
+    concern: _Concern, tasks: Sequence[int], impacts: Mapping[int, AnnotationImpact]
+) -> _Markup:
     who = f"Task {tasks[0]}" if len(tasks) == 1 else f"{len(tasks):,} tasks"
     which = f" ({_format_ids(tasks)})" if len(tasks) > 1 else ""
     reason = f": {shorten(concern.reason, _TEXT_MAX)}" if concern.reason else ""
+    impact = add_impacts(map(impacts.get, tasks)) if concern.shows_impact else None
+    reason += f"; {impact}" if impact else ""
     hint = f" ({shorten(concern.hint, _TEXT_MAX)})" if concern.hint else ""
     return _dress(
         "li",

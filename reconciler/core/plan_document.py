@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 from reconciler.core.document_parts import (
+    build_impact,
     build_key,
     build_problem,
     build_rule,
     build_seen,
     build_source,
     build_unresolved,
+    restore_impact,
     restore_key,
     restore_problem,
     restore_rule,
@@ -142,6 +144,7 @@ def _build_task(task: TaskPlan) -> Json:
         **({"key": build_key(task.key)} if task.key else {}),
         **({"rules": [rule.name for rule in task.rules]} if task.rules else {}),
         **({"seen": [build_seen(*one) for one in task.seen]} if task.seen else {}),
+        **({"impact": build_impact(task.impact)} if task.impact else {}),
     }
 
 
@@ -272,6 +275,7 @@ def _restore_task(document: Mapping[str, Any], rules: Mapping[str, RuleRef]) -> 
         key=restore_key(document["key"]) if "key" in document else None,
         rules=tuple(rules[name] for name in document.get("rules", ())),
         seen=tuple(map(restore_seen, document.get("seen", ()))),
+        impact=restore_impact(document["impact"]) if "impact" in document else None,
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, Self
 
+from reconciler.core.annotation_impact import AnnotationImpact
 from reconciler.core.digest import compute_digest
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.paths import Path
@@ -43,6 +44,7 @@ class TaskPlan:
     ``planned`` are all changes of this run if ``changes`` are only a part of them; they are not
     saved. ``seen`` are values of the task's own declarations that conditions of ``rules`` read.
     ``allow`` is what the manifests allow for this task; of it, plans save what accepts a problem.
+    ``impact`` is what the changes do to the annotations of the task; None if these were not read.
     """
 
     task: int
@@ -57,6 +59,7 @@ class TaskPlan:
     allow: tuple[Allowance, ...] = field(default=(), compare=False)
     planned: tuple[Change, ...] = field(default=(), compare=False)
     seen: tuple[tuple[Path, Side], ...] = ()
+    impact: AnnotationImpact | None = None
 
     def __repr__(self) -> str:
         return f"<Plan of task {self.task}: {self.status}>"
@@ -64,6 +67,10 @@ class TaskPlan:
     def narrow(self, changes: tuple[Change, ...]) -> Self:
         """Return the plan with only these of its changes, which remembers the others."""
         return replace(self, changes=changes, planned=self.planned or self.changes)
+
+    def find_impact(self, problem: TaskProblem) -> AnnotationImpact | None:
+        """Return the impact on annotations that belongs to a problem; None if there is none."""
+        return self.impact if problem.kind is Kind.ANNOTATED_DATA else None
 
     def names(self) -> set[str]:
         """Return the names of the attributes that must be read to judge the task again."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.allowances import is_accepted
+from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
 from reconciler.core.model import TaskKey
 from reconciler.core.plan_model import TaskPlan
 from reconciler.core.problems import Kind, TaskProblem
@@ -19,6 +20,7 @@ class ProblemGroup:
     ``key`` is the key that named the first task, and ``source`` declares it; ``sources`` counts the
     places that declare the tasks. ``is_blocking`` says whether the problems block the apply;
     otherwise they are allowed, or only warnings. ``different`` counts their messages.
+    ``impact`` is what the changes do to the annotations of these tasks, None if it is not known.
     """
 
     kind: Kind
@@ -29,6 +31,7 @@ class ProblemGroup:
     sources: int
     is_blocking: bool
     different: int
+    impact: AnnotationImpact | None = None
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -52,8 +55,16 @@ def _make_group(
     kind: Kind, rows: list[tuple[TaskPlan, TaskProblem]], *, is_blocking: bool
 ) -> ProblemGroup:
     (task, first), messages = rows[0], {problem.message for _, problem in rows}
-    tasks = tuple(dict.fromkeys(row.task for row, _ in rows))
+    impacts = {row.task: row.find_impact(problem) for row, problem in rows}
     sources = {row.source for row, _ in rows}
     return ProblemGroup(
-        kind, tasks, first, task.key, task.source, len(sources), is_blocking, len(messages)
+        kind,
+        tuple(impacts),
+        first,
+        task.key,
+        task.source,
+        len(sources),
+        is_blocking,
+        len(messages),
+        add_impacts(impacts.values()),
     )

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.core.allowances import describe_allowances, is_accepted
+from reconciler.core.annotation_impact import add_impacts
 from reconciler.core.contrast import format_brief
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup, Level
@@ -207,12 +208,13 @@ def _list_task_problems(tasks: Iterable[TaskPlan]) -> Iterator[Result]:
         named = [_NamedTask(task.task, task.key) for task, _ in rows]
         messages = len({problem.message for _, problem in rows})
         more = f" (and {messages - 1:,} more messages)" if messages > 1 else ""
+        impact = add_impacts({task.task: task.find_impact(one) for task, one in rows}.values())
         yield Result(
             severity,
             kind.value,
             source,
             _name_tasks(named),
-            f"{_describe(first)}{more}",
+            f"{_describe(first)}{more}" + (f"; {impact}" if impact else ""),
             first.hint if severity is Severity.ERROR else "",
             len(named),
             _identify(kind.value, source, *map(format_path, paths), _find_least_id(named)),

@@ -16,6 +16,7 @@ from reconciler.core.planner import apply_guards, block_ambiguous
 from reconciler.core.shard import Shard
 from reconciler.core.target import EVERYTHING, Targets, TargetTally, describe_unmatched
 from reconciler.engine.connection import Connection
+from reconciler.engine.impact import add_impact
 from reconciler.errors import NoSuchProject, Refused
 from reconciler.labelstudio.bulk.key_filter import KEYS_MAX, can_filter
 from reconciler.labelstudio.bulk.task_reader import (
@@ -45,12 +46,14 @@ def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
     shard: Shard | None = None,
     allow: Allowances = NOTHING_ALLOWED,
     targets: Targets = EVERYTHING,
+    impact: bool = False,
     on_facts: FactsListener = ignore_facts,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> Plan:
     """Plan ``desired``, all tasks or those of a ``shard`` and ``targets``; only reads.
 
-    Tasks are compared as they are read; nothing is kept of those that do not differ. ``on_facts``
+    Tasks are compared as they are read; nothing is kept of those that do not differ. With
+    ``impact``, the annotations of tasks whose labelled data changes are read, too. ``on_facts``
     receives what was read of the server besides tasks. Raises ServerError, Refused if a target
     matches nothing, and ManifestError if a task turns out to be declared in conflicting ways, by
     its id and its key.
@@ -58,6 +61,7 @@ def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
     comparison = Comparison(desired, connection.attributes, shard=shard)
     reading = _Reading(connection.api, desired, comparison, shard, targets, progress)
     tally = TargetTally(targets)
+    known: list[ServerFacts] = []
     try:
         plan = plan_batches(
             reading.read_all(tally),
@@ -65,7 +69,7 @@ def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
             count=len(desired),
             total=None if comparison.ruled_projects else len(desired),
             allow=allow,
-            on_facts=on_facts,
+            on_facts=known.append,
             progress=progress,
         )
     except NoSuchProject as error:
@@ -76,6 +80,10 @@ def build_plan(  # noqa: PLR0913 - what to look at, and the listeners to it
     if shard is None:
         _check_targets(tally, desired)
     plan = _complete(plan, comparison, tally, allow)
+    for facts in known:
+        on_facts(facts)
+        if impact:
+            plan = add_impact(plan, connection.api, facts.projects, progress=progress)
     return replace(
         plan,
         shards=() if shard is None else (shard,),

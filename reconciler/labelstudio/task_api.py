@@ -157,8 +157,7 @@ class TaskApi:
             "include": _format_names(names),
         }
         if ids is not None:
-            selection = {"selectedItems": {"all": False, "included": list(ids)}}
-            query["query"] = json.dumps(selection, separators=(",", ":"))
+            query["query"] = _format_selection(ids)
         elif keys is not None:
             query["query"] = json.dumps(build_filter(keys), separators=(",", ":"))
         elif after is not None:
@@ -168,6 +167,39 @@ class TaskApi:
             name in self._attributes and self._attributes[name].only_in_full_list for name in names
         ):
             query["fields"] = "all"
+        return self._fetch_page(query, project, ids, kind)
+
+    def fetch_annotations(
+        self,
+        project: int,
+        *,
+        page: int,
+        size: int,
+        ids: Sequence[int],
+        kind: RequestKind = RequestKind.READ,
+        may_run_models: bool = True,
+    ) -> Callable[[], Page]:
+        """Request one page of tasks with their annotations, as `fetch_list` does.
+
+        Never makes the server run a model: if the project ``may_run_models``, the list is requested
+        as that for reviewers, for which the server runs none.
+        """
+        query = {
+            "project": str(project),
+            "page": str(page),
+            "page_size": str(size),
+            # The server shows these attributes of the annotations in the list, too.
+            "include": _format_names(("annotations", "result", "completed_by")),
+            "fields": "all",
+            "query": _format_selection(ids),
+            **({"review": "true"} if may_run_models else {}),
+            **_NEVER_RESOLVED,
+        }
+        return self._fetch_page(query, project, ids, kind)
+
+    def _fetch_page(
+        self, query: Mapping[str, str], project: int, ids: Sequence[int] | None, kind: RequestKind
+    ) -> Callable[[], Page]:
         fetched = self._client.fetch("/api/tasks/", query, kind=kind)
         return lambda: self._parse_page(*fetched(), project, ids)
 
@@ -259,6 +291,11 @@ def _format_names(names: Collection[str]) -> str:
     return ",".join(sorted({"id", "project", *names}))
 
 
+def _format_selection(ids: Sequence[int]) -> str:
+    selection = {"selectedItems": {"all": False, "included": list(ids)}}
+    return json.dumps(selection, separators=(",", ":"))
+
+
 def _index_by_id(tasks: list[Any]) -> dict[int, Mapping[str, Json]]:
     """Map ids to the tasks of a page: fewer if one is repeated, none if one is not a task."""
     try:
@@ -293,6 +330,7 @@ def _read_settings(label_config: str, answer: Mapping[str, Json]) -> ProjectSett
         _get_integer(answer.get("maximum_annotations")),
         label_config,
         title if isinstance(title, str) else "",
+        answer.get("evaluate_predictions_automatically") is not False,
     )
 
 

@@ -236,6 +236,8 @@ def format_problem_groups(groups: Sequence[ProblemGroup], options: RenderOptions
             yield from append_place(last, escape_invisible(format_places(group)), options)
         else:
             yield last
+        if group.impact:
+            yield f"{_INDENT}{group.impact}"
         if group.is_blocking and first.hint:
             yield f"{_INDENT}{style.dim(escape_invisible(first.hint))}"
     if more := groups[_PROBLEMS_MAX:]:

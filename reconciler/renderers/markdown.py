@@ -300,7 +300,8 @@ def _format_problem_group(group: ProblemGroup) -> str:
         f"{allowed if is_accepted else ''}, {_format_tasks(group.tasks, group.key)}{place}: "
         f"{format_code(first.message, _MESSAGE_MAX)}{more}"
     )
-    return line + _format_hint(first.hint if group.is_blocking else "")
+    impact = f"<br>{group.impact}" if group.impact else ""
+    return line + impact + _format_hint(first.hint if group.is_blocking else "")
 
 
 def _format_rule_problem(planned: PlannedRule) -> str:

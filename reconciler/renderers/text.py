@@ -14,6 +14,7 @@ from reconciler.core.allowances import (
     list_blocked,
     list_blocking,
 )
+from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
 from reconciler.core.change_groups import ChangedTask, group_changes
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup
@@ -260,7 +261,7 @@ class _Row:
 
     ``accepted`` says of each of its ``problems`` whether it is allowed. ``allowed`` is what
     accepted problems of a task in a report, and ``time`` is when it was changed; both are empty in
-    a plan.
+    a plan. ``impacts`` are what the changes do to its annotations, by its problems.
     """
 
     task: int
@@ -272,6 +273,7 @@ class _Row:
     allowed: tuple[Allowance, ...] = ()
     time: str = ""
     key: TaskKey | None = None
+    impacts: tuple[AnnotationImpact | None, ...] = ()
 
     @property
     def is_accepted(self) -> bool:
@@ -285,7 +287,16 @@ def _make_task_row(task: TaskPlan) -> _Row:
     stopped = "" if task.status is Status.UPDATE else task.status.value
     changes = _sort_by_path(task.changes)
     accepted = tuple(is_accepted(problem, task) for problem in task.problems)
-    return _Row(task.task, task.source, changes, stopped, task.problems, accepted, key=task.key)
+    return _Row(
+        task.task,
+        task.source,
+        changes,
+        stopped,
+        task.problems,
+        accepted,
+        key=task.key,
+        impacts=tuple(map(task.find_impact, task.problems)),
+    )
 
 
 def _make_outcome_row(outcome: TaskOutcome) -> _Row:
@@ -341,7 +352,10 @@ def _format_entry(group: Sequence[_Row], options: RenderOptions) -> Iterator[str
     for number, problem in enumerate(first.problems):
         allowed_by = [one for row in group for one in row.problems[number].allowed]
         accepted = first.accepted[number]
-        yield from _format_problem(problem, style, accepted=accepted, allowed_by=allowed_by)
+        impact = add_impacts(row.impacts[number] for row in group)
+        yield from _format_problem(
+            problem, style, accepted=accepted, allowed_by=allowed_by, impact=impact
+        )
     for number, one in enumerate(first.allowed):
         who = describe_allowances(row.allowed[number] for row in group)
         yield f"{_INDENT}{style.changed(_format_kind(one.kind, accepted=True, who=who))}"
@@ -374,10 +388,13 @@ def _format_problem(
     *,
     accepted: bool,
     allowed_by: Iterable[Allowance],
+    impact: AnnotationImpact | None,
 ) -> Iterator[str]:
     paint = style.changed if accepted or problem.is_warning else style.removed
     kind = _format_kind(problem.kind, accepted=accepted, who=describe_allowances(allowed_by))
     yield f"{_INDENT}{paint(kind)}: {escape_invisible(problem.message)}"
+    if impact:
+        yield f"{_INDENT}{impact}"
     if problem.hint and not accepted:
         yield f"{_INDENT}{style.dim(escape_invisible(problem.hint))}"
 

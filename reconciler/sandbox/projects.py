@@ -23,6 +23,7 @@ from reconciler.sandbox.state import EMAIL, USER, Annotation, Project, State, Ta
 from reconciler.sandbox.stored_values import parse_integer
 from reconciler.sandbox.task_view import View, build_annotation, build_task, list_shown
 
+_MODEL_SETTINGS = ("show_collab_predictions", "evaluate_predictions_automatically")
 _SHORTEST_TITLE = 3
 _PAGE_MAX = 100
 
@@ -67,9 +68,12 @@ def list_projects(state: State, request: Request) -> Response:
 
 
 def update_project(state: State, request: Request, project: Project) -> Response:
-    """Store the overlap settings, and update the overlaps of tasks as the server does."""
+    """Store settings, and update the overlaps of tasks as the server does."""
     before = (project.maximum_annotations, project.overlap_cohort_percentage)
-    _set_overlaps(project, read_object(request))
+    body = read_object(request)
+    _set_overlaps(project, body)
+    for name in _MODEL_SETTINGS:
+        setattr(project, name, bool(body.get(name, getattr(project, name))))
     apply_settings_change(state, project, before)
     return make_json(build_project_body(state, project))
 
@@ -108,8 +112,7 @@ def build_project_body(state: State, project: Project) -> dict[str, object]:
         "task_number": len(tasks),
         "num_tasks_with_annotations": sum(bool(state.annotations_of(task.id)) for task in tasks),
         "finished_task_number": sum(bool(task.values["is_labeled"]) for task in tasks),
-        "show_collab_predictions": True,
-        "evaluate_predictions_automatically": False,
+        **{name: getattr(project, name) for name in _MODEL_SETTINGS},
     }
 
 
@@ -135,18 +138,7 @@ def import_tasks(state: State, request: Request, project: Project) -> Response:
 
 def annotate(state: State, request: Request, task: Task) -> Response:
     """Add an annotation and recount those of the task, whatever its counter was set to."""
-    body = read_object(request)
-    lead_time = body.get("lead_time")
-    annotation = Annotation(
-        id=sum(map(len, state.annotations.values())) + 1,
-        task=task.id,
-        project=task.project,
-        created_at=state.timestamp(),
-        result=body.get("result"),
-        was_cancelled=bool(body.get("was_cancelled")),
-        lead_time=float(lead_time) if isinstance(lead_time, (int, float)) else None,
-    )
-    state.annotations.setdefault(task.id, []).append(annotation)
+    annotation = state.add_annotation(task, read_object(request))
     _recount(state, task, annotation)
     return make_json(build_annotation(annotation), 201)
 

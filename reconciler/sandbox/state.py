@@ -36,7 +36,10 @@ class Storage:
 
 @dataclass(slots=True)
 class Project:
-    """A project; ``task_ids`` is kept in ascending order, which is the order of the task list."""
+    """A project; ``task_ids`` is kept in ascending order, which is the order of the task list.
+
+    ``model_runs`` counts the reads for which the server would run a model of the project.
+    """
 
     id: int
     title: str
@@ -45,6 +48,9 @@ class Project:
     storage: Storage | None = None
     maximum_annotations: int = 1
     overlap_cohort_percentage: int = 100
+    evaluate_predictions_automatically: bool = False
+    show_collab_predictions: bool = True
+    model_runs: int = 0
     task_ids: list[int] = field(default_factory=list)
 
 
@@ -64,7 +70,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """An annotation of a task; ``lead_time`` is in seconds."""
+    """An annotation of a task by a user; ``lead_time`` is in seconds."""
 
     id: int
     task: int
@@ -73,6 +79,7 @@ class Annotation:
     result: object
     was_cancelled: bool = False
     lead_time: float | None = None
+    completed_by: int = USER
 
 
 @cache
@@ -167,6 +174,22 @@ class State:
         if highest is None:
             return None if numbers else 1
         return highest + 1
+
+    def add_annotation(self, task: Task, body: Mapping[str, object]) -> Annotation:
+        """Add an annotation of a task, without any effect on the counters of the task."""
+        lead_time, user = body.get("lead_time"), body.get("completed_by")
+        annotation = Annotation(
+            id=sum(map(len, self.annotations.values())) + 1,
+            task=task.id,
+            project=task.project,
+            created_at=self.timestamp(),
+            result=body.get("result"),
+            was_cancelled=bool(body.get("was_cancelled")),
+            lead_time=float(lead_time) if isinstance(lead_time, (int, float)) else None,
+            completed_by=user if isinstance(user, int) else USER,
+        )
+        self.annotations.setdefault(task.id, []).append(annotation)
+        return annotation
 
     def annotations_of(self, task: int) -> list[Annotation]:
         """Return the annotations of a task, oldest first."""

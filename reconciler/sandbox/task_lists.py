@@ -23,6 +23,9 @@ def get_task(state: State, request: Request, task: Task) -> Response:
     query = _read_parameters(request)
     if state.release.single_reads_resolve:
         query.pop("resolve_uri", None)
+    project = state.projects[task.project]
+    if project.evaluate_predictions_automatically or project.show_collab_predictions:
+        project.model_runs += 1
     return make_json(build_task(state, task, _read_view(state, query, full=True)))
 
 
@@ -38,6 +41,10 @@ def list_tasks(state: State, request: Request) -> Response:
     ids = _select(everything, query, state)
     view = _read_view(state, query, full=query.get("fields") == "all")
     page = _build_page(ids, query, cap=state.page_size_max)
+    if state.projects[number].evaluate_predictions_automatically and not _read_flag(
+        query, "review", default=False
+    ):
+        state.projects[number].model_runs += 1
     body = {
         "total_annotations": _count_annotations(state, number, ids),
         "total_predictions": 0,
@@ -57,8 +64,10 @@ def _split_pairs(query: str) -> dict[str, list[str]]:
 
 
 def _read_view(state: State, query: Mapping[str, str], *, full: bool) -> View:
-    names = list_shown(state, full=full, include=query.get("include"))
-    return View(names, _read_flag(query, "resolve_uri", default=True))
+    include = query.get("include")
+    names = list_shown(state, full=full, include=include)
+    named = None if include is None else frozenset(include.split(","))
+    return View(names, _read_flag(query, "resolve_uri", default=True), named)
 
 
 def _select(ids: list[int], query: Mapping[str, str], state: State) -> list[int]:

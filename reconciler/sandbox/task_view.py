@@ -56,10 +56,14 @@ _ONLY_IN_FULL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which attributes a response shows, and whether addresses in its data are resolved."""
+    """Which attributes a response shows, and whether addresses in its data are resolved.
+
+    ``include`` are the attributes that the request names: those of annotations, too.
+    """
 
     names: Sequence[str]
     resolve: bool
+    include: frozenset[str] | None = None
 
 
 def list_shown(state: State, *, full: bool, include: str | None = None) -> tuple[str, ...]:
@@ -84,7 +88,9 @@ def build_task(state: State, task: Task, view: View) -> dict[str, object]:
         data = resolve_addresses(
             data, _build_storage(state, task), task=task.id, release=state.release
         )
-    values = {**task.values, "data": data}
+    values = {**task.values, "data": data, "annotations": ()}
+    if "annotations" in view.names:
+        values["annotations"] = list_annotations(state, task, view.include)
     return {
         name: compute(state, task) if (compute := _COMPUTED.get(name)) else values.get(name)
         for name in view.names
@@ -96,7 +102,7 @@ def build_annotation(annotation: Annotation) -> dict[str, object]:
     return {
         "id": annotation.id,
         "result": annotation.result,
-        "completed_by": USER,
+        "completed_by": annotation.completed_by,
         "was_cancelled": annotation.was_cancelled,
         "ground_truth": False,
         "created_at": annotation.created_at,
@@ -108,9 +114,15 @@ def build_annotation(annotation: Annotation) -> dict[str, object]:
     }
 
 
-def list_annotations(state: State, task: Task) -> list[dict[str, object]]:
-    """Return the bodies of a task's annotations, oldest first."""
-    return [build_annotation(annotation) for annotation in state.annotations_of(task.id)]
+def list_annotations(
+    state: State, task: Task, include: frozenset[str] | None = None
+) -> list[dict[str, object]]:
+    """Return the bodies of a task's annotations, oldest first, with the attributes to include."""
+    bodies = map(build_annotation, state.annotations_of(task.id))
+    return [
+        {name: value for name, value in body.items() if include is None or name in include}
+        for body in bodies
+    ]
 
 
 def _build_storage(state: State, task: Task) -> Storage | None:
@@ -118,7 +130,7 @@ def _build_storage(state: State, task: Task) -> Storage | None:
 
 
 def _list_annotators(state: State, task: Task) -> object:
-    return [USER] if state.annotations_of(task.id) else []
+    return sorted({annotation.completed_by for annotation in state.annotations_of(task.id)})
 
 
 def _list_annotation_ids(state: State, task: Task) -> object:
@@ -148,7 +160,6 @@ def _build_updated_by(_state: State, task: Task) -> object:
 
 _COMPUTED: Mapping[str, Callable[[State, Task], object]] = {
     "id": lambda _state, task: task.id,
-    "annotations": list_annotations,
     "annotations_ids": _list_annotation_ids,
     "annotations_results": lambda _state, _task: "",
     "annotators": _list_annotators,

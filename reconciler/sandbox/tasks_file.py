@@ -46,10 +46,11 @@ def load_state(
     """Return the state that a file describes, or the example if ``path`` is None.
 
     The file holds ``{"projects": [{id, title?, label_config?, storage?, maximum_annotations?,
-    overlap_cohort_percentage?}], "tasks": [{id?, project, data, ...}]}``; a task may have any
-    attribute that the edition stores. ``storage`` is true, the name of the connected bucket, or
-    ``{bucket, presign}``. ``release`` is one of `releases.NAMES`. Raises SettingsError, which names
-    the file and the place in it.
+    overlap_cohort_percentage?}], "tasks": [{id?, project, data, annotations?, ...}]}``; a task may
+    have any attribute that the edition stores, and ``annotations`` are its annotations as they are
+    sent: ``{result, completed_by?, was_cancelled?, lead_time?}``. ``storage`` is true, the name of
+    the connected bucket, or ``{bucket, presign}``. ``release`` is one of `releases.NAMES`. Raises
+    SettingsError, which names the file and the place in it.
     """
     description = _EXAMPLE if path is None else _read_file(Path(path))
     return _Loader(str(path), new_state(edition, release=release)).load(description)
@@ -97,14 +98,14 @@ class _Loader:
         return self.state
 
     def _read_items(
-        self, description: dict[str, object], key: str
+        self, description: dict[str, object], key: str, around: str = ""
     ) -> list[tuple[str, dict[str, object]]]:
         items = description.get(key, [])
         if not isinstance(items, list):
-            raise self._make_error(key, "expected a list")
+            raise self._make_error(f"{around}{key}", "expected a list")
         for index, item in enumerate(items):
             if not isinstance(item, dict):
-                raise self._make_error(f"{key}[{index}]", "expected an object")
+                raise self._make_error(f"{around}{key}[{index}]", "expected an object")
         return [(f"{key}[{index}]", item) for index, item in enumerate(items)]
 
     def _add_project(self, place: str, item: dict[str, object]) -> None:
@@ -149,9 +150,14 @@ class _Loader:
         values = {
             name: self._check_value(f"{place}.{name}", name, value)
             for name, value in item.items()
-            if name not in {"id", "project"}
+            if name not in {"id", "project", "annotations"}
         }
-        self.state.add_task(project, values, number=number)
+        made = [body for _, body in self._read_items(item, "annotations", f"{place}.")]
+        skipped = sum(bool(body.get("was_cancelled")) for body in made)
+        counts = {"total_annotations": len(made) - skipped, "cancelled_annotations": skipped}
+        task = self.state.add_task(project, {**counts, **values}, number=number)
+        for body in made:
+            self.state.add_annotation(task, body)
 
     def _find_project(self, place: str, item: dict[str, object]) -> Project:
         number = item.get("project")

@@ -174,7 +174,12 @@ def _real() -> Iterator[ServerUnderTest]:
     ):
         server = _live(http, TOKEN)
         connect = partial(real.connect_storage, endpoint=endpoint)
-        yield replace(server, connect=connect, page_size_max=PAGE_SIZE_MAX)
+        yield replace(
+            server,
+            connect=connect,
+            page_size_max=PAGE_SIZE_MAX,
+            add_model=real.connect_model,
+        )
 
 
 @contextmanager
@@ -193,6 +198,7 @@ def _sandbox(release: str) -> Iterator[ServerUnderTest]:
             page_size_max=PAGE_SIZE_MAX,
             remove=lambda task: _remove(state, task),
             cap_pages=lambda size: setattr(state, "page_size_max", size),
+            add_model=partial(_add_model, state),
         )
 
 
@@ -201,6 +207,11 @@ def _remove(state: State, task: int) -> None:
     project = state.projects[state.tasks.pop(task).project]
     project.task_ids.remove(task)
     apply_count_change(state, project)
+
+
+def _add_model(state: State, project: int) -> Callable[[], bool]:
+    before = state.projects[project].model_runs
+    return lambda: state.projects[project].model_runs > before
 
 
 def _connect(state: State, project: int, bucket: str, *, presign: bool) -> None:

@@ -29,7 +29,8 @@ class ServerUnderTest:
     ``http`` carries the legacy token; ``release`` is its number, such as (1, 23, 2); ``connect``
     puts a bucket behind a project, where that can be done; ``page_size_max`` is the cap on list
     pages, None where it is not known, and ``cap_pages`` sets it. ``remove`` deletes a task where
-    the API has no DELETE.
+    the API has no DELETE. ``add_model`` gives a project a model, and gives what tells whether the
+    server ran it since.
     """
 
     url: str
@@ -42,6 +43,7 @@ class ServerUnderTest:
     page_size_max: int | None = None
     cap_pages: Callable[[int | None], None] | None = None
     remove: Callable[[int], None] | None = None
+    add_model: Callable[[int], Callable[[], bool]] | None = None
 
     @property
     def shown_anyway(self) -> frozenset[str]:
@@ -78,6 +80,12 @@ class ServerUnderTest:
         if self.connect is None:
             pytest.skip("no way to connect a storage to this server")
         self.connect(project, bucket, presign=presign)
+
+    def connect_model(self, project: int) -> Callable[[], bool]:
+        """Give a project a model; what it gives tells whether the server ran the model since."""
+        if self.add_model is None:
+            pytest.skip("no way to connect a model to this server")
+        return self.add_model(project)
 
     def annotate(self, task: int, **body: object) -> None:
         _good(self.http.post(f"/api/tasks/{task}/annotations/", json={"result": [], **body}))

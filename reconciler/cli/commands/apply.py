@@ -10,7 +10,7 @@ import click
 from reconciler.cli.completion_values import complete_paths
 from reconciler.cli.inputs import find_inputs
 from reconciler.cli.options import take_options
-from reconciler.cli.plan_options import shard_option, target_options
+from reconciler.cli.plan_options import impact_option, shard_option, target_options
 from reconciler.cli.review import ReviewOptions, review_and_apply, review_options
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.apply import check_report, check_saved_plan
@@ -34,6 +34,7 @@ class ApplyCommandOptions:
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
     since: str | None
+    impact: bool
     review: ReviewOptions
 
 
@@ -41,6 +42,7 @@ class ApplyCommandOptions:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, shell_complete=complete_paths)
 @shard_option
 @target_options
+@impact_option
 @review_options
 @take_options(ApplyCommandOptions)
 def command(options: ApplyCommandOptions) -> int:
@@ -76,6 +78,7 @@ def command(options: ApplyCommandOptions) -> int:
         if saved:
             plan = saved
             _check_part(options.shard, targets, options.since)
+            _check_impact(impact=options.impact)
             check_saved_plan(plan, connection, file=paths[0])
         else:
             plan = plan_inputs(
@@ -86,6 +89,7 @@ def command(options: ApplyCommandOptions) -> int:
                 shard=options.shard,
                 targets=targets,
                 since=build_since_request(options.since, paths, files, os.environ),
+                impact=options.impact,
                 console=review.console,
             )
         return review_and_apply(
@@ -114,3 +118,10 @@ def _check_part(shard: Shard | None, targets: Targets, since: str | None) -> Non
     if shard is not None:
         message = "--shard cannot be used with a saved plan, which already names its tasks"
         raise SettingsError(message, hint="pass --shard to plan, and apply the plan of each shard")
+
+
+def _check_impact(*, impact: bool) -> None:
+    """Raise SettingsError if annotations are to be read for a saved plan."""
+    if impact:
+        message = "--impact cannot be used with a saved plan, which shows what plan --impact found"
+        raise SettingsError(message, hint="pass --impact to plan, and apply the plan that it saves")

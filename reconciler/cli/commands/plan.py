@@ -15,7 +15,12 @@ from reconciler.cli.inputs import find_inputs
 from reconciler.cli.option_types import OUTPUT_FILE
 from reconciler.cli.options import take_options, verbosity_options
 from reconciler.cli.outputs import Outputs, output_options
-from reconciler.cli.plan_options import planning_options, shard_option, target_options
+from reconciler.cli.plan_options import (
+    impact_option,
+    planning_options,
+    shard_option,
+    target_options,
+)
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server, plan_inputs
 from reconciler.engine.changed_since import build_since_request
@@ -46,6 +51,7 @@ class PlanOptions:
     target: tuple[Selector, ...]
     exclude: tuple[Selector, ...]
     since: str | None
+    impact: bool
     allow: tuple[Allowance, ...]
     deny: tuple[Allowance, ...]
     full: bool
@@ -62,6 +68,7 @@ class PlanOptions:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @shard_option
 @target_options
+@impact_option
 @planning_options
 @verbosity_options
 @take_options(PlanOptions)
@@ -77,6 +84,7 @@ def command(options: PlanOptions) -> int:
     Example:
       reconciler plan manifests/ --out plan.json
       reconciler plan manifests/ --format markdown=plan.md --format sarif=plan.sarif
+      reconciler plan manifests/ --impact
     """
     console = options.console
     files = find_inputs(options.paths, console)
@@ -97,6 +105,7 @@ def command(options: PlanOptions) -> int:
             shard=options.shard,
             targets=Targets(options.target, options.exclude),
             since=build_since_request(options.since, options.paths, files, os.environ),
+            impact=options.impact,
             console=console,
         )
     try:

@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from reconciler.errors import NotFound, ServerError
 from reconciler.labelstudio.bulk.cost import split_ids
 from reconciler.labelstudio.bulk.pages import is_broken_by_task, is_too_heavy
 from reconciler.labelstudio.bulk.prefetcher import Prefetcher
+from reconciler.labelstudio.bulk.read_concurrency import ReadConcurrency
 from reconciler.labelstudio.retry import RequestKind
-from reconciler.labelstudio.task_api import Page, TaskApi
+from reconciler.labelstudio.task_api import Page
 
 _FailedTask: TypeAlias = tuple[int, ServerError]
 """A task, and the error of the server when only this task was requested."""
 
 
-class Selection:
-    """Reads tasks of one project by their ids, at most ``at_most`` per request."""
+class FetchSelection(Protocol):
+    """Requests one page of the tasks with these ids; the function it returns decodes that page."""
 
-    def __init__(self, api: TaskApi, project: int, names: Collection[str], *, at_most: int) -> None:
-        self._api = api
-        self._project = project
-        self._names = names
+    def __call__(
+        self, *, page: int, size: int, ids: Sequence[int], kind: RequestKind
+    ) -> Callable[[], Page]:
+        """Request the page."""
+        ...
+
+
+class Selection:
+    """Reads tasks of one project by their ids, at most ``at_most`` per request.
+
+    A request for ``size_min`` tasks does not fail because of its size.
+    """
+
+    def __init__(
+        self,
+        fetch: FetchSelection,
+        read_concurrency: ReadConcurrency,
+        *,
+        at_most: int,
+        size_min: int,
+    ) -> None:
+        self._fetch = fetch
+        self._read_concurrency = read_concurrency
         self._at_most = at_most
-        self._size_min = api.limits.size_min
+        self._size_min = size_min
 
     def read(self, ids: Sequence[int]) -> Iterator[Page | _FailedTask]:
         """Yield pages with the tasks that are in the project, and each task that breaks a response.
@@ -37,7 +57,7 @@ class Selection:
         waiting: deque[Sequence[int]] = deque(split_ids(ids, at_most=self._at_most))
         if len(waiting) == 1:
             yield from self._yield_batch(waiting.pop(), waiting)
-        with Prefetcher(self._read_pages, self._api.read_concurrency) as prefetcher:
+        with Prefetcher(self._read_pages, self._read_concurrency) as prefetcher:
             for batch, answer in prefetcher.call_in_order(waiting):
                 yield from self._yield_batch(batch, waiting, answer)
 
@@ -121,9 +141,7 @@ class Selection:
         while True:
             number = len(pages) + 1
             try:
-                page = self._api.fetch_list(
-                    self._project, self._names, page=number, size=len(ids), ids=ids, kind=kind
-                )()
+                page = self._fetch(page=number, size=len(ids), ids=ids, kind=kind)()
             except NotFound:
                 if number > 1:
                     return pages

@@ -12,6 +12,7 @@ from array import array
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from math import ceil
@@ -330,7 +331,12 @@ class _Reader:
         at_most: int | None = None,
     ) -> Iterator[ReadBatch]:
         """Read ``ids``, or all unseen tasks if ``ids`` is None."""
-        selection = Selection(self._api, project, self._names, at_most=at_most or self._batch)
+        selection = Selection(
+            partial(self._api.fetch_list, project, self._names),
+            self._api.read_concurrency,
+            at_most=at_most or self._batch,
+            size_min=self._api.limits.size_min,
+        )
         for answer in selection.read(list(unseen) if ids is None else ids):
             if isinstance(answer, Page):
                 yield self._take_new(answer, unseen)

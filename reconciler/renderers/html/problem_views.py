@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reconciler.core.allowances import describe_allowances, is_accepted
+from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
 from reconciler.core.ids import format_ranges
 from reconciler.core.named_task import format_id
 from reconciler.core.notation import count_noun, shorten
@@ -23,7 +24,10 @@ _RULES_MAX: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Problems of one kind: ``label`` says what they do, ``tasks`` names those that have them."""
+    """Problems of one kind: ``label`` says what they do, ``tasks`` names those that have them.
+
+    ``impacts`` are what the changes do to the annotations of tasks, as far as it is known.
+    """
 
     kind: str
     tone: str
@@ -33,6 +37,7 @@ class Concern:
     by: dict[str, None] = field(default_factory=dict)
     tasks: dict[int, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    impacts: dict[int, AnnotationImpact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,15 @@ class ProblemList:
     numbers: dict[tuple[str, str, str, str, str, str], int] = field(default_factory=dict)
     concerns: dict[tuple[str, str], Concern] = field(default_factory=dict)
 
-    def add(self, problem: TaskProblem, *, accepted: bool, task: int | None, name: str = "") -> int:
+    def add(
+        self,
+        problem: TaskProblem,
+        *,
+        accepted: bool,
+        task: int | None,
+        name: str = "",
+        impact: AnnotationImpact | None = None,
+    ) -> int:
         """Add a problem of a task, or of something that has a name; return its number."""
         who = describe_allowances(problem.allowed) if accepted else ""
         blocks = not problem.is_warning and not accepted
@@ -56,6 +69,7 @@ class ProblemList:
             tone=BAD if blocks else WARN,
             task=task,
             name=name,
+            impact=impact,
         )
 
     def add_text(  # noqa: PLR0913 - the parts of a problem
@@ -69,6 +83,7 @@ class ProblemList:
         by: str = "",
         task: int | None = None,
         name: str = "",
+        impact: AnnotationImpact | None = None,
     ) -> int:
         """Add a problem that consists of texts; return its number."""
         message, hint, by = (shorten(text, _MESSAGE_MAX) for text in (message, hint, by))
@@ -78,6 +93,9 @@ class ProblemList:
         concern.by[by] = None
         if task is not None:
             concern.tasks[task] = name or str(task)
+            if impact:
+                concern.impacts[task] = impact
+                message = f"{message}; {impact}"
         elif name:
             concern.others.append(name)
         return self.numbers.setdefault((kind, message, hint, tone, by, label), len(self.numbers))
@@ -99,7 +117,13 @@ def add_task_problems(problems: ProblemList, task: TaskPlan) -> tuple[int, ...]:
     """Add the problems of a task, and return their numbers."""
     name = format_id(task.task, task.key)
     return tuple(
-        problems.add(problem, accepted=is_accepted(problem, task), task=task.task, name=name)
+        problems.add(
+            problem,
+            accepted=is_accepted(problem, task),
+            task=task.task,
+            name=name,
+            impact=task.find_impact(problem),
+        )
         for problem in task.problems
     )
 
@@ -116,13 +140,14 @@ def add_rule_problems(problems: ProblemList, plan: Plan) -> None:
 def _build_concern(concern: Concern) -> dict[str, Any]:
     messages = list(concern.messages)
     more = len(messages) - _MESSAGES_MAX
+    impact = add_impacts(concern.impacts.values())
     return {
         "kind": concern.kind,
         "tone": concern.tone,
         "title": f"{_count(concern)}: {concern.kind}",
         "label": concern.label,
         "by": "; ".join(_first(filter(None, concern.by), 3)),
-        "messages": messages[:_MESSAGES_MAX],
+        "messages": [*messages[:_MESSAGES_MAX], *([str(impact)] if impact else [])],
         "more": f"… and {count_noun(more, 'more message')} like these" if more > 0 else "",
         "hint": "; ".join(_first(filter(None, concern.hints), 3)),
         "only": len(concern.tasks) == 1,

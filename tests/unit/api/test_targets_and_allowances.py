@@ -56,3 +56,12 @@ def test_targets_that_match_nothing_are_refused(server: Server):
         reconciler.plan(changing(), server.settings, targets="9")
     with pytest.raises(ValueError, match="expected an id"):
         reconciler.plan(declare(1, 2), server.settings, targets=["nothing"])
+
+
+def test_the_impact_on_annotations_is_counted_if_wanted(annotated: Server):
+    task = annotated.state.tasks[1]
+    annotated.state.add_annotation(task, {"result": [{"to_name": "text", "value": {}}]})
+    made = reconciler.plan(changing(), annotated.settings, impact=True)
+    impacts = {task.task: task.impact for task in made.tasks}
+    assert impacts == {1: reconciler.AnnotationImpact(1, (1,), 1, unknown=1), 2: None}
+    assert str(impacts[1]) == "1 annotation by 1 person; 1 of 1 region cannot be told"

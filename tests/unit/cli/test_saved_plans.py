@@ -268,3 +268,20 @@ def test_a_pipe_without_a_reader_is_an_error(command: Command, manifest: Manifes
         "cannot write the report to pipe: "
         in command("apply", manifest(), "--yes", "--report", "pipe").errors
     )
+
+
+def test_a_saved_plan_keeps_the_impact_on_annotations(server: Hooked, command: Command):
+    task = server.state.tasks[1]
+    server.state.add_annotation(task, {"result": []})
+    task.values["total_annotations"] = 1
+    lines = ["version: 1", "project: 7", "tasks: [{id: 1, data: {text: B.}}]"]
+    Path("tasks.yaml").write_text("\n".join(lines), encoding="utf-8")
+    allow = ("--allow", "annotated-data")
+    planned = command("plan", "tasks.yaml", "--impact", "--out", "plan.json", *allow).output
+    assert "    1 annotation by 1 person; no regions\n" in planned
+    assert command("show", "plan.json").output == planned
+
+    refused = command("apply", "plan.json", "--impact", "--yes")
+    assert (refused.code, server.count("PATCH")) == (1, 0)
+    assert "--impact cannot be used with a saved plan" in refused.errors
+    assert command("apply", "plan.json", "--yes").output.startswith(planned)

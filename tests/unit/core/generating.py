@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from reconciler.core.annotation_impact import UNREAD, AnnotationImpact
 from reconciler.core.model import Change, DesiredTask
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import Plan, ServerIdentity, Status, TaskPlan
@@ -145,6 +146,15 @@ CHANGES = st.builds(
 )
 
 
+COUNTS = st.integers(0, 2**40)
+IMPACTS = st.builds(
+    lambda made, people, counts: AnnotationImpact(made, tuple(sorted(people)), *counts),
+    COUNTS,
+    st.sets(COUNTS, max_size=3),
+    st.tuples(COUNTS, COUNTS, COUNTS, COUNTS),
+)
+
+
 @st.composite
 def task_plans(draw: st.DrawFn, number: int) -> TaskPlan:
     """What a plan may say of a task that is not as declared."""
@@ -157,6 +167,7 @@ def task_plans(draw: st.DrawFn, number: int) -> TaskPlan:
         source=draw(SOURCES),
         changes=tuple(draw(st.lists(CHANGES, min_size=update, max_size=2))),
         problems=tuple(draw(st.lists(PROBLEMS, min_size=not update, max_size=2))),
+        impact=draw(st.none() | st.just(UNREAD) | IMPACTS),
     )
 
 

@@ -60,6 +60,20 @@ def test_a_project_may_have_a_storage(tmp_path: Path, value: object, storage: St
     assert state.projects[7].storage == storage
 
 
+def test_a_task_may_have_annotations_which_its_counters_count(tmp_path: Path):
+    made = [
+        {"result": [{"id": "r"}], "completed_by": 2},
+        {"result": []},
+        {"result": [], "was_cancelled": True},
+    ]
+    description = {"projects": [PROJECT], "tasks": [{**TASK, "annotations": made}]}
+    state = load_state(write(tmp_path, description))
+
+    assert [one.completed_by for one in state.annotations_of(101)] == [2, 1, 1]
+    values = state.tasks[101].values
+    assert (values["total_annotations"], values["cancelled_annotations"]) == (2, 1)
+
+
 def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
     description = {"projects": [PROJECT], "tasks": [{**TASK, "allow_skip": False}]}
 
@@ -88,6 +102,14 @@ def test_enterprise_attributes_need_the_enterprise_edition(tmp_path: Path):
         (
             {"projects": [PROJECT], "tasks": [{"project": 7, "data": []}]},
             "tasks[0].data: expected an object",
+        ),
+        (
+            {"projects": [PROJECT], "tasks": [{**TASK, "annotations": {}}]},
+            "tasks[0].annotations: expected a list",
+        ),
+        (
+            {"projects": [PROJECT], "tasks": [{**TASK, "annotations": [{}, 1]}]},
+            "tasks[0].annotations[1]: expected an object",
         ),
         (
             {"projects": [PROJECT], "tasks": [{**TASK, "overlap": None}]},
