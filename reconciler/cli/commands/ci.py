@@ -1,0 +1,302 @@
+"""``reconciler ci``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from reconciler.cli.exit_codes import CHANGES, DONE
+from reconciler.engine.review.ci_files import (
+    ANNOTATIONS_FILE,
+    DEFAULT_FOLDER,
+    FOLDER_VARIABLE,
+    is_github,
+    list_format_options,
+    prepare_folder,
+    read_plan_result,
+    show_on_github,
+)
+from reconciler.engine.review.ci_run import CiRun, read_ci_run
+from reconciler.engine.review.forge_access import connect_to_forge
+from reconciler.engine.review.planned_run import (
+    MARKDOWN_FILE,
+    REPORT_FILE,
+    PlannedRun,
+    Reviewed,
+    read_planned,
+    read_reviewed,
+    write_planned,
+    write_reviewed,
+)
+from reconciler.engine.review.reviewing import comment_on_plan, find_reviewed, tell_drift
+from reconciler.engine.settings.redaction_settings import read_digest_key
+from reconciler.engine.vocabulary import DIGEST_KEY_VARIABLE, Scope
+from reconciler.errors import Refused
+from reconciler.renderers.wording import escape_invisible
+
+_ARGUMENTS_VARIABLE: Final = "RECONCILER_CI_ARGS"
+_PATHS_VARIABLE: Final = "RECONCILER_CI_PATHS"
+_SETTINGS: Final = {"ignore_unknown_options": True}
+
+
+class _CiCommand(click.Command):
+    """Takes options and paths from the environment too, one a line: no shell reads them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = _read_lines(_ARGUMENTS_VARIABLE)
+        paths = _read_lines(_PATHS_VARIABLE)
+        return super().parse_args(ctx, [*options, *args, *paths])
+
+
+def _read_lines(variable: str) -> list[str]:
+    lines = os.environ.get(variable, "").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """Options and paths of plan, and what they are about."""
+
+    written: tuple[str, ...]
+    scope: Scope
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return self.scope.paths
+
+
+def _read_arguments(written: Sequence[str]) -> _Arguments:
+    """Read arguments as plan would; raises what plan would raise."""
+    from reconciler.cli.commands.plan import command as plan_command  # noqa: PLC0415 - a cycle
+
+    with plan_command.make_context("plan", list(written)) as context:
+        environment = context.params.get("env") or os.environ.get("RECONCILER_ENV", "")
+        return _Arguments(tuple(written), Scope(environment, context.params["paths"]))
+
+
+def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    add_folder = click.option(
+        "--folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar=FOLDER_VARIABLE,
+        default=DEFAULT_FOLDER,
+        show_default=True,
+        help="Where the steps of a job leave files for each other.",
+    )
+    add_arguments = click.argument(
+        "arguments", metavar="[OPTIONS OF PLAN] PATH...", nargs=-1, type=click.UNPROCESSED
+    )
+    return add_folder(add_arguments(command))
+
+
+@click.group("ci")
+def command() -> None:
+    """Plan, review and apply in the jobs of GitHub Actions and GitLab CI.
+
+    The commands of a job hand each other files, so that the step with the token of Label Studio
+    does not need that of the forge, nor the other way round. docs/ci.md has the whole workflows.
+    """
+
+
+@command.command("plan", cls=_CiCommand, context_settings=_SETTINGS)
+@_ci_options
+def plan(folder: Path, arguments: tuple[str, ...]) -> int:
+    """Plan, and write what ci comment and the forge show.
+
+    Takes all options of plan. For commits of forks and bots, which have no secrets, it only
+    validates.
+
+    Exit codes: as plan.
+
+    \b
+    Example:
+      reconciler ci plan --env staging manifests/
+    """
+    run = read_ci_run(os.environ)
+    given = _read_arguments(arguments)
+    prepare_folder(folder, os.environ)
+    planned = _validate(run, given, folder) if run.is_untrusted else _plan(run, given, folder)
+    _show(run, planned, folder)
+    return planned.exit_code
+
+
+def _plan(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
+    formats = list_format_options(run.kind, folder)
+    code = _run("plan", *formats, *given.written)
+    return read_plan_result(folder, given.scope, code)
+
+
+def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
+    _note("the commits come from a fork or a bot, so the manifests are only validated")
+    formats = list_format_options(run.kind, folder, only_problems=True)
+    code = _run("validate", *formats, "--", *given.paths)
+    return PlannedRun(given.scope, code)
+
+
+def _show(run: CiRun, planned: PlannedRun, folder: Path) -> None:
+    write_planned(folder, planned)
+    if not is_github(run):
+        return
+    if (annotations := folder / ANNOTATIONS_FILE).exists():
+        click.echo(annotations.read_text(encoding="utf-8"), nl=False)
+    show_on_github(folder, planned, os.environ)
+
+
+@command.command("comment", cls=_CiCommand, context_settings=_SETTINGS)
+@_ci_options
+def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - set for all steps
+    """Show the plan in the one comment of the pull request or merge request.
+
+    The token is GITHUB_TOKEN, or GITLAB_TOKEN with a project access token. A run that is older
+    than what the comment shows writes nothing.
+
+    \b
+    Example:
+      reconciler ci comment
+    """
+    run = read_ci_run(os.environ)
+    planned = read_planned(folder)
+    if run.is_untrusted:
+        _note("nothing was written: the commits come from a fork or a bot")
+        return DONE
+    with connect_to_forge(run, os.environ, warn=_note) as forge:
+        _note(comment_on_plan(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
+    return DONE
+
+
+@command.command("reviewed", cls=_CiCommand, context_settings=_SETTINGS)
+@_ci_options
+def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
+    """Find the plan that was reviewed before this commit was merged, for ci apply.
+
+    It is the plan in the comment of the one pull request or merge request of the commit, if it is
+    of the commit that was merged, and of the same files and environment.
+
+    \b
+    Example:
+      reconciler ci reviewed --env production manifests/
+    """
+    run = read_ci_run(os.environ)
+    given = _read_arguments(arguments)
+    prepare_folder(folder, os.environ)
+    with connect_to_forge(run, os.environ, warn=_note) as forge:
+        try:
+            request, marker = find_reviewed(forge, run, given.scope, read_digest_key(os.environ))
+        except Refused as error:
+            write_reviewed(folder, Reviewed(refusal=error.message))
+            _note(str(error))
+            return DONE
+    write_reviewed(folder, Reviewed(marker.digest, request.number))
+    _note(f"{request.name} shows the plan {marker.digest}")
+    return DONE
+
+
+@command.command("apply", cls=_CiCommand, context_settings=_SETTINGS)
+@click.option("--digest", default="", help="Apply the plan with this digest, without a review.")
+@click.option("--fresh", is_flag=True, help="Apply whatever the plan is now, without a review.")
+@click.option("--canary", metavar="N", help="As for apply.")
+@click.option("--careful", is_flag=True, help="As for apply.")
+@_ci_options
+def apply(
+    folder: Path,
+    arguments: tuple[str, ...],
+    *,
+    digest: str,
+    fresh: bool,
+    canary: str | None,
+    careful: bool,
+) -> int:
+    """Plan, and apply that plan only if it is the reviewed one.
+
+    ci reviewed has found the reviewed one before. If it is another plan, or if none was reviewed,
+    nothing is applied, and the plan of now is shown with its digest.
+
+    Exit codes: as apply.
+
+    \b
+    Example:
+      reconciler ci apply --env production manifests/
+    """
+    run = read_ci_run(os.environ)
+    if run.is_untrusted or run.request:
+        raise Refused(
+            "ci apply runs on a branch, not for a pull request or merge request",
+            hint="use ci plan there",
+        )
+    given = _read_arguments(arguments)
+    agreed = Reviewed(digest) if digest or fresh else read_reviewed(folder)
+    prepare_folder(folder, os.environ)
+    planned = _plan(run, given, folder)
+    _show(run, planned, folder)
+    if planned.exit_code not in {DONE, CHANGES}:
+        return planned.exit_code
+    if not planned.changes:
+        return DONE
+    if not fresh:
+        _check_agreed(agreed, planned)
+    expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
+    more = [f"--canary={canary}"] if canary else []
+    more += ["--careful"] if careful else []
+    report = f"--report={folder / REPORT_FILE}"
+    arguments = tuple(one for one in given.written if one != "--detailed-exitcode")
+    return _run("apply", "--yes", report, *expected, *more, *arguments)
+
+
+def _check_agreed(agreed: Reviewed, planned: PlannedRun) -> None:
+    """Raise Refused if the plan is not the one that was agreed on."""
+    hint = f"if the plan above is what you want, run the job by hand with {planned.digest}"
+    if not planned.digest:
+        raise Refused(
+            "nothing was applied: the plan is redacted and has no digest",
+            hint=f"set {DIGEST_KEY_VARIABLE} to a secret",
+        )
+    if agreed.refusal:
+        raise Refused(f"nothing was applied: {agreed.refusal}", hint=hint)
+    if agreed.digest != planned.digest:
+        raise Refused(
+            f"nothing was applied: the reviewed plan is {agreed.digest}, but the plan is now "
+            f"{planned.digest}",
+            hint=hint,
+        )
+
+
+@command.command("drift", cls=_CiCommand, context_settings=_SETTINGS)
+@_ci_options
+def drift(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - set for all steps
+    """Open, update or close the one issue about what has changed on the server.
+
+    Run ci plan on the default branch first, on a schedule.
+
+    \b
+    Example:
+      reconciler ci drift
+    """
+    run = read_ci_run(os.environ)
+    planned = read_planned(folder)
+    with connect_to_forge(run, os.environ, warn=_note) as forge:
+        _note(tell_drift(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
+    return DONE
+
+
+def _run(*arguments: str) -> int:
+    """Run another command in this process."""
+    from reconciler.cli.main import run as run_command  # noqa: PLC0415 - a cycle
+
+    return run_command(arguments)
+
+
+def _read_text(folder: Path) -> str:
+    file = folder / MARKDOWN_FILE
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return "There is no plan: the log of the job says why.\n"
+
+
+def _note(message: str) -> None:
+    click.echo(f"reconciler: {escape_invisible(message)}", err=True)

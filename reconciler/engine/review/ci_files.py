@@ -1,0 +1,89 @@
+"""The files of a CI run: its formats, and what GitHub reads to show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from reconciler.core.review_marker import MARKER_MAX, Scope
+from reconciler.engine.review.ci_run import CiRun, ForgeKind
+from reconciler.engine.review.planned_run import MARKDOWN_FILE, PlannedRun
+
+FOLDER_VARIABLE: Final = "RECONCILER_CI_FOLDER"
+DEFAULT_FOLDER: Final = ".reconciler-ci"
+
+ANNOTATIONS_FILE: Final = "annotations.txt"
+_PLAN_FILE: Final = "plan.json"
+_FILES: Final = {"markdown": MARKDOWN_FILE, "html": "plan.html"}
+_FILES_OF_FORGE: Final = {
+    ForgeKind.GITHUB: {"github": ANNOTATIONS_FILE},
+    ForgeKind.GITLAB: {
+        "gitlab": "gl-code-quality.json",
+        "gitlab-terraform": "gl-terraform.json",
+        "junit": "junit.xml",
+    },
+}
+_COMMENT_MAX: Final = {ForgeKind.GITHUB: 65_536, ForgeKind.GITLAB: 1_000_000}
+_SUCCESS: Final = frozenset({0, 2})
+
+
+def prepare_folder(folder: Path, environment: Mapping[str, str]) -> None:
+    """Make the folder, without what an earlier run left; git and others do not see it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        if file.is_file():
+            file.unlink()
+    if not environment.get(FOLDER_VARIABLE):
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def list_format_options(kind: ForgeKind, folder: Path, *, only_problems: bool = False) -> list[str]:
+    """List the options that make plan write each format to a file.
+
+    ``only_problems`` leaves out those that validate does not know.
+    """
+    files = _FILES | _FILES_OF_FORGE[kind]
+    if only_problems:
+        files = {form: file for form, file in files.items() if form != "gitlab-terraform"}
+    else:
+        files = {"json": _PLAN_FILE} | files
+    formats = [f"--format={form}={folder / file}" for form, file in files.items()]
+    return [*formats, f"--limit={_COMMENT_MAX[kind] - MARKER_MAX - 1}"]
+
+
+def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
+    """Read how a plan ended, and delete its JSON, which holds the values of tasks.
+
+    A plan that may not be applied has no digest.
+    """
+    file = folder / _PLAN_FILE
+    try:
+        told = json.loads(file.read_bytes())
+        digest, changes = told["digest"] or "", told["summary"]["update"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return PlannedRun(scope, exit_code or 1)
+    file.unlink()
+    return PlannedRun(scope, exit_code, digest if exit_code in _SUCCESS else "", changes)
+
+
+def show_on_github(folder: Path, planned: PlannedRun, environment: Mapping[str, str]) -> None:
+    """Append the plan to the summary of the step, and what came out to its outputs."""
+    if (summary := environment.get("GITHUB_STEP_SUMMARY")) and (folder / MARKDOWN_FILE).exists():
+        text = (folder / MARKDOWN_FILE).read_text(encoding="utf-8")
+        _append(Path(summary), text + "\n")
+    if output := environment.get("GITHUB_OUTPUT"):
+        changes = "" if planned.changes is None else planned.changes
+        lines = f"digest={planned.digest}\nchanges={changes}\nexit-code={planned.exit_code}\n"
+        _append(Path(output), lines)
+
+
+def is_github(run: CiRun) -> bool:
+    """Tell whether a run is one of GitHub."""
+    return run.kind is ForgeKind.GITHUB
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(text)
