@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from reconciler.cli.exit_codes import CHANGES, DONE
+from reconciler.cli.options import take_options
 from reconciler.engine.review.ci_files import (
     ANNOTATIONS_FILE,
     DEFAULT_FOLDER,
@@ -66,8 +67,34 @@ class _Arguments:
     scope: Scope
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        return self.scope.paths
+    def options_of_apply(self) -> tuple[str, ...]:
+        """The options and paths for apply, which does not know all options of plan."""
+        return tuple(one for one in self.written if one != "--detailed-exitcode")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyJobOptions:
+    """The arguments and options of ``ci apply``."""
+
+    folder: Path
+    arguments: tuple[str, ...]
+    digest: str | None
+    fresh: bool
+    canary: str | None
+    careful: bool
+    limit: str | None
+
+    def read_agreed(self) -> Reviewed | None:
+        """Return what may be applied; None for anything. Raises SavedFileError."""
+        if self.fresh:
+            return None
+        return Reviewed(self.digest) if self.digest else read_reviewed(self.folder)
+
+    def list_options(self, planned: PlannedRun) -> list[str]:
+        """List the options of apply for a plan; redacted ones may have no digest."""
+        expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
+        canary = [f"--canary={self.canary}"] if self.canary else []
+        return [*expected, *canary, *(["--careful"] if self.careful else [])]
 
 
 def _read_arguments(written: Sequence[str]) -> _Arguments:
@@ -94,6 +121,14 @@ def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return add_folder(add_arguments(command))
 
 
+_limit_option = click.option(
+    "--limit",
+    envvar="RECONCILER_CI_LIMIT",
+    metavar="SIZE",
+    help="Longest comment, as for plan.  [default: what a comment of the forge can hold]",
+)
+
+
 @click.group("ci")
 def command() -> None:
     """Plan, review and apply in the jobs of GitHub Actions and GitLab CI.
@@ -103,9 +138,29 @@ def command() -> None:
     """
 
 
-@command.command("plan", cls=_CiCommand, context_settings=_SETTINGS)
+@command.command("validate", cls=_CiCommand, context_settings=_SETTINGS)
 @_ci_options
-def plan(folder: Path, arguments: tuple[str, ...]) -> int:
+def validate(folder: Path, arguments: tuple[str, ...]) -> int:
+    """Validate, and write what the forge shows.
+
+    Exit codes: as validate.
+
+    \b
+    Example:
+      reconciler ci validate manifests/
+    """
+    run = read_ci_run(os.environ)
+    given = _read_arguments(arguments)
+    prepare_folder(folder, os.environ)
+    planned = _validate(run, given, folder)
+    _show(run, planned, folder)
+    return planned.exit_code
+
+
+@command.command("plan", cls=_CiCommand, context_settings=_SETTINGS)
+@_limit_option
+@_ci_options
+def plan(folder: Path, arguments: tuple[str, ...], limit: str | None) -> int:
     """Plan, and write what ci comment and the forge show.
 
     Takes all options of plan. For commits of forks and bots, which have no secrets, it only
@@ -120,21 +175,25 @@ def plan(folder: Path, arguments: tuple[str, ...]) -> int:
     run = read_ci_run(os.environ)
     given = _read_arguments(arguments)
     prepare_folder(folder, os.environ)
-    planned = _validate(run, given, folder) if run.is_untrusted else _plan(run, given, folder)
+    if run.is_untrusted:
+        _note("the commits come from a fork or a bot, so the manifests are only validated")
+        planned = _validate(run, given, folder)
+    else:
+        planned = _plan(run, given, folder, limit)
     _show(run, planned, folder)
     return planned.exit_code
 
 
-def _plan(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
-    formats = list_format_options(run.kind, folder)
+def _plan(run: CiRun, given: _Arguments, folder: Path, limit: str | None) -> PlannedRun:
+    formats = list_format_options(run.kind, folder, limit=limit or "")
     code = _run("plan", *formats, *given.written)
     return read_plan_result(folder, given.scope, code)
 
 
 def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
-    _note("the commits come from a fork or a bot, so the manifests are only validated")
     formats = list_format_options(run.kind, folder, only_problems=True)
-    code = _run("validate", *formats, "--", *given.paths)
+    env = [f"--env={given.scope.environment}"] if given.scope.environment else []
+    code = _run("validate", *formats, *env, "--", *given.scope.paths)
     return PlannedRun(given.scope, code)
 
 
@@ -197,20 +256,23 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
 
 
 @command.command("apply", cls=_CiCommand, context_settings=_SETTINGS)
-@click.option("--digest", default="", help="Apply the plan with this digest, without a review.")
-@click.option("--fresh", is_flag=True, help="Apply whatever the plan is now, without a review.")
+@click.option(
+    "--digest",
+    envvar="RECONCILER_CI_DIGEST",
+    help="Apply the plan with this digest, without a review.",
+)
+@click.option(
+    "--fresh",
+    is_flag=True,
+    envvar="RECONCILER_CI_FRESH",
+    help="Apply whatever the plan is now, without a review.",
+)
 @click.option("--canary", metavar="N", help="As for apply.")
 @click.option("--careful", is_flag=True, help="As for apply.")
+@_limit_option
 @_ci_options
-def apply(
-    folder: Path,
-    arguments: tuple[str, ...],
-    *,
-    digest: str,
-    fresh: bool,
-    canary: str | None,
-    careful: bool,
-) -> int:
+@take_options(ApplyJobOptions)
+def apply(options: ApplyJobOptions) -> int:
     """Plan, and apply that plan only if it is the reviewed one.
 
     ci reviewed has found the reviewed one before. If it is another plan, or if none was reviewed,
@@ -228,23 +290,19 @@ def apply(
             "ci apply runs on a branch, not for a pull request or merge request",
             hint="use ci plan there",
         )
-    given = _read_arguments(arguments)
-    agreed = Reviewed(digest) if digest or fresh else read_reviewed(folder)
+    given, folder = _read_arguments(options.arguments), options.folder
+    agreed = options.read_agreed()
     prepare_folder(folder, os.environ)
-    planned = _plan(run, given, folder)
+    planned = _plan(run, given, folder, options.limit)
     _show(run, planned, folder)
     if planned.exit_code not in {DONE, CHANGES}:
         return planned.exit_code
     if not planned.changes:
         return DONE
-    if not fresh:
+    if agreed:
         _check_agreed(agreed, planned)
-    expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
-    more = [f"--canary={canary}"] if canary else []
-    more += ["--careful"] if careful else []
     report = f"--report={folder / REPORT_FILE}"
-    arguments = tuple(one for one in given.written if one != "--detailed-exitcode")
-    return _run("apply", "--yes", report, *expected, *more, *arguments)
+    return _run("apply", "--yes", report, *options.list_options(planned), *given.options_of_apply)
 
 
 def _check_agreed(agreed: Reviewed, planned: PlannedRun) -> None:

@@ -39,10 +39,13 @@ def prepare_folder(folder: Path, environment: Mapping[str, str]) -> None:
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def list_format_options(kind: ForgeKind, folder: Path, *, only_problems: bool = False) -> list[str]:
+def list_format_options(
+    kind: ForgeKind, folder: Path, *, limit: str = "", only_problems: bool = False
+) -> list[str]:
     """List the options that make plan write each format to a file.
 
-    ``only_problems`` leaves out those that validate does not know.
+    ``limit`` is that of a comment, in place of the forge's own. ``only_problems`` leaves out the
+    formats that validate does not know.
     """
     files = _FILES | _FILES_OF_FORGE[kind]
     if only_problems:
@@ -50,7 +53,7 @@ def list_format_options(kind: ForgeKind, folder: Path, *, only_problems: bool = 
     else:
         files = {"json": _PLAN_FILE} | files
     formats = [f"--format={form}={folder / file}" for form, file in files.items()]
-    return [*formats, f"--limit={_COMMENT_MAX[kind] - MARKER_MAX - 1}"]
+    return [*formats, f"--limit={limit or _COMMENT_MAX[kind] - MARKER_MAX - 1}"]
 
 
 def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
