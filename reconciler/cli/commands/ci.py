@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from reconciler.cli.exit_codes import CHANGES, DONE
+from reconciler.cli.exit_codes import DONE
 from reconciler.cli.options import take_options
 from reconciler.engine.review.ci_files import (
     ANNOTATIONS_FILE,
@@ -29,6 +31,7 @@ from reconciler.engine.review.planned_run import (
     REPORT_FILE,
     PlannedRun,
     Reviewed,
+    find_disagreement,
     read_planned,
     read_reviewed,
     write_planned,
@@ -36,7 +39,7 @@ from reconciler.engine.review.planned_run import (
 )
 from reconciler.engine.review.reviewing import comment_on_plan, find_reviewed, tell_drift
 from reconciler.engine.settings.redaction_settings import read_digest_key
-from reconciler.engine.vocabulary import DIGEST_KEY_VARIABLE, Scope
+from reconciler.engine.vocabulary import Scope
 from reconciler.errors import Refused
 from reconciler.renderers.wording import escape_invisible
 
@@ -185,13 +188,13 @@ def plan(folder: Path, arguments: tuple[str, ...], limit: str | None) -> int:
 
 
 def _plan(run: CiRun, given: _Arguments, folder: Path, limit: str | None) -> PlannedRun:
-    formats = list_format_options(run.kind, folder, limit=limit or "")
+    formats = list_format_options(run.kind, folder, "plan", limit=limit)
     code = _run("plan", *formats, *given.written)
     return read_plan_result(folder, given.scope, code)
 
 
 def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
-    formats = list_format_options(run.kind, folder, only_problems=True)
+    formats = list_format_options(run.kind, folder, "validate")
     env = [f"--env={given.scope.environment}"] if given.scope.environment else []
     code = _run("validate", *formats, *env, "--", *given.scope.paths)
     return PlannedRun(given.scope, code)
@@ -293,34 +296,27 @@ def apply(options: ApplyJobOptions) -> int:
     given, folder = _read_arguments(options.arguments), options.folder
     agreed = options.read_agreed()
     prepare_folder(folder, os.environ)
-    planned = _plan(run, given, folder, options.limit)
-    _show(run, planned, folder)
-    if planned.exit_code not in {DONE, CHANGES}:
+    with redirect_stdout(io.StringIO()) as shown:
+        planned = _plan(run, given, folder, options.limit)
+    refused = find_disagreement(planned, agreed)
+    if refused or not planned.is_applicable:
+        click.echo(shown.getvalue(), nl=False)
+        _show(run, planned, folder)
+        if refused:
+            raise refused
         return planned.exit_code
-    if not planned.changes:
-        return DONE
-    if agreed:
-        _check_agreed(agreed, planned)
+    code = _apply(run, given, planned, options)
+    _show(run, replace(planned, exit_code=code), folder)
+    return code
+
+
+def _apply(run: CiRun, given: _Arguments, planned: PlannedRun, options: ApplyJobOptions) -> int:
+    """Apply, which shows the plan again; what it did replaces the plan in the files."""
+    folder = options.folder
+    formats = list_format_options(run.kind, folder, "apply", limit=options.limit)
+    chosen = options.list_options(planned)
     report = f"--report={folder / REPORT_FILE}"
-    return _run("apply", "--yes", report, *options.list_options(planned), *given.options_of_apply)
-
-
-def _check_agreed(agreed: Reviewed, planned: PlannedRun) -> None:
-    """Raise Refused if the plan is not the one that was agreed on."""
-    hint = f"if the plan above is what you want, run the job by hand with {planned.digest}"
-    if not planned.digest:
-        raise Refused(
-            "nothing was applied: the plan is redacted and has no digest",
-            hint=f"set {DIGEST_KEY_VARIABLE} to a secret",
-        )
-    if agreed.refusal:
-        raise Refused(f"nothing was applied: {agreed.refusal}", hint=hint)
-    if agreed.digest != planned.digest:
-        raise Refused(
-            f"nothing was applied: the reviewed plan is {agreed.digest}, but the plan is now "
-            f"{planned.digest}",
-            hint=hint,
-        )
+    return _run("apply", "--yes", report, *formats, *chosen, *given.options_of_apply)
 
 
 @command.command("drift", cls=_CiCommand, context_settings=_SETTINGS)

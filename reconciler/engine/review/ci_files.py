@@ -9,51 +9,61 @@ from typing import Final
 
 from reconciler.core.review_marker import MARKER_MAX, Scope
 from reconciler.engine.review.ci_run import CiRun, ForgeKind
-from reconciler.engine.review.planned_run import MARKDOWN_FILE, PlannedRun
+from reconciler.engine.review.planned_run import (
+    MARKDOWN_FILE,
+    PLANNED_FILE,
+    REVIEWED_FILE,
+    SUCCESS,
+    PlannedRun,
+)
 
 FOLDER_VARIABLE: Final = "RECONCILER_CI_FOLDER"
 DEFAULT_FOLDER: Final = ".reconciler-ci"
 
 ANNOTATIONS_FILE: Final = "annotations.txt"
 _PLAN_FILE: Final = "plan.json"
-_FILES: Final = {"markdown": MARKDOWN_FILE, "html": "plan.html"}
-_FILES_OF_FORGE: Final = {
-    ForgeKind.GITHUB: {"github": ANNOTATIONS_FILE},
-    ForgeKind.GITLAB: {
-        "gitlab": "gl-code-quality.json",
-        "gitlab-terraform": "gl-terraform.json",
-        "junit": "junit.xml",
-    },
+_FILES: Final = {
+    "json": _PLAN_FILE,
+    "markdown": MARKDOWN_FILE,
+    "html": "plan.html",
+    "github": ANNOTATIONS_FILE,
+    "gitlab": "gl-code-quality.json",
+    "gitlab-terraform": "gl-terraform.json",
+    "junit": "junit.xml",
 }
+_FOREIGN: Final = {
+    ForgeKind.GITHUB: {"gitlab", "gitlab-terraform", "junit"},
+    ForgeKind.GITLAB: {"github"},
+}
+_UNKNOWN: Final = {"plan": set(), "apply": {"json"}, "validate": {"json", "gitlab-terraform"}}
+"""Formats that a command does not write, or that nobody would read."""
+
 _COMMENT_MAX: Final = {ForgeKind.GITHUB: 65_536, ForgeKind.GITLAB: 1_000_000}
-_SUCCESS: Final = frozenset({0, 2})
 
 
 def prepare_folder(folder: Path, environment: Mapping[str, str]) -> None:
-    """Make the folder, without what an earlier run left; git and others do not see it."""
+    """Make the folder, which git does not see; what an earlier run left is deleted.
+
+    Its reports stay: revert needs them.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in folder.iterdir():
-        if file.is_file():
-            file.unlink()
+    for name in (*_FILES.values(), PLANNED_FILE, REVIEWED_FILE):
+        (folder / name).unlink(missing_ok=True)
     if not environment.get(FOLDER_VARIABLE):
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def list_format_options(
-    kind: ForgeKind, folder: Path, *, limit: str = "", only_problems: bool = False
+    kind: ForgeKind, folder: Path, command: str, *, limit: str | None = None
 ) -> list[str]:
-    """List the options that make plan write each format to a file.
+    """List the options that make plan, apply or validate write each format to a file.
 
-    ``limit`` is that of a comment, in place of the forge's own. ``only_problems`` leaves out the
-    formats that validate does not know.
+    ``limit`` is that of a comment, in place of the forge's own.
     """
-    files = _FILES | _FILES_OF_FORGE[kind]
-    if only_problems:
-        files = {form: file for form, file in files.items() if form != "gitlab-terraform"}
-    else:
-        files = {"json": _PLAN_FILE} | files
-    formats = [f"--format={form}={folder / file}" for form, file in files.items()]
-    return [*formats, f"--limit={limit or _COMMENT_MAX[kind] - MARKER_MAX - 1}"]
+    left_out = _FOREIGN[kind] | _UNKNOWN[command]
+    files = {form: folder / file for form, file in _FILES.items() if form not in left_out}
+    longest = limit or _COMMENT_MAX[kind] - MARKER_MAX - 1
+    return [*(f"--format={form}={file}" for form, file in files.items()), f"--limit={longest}"]
 
 
 def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
@@ -68,7 +78,7 @@ def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
     except (OSError, ValueError, KeyError, TypeError):
         return PlannedRun(scope, exit_code or 1)
     file.unlink()
-    return PlannedRun(scope, exit_code, digest if exit_code in _SUCCESS else "", changes)
+    return PlannedRun(scope, exit_code, digest if exit_code in SUCCESS else "", changes)
 
 
 def show_on_github(folder: Path, planned: PlannedRun, environment: Mapping[str, str]) -> None:

@@ -12,12 +12,16 @@ from typing import Final, TypeVar
 import msgspec
 
 from reconciler.core.review_marker import Scope
-from reconciler.errors import SavedFileError
+from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE
+from reconciler.errors import Refused, SavedFileError
 
-_FILE: Final = "run.json"
-_REVIEWED: Final = "reviewed.json"
+PLANNED_FILE: Final = "run.json"
+REVIEWED_FILE: Final = "reviewed.json"
 MARKDOWN_FILE: Final = "plan.md"
 REPORT_FILE: Final = "report.jsonl"
+SUCCESS: Final = frozenset({0, 2})
+"""The exit codes of plan if it can be applied."""
+
 _T = TypeVar("_T", "PlannedRun", "Reviewed")
 
 
@@ -35,6 +39,11 @@ class PlannedRun:
     changes: int | None = None
 
     @property
+    def is_applicable(self) -> bool:
+        """Whether there is something to apply, and nothing keeps it from being applied."""
+        return bool(self.changes) and self.exit_code in SUCCESS
+
+    @property
     def has_drift(self) -> bool:
         """Whether the server is not as declared."""
         return bool(self.changes) or self.exit_code != 0
@@ -49,27 +58,48 @@ class Reviewed:
     refusal: str = ""
 
 
+def find_disagreement(planned: PlannedRun, agreed: Reviewed | None) -> Refused | None:
+    """Tell why a plan may not be applied: it is not the agreed one. None agrees to any."""
+    if agreed is None or not planned.is_applicable:
+        return None
+    if not planned.digest:
+        return Refused(
+            "nothing was applied: the plan is redacted, and has no digest to compare",
+            hint=f"set {DIGEST_KEY_VARIABLE} to a secret, where it is planned and where it is "
+            "applied",
+        )
+    if agreed.digest == planned.digest:
+        return None
+    reason = agreed.refusal or (
+        f"the reviewed plan is {agreed.digest}, and the plan is now {planned.digest}"
+    )
+    return Refused(
+        f"nothing was applied: {reason}",
+        hint=f"if the plan above is what you want, run the job by hand with {planned.digest}",
+    )
+
+
 def write_planned(folder: Path, planned: PlannedRun) -> None:
     """Write how a plan ended."""
-    _write(folder / _FILE, planned)
+    _write(folder / PLANNED_FILE, planned)
 
 
 def read_planned(folder: Path) -> PlannedRun:
     """Read how a plan ended; raises SavedFileError."""
     return _read(
-        folder / _FILE, PlannedRun, "run ci plan or ci apply before, with the same --folder"
+        folder / PLANNED_FILE, PlannedRun, "run ci plan or ci apply before, with the same --folder"
     )
 
 
 def write_reviewed(folder: Path, reviewed: Reviewed) -> None:
     """Write what was reviewed."""
-    _write(folder / _REVIEWED, reviewed)
+    _write(folder / REVIEWED_FILE, reviewed)
 
 
 def read_reviewed(folder: Path) -> Reviewed:
     """Read what was reviewed; raises SavedFileError."""
     return _read(
-        folder / _REVIEWED, Reviewed, "run ci reviewed before, or pass --digest or --fresh"
+        folder / REVIEWED_FILE, Reviewed, "run ci reviewed before, or pass --digest or --fresh"
     )
 
 
