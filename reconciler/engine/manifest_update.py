@@ -124,7 +124,8 @@ def edit_manifests(
     """Edit the text of manifests so that the changes of a plan have nothing left to do."""
     live = LiveEntries(attributes, redact)
     left = [problem for planned in plan.tasks for problem in _list_unplaced(planned)]
-    left += [Problem(key.source, "", key.problem.message, "") for key in plan.unresolved]
+    unresolved = ((key.source, key.problem) for key in plan.unresolved)
+    left += [Problem(source, "", problem.message, problem.hint) for source, problem in unresolved]
     differing = [planned for planned in plan.tasks if planned.changes]
     for planned in differing:
         live.count_shared(planned, _read_declarations(desired, planned))

@@ -433,7 +433,7 @@ class _SpooledReading(TaskReading):
         return group
 
 
-DECLARED: Final = "a manifest of the folder declares it already"
+DECLARED: Final = "declared by a manifest of the folder already"
 _CHECK_CHOICE: Final = "check the project and the options"
 
 

@@ -390,18 +390,18 @@ def _format_kind(kind: Kind, *, accepted: bool, who: str) -> str:
 
 def _format_blocked(plan: Plan, options: RenderOptions) -> Iterator[str]:
     """Write which tasks block the apply, and why, without their changes."""
-    reasons: dict[str, list[int]] = {}
+    reasons: dict[str, list[_Row]] = {}
     for task in list_blocked(plan):
         for problem in list_blocking(task):
             reason = f"{problem.kind.value}: {escape_invisible(problem.message)}"
-            reasons.setdefault(reason, []).append(task.task)
+            reasons.setdefault(reason, []).append(_make_task_row(task))
     if not reasons:
         return
     style = options.style
     yield style.bold("Blocked:")
     shown = list(reasons.items())[: None if options.full else _REASONS_MAX]
     for reason, tasks in shown:
-        yield f"{_INDENT}{style.removed('!')} {_format_tasks(tasks)}  {reason}"
+        yield f"{_INDENT}{style.removed('!')} {_format_who(tasks)}  {reason}"
     if len(shown) < len(reasons):
         more = count_noun(len(reasons) - len(shown), "more reason")
         yield f"{_INDENT}{style.dim(f'… and {more}, --full shows all')}"
@@ -413,19 +413,13 @@ def _format_who(group: Sequence[_Row]) -> str:
         return format_task(group[0].task, group[0].key)
     if any(row.key for row in group):
         return f"{len(group):,} tasks: {_format_keyed(group)}"
-    return _format_tasks([row.task for row in group])
+    return f"{len(group):,} tasks: {_format_ids([row.task for row in group])}"
 
 
 def _format_keyed(group: Sequence[_Row]) -> str:
     """Write ids with their keys: ``101 (x-1), 103 (x-3)``."""
     shown = [format_id(row.task, row.key) for row in group[:_RANGES_MAX]]
     return ", ".join(shown) + (", …" if len(group) > _RANGES_MAX else "")
-
-
-def _format_tasks(ids: Sequence[int]) -> str:
-    if len(ids) == 1:
-        return f"task {ids[0]}"
-    return f"{len(ids):,} tasks: {_format_ids(ids)}"
 
 
 def _format_ids(ids: Sequence[int]) -> str:

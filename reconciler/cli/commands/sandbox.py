@@ -42,7 +42,7 @@ from reconciler.engine.sandbox import (
     "--tasks",
     "file",
     type=click.Path(path_type=Path),
-    help="JSON file of projects and tasks to start with.",
+    help="JSON file of projects and tasks to start with.  [default: one project with 5 tasks]",
 )
 def command(*, port: int, edition: str, release: str, file: Path | None) -> int:
     """Run a local stand-in for Label Studio, to try things out and for tests.

@@ -23,7 +23,7 @@ def list_steps(
     return [
         *_read_server(result, manifests, env, name_token_variable(filling.environment)),
         f"reconciler plan {manifests}{env}",
-        *_commit(layout),
+        *_commit(layout, with_submodule=ci is not None and filling.install == SUBMODULE),
         *_set_up_ci(layout, filling, ci),
         "in each clone: pip install pre-commit && pre-commit install",
     ]
@@ -33,24 +33,26 @@ def _read_server(result: StarterResult, manifests: str, env: str, token: str) ->
     if result.pulled or result.has_manifests:
         return
     if result.problem:
-        yield f"set LABEL_STUDIO_URL and {token}"
+        yield f"set or correct LABEL_STUDIO_URL and {token} (reconciler doctor checks them)"
     yield f"reconciler pull --project NUMBER --out {manifests}{env}"
 
 
-def _commit(layout: Layout) -> Iterator[str]:
+def _commit(layout: Layout, *, with_submodule: bool) -> Iterator[str]:
     where = shlex.quote(str(layout.root))
     if not (layout.root / ".git").exists():
-        yield "git init" if where == "." else f"git init {where}"
+        # The workflows apply what is pushed to main.
+        yield f"git init --initial-branch main{'' if where == '.' else f' {where}'}"
     at = "" if where == "." else f"-C {where} "
+    if with_submodule and not (layout.root / "reconciler").exists():
+        yield f"git {at}submodule add ADDRESS reconciler (CI installs reconciler from there)"
     yield f"git {at}add -A && git {at}commit -m Manifests"
 
 
 def _set_up_ci(layout: Layout, filling: Filling, ci: CiService | None) -> Iterator[str]:
     if ci is None:
-        yield "for CI: reconciler init --ci github, or --ci gitlab"
+        folder = "" if layout.folder == Path() else f" {shlex.quote(str(layout.folder))}"
+        yield f"for CI: reconciler init{folder} --ci github, or --ci gitlab"
         return
-    if filling.install == SUBMODULE and not (layout.root / "reconciler").exists():
-        yield "git submodule add ADDRESS reconciler (CI installs reconciler from there)"
     names = ", ".join(filling.environments)
     if ci is CiService.GITHUB:
         where = f"in each environment ({names})" if names else "in the settings"

@@ -21,6 +21,9 @@ SETTINGS: Final = "reconciler.toml"
 MANIFESTS: Final = "manifests"
 FIRST: Final = f"{MANIFESTS}/first.yaml"
 
+# A number that is made up would be looked up on the server.
+_UNKNOWN_PROJECT: Final = "# project: 7"
+
 _FOLDER: Final = re.compile(r"(?:[A-Za-z0-9_.][A-Za-z0-9_.-]*/)*")
 _PLACEHOLDER: Final = re.compile(r"@([A-Z_]+)@")
 
@@ -96,7 +99,7 @@ def list_files(layout: Layout, filling: Filling, ci: CiService | None) -> list[S
         StarterFile(
             folder / ".gitignore",
             _fill("gitignore", values),
-            "add /plan*.json, /report*.jsonl and .env",
+            "add /plan*.json, /report*.jsonl* and .env",
         ),
         StarterFile(
             layout.root / ".pre-commit-config.yaml",
@@ -147,7 +150,7 @@ def _list_values(layout: Layout, filling: Filling) -> dict[str, str]:
         "FOLDER_PATTERN": re.escape(layout.prefix),
         "MANIFESTS": f"{MANIFESTS}/",
         "ENVIRONMENTS": json.dumps(list(filling.environments)),
-        "PROJECT": json.dumps(1 if project is None else project),
+        "PROJECT": _UNKNOWN_PROJECT if project is None else f"project: {json.dumps(project)}",
     }
 
 

@@ -69,6 +69,36 @@ def test_the_only_project_is_pulled_and_the_plan_is_empty(command: Command):
     assert "No changes: 3 tasks as declared." in command("plan", "manifests/").output
 
 
+def test_the_first_manifest_names_no_project_that_may_not_exist(command: Command, server: Hooked):
+    add_project(server, "Reviews")
+    command("init")
+    pulled = command("pull", "--project", "7", "--out", "manifests/")
+
+    checked = command("doctor", "manifests/")
+    updated = command("pull", "manifests/", "--update", "--add")
+
+    assert Path("manifests/first.yaml").exists()
+    assert (pulled.code, checked.code, updated.code) == (0, 0, 0), checked.output
+
+
+def test_the_submodule_that_ci_installs_is_added_before_the_commit(command: Command):
+    made = command("init", "labels", "--ci", "github")
+
+    steps = [line.partition(". ")[2] for line in made.output.splitlines() if ". git" in line]
+    assert steps == [
+        "git init --initial-branch main labels",
+        "git -C labels submodule add ADDRESS reconciler (CI installs reconciler from there)",
+        "git -C labels add -A && git -C labels commit -m Manifests",
+    ]
+
+
+def test_steps_for_another_folder_name_it(command: Command):
+    made = command("init", "labels")
+
+    assert "git init --initial-branch main labels\n" in made.output
+    assert "for CI: reconciler init labels --ci github, or --ci gitlab\n" in made.output
+
+
 def add_project(server: Hooked, title: str, tasks: int = 1) -> int:
     project = server.state.add_project(title)
     for _ in range(tasks):
@@ -124,7 +154,7 @@ def test_what_exists_is_left_alone_and_named(command: Command, server: Hooked):
 
     assert {name: Path(name).read_text(encoding="utf-8") for name in theirs} == theirs
     assert "Left alone, because they exist:\n  reconciler.toml\n" in made.output
-    assert "  .gitignore (add /plan*.json, /report*.jsonl and .env)\n" in made.output
+    assert "  .gitignore (add /plan*.json, /report*.jsonl* and .env)\n" in made.output
 
 
 @pytest.mark.usefixtures("server")
@@ -226,7 +256,7 @@ def test_the_ci_service_is_found_from_the_repository(
 
     written = list_files(Path("labels")) - FILES - {"manifests/first.yaml"}
     assert written == ({expected} if expected else set())
-    assert ("for CI: reconciler init --ci github, or --ci gitlab" in made.output) != bool(expected)
+    assert ("for CI: reconciler init labels --ci github" in made.output) != bool(expected)
 
 
 def test_in_a_folder_of_a_repository_ci_goes_to_its_top(command: Command):
@@ -328,6 +358,7 @@ def test_the_result_can_be_committed(command: Command, tmp_path: Path):
     folder = tmp_path / "labels"
     command("init", "labels", "--ci", "github")
     (folder / "report-1.jsonl").touch()
+    (folder / "report.jsonl.1").touch()  # the earlier one, which apply --report keeps
     (folder / "plan.json").touch()
 
     git("init", "--quiet", folder=folder)

@@ -142,3 +142,11 @@ def test_options_that_do_not_go_together_are_refused(manifest: Manifest, command
     assert "--update needs" in command("pull", "--update").errors
     assert "--dry-run goes with" in command("pull", "--dry-run").errors
     assert "Missing option '--project'" in command("pull").errors
+
+
+def test_a_key_that_no_task_has_is_left_with_what_to_do(server: Hooked, command: Command):
+    write("version: 1\nproject: 7\nkey: data.text\ntasks:\n  - {key: gone, overlap: 2}\n")
+    ran = command("pull", "tasks.yaml", "--update")
+    assert ran.code == 1
+    assert 'has "gone" at data.text (correct the key; or the path' in ran.errors
+    assert server.requests

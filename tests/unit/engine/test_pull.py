@@ -101,7 +101,7 @@ def test_tasks_that_the_folder_declares_are_left_out(pull: Pull, tmp_path: Path)
 
     assert pulled.tasks == 1
     assert [(r.tasks, r.reason) for r in pulled.left_out] == [
-        (2, "a manifest of the folder declares it already")
+        (2, "declared by a manifest of the folder already")
     ]
     assert pull(force=True).tasks == 1
 
