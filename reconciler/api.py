@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 from reconciler.artifacts import plan_file
-from reconciler.artifacts.report_file import check_report
 from reconciler.artifacts.saved_file import read_saved
 from reconciler.contract.openapi import load_contract
-from reconciler.core.allowances import Allowances, Entry, mark_plan
+from reconciler.core.allowances import Allowances, Entry
 from reconciler.core.merge import merge_plans
 from reconciler.core.plan_model import Plan
 from reconciler.core.pull_result import Pulled
-from reconciler.core.report import Commit, Report, Run, TaskOutcome
+from reconciler.core.report import Report, TaskOutcome
 from reconciler.core.report_history import merge_reports
 from reconciler.core.shard import Shard
 from reconciler.core.target import Targets
@@ -30,27 +28,21 @@ from reconciler.core.validation_document import Validation
 from reconciler.engine.additions import AddOptions
 from reconciler.engine.apply import (
     ApplyOptions,
-    ApplyResult,
-    ApplyStopped,
-    apply_plan,
-    build_execution_options,
-    build_policy,
     check_saved_plan,
 )
-from reconciler.engine.callbacks import GuardedCallbacks
 from reconciler.engine.connection import Connection, connect
-from reconciler.engine.interruption import run_until_stopped
-from reconciler.engine.load import check_files, find_files, load_desired
+from reconciler.engine.guarded_apply import apply_guarded
+from reconciler.engine.load import FoundFiles, check_files, find_files, load_desired
 from reconciler.engine.manifest_update import Update, compare_files, write_update
 from reconciler.engine.manifests import Manifests
+from reconciler.engine.option_texts import parse_ids, parse_single_path
 from reconciler.engine.plan import build_plan
-from reconciler.engine.policy import Blockers, approve, check_output, find_blockers
 from reconciler.engine.project_lookup import choose_lookup
 from reconciler.engine.pull import pull_tasks
-from reconciler.engine.pull_options import Format, PullOptions, parse_ids, parse_single_path
+from reconciler.engine.pull_options import Format, PullOptions
 from reconciler.engine.revert import RunHistory, build_revert_plan, check_reports, compose_history
 from reconciler.engine.settings.run_settings import Settings
-from reconciler.errors import ManifestError, Refused, SavedFileError
+from reconciler.errors import ManifestError, SavedFileError
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 from reconciler.renderers import registry
 from reconciler.renderers.registry import Subject, list_formats
@@ -77,11 +69,7 @@ def load(
         ValueError: There are no paths.
 
     """
-    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
-    if not given:
-        raise ValueError("paths: expected at least one, found none")
-    files = find_files([str(path) for path in given])
-    check_files(files)
+    files = _find_files(paths)
     return Manifests(load_desired(files, progress=progress), unread=files.unread)
 
 
@@ -244,11 +232,7 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
         ValueError: There are no paths, or ``ids`` or a path is not valid.
 
     """
-    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
-    if not given:
-        raise ValueError("paths: expected at least one, found none")
-    files = find_files([str(path) for path in given])
-    check_files(files)
+    files = _find_files(paths)
     options = AddOptions(
         project,
         ids=None if ids is None else _read_ids(ids),
@@ -265,6 +249,15 @@ def update_manifests(  # noqa: PLR0913 - which manifests, and which tasks to add
             progress=progress,
         )
     return update if dry_run else write_update(update)
+
+
+def _find_files(paths: PathLike | Iterable[PathLike]) -> FoundFiles:
+    given = [paths] if isinstance(paths, (str, Path)) else [*paths]
+    if not given:
+        raise ValueError("paths: expected at least one, found none")
+    files = find_files([str(path) for path in given])
+    check_files(files)
+    return files
 
 
 def _read_ids(ids: str | Iterable[int]) -> tuple[range, ...]:
@@ -310,7 +303,7 @@ def apply(  # noqa: PLR0913 - the work, and the listeners to it
     """
     with connect(settings) as connection:
         check_saved_plan(plan, connection, file="the plan")
-        return _apply_guarded(
+        return apply_guarded(
             plan,
             connection,
             command="apply",
@@ -364,7 +357,7 @@ def revert(  # noqa: PLR0913 - as apply
     with connect(settings) as connection:
         allowances = options.allow.deny(settings.deny)
         inverse = _plan_revert(history, connection, allow=allowances, progress=progress)
-        return _apply_guarded(
+        return apply_guarded(
             inverse,
             connection,
             command="revert",
@@ -492,92 +485,6 @@ def _plan_revert(
 ) -> Plan:
     check_reports(history, connection)
     return build_revert_plan(history, connection, allow=allow, progress=progress)
-
-
-def _apply_guarded(  # noqa: PLR0913 - as apply
-    plan: Plan,
-    connection: Connection,
-    *,
-    command: str,
-    settings: Settings,
-    options: ApplyOptions,
-    report: PathLike | None,
-    on_outcome: OnOutcome | None,
-    progress: ProgressListener,
-    stop: threading.Event | None,
-) -> Report:
-    policy = build_policy(settings, options)
-    # A copy, so that its digest is computed again: the caller may have changed values in place.
-    plan = mark_plan(replace(plan), policy.allow)
-    if on_outcome is not None and not callable(on_outcome):
-        kind = type(on_outcome).__name__
-        raise TypeError(f"on_outcome: expected a callable, found a value of type {kind}")
-    file = None if report is None else Path(report)
-    check_report(file)
-    check_output(file, sorted({task.source.file for task in plan.tasks}), "report")
-    blockers = find_blockers(plan, policy.allow)
-    if blockers:
-        raise Refused(f"nothing was changed: {blockers.message}", hint=_advise(blockers))
-    approved = approve(plan, policy)
-    # Not the caller's event: a failure of this run must not stop other runs that share it.
-    stopped = threading.Event()
-    callbacks = GuardedCallbacks(on_outcome, progress, stop=stopped)
-    run = Run(
-        plan.digest,
-        shards=plan.shards,
-        targets=plan.targets,
-        command=command,
-        user=connection.api.user(),
-        commit=Commit(options.commit) if options.commit else None,
-    )
-    execution = build_execution_options(settings, options, progress=callbacks, stop=stopped)
-    result = _run(
-        lambda: apply_plan(
-            approved,
-            connection,
-            options=execution,
-            report=file,
-            run=run,
-            on_outcome=callbacks.on_outcome,
-        ),
-        stopped,
-        is_signalled=stop.is_set if stop else lambda: False,
-    )
-    if callbacks.error:
-        raise ApplyStopped(f"a callback raised {callbacks.error!r}", result) from callbacks.error
-    if result.lost:
-        raise ApplyStopped(result.lost.message, result) from result.lost
-    return result.report
-
-
-def _advise(blockers: Blockers) -> str:
-    """Say what a program can do about blocked tasks."""
-    remedies = ["fix the manifests"]
-    if blockers.changing:
-        kinds = ", ".join(f'"{kind}"' for kind in blockers.changing)
-        remedies.append(f"to change these tasks anyway, pass allow=[{kinds}] to plan")
-    if blockers.kinds:
-        kinds = ", ".join(f'"{kind}"' for kind in blockers.kinds)
-        remedies.append(f"to leave them out, pass ApplyOptions(allow=[{kinds}])")
-    return "; or ".join(remedies)
-
-
-def _run(
-    work: Callable[[], ApplyResult], stop: threading.Event, *, is_signalled: Callable[[], bool]
-) -> ApplyResult:
-    """Do the work; raise an interrupt again after its end, with a note that says what was done."""
-    results: list[ApplyResult] = []
-    try:
-        run_until_stopped(lambda: results.append(work()), stop, is_signalled=is_signalled)
-    except KeyboardInterrupt as interrupt:
-        for result in results:
-            interrupt.add_note(f"reconciler stopped: {result.report.describe()}")
-            if result.unwritten:
-                lines = "\n".join(result.unwritten)
-                advice = "append these lines, which could not be written, to complete the report:"
-                interrupt.add_note(f"{advice}\n{lines}")
-        raise
-    return results[0]
 
 
 def _describe_subject(

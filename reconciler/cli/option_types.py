@@ -42,43 +42,35 @@ OUTPUT_FILE: Final = ParsedType("file", _parse_file)
 """A file to write; it needs a name, as it is replaced as a whole or written line by line."""
 
 
-class PositiveNumber(click.FloatRange):
-    """A number above 0; an error says what was ``expected``, and quotes what was found."""
+class _Number(click.ParamType):  # type: ignore[type-arg]  # as above
+    """Numbers whose errors say what was ``expected``, and quote what was found."""
+
+    expected: str
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - as click calls it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - as the type beside this one reads it
+        """Convert a value."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"expected {self.expected}, found {value!r}.", param, ctx)
+
+
+class PositiveNumber(_Number, click.FloatRange):
+    """A number above 0, as ``expected`` says."""
 
     def __init__(self, expected: str) -> None:
         super().__init__(min=0, min_open=True)
-        self._expected = expected
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 - as click calls it
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> float:
-        """Convert a value."""
-        try:
-            number: float = super().convert(value, param, ctx)
-        except click.BadParameter:
-            self.fail(f"expected {self._expected}, found {value!r}.", param, ctx)
-        return number
+        self.expected = expected
 
 
-class CountInRange(click.IntRange):
-    """A whole number from 1 to ``most``; an error quotes what was found."""
+class CountInRange(_Number, click.IntRange):
+    """A whole number from 1 to ``most``."""
 
     def __init__(self, most: int) -> None:
         super().__init__(1, most)
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 - as click calls it
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        """Convert a value."""
-        try:
-            number: int = super().convert(value, param, ctx)
-        except click.BadParameter:
-            message = f"expected a whole number from 1 to {self.max}, found {value!r}."
-            self.fail(message, param, ctx)
-        return number
+        self.expected = f"a whole number from 1 to {most}"

@@ -61,25 +61,18 @@ class Outputs:
         found: Plan | Report | Validation | Checkup,
         *,
         full: bool = False,
+        text_is_shown: bool = False,
         console: Console,
     ) -> None:
-        """Write the files, then print; all is tried before the first failure is raised."""
+        """Write the files, then print; all is tried before the first failure is raised.
+
+        Text is not printed if it is shown already.
+        """
         failures = list(self._write_files(subject, found, full=full, console=console))
-        if subject in FORMATS[self.printed].renders:
+        is_text = self.printed == _DEFAULT
+        if subject in FORMATS[self.printed].renders and not (is_text and text_is_shown):
             self._print(subject, found, full=full, console=console)
         if failures:
-            raise failures[0]
-
-    def write_files(
-        self,
-        subject: Subject,
-        found: Plan | Report | Validation | Checkup,
-        *,
-        full: bool = False,
-        console: Console,
-    ) -> None:
-        """Write the files, and print nothing; all is tried before the first failure is raised."""
-        if failures := list(self._write_files(subject, found, full=full, console=console)):
             raise failures[0]
 
     def check(self, inputs: Sequence[str], *outputs: Path | None) -> None:
@@ -111,10 +104,7 @@ class Outputs:
             found = Validation(error.problems)
             others = tuple(one for one in self.formats if one.form != "json")
             outputs = replace(self, formats=others)
-            if outputs.printed == _DEFAULT:
-                outputs.write_files(Subject.PROBLEMS, found, console=console)
-            else:
-                outputs.write(Subject.PROBLEMS, found, console=console)
+            outputs.write(Subject.PROBLEMS, found, text_is_shown=True, console=console)
             raise
 
     def _write_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -11,22 +12,20 @@ from reconciler.cli.option_types import ParsedType
 from reconciler.cli.options import Command, add_options
 from reconciler.engine.settings.redaction_settings import Redaction, parse_redacted_path
 
+
+def paths_option(name: str, text: str) -> Callable[[Command], Command]:
+    """Make an option for paths about values to hide, which can be passed more than once."""
+    kind = ParsedType("path", parse_redacted_path)
+    return click.option(name, multiple=True, metavar="PATH", type=kind, help=text)
+
+
 REDACT_OPTIONS: Final = (
-    click.option(
+    paths_option(
         "--redact",
-        multiple=True,
-        metavar="PATH",
-        type=ParsedType("path", parse_redacted_path),
-        help="Do not show values at this path, only whether they differ; adds to redact in "
+        "Do not show values at this path, only whether they differ; adds to redact in "
         "reconciler.toml and to RECONCILER_REDACT (separated by commas).",
     ),
-    click.option(
-        "--show-only",
-        multiple=True,
-        metavar="PATH",
-        type=ParsedType("path", parse_redacted_path),
-        help="Show only values at this path: all others are redacted.",
-    ),
+    paths_option("--show-only", "Show only values at this path: all others are redacted."),
 )
 
 

@@ -144,11 +144,9 @@ def _show(plan: Plan, options: ReviewOptions) -> None:
 
 def _write_outputs(options: ReviewOptions, subject: Subject, found: Plan | Report) -> None:
     """Write what the options ask for; as text, the terminal shows it already."""
-    outputs, console, full = options.outputs, options.console, options.full
-    if outputs.printed == Outputs().printed:
-        outputs.write_files(subject, found, full=full, console=console)
-    else:
-        outputs.write(subject, found, full=full, console=console)
+    options.outputs.write(
+        subject, found, full=options.full, text_is_shown=True, console=options.console
+    )
 
 
 def _confirm(plan: Plan) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self, TypeAlias
 
 from reconciler.core.model import Change
-from reconciler.core.notation import count_noun, format_path, parse_path, shorten
+from reconciler.core.notation import count_noun, format_path, list_first, parse_path, shorten
 from reconciler.core.paths import Path, are_nested, is_inside, iterate_around
 from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
 from reconciler.core.problems import ALLOWABLE, Allowance, Kind, TaskProblem
@@ -243,13 +243,8 @@ def describe_allowances(allowed: Iterable[Allowance]) -> str:
     """
     known = list(allowed)
     reasons = dict.fromkeys(one.reason for one in known if one.reason)
-    by = dict.fromkeys(one.by for one in known if one.by)
-    return ": ".join(filter(None, (_format_some(list(by)), "; ".join(list(reasons)[:_BY_MAX]))))
-
-
-def _format_some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_BY_MAX])
-    return f"{shown} and {len(names) - _BY_MAX:,} more" if len(names) > _BY_MAX else shown
+    by = list(dict.fromkeys(one.by for one in known if one.by))
+    return ": ".join(filter(None, (list_first(by, _BY_MAX), "; ".join(list(reasons)[:_BY_MAX]))))
 
 
 def describe_accepted(plan: Plan) -> str:
@@ -268,7 +263,7 @@ def describe_accepted(plan: Plan) -> str:
 
 def _count(tasks: dict[int, list[Allowance]]) -> str:
     by = dict.fromkeys(one.by for found in tasks.values() for one in found if one.by)
-    who = _format_some(list(by))
+    who = list_first(list(by), _BY_MAX)
     return f"{count_noun(len(tasks), 'task')}{who and f', by {who}'}"
 
 

@@ -52,4 +52,4 @@ def judge(seen: Observations) -> Checkup:
 def _is_due(check: Check, seen: Observations) -> bool:
     """Tell whether a check would have been made if everything else had been well."""
     needs_manifests = AREA_OF[check] is Area.MANIFESTS and check is not Check.PROJECTS
-    return seen.with_manifests or not needs_manifests
+    return seen.declared is not None or not needs_manifests

@@ -21,7 +21,7 @@ from reconciler.core.model import (
     Unreadable,
 )
 from reconciler.core.named_paths import find_near_key
-from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.notation import count_noun, format_path, format_value, list_first, shorten
 from reconciler.core.paths import get_value
 from reconciler.core.plan_model import PlannedRule, TaskPlan, UnresolvedKey
 from reconciler.core.planner import plan_ruled, plan_task, plan_unread
@@ -318,12 +318,11 @@ class _KeyLookup:
         )
 
     def _explain_ambiguous(self, key: str | int, tasks: list[int]) -> TaskProblem:
-        shown = ", ".join(map(str, tasks[:_NAMED_MAX]))
-        more = f" and {len(tasks) - _NAMED_MAX:,} more" if len(tasks) > _NAMED_MAX else ""
+        shown = list_first([*map(str, tasks)], _NAMED_MAX)
         return TaskProblem(
             Kind.AMBIGUOUS,
             f"{count_noun(len(tasks), 'task')} of project {self.group.project} have "
-            f"{format_value(key)} at {format_path(self.group.path)}: {shown}{more}",
+            f"{format_value(key)} at {format_path(self.group.path)}: {shown}",
             "declare the task by its id, or give each task a key of its own",
         )
 

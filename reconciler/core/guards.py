@@ -13,7 +13,7 @@ from reconciler.core.addresses import find_lost_addresses, find_resolved_address
 from reconciler.core.allowances import NOTHING_ALLOWED, Allowances
 from reconciler.core.edit import apply_changes
 from reconciler.core.model import Change, Found, Observed, ProjectSettings
-from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.notation import count_noun, format_path, format_value, list_first, shorten
 from reconciler.core.paths import Path, get_value, is_inside
 from reconciler.core.plan_model import TaskPlan
 from reconciler.core.problems import Kind, TaskProblem
@@ -340,7 +340,7 @@ def _describe_changes(changes: Collection[Change]) -> str:
     changed = [format_path(c.path) for c in changes if c.after is not ABSENT]
     removed = [format_path(c.path) for c in changes if c.after is ABSENT]
     verbs = {"change": changed, "remove": removed}
-    return " and ".join(f"{verb} {_format_some(paths)}" for verb, paths in verbs.items() if paths)
+    return " and ".join(f"{verb} {_name_first(paths)}" for verb, paths in verbs.items() if paths)
 
 
 def _read_count(value: Side) -> int | None:
@@ -368,7 +368,7 @@ def _check_computed(update: ProposedUpdate) -> Iterator[TaskProblem]:
     if computed:
         yield TaskProblem(
             Kind.COMPUTED,
-            f"the server computes {_format_some(computed)} and will overwrite what you write",
+            f"the server computes {_name_first(computed)} and will overwrite what you write",
             "do not declare computed attributes, except to correct a value once",
         )
 
@@ -411,13 +411,11 @@ def _list_touching(changes: Iterable[Change], path: Path) -> list[Change]:
 
 
 def _format_paths(changes: Iterable[Change]) -> str:
-    return _format_some([format_path(change.path) for change in changes])
+    return _name_first([format_path(change.path) for change in changes])
 
 
-def _format_some(names: Sequence[str]) -> str:
-    """List the first few names and count the others."""
-    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
-    return ", ".join(names[:_NAMED_MAX]) + more
+def _name_first(names: Sequence[str]) -> str:
+    return list_first(names, _NAMED_MAX)
 
 
 Guard: TypeAlias = Callable[[ProposedUpdate], Iterator[TaskProblem]]

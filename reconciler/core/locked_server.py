@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from reconciler.core.model import ProjectSettings
-from reconciler.core.notation import escape_invisible, shorten
+from reconciler.core.notation import escape_invisible, list_first, shorten
 from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.server_address import is_same_server
 from reconciler.core.values import Json
@@ -144,16 +144,14 @@ def lock_facts(
     names: Mapping[int, Iterable[str]],
     *,
     before: LockedServer | None = None,
-    prune: bool = False,
 ) -> LockedServer:
     """Lock what was read; of the same server, keep what was locked ``before`` and not read now.
 
-    ``names`` are those that manifests use for projects. With ``prune``, only projects that were
-    read are kept.
+    ``names`` are those that manifests use for projects.
     """
     identity = facts.identity
     old = before if before and is_same_server(before.address, identity.url) else None
-    kept = {} if old is None or prune else dict(old.projects)
+    kept = {} if old is None else dict(old.projects)
     for number, settings in facts.projects.items():
         if settings.label_config is not None:
             known = {*names.get(number, ()), *(kept[number].names if number in kept else ())}
@@ -245,10 +243,7 @@ def _describe_difference(before: LockedProject, now: LockedProject) -> str:
 
 
 def _list(names: Iterable[str]) -> str:
-    """List the first few names and count the others."""
-    known = sorted(names)
-    more = f" and {len(known) - _NAMED_MAX} more" if len(known) > _NAMED_MAX else ""
-    return ", ".join(map(_show, known[:_NAMED_MAX])) + more
+    return list_first([*map(_show, sorted(names))], _NAMED_MAX)
 
 
 def _show(text: str | None) -> str:

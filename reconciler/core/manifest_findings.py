@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.contract.honoured_attributes import ALWAYS_HONOURED
 from reconciler.core.finding import Check, Finding, fail, note, ok, warn
-from reconciler.core.notation import count_noun, format_path, format_value, shorten
+from reconciler.core.notation import count_noun, format_path, format_value, list_first, shorten
 from reconciler.core.observations import (
     Declared,
     Failure,
@@ -72,9 +72,7 @@ def _judge_declared_projects(projects: ProjectsSeen) -> Iterator[Finding]:
         )
     found = [projects.found[number] for number in projects.asked if number in projects.found]
     if found:
-        named = ", ".join(map(_describe_project, found[:_SHOWN_MAX]))
-        more = f" and {len(found) - _SHOWN_MAX:,} more" if len(found) > _SHOWN_MAX else ""
-        yield ok(Check.PROJECTS, f"{named}{more}")
+        yield ok(Check.PROJECTS, list_first([*map(_describe_project, found)], _SHOWN_MAX))
     if projects.left_out:
         left_out = count_noun(projects.left_out, "more project")
         yield note(Check.PROJECTS, f"{left_out} not looked up", _USE_PLAN)

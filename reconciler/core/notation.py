@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reconciler.core.paths import Path
@@ -170,6 +170,12 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def list_first(texts: Sequence[str], most: int) -> str:
+    """List the first texts and count the others: ``a, b and 3 more``."""
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
 def format_path(path: tuple[str | int, ...]) -> str:
     """Write a path: ``data.image``, ``tasks[0].data["a.b"]``."""
     parts: list[str] = []
@@ -205,6 +211,21 @@ def parse_path(text: str) -> Path:
     if not path:
         raise ValueError(text)
     return tuple(path)
+
+
+def split_paths(text: str) -> list[str]:
+    """Split paths separated by commas; what is left at the end may be no path."""
+    paths: list[str] = []
+    begun = ""
+    for part in text.split(","):
+        begun = f"{begun},{part}" if begun else part
+        try:
+            parse_path(begun.strip())
+        except ValueError:
+            continue  # the comma may be in a quoted key
+        paths.append(begun.strip())
+        begun = ""
+    return [*paths, begun.strip()] if begun.strip() else paths
 
 
 def _unquote(quoted: str) -> str:

@@ -193,7 +193,7 @@ class Observations:
 
     ``now`` is the time of this machine, in seconds since 1970. ``round_trips`` are the seconds of
     small requests over an open connection. ``honoured`` are the attributes that an update stores,
-    and ``writable`` those that manifests can declare.
+    and ``writable`` those that manifests can declare. ``declared`` is None without manifests.
     """
 
     now: float
@@ -210,7 +210,6 @@ class Observations:
     honoured: frozenset[str] | Failure | None = None
     writable: frozenset[str] = frozenset()
     at_once: AtOnce | Failure | None = None
-    with_manifests: bool = False
     declared: Declared | tuple[Failure, ...] | None = None
     keys: tuple[KeysSeen | Failure, ...] = ()
     requests: int = 0

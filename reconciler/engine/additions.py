@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,23 +13,28 @@ from reconciler.core.key_holders import hash_key
 from reconciler.core.notation import STANDARD_INPUT, format_path
 from reconciler.core.path_removal import drop_paths
 from reconciler.core.paths import Path, are_nested
-from reconciler.core.pull_result import Remark, Remarks
-from reconciler.core.rule_set import RuleSet
+from reconciler.core.pull_result import Remark
 from reconciler.core.values import Json
 from reconciler.engine.connection import Connection
-from reconciler.engine.pull import DECLARED, PulledProject, TaskReading
 from reconciler.engine.pull_options import PullOptions, check_options
+from reconciler.engine.pull_reading import (
+    DECLARED,
+    NO_KEY,
+    SHARED_KEY,
+    PulledProject,
+    PullRemarks,
+    TaskReading,
+)
 from reconciler.errors import Refused
 from reconciler.manifest.declarations import Header
 from reconciler.manifest.editing.entry_checks import find_invalid_entries
+from reconciler.manifest.editing.live_entries import Entry
 from reconciler.manifest.editing.new_entries import complete_entry
 from reconciler.manifest.editing.splices import CannotEditError
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.pulled_tasks import PulledTask
 from reconciler.manifest.readers.document import Document
 from reconciler.progress import NULL_PROGRESS, ProgressListener
-
-Entry = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +80,28 @@ def find_additions(
 
     Raises Refused if no file can take them, and ServerError.
     """
-    remarks = _AllRemarks()
+    remarks = PullRemarks()
     targets = _choose_targets(desired, options)
-    added = [
-        Addition(
-            header.document,
-            list(
-                _Reading(
-                    _build_options(project, header, options, redact),
-                    connection,
-                    desired=desired,
-                    header=header,
-                    remarks=remarks,
-                    progress=progress,
-                ).read_entries()
-            ),
+    added: list[Addition] = []
+    for project, header in targets.items():
+        pulled = _build_options(project, header, options, redact)
+        reading = _EntryReading(
+            options=pulled,
+            connection=connection,
+            project=PulledProject(project),
+            where=check_options(pulled, connection.attributes),
+            declared=desired,
+            progress=progress,
+            remarks=remarks,
+            header=header,
         )
-        for project, header in targets.items()
-    ]
+        added.append(Addition(header.document, list(reading.read_entries())))
     return Additions(
         tuple(addition for addition in added if addition.entries),
         remarks.undeclared.list_all(),
         remarks.by_id.list_all(),
         tuple(one for one in remarks.left_out.list_all() if one.reason != DECLARED),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _AllRemarks:
-    undeclared: Remarks = field(default_factory=Remarks)
-    by_id: Remarks = field(default_factory=Remarks)
-    left_out: Remarks = field(default_factory=Remarks)
 
 
 def _choose_targets(desired: DesiredIndex, options: AddOptions) -> dict[int, Header]:
@@ -158,38 +154,19 @@ def _build_options(
     )
 
 
-class _Reading(TaskReading):
+@dataclass(kw_only=True)
+class _EntryReading(TaskReading):
     """Reads the tasks of one project, and makes entries of those that are not declared."""
 
-    def __init__(
-        self,
-        options: PullOptions,
-        connection: Connection,
-        *,
-        desired: DesiredIndex,
-        header: Header,
-        remarks: _AllRemarks,
-        progress: ProgressListener,
-    ) -> None:
-        number = cast("int", options.project)
-        rules = [rule for rule in desired.rules if rule.ref.project == number]
-        super().__init__(
-            options,
-            connection,
-            PulledProject(number),
-            where=check_options(options, connection.attributes),
-            declared=desired,
-            rules=RuleSet(rules, connection.attributes) if rules else None,
-            progress=progress,
-        )
-        self.undeclared, self.left_out = remarks.undeclared, remarks.left_out
-        self._by_id = remarks.by_id
-        self._header = header
+    header: Header
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._kept: list[tuple[int, str | int | None, Entry, Mapping[str, Json]]] = []
 
     def list_names(self) -> set[str]:
         """Name the attributes that are read: those, too, that the file declares for all."""
-        header = self._header
+        header = self.header
         shared = {*header.defaults, *header.replaced} | {path[0] for path in header.absent}
         return super().list_names() | shared
 
@@ -198,10 +175,10 @@ class _Reading(TaskReading):
         declared: Entry = msgspec.json.decode(picked.declarable.text)
         shared = {
             name: live[name]
-            for name in (*declared, *self._header.defaults, *self._header.replaced)
+            for name in (*declared, *self.header.defaults, *self.header.replaced)
             if name in live
         }
-        shared |= {path[0]: live[path[0]] for path in self._header.absent if path[0] in live}
+        shared |= {path[0]: live[path[0]] for path in self.header.absent if path[0] in live}
         self._kept.append((task, picked.key, declared, shared))
 
     def read_entries(self) -> Iterator[Entry]:
@@ -209,33 +186,33 @@ class _Reading(TaskReading):
         self.read_all()
         entries = list(self._build_entries())
         invalid = find_invalid_entries(
-            self._header.document, [entry for _, entry in entries], self.attributes
+            self.header.document, [entry for _, entry in entries], self.attributes
         )
         for number, (task, entry) in enumerate(entries):
             problem = invalid.get(number)
             if problem is None:
                 yield entry
             else:
-                self.left_out.add(task, problem.path, problem.message)
+                self.remarks.left_out.add(task, problem.path, problem.message)
 
     def _build_entries(self) -> Iterator[tuple[int, Entry]]:
         for task, key, declared, live in self._kept:
             try:
                 yield task, self._build_entry(task, key, declared, live)
             except CannotEditError as error:
-                self.left_out.add(task, "", str(error))
+                self.remarks.left_out.add(task, "", str(error))
 
     def _build_entry(
         self, task: int, key: str | int | None, declared: Entry, live: Mapping[str, Json]
     ) -> Entry:
-        header = self._header
+        header = self.header
         path = header.key
         entry: Entry = {"id": task, **declared}
         if path is not None and key is not None and not self.held_keys.is_shared(hash_key(key)):
             entry = {"key": key, **drop_paths(declared, (path,))}
         elif path is not None:
-            reason = "several tasks have the same value" if key is not None else _NO_KEY
-            self._by_id.add(task, format_path(path), reason)
+            reason = NO_KEY if key is None else SHARED_KEY
+            self.remarks.by_id.add(task, format_path(path), reason)
         return complete_entry(
             header,
             task,
@@ -244,6 +221,3 @@ class _Reading(TaskReading):
             attributes=self.attributes,
             redact=self.options.redact,
         )
-
-
-_NO_KEY: Final = "not a string or an integer"

@@ -25,18 +25,23 @@ from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.errors import ManifestError, ReconcilerError
 from reconciler.labelstudio.task_api import TaskApi
 from reconciler.manifest.files import FoundFiles, Place
-from reconciler.manifest.files_above import WORK_TREE, FilesAbove, find_work_tree, make_absolute
-from reconciler.manifest.lock_file import FILE, LockFile, read_lock, write_lock
+from reconciler.manifest.files_above import (
+    LOCK_FILE,
+    WORK_TREE,
+    FilesAbove,
+    find_work_tree,
+    make_absolute,
+)
+from reconciler.manifest.lock_file import LockFile, read_lock, write_lock
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
 __all__ = [
-    "FILE",
+    "LOCK_FILE",
     "LockChange",
     "ServerFacts",
     "find_lock_path",
     "list_stale_locks",
     "lock_manifests",
-    "lock_project",
     "try_to_lock_project",
     "update_lock",
 ]
@@ -60,16 +65,16 @@ def find_lock_path(places: Mapping[Place, str]) -> Path:
     choice.
     """
     folder = make_absolute(next(iter(places)).reached) if places else str(Path.cwd())
-    for name in (SETTINGS_FILE, FILE):
+    for name in (SETTINGS_FILE, LOCK_FILE):
         if found := FilesAbove(name, top=WORK_TREE).list_files(folder):
-            return Path(shorten_path(found[0])).with_name(FILE)
+            return Path(shorten_path(found[0])).with_name(LOCK_FILE)
     # Manifests find a lock only above them.
     if not Path(folder).is_relative_to(Path.cwd()):
-        return Path(folder) / FILE
+        return Path(folder) / LOCK_FILE
     top = find_work_tree(folder)
     if top is None or Path.cwd().is_relative_to(top):
-        return Path(FILE)
-    return Path(shorten_path(top)) / FILE
+        return Path(LOCK_FILE)
+    return Path(shorten_path(top)) / LOCK_FILE
 
 
 def list_stale_locks(
@@ -89,7 +94,7 @@ def list_stale_locks(
     ]
     found += map(str, locks.problems)
     more = len(found) - _WARNINGS_MAX
-    return found[:_WARNINGS_MAX] + ([f"{FILE}: {more:,} more differences"] if more > 0 else [])
+    return found[:_WARNINGS_MAX] + ([f"{LOCK_FILE}: {more:,} more differences"] if more > 0 else [])
 
 
 def _compare(lock: LockFile, environment: str, facts: ServerFacts) -> Iterator[str]:
@@ -112,25 +117,22 @@ class LockChange:
     problems: tuple[str, ...] = ()
 
 
-def update_lock(  # noqa: PLR0913 - what to lock, and where
+def update_lock(
     connection: Connection,
     projects: Mapping[int, Collection[str]],
     *,
     file: Path,
     environment: str = "",
-    task: int | None = None,
-    prune: bool = False,
     replace_damaged: bool = False,
     progress: ProgressListener = NULL_PROGRESS,
 ) -> LockChange:
     """Read what a lock holds of some projects, and write it to ``file`` if it has changed.
 
     ``projects`` are the numbers, each with the names that manifests use. It takes a request for
-    each project, one for the version, and one for OPTIONS; another one finds a ``task`` for that
-    if none is passed. What connections have been told before is not asked again. Entries of other
-    environments are kept, and projects of the same server, too: ``prune`` removes projects that
-    are not among ``projects``. A regular file that is no valid lock is only overwritten with
-    ``replace_damaged``; its entries are lost.
+    each project, one for the version, one for OPTIONS, and one that finds a task for that. What
+    connections have been told before is not asked again. Entries of other environments are kept,
+    and other projects of the same server, too. A regular file that is no valid lock is only
+    overwritten with ``replace_damaged``; its entries are lost.
 
     Raises ServerError, ManifestError if the lock in ``file`` has problems, and Refused if it
     cannot be written.
@@ -139,8 +141,8 @@ def update_lock(  # noqa: PLR0913 - what to lock, and where
     is_damaged = lock is None
     lock = lock or Lock()
     before = lock.environments.get(environment or DEFAULT)
-    facts = _read_facts(connection, sorted(projects), task, progress)
-    now = lock_facts(facts, projects, before=before, prune=prune)
+    facts = _read_facts(connection, sorted(projects), progress)
+    now = lock_facts(facts, projects, before=before)
     lines = tuple(describe_update(before, now))
     updated = lock.put(environment, now)
     if updated != lock or is_damaged or not os.path.lexists(file):
@@ -191,48 +193,35 @@ def lock_manifests(
     )
 
 
-def lock_project(
+def try_to_lock_project(
     project: int | str, folder: Path, settings: Settings, connection: Connection
 ) -> LockChange:
     """Write what the server says of one project into the lock of the manifests in a folder.
 
-    Raises what `update_lock` raises.
+    Why that fails is returned, not raised.
     """
-    if isinstance(project, str):
-        projects = {choose_lookup(settings, connection)(project): [project]}
-    else:
-        projects = {project: []}
-    return update_lock(
-        connection,
-        projects,
-        file=find_lock_path(find_place_of(folder)),
-        environment=settings.environment,
-    )
-
-
-def try_to_lock_project(
-    project: int | str, folder: Path, settings: Settings, connection: Connection
-) -> LockChange:
-    """Update a lock as `lock_project` does; why that fails is returned, not raised."""
+    file = find_lock_path(find_place_of(folder))
     try:
-        return lock_project(project, folder, settings, connection)
+        if isinstance(project, str):
+            projects = {choose_lookup(settings, connection)(project): [project]}
+        else:
+            projects = {project: []}
+        return update_lock(connection, projects, file=file, environment=settings.environment)
     except ManifestError as error:
         problems = tuple(map(str, error.problems))
     except ReconcilerError as error:
         problems = (str(error),)
-    return LockChange(find_lock_path(find_place_of(folder)), problems=problems)
+    return LockChange(file, problems=problems)
 
 
 def _read_facts(
-    connection: Connection, projects: list[int], task: int | None, progress: ProgressListener
+    connection: Connection, projects: list[int], progress: ProgressListener
 ) -> ServerFacts:
     api = connection.api
     identity = connection.identify()
     settings = {number: api.project_settings(number) for number in projects}
-    if api.capabilities.known is None:
-        found = _find_task(api, projects) if task is None else task
-        if found is not None:
-            api.capabilities.ask(found, progress)
+    if api.capabilities.known is None and (task := _find_task(api, projects)) is not None:
+        api.capabilities.ask(task, progress)
     return ServerFacts(identity, api.capabilities.known, settings)
 
 

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.contract.openapi import load_contract
+from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.files import FoundFiles, Place, find_place
-from reconciler.manifest.files_above import WORK_TREE, FilesAbove, make_absolute
+from reconciler.manifest.files_above import LOCK_FILE, WORK_TREE, FilesAbove, make_absolute
 
 if TYPE_CHECKING:
     from reconciler.manifest.label_checks import LabelChecks
     from reconciler.manifest.lock_file import LockFile
-
-LOCK_FILE: Final = "reconciler.lock"
-
-_SETTINGS_FILE: Final = "reconciler.toml"
 
 _NOTES_MAX: Final = 10
 
@@ -34,7 +31,7 @@ class LockFiles:
         self.problems: list[Problem] = []
         self._paths: dict[str, str | None] = {}
         self._read: dict[str, LockFile | None] = {}
-        self._settings = FilesAbove(_SETTINGS_FILE, top=WORK_TREE)
+        self._settings = FilesAbove(SETTINGS_FILE, top=WORK_TREE)
         self._locks = FilesAbove(LOCK_FILE, top=WORK_TREE)
 
     def exist(self, places: Mapping[Place, str]) -> bool:

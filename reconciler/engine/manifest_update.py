@@ -132,7 +132,7 @@ def edit_manifests(
     for planned in differing:
         live.settle(planned, _read_declarations(desired, planned))
     entries = _drop_invalid(list(live.entries.values()), attributes, left)
-    work = _Work(entries, additions.added, left)
+    work = _FileEdits(entries, additions.added, left)
     files = [replace(file, redact=redact) for file in work.edit_files(desired)]
     return Update(
         tuple(files),
@@ -193,7 +193,7 @@ def _drop_invalid(
     return kept
 
 
-class _Work:
+class _FileEdits:
     """The edits of all files; what cannot be done is added to ``left``."""
 
     def __init__(

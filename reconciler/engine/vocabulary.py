@@ -22,7 +22,7 @@ from reconciler.core.redacted_model import (
     redact_report,
     redact_validation,
 )
-from reconciler.core.redaction import Redaction, parse_redacted_path
+from reconciler.core.redaction import Redaction
 from reconciler.core.report import Report
 from reconciler.core.review_marker import Scope
 from reconciler.core.shard import Shard
@@ -47,7 +47,6 @@ __all__ = [
     "mark_plan",
     "parse_allowance",
     "parse_denial",
-    "parse_redacted_path",
     "redact_outcomes",
     "redact_plan",
     "redact_report",

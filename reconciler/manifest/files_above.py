@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+LOCK_FILE: Final = "reconciler.lock"
+
 
 class FilesAbove:
     """The files of one name in a folder and above it, nearest first.

@@ -30,8 +30,6 @@ from reconciler.manifest.readers.yaml_reader import read_yaml
 from reconciler.manifest.writers.yaml_scalars import split_block_lines
 from reconciler.manifest.writers.yaml_values import format_entry
 
-FILE: Final = "reconciler.lock"
-
 _SIZE_MAX: Final = 10_000_000
 """Bytes: the label configs of hundreds of projects are smaller."""
 
@@ -57,10 +55,6 @@ class LockFile:
     path: str
     lock: Lock
     document: MappedDocument
-
-    def locate_server(self, environment: str) -> Source:
-        """Return the place of the entry of an environment."""
-        return self.document.locate_key(("environments", environment))
 
     def locate_honoured(self, environment: str) -> Source:
         """Return the place of the attributes that a server stores."""

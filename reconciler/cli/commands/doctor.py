@@ -86,7 +86,7 @@ def command(options: DoctorOptions) -> int:
 
 def _update_lock(files: FoundFiles, options: DoctorOptions) -> None:
     """Write the lock of the manifests, and print what has changed in it."""
-    from reconciler.engine.lock import FILE, lock_manifests  # noqa: PLC0415 - not for every run
+    from reconciler.engine.lock import LOCK_FILE, lock_manifests  # noqa: PLC0415 - not for every run
 
     settings = read_settings(files.places, options.overrides, os.environ, keys=OF_PULL)
     with (
@@ -97,7 +97,7 @@ def _update_lock(files: FoundFiles, options: DoctorOptions) -> None:
             change = lock_manifests(files, settings, connection, progress=progress)
         except ReconcilerError:
             progress.announce(
-                f"reconciler: the checks found no problems, but {FILE} was not written:"
+                f"reconciler: the checks found no problems, but {LOCK_FILE} was not written:"
             )
             raise
     print_lock_change(change, options.console)

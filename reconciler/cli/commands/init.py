@@ -17,7 +17,7 @@ from reconciler.cli.plan_options import server_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.connection import Connection
-from reconciler.engine.pull_options import parse_project
+from reconciler.engine.option_texts import parse_project
 from reconciler.engine.settings.run_settings import CliOverrides, Settings
 from reconciler.engine.starter.ci_service import CiService
 from reconciler.engine.starter.starter_folder import StarterOptions, make_folder

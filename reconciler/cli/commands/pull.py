@@ -24,13 +24,11 @@ from reconciler.cli.options import (
 from reconciler.cli.plan_options import server_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.cli.pull_update import update_manifests
+from reconciler.cli.redaction_option import paths_option
 from reconciler.cli.server_access import connect_to_server
 from reconciler.engine.additions import AddOptions
 from reconciler.engine.lock import try_to_lock_project
-from reconciler.engine.pull import pull_tasks
-from reconciler.engine.pull_options import (
-    Format,
-    PullOptions,
+from reconciler.engine.option_texts import (
     join_conditions,
     parse_ids,
     parse_paths,
@@ -38,6 +36,8 @@ from reconciler.engine.pull_options import (
     parse_single_path,
     parse_where,
 )
+from reconciler.engine.pull import pull_tasks
+from reconciler.engine.pull_options import Format, PullOptions
 from reconciler.engine.redacted_errors import redact_errors
 from reconciler.engine.settings.run_settings import (
     OF_PULL,
@@ -45,7 +45,6 @@ from reconciler.engine.settings.run_settings import (
     find_place_of,
     read_settings,
 )
-from reconciler.engine.vocabulary import parse_redacted_path
 from reconciler.renderers.pulled import format_pulled
 
 _path = ParsedType("path", parse_single_path)
@@ -105,12 +104,9 @@ def _choice_options() -> Callable[[Command], Command]:
             help="Declare only these paths, such as meta or data.text, separated by commas.  "
             "[default: data, meta, and what differs from a new task]",
         ),
-        click.option(
+        paths_option(
             "--redact",
-            multiple=True,
-            metavar="PATH",
-            type=ParsedType("path", parse_redacted_path),
-            help="Do not write the value at this path; adds to redact in reconciler.toml and to "
+            "Do not write the value at this path; adds to redact in reconciler.toml and to "
             "RECONCILER_REDACT.",
         ),
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from reconciler.core.notation import split_paths
 from reconciler.core.paths import Path
 from reconciler.core.redaction import Redaction, parse_redacted_path
 from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE, DigestKey
-from reconciler.engine.pull_options import split_paths
 from reconciler.engine.settings.settings_file import SettingsFiles
 from reconciler.errors import SettingsError
 from reconciler.manifest.files import Place

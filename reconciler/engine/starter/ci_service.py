@@ -1,4 +1,4 @@
-"""The CI service of a repository, found from its remotes and files; and where the repository is."""
+"""The CI service of a repository, found from its remotes and files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ _FILES: Final = {
     CiService.GITHUB: (".github",),
     CiService.GITLAB: (".gitlab-ci.yml", ".gitlab"),
 }
-
-
-def find_repository(folder: Path) -> Path | None:
-    """Return the top of the git repository that a folder is in, or will be in; None if none."""
-    real = folder.resolve()
-    return next((place for place in (real, *real.parents) if (place / ".git").exists()), None)
 
 
 def find_ci_service(repository: Path) -> CiService | None:

@@ -13,11 +13,11 @@ from typing import Final
 
 from reconciler.core.starter_result import KeptFile
 from reconciler.engine.schema import build_schema
+from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.engine.starter.ci_service import CiService
 from reconciler.errors import Refused
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-SETTINGS: Final = "reconciler.toml"
 MANIFESTS: Final = "manifests"
 FIRST: Final = f"{MANIFESTS}/first.yaml"
 
@@ -84,7 +84,7 @@ def list_files(layout: Layout, filling: Filling, ci: CiService | None) -> list[S
     values = _list_values(layout, filling)
     folder = layout.folder
     files = [
-        StarterFile(folder / SETTINGS, build_settings(filling)),
+        StarterFile(folder / SETTINGS_FILE, build_settings(filling)),
         StarterFile(
             folder / "schemas" / "manifest.schema.json",
             build_schema(None, {}),
@@ -124,7 +124,7 @@ def build_settings(filling: Filling) -> str:
         named = ", ".join(f"{json.dumps(name)} = {n}" for name, n in filling.projects.items())
         lines = [f"[environments.{_quote_key(filling.environment)}]", f"url = {example}"]
         lines += [f"projects = {{{named}}}"] if named else []
-    text = _fill(SETTINGS, {"SERVER": "\n".join(lines)})
+    text = _fill(SETTINGS_FILE, {"SERVER": "\n".join(lines)})
     tomllib.loads(text)
     return text
 

@@ -18,7 +18,7 @@ from reconciler.core.starter_result import (
     StarterResult,
 )
 from reconciler.engine.connection import Connection
-from reconciler.engine.lock import lock_project
+from reconciler.engine.lock import try_to_lock_project
 from reconciler.engine.project_lookup import ProjectTitles
 from reconciler.engine.pull import pull_tasks
 from reconciler.engine.pull_options import PullOptions
@@ -30,13 +30,13 @@ from reconciler.engine.settings.run_settings import (
     find_place_of,
     read_settings,
 )
+from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.engine.settings.settings_file import SettingsFiles
-from reconciler.engine.starter.ci_service import CiService, find_ci_service, find_repository
+from reconciler.engine.starter.ci_service import CiService, find_ci_service
 from reconciler.engine.starter.next_steps import list_steps
 from reconciler.engine.starter.package_source import find_install_command
 from reconciler.engine.starter.starter_files import (
     MANIFESTS,
-    SETTINGS,
     Filling,
     Layout,
     build_first_manifest,
@@ -46,6 +46,7 @@ from reconciler.engine.starter.starter_files import (
     write_files,
 )
 from reconciler.errors import ReconcilerError, SettingsError
+from reconciler.manifest.files_above import find_work_tree
 from reconciler.manifest.writers.file_names import make_name
 from reconciler.progress import NULL_PROGRESS, ProgressListener
 
@@ -86,30 +87,29 @@ def make_folder(
     ci = options.ci or find_ci_service(layout.root)
     files = list_files(layout, filling, ci)
     if above and above.parent != folder.resolve():
-        files = [file for file in files if file.path.name != SETTINGS]
+        files = [file for file in files if file.path.name != SETTINGS_FILE]
     written, kept = write_files(files)
     if above and above.parent != folder.resolve():
         kept.insert(0, KeptFile(str(above), "it counts for this folder too"))
     made = _Made(options, environment, layout, filling, written)
     result = made.fill_manifests(connect, progress)
-    result = replace(result, written=[str(path) for path in made.written], kept=kept)
+    result = replace(result, written=[*map(str, made.written)], kept=[*kept, *made.kept])
     return replace(result, steps=list_steps(result, layout, filling, ci))
 
 
 def _find_root(folder: Path) -> Path:
     """Return the top of the repository, relative to the current folder; else the folder itself."""
-    root = find_repository(folder)
-    if root is None or root == folder.resolve():
-        return folder
-    return Path(os.path.relpath(root))
+    real = str(folder.resolve())
+    root = find_work_tree(real)
+    return folder if root in {None, real} else Path(os.path.relpath(str(root)))
 
 
 def _find_settings(layout: Layout) -> Path | None:
     """Find the settings file of the folder: in it, or above it in the repository."""
     top, folder = layout.root.resolve(), layout.folder.resolve()
     for place in (folder, *folder.parents):
-        if os.path.lexists(place / SETTINGS):
-            return place / SETTINGS
+        if os.path.lexists(place / SETTINGS_FILE):
+            return place / SETTINGS_FILE
         if place == top:
             break
     return None
@@ -154,6 +154,7 @@ class _Made:
         written: list[Path],
     ) -> None:
         self.written = written
+        self.kept: list[KeptFile] = []
         self._options = options
         self._environment = environment
         self._layout = layout
@@ -194,15 +195,17 @@ class _Made:
         self, project: int | str, connection: Connection, progress: ProgressListener
     ) -> Pulled:
         """Pull a project; in a new environment, its name and number go to the settings first."""
-        settings = self._layout.folder / SETTINGS
+        settings = self._layout.folder / SETTINGS_FILE
         if self._filling.environment and settings in self.written:
             project = self._name_project(project, connection)
             settings.write_text(build_settings(self._filling), encoding="utf-8")
         options = PullOptions(project=project, out=self._layout.folder / MANIFESTS)
         read = self._read_settings()
         pulled = pull_tasks(options, read, connection, progress=progress)
-        change = lock_project(project, options.out, read, connection)
-        if change.lines:
+        change = try_to_lock_project(project, options.out, read, connection)
+        if change.problems:
+            self.kept.append(KeptFile(str(change.file), "; ".join(change.problems)))
+        elif change.lines:
             self.written.append(change.file)
         return pulled
 

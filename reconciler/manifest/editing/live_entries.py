@@ -12,7 +12,7 @@ from reconciler.core.addresses import find_resolved_address
 from reconciler.core.difference import find_changes
 from reconciler.core.model import Change, DesiredTask
 from reconciler.core.notation import format_path
-from reconciler.core.paths import Path, get_value, set_value
+from reconciler.core.paths import Path, are_nested, get_value, set_value
 from reconciler.core.plan_model import TaskPlan
 from reconciler.core.values import ABSENT, Json, NoValue, Side, is_same, is_too_deep
 from reconciler.errors import Problem, Source
@@ -142,7 +142,7 @@ class LiveEntries:
     ) -> tuple[str, str] | None:
         if change.rule or not declarations:
             return f"the rule {change.rule!r} declares this value", "edit the rule, or apply it"
-        if any(touches(change.path, path) for path in self.redact):
+        if any(are_nested(change.path, path) for path in self.redact):
             return "the live value is redacted", "leave out --redact to write it"
         problem = find_value_problem(change.before)
         if problem:
@@ -197,7 +197,7 @@ class _Redeclared:
             if not todo:
                 return []
         left = {change.path for change in todo}
-        return [c for c in self.changes if any(touches(c.path, path) for path in left)]
+        return [c for c in self.changes if any(are_nested(c.path, path) for path in left)]
 
     def _may_conflict(self, declared: Sequence[Declaration]) -> bool:
         """Tell whether any of the changed entries conflicts with another, changed or as it was.
@@ -297,12 +297,6 @@ def _find_owner(declarations: Sequence[Declaration], path: Path) -> Declaration:
             if test(declaration):
                 return declaration
     return declarations[0]
-
-
-def touches(left: Path, right: Path) -> bool:
-    """Tell whether one path is the other, or inside it."""
-    length = min(len(left), len(right))
-    return left[:length] == right[:length]
 
 
 def _key_of(declaration: Declaration) -> EntryKey:

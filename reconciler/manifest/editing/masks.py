@@ -10,9 +10,8 @@ from typing import Final
 import yaml
 
 from reconciler.core.notation import parse_path
-from reconciler.core.paths import Path
+from reconciler.core.paths import Path, are_nested
 from reconciler.manifest.editing.json_nodes import read_json_nodes
-from reconciler.manifest.editing.live_entries import touches
 from reconciler.manifest.editing.nodes import Node, Shape
 from reconciler.manifest.editing.splices import Splice, apply_splices
 from reconciler.manifest.editing.yaml_nodes import read_whole_nodes
@@ -132,7 +131,7 @@ class _Masks:
             path = parse_path(written)
         except ValueError:
             return True
-        return any(touches(path, hidden) for hidden in self._redact)
+        return any(are_nested(path, hidden) for hidden in self._redact)
 
     def _read(self, node: Node) -> str | None:
         """Read a scalar; None for an alias, and for what has a tag."""

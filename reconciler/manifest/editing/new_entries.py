@@ -9,7 +9,7 @@ from reconciler.contract.attributes import Attributes
 from reconciler.core.difference import find_changes
 from reconciler.core.model import TaskKey
 from reconciler.core.notation import format_path
-from reconciler.core.paths import Path
+from reconciler.core.paths import Path, are_nested
 from reconciler.core.values import Json
 from reconciler.manifest.combination import combine
 from reconciler.manifest.declarations import NAMES, Declaration, Header, TaskEntry
@@ -20,7 +20,6 @@ from reconciler.manifest.editing.live_entries import (
     find_value_problem,
     redeclare,
     settle_entry,
-    touches,
 )
 from reconciler.manifest.editing.splices import CannotEditError
 
@@ -62,7 +61,7 @@ _DISAGREE: Final = "what the file declares for all its tasks does not allow its 
 def _check(path: Path, problem: str, live: Mapping[str, Json], redact: tuple[Path, ...]) -> None:
     """Raise CannotEditError if the live value at a path cannot be declared, or may not be."""
     at = format_path(path)
-    if any(touches(path, hidden) for hidden in redact):
+    if any(are_nested(path, hidden) for hidden in redact):
         raise CannotEditError(f"the file would change {at}, and its live value is redacted")
     if path[0] not in live:
         raise CannotEditError(f"the file declares {at}, which the server does not return")

@@ -69,6 +69,19 @@ def test_the_only_project_is_pulled_and_the_plan_is_empty(command: Command):
     assert "No changes: 3 tasks as declared." in command("plan", "manifests/").output
 
 
+@pytest.mark.usefixtures("server")
+def test_a_damaged_lock_is_left_alone_and_does_not_hide_what_was_pulled(command: Command):
+    Path("reconciler.lock").write_text("not a lock", encoding="utf-8")
+
+    made = command("init", "--project", "7")
+
+    assert made.code == 0
+    assert "Pulled 3 tasks of project 7.\n" in made.output
+    assert "reconciler.lock (reconciler.lock:1:1: " in made.output
+    assert list_files(Path()) == {*FILES, "reconciler.lock", "manifests/project-7.yaml"}
+    assert Path("reconciler.lock").read_text(encoding="utf-8") == "not a lock"
+
+
 def test_the_first_manifest_names_no_project_that_may_not_exist(command: Command, server: Hooked):
     add_project(server, "Reviews")
     command("init")

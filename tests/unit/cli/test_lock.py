@@ -12,7 +12,8 @@ from reconciler.engine.lock import find_lock_path, update_lock
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.errors import ManifestError, Refused
 from reconciler.manifest.files import find_manifests
-from reconciler.manifest.lock_file import FILE, format_lock, read_lock, write_lock
+from reconciler.manifest.files_above import LOCK_FILE
+from reconciler.manifest.lock_file import format_lock, read_lock, write_lock
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.sandbox_transport import SandboxTransport
 from reconciler.sandbox.state import State
@@ -57,7 +58,7 @@ def lock_sandbox(state: State, file: Path, **options: object) -> tuple[str, ...]
 
 
 def test_a_lock_is_written_from_a_server_and_is_then_unchanged(tmp_path: Path):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     assert lock_sandbox(make_state(), file)
     written = file.read_bytes()
     server = read_lock(str(file)).lock.environments[DEFAULT]
@@ -67,11 +68,11 @@ def test_a_lock_is_written_from_a_server_and_is_then_unchanged(tmp_path: Path):
     assert "overlap" in server.honoured
     assert lock_sandbox(make_state(), file) == ()
     assert file.read_bytes() == written
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]
 
 
 def test_other_environments_are_kept(tmp_path: Path):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     write_lock(make_lock(), file)
     lock_sandbox(make_state(), file, environment="staging")
     environments = read_lock(str(file)).lock.environments
@@ -80,21 +81,20 @@ def test_other_environments_are_kept(tmp_path: Path):
 
 
 def test_a_changed_label_config_is_named(tmp_path: Path):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     lock_sandbox(make_state(), file)
     assert lock_sandbox(make_state("<View/>"), file) == ("project 7: its label config has changed",)
 
 
-def test_projects_are_removed_only_if_asked_for(tmp_path: Path):
-    file = tmp_path / FILE
+def test_other_projects_of_the_server_are_kept(tmp_path: Path):
+    file = tmp_path / LOCK_FILE
     write_lock(make_lock(number=5), file)
     lock_sandbox(make_state(), file)
     assert [*read_lock(str(file)).lock.environments[DEFAULT].projects] == [5, 7, 9]
-    assert "project 5: removed" in lock_sandbox(make_state(), file, prune=True)
 
 
 def test_a_lock_is_not_written_through_a_link(tmp_path: Path):
-    target, file = tmp_path / "target", tmp_path / FILE
+    target, file = tmp_path / "target", tmp_path / LOCK_FILE
     target.write_text("kept")
     file.symlink_to(target)
     with pytest.raises(Refused, match="not a regular file"):
@@ -108,7 +108,7 @@ def test_a_lock_is_not_written_through_a_link(tmp_path: Path):
     "config", [CONFIG, ODD, "<View/>", "", "a\n\n\nb\n", "\n", " <a>\n</a>\n\n"]
 )
 def test_a_label_config_reads_back_as_it_was(tmp_path: Path, config: str):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     write_lock(make_lock(config), file)
     assert read_lock(str(file)).lock == make_lock(config)
 
@@ -137,7 +137,7 @@ def test_a_changed_line_of_a_label_config_is_one_line_of_a_difference():
     ],
 )
 def test_a_bad_lock_is_told_with_its_place(tmp_path: Path, text: str, message: str):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     file.write_text(text)
     with pytest.raises(ManifestError) as caught:
         read_lock(str(file))
@@ -145,7 +145,7 @@ def test_a_bad_lock_is_told_with_its_place(tmp_path: Path, text: str, message: s
 
 
 def test_a_bad_lock_is_not_overwritten(tmp_path: Path):
-    file = tmp_path / FILE
+    file = tmp_path / LOCK_FILE
     file.write_text("a: 1\n")
     with pytest.raises(ManifestError):
         lock_sandbox(make_state(), file)
@@ -156,15 +156,15 @@ def test_a_lock_lies_beside_the_settings(folder: Path):
     Path("m/a").mkdir(parents=True)
     Path("m/a/t.yaml").write_text(MANIFEST)
     places = find_manifests(["m"]).places
-    assert find_lock_path(places) == Path(FILE)
-    Path("m", FILE).touch()
-    assert find_lock_path(places) == Path("m", FILE)
+    assert find_lock_path(places) == Path(LOCK_FILE)
+    Path("m", LOCK_FILE).touch()
+    assert find_lock_path(places) == Path("m", LOCK_FILE)
     (folder / "reconciler.toml").touch()
-    assert find_lock_path(places) == Path(FILE)
+    assert find_lock_path(places) == Path(LOCK_FILE)
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("above", ["reconciler.toml", FILE, None])
+@pytest.mark.parametrize("above", ["reconciler.toml", LOCK_FILE, None])
 def test_a_lock_lies_in_the_work_tree_of_the_manifests(command: Command, above: str | None):
     if above:
         Path(above).write_text("")
@@ -172,7 +172,7 @@ def test_a_lock_lies_in_the_work_tree_of_the_manifests(command: Command, above: 
     Path("a/m").mkdir()
     Path("a/m/t.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
     lock = find_lock_path(find_manifests(["a/m"]).places)
-    assert lock == Path("a", FILE)
+    assert lock == Path("a", LOCK_FILE)
     write_lock(make_lock(), lock)
     ran = command("validate", "a/m")
     assert f"<Text> at {lock}:15 uses it" in ran.errors
@@ -185,18 +185,18 @@ def test_a_lock_lies_in_the_current_folder_of_a_work_tree(
     (folder / ".git").touch()
     Path("sub/m/t.yaml").write_text(MANIFEST)
     monkeypatch.chdir("sub")
-    assert find_lock_path(find_manifests(["m"]).places) == Path(FILE)
+    assert find_lock_path(find_manifests(["m"]).places) == Path(LOCK_FILE)
 
 
 @pytest.mark.usefixtures("folder")
 def test_validate_uses_a_lock_unless_told_otherwise(command: Command):
     Path("tasks.yaml").write_text("version: 1\nproject: 7\ntasks: [{id: 1, data: {text: {}}}]\n")
     assert command("validate", "tasks.yaml").code == 0
-    write_lock(make_lock(), Path(FILE))
+    write_lock(make_lock(), Path(LOCK_FILE))
     ran = command("validate", "tasks.yaml")
     assert ran.code == 1
     assert "tasks.yaml:3:30: tasks[0].data.text: expected a string" in ran.errors
-    assert f"<Text> at {FILE}:15 uses it" in ran.errors
+    assert f"<Text> at {LOCK_FILE}:15 uses it" in ran.errors
     assert command("validate", "tasks.yaml", "--format", "json").code == 1
     assert command("validate", "tasks.yaml", "--no-lock").code == 0
 
@@ -204,16 +204,16 @@ def test_validate_uses_a_lock_unless_told_otherwise(command: Command):
 @pytest.mark.usefixtures("folder")
 def test_validate_says_what_it_cannot_check(command: Command):
     Path("tasks.yaml").write_text("version: 1\nproject: 8\ntasks: [{id: 1}]\n")
-    write_lock(make_lock(), Path(FILE))
+    write_lock(make_lock(), Path(LOCK_FILE))
     ran = command("validate", "tasks.yaml")
     assert ran.code == 0
-    assert f"{FILE}: project 8 is not in it, so its label config is not checked" in ran.errors
+    assert f"{LOCK_FILE}: project 8 is not in it, so its label config is not checked" in ran.errors
 
 
 @pytest.mark.usefixtures("folder")
 def test_validate_checks_all_environments_or_the_chosen_one(command: Command):
     lock = make_lock().put("staging", LockedServer(ADDRESS, projects={7: LockedProject(7, "<a/>")}))
-    write_lock(lock, Path(FILE))
+    write_lock(lock, Path(LOCK_FILE))
     Path("reconciler.toml").write_text(
         "".join(f'[environments.{e}]\nurl = "{ADDRESS}"\n' for e in ("default", "staging"))
     )
@@ -242,11 +242,11 @@ def test_a_plan_tells_a_stale_lock_and_costs_no_more(
     Path("tasks.yaml").write_text(MANIFEST)
     plain = command("plan", "tasks.yaml")
     requests = len(transport.requests)
-    write_lock(locked, Path(FILE))
+    write_lock(locked, Path(LOCK_FILE))
     ran = command("plan", "tasks.yaml")
     assert (ran.code, ran.output) == (plain.code, plain.output)
     assert len(transport.requests) == 2 * requests
-    assert f"reconciler: warning: {FILE}: " in ran.errors
+    assert f"reconciler: warning: {LOCK_FILE}: " in ran.errors
     assert told in ran.errors
     assert "reconciler doctor --update-lock" in ran.errors
 
@@ -279,7 +279,7 @@ def test_doctor_replaces_a_damaged_lock_as_the_message_says(
     monkeypatch.setenv("LABEL_STUDIO_URL", ADDRESS)
     wire.transport = SandboxTransport(make_state())
     Path("tasks.yaml").write_text(MANIFEST)
-    Path(FILE).write_bytes(damaged)
+    Path(LOCK_FILE).write_bytes(damaged)
     told = command("validate", "tasks.yaml")
     assert told.code == 1
     assert "reconciler doctor --update-lock" in told.output + told.errors
@@ -288,7 +288,7 @@ def test_doctor_replaces_a_damaged_lock_as_the_message_says(
 
     assert ran.code == 0
     assert "it could not be read, and was replaced" in ran.errors
-    assert 7 in read_lock(FILE).lock.environments[DEFAULT].projects
+    assert 7 in read_lock(LOCK_FILE).lock.environments[DEFAULT].projects
     again = command("doctor", "tasks.yaml", "--update-lock")
     assert "nothing has changed" in again.errors
 
@@ -302,7 +302,7 @@ def test_doctor_does_not_replace_what_is_not_a_file(
     wire.transport = SandboxTransport(make_state())
     Path("tasks.yaml").write_text(MANIFEST)
     Path("target").write_text("kept")
-    Path(FILE).symlink_to("target")
+    Path(LOCK_FILE).symlink_to("target")
     ran = command("doctor", "tasks.yaml", "--update-lock")
     assert ran.code == 1
     assert "not a regular file (remove it, and run reconciler doctor --update-lock)" in ran.errors
@@ -315,8 +315,8 @@ def test_a_bad_lock_does_not_fail_a_pull(server: Hooked, command: Command, is_li
     ran = command("pull", "--project", "7", "--out", "m", "-q")
     assert ran.code == 0
     assert "Pulled 3 tasks of project 7." in ran.output
-    assert f"reconciler: warning: {FILE} was not updated: {FILE}" in ran.errors
-    assert Path(FILE).read_text() == DAMAGED
+    assert f"reconciler: warning: {LOCK_FILE} was not updated: {LOCK_FILE}" in ran.errors
+    assert Path(LOCK_FILE).read_text() == DAMAGED
     assert server.requests
 
 
@@ -326,9 +326,9 @@ def test_doctor_says_that_only_the_lock_failed(server: Hooked, command: Command)
     ran = command("doctor", "tasks.yaml", "--update-lock", "-q")
     assert ran.code == 1
     said, why = ran.errors.splitlines()[:2]
-    assert said == f"reconciler: the checks found no problems, but {FILE} was not written:"
-    assert why.startswith(FILE)
-    assert Path(FILE).read_text() == DAMAGED
+    assert said == f"reconciler: the checks found no problems, but {LOCK_FILE} was not written:"
+    assert why.startswith(LOCK_FILE)
+    assert Path(LOCK_FILE).read_text() == DAMAGED
     assert server.requests
 
 
@@ -375,6 +375,6 @@ DAMAGED = "<<<<<<< HEAD\n"
 def spoil_lock(*, is_link: bool) -> None:
     if is_link:
         Path("target").write_text(DAMAGED)
-        Path(FILE).symlink_to("target")
+        Path(LOCK_FILE).symlink_to("target")
     else:
-        Path(FILE).write_text(DAMAGED)
+        Path(LOCK_FILE).write_text(DAMAGED)

@@ -11,6 +11,7 @@ from reconciler.core.notation import (
     format_beginning,
     format_path,
     format_value,
+    list_first,
     measure_width,
     pad,
     parse_path,
@@ -156,3 +157,8 @@ def test_the_beginning_of_a_value_is_that_of_the_whole(value: Json):
 def test_both_ends_of_a_long_text_are_as_long_as_there_is_room_for():
     assert shorten("abcdefghij", 9) == "abcd\u2026ghij"
     assert shorten("abcdefghij", 8) == "abc\u2026hij"
+
+
+def test_the_first_of_many_texts_are_listed_and_the_others_counted():
+    assert list_first(["a", "b"], 2) == "a, b"
+    assert list_first(["a", "b", *"c" * 1_203], 2) == "a, b and 1,203 more"

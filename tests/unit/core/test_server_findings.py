@@ -168,14 +168,13 @@ def test_a_list_that_one_task_breaks_is_no_reason_not_to_apply():
 
 def test_many_problems_of_manifests_are_counted():
     failures = tuple(Failure(f"a.yaml:{line}: wrong") for line in range(9))
-    found = find(replace(GOOD, with_manifests=True, declared=failures), Check.FILES)
+    found = find(replace(GOOD, declared=failures), Check.FILES)
     assert [finding.what for finding in found][4:] == ["a.yaml:4: wrong", "4 more problems"]
 
 
 def test_what_declared_projects_and_keys_lack_is_named_up_to_a_limit():
     seen = replace(
         GOOD,
-        with_manifests=True,
         declared=replace(DECLARED, projects=tuple(range(1, 120))),
         projects=ProjectsSeen(
             1, {7: ProjectFacts(7, "reviews", 3)}, tuple(range(1, 101)), left_out=19
@@ -201,7 +200,6 @@ def test_overlap_is_reset_as_the_server_does(percentage: int, most: int | None, 
     project = ProjectFacts(7, "reviews", 3, most, percentage)
     seen = replace(
         GOOD,
-        with_manifests=True,
         declared=replace(DECLARED, written=frozenset({"overlap"})),
         projects=ProjectsSeen(1, {7: project}, (7,)),
     )

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.cli.main import run
 from reconciler.core.finding import Check
-from reconciler.engine.doctor import REQUESTS_MAX
+from reconciler.engine.doctor_visit import REQUESTS_MAX
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.tasks_file import load_state

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.engine.additions import AddOptions
 from reconciler.engine.manifest_update import write_update
-from reconciler.manifest.editing import file_edits
+from reconciler.manifest.editing import text_edits
 from reconciler.manifest.editing.file_edits import edit_file
 from reconciler.manifest.editing.nodes import Node
 from reconciler.manifest.editing.splices import CannotEditError, Splice, apply_splices
@@ -75,7 +75,7 @@ def spoil_edits(monkeypatch: pytest.MonkeyPatch, spoilt: tuple[int, ...]) -> Non
         wrong = {**edit.new, "overlap": 9} if edit.new["id"] in spoilt else edit.new
         return edit_task(collected, node, edit._replace(new=wrong))
 
-    monkeypatch.setattr(file_edits, "edit_task", edit_wrongly)
+    monkeypatch.setattr(text_edits, "edit_task", edit_wrongly)
 
 
 def read_failure(failure: Failure) -> tuple[object, str]:
@@ -94,7 +94,7 @@ def test_only_the_lines_around_an_edit_are_read_again(monkeypatch: pytest.Monkey
         read.append(part.count(b"\n"))
         return parse_documents(file, part, diagnostics)
 
-    monkeypatch.setattr(file_edits, "parse_documents", parse)
+    monkeypatch.setattr(text_edits, "parse_documents", parse)
     edit = TaskEdit(0, 499, {"id": 500, "overlap": 2}, {"id": 500, "overlap": 1})
 
     edited = edit_file("a.yaml", raw, [edit], documents=documents)
