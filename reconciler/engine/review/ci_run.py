@@ -105,9 +105,7 @@ def _read_github(environment: Mapping[str, str]) -> CiRun:
 def _read_gitlab(environment: Mapping[str, str]) -> CiRun:
     request = environment.get("CI_MERGE_REQUEST_IID", "")
     project = _get(environment, "CI_PROJECT_ID")
-    # Merge requests of forks run in the fork, or in the project if one of its members starts it.
     source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", project)
-    target = environment.get("CI_MERGE_REQUEST_PROJECT_ID", project)
     commit = _get(environment, "CI_COMMIT_SHA")
     # In a pipeline of merged results, what is checked out is not the head of the branch.
     head = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or commit
@@ -121,7 +119,7 @@ def _read_gitlab(environment: Mapping[str, str]) -> CiRun:
         base=environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
         number=_get_number(environment, "CI_PIPELINE_ID"),
         attempt=_get_number(environment, "CI_JOB_ID"),
-        is_untrusted=bool(request) and source != target,
+        is_untrusted=bool(request) and source != project,
         page=environment.get("CI_JOB_URL", ""),
     )
 
