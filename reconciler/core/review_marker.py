@@ -19,7 +19,7 @@ from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE, DigestKey
 
 _START: Final = "<!-- reconciler "
 _END: Final = " -->"
-_PATHS_MAX: Final = 400
+_SCOPE_MAX: Final = 400
 _HIDDEN: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 """An HTML comment ends at ``-->``, whatever it holds."""
 
@@ -39,13 +39,15 @@ class Scope:
 class Marker:
     """What a post says of the plan that it shows.
 
-    ``digest`` is empty if the plan cannot be applied as it is. ``head`` and ``base`` are the SHAs
-    of the commits of a merge request, and ``run`` is the number and the attempt of the CI run that
-    made the plan: later runs have larger ones. ``is_drift`` is true in an issue about drift.
+    ``digest`` is empty if the plan cannot be applied as it is, and ``server`` is the address that
+    it is of. ``head`` and ``base`` are the SHAs of the commits of a merge request, and ``run`` is
+    the number and the attempt of the CI run that made the plan: later runs have larger ones.
+    ``is_drift`` is true in an issue about drift.
     """
 
     scope: Scope
     digest: str = ""
+    server: str = ""
     head: str = ""
     base: str = ""
     run: tuple[int, int] = (0, 0)
@@ -75,8 +77,7 @@ class _Told:
 
 def write_post(marker: Marker, text: str, key: DigestKey) -> str:
     """Write a post: its marker, then its text."""
-    scope = replace(marker.scope, paths=_shorten_paths(marker.scope.paths))
-    told = _Told(replace(marker, scope=scope), _hash_text(text))
+    told = _Told(replace(marker, scope=_shorten(marker.scope)), _hash_text(text))
     hidden = _encode(replace(told, signature=told.sign(key))).translate(_HIDDEN)
     return f"{_START}{hidden}{_END}\n{text}"
 
@@ -106,17 +107,19 @@ def _find_doubt(told: _Told, text: str, key: DigestKey) -> str:
 
 
 def _hash_text(text: str) -> str:
-    """Hash the words of a text: forges change line ends, and the space at the end."""
-    return sha256(" ".join(text.split()).encode(errors="surrogatepass")).hexdigest()
+    """Hash a text, but not its line ends and the space at the end, which forges may change."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    return sha256(lines.encode(errors="surrogatepass")).hexdigest()
 
 
 def is_of_scope(marker: Marker, scope: Scope) -> bool:
     """Tell whether a marker is about a scope."""
-    return marker.scope == Scope(scope.environment, _shorten_paths(scope.paths))
+    return marker.scope == _shorten(scope)
 
 
-def _shorten_paths(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the paths, or their hash if they are so many that no marker could hold them."""
-    if sum(map(len, paths)) + 3 * len(paths) <= _PATHS_MAX:
-        return paths
-    return (f"sha256:{sha256(json.dumps(paths).encode()).hexdigest()}",)
+def _shorten(scope: Scope) -> Scope:
+    """Return the scope, or its hash if it is so long that no marker could hold it."""
+    written = json.dumps([scope.environment, *scope.paths])
+    if len(written) <= _SCOPE_MAX:
+        return scope
+    return Scope(paths=(f"sha256:{sha256(written.encode()).hexdigest()}",))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.core.forge_model import MergeRequest, Post
 from reconciler.core.notation import shorten
 from reconciler.core.review_marker import MarkedPost, Marker, Scope, is_of_scope, read_post
-from reconciler.core.shown_digest import DigestKey
+from reconciler.core.shown_digest import DigestKey, is_digest
 from reconciler.errors import Refused
 
 
@@ -42,11 +42,16 @@ def find_reviewed_plan(
         what = f" for environment {scope.environment}" if scope.environment else ""
         raise _refuse(f"{name} has no comment of {account} with a plan of these files{what}")
     if len(found) > 1:
-        raise _refuse(f"{name} has {len(found)} comments of {account} with a plan of these files")
+        raise _refuse(
+            f"{name} has {len(found)} comments of {account} with a plan of these files: delete all "
+            "but the newest"
+        )
     marked = found[0][1]
     if marked.doubt:
         raise _refuse(f"the comment of {name} with the plan cannot be trusted: {marked.doubt}")
     marker = marked.marker
+    if marker.digest and not is_digest(marker.digest):
+        raise _refuse(f"the comment of {name} with the plan has no valid digest")
     if marker.head != request.head:
         raise _refuse(
             f"the plan of {name} is of commit {shorten(marker.head[:12], 12) or '(none)'}, but "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final, Self
 
 import httpx
@@ -11,26 +13,37 @@ import httpx
 from reconciler.core.server_address import is_plaintext
 from reconciler.core.values import Json
 from reconciler.errors import ForgeError, SettingsError
-from reconciler.labelstudio.certificates import read_certificates
 from reconciler.labelstudio.network import Network
-from reconciler.labelstudio.proxies import build_httpx_proxy
+from reconciler.labelstudio.secret_values import Secrets
+from reconciler.labelstudio.transport import prepare_connecting
 
 PAGE_SIZE: Final = 100
 """Rows of a page: the most that GitHub and GitLab send."""
 
 _PAGES_MAX: Final = 100
 _SECONDS: Final = 30.0
-_TRIES: Final = 3
+_PAUSES: Final = (1.0, 3.0)
+"""Seconds before a read is tried again."""
+
 _SIZE_MAX: Final = 64 * 1024 * 1024
 _BODY_MAX: Final = 300
+_TEXT_MAX: Final = 100 * _BODY_MAX
 _SERVER_ERRORS: Final = range(500, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The JSON of a response, and whether its list goes on."""
+
+    content: Json
+    goes_on: bool
 
 
 class ForgeClient:
     """Sends requests below one address; ``headers`` hold the token, and go nowhere else.
 
-    Redirects are not followed. Reads are tried three times. ``transport`` replaces the network in
-    tests.
+    Redirects are not followed. Reads are tried three times. No error repeats the token.
+    ``transport`` and ``sleep`` replace the network and the clock in tests.
     """
 
     def __init__(
@@ -40,6 +53,7 @@ class ForgeClient:
         network: Network,
         *,
         transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if is_plaintext(address):
             raise SettingsError(
@@ -47,14 +61,14 @@ class ForgeClient:
                 hint="expected an https address",
             )
         self.address = address.rstrip("/")
+        self._sleep = sleep
+        self._secrets = Secrets(headers.values())
         self._client = httpx.Client(
             headers={"User-Agent": "reconciler", "Accept": "application/json", **headers},
             timeout=_SECONDS,
             follow_redirects=False,
             trust_env=False,
-            proxy=None if transport else build_httpx_proxy(network.proxy, network.authorities),
-            verify=read_certificates(network.authorities),
-            transport=transport,
+            transport=transport or prepare_connecting(address, network)(),
         )
 
     def __enter__(self) -> Self:
@@ -65,31 +79,53 @@ class ForgeClient:
 
     def get(self, path: str, **query: str) -> Json:
         """GET a path; raises ForgeError."""
-        for _ in range(_TRIES - 1):
-            try:
-                return self._send("GET", path, query=query)
-            except ForgeError as error:
-                if not error.may_pass:
-                    raise
-        return self._send("GET", path, query=query)
+        return self._read("GET", path, query=query).content
 
     def get_rows(self, path: str, **query: str) -> Iterator[dict[str, Json]]:
-        """GET the objects of all pages of a list; raises ForgeError."""
+        """GET the objects of all pages of a list; raises ForgeError.
+
+        GitLab removes from a page what the account may not see, so a short one need not be the
+        last: the header Link says so.
+        """
         for page in range(1, _PAGES_MAX + 1):
-            rows = self.get(path, **query, per_page=str(PAGE_SIZE), page=str(page))
-            if not isinstance(rows, list):
+            paging = {"per_page": str(PAGE_SIZE), "page": str(page)}
+            answer = self._read("GET", path, query={**query, **paging})
+            if not isinstance(answer.content, list):
                 raise ForgeError(f"{self.address}{path}: expected a list of objects")
-            yield from (row for row in rows if isinstance(row, dict))
-            if len(rows) < PAGE_SIZE:
+            yield from (row for row in answer.content if isinstance(row, dict))
+            if not answer.goes_on and len(answer.content) < PAGE_SIZE:
                 return
         raise ForgeError(f"{self.address}{path}: more than {_PAGES_MAX * PAGE_SIZE:,} rows")
 
+    def query(self, body: Mapping[str, Json]) -> dict[str, Json]:
+        """POST a body that only asks, as GraphQL does; raises ForgeError."""
+        return self._expect_object(self._read("POST", "", content=_encode(body)), "")
+
     def send(self, method: str, path: str, body: Mapping[str, Json]) -> dict[str, Json]:
         """Send a JSON body once, and return the object of the response; raises ForgeError."""
-        answer = self._send(method, path, content=json.dumps(body).encode())
-        if not isinstance(answer, dict):
+        return self._expect_object(self._send(method, path, content=_encode(body)), path)
+
+    def _expect_object(self, answer: _Answer, path: str) -> dict[str, Json]:
+        if not isinstance(answer.content, dict):
             raise ForgeError(f"{self.address}{path}: expected an object")
-        return answer
+        return answer.content
+
+    def _read(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> _Answer:
+        for pause in _PAUSES:
+            try:
+                return self._send(method, path, query=query, content=content)
+            except ForgeError as error:
+                if not error.may_pass:
+                    raise
+            self._sleep(pause)
+        return self._send(method, path, query=query, content=content)
 
     def _send(
         self,
@@ -98,7 +134,7 @@ class ForgeClient:
         *,
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
-    ) -> Json:
+    ) -> _Answer:
         address = f"{self.address}{path}"
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
@@ -107,15 +143,20 @@ class ForgeClient:
             ) as response:
                 text = _read_body(response)
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
+            reason = self._secrets.hide(str(error)) or type(error).__name__
             raise ForgeError(f"{method} {address}: no response: {reason}", may_pass=True) from error
         if response.is_success:
-            return _decode(text, f"{method} {address}")
+            return _Answer(_decode(text, f"{method} {address}"), "next" in response.links)
         raise ForgeError(
-            f"{method} {address}: the response was {response.status_code}: {_describe(text)}",
+            f"{method} {address}: the response was {response.status_code}: "
+            f"{_shorten(self._secrets.hide(_find_message(text)))}",
             hint=_explain(response.status_code),
             may_pass=response.status_code in _SERVER_ERRORS,
         )
+
+
+def _encode(body: Mapping[str, Json]) -> bytes:
+    return json.dumps(body).encode()
 
 
 def _read_body(response: httpx.Response) -> bytes:
@@ -135,14 +176,19 @@ def _decode(text: bytes, what: str) -> Json:
     return found
 
 
-def _describe(text: bytes) -> str:
-    """Write the message of an error response on one line, cut where it is long."""
+def _find_message(text: bytes) -> str:
+    """Return the message of an error response, or else its beginning."""
     try:
         told = json.loads(text)
         message = told.get("message", told.get("error", told))
     except (ValueError, RecursionError, AttributeError):
-        message = text.decode(errors="replace")
-    line = " ".join(str(message).split())
+        message = text[:_TEXT_MAX].decode(errors="replace")
+    return str(message)[:_TEXT_MAX]
+
+
+def _shorten(message: str) -> str:
+    """Write a message on one line, cut where it is long."""
+    line = " ".join(message.split())
     return line if len(line) <= _BODY_MAX else f"{line[:_BODY_MAX]}…"
 
 

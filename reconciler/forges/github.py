@@ -37,7 +37,7 @@ class GitHub:
 
     def find_account(self) -> str:
         """Ask who the token belongs to: the token of a job may not read /user."""
-        answer = self._graphql.send("POST", "", {"query": "query { viewer { login } }"})
+        answer = self._graphql.query({"query": "query { viewer { login } }"})
         viewer = get_object(get_object(answer, "data"), "viewer")
         if not (login := get_text(viewer, "login")):
             raise ForgeError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from reconciler.engine.review.planned_run import (
     REPORT_FILE,
     PlannedRun,
     Reviewed,
+    check_digest,
     find_disagreement,
     read_planned,
     read_reviewed,
@@ -46,6 +48,13 @@ from reconciler.renderers.wording import escape_invisible
 _ARGUMENTS_VARIABLE: Final = "RECONCILER_CI_ARGS"
 _PATHS_VARIABLE: Final = "RECONCILER_CI_PATHS"
 _SETTINGS: Final = {"ignore_unknown_options": True}
+_ONLY_OF_APPLY: Final = {
+    "--canary": True,
+    "--careful": False,
+    "--concurrency": True,
+    "--rps": True,
+}
+"""Options that apply has and plan does not, each with whether it takes a value."""
 
 
 class _CiCommand(click.Command):
@@ -57,22 +66,29 @@ class _CiCommand(click.Command):
         return super().parse_args(ctx, [*options, *args, *paths])
 
 
-def _read_lines(variable: str) -> list[str]:
-    lines = os.environ.get(variable, "").splitlines()
-    return [line.strip() for line in lines if line.strip()]
+def _read_lines(variable: str) -> Iterator[str]:
+    """Yield the lines of a variable; an option and its value may share one."""
+    for line in map(str.strip, os.environ.get(variable, "").splitlines()):
+        option, space, value = line.partition(" ")
+        if space and option.startswith("--") and "=" not in option:
+            yield from (option, value.strip())
+        elif line:
+            yield line
 
 
 @dataclass(frozen=True, slots=True)
 class _Arguments:
-    """Options and paths of plan, and what they are about."""
+    """Options and paths of plan, options that only apply has, and what they are about."""
 
-    written: tuple[str, ...]
+    of_plan: tuple[str, ...]
+    only_of_apply: tuple[str, ...]
     scope: Scope
 
     @property
-    def options_of_apply(self) -> tuple[str, ...]:
+    def of_apply(self) -> tuple[str, ...]:
         """The options and paths for apply, which does not know all options of plan."""
-        return tuple(one for one in self.written if one != "--detailed-exitcode")
+        known = (one for one in self.of_plan if one != "--detailed-exitcode")
+        return (*self.only_of_apply, *known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +99,38 @@ class ApplyJobOptions:
     arguments: tuple[str, ...]
     digest: str | None
     fresh: bool
-    canary: str | None
-    careful: bool
     limit: str | None
 
     def read_agreed(self) -> Reviewed | None:
         """Return what may be applied; None for anything. Raises SavedFileError."""
         if self.fresh:
             return None
-        return Reviewed(self.digest) if self.digest else read_reviewed(self.folder)
-
-    def list_options(self, planned: PlannedRun) -> list[str]:
-        """List the options of apply for a plan; redacted ones may have no digest."""
-        expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
-        canary = [f"--canary={self.canary}"] if self.canary else []
-        return [*expected, *canary, *(["--careful"] if self.careful else [])]
+        return Reviewed(check_digest(self.digest)) if self.digest else read_reviewed(self.folder)
 
 
 def _read_arguments(written: Sequence[str]) -> _Arguments:
     """Read arguments as plan would; raises what plan would raise."""
     from reconciler.cli.commands.plan import command as plan_command  # noqa: PLC0415 - a cycle
 
-    with plan_command.make_context("plan", list(written)) as context:
+    of_plan, of_apply = _split_options(written)
+    with plan_command.make_context("plan", list(of_plan)) as context:
         environment = context.params.get("env") or os.environ.get("RECONCILER_ENV", "")
-        return _Arguments(tuple(written), Scope(environment, context.params["paths"]))
+        return _Arguments(of_plan, of_apply, Scope(environment, context.params["paths"]))
+
+
+def _split_options(written: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split off the options that apply has and plan does not: the steps of a job share theirs."""
+    of_plan, of_apply = list[str](), list[str]()
+    rest = iter(written)
+    for one in rest:
+        option, equals, _ = one.partition("=")
+        if option not in _ONLY_OF_APPLY:
+            of_plan.append(one)
+            continue
+        of_apply.append(one)
+        if _ONLY_OF_APPLY[option] and not equals:
+            of_apply.extend(islice(rest, 1))
+    return tuple(of_plan), tuple(of_apply)
 
 
 def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +143,7 @@ def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Where the steps of a job leave files for each other.",
     )
     add_arguments = click.argument(
-        "arguments", metavar="[OPTIONS OF PLAN] PATH...", nargs=-1, type=click.UNPROCESSED
+        "arguments", metavar="[OPTIONS OF PLAN AND APPLY] PATH...", nargs=-1, type=click.UNPROCESSED
     )
     return add_folder(add_arguments(command))
 
@@ -189,7 +213,7 @@ def plan(folder: Path, arguments: tuple[str, ...], limit: str | None) -> int:
 
 def _plan(run: CiRun, given: _Arguments, folder: Path, limit: str | None) -> PlannedRun:
     formats = list_format_options(run.kind, folder, "plan", limit=limit)
-    code = _run("plan", *formats, *given.written)
+    code = _run("plan", *formats, *given.of_plan)
     return read_plan_result(folder, given.scope, code)
 
 
@@ -253,7 +277,7 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
             write_reviewed(folder, Reviewed(refusal=error.message))
             _note(str(error))
             return DONE
-    write_reviewed(folder, Reviewed(marker.digest, request.number))
+    write_reviewed(folder, Reviewed(marker.digest, marker.server))
     _note(f"{request.name} shows the plan {marker.digest}")
     return DONE
 
@@ -270,8 +294,6 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
     envvar="RECONCILER_CI_FRESH",
     help="Apply whatever the plan is now, without a review.",
 )
-@click.option("--canary", metavar="N", help="As for apply.")
-@click.option("--careful", is_flag=True, help="As for apply.")
 @_limit_option
 @_ci_options
 @take_options(ApplyJobOptions)
@@ -314,9 +336,10 @@ def _apply(run: CiRun, given: _Arguments, planned: PlannedRun, options: ApplyJob
     """Apply, which shows the plan again; what it did replaces the plan in the files."""
     folder = options.folder
     formats = list_format_options(run.kind, folder, "apply", limit=options.limit)
-    chosen = options.list_options(planned)
+    # Redacted plans may have no digest.
+    expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
     report = f"--report={folder / REPORT_FILE}"
-    return _run("apply", "--yes", report, *formats, *chosen, *given.options_of_apply)
+    return _run("apply", "--yes", report, *formats, *expected, *given.of_apply)
 
 
 @command.command("drift", cls=_CiCommand, context_settings=_SETTINGS)

@@ -75,10 +75,11 @@ def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
     try:
         told = json.loads(file.read_bytes())
         digest, changes = told["digest"] or "", told["summary"]["update"]
+        server = told["server"]["url"]
     except (OSError, ValueError, KeyError, TypeError):
         return PlannedRun(scope, exit_code or 1)
     file.unlink()
-    return PlannedRun(scope, exit_code, digest if exit_code in SUCCESS else "", changes)
+    return PlannedRun(scope, exit_code, digest if exit_code in SUCCESS else "", changes, server)
 
 
 def show_on_github(folder: Path, planned: PlannedRun, environment: Mapping[str, str]) -> None:

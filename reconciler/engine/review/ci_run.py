@@ -78,7 +78,7 @@ def _read_github(environment: Mapping[str, str]) -> CiRun:
             hint="use pull_request",
         )
     payload = _read_event(environment.get("GITHUB_EVENT_PATH", ""))
-    pull = get_object(payload, "pull_request") if event == "pull_request" else {}
+    pull = get_object(payload, "pull_request") if event.startswith("pull_request") else {}
     head = get_object(pull, "head")
     repository = _get(environment, "GITHUB_REPOSITORY")
     from_fork = bool(pull) and (
@@ -97,7 +97,7 @@ def _read_github(environment: Mapping[str, str]) -> CiRun:
         base=get_text(get_object(pull, "base"), "sha"),
         number=_get_number(environment, "GITHUB_RUN_ID"),
         attempt=_get_number(environment, "GITHUB_RUN_ATTEMPT"),
-        is_untrusted=from_fork or (event == "pull_request" and _DEPENDABOT in authors),
+        is_untrusted=from_fork or (bool(pull) and _DEPENDABOT in authors),
         page=page + environment.get("GITHUB_RUN_ID", ""),
     )
 
@@ -105,7 +105,9 @@ def _read_github(environment: Mapping[str, str]) -> CiRun:
 def _read_gitlab(environment: Mapping[str, str]) -> CiRun:
     request = environment.get("CI_MERGE_REQUEST_IID", "")
     project = _get(environment, "CI_PROJECT_ID")
-    source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", project)
+    # The merge request of a fork may run in the fork, whose number CI_PROJECT_ID then is.
+    source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID")
+    target = environment.get("CI_MERGE_REQUEST_PROJECT_ID")
     commit = _get(environment, "CI_COMMIT_SHA")
     # In a pipeline of merged results, what is checked out is not the head of the branch.
     head = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or commit
@@ -119,7 +121,7 @@ def _read_gitlab(environment: Mapping[str, str]) -> CiRun:
         base=environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
         number=_get_number(environment, "CI_PIPELINE_ID"),
         attempt=_get_number(environment, "CI_JOB_ID"),
-        is_untrusted=bool(request) and source != project,
+        is_untrusted=bool(request) and not source == target == project,
         page=environment.get("CI_JOB_URL", ""),
     )
 

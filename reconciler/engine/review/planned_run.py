@@ -11,9 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from reconciler.core.notation import shorten
 from reconciler.core.review_marker import Scope
-from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE
-from reconciler.errors import Refused, SavedFileError
+from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE, is_digest
+from reconciler.errors import Refused, SavedFileError, SettingsError
 
 PLANNED_FILE: Final = "run.json"
 REVIEWED_FILE: Final = "reviewed.json"
@@ -30,13 +31,14 @@ class PlannedRun:
     """How a plan ended: ``exit_code`` is that of plan, and ``digest`` is empty if it was 1.
 
     ``changes`` counts the tasks to update; None if there was no plan, as when a manifest has an
-    error or the server does not answer.
+    error or the server does not answer. ``server`` is its address.
     """
 
     scope: Scope
     exit_code: int
     digest: str = ""
     changes: int | None = None
+    server: str = ""
 
     @property
     def is_applicable(self) -> bool:
@@ -51,10 +53,10 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """The digest that was reviewed, and where; or why there is none, and what to do."""
+    """The digest that was reviewed, and for which server; or why there is none."""
 
     digest: str = ""
-    request: int = 0
+    server: str = ""
     refusal: str = ""
 
 
@@ -68,15 +70,32 @@ def find_disagreement(planned: PlannedRun, agreed: Reviewed | None) -> Refused |
             hint=f"set {DIGEST_KEY_VARIABLE} to a secret, where it is planned and where it is "
             "applied",
         )
-    if agreed.digest == planned.digest:
+    reason = agreed.refusal or _compare(planned, agreed)
+    if not reason:
         return None
-    reason = agreed.refusal or (
-        f"the reviewed plan is {agreed.digest}, and the plan is now {planned.digest}"
-    )
     return Refused(
         f"nothing was applied: {reason}",
         hint=f"if the plan above is what you want, run the job by hand with {planned.digest}",
     )
+
+
+def _compare(planned: PlannedRun, agreed: Reviewed) -> str:
+    """Tell how a plan differs from the reviewed one; empty if it does not."""
+    if agreed.digest != planned.digest:
+        return f"the reviewed plan is {agreed.digest}, and the plan is now {planned.digest}"
+    if agreed.server and agreed.server != planned.server:
+        return f"the reviewed plan is for {shorten(agreed.server, 200)}, not {planned.server}"
+    return ""
+
+
+def check_digest(digest: str) -> str:
+    """Return a digest without the space around it; raises SettingsError if it is not one."""
+    if not is_digest(digest.strip()):
+        raise SettingsError(
+            f"digest: expected that of a plan, such as sha256:2c26b46b..., found {digest!r:.100}",
+            hint="copy it from the log of the job that refused to apply",
+        )
+    return digest.strip()
 
 
 def write_planned(folder: Path, planned: PlannedRun) -> None:

@@ -65,11 +65,12 @@ def _is_newer(marked: MarkedPost, ours: Marker) -> bool:
 def _build_marker(run: CiRun, planned: PlannedRun, *, is_drift: bool = False) -> Marker:
     return Marker(
         planned.scope,
-        planned.digest,
-        run.head or run.commit,
-        run.base,
-        (run.number, run.attempt),
-        is_drift,
+        digest=planned.digest,
+        server=planned.server,
+        head=run.head or run.commit,
+        base=run.base,
+        run=(run.number, run.attempt),
+        is_drift=is_drift,
     )
 
 
@@ -115,6 +116,10 @@ def _find_merged(
 
 def tell_drift(forge: Forge, run: CiRun, planned: PlannedRun, text: str, key: DigestKey) -> str:
     """Open, update or close the one issue about drift, and tell what was done."""
+    if not run.branch:
+        raise Refused(
+            "what a pull request or a tag declares is not drift", hint="run ci drift on a branch"
+        )
     if planned.changes is None:
         raise Refused("there is no plan, so drift is not known", hint="read the log of the plan")
     account = forge.find_account()
