@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from reconciler.cli.main import run as run_command
 from reconciler.engine.review import reviewing
+from reconciler.forges import forge_client
 from reconciler.sandbox import loopback_server
 from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.exchange import Request, Response
@@ -25,6 +24,7 @@ from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
 from tests.forges import github_api
 from tests.forges.action_runner import ROOT, ActionRun, run_action
+from tests.forges.command_runner import run_command_line
 from tests.forges.forge_server import serve_forge
 from tests.forges.forge_state import REPOSITORY, Account, Change, ForgeState, Merging
 from tests.git_repositories import GitRepository
@@ -63,32 +63,32 @@ class World:
     ) -> ActionRun:
         """Run the job of a pull request, on what its merge would be."""
         commit = self.forge.check_out_merged(change)
-        return self.run(event, commit, change=change, number=run, command="plan", **inputs)
+        return self.run(event, commit, inputs | {"command": "plan"}, change=change, number=run)
 
     def apply(self, commit: str, *, event: str = "push", **inputs: str) -> ActionRun:
         """Run the job of a push to the default branch."""
         self.forge.repository.git("checkout", "-q", "--detach", commit)
-        return self.run(event, commit, command="apply", **inputs)
+        return self.run(event, commit, inputs | {"command": "apply"})
 
     def drift(self, **inputs: str) -> ActionRun:
         """Run the nightly job."""
         self.forge.repository.git("checkout", "-q", "--detach", "main")
         commit = self.forge.repository.git("rev-parse", "main")
-        return self.run("schedule", commit, command="drift", **inputs)
+        return self.run("schedule", commit, inputs | {"command": "drift"})
 
-    def review_and_merge(self, change: Change, how: Merging = "merge", **inputs: str) -> str:
+    def review_and_merge(self, change: Change, how: Merging = "merge") -> str:
         """Plan a change, which must be green, and merge it; return the commit."""
-        assert self.plan(change, **inputs).code == 0
+        assert self.plan(change).code == 0
         return self.forge.merge(change, how)
 
     def run(
         self,
         event: str,
         commit: str,
+        inputs: Mapping[str, str],
         *,
         change: Change | None = None,
         number: int = 0,
-        **inputs: str,
     ) -> ActionRun:
         """Run the action in this process, with what the runner of an event gives it.
 
@@ -166,16 +166,7 @@ def run_script(script: str, environment: Mapping[str, str], folder: Path) -> tup
     """Run the script of a step in this process; the installation does nothing here."""
     if not script.startswith(SCRIPT):
         return 0, ""
-    printed = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        patch.chdir(folder)
-        with redirect_stdout(printed), redirect_stderr(printed):
-            code = run_command(shlex.split(script.removeprefix(SCRIPT)))
-    return code, printed.getvalue()
+    return run_command_line(shlex.split(script.removeprefix(SCRIPT)), environment, folder)
 
 
 @contextmanager
@@ -195,6 +186,7 @@ def build_world(folder: Path) -> Iterator[World]:
     ):
         world = World(forge, state, api, url, temp)
         patch.setattr(reviewing, "_PAUSES", (0, 0))
+        patch.setattr(forge_client, "_PAUSES", (0, 0))
         patch.setattr(
             loopback_server,
             "handle_in_turn",

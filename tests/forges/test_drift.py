@@ -100,7 +100,8 @@ def test_a_pull_request_is_no_issue_and_a_comment_no_drift(world: World):
 def test_what_a_pull_request_declares_is_no_drift(event: str, world: World):
     change = world.forge.open_change(write_manifest(t101=2))
 
-    run = world.run(event, world.forge.check_out_merged(change), change=change, command="drift")
+    commit = world.forge.check_out_merged(change)
+    run = world.run(event, commit, {"command": "drift"}, change=change)
 
     assert (run.code, world.forge.issues) == (1, {})
     assert "is not drift" in run.output

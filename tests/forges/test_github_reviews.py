@@ -230,7 +230,7 @@ def test_nothing_is_applied_for_a_pull_request(world: World):
     commit = world.forge.check_out_merged(change)
 
     for event in ("pull_request", "pull_request_review"):
-        run = world.run(event, commit, change=change, command="apply", apply="fresh")
+        run = world.run(event, commit, {"command": "apply", "apply": "fresh"}, change=change)
         assert (run.code, world.patches) == (1, 0)
         assert "not for a pull request" in run.output
 
@@ -580,8 +580,7 @@ def test_nothing_is_applied_where_the_forge_fails(status: int, content: object, 
     assert "Traceback" not in run.output
 
 
-def test_a_forge_that_fails_once_is_asked_again(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("reconciler.forges.forge_client._PAUSES", (0, 0))
+def test_a_forge_that_fails_once_is_asked_again(world: World):
     change = world.forge.open_change(write_manifest(t101=2))
     world.forge.faults.append(Fault("POST", "/graphql", Reply(502, "<html>"), times=2))
 
