@@ -148,13 +148,14 @@ def test_the_recipe_for_drift_opens_an_issue_and_closes_it(world: World):
     commit = world.forge.repository.git("rev-parse", "main")
     (job,) = workflow["jobs"].values()
     assert list(workflow[True]) == ["schedule", "workflow_dispatch"]
-    inputs = job["steps"][1]["with"]
+    names = ("command", "paths")
+    inputs = {name: job["steps"][1]["with"][name] for name in names}
 
     world.state.tasks[101].values["overlap"] = 9
-    drifted = world.run("schedule", commit, command=inputs["command"], paths=inputs["paths"])
+    drifted = world.run("schedule", commit, inputs)
     (issue,) = world.forge.open_issues()
     world.state.tasks[101].values["overlap"] = 1
-    corrected = world.run("schedule", commit, command=inputs["command"], paths=inputs["paths"])
+    corrected = world.run("schedule", commit, inputs)
 
     assert (drifted.code, corrected.code) == (0, 0)
     assert "9 -&gt; 1" in issue.body
@@ -249,7 +250,7 @@ def test_on_gitlab_no_job_that_applies_runs_on_a_schedule_or_for_a_merge_request
     pipeline = recipe("gitlab-ci.yml")
 
     for name in ("apply", "apply by hand"):
-        (rule,) = pipeline[name]["rules"]
+        (*_, rule) = pipeline[name]["rules"]
         assert re.match(r'\$CI_PIPELINE_SOURCE == "(push|web)" && ', rule["if"])
         assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"]
         assert pipeline[name]["resource_group"] == pipeline["apply"]["resource_group"]

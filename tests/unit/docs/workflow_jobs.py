@@ -54,7 +54,7 @@ class Job:
             commit = world.forge.check_out_merged(self.change)
         else:
             world.forge.repository.git("checkout", "-q", "--detach", commit)
-        return world.run(self.event, commit, change=self.change, **inputs)
+        return world.run(self.event, commit, inputs, change=self.change)
 
     def _build_context(self, world: World) -> dict[str, Any]:
         secrets = ("LABEL_STUDIO_READ_KEY",) if self.change else ("LABEL_STUDIO_API_KEY",)
