@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -144,7 +145,7 @@ def test_a_response_without_end_is_cut(monkeypatch: pytest.MonkeyPatch):
 )
 def test_the_text_of_an_error_is_inert(message: object):
     for content in (json.dumps({"message": message}), str(message)):
-        text = fail(lambda _, content=content: httpx.Response(422, content=content.encode()))[0]
+        text = fail(partial(refuse, content.encode()))[0]
         shown = escape_invisible(f"reconciler: {text}")
 
         assert "\n" not in text
@@ -152,6 +153,10 @@ def test_the_text_of_an_error_is_inert(message: object):
         assert "##[" not in shown
         assert TOKEN not in text
         assert len(text) < 450
+
+
+def refuse(content: bytes, _request: httpx.Request) -> httpx.Response:
+    return httpx.Response(422, content=content)
 
 
 def refuse(content: bytes, _request: httpx.Request) -> httpx.Response:
