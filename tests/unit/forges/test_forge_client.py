@@ -159,10 +159,6 @@ def refuse(content: bytes, _request: httpx.Request) -> httpx.Response:
     return httpx.Response(422, content=content)
 
 
-def refuse(content: bytes, _request: httpx.Request) -> httpx.Response:
-    return httpx.Response(422, content=content)
-
-
 def test_a_token_in_the_error_of_a_connection_is_hidden():
     def fail_with_token(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError(f"bad header {TOKEN}", request=request)
