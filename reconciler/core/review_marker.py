@@ -101,7 +101,9 @@ def _encode(told: _Told) -> str:
 
 def _find_doubt(told: _Told, text: str, key: DigestKey) -> str:
     """Tell why a marker must not be believed."""
-    if not compare_digest(told.sign(key).encode(), told.signature.encode() if key.secret else b""):
+    if told.signature and not key.secret:
+        return f"it is signed, and {DIGEST_KEY_VARIABLE} is not set"
+    if not compare_digest(told.sign(key).encode(), told.signature.encode()):
         return f"it is not signed with {DIGEST_KEY_VARIABLE}"
     return "its text was edited" if told.text != _hash_text(text) else ""
 

@@ -115,7 +115,11 @@ def _read_arguments(written: Sequence[str]) -> _Arguments:
     of_plan, of_apply = _split_options(written)
     with plan_command.make_context("plan", list(of_plan)) as context:
         environment = context.params.get("env") or os.environ.get("RECONCILER_ENV", "")
-        return _Arguments(of_plan, of_apply, Scope(environment, context.params["paths"]))
+        paths = context.params["paths"]
+    for one in (environment, *paths):
+        if not one.isprintable():
+            raise click.UsageError(f"{one!r:.100} has characters that cannot be shown.")
+    return _Arguments(of_plan, of_apply, Scope(environment, paths))
 
 
 def _split_options(written: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,6 +19,7 @@ from reconciler.forges.json_rows import get_number, get_object, get_text
 
 _DEPENDABOT: Final = "dependabot[bot]"
 _EVENT_MAX: Final = 32 * 1024 * 1024
+_DIGITS_MAX: Final = 18
 
 
 class ForgeKind(StrEnum):
@@ -147,6 +148,6 @@ def _get(environment: Mapping[str, str], name: str) -> str:
 
 def _get_number(environment: Mapping[str, str], name: str) -> int:
     value = _get(environment, name)
-    if value.isascii() and value.isdecimal():
+    if value.isascii() and value.isdecimal() and len(value) <= _DIGITS_MAX:
         return int(value)
     raise SettingsError(f"{name}: expected a number, found {value!r:.50}")
