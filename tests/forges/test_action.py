@@ -131,7 +131,11 @@ class TestWhereTokensGo:
         assert self.steps_with("api-key") == {"Plan", "Apply"}
 
     def test_the_token_of_the_forge_is_only_where_the_forge_is_asked(self):
-        forge = {"Find the reviewed plan", "Comment on the pull request", "Update the issue about drift"}
+        forge = {
+            "Find the reviewed plan",
+            "Comment on the pull request",
+            "Update the issue about drift",
+        }
         assert self.steps_with("github-token") == forge
         assert "github.token" not in str(ACTION["runs"])
 

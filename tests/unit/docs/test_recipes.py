@@ -296,7 +296,8 @@ def test_drift_shows_in_the_exit_code(runner: Runner, state: State):
 def test_a_repository_is_set_up_by_copy_and_paste(
     heading: str, workflow: str, runner: Runner, tmp_path: Path
 ):
-    (script,) = re.findall(r"^```sh\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    script = "".join(blocks)
     for name in ("remote", "package"):
         runner.run(f"git init --quiet --bare --initial-branch main {tmp_path / name}.git")
     package = shlex.quote(str(tmp_path / "package.git"))
@@ -323,10 +324,29 @@ def test_a_repository_is_set_up_by_copy_and_paste(
     assert {workflow, "reconciler.toml", "reconciler.lock", "reconciler"} <= set(pushed.split())
 
 
-def test_a_report_is_kept_by_the_step_of_the_page(runner: Runner, tmp_path: Path):
-    ((block),) = re.findall(
-        r"^```yaml\n(.*?)^```$", section("Keep the report"), re.MULTILINE | re.DOTALL
+def test_fragments_on_the_page_are_parts_of_the_recipes():
+    inputs = yaml.safe_load(page("action.yml"))["inputs"]
+    template = page("reconciler/engine/starter/templates/github-environments.yml")
+    whole = yaml.safe_load(
+        template.replace("@ENVIRONMENTS@", "[staging, production]").replace("@", "")
     )
+    limits, *_ = find_blocks("Limits")
+    since = find_blocks("Only what a pull request changes")
+    *_, environments = find_blocks("Environments")
+
+    assert set(yaml.safe_load(limits)) <= set(inputs)
+    assert all(fragment in page("examples/ci/github-since.yml") for fragment in since)
+    part = yaml.safe_load(environments)["jobs"]["apply"]
+    assert part.items() <= whole["jobs"]["apply"].items()
+
+
+def find_blocks(heading: str) -> list[str]:
+    """Return the YAML blocks of a section."""
+    return re.findall(r"^```yaml\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+
+
+def test_a_report_is_kept_by_the_step_of_the_page(runner: Runner, tmp_path: Path):
+    (block,) = find_blocks("Keep the report")
     (step,) = yaml.safe_load(block)
     aws = tmp_path / "tools" / "aws"
     aws.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
