@@ -23,12 +23,12 @@ STEPS: Final[dict[str, dict[str, Any]]] = {step["name"]: step for step in ACTION
 RUNS: Final = {name: step for name, step in STEPS.items() if "run" in step}
 _PYTHON: Final = """#!/bin/sh
 case "$*" in
-  "-m venv "*)
-    mkdir -p "$3/bin"
-    cp "$0" "$3/bin/python"
-    printf '#!/bin/sh\\nexec "{python}" -m reconciler "$@"\\n' > "$3/bin/reconciler"
-    chmod +x "$3/bin/reconciler" ;;
-  "-m pip install --quiet --disable-pip-version-check {source}") ;;
+  "-I -m venv "*)
+    mkdir -p "$4/bin"
+    cp "$0" "$4/bin/python"
+    printf '#!/bin/sh\\nexec "{python}" -m reconciler "$@"\\n' > "$4/bin/reconciler"
+    chmod +x "$4/bin/reconciler" ;;
+  "-I -m pip install --quiet --disable-pip-version-check {source}") ;;
   "-c "*) exec "{python}" "$@" ;;
   *) echo "unexpected: $*"; exit 99 ;;
 esac

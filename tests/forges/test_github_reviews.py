@@ -122,6 +122,20 @@ def test_a_commit_that_was_pushed_after_the_plan_is_not_applied(world: World):
     assert "overlap  1 -> 3" in run.output
 
 
+def test_a_plan_after_the_merge_is_not_a_reviewed_one(world: World):
+    change = world.forge.open_change(write_manifest(t101=2))
+    commit = world.review_and_merge(change)
+    world.state.tasks[101].values["overlap"] = 5
+    reviewed = world.comment(change)
+
+    again = world.plan(change)
+    run = world.apply(commit)
+
+    assert (again.code, world.comment(change)) == (0, reviewed)
+    assert "is merged, so this plan was not reviewed" in again.output
+    assert (run.code, world.patches) == (1, 0)
+
+
 def test_a_push_without_a_pull_request_is_applied_by_hand(world: World):
     commit = world.forge.push_directly(write_manifest(t101=2))
 

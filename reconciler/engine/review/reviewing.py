@@ -38,6 +38,8 @@ def comment_on_plan(
     if run.is_untrusted:
         return "nothing was written: the commits come from a fork or a bot"
     request = forge.read_request(run.request)
+    if request.is_merged:
+        return f"nothing was written: {request.name} is merged, so this plan was not reviewed"
     if request.head != run.head:
         return f"nothing was written: {request.name} has another commit than {run.head[:12]}"
     marker = _build_marker(run, planned)
