@@ -18,14 +18,14 @@ def choose_merged_request(
     merged = [one for one in requests if one.is_merged and one.target == branch]
     if not merged:
         raise _refuse(
-            f"commit {commit[:12]} came to {branch} without a pull request or merge request"
+            f"commit {commit[:12]} reached {branch} without a pull request or merge request"
         )
     if len(merged) > 1:
         names = ", ".join(one.name for one in merged)
         raise _refuse(f"commit {commit[:12]} belongs to several: {names}")
     (request,) = merged
     if request.is_fork:
-        raise _refuse(f"{request.name} comes from a fork, for which nothing is planned")
+        raise _refuse(f"{request.name} comes from a fork, and nothing is planned for forks")
     return request
 
 
@@ -39,23 +39,23 @@ def find_reviewed_plan(
     found = find_own_posts(posts, account=account, scope=scope, key=key)
     name = request.name
     if not found:
-        what = f" for environment {scope.environment}" if scope.environment else ""
-        raise _refuse(f"{name} has no comment of {account} with a plan of these files{what}")
+        what = f" in environment {scope.environment}" if scope.environment else ""
+        raise _refuse(f"{name} has no comment by {account} with a plan for these files{what}")
     if len(found) > 1:
         raise _refuse(
-            f"{name} has {len(found)} comments of {account} with a plan of these files: delete all "
-            "but the newest"
+            f"{name} has {len(found)} comments by {account} with a plan for these files: delete "
+            "all but the newest"
         )
     marked = found[0][1]
     if marked.doubt:
-        raise _refuse(f"the comment of {name} with the plan cannot be trusted: {marked.doubt}")
+        raise _refuse(f"the comment with the plan of {name} cannot be trusted: {marked.doubt}")
     marker = marked.marker
     if marker.digest and not is_digest(marker.digest):
-        raise _refuse(f"the comment of {name} with the plan has no valid digest")
+        raise _refuse(f"the comment with the plan of {name} has no valid digest")
     if marker.head != request.head:
         raise _refuse(
-            f"the plan of {name} is of commit {shorten(marker.head[:12], 12) or '(none)'}, but "
-            f"{request.head[:12]} was merged"
+            f"the plan of {name} was made for commit "
+            f"{shorten(marker.head[:12], 12) or '(none)'}, but {request.head[:12]} was merged"
         )
     if not marker.digest:
         raise _refuse(f"the plan of {name} could not be applied: its comment says why")

@@ -65,7 +65,7 @@ def test_a_server_that_is_down_leaves_the_issue_as_it_is(world: World):
     run = world.drift()
 
     assert (run.code, issue.is_open, issue.body) == (1, True, before)
-    assert "there is no plan, so drift is not known" in run.output
+    assert "there is no plan, so drift is unknown" in run.output
     assert len(world.forge.writes()) == 1
 
 

@@ -107,7 +107,7 @@ def test_a_run_of_an_older_commit_does_not_replace_the_newer_plan(world: World):
     late = world.plan(old, run=20)
 
     assert (late.code, world.comment(change)) == (0, newest)
-    assert "has another commit" in late.output
+    assert "is no longer at commit" in late.output
 
 
 def test_a_commit_that_was_pushed_after_the_plan_is_not_applied(world: World):
@@ -306,7 +306,7 @@ def test_other_files_than_the_reviewed_ones_are_not_applied(world: World):
     run = world.apply(commit, paths="manifests/tasks.yaml")
 
     assert (run.code, world.patches) == (1, 0)
-    assert "no comment of github-actions[bot] with a plan of these files" in run.output
+    assert "no comment by github-actions[bot] with a plan for these files" in run.output
 
 
 def test_a_redacted_plan_needs_a_key_to_be_applied(world: World):
@@ -447,7 +447,7 @@ class TestForgedComments:
         refused = world.apply(world.forge.merge(change))
 
         assert (refused.code, world.patches) == (1, 0)
-        assert "no comment of github-actions[bot]" in refuse_reason(refused.output)
+        assert "no comment by github-actions[bot]" in refuse_reason(refused.output)
 
     def test_a_marker_of_somebody_else_is_never_edited(self, world: World):
         change = world.forge.open_change(write_manifest(t101=2))

@@ -144,7 +144,7 @@ def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar=FOLDER_VARIABLE,
         default=DEFAULT_FOLDER,
         show_default=True,
-        help="Where the steps of a job leave files for each other.",
+        help="Folder in which the steps of a job leave files for each other.",
     )
     add_arguments = click.argument(
         "arguments", metavar="[OPTIONS OF PLAN AND APPLY] PATH...", nargs=-1, type=click.UNPROCESSED
@@ -156,7 +156,7 @@ _limit_option = click.option(
     "--limit",
     envvar="RECONCILER_CI_LIMIT",
     metavar="SIZE",
-    help="Longest comment, as for plan.  [default: what a comment of the forge can hold]",
+    help="Longest comment, like --limit of plan.  [default: the most that a comment can hold]",
 )
 
 
@@ -164,15 +164,15 @@ _limit_option = click.option(
 def command() -> None:
     """Plan, review and apply in the jobs of GitHub Actions and GitLab CI.
 
-    The commands of a job hand each other files, so that the step with the token of Label Studio
-    does not need that of the forge, nor the other way round. docs/ci.md has the whole workflows.
+    The commands of a job leave files for each other, so that no step needs both the token of Label
+    Studio and that of the forge. docs/ci.md has complete workflows.
     """
 
 
 @command.command("validate", cls=_CiCommand, context_settings=_SETTINGS)
 @_ci_options
 def validate(folder: Path, arguments: tuple[str, ...]) -> int:
-    """Validate, and write what the forge shows.
+    """Check manifests, and write what the forge shows.
 
     Exit codes: as validate.
 
@@ -264,8 +264,8 @@ def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - 
 def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
     """Find the plan that was reviewed before this commit was merged, for ci apply.
 
-    It is the plan in the comment of the one pull request or merge request of the commit, if it is
-    of the commit that was merged, and of the same files and environment.
+    It is the plan in the comment of the one pull request or merge request that brought the commit,
+    if it was made for what was merged, for the same files, and for the same environment.
 
     \b
     Example:
@@ -302,10 +302,10 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
 @_ci_options
 @take_options(ApplyJobOptions)
 def apply(options: ApplyJobOptions) -> int:
-    """Plan, and apply that plan only if it is the reviewed one.
+    """Plan, and apply the plan only if it is the reviewed one.
 
-    ci reviewed has found the reviewed one before. If it is another plan, or if none was reviewed,
-    nothing is applied, and the plan of now is shown with its digest.
+    Run ci reviewed first, which finds that one. If the plan is another, or if none was reviewed,
+    nothing is applied, and the new plan is shown with its digest.
 
     Exit codes: as apply.
 

@@ -67,8 +67,7 @@ def find_disagreement(planned: PlannedRun, agreed: Reviewed | None) -> Refused |
     if not planned.digest:
         return Refused(
             "nothing was applied: the plan is redacted, and has no digest to compare",
-            hint=f"set {DIGEST_KEY_VARIABLE} to a secret, where it is planned and where it is "
-            "applied",
+            hint=f"set {DIGEST_KEY_VARIABLE} to the same secret for the plan and for the apply",
         )
     reason = agreed.refusal or _compare(planned, agreed)
     if not reason:
@@ -106,7 +105,7 @@ def write_planned(folder: Path, planned: PlannedRun) -> None:
 def read_planned(folder: Path) -> PlannedRun:
     """Read how a plan ended; raises SavedFileError."""
     return _read(
-        folder / PLANNED_FILE, PlannedRun, "run ci plan or ci apply before, with the same --folder"
+        folder / PLANNED_FILE, PlannedRun, "run ci plan or ci apply first, with the same --folder"
     )
 
 
@@ -118,7 +117,7 @@ def write_reviewed(folder: Path, reviewed: Reviewed) -> None:
 def read_reviewed(folder: Path) -> Reviewed:
     """Read what was reviewed; raises SavedFileError."""
     return _read(
-        folder / REVIEWED_FILE, Reviewed, "run ci reviewed before, or pass --digest or --fresh"
+        folder / REVIEWED_FILE, Reviewed, "run ci reviewed first, or pass --digest or --fresh"
     )
 
 

@@ -32,8 +32,8 @@ def comment_on_plan(
     """
     if not run.request:
         raise Refused(
-            "this run is for no pull request or merge request",
-            hint="comment only in jobs of pull requests",
+            "this run is not for a pull request or merge request",
+            hint="run ci comment only in jobs of pull requests and merge requests",
         )
     if run.is_untrusted:
         return "nothing was written: the commits come from a fork or a bot"
@@ -41,7 +41,7 @@ def comment_on_plan(
     if request.is_merged:
         return f"nothing was written: {request.name} is merged, so this plan was not reviewed"
     if request.head != run.head:
-        return f"nothing was written: {request.name} has another commit than {run.head[:12]}"
+        return f"nothing was written: {request.name} is no longer at commit {run.head[:12]}"
     marker = _build_marker(run, planned)
     account = forge.find_account()
     own = find_own_posts(
@@ -90,7 +90,7 @@ def find_reviewed(
     """
     if not run.branch:
         raise Refused(
-            "no reviewed plan: this run is for no branch", hint="apply on the default branch"
+            "no reviewed plan: this run is not for a branch", hint="apply on the default branch"
         )
     requests = _find_merged(forge, run, sleep)
     request = choose_merged_request(requests, run.commit, run.branch)
@@ -123,7 +123,7 @@ def tell_drift(forge: Forge, run: CiRun, planned: PlannedRun, text: str, key: Di
             "what a pull request or a tag declares is not drift", hint="run ci drift on a branch"
         )
     if planned.changes is None:
-        raise Refused("there is no plan, so drift is not known", hint="read the log of the plan")
+        raise Refused("there is no plan, so drift is unknown", hint="read the log of the plan")
     account = forge.find_account()
     own = find_own_posts(
         forge.list_open_issues(account),

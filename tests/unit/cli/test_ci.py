@@ -99,7 +99,7 @@ def test_what_an_earlier_run_left_is_not_believed(command: Command, manifest: Ma
     ran = command("ci", "apply", manifest())
 
     assert ran.code == 1
-    assert "reviewed.json: not found (run ci reviewed before" in ran.errors
+    assert "reviewed.json: not found (run ci reviewed first" in ran.errors
 
 
 @pytest.mark.usefixtures("job")

@@ -23,7 +23,7 @@ def post(marker: Marker = MARKER, author: str = ME) -> Post:
 @pytest.mark.parametrize(
     ("requests", "message"),
     [
-        ([], "commit c0ffee came to main without"),
+        ([], "commit c0ffee reached main without"),
         ([replace(REQUEST, is_merged=False)], "without a pull request or merge request"),
         ([replace(REQUEST, target="release")], "without a pull request or merge request"),
         ([REQUEST, replace(REQUEST, name="pull request #6")], "several: pull request #5, pull"),
@@ -53,12 +53,15 @@ def test_the_one_post_of_the_account_counts():
 @pytest.mark.parametrize(
     ("posts", "message"),
     [
-        ([], "has no comment of"),
-        ([post(author="mallory")], "has no comment of"),
-        ([post(), post()], "has 2 comments of"),
+        ([], "has no comment by"),
+        ([post(author="mallory")], "has no comment by"),
+        ([post(), post()], "has 2 comments by"),
         ([replace(post(), body=post().body + "x")], "cannot be trusted: its text was edited"),
-        ([post(replace(MARKER, head="b" * 40))], "is of commit bbbbbbbbbbbb, but aaaaaaaaaaaa"),
-        ([post(replace(MARKER, head=""))], r"is of commit \(none\)"),
+        (
+            [post(replace(MARKER, head="b" * 40))],
+            "was made for commit bbbbbbbbbbbb, but aaaaaaaaaaaa",
+        ),
+        ([post(replace(MARKER, head=""))], r"was made for commit \(none\)"),
         ([post(replace(MARKER, digest=""))], "could not be applied: its comment says why"),
         ([post(replace(MARKER, digest="sha256:1"))], "has no valid digest"),
         ([post(replace(MARKER, digest=f"{MARKER.digest}\n"))], "has no valid digest"),

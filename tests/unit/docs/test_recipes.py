@@ -28,7 +28,7 @@ from tests.git_repositories import GitRepository
 from tests.unit.docs.gitlab_jobs import BOT_TOKEN, run_gitlab
 from tests.unit.docs.pages import ROOT, page
 from tests.unit.docs.recipes import INSTALL, Ran, Runner
-from tests.unit.docs.workflow_jobs import Job, show_log
+from tests.unit.docs.workflow_jobs import Job, list_events, show_log
 
 PAGE: Final = ROOT / "docs" / "ci.md"
 ADDRESS: Final = "https://label-studio.example.org"
@@ -147,7 +147,7 @@ def test_the_recipe_for_drift_opens_an_issue_and_closes_it(world: World):
     workflow = recipe("github-drift.yml")
     commit = world.forge.repository.git("rev-parse", "main")
     (job,) = workflow["jobs"].values()
-    assert list(workflow[True]) == ["schedule", "workflow_dispatch"]
+    assert list_events(workflow) == ["schedule", "workflow_dispatch"]
     names = ("command", "paths")
     inputs = {name: job["steps"][1]["with"][name] for name in names}
 

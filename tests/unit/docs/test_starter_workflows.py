@@ -147,7 +147,7 @@ def test_the_gitlab_pipeline_plans_and_applies(
     with serve_forge(forge, gitlab_api.handle) as api:
         planned = run_gitlab(runner, pipeline, "plan", api, change, **given)
         forge.merge(change)
-        applied = run_gitlab(runner, pipeline, "apply", api, **given)
+        applied = run_gitlab(runner, pipeline, "apply", api, None, **given)
 
     jobs = [pipeline[name] for name in ("plan", "apply", "drift")]
     assert [job.get("parallel", {}).get("matrix") for job in jobs] == [matrix] * 3

@@ -43,7 +43,7 @@ class Job:
         """
         job = self.workflow["jobs"][self.name]
         context = self._build_context(world)
-        assert self.event in _list_events(self.workflow)
+        assert self.event in list_events(self.workflow)
         assert evaluate(job.get("if", "'always'"), context), job["if"]
         checkout, action, *rest = job["steps"]
         assert checkout["uses"].startswith("actions/checkout@")
@@ -72,7 +72,7 @@ class Job:
         }
 
 
-def _list_events(workflow: Mapping[str, Any]) -> list[str]:
+def list_events(workflow: Mapping[str, Any]) -> list[str]:
     """List the events of a workflow: YAML 1.1 reads their key as true."""
     return list(workflow[True])  # type: ignore[index]  # the key of a workflow is not a text
 
