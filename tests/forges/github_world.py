@@ -42,6 +42,16 @@ def write_manifest(**overlaps: int) -> dict[str, str | None]:
     return {"manifests/tasks.yaml": "\n".join(lines) + "\n"}
 
 
+def add_many_tasks(state: State, count: int) -> dict[str, str | None]:
+    """Add tasks to project 7, and write a manifest that changes a key of its own in each."""
+    lines = ["version: 1", "project: 7", "tasks:"]
+    for task in range(1000, 1000 + count):
+        data = {"text": "A text.", f"key{task}": f"{task} {'é😀<' * 90}"}
+        state.add_task(state.projects[7], {"data": data}, number=task)
+        lines.append(f"  - {{id: {task}, data: {{key{task}: {'😀<&' * 90}}}}}")
+    return {"manifests/tasks.yaml": "\n".join(lines) + "\n"}
+
+
 @dataclass(slots=True)
 class World:
     """The forge, the server, and the runs of jobs so far; ``inputs`` are those of every job.

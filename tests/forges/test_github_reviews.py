@@ -12,7 +12,7 @@ from reconciler.core.review_marker import Marker, Scope, read_post, write_post
 from reconciler.core.shown_digest import NO_DIGEST_KEY, DigestKey
 from reconciler.sandbox.exchange import Response
 from tests.forges.forge_state import Change, Fault, Merging, Reply
-from tests.forges.github_world import BOT, World, write_manifest
+from tests.forges.github_world import BOT, World, add_many_tasks, write_manifest
 
 KEY = "a secret of more than sixteen characters"
 HOWS: tuple[Merging, ...] = get_args(Merging)
@@ -553,15 +553,9 @@ class TestForgedComments:
 
 
 def test_a_large_plan_fits_a_comment(world: World):
-    overlaps, project = {}, world.state.projects[7]
-    for task in range(1000, 3000):
-        data = {"text": "A text.", f"key{task}": f"{task} {'é😀<' * 90}"}
-        world.state.add_task(project, {"data": data}, number=task)
-        overlaps[task] = f"  - {{id: {task}, data: {{key{task}: {'😀<&' * 90}}}}}"
-    text = "\n".join(["version: 1", "project: 7", "tasks:", *overlaps.values(), ""])
-    change = world.forge.open_change({"manifests/tasks.yaml": text})
+    change = world.forge.open_change(add_many_tasks(world.state, 2_000))
 
-    run = world.plan(change, redact="", args="")
+    run = world.plan(change)
 
     assert run.code == 0, run.output[-300:]
     assert 55_000 < len(world.comment(change)) <= 65_536
@@ -600,3 +594,15 @@ def test_a_forge_that_fails_once_is_asked_again(world: World):
 
     assert world.plan(change).code == 0
     assert len(world.forge.bodies(change, BOT)) == 1
+
+
+def test_what_a_forge_says_is_no_command(world: World):
+    change = world.forge.open_change(write_manifest(t101=2))
+    message = "No.\r\n::add-mask::e\n\x1b[2J##[error]x"
+    world.forge.faults.append(Fault("POST", "/comments", Reply(422, {"message": message})))
+
+    run = world.plan(change)
+
+    assert run.code == 1
+    assert "the response was 422: No. ::add-mask::e" in run.output
+    assert not re.search(r"^\s*::add-mask|##\[|\x1b", run.output, re.MULTILINE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -9,7 +11,7 @@ from typing import get_args
 import pytest
 
 from tests.forges.forge_state import Fault, Merging, Reply
-from tests.forges.github_world import write_manifest
+from tests.forges.github_world import add_many_tasks, write_manifest
 from tests.forges.gitlab_world import BOT, PIPELINE, GitLabWorld, build_gitlab_world
 
 KEY = "a secret of more than sixteen characters"
@@ -143,10 +145,50 @@ def test_drift_is_one_issue(world: GitLabWorld):
 
 
 def test_a_long_plan_fits_a_note(world: GitLabWorld):
-    change = world.forge.open_change(write_manifest(t101=2))
-    world.plan(change, RECONCILER_CI_LIMIT="")
+    change = world.forge.open_change(add_many_tasks(world.state, 2_500))
 
-    assert len(world.forge.bodies(change, BOT)[0]) < 1_000_000
+    run = world.plan(change)
+
+    (body,) = world.forge.bodies(change, BOT)
+    assert run.code == 0
+    assert 900_000 < len(body) <= 1_000_000
+
+
+def test_a_merge_that_gitlab_does_not_know_yet_is_waited_for(world: GitLabWorld):
+    change = world.forge.open_change(write_manifest(t101=2))
+    world.plan(change)
+    world.forge.lag = 1
+
+    assert world.apply(world.forge.merge(change)).code == 0
+    assert world.patches == 1
+
+
+def test_a_plan_after_the_merge_is_not_a_reviewed_one(world: GitLabWorld):
+    change = world.forge.open_change(write_manifest(t101=2))
+    commit = world.forge.merge(change)
+
+    late = world.plan(change)
+
+    assert (late.code, world.forge.comments) == (0, [])
+    assert (world.apply(commit).code, world.patches) == (1, 0)
+
+
+def test_no_line_of_a_note_is_a_quick_action(world: GitLabWorld):
+    """GitLab carries out lines that begin with a slash, outside of code."""
+    text = json.dumps("/close\n/merge\n\n/assign @ann\n```\n/approve\n~~~\n/close")
+    manifest = (
+        "version: 1\nproject: 7\n"
+        f"rules: [{{name: '/close', where: {{data.text: {text}}}, set: {{overlap: 2}}}}]\n"
+        f"allow: [{{kind: empty-data, reason: {text}}}]\n"
+        f"tasks: [{{id: 102, data: {{/close: {text}, text: {text}}}}}]\n"
+    )
+    change = world.forge.open_change({"manifests/tasks.yaml": manifest})
+
+    assert world.plan(change).code == 0
+
+    (body,) = world.forge.bodies(change, BOT)
+    assert "/approve" in body
+    assert not re.search(r"^\s*/", body, re.MULTILINE)
 
 
 def test_the_token_of_a_job_is_not_enough(world: GitLabWorld):
