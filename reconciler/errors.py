@@ -16,6 +16,7 @@ ReconcilerError
 │   │   └── NoSuchProject      404 for the tasks of a project
 │   ├── Rejected           400 and other 4xx: nothing is stored
 │   └── Broken             500 to 599
+├── ForgeError         a request to GitHub or GitLab failed
 └── Refused            reconciler refuses to do it
 """
 
@@ -107,6 +108,14 @@ class UnknownProjectName(ReconcilerError, LookupError):
 
 class SavedFileError(ReconcilerError):
     """A saved plan or report is unusable, or several do not belong together."""
+
+
+class ForgeError(ReconcilerError):
+    """A request to a forge failed; ``may_pass`` is true if it may succeed when sent again."""
+
+    def __init__(self, message: str, *, hint: str = "", may_pass: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
 
 
 class ServerError(ReconcilerError):

@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "revert": "Undo what an apply changed.",
     "show": "Show saved plans and reports.",
     "doctor": "Check the server, the token and manifests.",
+    "ci": "Plan, review and apply in CI jobs.",
     "schema": "Build and check the manifest schema.",
     "sandbox": "Run a local stand-in for Label Studio.",
     "completion": "Print the completion script of a shell.",

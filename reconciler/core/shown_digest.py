@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 DIGEST_KEY_VARIABLE: Final = "RECONCILER_DIGEST_KEY"
+
+_DIGEST: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}", re.ASCII)
 
 NO_KEY: Final = (
     f"not shown, as values could be guessed from it: set {DIGEST_KEY_VARIABLE} to a secret"
@@ -53,6 +56,11 @@ class DigestKey:
 
         known = (digest, self.sign(digest) or digest)
         return any(hmac.compare_digest(one.encode(), _encode(expected)) for one in known)
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text is written as the digest of a plan is, signed or as it is."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def _encode(text: str) -> bytes:

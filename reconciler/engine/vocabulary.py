@@ -24,11 +24,14 @@ from reconciler.core.redacted_model import (
 )
 from reconciler.core.redaction import Redaction
 from reconciler.core.report import Report
+from reconciler.core.review_marker import Scope
 from reconciler.core.shard import Shard
+from reconciler.core.shown_digest import DIGEST_KEY_VARIABLE
 from reconciler.core.target import Selector, Targets
 
 __all__ = [
     "ALLOWABLE",
+    "DIGEST_KEY_VARIABLE",
     "Allowance",
     "Allowances",
     "Checkup",
@@ -37,6 +40,7 @@ __all__ = [
     "Plan",
     "Redaction",
     "Report",
+    "Scope",
     "Selector",
     "Shard",
     "Targets",

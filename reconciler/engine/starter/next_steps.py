@@ -23,7 +23,7 @@ def list_steps(
     return [
         *_read_server(result, manifests, env, name_token_variable(filling.environment)),
         f"reconciler plan {manifests}{env}",
-        *_commit(layout, with_submodule=ci is not None and filling.install == SUBMODULE),
+        *_commit(layout, with_submodule=_needs_submodule(filling, ci)),
         *_set_up_ci(layout, filling, ci),
         "in each clone: pip install pre-commit && pre-commit install",
     ]
@@ -48,21 +48,49 @@ def _commit(layout: Layout, *, with_submodule: bool) -> Iterator[str]:
     yield f"git {at}add -A && git {at}commit -m Manifests"
 
 
+def _needs_submodule(filling: Filling, ci: CiService | None) -> bool:
+    if ci is CiService.GITHUB:
+        return filling.source.action == SUBMODULE.action
+    return ci is CiService.GITLAB and filling.source.install == SUBMODULE.install
+
+
 def _set_up_ci(layout: Layout, filling: Filling, ci: CiService | None) -> Iterator[str]:
-    if ci is None:
+    if ci is CiService.GITHUB:
+        yield from _set_up_github(filling.environments)
+    elif ci is CiService.GITLAB:
+        yield from _set_up_gitlab(filling.environments)
+    else:
         folder = "" if layout.folder == Path() else f" {shlex.quote(str(layout.folder))}"
         yield f"for CI: reconciler init{folder} --ci github, or --ci gitlab"
+
+
+def _set_up_github(names: Sequence[str]) -> Iterator[str]:
+    where = "on GitHub, in the settings of the repository:"
+    url, read_key = "the variable LABEL_STUDIO_URL", "the secret LABEL_STUDIO_READ_KEY"
+    api_key, approve = "the secret LABEL_STUDIO_API_KEY", "choose who approves what is applied"
+    if not names:
+        yield f"{where} set {url}, and {read_key} (for plans: a token that may only read is enough)"
+        yield f"there, add the environment label-studio: set {api_key}, and {approve}"
         return
-    names = ", ".join(filling.environments)
-    if ci is CiService.GITHUB:
-        where = f"in each environment ({names})" if names else "in the settings"
-        yield (
-            f"{where} of the repository on GitHub: set the variable LABEL_STUDIO_URL and the "
-            "secret LABEL_STUDIO_API_KEY"
-        )
-    else:
-        scope = f", in the scope of each environment ({names})" if names else ""
-        yield (
-            "in the settings of the project on GitLab, under CI/CD: set the variables "
-            f"LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (masked){scope}"
-        )
+    plans = ", ".join(f"{name}-plan" for name in names)
+    yield (
+        f"{where} add the environments {plans}; in each, set {url}, and {read_key} (a token that "
+        "may only read is enough)"
+    )
+    yield (
+        f"there, add the environments {', '.join(names)}; in each, set {url} and {api_key}, and "
+        f"{approve}"
+    )
+
+
+def _set_up_gitlab(names: Sequence[str]) -> Iterator[str]:
+    scopes = ", ".join(f"{name}*" for name in names)
+    scope = f", once in the scope of each environment ({scopes})" if names else ""
+    yield (
+        "on GitLab, in Settings > CI/CD > Variables: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY "
+        f"(masked, and not protected, because merge requests need them){scope}"
+    )
+    yield (
+        "there, set GITLAB_TOKEN (masked, not protected), a project access token with the role "
+        "Reporter and the scope api, which writes the notes"
+    )

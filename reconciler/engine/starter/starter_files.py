@@ -15,6 +15,7 @@ from reconciler.core.starter_result import KeptFile
 from reconciler.engine.schema import build_schema
 from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.engine.starter.ci_service import CiService
+from reconciler.engine.starter.package_source import PackageSource
 from reconciler.errors import Refused
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -62,7 +63,7 @@ class Filling:
     that is to be pulled.
     """
 
-    install: str
+    source: PackageSource
     url: str = ""
     environment: str = ""
     environments: Sequence[str] = ()
@@ -145,7 +146,8 @@ def _build_workflow(layout: Layout, filling: Filling, ci: CiService) -> StarterF
 def _list_values(layout: Layout, filling: Filling) -> dict[str, str]:
     project = filling.project
     return {
-        "INSTALL": filling.install,
+        "INSTALL": filling.source.install,
+        "ACTION": filling.source.action,
         "FOLDER": layout.prefix,
         "FOLDER_PATTERN": re.escape(layout.prefix),
         "MANIFESTS": f"{MANIFESTS}/",

@@ -34,7 +34,7 @@ from reconciler.engine.settings.settings_file import FILE as SETTINGS_FILE
 from reconciler.engine.settings.settings_file import SettingsFiles
 from reconciler.engine.starter.ci_service import CiService, find_ci_service
 from reconciler.engine.starter.next_steps import list_steps
-from reconciler.engine.starter.package_source import find_install_command
+from reconciler.engine.starter.package_source import find_package_source
 from reconciler.engine.starter.starter_files import (
     MANIFESTS,
     Filling,
@@ -134,7 +134,7 @@ def _choose_filling(options: StarterOptions, above: Path | None) -> Filling:
     elif name:
         known = [name]
     return Filling(
-        install=find_install_command(),
+        source=find_package_source(),
         url=url,
         environment=name,
         environments=known,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from reconciler.contract.attributes import Attributes
 from reconciler.core.values import Json
 from reconciler.errors import ManifestError, Problem
 from reconciler.manifest.loader import load_values
 from reconciler.manifest.readers.document import Document
+
+_ENTRY: Final = re.compile(r"tasks\[(\d+)\]")
 
 
 def find_invalid_entries(
@@ -22,6 +26,12 @@ def find_invalid_entries(
     except ManifestError as error:
         found: dict[int, Problem] = {}
         for problem in error.problems:
-            found.setdefault(problem.source.line - 1, problem)
+            found.setdefault(_find_position(problem), problem)
         return found
     return {}
+
+
+def _find_position(problem: Problem) -> int:
+    """Return the position of the entry with a problem; its place may be that of the defaults."""
+    named = _ENTRY.match(problem.path)
+    return int(named[1]) if named else problem.source.line - 1

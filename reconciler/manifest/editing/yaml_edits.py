@@ -258,7 +258,7 @@ class YamlEdits(ValueEdits):
         if rest:
             at = self.find_line_end(node.end)
             ended = "" if at < len(self.text) else "\n"
-            self.put(at, at, "\n" + _drop_last_break(f"{rest}{ended}"))
+            self.put(at, at, _drop_last_break(f"{first}\n{rest}{ended}").removeprefix(first))
 
     def _replace_below(self, node: Node, new: Json, place: Place) -> None:
         """Replace a value that is below its key or dash."""

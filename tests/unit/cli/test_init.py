@@ -240,8 +240,31 @@ def test_the_workflow_has_the_environments_of_the_settings(command: Command):
 
     pipeline = yaml.safe_load(Path(".gitlab-ci.yml").read_text(encoding="utf-8"))
     matrix = [{"RECONCILER_ENV": ["staging", "1.0"]}]
-    assert [pipeline[name]["parallel"]["matrix"] for name in pipeline["stages"]] == [matrix] * 3
-    assert "in the scope of each environment (staging, 1.0)" in made.output
+    jobs = ("plan", "apply", "drift")
+    assert [pipeline[name]["parallel"]["matrix"] for name in jobs] == [matrix] * 3
+    assert "once in the scope of each environment (staging*, 1.0*)" in made.output
+
+
+@pytest.mark.parametrize(
+    ("ci", "settings", "expected"),
+    [
+        ("github", "", ["LABEL_STUDIO_URL", "LABEL_STUDIO_READ_KEY", "environment label-studio:"]),
+        ("github", "staging", ["environments staging-plan;", "environments staging;"]),
+        ("gitlab", "", ["LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GITLAB_TOKEN", "Reporter"]),
+        ("gitlab", "staging", ["(staging*)", "GITLAB_TOKEN"]),
+    ],
+)
+def test_steps_name_what_ci_must_have(
+    ci: str, settings: str, expected: list[str], command: Command
+):
+    if settings:
+        text = f'[environments.{settings}]\nurl = "https://s.example"\n'
+        Path("reconciler.toml").write_text(text, encoding="utf-8")
+
+    made = command("init", "--ci", ci)
+
+    steps = made.output.partition("Next:\n")[2]
+    assert [name for name in expected if name not in steps] == []
 
 
 @pytest.mark.parametrize(
@@ -283,9 +306,11 @@ def test_in_a_folder_of_a_repository_ci_goes_to_its_top(command: Command):
         "team/labels.v1/manifests/first.yaml",
     }
     workflow = Path(".github/workflows/tasks.yml").read_text(encoding="utf-8")
-    assert "run: reconciler plan team/labels.v1/manifests/\n" in workflow
+    assert workflow.count("paths: team/labels.v1/manifests/\n") == len(("plan", "apply"))
     (repository,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text("utf-8"))["repos"]
-    assert repository["hooks"][0]["files"] == (r"^team/labels\.v1/(manifests/|reconciler\.toml$)")
+    assert (
+        repository["hooks"][0]["files"] == r"^team/labels\.v1/(manifests/|reconciler\.(toml|lock)$)"
+    )
 
 
 def test_settings_above_the_folder_count(command: Command):

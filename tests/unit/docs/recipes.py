@@ -56,7 +56,7 @@ class Runner:
         """
         known = {
             "vars.LABEL_STUDIO_URL": self.url,
-            "secrets.LABEL_STUDIO_API_KEY": SANDBOX_TOKEN,
+            "secrets.LABEL_STUDIO_READ_KEY": SANDBOX_TOKEN,
             **(values or {}),
         }
         job, ran = workflow["jobs"][name], list[Ran]()

@@ -30,7 +30,7 @@ def take(line: str) -> None:
     """Parse a command line as the program does; raise the error of click for a wrong one."""
     command: click.Command = program
     words = shlex.split(line)[1:]
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and words:
         found = command.get_command(click.Context(command), words[0])
         if found is None:
             raise click.UsageError(f"No such command {words[0]!r}.")

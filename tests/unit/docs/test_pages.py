@@ -49,12 +49,19 @@ def test_every_page_is_linked_from_the_readme():
     assert {path.resolve() for path in PAGES} - {(ROOT / "README.md").resolve()} <= linked
 
 
-@pytest.mark.parametrize("name", ["github.yml", "github-shards.yml", "gitlab-ci.yml"])
+@pytest.mark.parametrize(
+    "name", ["github.yml", "gitlab-ci.yml", "kubernetes-cronjob.yaml", "Dockerfile"]
+)
 def test_recipes_are_shown_as_they_are(name: str):
-    recipe = page(f"examples/ci/{name}")
+    assert page(f"examples/ci/{name}") in [block.text for block in blocks("yaml", "dockerfile")]
 
-    assert recipe in [block.text for block in blocks("yaml")]
-    assert isinstance(yaml.safe_load(recipe), dict)
+
+def test_all_recipes_are_named_on_the_page():
+    linked = {target for target in links(ROOT / "docs" / "ci.md") if "examples/ci/" in target}
+
+    assert {Path(target).name for target in linked} == {
+        path.name for path in (ROOT / "examples" / "ci").iterdir()
+    }
 
 
 def test_this_project_runs_its_own_ci_on_each_python_that_it_supports():

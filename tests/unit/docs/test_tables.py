@@ -8,8 +8,10 @@ import json
 import re
 import tomllib
 from itertools import chain, pairwise
+from typing import Any
 
 import click
+import yaml
 
 from reconciler.cli import exit_codes
 from reconciler.cli.main import program
@@ -189,6 +191,19 @@ def test_commands_are_those_of_the_program():
     shown = [row[0].split()[1] for row in table(page("README.md"), "Command")]
 
     assert list(dict.fromkeys(shown)) == program.list_commands(click.Context(program))
+
+
+def test_inputs_of_the_action_are_as_the_action_describes_them():
+    inputs = yaml.safe_load(page("action.yml"))["inputs"]
+
+    def show_default(declared: dict[str, Any]) -> str:
+        default = str(declared.get("default", "none: required"))
+        return "the token of the job" if "github.token" in default else default or "none"
+
+    assert documented("docs/ci.md", "Input", 0, 1, 2) == [
+        (name, row["description"].removesuffix("."), show_default(row))
+        for name, row in inputs.items()
+    ]
 
 
 def test_dependencies_have_their_reasons():

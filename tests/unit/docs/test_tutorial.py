@@ -1,8 +1,9 @@
 """The tutorial happens: each of its blocks is executed, in order, in one repository.
 
-Two sandboxes are the servers. A block ``sh`` runs in a shell that goes on; of a ``console``, each
-command runs and what it prints is compared; ``# job NAME ENVIRONMENT`` runs a job of the workflow.
-A ``yaml`` or ``toml`` block names the file that it is the content of, and a ``diff`` is applied.
+Two sandboxes are the servers, and a forge of the tests is GitHub. A block ``sh`` runs in a shell
+that goes on; of a ``console``, each command runs and what it prints is compared; ``# job NAME
+ENVIRONMENT`` runs a job of the workflow. A ``yaml`` or ``toml`` block names the file that it is the
+content of, and a ``diff`` is applied.
 With ACCEPT_CASES in the environment, what is printed is written into the page.
 """
 
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +27,14 @@ from reconciler.sandbox.access import SANDBOX_TOKEN
 from reconciler.sandbox.loopback_server import serve
 from reconciler.sandbox.state import State
 from reconciler.sandbox.tasks_file import load_state
+from tests.forges import github_api
+from tests.forges.forge_server import serve_forge
+from tests.forges.forge_state import Account, Change, ForgeState
+from tests.forges.github_world import BOT, JOB_TOKEN, World
+from tests.git_repositories import GitRepository
 from tests.unit.docs.pages import ROOT
-from tests.unit.docs.recipes import INSTALL, Ran, Runner
+from tests.unit.docs.recipes import INSTALL
+from tests.unit.docs.workflow_jobs import Job, show_log
 
 PAGE: Final = ROOT / "docs" / "tutorial.md"
 _BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -34,14 +42,54 @@ _SERVERS: Final = {
     "production": "https://label-studio.example.org",
     "staging": "https://staging.example.org",
 }
+_WORKFLOW: Final = ".github/workflows/tasks.yml"
 _REMOTE: Final = "git@github.com:acme/labels.git"
+
+
+class GitHub:
+    """The repository on GitHub: what was pushed to it, and its pull requests."""
+
+    def __init__(self, repository: Path, api: str, forge: ForgeState) -> None:
+        self.api = api
+        self.forge = forge
+        self.event: dict[str, Any] = {}
+        self._repository = repository
+
+    def read_workflow(self, branch: str) -> dict[str, Any]:
+        """Fetch a branch, and read its workflow; a push to main merges its pull request."""
+        git = self.forge.repository.git
+        if not git("remote"):
+            git("symbolic-ref", "HEAD", "refs/heads/nothing")
+            git("remote", "add", "origin", str(self._repository))
+        git("fetch", "-q", "origin", f"+{branch}:pushed", "+main:main")
+        head, base = git("rev-parse", "pushed"), git("rev-parse", "main")
+        if branch == "main":
+            for change in self.forge.changes.values():
+                if change.head == head:
+                    change.state, change.landed = "merged", (head,)
+            self.event = {"commit": head}
+        else:
+            self.event = {"change": self._open(branch, head, base)}
+        workflow: dict[str, Any] = yaml.safe_load(git("show", f"{head}:{_WORKFLOW}"))
+        return workflow
+
+    def _open(self, branch: str, head: str, base: str) -> Change:
+        found = [one for one in self.forge.changes.values() if one.branch == branch]
+        change = found[0] if found else Change(self.forge.number(), branch, head, base)
+        self.forge.changes[change.number] = change
+        change.head, change.commits = head, (head,)
+        return change
 
 
 class Tutorial:
     """A reader's machine, with two servers, a repository on GitHub and its CI."""
 
-    def __init__(self, folder: Path, urls: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, servers: Mapping[str, State], urls: Mapping[str, str], github: GitHub
+    ) -> None:
+        self._servers = servers
         self._urls = urls
+        self._github = github
         self._home = folder
         self._state = folder / "state.sh"
         self._work = folder / "labels"
@@ -132,19 +180,24 @@ class Tutorial:
         return f"{line}\n{self._leave(self.run(line.removeprefix('$ ')))}"
 
     def _run_job(self, name: str, environment: str = "") -> str:
-        """Run a job on what was pushed: on a clone of the repository of GitHub."""
+        """Run a job on what was pushed, in each environment, and return the log of one."""
         branch = self._git("-C", str(self._work), "branch", "--show-current").strip()
-        clone = self._home / f"ci-{len(list(self._home.iterdir()))}" / "repository"
-        self._git("clone", "--quiet", "--branch", branch, "remote.git", str(clone))
-        workflow: dict[str, Any] = yaml.safe_load(
-            (clone / ".github" / "workflows" / "tasks.yml").read_text(encoding="utf-8")
-        )
-        matrix = workflow["jobs"][name].get("strategy", {}).get("matrix")
-        assert (environment in matrix["env"]) if environment else matrix is None
-        url = self._urls[environment or "production"]
-        ran = Runner(clone, url).run_job(workflow, name, {"matrix.env": environment})
-        assert [one.code for one in ran] == [0] * len(ran), ran
-        return self._leave("".join(map(_show, ran)))
+        workflow = self._github.read_workflow(branch)
+        matrix = workflow["jobs"][name].get("strategy", {}).get("matrix", {"env": [""]})
+        assert environment in matrix["env"]
+        chosen = matrix["env"] if name == "plan" else [environment]
+        logs = {env: self._run_in(env, Job(workflow, name, **self._github.event)) for env in chosen}
+        return self._leave(logs[environment])
+
+    def _run_in(self, environment: str, job: Job) -> str:
+        server = environment or "production"
+        temp = self._home / f"temp-{len(list(self._home.iterdir()))}"
+        temp.mkdir()
+        github = self._github
+        world = World(github.forge, self._servers[server], github.api, self._urls[server], temp)
+        ran = replace(job, values={"matrix": {"env": environment}}).run(world)
+        assert ran.code == 0, ran.output
+        return show_log(ran)
 
     def _apply(self, diff: str) -> str:
         """Apply a change of one line of a file, and return it as git shows it."""
@@ -171,10 +224,6 @@ class Tutorial:
         return text
 
 
-def _show(ran: Ran) -> str:
-    return "" if ran.command == INSTALL else f"$ {ran.command}\n{ran.output}"
-
-
 @pytest.fixture
 def servers() -> dict[str, State]:
     return {name: load_state(ROOT / "examples" / "tutorial" / f"{name}.json") for name in _SERVERS}
@@ -184,7 +233,10 @@ def servers() -> dict[str, State]:
 def tutorial(servers: Mapping[str, State], tmp_path: Path) -> Iterator[Tutorial]:
     with ExitStack() as stack:
         urls = {name: stack.enter_context(serve(state)) for name, state in servers.items()}
-        yield Tutorial(tmp_path, urls)
+        forge = ForgeState(GitRepository.create(tmp_path / "checkout"), {JOB_TOKEN: Account(BOT)})
+        api = stack.enter_context(serve_forge(forge, github_api.handle))
+        github = GitHub(tmp_path / "remote.git", api, forge)
+        yield Tutorial(tmp_path, servers, urls, github)
 
 
 def test_every_block_does_what_the_page_shows(tutorial: Tutorial, servers: Mapping[str, State]):

@@ -1,4 +1,4 @@
-"""CI installs the package from where it was installed here, and no secret gets into a workflow."""
+"""CI gets the package from where it was installed here, and no secret gets into a workflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.starter.package_source import SUBMODULE, choose_install_command
+from reconciler.engine.starter.package_source import (
+    SUBMODULE,
+    PackageSource,
+    choose_package_source,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -26,20 +30,36 @@ def git_source(url: str, commit: str = COMMIT) -> object:
     return {"url": url, "vcs_info": {"vcs": "git", "commit_id": commit}}
 
 
+def install_from(url: str) -> str:
+    return f'pip install "label-studio-reconciler @ git+{url}@{COMMIT}"'
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (None, "pip install label-studio-reconciler==1.2.3"),
+        (None, PackageSource(install="pip install label-studio-reconciler==1.2.3")),
         (
             git_source("https://git.example.org/r.git"),
-            f'pip install "label-studio-reconciler @ git+https://git.example.org/r.git@{COMMIT}"',
+            PackageSource(install_from("https://git.example.org/r.git")),
+        ),
+        (
+            git_source("https://github.com/acme/reconciler.git"),
+            PackageSource(
+                install_from("https://github.com/acme/reconciler.git"),
+                action=f"acme/reconciler@{COMMIT}",
+            ),
+        ),
+        (
+            git_source("https://github.com/acme/tools/reconciler"),
+            PackageSource(install_from("https://github.com/acme/tools/reconciler")),
         ),
         (git_source("https://ann:secret@git.example.org/reconciler.git"), SUBMODULE),
+        (git_source("https://ann:secret@github.com/acme/reconciler.git"), SUBMODULE),
         (git_source('https://git.example.org/$(x)"'), SUBMODULE),
         (git_source("https://git.example.org/r.git", "main; rm -rf /"), SUBMODULE),
         ({"url": "file:///home/ann/reconciler", "dir_info": {"editable": True}}, SUBMODULE),
         ([], SUBMODULE),
     ],
 )
-def test_the_command_follows_what_pip_recorded(source: object, expected: str, tmp_path: Path):
-    assert choose_install_command(make_package(tmp_path, source)) == expected
+def test_ci_follows_what_pip_recorded(source: object, expected: PackageSource, tmp_path: Path):
+    assert choose_package_source(make_package(tmp_path, source)) == expected

@@ -1,0 +1,1 @@
+"""Reviews on a forge: the plan as a comment, what was reviewed, and drift as an issue."""

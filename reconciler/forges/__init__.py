@@ -1,0 +1,1 @@
+"""Forges: what reviews need of the APIs of GitHub and GitLab."""
