@@ -286,3 +286,15 @@ def test_the_theme_can_be_changed(open_page: OpenPage):
     page.get_by_role("button", name="Light theme").click()
 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+
+
+def test_bars_have_one_scale(open_page: OpenPage):
+    page = open_page(Subject.PLAN, make_mixed_plan())
+    page.wait_for_selector(".path .bar")
+    assert "blocked)" in page.inner_text("#picture")
+    assert (
+        len(
+            set(page.eval_on_selector_all(".path .bar", "bars => bars.map(bar => bar.offsetWidth)"))
+        )
+        == 1
+    )
