@@ -562,7 +562,7 @@ function makePath(one, places, most) {
     bar.append(part);
   }
   const groups = make("ul", "groups", ...places.slice(0, 20).flatMap((place) => makeGroup(place, places.length === 1)));
-  const item = make("li", "", make("div", "path", make("h3", "", value("", data.paths[one.path])), bar, make("span", "total", `${count(sum, "task")}${one.blocked}`)), groups);
+  const item = make("li", "", make("div", "path", make("h3", "", value("", data.paths[one.path])), bar, make("span", "total", `${count(sum, "task")}${one.blocked.replace(/(\d) /, "$1\u00a0")}`)), groups);
   const histograms = makeHistograms(one.histogram);
   if (histograms) item.append(histograms);
   return item;
