@@ -22,7 +22,7 @@ ReconcilerError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 
@@ -43,12 +43,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem: its place, its path, what is wrong, and what to do about it."""
+    """One problem: its place, its path, what is wrong, and what to do about it.
+
+    ``discreet`` is the message without the values of tasks that it quotes beside that at ``path``,
+    such as a key; empty if it quotes none.
+    """
 
     source: Source
     path: str
     message: str
     hint: str = ""
+    discreet: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         at = f"{self.source}: {self.path}: " if self.path else f"{self.source}: "

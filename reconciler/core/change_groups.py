@@ -7,9 +7,9 @@ many tasks it changes.
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -17,6 +17,7 @@ from reconciler.core.contrast import count_common_ends
 from reconciler.core.encoding import encode
 from reconciler.core.model import Change, TaskKey
 from reconciler.core.paths import Path
+from reconciler.core.plan_model import Plan, Status
 from reconciler.core.values import ABSENT, Redacted, Side, box
 from reconciler.errors import Source
 
@@ -101,7 +102,8 @@ class ChangeGroup:
 
     ``tasks`` are the ids in ascending order, one for each change. ``rule`` is the name of the rule
     that makes the changes, empty if tasks declare them. ``edit`` is what REPLACE does. ``sources``
-    counts the places that declare the changes; ``source`` is the first.
+    counts the places that declare the changes; ``source`` is the first. ``blocked`` counts the
+    tasks that a plan does not change, as they are blocked.
     """
 
     path: Path
@@ -114,6 +116,7 @@ class ChangeGroup:
     sources: int
     rule: str = ""
     edit: TextEdit | None = None
+    blocked: int = 0
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -150,6 +153,32 @@ def group_changes(
         else:
             groups += _split(members, examples)
     return tuple(sorted(groups, key=_rank))
+
+
+def group_plan(plan: Plan, examples: int = EXAMPLES) -> tuple[ChangeGroup, ...]:
+    """Group the changes of a plan; see `group_changes`. Those of blocked tasks are counted, too."""
+    groups = group_changes(plan.tasks, examples)
+    blocked = {task.task for task in plan.tasks if task.status is not Status.UPDATE}
+    if blocked.isdisjoint(task for group in groups for task in group.tasks):
+        return groups
+    return tuple(
+        replace(group, blocked=sum(task in blocked for task in group.tasks)) for group in groups
+    )
+
+
+def count_blocked(groups: Iterable[ChangeGroup]) -> Counter[Path]:
+    """Count the changes of blocked tasks by path."""
+    counted: Counter[Path] = Counter()
+    for group in groups:
+        counted[group.path] += group.blocked
+    return counted
+
+
+def describe_blocked(blocked: int, count: int) -> str:
+    """Write that some of the tasks of a group, or all, are blocked; empty for none."""
+    if not blocked:
+        return ""
+    return f" ({blocked:,} blocked)" if blocked < count else " (blocked)"
 
 
 def count_paths(groups: Iterable[ChangeGroup]) -> dict[Path, dict[Effect, int]]:

@@ -42,7 +42,7 @@ _EMOJI: Final = re.compile(
     "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 _VARIATION_SELECTOR: Final = "\ufe0f"
-_COMMAND: Final = re.compile(r"(?<=#)#(?=\[|vso\[)")
+_COMMAND: Final = re.compile(r"(?<=#)#(?=[a-z]*\[)")
 _COMMAND_LINE: Final = re.compile(r"\s*:(?=:)")
 
 
@@ -111,10 +111,10 @@ def escape_commands(text: str) -> str:
     r"""Replace a character of what CI systems obey in a log by a ``\uXXXX`` escape.
 
     GitHub runs ``##[...]`` wherever it stands, and ``::...`` at the beginning of a line; Azure runs
-    ``##vso[...]``.
+    ``##vso[...]``, and TeamCity ``##teamcity[...]``.
     """
     if "##" in text:
-        text = _COMMAND.sub(r"\\u0023", text) if "##[" in text or "##vso[" in text else text
+        text = _COMMAND.sub(r"\\u0023", text) if "[" in text else text
     if "::" in text and (found := _COMMAND_LINE.match(text)):
         return f"{text[: found.end() - 1]}\\u003a{text[found.end() :]}"
     return text

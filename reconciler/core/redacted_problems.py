@@ -149,7 +149,7 @@ def redact_manifest_problem(problem: Problem, redaction: Redaction) -> Problem:
     Syntax errors quote the text around them, and problems of rules other paths.
     """
     if not problem.source.line or _OUTLINE.fullmatch(problem.path):
-        return problem
+        return _be_discreet(problem)
     found = _PLACES.match(problem.path)
     begin = found.end() if found else 0
     path = _parse(problem.path[begin:])
@@ -160,8 +160,13 @@ def redact_manifest_problem(problem: Problem, redaction: Redaction) -> Problem:
     elif redaction.touches(path) or "not JSON" in problem.message:
         shown = problem.path
     else:
-        return problem
-    return replace(problem, path=shown, message=f"the problem is {NOT_SHOWN}", hint=_SEE)
+        return _be_discreet(problem)
+    message = f"the problem is {NOT_SHOWN}"
+    return replace(problem, path=shown, message=message, hint=_SEE, discreet="")
+
+
+def _be_discreet(problem: Problem) -> Problem:
+    return replace(problem, message=problem.discreet or problem.message, discreet="")
 
 
 def _parse(text: str) -> Path:

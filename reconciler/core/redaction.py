@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
@@ -84,11 +85,17 @@ class Redaction:
         return tuple(dict.fromkeys(map(self.cut, paths)))
 
     def cut_text(self, text: str, paths: Iterable[Path]) -> str:
-        """Cut those ``paths`` that a text names; longer ones first, as they hold shorter ones."""
+        """Cut those ``paths`` that a text names; longer ones first, as they hold shorter ones.
+
+        What is cut alike is listed once: how many keys there are is not told.
+        """
         named = {format_path(path): format_path(self.cut(path)) for path in paths}
         for path in sorted(named, key=len, reverse=True):
             if path != named[path]:
                 text = text.replace(path, named[path])
+        for root in {root for path, root in named.items() if path != root}:
+            once = re.escape(root)
+            text = re.sub(rf"({once})(?:, {once})+(?![.\w\[])", r"\1", text)
         return text
 
     def _is_beside(self, path: Path) -> bool:

@@ -15,7 +15,15 @@ from reconciler.core.since import Since
 from reconciler.core.target import Targets
 from reconciler.engine.load import FoundFiles, load_desired
 from reconciler.engine.manifests import Manifests
-from reconciler.engine.revision import Blob, Repository, check_revision, find_repository, hash_file
+from reconciler.engine.revision import (
+    Blob,
+    Repository,
+    check_revision,
+    find_repository,
+    hash_file,
+    hash_link,
+    list_links,
+)
 from reconciler.engine.settings.earlier_settings import ServerSettings, read_server_settings
 from reconciler.engine.settings.run_settings import Settings
 from reconciler.engine.settings.settings_file import FILE
@@ -23,6 +31,7 @@ from reconciler.errors import Problem, SettingsError
 from reconciler.manifest.declared_difference import DeclaredState, compare_states, may_have_rules
 from reconciler.manifest.files import is_manifest
 from reconciler.manifest.files_above import FilesAbove
+from reconciler.manifest.folders import is_inside
 from reconciler.manifest.index import DesiredIndex
 from reconciler.manifest.loader import load_earlier
 from reconciler.manifest.named_files import NamedFiles
@@ -141,18 +150,35 @@ class _History:
     files: Sequence[_File]
     names: NamedFiles
     blobs: Mapping[str, Blob]
+    relinked: frozenset[str]
 
     @cached_property
     def named(self) -> Sequence[Blob]:
-        """The manifests of the revision that the paths of the run name."""
-        return [blob for path, blob in self.blobs.items() if self.names.holds(path)]
+        """The manifests of the revision that the paths of the run name.
 
-    def list_moved(self) -> Iterator[Blob]:
-        """Yield the manifests elsewhere that are gone now: the run may have them by other names."""
-        for path, blob in self.blobs.items():
-            is_elsewhere = is_manifest(path) and not self.names.holds(path)
-            if is_elsewhere and not os.path.lexists(Path(self.repository.root, path)):
-                yield blob
+        Those that only links lead to which were not there, or led elsewhere, were none of them.
+        """
+        return [
+            blob
+            for path, blob in self.blobs.items()
+            if path not in self.relinked and self.names.holds(path)
+        ]
+
+    @cached_property
+    def moved(self) -> Sequence[Blob]:
+        """The manifests elsewhere that are gone now, if the run had no manifests then.
+
+        It may have them by other names. If it had manifests, others were none of them: what came
+        from elsewhere, such as a folder of drafts, is new.
+        """
+        return [
+            blob
+            for path, blob in self.blobs.items()
+            if not self.named
+            and is_manifest(path)
+            and not self.names.holds(path)
+            and not os.path.lexists(Path(self.repository.root, path))
+        ]
 
     def read(self, blobs: Sequence[Blob]) -> Iterator[tuple[Blob, bytes]]:
         """Yield the contents of files of the revision."""
@@ -200,7 +226,8 @@ class _Comparison:
             history.revision, history.commit, found.gone, found.named, unread, found.difference
         )
         in_scope = {f: p for f, p in wrong.items() if history.names.holds(named[f].path)}
-        return LoadedSince(desired, replace(targets, since=since), tuple(_describe_wrong(in_scope)))
+        notes = (*_describe_moved(history), *_describe_wrong(in_scope))
+        return LoadedSince(desired, replace(targets, since=since), notes)
 
 
 def _open_history(request: SinceRequest) -> _History:
@@ -223,8 +250,25 @@ def _open_history(request: SinceRequest) -> _History:
     found_files = [_File(file, os.path.relpath(real, root)) for file, real in reals]
     for file in found_files:
         names.add_file(file.path)
-    blobs = {blob.path: blob for blob in repository.list_blobs(commit)}
-    return _History(repository, request.revision, commit, found_files, names, blobs)
+    listed = repository.list_blobs(commit)
+    links = {blob.path: blob for blob in listed if blob.is_link}
+    relinked = frozenset(
+        os.path.relpath(real, root)
+        for file, real in reals
+        if os.path.abspath(file) != real and _is_relinked(file, root, links)  # noqa: PTH100 - thousands of files
+    )
+    blobs = {blob.path: blob for blob in listed if not blob.is_link}
+    return _History(repository, request.revision, commit, found_files, names, blobs, relinked)
+
+
+def _is_relinked(file: str, root: str, links: Mapping[str, Blob]) -> bool:
+    """Tell whether a link of the repository that leads to a file differs from the revision."""
+    for link in list_links(file):
+        if is_inside(link, root):
+            then = links.get(os.path.relpath(link, root))
+            if then is None or hash_link(link, len(then.object_id)) != then.object_id:
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +352,7 @@ def _list_earlier(history: _History) -> dict[str, Blob]:
     """Return the files of the revision that may have been manifests of the run, by path."""
     earlier = {blob.path: blob for blob in history.named}
     if any(file.path not in earlier for file in history.files):
-        earlier |= {blob.path: blob for blob in history.list_moved()}
+        earlier |= {blob.path: blob for blob in history.moved}
     return earlier
 
 
@@ -334,18 +378,23 @@ def _pair_files(history: _History) -> _Pairs:
             same.append(file.shown)
         else:
             open_files.append(file)
-    by_id: dict[str, list[str]] = {}
+    by_id: dict[tuple[str, str], list[str]] = {}
     for blob in left.values():
-        by_id.setdefault(blob.object_id, []).append(blob.path)
+        by_id.setdefault((blob.object_id, _find_suffix(blob.path)), []).append(blob.path)
     changed: list[str] = []
     for file in open_files:
-        paths = by_id.get(ids[file.shown])
+        paths = by_id.get((ids[file.shown], _find_suffix(file.path)))
         if paths:
             del left[paths.pop()]
             same.append(file.shown)
         else:
             changed.append(file.shown)
     return _Pairs(changed, same, [*left.values()])
+
+
+def _find_suffix(path: str) -> str:
+    """Return what says how a file is read."""
+    return os.path.splitext(path)[1].lower()  # noqa: PTH122 - thousands of files
 
 
 def _may_have_rules(file: str) -> bool:
@@ -361,6 +410,15 @@ def _may_have_rules(file: str) -> bool:
 
 def _name_earlier(path: str, commit: str) -> str:
     return f"{commit[:12]}:{path}"
+
+
+def _describe_moved(history: _History) -> Iterator[str]:
+    if moved := history.moved:
+        more = f" and {count_noun(len(moved) - 1, 'more file')}" if len(moved) > 1 else ""
+        yield escape_invisible(
+            f"none of these manifests was in {history.revision}: they are compared with files from "
+            f"elsewhere that are gone now: {moved[0].path}{more}"
+        )
 
 
 def _describe_wrong(wrong: Mapping[str, Problem]) -> Iterator[str]:

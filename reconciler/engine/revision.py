@@ -9,11 +9,14 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.notation import format_value, shorten
 from reconciler.engine.git import run_git
 from reconciler.errors import SettingsError
+
+if TYPE_CHECKING:
+    import hashlib
 
 _SECONDS: Final = 120.0
 """How long git may take: listing a large repository on a network drive takes a while."""
@@ -22,9 +25,12 @@ MERGE_BASE: Final = "..."
 """What a revision ends with if its merge base with HEAD is meant."""
 
 _BLOCK: Final = 1 << 20
+_STEPS_MAX: Final = 10_000
+"""Parts of a path that are followed: no system follows as many."""
 _SHA256_LENGTH: Final = 64
 _OBJECT: Final = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_FILE_MODES: Final = (b"100644", b"100755", b"100664")
+_LINK_MODE: Final = b"120000"
+_FILE_MODES: Final = (b"100644", b"100755", b"100664", _LINK_MODE)
 _FETCH_ALL: Final = (
     "fetch the whole history: fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 in GitLab, or "
     "git fetch --unshallow"
@@ -32,10 +38,14 @@ _FETCH_ALL: Final = (
 
 
 class Blob(NamedTuple):
-    """The contents of one file of a revision: its path in the repository and its object id."""
+    """The contents of one file of a revision: its path in the repository and its object id.
+
+    Those of a symbolic link are what it leads to.
+    """
 
     path: str
     object_id: str
+    is_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Repository:
         return self._find_merge_base(name, commit) if revision != name else commit
 
     def list_blobs(self, commit: str) -> list[Blob]:
-        """List the regular files of a commit; those of submodules are not among them."""
+        """List the files and links of a commit; those of submodules are not among them."""
         listed = self._run("ls-tree", "-r", "-z", "--full-tree", commit)
         if listed.returncode:
             raise self._explain_failure("list the files of", commit, listed)
@@ -184,20 +194,51 @@ def _parse_tree(listed: bytes) -> Iterator[Blob]:
         described, tab, path = line.partition(b"\t")
         parts = described.split(b" ")
         if tab and parts[0] in _FILE_MODES:
-            yield Blob(os.fsdecode(path), parts[2].decode())
+            yield Blob(os.fsdecode(path), parts[2].decode(), is_link=parts[0] == _LINK_MODE)
+
+
+def list_links(path: str) -> Iterator[str]:
+    """Yield the symbolic links that a path leads through, in order, by their real paths."""
+    at, left = "/", list(reversed(os.path.join(Path.cwd(), path).split("/")))  # noqa: PTH118 - the parts, as written
+    for _ in range(_STEPS_MAX):
+        if not left:
+            return
+        name = left.pop()
+        if name in {"", "."}:
+            continue
+        step = os.path.dirname(at) if name == ".." else os.path.join(at, name)  # noqa: PTH118, PTH120 - see above
+        if not os.path.islink(step):  # noqa: PTH114 - see above
+            at = step
+            continue
+        yield step
+        target = os.readlink(step)  # noqa: PTH115 - see above
+        left += reversed(target.split("/"))
+        at = "/" if target.startswith("/") else at
+
+
+def hash_link(link: str, length: int) -> str:
+    """Return the object id that git gives a symbolic link."""
+    target = os.fsencode(os.readlink(link))  # noqa: PTH115 - what it says, as it is
+    digest = _start_hash(len(target), length)
+    digest.update(target)
+    return digest.hexdigest()
+
+
+def _start_hash(size: int, length: int) -> hashlib._Hash:
+    from hashlib import new  # noqa: PLC0415 - it loads OpenSSL
+
+    name = "sha256" if length == _SHA256_LENGTH else "sha1"
+    return new(name, b"blob %d\0" % size, usedforsecurity=False)
 
 
 def hash_file(file: str, length: int) -> str:
     """Return the object id that git gives the contents of a file; empty if it cannot be read."""
-    from hashlib import new  # noqa: PLC0415 - it loads OpenSSL
-
     try:
         with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
             state = os.fstat(opened.fileno())
             if not stat.S_ISREG(state.st_mode):
                 return ""
-            digest = new("sha256" if length == _SHA256_LENGTH else "sha1", usedforsecurity=False)
-            digest.update(b"blob %d\0" % state.st_size)
+            digest = _start_hash(state.st_size, length)
             while block := opened.read(_BLOCK):
                 digest.update(block)
     except (OSError, ValueError):

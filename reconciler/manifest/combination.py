@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from reconciler.core.allowances import narrow_to_documents
@@ -141,17 +141,26 @@ def _is_shared_default(leaf: Path, left: Declaration, right: Declaration) -> boo
 def _make_conflict(
     leaf: Path, other: Path, left: Declaration, right: Declaration, *, count: int
 ) -> Problem:
+    def tell(task: str) -> str:
+        return f"{task} also declares {what}{more}"
+
     place = left.source_of(other)
     more = f"; the same holds for {count_noun(count - 1, 'more task')}" if count > 1 else ""
     if leaf == other:
-        message = f"{right.describe()} also declares this at {place}{more}"
+        what = f"this at {place}"
     else:
         relation = "which contains this" if len(other) < len(leaf) else "which is inside this"
-        message = (
-            f"{right.describe()} also declares {format_path(other)} at {place}, {relation}{more}"
-        )
+        what = f"{format_path(other)} at {place}, {relation}"
     hint = "declare each path in one place only, or correct the id"
-    return Problem(right.source_of(leaf), format_path(leaf), message, hint)
+    return _make_problem(right.source_of(leaf), format_path(leaf), tell, right, hint)
+
+
+def _make_problem(
+    source: Source, path: str, tell: Callable[[str], str], task: Declaration, hint: str
+) -> Problem:
+    """Make a problem whose message names a task, perhaps by its key, which is a value."""
+    message, discreet = tell(task.describe()), tell(task.describe(discreet=True))
+    return Problem(source, path, message, hint, discreet if discreet != message else "")
 
 
 def _find_written_keys(
@@ -173,12 +182,19 @@ def _find_written_keys(
 def _make_key_conflict(
     leaf: Path, key: TaskKey, namer: Declaration, writer: Declaration
 ) -> Problem:
+    def tell(task: str, named: str = "a key") -> str:
+        return (
+            f"{task} is named by {named} at {format_path(key.path)}, declared at {namer.source}: "
+            "nothing else can declare it"
+        )
+
+    named = f"the key {shorten(format_value(key.value))}"
     return Problem(
         writer.source_of(leaf),
         format_path(leaf),
-        f"{writer.describe()} is named by the key {shorten(format_value(key.value))} at "
-        f"{format_path(key.path)}, declared at {namer.source}: nothing else can declare it",
+        tell(writer.describe(), named),
         "remove one of the two declarations",
+        discreet=tell(writer.describe(discreet=True)),
     )
 
 
@@ -188,10 +204,9 @@ def _find_project_conflict(left: Declaration | None, right: Declaration) -> Iter
         return
     if project < 0 or (left.header.project or 0) < 0:
         return  # a name, which may stand for the same number
-    yield Problem(
-        right.header.source_of("project"),
-        "project",
-        f"{right.describe()} is in project {project} here, but in project {left.header.project} "
-        f"at {left.header.source_of('project')}",
-        "correct one of the two",
+    places = (
+        f"is in project {project} here, but in project {left.header.project} at "
+        f"{left.header.source_of('project')}"
     )
+    source = right.header.source_of("project")
+    yield _make_problem(source, "project", f"{{}} {places}".format, right, "correct one of the two")

@@ -151,10 +151,12 @@ class Declaration(NamedTuple):
         document = self.header.document
         return document.locate_value(("tasks", self.position))
 
-    def describe(self) -> str:
-        """Name the task in a message."""
+    def describe(self, *, discreet: bool = False) -> str:
+        """Name the task in a message, without its key if that is ``discreet``."""
         if self.id or self.key is None:
             return f"task {self.id}"
+        if discreet:
+            return "the task with this key"
         return f"the task with key {shorten(format_value(self.key.value))}"
 
     def build_attributes(self) -> Mapping[str, Json]:

@@ -7,7 +7,14 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from reconciler.core.allowances import describe_allowances
-from reconciler.core.change_groups import ChangeGroup, Effect, Spread, count_paths
+from reconciler.core.change_groups import (
+    ChangeGroup,
+    Effect,
+    Spread,
+    count_blocked,
+    count_paths,
+    describe_blocked,
+)
 from reconciler.core.contrast import format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.named_task import format_task
@@ -55,9 +62,11 @@ def format_totals(groups: Sequence[ChangeGroup], style: Style) -> Iterator[str]:
     counted = count_paths(groups)
     if len(groups) < _GROUPS_OF_PATH * len(counted):
         return
+    blocked = count_blocked(groups)
     for path, by_effect in islice(counted.items(), _PATHS_MAX):
         counts = [f"{count:,} {_TOTALS[effect]}" for effect, count in by_effect.items() if count]
-        yield f"  {style.bold(_format_path(path, _PATH_WIDTH))}  {', '.join(counts)}"
+        held = describe_blocked(blocked[path], sum(by_effect.values()))
+        yield f"  {style.bold(_format_path(path, _PATH_WIDTH))}  {', '.join(counts)}{held}"
     if len(counted) > _PATHS_MAX:
         rest = sum(sum(counts.values()) for counts in islice(counted.values(), _PATHS_MAX, None))
         more = count_noun(len(counted) - _PATHS_MAX, "more path")
@@ -86,8 +95,11 @@ def format_groups(
 def _measure_columns(groups: Iterable[ChangeGroup]) -> tuple[int, int]:
     """Return how wide the paths and the numbers of tasks are."""
     paths = (measure_width(format_path(group.path)) for group in groups)
-    counts = (len(_count_tasks(group)) for group in groups)
-    return min(max(paths, default=0), _PATH_WIDTH), min(max(counts, default=0), _COUNT_WIDTH)
+    counts = (
+        len(_count_tasks(group)) if len(group) > 1 else min(len(_count_tasks(group)), _COUNT_WIDTH)
+        for group in groups
+    )
+    return min(max(paths, default=0), _PATH_WIDTH), max(counts, default=0)
 
 
 def _format_group(
@@ -109,9 +121,10 @@ def _format_group(
 
 
 def _count_tasks(group: ChangeGroup) -> str:
+    held = describe_blocked(group.blocked, len(group))
     if len(group) > 1:
-        return f"{len(group):,} tasks"
-    return format_task(group.tasks[0], group.examples[0].key)
+        return f"{len(group):,} tasks{held}"
+    return f"{format_task(group.tasks[0], group.examples[0].key)}{held}"
 
 
 def _choose_mark(group: ChangeGroup, style: Style) -> tuple[str, Paint]:

@@ -16,8 +16,11 @@ from reconciler.core.change_groups import (
     ChangeGroup,
     Effect,
     Example,
+    count_blocked,
     count_paths,
+    describe_blocked,
     group_changes,
+    group_plan,
 )
 from reconciler.core.contrast import format_brief
 from reconciler.core.finding import Checkup, Finding, Level
@@ -105,7 +108,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
     summary = summarize_plan(plan)
     if has_no_changes(plan) and not plan.tasks and not _list_rule_problems(plan):
         return f"{summary} {format_code(str(plan.server))}\n"
-    groups = group_changes(plan.tasks, _EXAMPLES)
+    groups = group_plan(plan, _EXAMPLES)
     problems = group_problems(plan.tasks)
     sections = (
         _list_paths(groups),
@@ -239,15 +242,18 @@ def _list_paths(groups: Sequence[ChangeGroup]) -> _Section[tuple[Path, Mapping[E
     """List how many changes each path has, if the groups do not say that themselves."""
     counted = count_paths(groups)
     items = [] if len(counted) == len(groups) else list(counted.items())
-    return _Section(
-        "path", items, _format_path_total, count=lambda item: sum(item[1].values()), most=_PATHS_MAX
-    )
+    blocked = count_blocked(groups)
+
+    def write(item: tuple[Path, Mapping[Effect, int]]) -> str:
+        return _format_path_total(*item, blocked[item[0]])
+
+    return _Section("path", items, write, count=lambda item: sum(item[1].values()), most=_PATHS_MAX)
 
 
-def _format_path_total(item: tuple[Path, Mapping[Effect, int]]) -> str:
-    path, effects = item
+def _format_path_total(path: Path, effects: Mapping[Effect, int], blocked: int) -> str:
     counts = ", ".join(f"{count:,} {_TOTALS[one]}" for one, count in effects.items() if count)
-    return f"- {format_code(format_path(path), _PATH_MAX)}: {counts}"
+    held = describe_blocked(blocked, sum(effects.values()))
+    return f"- {format_code(format_path(path), _PATH_MAX)}: {counts}{held}"
 
 
 def _list_problems(
@@ -350,6 +356,7 @@ def _format_group(group: ChangeGroup, places: dict[str, str]) -> str:
     if len(group) == 1:
         name = format_id(group.tasks[0], key)
         count = f"task {format_html_code(name, _NAME_MAX) if key else name}"
+    count += describe_blocked(group.blocked, len(group))
     effect = format_html_code(describe_effect(group, PLAIN), 2 * _VALUE_MAX)
     return "\n".join(
         (

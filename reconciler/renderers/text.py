@@ -15,7 +15,7 @@ from reconciler.core.allowances import (
     list_blocking,
 )
 from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
-from reconciler.core.change_groups import ChangedTask, group_changes
+from reconciler.core.change_groups import ChangeGroup, group_changes, group_plan
 from reconciler.core.encoding import encode
 from reconciler.core.finding import Checkup
 from reconciler.core.ids import format_ranges
@@ -123,17 +123,16 @@ def _format_few_entries(
 
 def _format_by_meaning(plan: Plan, options: RenderOptions) -> Iterator[str]:
     """Write the changes by path and effect, then the problems by kind."""
-    yield from _format_changes(plan.tasks, plan.rules, options)
+    yield from _format_changes(group_plan(plan), plan.rules, options)
     if problems := group_problems(plan.tasks):
         yield from format_problem_groups(problems, options)
         yield ""
 
 
 def _format_changes(
-    tasks: Sequence[ChangedTask], rules: Sequence[PlannedRule], options: RenderOptions
+    groups: Sequence[ChangeGroup], rules: Sequence[PlannedRule], options: RenderOptions
 ) -> Iterator[str]:
     """Write what changes by path and effect, and before that the totals by path if they help."""
-    groups = group_changes(tasks)
     if totals := list(format_totals(groups, options.style)):
         yield from [*totals, ""]
     yield from format_groups(groups, rules, options)
@@ -154,7 +153,7 @@ def render_report(report: Report, options: RenderOptions) -> str:
     entries = _format_few_entries(_group(changed, full=full), options)
     if entries is None:
         outcomes = [outcome for outcome in report.outcomes if outcome.may_have_changed]
-        entries = [*_format_changes(outcomes, (), options)]
+        entries = [*_format_changes(group_changes(outcomes), (), options)]
     lines += entries
     message = render_outcomes(
         report.outcomes, style=style, command=report.command, complete=report.complete, full=full

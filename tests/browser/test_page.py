@@ -286,3 +286,11 @@ def test_the_theme_can_be_changed(open_page: OpenPage):
     page.get_by_role("button", name="Light theme").click()
 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+
+
+def test_bars_have_one_scale(open_page: OpenPage):
+    page = open_page(Subject.PLAN, pages.make_mixed_plan())
+    page.wait_for_selector(".path .bar")
+    assert "blocked)" in page.inner_text("#picture")
+    widths = "bars => bars.map(bar => bar.offsetWidth)"
+    assert len(set(page.eval_on_selector_all(".path .bar", widths))) == 1

@@ -30,7 +30,7 @@ documents = st.tuples(headers, st.lists(entries, min_size=1, max_size=3))
 live = st.fixed_dictionaries({"data": data}, optional={"overlap": st.integers(1, 3)})
 
 
-_EMPTIED = [(({"data": {"x": 1}}, [], "replace"), [([1], {}, []), ([2], {}, [])])]
+_EMPTIED: list[Any] = [(({"data": {"x": 1}}, [], "replace"), [([1], {}, []), ([2], {}, [])])]
 """Defaults that no task may lose: the place of the problem is not that of an entry."""
 
 

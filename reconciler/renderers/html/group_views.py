@@ -6,7 +6,15 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.core.change_groups import ChangeGroup, Effect, Spread, TextEdit, count_paths
+from reconciler.core.change_groups import (
+    ChangeGroup,
+    Effect,
+    Spread,
+    TextEdit,
+    count_blocked,
+    count_paths,
+    describe_blocked,
+)
 from reconciler.core.contrast import format_brief
 from reconciler.core.model import Change
 from reconciler.core.named_task import format_task
@@ -47,14 +55,18 @@ def build_groups(
         words = _describe_group(group, places) if number < _DESCRIBED_MAX else {}
         sign = group.simple_effect.value
         built.append({"path": path, "sign": sign, "rule": rule, "count": len(group), **words})
+        if group.blocked:
+            built[-1]["blocked"] = describe_blocked(group.blocked, len(group))
     totals = dict(list(count_paths(groups).items())[:_PATHS_MAX])
     histograms = _count_numbers(changes, totals)
+    blocked = count_blocked(groups)
     return {
         "groups": built,
         "totals": [
             {
                 "path": paths.find_number(format_short_path(path)),
                 **{effect.value: count for effect, count in counts.items()},
+                "blocked": describe_blocked(blocked[path], sum(counts.values())),
                 **({"histogram": histograms[path]} if path in histograms else {}),
             }
             for path, counts in totals.items()

@@ -562,7 +562,7 @@ function makePath(one, places, most) {
     bar.append(part);
   }
   const groups = make("ul", "groups", ...places.slice(0, 20).flatMap((place) => makeGroup(place, places.length === 1)));
-  const item = make("li", "", make("div", "path", make("h3", "", value("", data.paths[one.path])), bar, make("span", "total", count(sum, "task"))), groups);
+  const item = make("li", "", make("div", "path", make("h3", "", value("", data.paths[one.path])), bar, make("span", "total", `${count(sum, "task")}${one.blocked.replace(/(\d) /, "$1\u00a0")}`)), groups);
   const histograms = makeHistograms(one.histogram);
   if (histograms) item.append(histograms);
   return item;
@@ -574,7 +574,7 @@ function makeGroup(place, isOnly) {
   const button = makeButton("", () => choose("group", place));
   button.dataset.group = String(place);
   button.setAttribute("aria-pressed", "false");
-  button.append(make("span", `sign ${group.sign}`, SIGNS[group.sign]), what, isOnly ? "" : make("span", "who", count(group.count, "task")), value("who", group.who ?? ""));
+  button.append(make("span", `sign ${group.sign}`, SIGNS[group.sign]), what, isOnly ? "" : make("span", "who", `${count(group.count, "task")}${group.blocked ?? ""}`), value("who", group.who ?? ""));
   const examples = (group.examples ?? []).map(([name, parts]) => make("p", "examples", value("", name), ": ", ...parts.map(([className, text]) => value(className, text))));
   return [make("li", "", button, ...examples)];
 }

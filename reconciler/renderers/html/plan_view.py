@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconciler.core.allowances import describe_accepted, list_blocked, list_blocking
-from reconciler.core.change_groups import ChangeGroup, Effect, group_changes
+from reconciler.core.change_groups import ChangeGroup, Effect, group_plan
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
 from reconciler.core.problem_groups import group_problems
@@ -27,7 +27,7 @@ _RULES_MAX: Final = 100
 
 def build_plan_view(plan: Plan) -> View:
     """Build what the page shows of a plan."""
-    groups = group_changes(plan.tasks)
+    groups = group_plan(plan)
     problems, statuses = ProblemList(), StatusList()
     statuses.find_number("to update", "change")
     entries = [_make_entry(task, problems, statuses) for task in plan.tasks]
@@ -113,9 +113,9 @@ def _count_changes(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
     counts = dict.fromkeys(("removed", "changed", "added"), 0)
     words = {Effect.REMOVE: "removed", Effect.SET: "changed", Effect.ADD: "added"}
     for group in groups:
-        counts[words[group.simple_effect]] += len(group)
+        counts[words[group.simple_effect]] += len(group) - group.blocked
     values = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    paths = count_noun(len({group.path for group in groups}), "path")
+    paths = count_noun(len({group.path for group in groups if group.blocked < len(group)}), "path")
     would = "would change" if _count_blocked(plan) else "will change"
     lead = f"{count_noun(len(plan.updates), 'task')} {would}. " if would == "would change" else ""
     return f"{lead}Values at {paths}: {values}. Nothing else in these tasks is touched."

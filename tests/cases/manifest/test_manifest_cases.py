@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from reconciler.contract.openapi import load_contract
 from reconciler.core.conditions import describe_conditions
 from reconciler.core.model import DesiredTask, TaskKey
 from reconciler.core.notation import format_path, parse_path
+from reconciler.core.redacted_model import redact_problems
+from reconciler.core.redaction import Redaction
 from reconciler.core.rule import Rule
 from reconciler.engine.lock_files import read_label_checks
 from reconciler.errors import ManifestError
@@ -29,6 +32,7 @@ from reconciler.manifest.loader import check_manifests, load_manifests
 HERE = Path(__file__).parent
 EXPECTATIONS = {"problems.txt", "desired.json", "rules.json", "sources.json"}
 LOCK = "reconciler.lock"
+NAMED_KEY = re.compile(r"\bkey [\"0-9].*")
 ACCEPTS = "ACCEPT_CASES" in os.environ
 
 
@@ -54,6 +58,15 @@ def test_every_problem_is_reported_with_its_place(case: Path, monkeypatch: pytes
         (case / "problems.txt").write_text(f"{caught.value}\n", encoding="utf-8")
     expected = (case / "problems.txt").read_text(encoding="utf-8").removesuffix("\n")
     assert str(caught.value).split("\n") == expected.split("\n")
+
+
+@pytest.mark.parametrize("case", cases("negative"))
+def test_no_problem_shows_a_redacted_key(case: Path, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ManifestError) as caught:
+        load(case, monkeypatch)
+    redaction = Redaction((("data",), ("meta",)))
+    shown = "\n".join(map(str, redact_problems(caught.value.problems, redaction)))
+    assert NAMED_KEY.findall(shown) == []
 
 
 @pytest.mark.parametrize("case", cases("positive"))

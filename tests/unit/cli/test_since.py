@@ -67,10 +67,20 @@ CASES: Final[dict[str, tuple[dict[str, str], dict[str, str | None], list[int]]]]
         },
         [3],
     ),
-    "a file renamed from elsewhere": (
-        {"old/a.yaml": ALL, "m/x.yaml": TASKS + "  - {id: 9}\n"},
+    "a folder renamed": (
+        {"old/a.yaml": ALL},
         {"old/a.yaml": None, "m/b.yaml": ALL.replace("1, overlap: 2", "1, overlap: 3")},
         [1],
+    ),
+    "a draft that becomes a manifest": (
+        {"drafts/a.yaml": ALL, "m/x.yaml": TASKS + "  - {id: 9}\n"},
+        {"drafts/a.yaml": None, "m/a.yaml": ALL},
+        [1, 2, 3],
+    ),
+    "a draft that becomes a manifest, edited": (
+        {"drafts/a.yaml": ALL, "m/x.yaml": TASKS + "  - {id: 9}\n"},
+        {"drafts/a.yaml": None, "m/b.yaml": ALL.replace("1, overlap: 2", "1, overlap: 3")},
+        [1, 2, 3],
     ),
     "another format": (
         {"m/a.yaml": ALL},
@@ -375,6 +385,66 @@ def test_ignored_and_untracked_files_count_as_new(repository: GitRepository, com
     repository.commit({".gitignore": "m/secret.yaml\n", "m/a.yaml": TASKS + ONE})
     repository.write({"m/secret.yaml": TASKS + TWO, "m/new.yaml": TASKS + THREE})
     assert planned(plan(command)) == [2, 3]
+
+
+@pytest.mark.usefixtures("server")
+def lead(link: str, target: str) -> None:
+    Path(link).unlink(missing_ok=True)
+    Path(link).parent.mkdir(exist_ok=True)
+    Path(link).symlink_to(target)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("link", "before", "now"),
+    [
+        ("m/a.yaml", "../x/one.yaml", "../x/two.yaml"),
+        ("m/a.yaml", None, "../x/two.yaml"),
+        ("m", "x/none", "x/folder"),
+        ("m/folder", "../x/none", "../x/folder"),
+        ("m/a.yaml", "../x/link.yaml", "../x/two.yaml"),
+        ("x/link.yaml", "one.yaml", "two.yaml"),
+    ],
+)
+def test_what_a_link_leads_to_only_now_is_new(
+    link: str, before: str | None, now: str, repository: GitRepository, command: Command
+):
+    repository.write(
+        {"x/one.yaml": TASKS + ONE, "x/two.yaml": TASKS + TWO, "x/folder/two.yaml": TASKS + TWO}
+    )
+    if link == "x/link.yaml":
+        lead("m/a.yaml", "../x/link.yaml")
+    repository.write({"x/none/none.yaml": TASKS + "  - {id: 3}\n"})
+    lead("x/link.yaml", "one.yaml")
+    if before:
+        lead(link, before)
+    repository.commit()
+    if before:
+        assert planned(plan(command)) == []
+    lead(link, now)
+    assert planned(plan(command)) == [2]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_file_that_is_read_in_another_way_is_read_again(
+    repository: GitRepository, command: Command
+):
+    repository.commit({"m/a.yaml": ALL})
+    repository.write({"m/a.yaml": None, "m/a.jsonl": ALL})
+    ran = plan(command)
+    assert ran.code == 1
+    assert "m/a.jsonl:1:1" in ran.errors
+
+
+@pytest.mark.usefixtures("server")
+def test_a_run_that_is_compared_with_files_from_elsewhere_says_so(
+    repository: GitRepository, command: Command
+):
+    repository.commit({"drafts/a.yaml": ALL, "drafts/b.yaml": TASKS + "  - {id: 9}\n"})
+    repository.write({"drafts/a.yaml": None, "drafts/b.yaml": None, "m/a.yaml": ALL})
+    ran = plan(command)
+    assert planned(ran) == []
+    assert "from elsewhere that are gone now: drafts/a.yaml and 1 more file" in ran.errors
 
 
 @pytest.mark.usefixtures("server")

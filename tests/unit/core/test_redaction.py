@@ -124,3 +124,17 @@ def test_errors_of_tasks_keep_what_is_known_to_quote_nothing():
     assert redact_error("s3cret", SECRET, paths) == (
         "the reason is not shown, as it may quote redacted values"
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("change data.secret.a, data.secret.b, overlap", "change data.secret, overlap"),
+        ("change overlap, data.secret.a, data.secret.b", "change overlap, data.secret"),
+        ("change data.secret.a, data.secret.b, which is", "change data.secret, which is"),
+        ("change data.secret, data.secrets", "change data.secret, data.secrets"),
+    ],
+)
+def test_a_message_names_a_redacted_path_once(message: str, shown: str):
+    paths = [("data", "secret", "a"), ("data", "secret", "b"), ("data", "secret"), ("overlap",)]
+    assert SECRET.cut_text(message, paths) == shown

@@ -50,6 +50,7 @@ def test_results_that_are_alike_have_fingerprints_of_their_own_whatever_their_or
     [
         ("##[error]x", "#\\u0023[error]x"),
         ("a ##[x] ##vso[y]", "a #\\u0023[x] #\\u0023vso[y]"),
+        ("##teamcity[x] ## [y]", "#\\u0023teamcity[x] ## [y]"),
         ("###[x]", "##\\u0023[x]"),
         ("::error::x", "\\u003a:error::x"),
         ("  ::error::x", "  \\u003a:error::x"),

@@ -137,12 +137,15 @@ def test_four_intentions_are_understood_at_a_glance():
     assert len([line for line in closed.split("\n") if line]) <= 12
     summaries = re.findall(r"<summary>(.*?)</summary>", closed)
     assert [html.unescape(re.sub("</?code>", "`", summary)) for summary in summaries] == [
-        "- `data.old_score` 2,000 tasks: `was 0.0 … 0.9992917847025495, 1,412 different values`",
         (
-            '~ `data.image` 3,000 tasks: `"s3://old-photos/2024/" -> "s3://photos/2024/" at the '
-            "beginning, the rest as it was`"
+            "- `data.old_score` 2,000 tasks (3 blocked): `was 0.0 … 0.9992917847025495, "
+            "1,412 different values`"
         ),
-        "~ `overlap` 1,599 tasks: `1 -> 2`",
+        (
+            '~ `data.image` 3,000 tasks (3 blocked): `"s3://old-photos/2024/" -> '
+            '"s3://photos/2024/" at the beginning, the rest as it was`'
+        ),
+        "~ `overlap` 1,599 tasks (3 blocked): `1 -> 2`",
         '~ `data.text` 5 tasks: `"A senta" -> "A sente" at the beginning, the rest as it was`',
     ]
 
