@@ -331,19 +331,22 @@ def apply(options: ApplyJobOptions) -> int:
         if refused:
             raise refused
         return planned.exit_code
-    code = _apply(run, given, planned, options)
+    expected = agreed.digest if agreed else planned.digest
+    code = _apply(run, given, expected, options)
     _show(run, replace(planned, exit_code=code), folder)
     return code
 
 
-def _apply(run: CiRun, given: _Arguments, planned: PlannedRun, options: ApplyJobOptions) -> int:
-    """Apply, which shows the plan again; what it did replaces the plan in the files."""
+def _apply(run: CiRun, given: _Arguments, expected: str, options: ApplyJobOptions) -> int:
+    """Apply the plan with a digest, which shows it again; what it did replaces it in the files.
+
+    The digest is empty only for a plan that is redacted, and applied without a review.
+    """
     folder = options.folder
     formats = list_format_options(run.kind, folder, "apply", limit=options.limit)
-    # Redacted plans may have no digest.
-    expected = [f"--expect-digest={planned.digest}"] if planned.digest else []
+    digest = [f"--expect-digest={expected}"] if expected or not options.fresh else []
     report = f"--report={folder / REPORT_FILE}"
-    return _run("apply", "--yes", report, *formats, *expected, *given.of_apply)
+    return _run("apply", "--yes", report, *formats, *digest, *given.of_apply)
 
 
 @command.command("drift", cls=_CiCommand, context_settings=_SETTINGS)

@@ -149,3 +149,22 @@ def test_a_variable_that_the_runner_did_not_pass_on_is_named(
 
     assert ran.code == 1
     assert missing in ran.errors
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("content", ['{"digest": "sha256:0"}', '{"refusal": "No."}'])
+def test_apply_itself_expects_the_reviewed_digest(
+    content: str,
+    sandbox: tuple[State, str],
+    command: Command,
+    manifest: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("reconciler.cli.commands.ci.find_disagreement", lambda *_: None)
+    Path(".reconciler-ci").mkdir()
+    Path(".reconciler-ci/reviewed.json").write_text(content, encoding="utf-8")
+
+    ran = command("ci", "apply", manifest())
+
+    assert (ran.code, sandbox[0].requests("PATCH")) == (1, 0)
+    assert "digest" in ran.errors
