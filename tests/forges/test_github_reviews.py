@@ -284,6 +284,7 @@ def test_a_server_that_changed_since_needs_another_review(world: World):
     assert (refused.code, world.patches) == (1, 0)
     assert "overlap  5 -> 2" in refused.output
     assert digest in refuse_reason(refused.output)
+    assert refused.outputs["exit-code"] == "1"
 
     assert world.apply(commit, event="workflow_dispatch", digest=digest).code == 0
     assert (world.overlap(101), world.patches) == (2, 1)

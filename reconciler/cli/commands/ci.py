@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from reconciler.cli.exit_codes import DONE
+from reconciler.cli.exit_codes import DONE, ERROR
 from reconciler.cli.options import take_options
 from reconciler.engine.review.ci_files import (
     ANNOTATIONS_FILE,
@@ -327,7 +327,7 @@ def apply(options: ApplyJobOptions) -> int:
     refused = find_disagreement(planned, agreed)
     if refused or not planned.is_applicable:
         click.echo(shown.getvalue(), nl=False)
-        _show(run, planned, folder)
+        _show(run, replace(planned, exit_code=ERROR) if refused else planned, folder)
         if refused:
             raise refused
         return planned.exit_code
