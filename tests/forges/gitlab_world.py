@@ -92,9 +92,6 @@ class GitLabWorld:
         for script in PIPELINE[name]["script"]:
             if not run.code:
                 run.steps += [self._run(one, environment) for one in _list_commands(script)]
-        for command in PIPELINE[name].get("after_script", []):
-            step = self._run(command, environment)
-            run.steps.append(StepRun(step.name, 0, step.output))
         return run
 
     def _run(self, command: str, environment: dict[str, str]) -> StepRun:

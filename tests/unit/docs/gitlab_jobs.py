@@ -38,9 +38,7 @@ def run_gitlab(
         "CI_PIPELINE_SOURCE": "merge_request_event" if change else source,
         **variables,
     }
-    ran = runner.run_script(pipeline, name, known)
-    after = pipeline[name].get("after_script", [])
-    return [*ran, *(runner.run(command, known) for command in after)]
+    return runner.run_script(pipeline, name, known)
 
 
 def _list_variables(change: Change) -> dict[str, str]:
