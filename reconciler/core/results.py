@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.core.allowances import describe_allowances, is_accepted
@@ -31,6 +32,9 @@ from reconciler.errors import Problem, Source
 
 RESULTS_MAX: Final = 25_000
 """Results of a run that GitHub reads from SARIF."""
+
+Judged: TypeAlias = Plan | Report | Validation | Checkup
+"""What has results."""
 
 _VALUE_MAX: Final = 120
 _NAME_MAX: Final = 200
@@ -65,7 +69,7 @@ class Result:
     ``topic`` is a `Topic`, or the name of a kind of problem, an outcome or a check. ``source`` is
     None if no file is to blame. ``subject`` says whom it is about: tasks, a key or a rule.
     ``identity`` names the result without any value of a task, so that it stays the same when
-    values are redacted.
+    values are redacted. Results of one topic and ``group`` are alike, in different places.
     """
 
     severity: Severity
@@ -76,6 +80,7 @@ class Result:
     hint: str = ""
     tasks: int = 1
     identity: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
 
     @property
     def is_annotated(self) -> bool:
@@ -102,8 +107,9 @@ class Picked:
     left_out: Counter[Severity]
 
     def describe_left_out(self) -> str:
-        """Count what was left out: ``12 errors and 1 warning``; empty if nothing was."""
-        return describe_severities(self.left_out)
+        """Say what was left out: ``12 errors, 1 warning left out: ...``; empty if nothing was."""
+        counted = describe_severities(self.left_out)
+        return f"{counted} left out: the json format has all" if counted else ""
 
 
 def describe_severities(counts: Counter[Severity]) -> str:
@@ -131,6 +137,20 @@ def _rank(result: Result) -> tuple[int, bool, bool, int, Source, tuple[str, ...]
     )
 
 
+def show_each_group(results: Iterable[Result]) -> list[Result]:
+    """Sort by severity, and there put one result of each group before the second of any.
+
+    Where only a few are shown, these are of as many groups as possible.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    ranked: list[tuple[int, int, Result]] = []
+    for result in results:
+        group = (result.severity, result.topic, *result.group)
+        ranked.append((_SEVERITIES.index(result.severity), seen[group], result))
+        seen[group] += 1
+    return [result for *_, result in sorted(ranked, key=itemgetter(0, 1))]
+
+
 def add_fingerprints(results: Sequence[Result]) -> Iterator[Fingerprinted]:
     """Add the fingerprints; results that are alike are told apart by the order of their places."""
     seen: Counter[tuple[str, ...]] = Counter()
@@ -145,8 +165,22 @@ def add_fingerprints(results: Sequence[Result]) -> Iterator[Fingerprinted]:
         yield Fingerprinted(result, sha256(text.encode()).hexdigest()[:32])
 
 
-def list_plan_results(plan: Plan) -> list[Result]:
-    """List the results of a plan: its problems, and the changes that it would make."""
+def list_results(found: Judged) -> list[Result]:
+    """List the problems, and the changes that a plan would make, or that a report says were made.
+
+    Of a checkup, list all that is not as it should be.
+    """
+    match found:
+        case Plan():
+            return _list_plan_results(found)
+        case Report():
+            return _list_report_results(found)
+        case Validation():
+            return list(map(_judge_problem, found.problems))
+    return _list_checkup_results(found)
+
+
+def _list_plan_results(plan: Plan) -> list[Result]:
     return [
         *_list_task_problems(plan.tasks),
         *map(_judge_key, plan.unresolved),
@@ -155,22 +189,12 @@ def list_plan_results(plan: Plan) -> list[Result]:
     ]
 
 
-def list_report_results(report: Report) -> list[Result]:
-    """List the results of a report: what failed, and the changes that were made."""
+def _list_report_results(report: Report) -> list[Result]:
     applied = (one for one in report.outcomes if one.outcome is Outcome.APPLIED)
-    return [
-        *_list_outcomes(report.outcomes),
-        *_list_changes(applied),
-    ]
+    return [*_list_outcomes(report.outcomes), *_list_changes(applied)]
 
 
-def list_problem_results(validation: Validation) -> list[Result]:
-    """List the results of a validation: the problems of manifests."""
-    return list(map(_judge_problem, validation.problems))
-
-
-def list_checkup_results(checkup: Checkup) -> list[Result]:
-    """List the results of a checkup: all that is not as it should be."""
+def _list_checkup_results(checkup: Checkup) -> list[Result]:
     severities = {
         Level.PROBLEM: Severity.ERROR,
         Level.WARNING: Severity.WARNING,
@@ -290,6 +314,7 @@ def _list_changes(tasks: Iterable[TaskPlan | TaskOutcome]) -> Iterator[Result]:
             f"{shorten(name, _NAME_MAX)}: {_describe_changes([change for _, change in rows])}",
             tasks=len(named_tasks),
             identity=_identify(topic.value, source, name, rule or _find_least_id(named_tasks)),
+            group=(name, rule),
         )
 
 

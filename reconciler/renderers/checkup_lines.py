@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.core.finding import Area, Checkup, Finding, Level
 from reconciler.core.notation import count_noun, escape_invisible, pad
 from reconciler.renderers.style import Style
+from reconciler.renderers.summaries import count_findings
 
 _TITLES: Final = {
     Area.SERVER: "Server",
@@ -54,9 +55,7 @@ def _choose_color(level: Level, style: Style) -> Callable[[str], str]:
 
 
 def _conclude(checkup: Checkup, style: Style) -> str:
-    levels = ((Level.PROBLEM, "problem"), (Level.WARNING, "warning"), (Level.NOTE, "note"))
-    counted = [count_noun(n, noun) for level, noun in levels if (n := checkup.count(level))]
-    found = ", ".join(counted) or "no problems"
+    found = count_findings(checkup)
     took = count_noun(checkup.requests, "request")
     if checkup.is_ready:
         return f"{style.added('Ready')}: {found} ({took})."

@@ -9,29 +9,19 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from reconciler.core.finding import Checkup
 from reconciler.core.notation import escape_invisible
-from reconciler.core.plan_model import Plan
-from reconciler.core.report import Report
 from reconciler.core.results import (
+    Judged,
     Picked,
     Result,
     Severity,
     describe_severities,
-    list_checkup_results,
-    list_plan_results,
-    list_problem_results,
-    list_report_results,
+    list_results,
     pick_results,
+    show_each_group,
 )
-from reconciler.core.validation_document import Validation
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.summaries import (
-    summarize_checkup,
-    summarize_plan,
-    summarize_report,
-    summarize_validation,
-)
+from reconciler.renderers.summaries import summarize
 
 _MOST: Final = {Severity.ERROR: 10, Severity.WARNING: 10, Severity.NOTE: 8}
 """GitHub shows 10 annotations of each level for a step; two notices are the summary, and what was
@@ -46,31 +36,12 @@ _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def render_plan(plan: Plan, _options: RenderOptions) -> str:
-    """Write an annotation for each problem, and for what changes most."""
-    return _write(list_plan_results(plan), summarize_plan(plan))
-
-
-def render_report(report: Report, _options: RenderOptions) -> str:
-    """Write an annotation for each task that is not as declared, and for what changed most."""
-    return _write(list_report_results(report), summarize_report(report))
-
-
-def render_problems(validation: Validation, _options: RenderOptions) -> str:
-    """Write an annotation for each problem of the manifests."""
-    return _write(list_problem_results(validation), summarize_validation(validation))
-
-
-def render_checkup(checkup: Checkup, _options: RenderOptions) -> str:
-    """Write an annotation for each finding that matters."""
-    return _write(list_checkup_results(checkup), summarize_checkup(checkup))
-
-
-def _write(results: list[Result], summary: str) -> str:
-    picked = pick_results(results, len(results))
-    lines = [_format_command("notice", {"title": "reconciler"}, summary)]
+def _render(found: Judged, _options: RenderOptions) -> str:
+    """Write an annotation for each problem or finding, and for what changes most."""
+    picked = pick_results(results := list_results(found), len(results))
+    lines = [_format_command("notice", {"title": "reconciler"}, summarize(found))]
     written: Counter[Severity] = Counter()
-    for result in picked.shown:
+    for result in show_each_group(picked.shown):
         if written[result.severity] < _MOST[result.severity]:
             written[result.severity] += 1
             lines.append(_format_result(result))
@@ -104,3 +75,6 @@ def _format_command(command: str, properties: dict[str, str], message: str) -> s
         for name, value in properties.items()
     )
     return f"::{command} {written}::{message.translate(_DATA)}"
+
+
+render_plan = render_report = render_problems = render_checkup = _render

@@ -7,7 +7,7 @@ There is no standard. The elements, attributes and their order are those that th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -16,22 +16,15 @@ from reconciler.core.notation import count_noun, escape_invisible
 from reconciler.core.plan_model import Plan
 from reconciler.core.report import Report
 from reconciler.core.results import (
+    Judged,
     Result,
     Severity,
-    list_checkup_results,
-    list_plan_results,
-    list_problem_results,
-    list_report_results,
+    list_results,
     pick_results,
 )
 from reconciler.core.validation_document import Validation
 from reconciler.renderers.render_options import RenderOptions
-from reconciler.renderers.summaries import (
-    summarize_checkup,
-    summarize_plan,
-    summarize_report,
-    summarize_validation,
-)
+from reconciler.renderers.summaries import summarize
 
 _NO_TIME: Final = "1970-01-01T00:00:00"
 """The schema asks for the time of a run; equal plans have equal reports."""
@@ -39,43 +32,15 @@ _NO_TIME: Final = "1970-01-01T00:00:00"
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render_plan(plan: Plan, _options: RenderOptions) -> str:
-    """Write a test for each problem and each change; tasks as declared are one test."""
-    passed = [f"{count_noun(plan.unchanged, 'task')} as declared"] if plan.unchanged else []
-    return _write("reconciler plan", list_plan_results(plan), passed, summarize_plan(plan))
-
-
-def render_report(report: Report, _options: RenderOptions) -> str:
-    """Write a test for each reason why tasks are not as declared, and for each change."""
-    name = f"reconciler {report.command or 'runs'}"
-    return _write(name, list_report_results(report), [], summarize_report(report))
-
-
-def render_problems(validation: Validation, _options: RenderOptions) -> str:
-    """Write a test for each problem, or one that says what is declared."""
-    summary = summarize_validation(validation)
-    passed = [] if validation.problems else [summary]
-    return _write("reconciler validate", list_problem_results(validation), passed, summary)
-
-
-def render_checkup(checkup: Checkup, _options: RenderOptions) -> str:
-    """Write a test for each check; only what keeps an apply from working is a failure."""
-    passed = [f"{f.check.value}: {f.what}" for f in checkup.findings if f.level is Level.OK]
-    results = list_checkup_results(checkup)
-    return _write("reconciler doctor", results, passed, summarize_checkup(checkup))
-
-
-def _write(name: str, results: list[Result], passed: Sequence[str], summary: str) -> str:
-    picked = pick_results(results)
+def _render(found: Judged, _options: RenderOptions) -> str:
+    """Write a test for each problem, which fails, and one for each change and what is fine."""
+    name = f"reconciler {_name_command(found)}"
+    passed = list(_list_passed(found))
+    picked = pick_results(list_results(found))
     cases = [*(_format_case(one, name) for one in picked.shown)]
     cases += [_open_case(text, name, name) + "/>" for text in passed or ([] if cases else [""])]
     failures = sum(one.severity is Severity.ERROR for one in picked.shown)
     counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
-    rest = (
-        f"{left_out} left out: the json format has all"
-        if (left_out := picked.describe_left_out())
-        else ""
-    )
     attributes = (
         f'name={_quote(name)} package={_quote(name)} id="0" hostname="localhost" '
         f'timestamp="{_NO_TIME}" time="0"'
@@ -86,12 +51,34 @@ def _write(name: str, results: list[Result], passed: Sequence[str], summary: str
         f"<testsuite {attributes} {counts}>",
         "<properties/>",
         *cases,
-        f"<system-out>{_escape(summary)}</system-out>",
-        f"<system-err>{_escape(rest)}</system-err>",
+        f"<system-out>{_escape(summarize(found))}</system-out>",
+        f"<system-err>{_escape(picked.describe_left_out())}</system-err>",
         "</testsuite>",
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _name_command(found: Judged) -> str:
+    match found:
+        case Plan():
+            return "plan"
+        case Report():
+            return found.command or "runs"
+        case Validation():
+            return "validate"
+    return "doctor"
+
+
+def _list_passed(found: Judged) -> Iterator[str]:
+    """List what is fine: tasks as declared, valid manifests, checks without a finding."""
+    match found:
+        case Plan() if found.unchanged:
+            yield f"{count_noun(found.unchanged, 'task')} as declared"
+        case Validation() if not found.problems:
+            yield summarize(found)
+        case Checkup():
+            yield from (f"{f.check.value}: {f.what}" for f in found.findings if f.level is Level.OK)
 
 
 def _format_case(result: Result, suite: str) -> str:
@@ -124,3 +111,6 @@ def _quote(text: str) -> str:
 def _make_xml(text: str) -> str:
     """Escape what is invisible, and the few characters that XML excludes although they show."""
     return _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", escape_invisible(text))
+
+
+render_plan = render_report = render_problems = render_checkup = _render

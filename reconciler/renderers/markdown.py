@@ -36,8 +36,7 @@ from reconciler.core.report import Report, Run
 from reconciler.core.results import (
     Result,
     Severity,
-    list_problem_results,
-    list_report_results,
+    list_results,
     pick_results,
 )
 from reconciler.core.rule_set import describe_planned_rule
@@ -50,13 +49,7 @@ from reconciler.renderers.group_lines import describe_effect
 from reconciler.renderers.markdown_text import format_block, format_code, format_html_code
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.style import PLAIN
-from reconciler.renderers.summaries import (
-    has_no_changes,
-    summarize_checkup,
-    summarize_plan,
-    summarize_report,
-    summarize_validation,
-)
+from reconciler.renderers.summaries import has_no_changes, summarize
 
 _EXAMPLES: Final = 20
 """Changes of a group that are shown if it has no more; of larger groups, `_FEW_EXAMPLES`."""
@@ -105,7 +98,7 @@ class _Section(Generic[T]):
 
 def render_plan(plan: Plan, options: RenderOptions) -> str:
     """Write a plan; one without changes and problems is one line."""
-    summary = summarize_plan(plan)
+    summary = summarize(plan)
     if has_no_changes(plan) and not plan.tasks and not _list_rule_problems(plan):
         return f"{summary} {format_code(str(plan.server))}\n"
     groups = group_plan(plan, _EXAMPLES)
@@ -126,7 +119,7 @@ def render_report(report: Report, options: RenderOptions) -> str:
     """Write a report: what is not as declared, then what was changed."""
     changed = [one for one in report.outcomes if one.may_have_changed]
     groups = group_changes(changed, _EXAMPLES)
-    results = [one for one in list_report_results(report) if one.severity is not Severity.NOTE]
+    results = [one for one in list_results(report) if one.severity is not Severity.NOTE]
     sections = (
         _list_paths(groups),
         _list_results(results, "Not as declared"),
@@ -135,15 +128,15 @@ def render_report(report: Report, options: RenderOptions) -> str:
         _Section("note", list(_list_redacted(report.redacted)), _format_item),
     )
     origin = _format_origin(str(report.server), "")
-    return _assemble(summarize_report(report), origin, sections, options.limit)
+    return _assemble(summarize(report), origin, sections, options.limit)
 
 
 def render_problems(validation: Validation, options: RenderOptions) -> str:
     """Write the problems of manifests."""
-    summary = summarize_validation(validation)
+    summary = summarize(validation)
     if not validation.problems:
         return f"{summary}\n"
-    section = _list_results(list_problem_results(validation), with_place=True)
+    section = _list_results(list_results(validation), with_place=True)
     return _assemble(summary, "", [section], options.limit)
 
 
@@ -152,7 +145,7 @@ def render_checkup(checkup: Checkup, options: RenderOptions) -> str:
     order = (Level.PROBLEM, Level.WARNING, Level.NOTE, Level.OK)
     found = sorted(checkup.findings, key=lambda finding: order.index(finding.level))
     section = _Section("check", found, _format_finding)
-    return _assemble(summarize_checkup(checkup), "", [section], options.limit)
+    return _assemble(summarize(checkup), "", [section], options.limit)
 
 
 def _assemble(

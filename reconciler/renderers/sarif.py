@@ -10,20 +10,15 @@ from urllib.parse import quote
 
 from reconciler.core.encoding import encode_indented
 from reconciler.core.notation import escape_invisible
-from reconciler.core.plan_model import Plan
-from reconciler.core.report import Report
 from reconciler.core.results import (
     Fingerprinted,
+    Judged,
     Picked,
-    Result,
     Topic,
     add_fingerprints,
-    list_plan_results,
-    list_problem_results,
-    list_report_results,
+    list_results,
     pick_results,
 )
-from reconciler.core.validation_document import Validation
 from reconciler.core.values import Json
 from reconciler.errors import Source
 from reconciler.renderers.render_options import RenderOptions
@@ -37,23 +32,9 @@ _TITLES: Final = {
 }
 
 
-def render_plan(plan: Plan, _options: RenderOptions) -> str:
-    """Write a result for each problem and each change of a plan."""
-    return _write(list_plan_results(plan))
-
-
-def render_report(report: Report, _options: RenderOptions) -> str:
-    """Write a result for each reason why tasks are not as declared, and each change."""
-    return _write(list_report_results(report))
-
-
-def render_problems(validation: Validation, _options: RenderOptions) -> str:
-    """Write a result for each problem of the manifests."""
-    return _write(list_problem_results(validation))
-
-
-def _write(results: list[Result]) -> str:
-    picked = pick_results(results)
+def _render(found: Judged, _options: RenderOptions) -> str:
+    """Write a result for each problem and each change."""
+    picked = pick_results(list_results(found))
     topics = list(dict.fromkeys(result.topic for result in picked.shown))
     numbers = {topic: number for number, topic in enumerate(topics)}
     rules: list[Json] = [_build_rule(topic) for topic in topics]
@@ -74,8 +55,7 @@ def _describe_rest(picked: Picked) -> dict[str, Json]:
     left_out = picked.describe_left_out()
     if not left_out:
         return {}
-    text = f"{left_out} left out: the json format has all"
-    note: Json = {"level": "warning", "message": {"text": text}}
+    note: Json = {"level": "warning", "message": {"text": left_out}}
     return {"invocations": [{"executionSuccessful": True, "toolExecutionNotifications": [note]}]}
 
 
@@ -116,3 +96,6 @@ def _escape(text: str) -> str:
     """Escape what SARIF takes for a link or a placeholder in messages."""
     text = escape_invisible(text).replace("](", "]\\u0028")
     return text.replace("{", "{{").replace("}", "}}")
+
+
+render_plan = render_report = render_problems = _render

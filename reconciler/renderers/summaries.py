@@ -6,6 +6,7 @@ from reconciler.core.finding import Checkup, Level
 from reconciler.core.notation import count_noun
 from reconciler.core.plan_model import Plan, Status
 from reconciler.core.report import Report
+from reconciler.core.results import Judged
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT
 from reconciler.renderers.wording import describe_declared
@@ -16,8 +17,20 @@ def has_no_changes(plan: Plan) -> bool:
     return plan.summary()["tasks"] == plan.unchanged
 
 
-def summarize_plan(plan: Plan) -> str:
-    """Count the tasks to update, the changes, and the tasks of each other status."""
+def summarize(found: Judged) -> str:
+    """Count what was found: the tasks of each status or outcome, the problems, or the checks."""
+    match found:
+        case Plan():
+            return _summarize_plan(found)
+        case Report():
+            command = (found.command or "several runs").capitalize()
+            return f"{command}: {found.describe()}."
+        case Validation():
+            return _summarize_validation(found)
+    return _summarize_checkup(found)
+
+
+def _summarize_plan(plan: Plan) -> str:
     counts = plan.summary()
     if has_no_changes(plan):
         return f"No changes: {count_noun(counts['tasks'], 'task')} as declared."
@@ -29,14 +42,7 @@ def summarize_plan(plan: Plan) -> str:
     return f"Plan: {', '.join(parts)}."
 
 
-def summarize_report(report: Report) -> str:
-    """Count the tasks by outcome, after the command that ran."""
-    command = (report.command or "several runs").capitalize()
-    return f"{command}: {report.describe()}."
-
-
-def summarize_validation(validation: Validation) -> str:
-    """Count the problems, or what is declared."""
+def _summarize_validation(validation: Validation) -> str:
     if validation.problems:
         return f"{count_noun(len(validation.problems), 'problem')} in the manifests."
     if validation.tasks is None:
@@ -44,12 +50,16 @@ def summarize_validation(validation: Validation) -> str:
     return f"Valid: {describe_declared(validation.tasks, validation.rules)} declared."
 
 
-def summarize_checkup(checkup: Checkup) -> str:
+def _summarize_checkup(checkup: Checkup) -> str:
     """Say whether an apply would work, and count what was found."""
+    return f"{'Ready' if checkup.is_ready else 'Not ready'}: {count_findings(checkup)}."
+
+
+def count_findings(checkup: Checkup) -> str:
+    """Write ``1 problem, 2 notes``, or ``no problems``."""
     levels = ((Level.PROBLEM, "problem"), (Level.WARNING, "warning"), (Level.NOTE, "note"))
     counted = [count_noun(n, noun) for level, noun in levels if (n := checkup.count(level))]
-    found = ", ".join(counted) or "no problems"
-    return f"Ready: {found}." if checkup.is_ready else f"Not ready: {found}."
+    return ", ".join(counted) or "no problems"
 
 
 def _count_changes(plan: Plan) -> str:

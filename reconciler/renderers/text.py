@@ -58,8 +58,7 @@ from reconciler.renderers.problem_lines import format_problems
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.rules_and_keys import render_rules_and_keys
 from reconciler.renderers.style import Style
-from reconciler.renderers.summaries import has_no_changes, summarize_plan
-from reconciler.renderers.wording import describe_declared
+from reconciler.renderers.summaries import has_no_changes, summarize
 
 _PATH_WIDTH: Final = 32
 _PATH_MAX: Final = 400
@@ -167,7 +166,7 @@ def render_problems(validation: Validation, options: RenderOptions) -> str:
     if validation.problems:
         lines = format_problems(validation.problems, full=options.full)
     elif validation.tasks is not None:
-        lines = [f"Valid: {describe_declared(validation.tasks, validation.rules)} declared."]
+        lines = [summarize(validation)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -452,5 +451,5 @@ def _format_places(sources: Iterable[str]) -> str:
 
 
 def _format_summary(plan: Plan, style: Style) -> str:
-    summary = summarize_plan(plan)
+    summary = summarize(plan)
     return style.bold(style.added(summary) if has_no_changes(plan) else summary)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.notation import escape_commands
 from reconciler.core.problems import Kind
-from reconciler.core.results import Result, Severity, Topic, add_fingerprints, pick_results
+from reconciler.core.results import (
+    Result,
+    Severity,
+    Topic,
+    add_fingerprints,
+    pick_results,
+    show_each_group,
+)
 from reconciler.errors import Source
 
 
@@ -31,8 +40,22 @@ def test_the_weightiest_come_first_and_the_rest_is_counted():
 
     picked = pick_results(LIGHT_TO_HEAVY, 3)
     assert picked.shown == LIGHT_TO_HEAVY[:3:-1]
-    assert picked.describe_left_out() == "1 warning, 3 notes"
+    assert picked.describe_left_out() == "1 warning, 3 notes left out: the json format has all"
     assert pick_results(LIGHT_TO_HEAVY).describe_left_out() == ""
+
+
+def test_one_of_each_group_comes_before_the_second_of_any():
+    overlap = [
+        replace(result(Severity.NOTE, Topic.SET, line=line), group=("overlap", ""))
+        for line in (1, 2, 3)
+    ]
+    text = replace(result(Severity.NOTE, Topic.SET, line=4), group=("data.text", ""))
+    missing = [result(Severity.ERROR, Kind.MISSING, line=line) for line in (5, 6)]
+    blocked = result(Severity.ERROR, Kind.RULE_CONFLICT, line=7)
+
+    shown = show_each_group([*missing, blocked, *overlap, text])
+
+    assert [one.source and one.source.line for one in shown] == [5, 7, 6, 1, 4, 2, 3]
 
 
 def test_results_that_are_alike_have_fingerprints_of_their_own_whatever_their_order():

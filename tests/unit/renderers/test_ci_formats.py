@@ -225,6 +225,13 @@ def test_github_shows_the_weightiest_and_counts_the_others():
     )
 
 
+def test_github_shows_each_kind_of_change_before_more_of_one():
+    commands = read_commands(write("github", plans.make_mixed_changes()))
+
+    paths = [message.split(": ")[1] for name, _, message in commands[11:16] if name == "notice"]
+    assert paths == ["data.score", "meta.source", "data.text", "data.boxes", "overlap"]
+
+
 def test_percent_signs_are_not_decoded_twice():
     command = github._format_command("error", {"title": "%0A:,"}, "%0A%25\n")  # noqa: SLF001
 
