@@ -16,7 +16,7 @@ from reconciler.cli.option_types import OUTPUT_FILE, ParsedType
 from reconciler.cli.options import Command, add_options, fold_options
 from reconciler.cli.progress_bar import ProgressBar
 from reconciler.errors import ManifestError, Refused
-from reconciler.renderers.registry import FORMATS, Subject, list_formats_of_any, render
+from reconciler.renderers.registry import FORMATS, Subject, can_render, list_formats, render
 from reconciler.renderers.render_options import OF_COMMENTS, RenderOptions, SizeLimit
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Outputs:
         """
         failures = list(self._write_files(subject, found, full=full, console=console))
         is_text = self.printed == _DEFAULT
-        if subject in FORMATS[self.printed].renders and not (is_text and text_is_shown):
+        if can_render(subject, self.printed) and not (is_text and text_is_shown):
             self._print(subject, found, full=full, console=console)
         if failures:
             raise failures[0]
@@ -116,7 +116,7 @@ class Outputs:
         console: Console,
     ) -> Iterator[Refused]:
         for form, file in self.formats:
-            if file is None or subject not in FORMATS[form].renders:
+            if file is None or not can_render(subject, form):
                 continue
             from reconciler.engine.output_files import (  # noqa: PLC0415 - not for every run
                 write_output,
@@ -151,7 +151,7 @@ class Outputs:
 
 def output_options(*subjects: Subject) -> Callable[[Command], Command]:
     """Add --format and --limit, as ``outputs``, with the formats of any of the subjects."""
-    known = list_formats_of_any(*subjects)
+    known = list_formats(*subjects)
 
     def parse(text: str) -> Output:
         return _parse_output(text, known)
@@ -188,7 +188,7 @@ def output_options(*subjects: Subject) -> Callable[[Command], Command]:
 def check_subject(outputs: Outputs, subject: Subject) -> None:
     """Raise UsageError if a format cannot show what was read."""
     for form, _ in outputs.formats:
-        if subject not in FORMATS[form].renders:
+        if not can_render(subject, form):
             known = " and ".join(f"{one}s" for one in FORMATS[form].renders)
             raise click.UsageError(f"--format {form} shows {known}, and this is a {subject}.")
 

@@ -226,9 +226,14 @@ def is_accepted(problem: TaskProblem, task: TaskPlan) -> bool:
     return not problem.is_warning and (bool(problem.allowed) or task.status is Status.UPDATE)
 
 
+def is_blocking(problem: TaskProblem, task: TaskPlan) -> bool:
+    """Tell whether a problem of a task blocks the apply."""
+    return not problem.is_warning and not is_accepted(problem, task)
+
+
 def list_blocking(task: TaskPlan) -> tuple[TaskProblem, ...]:
     """List the problems of a task that block the apply."""
-    return tuple(p for p in task.problems if not p.is_warning and not is_accepted(p, task))
+    return tuple(problem for problem in task.problems if is_blocking(problem, task))
 
 
 def list_blocked(plan: Plan) -> tuple[TaskPlan, ...]:

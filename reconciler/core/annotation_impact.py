@@ -64,7 +64,6 @@ def _count_people(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-NO_ANNOTATIONS: Final = AnnotationImpact()
 UNREAD: Final = AnnotationImpact(unread=1)
 """The impact on one task whose annotations the server did not show."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -44,7 +44,7 @@ class Effect(StrEnum):
     VARY = "vary"
 
 
-_SIMPLE: Final = (Effect.REMOVE, Effect.SET, Effect.ADD)
+_PAST: Final = {Effect.REMOVE: "removed", Effect.SET: "changed", Effect.ADD: "added"}
 
 
 class TextEdit(NamedTuple):
@@ -185,9 +185,15 @@ def count_paths(groups: Iterable[ChangeGroup]) -> dict[Path, dict[Effect, int]]:
     """Count the changes by path, and by whether they add, remove or replace a value (SET)."""
     counted: dict[Path, dict[Effect, int]] = {}
     for group in groups:
-        by_effect = counted.setdefault(group.path, dict.fromkeys(_SIMPLE, 0))
+        by_effect = counted.setdefault(group.path, dict.fromkeys(_PAST, 0))
         by_effect[group.simple_effect] += len(group)
     return dict(sorted(counted.items(), key=lambda item: (-sum(item[1].values()), item[0])))
+
+
+def describe_counts(counts: Mapping[Effect, int], blocked: int = 0) -> str:
+    """Write ``3 removed, 1 changed``, and how many of these changes are of blocked tasks."""
+    written = ", ".join(f"{count:,} {_PAST[one]}" for one, count in counts.items() if count)
+    return written + describe_blocked(blocked, sum(counts.values()))
 
 
 def _rank(group: ChangeGroup) -> tuple[bool, int, Path, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.allowances import is_accepted
+from reconciler.core.allowances import is_blocking
 from reconciler.core.annotation_impact import AnnotationImpact, add_impacts
 from reconciler.core.model import TaskKey
 from reconciler.core.plan_model import TaskPlan
@@ -42,8 +42,7 @@ def group_problems(tasks: Iterable[TaskPlan]) -> tuple[ProblemGroup, ...]:
     found: dict[tuple[bool, bool, Kind], list[tuple[TaskPlan, TaskProblem]]] = {}
     for task in tasks:
         for problem in task.problems:
-            is_blocking = not problem.is_warning and not is_accepted(problem, task)
-            place = (not is_blocking, problem.is_warning, problem.kind)
+            place = (not is_blocking(problem, task), problem.is_warning, problem.kind)
             found.setdefault(place, []).append((task, problem))
     ordered = sorted(found.items(), key=lambda item: (item[0][:2], -len(item[1])))
     return tuple(

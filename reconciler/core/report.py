@@ -13,7 +13,7 @@ from reconciler.core.model import Change, TaskKey, User
 from reconciler.core.plan_model import ServerIdentity
 from reconciler.core.problems import Allowance
 from reconciler.core.redaction import SHOW_ALL, RedactionNote, RedactionSettings
-from reconciler.core.shard import Shard, find_missing_shards
+from reconciler.core.shard import Shard, find_missing_shards, format_shards
 from reconciler.core.target import EVERYTHING, Targets
 
 
@@ -107,6 +107,20 @@ class Run:
     user: User | None = None
     commit: Commit | None = None
     targets: Targets = field(default=EVERYTHING, repr=False)
+
+
+def list_run_facts(run: Run) -> dict[str, str]:
+    """List what is known of a run, beside its command and its start, by what it is called."""
+    commit = run.commit
+    known = {
+        "ended": run.ended,
+        "shard": format_shards(run.shards),
+        "target": str(run.targets),
+        "user": str(run.user or ""),
+        "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
+        "digest": run.digest,
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

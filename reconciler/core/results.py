@@ -14,7 +14,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.core.allowances import describe_allowances, is_accepted
+from reconciler.core.allowances import describe_allowances, is_blocking
 from reconciler.core.annotation_impact import add_impacts
 from reconciler.core.contrast import format_brief
 from reconciler.core.encoding import encode
@@ -223,8 +223,7 @@ def _list_task_problems(tasks: Iterable[TaskPlan]) -> Iterator[Result]:
     found: dict[_ProblemPlace, list[tuple[TaskPlan, TaskProblem]]] = {}
     for task in tasks:
         for problem in task.problems:
-            is_error = not (problem.is_warning or is_accepted(problem, task))
-            severity = Severity.ERROR if is_error else Severity.WARNING
+            severity = Severity.ERROR if is_blocking(problem, task) else Severity.WARNING
             place = (problem.kind, _find_source(task, problem), problem.paths, severity)
             found.setdefault(place, []).append((task, problem))
     for (kind, source, paths, severity), rows in found.items():

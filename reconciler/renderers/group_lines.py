@@ -14,6 +14,7 @@ from reconciler.core.change_groups import (
     count_blocked,
     count_paths,
     describe_blocked,
+    describe_counts,
 )
 from reconciler.core.contrast import format_brief
 from reconciler.core.ids import format_ranges
@@ -50,11 +51,6 @@ _VALUE_MAX: Final = 60
 _MESSAGE_MAX: Final = 160
 _INDENT: Final = "    "
 Paint: TypeAlias = Callable[[str], str]
-_TOTALS: Final[Mapping[Effect, str]] = {
-    Effect.REMOVE: "removed",
-    Effect.SET: "changed",
-    Effect.ADD: "added",
-}
 
 
 def format_totals(groups: Sequence[ChangeGroup], style: Style) -> Iterator[str]:
@@ -64,9 +60,8 @@ def format_totals(groups: Sequence[ChangeGroup], style: Style) -> Iterator[str]:
         return
     blocked = count_blocked(groups)
     for path, by_effect in islice(counted.items(), _PATHS_MAX):
-        counts = [f"{count:,} {_TOTALS[effect]}" for effect, count in by_effect.items() if count]
-        held = describe_blocked(blocked[path], sum(by_effect.values()))
-        yield f"  {style.bold(_format_path(path, _PATH_WIDTH))}  {', '.join(counts)}{held}"
+        counts = describe_counts(by_effect, blocked[path])
+        yield f"  {style.bold(_format_path(path, _PATH_WIDTH))}  {counts}"
     if len(counted) > _PATHS_MAX:
         rest = sum(sum(counts.values()) for counts in islice(counted.values(), _PATHS_MAX, None))
         more = count_noun(len(counted) - _PATHS_MAX, "more path")

@@ -19,6 +19,7 @@ from reconciler.core.change_groups import (
     count_blocked,
     count_paths,
     describe_blocked,
+    describe_counts,
     group_changes,
     group_plan,
 )
@@ -66,7 +67,6 @@ _VALUE_MAX: Final = 80
 _LINE_MAX: Final = 400
 _MESSAGE_MAX: Final = 600
 _MARKS: Final = {Effect.REMOVE: "-", Effect.ADD: "+", Effect.SET: "~"}
-_TOTALS: Final = {Effect.REMOVE: "removed", Effect.SET: "changed", Effect.ADD: "added"}
 _KEYS_MAX: Final = 50
 _LINES_MAX: Final = 80
 _RESERVED: Final = 500
@@ -238,15 +238,11 @@ def _list_paths(groups: Sequence[ChangeGroup]) -> _Section[tuple[Path, Mapping[E
     blocked = count_blocked(groups)
 
     def write(item: tuple[Path, Mapping[Effect, int]]) -> str:
-        return _format_path_total(*item, blocked[item[0]])
+        path, counts = item
+        described = describe_counts(counts, blocked[path])
+        return f"- {format_code(format_path(path), _PATH_MAX)}: {described}"
 
     return _Section("path", items, write, count=lambda item: sum(item[1].values()), most=_PATHS_MAX)
-
-
-def _format_path_total(path: Path, effects: Mapping[Effect, int], blocked: int) -> str:
-    counts = ", ".join(f"{count:,} {_TOTALS[one]}" for one, count in effects.items() if count)
-    held = describe_blocked(blocked, sum(effects.values()))
-    return f"- {format_code(format_path(path), _PATH_MAX)}: {counts}{held}"
 
 
 def _list_problems(

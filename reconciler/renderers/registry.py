@@ -27,10 +27,9 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its module, the ending of its files, and what it renders."""
+    """A format: its module, and what it renders."""
 
     module: str
-    ending: str
     renders: frozenset[Subject]
 
 
@@ -38,24 +37,17 @@ _OF_FILES: Final = frozenset({Subject.PLAN, Subject.REPORT, Subject.PROBLEMS})
 """What belongs to lines of files."""
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "text": Format("reconciler.renderers.text", ".txt", frozenset(Subject)),
-    "json": Format("reconciler.renderers.json", ".json", frozenset(Subject)),
-    "markdown": Format("reconciler.renderers.markdown", ".md", frozenset(Subject)),
-    "github": Format("reconciler.renderers.github", ".txt", frozenset(Subject)),
-    "gitlab": Format("reconciler.renderers.gitlab", ".json", _OF_FILES),
-    "gitlab-terraform": Format(
-        "reconciler.renderers.gitlab_terraform", ".json", frozenset({Subject.PLAN})
-    ),
-    "junit": Format("reconciler.renderers.junit", ".xml", frozenset(Subject)),
-    "sarif": Format("reconciler.renderers.sarif", ".sarif", _OF_FILES),
-    "html": Format("reconciler.renderers.html", ".html", frozenset(Subject) - {Subject.CHECKUP}),
+    "text": Format("reconciler.renderers.text", frozenset(Subject)),
+    "json": Format("reconciler.renderers.json", frozenset(Subject)),
+    "markdown": Format("reconciler.renderers.markdown", frozenset(Subject)),
+    "github": Format("reconciler.renderers.github", frozenset(Subject)),
+    "gitlab": Format("reconciler.renderers.gitlab", _OF_FILES),
+    "gitlab-terraform": Format("reconciler.renderers.gitlab_terraform", frozenset({Subject.PLAN})),
+    "junit": Format("reconciler.renderers.junit", frozenset(Subject)),
+    "sarif": Format("reconciler.renderers.sarif", _OF_FILES),
+    "html": Format("reconciler.renderers.html", frozenset(Subject) - {Subject.CHECKUP}),
 }
 """The formats by the names that --format takes."""
-
-
-def list_formats(*subjects: Subject) -> list[str]:
-    """List the formats that can render all of the subjects, the default first."""
-    return [name for name, known in FORMATS.items() if known.renders.issuperset(subjects)]
 
 
 def can_render(subject: Subject, name: str) -> bool:
@@ -63,7 +55,7 @@ def can_render(subject: Subject, name: str) -> bool:
     return subject in FORMATS[name].renders
 
 
-def list_formats_of_any(*subjects: Subject) -> list[str]:
+def list_formats(*subjects: Subject) -> list[str]:
     """List the formats that can render at least one of the subjects, the default first."""
     return [name for name, known in FORMATS.items() if not known.renders.isdisjoint(subjects)]
 

@@ -44,6 +44,7 @@ from reconciler.core.report import (
     describe_outcome,
     describe_outcomes,
     group_not_started,
+    list_run_facts,
 )
 from reconciler.core.shard import Shard, format_shards
 from reconciler.core.shown_digest import NO_KEY
@@ -239,18 +240,8 @@ def _format_shards_line(shards: tuple[Shard, ...], style: Style) -> list[str]:
 def _format_run(run: Run, style: Style) -> Iterator[str]:
     """Write when a run was, by whom and from what, as far as it is known."""
     yield style.bold(f"{run.command.capitalize()} {run.started or '(time not recorded)'}")
-    commit = run.commit
-    known = {
-        "ended": run.ended,
-        "shard": format_shards(run.shards),
-        "target": str(run.targets),
-        "user": str(run.user or ""),
-        "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
-        "digest": run.digest,
-    }
-    for name, value in known.items():
-        if value:
-            yield f"{_INDENT}{name:6}  {escape_invisible(value)}"
+    for name, value in list_run_facts(run).items():
+        yield f"{_INDENT}{name:6}  {escape_invisible(value)}"
 
 
 @dataclass(frozen=True, slots=True)

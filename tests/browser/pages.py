@@ -149,13 +149,6 @@ def make_mixed_plan(count: int = 1_000, *, blocked: int = 12) -> Plan:
     return Plan(SERVER, tuple(tasks), 96_000, rules=(PlannedRule(ref, count // 5),))
 
 
-def make_blocked_key() -> UnresolvedKey:
-    problem = TaskProblem(Kind.AMBIGUOUS, "3 tasks have this key", "make the key unique")
-    return UnresolvedKey(
-        TaskKey(("data", "name"), "street-7"), 4, Source("manifests/a.yaml", 9, 3), problem
-    )
-
-
 def make_hostile_plan() -> Plan:
     """A plan in which every value, name, path, message and place is hostile."""
     tasks = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconciler.core.allowances import describe_accepted, list_blocked, list_blocking
-from reconciler.core.change_groups import ChangeGroup, Effect, group_plan
+from reconciler.core.change_groups import ChangeGroup, Effect, describe_counts, group_plan
 from reconciler.core.notation import count_noun, shorten
 from reconciler.core.plan_model import Plan, Status, TaskPlan, UnresolvedKey
 from reconciler.core.problem_groups import group_problems
@@ -110,14 +110,13 @@ def _write_lead(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
 def _count_changes(plan: Plan, groups: Sequence[ChangeGroup]) -> str:
     if not plan.updates:
         return "" if _count_blocked(plan) else "All declared tasks are as the manifests say."
-    counts = dict.fromkeys(("removed", "changed", "added"), 0)
-    words = {Effect.REMOVE: "removed", Effect.SET: "changed", Effect.ADD: "added"}
+    counts = dict.fromkeys((Effect.REMOVE, Effect.SET, Effect.ADD), 0)
     for group in groups:
-        counts[words[group.simple_effect]] += len(group) - group.blocked
-    values = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+        counts[group.simple_effect] += len(group) - group.blocked
     paths = count_noun(len({group.path for group in groups if group.blocked < len(group)}), "path")
-    would = "would change" if _count_blocked(plan) else "will change"
-    lead = f"{count_noun(len(plan.updates), 'task')} {would}. " if would == "would change" else ""
+    tasks = count_noun(len(plan.updates), "task")
+    lead = f"{tasks} would change. " if _count_blocked(plan) else ""
+    values = describe_counts(counts)
     return f"{lead}Values at {paths}: {values}. Nothing else in these tasks is touched."
 
 

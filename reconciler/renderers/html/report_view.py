@@ -8,8 +8,15 @@ from typing import Final
 from reconciler.core.allowances import describe_allowances
 from reconciler.core.change_groups import group_changes
 from reconciler.core.notation import shorten
-from reconciler.core.report import GOOD, Outcome, Report, Run, TaskOutcome, describe_outcome
-from reconciler.core.shard import format_shards
+from reconciler.core.report import (
+    GOOD,
+    Outcome,
+    Report,
+    Run,
+    TaskOutcome,
+    describe_outcome,
+    list_run_facts,
+)
 from reconciler.errors import Source
 from reconciler.renderers.html.group_views import build_groups
 from reconciler.renderers.html.page_rows import Entry, build_rows
@@ -98,14 +105,6 @@ def _list_facts(report: Report) -> Iterator[tuple[str, list[str]]]:
 
 
 def _describe_run(run: Run) -> Iterator[str]:
-    commit = run.commit
-    known = {
-        "started": run.started,
-        "ended": run.ended,
-        "shard": format_shards(run.shards),
-        "target": str(run.targets),
-        "user": str(run.user or ""),
-        "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
-        "digest": run.digest,
-    }
-    return (f"{name} {value}" for name, value in known.items() if value)
+    if run.started:
+        yield f"started {run.started}"
+    yield from (f"{name} {value}" for name, value in list_run_facts(run).items())

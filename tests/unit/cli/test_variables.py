@@ -16,8 +16,6 @@ from reconciler.engine.settings.variables import find_misspelt
 from tests.unit.cli.conftest import Command, Manifest
 from tests.unit.labelstudio.wired import Hooked
 
-COMMANDS = ("plan", "apply", "revert")
-
 WRONG = [
     ("RECONCILER_SHARD", "--shard", "5/4", "expected a shard from 1/4 to 4/4, found '5/4'."),
     ("RECONCILER_MAX_CHANGES", "--max-changes", "many", "expected a number of tasks or a percent"),

@@ -41,7 +41,6 @@ const file = process.argv[2];
 console.log(JSON.stringify(lint(readFileSync(file, "utf8"), file)));
 """
 EXAMPLES: Final = ROOT / "examples" / "ci"
-_HOOK: Final = re.compile(r"^```yaml\n(repos:\n.*?)^```$", re.MULTILINE | re.DOTALL)
 GITHUB: Final = Path(".github/workflows/tasks.yml")
 GITLAB: Final = Path(".gitlab-ci.yml")
 
