@@ -10,13 +10,11 @@ from reconciler.core.allowances import describe_allowances
 from reconciler.core.change_groups import (
     ChangeGroup,
     Effect,
-    Spread,
     count_blocked,
     count_paths,
     describe_blocked,
     describe_counts,
 )
-from reconciler.core.contrast import format_brief
 from reconciler.core.ids import format_ranges
 from reconciler.core.named_task import format_task
 from reconciler.core.notation import (
@@ -31,8 +29,8 @@ from reconciler.core.notation import (
 from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
 from reconciler.core.problem_groups import ProblemGroup
-from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
+from reconciler.renderers.effect_parts import Part, describe_effect, describe_sides
 from reconciler.renderers.places import append_place
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.style import Style, strip_colors
@@ -47,7 +45,6 @@ _RANGES_MAX: Final = 3
 _PATH_WIDTH: Final = 28
 _PATH_MAX: Final = 80
 _COUNT_WIDTH: Final = 14
-_VALUE_MAX: Final = 60
 _MESSAGE_MAX: Final = 160
 _INDENT: Final = "    "
 Paint: TypeAlias = Callable[[str], str]
@@ -107,11 +104,11 @@ def _format_group(
     mark, paint = _choose_mark(group, style)
     path = style.bold(_format_path(group.path, columns[0]))
     count = pad(_count_tasks(group), columns[1])
-    line = f"{paint(mark)} {path}  {count}  {describe_effect(group, style)}"
+    line = f"{paint(mark)} {path}  {count}  {_paint(describe_effect(group), style)}"
     yield from append_place(line, _format_source(group, places), options)
     if group.effect is Effect.VARY:
         for example in group.examples:
-            sides = _format_sides(example.change.before, example.change.after, style)
+            sides = _paint(describe_sides(example.change.before, example.change.after), style)
             yield f"{_INDENT}{format_task(example.task, example.key)}: {sides}"
 
 
@@ -131,64 +128,9 @@ def _choose_mark(group: ChangeGroup, style: Style) -> tuple[str, Paint]:
     return "~", style.changed
 
 
-def describe_effect(group: ChangeGroup, style: Style) -> str:
-    """Write what the changes of a group do: ``1 -> 2``, ``was 0.1 … 0.9``."""
-    before, after = group.before, group.after
-    match group.effect:
-        case Effect.REMOVE:
-            return style.removed(_describe_past(before))
-        case Effect.ADD:
-            return style.added(_format_value(after.first))
-        case Effect.SET if before.count == 1:
-            return _format_sides(before.first, after.first, style)
-        case Effect.SET:
-            past = style.removed(_describe_past(before))
-            return f"{past} -> {style.added(_format_value(after.first))}"
-        case Effect.REPLACE:
-            return _describe_edit(group, style)
-    return describe_variety(group)
-
-
-def describe_variety(group: ChangeGroup) -> str:
-    """Write that no two tasks of a group get the same value, or how many values there are."""
-    if group.after.count == len(group):
-        return "each differently"
-    return _count_values(group.after)
-
-
-def _describe_past(spread: Spread) -> str:
-    """Write what was there: the only value, the bounds of numbers, or how many there were."""
-    if spread.count == 1:
-        return f"was {_format_value(spread.first)}"
-    if spread.lowest is not None and spread.highest is not None:
-        bounds = f"{_format_value(spread.lowest)} … {_format_value(spread.highest)}"
-        return f"was {bounds}, {_count_values(spread)}"
-    return f"was {_count_values(spread)}, such as {_format_value(spread.first)}"
-
-
-def _count_values(spread: Spread) -> str:
-    return f"{spread.count:,} different values"
-
-
-def _describe_edit(group: ChangeGroup, style: Style) -> str:
-    assert group.edit  # noqa: S101 - for type checkers
-    start, old, new = group.edit
-    old = style.removed(_format_value(start + old))
-    new = style.added(_format_value(start + new))
-    return f"{old} -> {new} at the beginning, the rest as it was"
-
-
-def _format_sides(before: Side, after: Side, style: Style) -> str:
-    old, new = (shorten(side, _VALUE_MAX) for side in format_brief(before, after))
-    if before is ABSENT:
-        return style.added(new)
-    if after is ABSENT:
-        return style.removed(old)
-    return f"{style.removed(old)} -> {style.added(new)}"
-
-
-def _format_value(value: Side) -> str:
-    return shorten(format_value(value), _VALUE_MAX)
+def _paint(parts: Iterable[Part], style: Style) -> str:
+    colors: dict[str, Paint] = {"old": style.removed, "new": style.added}
+    return "".join(colors[kind](text) if kind else text for kind, text in parts)
 
 
 def _format_path(path: Path, width: int) -> str:

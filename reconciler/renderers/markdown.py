@@ -46,7 +46,7 @@ from reconciler.core.size_limit import SizeLimit
 from reconciler.core.validation_document import Validation
 from reconciler.core.values import ABSENT
 from reconciler.renderers.change_lines import format_change
-from reconciler.renderers.group_lines import describe_effect
+from reconciler.renderers.effect_parts import describe_effect
 from reconciler.renderers.markdown_text import format_block, format_code, format_html_code
 from reconciler.renderers.render_options import RenderOptions
 from reconciler.renderers.style import PLAIN
@@ -346,7 +346,8 @@ def _format_group(group: ChangeGroup, places: dict[str, str]) -> str:
         name = format_id(group.tasks[0], key)
         count = f"task {format_html_code(name, _NAME_MAX) if key else name}"
     count += describe_blocked(group.blocked, len(group))
-    effect = format_html_code(describe_effect(group, PLAIN), 2 * _VALUE_MAX)
+    words = "".join(text for _, text in describe_effect(group))
+    effect = format_html_code(words, 2 * _VALUE_MAX)
     return "\n".join(
         (
             f"<details><summary>{mark} {path} {count}: {effect}</summary>",

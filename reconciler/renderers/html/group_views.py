@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.core.change_groups import (
     ChangeGroup,
     Effect,
-    Spread,
-    TextEdit,
     count_blocked,
     count_paths,
     describe_blocked,
 )
-from reconciler.core.contrast import format_brief
 from reconciler.core.model import Change
 from reconciler.core.named_task import format_task
 from reconciler.core.notation import escape_invisible, format_value, shorten
@@ -23,21 +20,17 @@ from reconciler.core.paths import Path
 from reconciler.core.plan_model import PlannedRule
 from reconciler.core.values import ABSENT, Side
 from reconciler.errors import Source
-from reconciler.renderers.group_lines import describe_variety
+from reconciler.renderers.effect_parts import ARROW, Part, describe_effect, describe_sides
 from reconciler.renderers.html.page_rows import NumberedTexts, format_short_path
 
 _DESCRIBED_MAX: Final = 500
 """Groups that are described; the others are counted by path."""
 
 _PATHS_MAX: Final = 200
-_VALUE_MAX: Final = 80
 _PLACE_MAX: Final = 120
 _BINS: Final = 24
 _NUMBERS_MIN: Final = 5
 """Fewer different numbers are no picture."""
-
-Part = tuple[str, str]
-"""A class of the page (``old``, ``new`` or none), and a text."""
 
 
 def build_groups(
@@ -79,10 +72,13 @@ def build_groups(
 def _describe_group(group: ChangeGroup, places: Mapping[str, Source]) -> dict[str, Any]:
     examples = group.examples if group.effect is Effect.VARY else ()
     return {
-        "parts": [*_describe_effect(group)],
+        "parts": _describe_effect(group),
         "who": _describe_source(group, places),
         "examples": [
-            (format_task(one.task, one.key), _describe_sides(one.change.before, one.change.after))
+            (
+                format_task(one.task, one.key),
+                _point(describe_sides(one.change.before, one.change.after)),
+            )
             for one in examples
         ],
     }
@@ -99,60 +95,16 @@ def _describe_source(group: ChangeGroup, places: Mapping[str, Source]) -> str:
     return shorten(place, 2 * _PLACE_MAX)
 
 
-def _describe_effect(group: ChangeGroup) -> Iterator[Part]:
-    """Say what all changes of a group have in common."""
-    before, after = group.before, group.after
-    match group.effect:
-        case Effect.REMOVE:
-            yield "", "removed, "
-            yield from _describe_past(before)
-        case Effect.ADD:
-            yield "", "added: "
-            yield "new", _format(after.first)
-        case Effect.SET if before.count == 1:
-            yield from _describe_sides(before.first, after.first)
-        case Effect.SET:
-            yield from _describe_past(before)
-            yield "", " → "
-            yield "new", _format(after.first)
-        case Effect.REPLACE if group.edit:
-            yield from _describe_edit(group.edit)
-        case _:
-            word = "added, " if before.first is ABSENT else ""
-            yield "", f"{word}{describe_variety(group)}"
+def _describe_effect(group: ChangeGroup) -> list[Part]:
+    leads = {Effect.REMOVE: "removed, ", Effect.ADD: "added: ", Effect.VARY: "added, "}
+    is_told = group.effect is Effect.VARY and group.before.first is not ABSENT
+    lead = "" if is_told else leads.get(group.effect, "")
+    return [*([("", lead)] if lead else []), *_point(describe_effect(group))]
 
 
-def _describe_past(spread: Spread) -> Iterator[Part]:
-    """Write what was there: the only value, the bounds of numbers, or how many there were."""
-    yield "", "was "
-    if spread.count == 1:
-        yield "old", _format(spread.first)
-    elif spread.lowest is not None and spread.highest is not None:
-        yield "old", f"{_format(spread.lowest)} … {_format(spread.highest)}"
-        yield "", f", {spread.count:,} different values"
-    else:
-        yield "", f"{spread.count:,} different values, such as "
-        yield "old", _format(spread.first)
-
-
-def _describe_edit(edit: TextEdit) -> Iterator[Part]:
-    yield "old", _format(edit.start + edit.old)
-    yield "", " → "
-    yield "new", _format(edit.start + edit.new)
-    yield "", " at the beginning, the rest as it was"
-
-
-def _describe_sides(before: Side, after: Side) -> list[Part]:
-    old, new = (shorten(side, _VALUE_MAX) for side in format_brief(before, after))
-    if before is ABSENT:
-        return [("new", new)]
-    if after is ABSENT:
-        return [("old", old)]
-    return [("old", old), ("", " → "), ("new", new)]
-
-
-def _format(value: Side) -> str:
-    return shorten(format_value(value), _VALUE_MAX)
+def _point(parts: Iterable[Part]) -> list[Part]:
+    """Write arrows as the page does."""
+    return [("", " → ") if part == ARROW else part for part in parts]
 
 
 def _count_numbers(changes: Iterable[Change], paths: Iterable[Path]) -> dict[Path, dict[str, Any]]:
