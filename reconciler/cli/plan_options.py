@@ -109,7 +109,7 @@ impact_option = click.option(
 )
 
 
-_limit_option = click.option(
+_max_changes_option = click.option(
     "--max-changes",
     cls=SettingOption,
     envvar="RECONCILER_MAX_CHANGES",
@@ -169,7 +169,7 @@ _PACE_OPTIONS = (
 def planning_options(command: Command) -> Command:
     """Add the options for making a plan; settings are passed as ``overrides``."""
     add = add_options(
-        *(allow_option, _deny_option, _limit_option, full_option),
+        *(allow_option, _deny_option, _max_changes_option, full_option),
         *REDACT_OPTIONS,
         *_SERVER_OPTIONS,
     )
@@ -180,7 +180,7 @@ def applying_options(command: Command) -> Command:
     """Add the options for making and applying a plan; settings are passed as ``overrides``."""
     accept = (allow_option, _deny_option)
     shown = (full_option, *REDACT_OPTIONS)
-    add = add_options(*_PACE_OPTIONS, *accept, _limit_option, *shown, *_SERVER_OPTIONS)
+    add = add_options(*_PACE_OPTIONS, *accept, _max_changes_option, *shown, *_SERVER_OPTIONS)
     return add(fold_options(CliOverrides, "overrides")(command))
 
 

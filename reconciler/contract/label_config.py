@@ -38,6 +38,11 @@ class Tag:
     line: int
     text: list[str] = field(default_factory=list)
 
+    @property
+    def lowered(self) -> dict[str, str]:
+        """The attributes by their names in lower case, as the labelling page ignores case."""
+        return {name.lower(): value for name, value in self.attributes.items()}
+
 
 def find_required_keys(label_config: str) -> tuple[str, ...]:
     """Return the keys that the server requires in ``data`` when a task is created, in order.

@@ -52,7 +52,7 @@ def find_elements(label_config: str) -> Mapping[str, LabelElement]:
 
 
 def _make_element(tag: Tag) -> LabelElement:
-    values = {name.lower(): value for name, value in tag.attributes.items()}
+    values = tag.lowered
     whole = _ONE_KEY.fullmatch(values.get("value", ""))
     # The page takes a key with that very name, or else a path.
     shown = frozenset({(whole[1],), tuple(whole[1].split("."))} if whole else ())

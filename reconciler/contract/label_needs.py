@@ -161,7 +161,7 @@ def _find_needs(tag: Tag, *, is_root: bool) -> Iterator[Need]:
         yield Need(_split_path(key), tag.name, tag.line, is_required=True, kinds=kinds)
     if not is_shown:
         return
-    values = {name.lower(): value for name, value in tag.attributes.items()}
+    values = tag.lowered
     if tag.kind == "repeater" and (whole := _WHOLE.fullmatch(values.get("on", ""))):
         yield Need(_split_path(whole[1]), tag.name, tag.line, is_required=False, kinds=(_LIST,))
     if tag.kind == "image" and values.get("name"):
@@ -178,10 +178,9 @@ def _find_kinds(tag: Tag) -> _Kinds:
         return ()
     if "[" in value:
         return (_LIST,)  # of which the element is a part
-    names = {name.lower(): text for name, text in tag.attributes.items()}
-    value_type = names.get("valuetype", "").lower()
-    if names.get("resolver"):
+    if tag.lowered.get("resolver"):
         return ()  # it decides what the value is turned into
+    value_type = tag.lowered.get("valuetype", "").lower()
     return _BY_VALUE_TYPE.get((tag.kind, value_type)) or _BY_TAG.get(tag.kind, ())
 
 
