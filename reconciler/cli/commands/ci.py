@@ -101,11 +101,11 @@ class ApplyJobOptions:
     fresh: bool
     limit: str | None
 
-    def read_agreed(self) -> Reviewed | None:
+    def read_agreed(self, commit: str) -> Reviewed | None:
         """Return what may be applied; None for anything. Raises SavedFileError."""
-        if self.fresh:
-            return None
-        return Reviewed(check_digest(self.digest)) if self.digest else read_reviewed(self.folder)
+        if self.digest:
+            return Reviewed(check_digest(self.digest))
+        return None if self.fresh else read_reviewed(self.folder, commit)
 
 
 def _read_arguments(written: Sequence[str]) -> _Arguments:
@@ -229,7 +229,7 @@ def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
 
 
 def _show(run: CiRun, planned: PlannedRun, folder: Path) -> None:
-    write_planned(folder, planned)
+    write_planned(folder, planned, run.commit)
     if not is_github(run):
         return
     if (annotations := folder / ANNOTATIONS_FILE).exists():
@@ -250,7 +250,7 @@ def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - 
       reconciler ci comment
     """
     run = read_ci_run(os.environ)
-    planned = read_planned(folder)
+    planned = read_planned(folder, run.commit)
     if run.is_untrusted:
         _note("nothing was written: the commits come from a fork or a bot")
         return DONE
@@ -278,10 +278,10 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
         try:
             request, marker = find_reviewed(forge, run, given.scope, read_digest_key(os.environ))
         except Refused as error:
-            write_reviewed(folder, Reviewed(refusal=error.message))
+            write_reviewed(folder, Reviewed(refusal=error.message), run.commit)
             _note(str(error))
             return DONE
-    write_reviewed(folder, Reviewed(marker.digest, marker.server))
+    write_reviewed(folder, Reviewed(marker.digest, marker.server), run.commit)
     _note(f"{request.name} shows the plan {marker.digest}")
     return DONE
 
@@ -296,7 +296,7 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
     "--fresh",
     is_flag=True,
     envvar="RECONCILER_CI_FRESH",
-    help="Apply whatever the plan is now, without a review.",
+    help="Apply whatever the plan is now, without a review, if there is no --digest.",
 )
 @_limit_option
 @_ci_options
@@ -320,7 +320,7 @@ def apply(options: ApplyJobOptions) -> int:
             hint="use ci plan there",
         )
     given, folder = _read_arguments(options.arguments), options.folder
-    agreed = options.read_agreed()
+    agreed = options.read_agreed(run.commit)
     prepare_folder(folder, os.environ)
     with redirect_stdout(io.StringIO()) as shown:
         planned = _plan(run, given, folder, options.limit)
@@ -361,7 +361,7 @@ def drift(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - se
       reconciler ci drift
     """
     run = read_ci_run(os.environ)
-    planned = read_planned(folder)
+    planned = read_planned(folder, run.commit)
     with connect_to_forge(run, os.environ, warn=_note) as forge:
         _note(tell_drift(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
     return DONE
