@@ -136,6 +136,40 @@ def test_a_plan_after_the_merge_is_not_a_reviewed_one(world: World):
     assert (run.code, world.patches) == (1, 0)
 
 
+def test_a_job_that_runs_again_does_not_apply_what_was_taken_back(world: World):
+    """The server is as it was before the first merge, so the reviewed plan is the plan again."""
+    commit = world.review_and_merge(world.forge.open_change(write_manifest(t101=2)))
+    assert world.apply(commit).code == 0
+    back = world.review_and_merge(world.forge.open_change(write_manifest(t101=1)))
+    assert world.apply(back).code == 0
+    assert world.overlap(101) == 1
+
+    world.attempt = 2
+    run = world.apply(commit)
+
+    assert (run.code, world.overlap(101)) == (1, 1)
+    assert f"runs again, but main is at {back[:12]} now" in refuse_reason(run.output)
+
+
+def test_a_job_that_failed_runs_again(world: World):
+    commit = world.review_and_merge(world.forge.open_change(write_manifest(t101=2)))
+    world.forge.faults.append(Fault("GET", "/pulls", Reply(403), times=1))
+    assert world.apply(commit).code == 1
+
+    world.attempt = 2
+
+    assert (world.apply(commit).code, world.patches) == (0, 1)
+
+
+def test_a_digest_is_compared_even_where_whatever_is_planned_is_applied(world: World):
+    commit = world.forge.push_directly(write_manifest(t101=2))
+
+    run = world.apply(commit, event="workflow_dispatch", apply="fresh", digest=f"sha256:{'0' * 64}")
+
+    assert (run.code, world.patches) == (1, 0)
+    assert "the plan is now" in refuse_reason(run.output)
+
+
 def test_a_push_without_a_pull_request_is_applied_by_hand(world: World):
     commit = world.forge.push_directly(write_manifest(t101=2))
 
