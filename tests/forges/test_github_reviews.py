@@ -344,6 +344,15 @@ def test_other_files_than_the_reviewed_ones_are_not_applied(world: World):
     assert "no comment by github-actions[bot] with a plan for these files" in run.output
 
 
+def test_the_same_files_may_be_named_in_another_way(world: World):
+    change = world.forge.open_change({**write_manifest(t101=2), "more/102.yaml": write_one(102)})
+    assert world.plan(change, paths="manifests/\nmore").code == 0
+
+    run = world.apply(world.forge.merge(change), paths="./more/\nmanifests")
+
+    assert (run.code, world.patches) == (0, 2), run.output
+
+
 def test_a_redacted_plan_needs_a_key_to_be_applied(world: World):
     world.inputs["redact"] = "data"
     change = world.forge.open_change(write_manifest(t101=2))
@@ -466,7 +475,7 @@ class TestForgedComments:
     """Anybody may comment, and those who may write to the repository may edit any comment."""
 
     def forge_marker(self, change: Change, digest: str) -> str:
-        scope = Scope("", ("manifests/",))
+        scope = Scope.of("", ("manifests/",))
         marker = Marker(scope, digest=digest, head=change.head, run=(9999999, 1))
         return write_post(marker, "All is well.", NO_DIGEST_KEY)
 

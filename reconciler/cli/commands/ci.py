@@ -78,10 +78,11 @@ def _read_lines(variable: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Arguments:
-    """Options and paths of plan, options that only apply has, and what they are about."""
+    """What plan takes, options that only apply has, the paths, and what they are about."""
 
     of_plan: tuple[str, ...]
     only_of_apply: tuple[str, ...]
+    paths: tuple[str, ...]
     scope: Scope
 
     @property
@@ -119,7 +120,7 @@ def _read_arguments(written: Sequence[str]) -> _Arguments:
     for one in (environment, *paths):
         if not one.isprintable():
             raise click.UsageError(f"{one!r:.100} has characters that cannot be shown.")
-    return _Arguments(of_plan, of_apply, Scope(environment, paths))
+    return _Arguments(of_plan, of_apply, paths, Scope.of(environment, paths))
 
 
 def _split_options(written: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -224,7 +225,7 @@ def _plan(run: CiRun, given: _Arguments, folder: Path, limit: str | None) -> Pla
 def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
     formats = list_format_options(run.kind, folder, "validate")
     env = [f"--env={given.scope.environment}"] if given.scope.environment else []
-    code = _run("validate", *formats, *env, "--", *given.scope.paths)
+    code = _run("validate", *formats, *env, "--", *given.paths)
     return PlannedRun(given.scope, code)
 
 
