@@ -151,6 +151,20 @@ def test_a_job_that_runs_again_does_not_apply_what_was_taken_back(world: World):
     assert f"runs again, but main is at {back[:12]} now" in refuse_reason(run.output)
 
 
+def test_a_run_with_a_digest_is_not_repeated(world: World):
+    """It has the commit of then, whose plan may fit again once it was taken back."""
+    commit = world.forge.push_directly(write_manifest(t101=2))
+    digest = world.apply(commit).outputs["digest"]
+    assert world.apply(commit, event="workflow_dispatch", digest=digest).code == 0
+    world.state.tasks[101].values["overlap"] = 1
+
+    world.attempt = 2
+    run = world.apply(commit, event="workflow_dispatch", digest=digest)
+
+    assert (run.code, world.overlap(101)) == (1, 1)
+    assert "start the job by hand again" in run.output
+
+
 def test_a_job_that_failed_runs_again(world: World):
     commit = world.review_and_merge(world.forge.open_change(write_manifest(t101=2)))
     world.forge.faults.append(Fault("GET", "/pulls", Reply(403), times=1))

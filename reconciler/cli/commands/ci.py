@@ -320,6 +320,11 @@ def apply(options: ApplyJobOptions) -> int:
             "ci apply runs on a branch, not for a pull request or merge request",
             hint="use ci plan there",
         )
+    if options.digest and is_github(run) and run.attempt > 1:
+        raise Refused(
+            "a run with a digest is not repeated: its commit may be an old one",
+            hint="start the job by hand again",
+        )
     given, folder = _read_arguments(options.arguments), options.folder
     agreed = options.read_agreed(run.commit)
     prepare_folder(folder, os.environ)
