@@ -8,10 +8,12 @@ the one it was written for, and, where a key is set, if it is signed with that k
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Final, Self
 
 import msgspec
 
@@ -33,6 +35,14 @@ class Scope:
 
     environment: str = ""
     paths: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, environment: str, paths: Iterable[str]) -> Self:
+        """Return the scope of some paths, however they are ordered and written.
+
+        ``manifests`` is the same folder as ``./manifests/``.
+        """
+        return cls(environment, tuple(sorted({str(PurePosixPath(path)) for path in paths})))
 
 
 @dataclass(frozen=True, slots=True)

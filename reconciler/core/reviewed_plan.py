@@ -11,6 +11,19 @@ from reconciler.core.shown_digest import DigestKey, is_digest
 from reconciler.errors import Refused
 
 
+def check_repeated(commit: str, branch: str, tip: str) -> None:
+    """Check that a job that runs again is not for a commit that a later one may have taken back.
+
+    ``tip`` is the commit that the branch is at. A job that runs for the first time may be behind
+    it: several merges in a row wait for each other. Raises Refused.
+    """
+    if commit != tip:
+        raise _refuse(
+            f"the job of commit {commit[:12]} runs again, but {branch} is at {tip[:12]} now, which "
+            "may have taken it back"
+        )
+
+
 def choose_merged_request(
     requests: Iterable[MergeRequest], commit: str, branch: str
 ) -> MergeRequest:

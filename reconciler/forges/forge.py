@@ -20,6 +20,12 @@ class Forge(Protocol):
     def find_requests(self, commit: str) -> Sequence[MergeRequest]:
         """Find the merge requests that a commit belongs to."""
 
+    def find_tip(self, branch: str) -> str:
+        """Return the SHA of the commit that a branch is at."""
+
+    def is_repeated(self, run: int, attempt: int) -> bool:
+        """Tell whether this job of a CI run has run before."""
+
     def list_comments(self, request: int) -> Iterable[Post]:
         """List the comments of a merge request, the oldest first."""
 

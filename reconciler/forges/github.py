@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from reconciler.core.forge_model import MergeRequest, Post
 from reconciler.core.values import Json
@@ -57,6 +58,15 @@ class GitHub:
         """Find the pull requests that a commit belongs to."""
         rows = self._client.get_rows(f"{self._path}/commits/{commit}/pulls")
         return [self._read_pull(row) for row in rows]
+
+    def find_tip(self, branch: str) -> str:
+        """Read the commit that a branch is at."""
+        found = self._client.get(f"{self._path}/branches/{quote(branch, safe='')}")
+        return get_text(get_object(found if isinstance(found, dict) else {}, "commit"), "sha")
+
+    def is_repeated(self, run: int, attempt: int) -> bool:  # noqa: ARG002 - GitLab needs it
+        """Tell whether a run is not the first attempt."""
+        return attempt > 1
 
     def list_comments(self, request: int) -> Iterable[Post]:
         """List the comments of a pull request."""

@@ -46,6 +46,21 @@ class GitLab:
         rows = self._client.get_rows(f"{self._path}/repository/commits/{commit}/merge_requests")
         return [_read_request(row) for row in rows]
 
+    def find_tip(self, branch: str) -> str:
+        """Read the commit that a branch is at."""
+        found = self._client.get(f"{self._path}/repository/branches/{quote(branch, safe='')}")
+        return get_text(get_object(found if isinstance(found, dict) else {}, "commit"), "id")
+
+    def is_repeated(self, run: int, attempt: int) -> bool:
+        """Tell whether a pipeline has an earlier job of the same name; true if it lacks this one.
+
+        ``attempt`` is the number of the job: a retried one gets another.
+        """
+        rows = self._client.get_rows(f"{self._path}/pipelines/{run}/jobs", include_retried="true")
+        jobs = {get_number(row, "id"): get_text(row, "name") for row in rows}
+        own = jobs.get(attempt)
+        return own is None or any(job < attempt and name == own for job, name in jobs.items())
+
     def list_comments(self, request: int) -> Iterable[Post]:
         """List the notes of a merge request that people or tokens wrote."""
         rows = self._client.get_rows(

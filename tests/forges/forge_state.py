@@ -99,7 +99,10 @@ class Fault:
 
 @dataclass(slots=True)
 class ForgeState:
-    """A forge with one repository; ``lag`` counts the answers in which a merge is not known yet."""
+    """A forge with one repository; ``lag`` counts the answers in which a merge is not known yet.
+
+    ``jobs`` are the pipeline, the number and the name of each job.
+    """
 
     repository: GitRepository
     accounts: dict[str, Account]
@@ -108,6 +111,7 @@ class ForgeState:
     issues: dict[int, Issue] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    jobs: list[tuple[int, int, str]] = field(default_factory=list)
     lag: int = 0
     _numbers: int = 0
 

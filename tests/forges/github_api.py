@@ -48,8 +48,9 @@ def _route(state: ForgeState, account: Account, asked: Asked, path: str) -> Repl
     match [asked.method, *path.strip("/").split("/")]:
         case ["GET", "pulls", number] if int(number) in state.changes:
             return Reply(200, _write_pull(state.changes[int(number)]))
-        case ["GET", "commits", sha, "pulls"]:
-            return _list_pulls(state, asked, sha)
+        case ["GET", "branches" | "commits" as kind, name, *_]:
+            is_branch = kind == "branches"
+            return _read_branch(state, name) if is_branch else _list_pulls(state, asked, name)
         case ["GET", "issues", number, "comments"]:
             rows = [_write_comment(one) for one in state.comments_of(int(number))]
             return Reply(200, *page_rows(asked, list(rows)))
@@ -62,6 +63,11 @@ def _route(state: ForgeState, account: Account, asked: Asked, path: str) -> Repl
         case [_, "issues", *rest]:
             return _serve_issues(state, account, asked, rest)
     return _refuse(404, "Not Found")
+
+
+def _read_branch(state: ForgeState, branch: str) -> Reply:
+    sha = state.repository.git("rev-parse", f"refs/heads/{branch}")
+    return Reply(200, {"name": branch, "commit": {"sha": sha}})
 
 
 def _list_pulls(state: ForgeState, asked: Asked, sha: str) -> Reply:

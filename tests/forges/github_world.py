@@ -56,7 +56,8 @@ def add_many_tasks(state: State, count: int) -> dict[str, str | None]:
 class World:
     """The forge, the server, and the runs of jobs so far; ``inputs`` are those of every job.
 
-    ``hook`` may answer requests to the server in its place.
+    ``hook`` may answer requests to the server in its place. ``attempt`` is 2 for runs that are
+    repeated.
     """
 
     forge: ForgeState
@@ -66,6 +67,7 @@ class World:
     temp: Path
     inputs: dict[str, str] = field(default_factory=dict)
     runs: int = 1000
+    attempt: int = 1
     hook: Callable[[Request], Response | None] = lambda _request: None
 
     def plan(
@@ -147,7 +149,7 @@ class World:
             "GITHUB_REF_NAME": f"{change.number}/merge" if change else "main",
             "GITHUB_REF_TYPE": "branch",
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ATTEMPT": str(self.attempt),
             "GITHUB_RUN_ID": str(number),
             "GITHUB_SERVER_URL": "https://github.example.org",
             "GITHUB_SHA": commit,

@@ -47,8 +47,8 @@ def _route(state: ForgeState, account: Account, asked: Asked, path: str) -> Repl
     match [asked.method, *path.strip("/").split("/")]:
         case ["GET", "merge_requests", number] if int(number) in state.changes:
             return Reply(200, _write_request(state.changes[int(number)]))
-        case ["GET", "repository", "commits", sha, "merge_requests"]:
-            return _list_requests(state, asked, sha)
+        case ["GET", "repository" | "pipelines", *_]:
+            return _read_repository(state, asked, path)
         case ["GET", "merge_requests", number, "notes"]:
             return _list_notes(state, asked, int(number))
         case ["POST", "merge_requests" | "issues", number, "notes"]:
@@ -62,6 +62,26 @@ def _route(state: ForgeState, account: Account, asked: Asked, path: str) -> Repl
         case [_, "issues", *rest]:
             return _serve_issues(state, account, asked, rest)
     return Reply(404, {"error": "404 Not Found"})
+
+
+def _read_repository(state: ForgeState, asked: Asked, path: str) -> Reply:
+    match path.strip("/").split("/"):
+        case ["pipelines", number, "jobs"]:
+            return _list_jobs(state, asked, int(number))
+        case ["repository", "branches", branch]:
+            sha = state.repository.git("rev-parse", f"refs/heads/{branch}")
+            return Reply(200, {"name": branch, "commit": {"id": sha}})
+        case ["repository", "commits", sha, "merge_requests"]:
+            return _list_requests(state, asked, sha)
+    return Reply(404, {"error": "404 Not Found"})
+
+
+def _list_jobs(state: ForgeState, asked: Asked, pipeline: int) -> Reply:
+    """List the jobs of a pipeline: of those that were retried, the last alone unless asked."""
+    jobs = [(job, name) for run, job, name in state.jobs if run == pipeline]
+    if asked.query.get("include_retried") != "true":
+        jobs = [(job, name) for name, job in {name: job for job, name in jobs}.items()]
+    return Reply(200, *page_rows(asked, [{"id": job, "name": name} for job, name in jobs]))
 
 
 def _list_requests(state: ForgeState, asked: Asked, sha: str) -> Reply:

@@ -88,6 +88,7 @@ class GitLabWorld:
         }
         if name == "apply by hand":
             environment["CI_COMMIT_BRANCH"] = "main"
+        self.forge.jobs.append((int(environment["CI_PIPELINE_ID"]), self.runs, name))
         run = ActionRun()
         for script in PIPELINE[name]["script"]:
             if not run.code:

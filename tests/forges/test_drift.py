@@ -70,7 +70,7 @@ def test_a_server_that_is_down_leaves_the_issue_as_it_is(world: World):
 
 
 def test_the_issues_of_others_are_not_touched(world: World):
-    marker = Marker(Scope("", ("manifests/",)), is_drift=True)
+    marker = Marker(Scope.of("", ("manifests/",)), is_drift=True)
     body = write_post(marker, "Mine.", NO_DIGEST_KEY)
     world.forge.issues[50] = Issue(50, "mallory", "Label Studio tasks are not as declared", body)
     world.forge.issues[51] = Issue(51, BOT, "Another robot's", "No marker.")

@@ -136,6 +136,54 @@ def test_a_plan_after_the_merge_is_not_a_reviewed_one(world: World):
     assert (run.code, world.patches) == (1, 0)
 
 
+def test_a_job_that_runs_again_does_not_apply_what_was_taken_back(world: World):
+    """The server is as it was before the first merge, so the reviewed plan is the plan again."""
+    commit = world.review_and_merge(world.forge.open_change(write_manifest(t101=2)))
+    assert world.apply(commit).code == 0
+    back = world.review_and_merge(world.forge.open_change(write_manifest(t101=1)))
+    assert world.apply(back).code == 0
+    assert world.overlap(101) == 1
+
+    world.attempt = 2
+    run = world.apply(commit)
+
+    assert (run.code, world.overlap(101)) == (1, 1)
+    assert f"runs again, but main is at {back[:12]} now" in refuse_reason(run.output)
+
+
+def test_a_run_with_a_digest_is_not_repeated(world: World):
+    """It has the commit of then, whose plan may fit again once it was taken back."""
+    commit = world.forge.push_directly(write_manifest(t101=2))
+    digest = world.apply(commit).outputs["digest"]
+    assert world.apply(commit, event="workflow_dispatch", digest=digest).code == 0
+    world.state.tasks[101].values["overlap"] = 1
+
+    world.attempt = 2
+    run = world.apply(commit, event="workflow_dispatch", digest=digest)
+
+    assert (run.code, world.overlap(101)) == (1, 1)
+    assert "start the job by hand again" in run.output
+
+
+def test_a_job_that_failed_runs_again(world: World):
+    commit = world.review_and_merge(world.forge.open_change(write_manifest(t101=2)))
+    world.forge.faults.append(Fault("GET", "/pulls", Reply(403), times=1))
+    assert world.apply(commit).code == 1
+
+    world.attempt = 2
+
+    assert (world.apply(commit).code, world.patches) == (0, 1)
+
+
+def test_a_digest_is_compared_even_where_whatever_is_planned_is_applied(world: World):
+    commit = world.forge.push_directly(write_manifest(t101=2))
+
+    run = world.apply(commit, event="workflow_dispatch", apply="fresh", digest=f"sha256:{'0' * 64}")
+
+    assert (run.code, world.patches) == (1, 0)
+    assert "the plan is now" in refuse_reason(run.output)
+
+
 def test_a_push_without_a_pull_request_is_applied_by_hand(world: World):
     commit = world.forge.push_directly(write_manifest(t101=2))
 
@@ -310,6 +358,15 @@ def test_other_files_than_the_reviewed_ones_are_not_applied(world: World):
     assert "no comment by github-actions[bot] with a plan for these files" in run.output
 
 
+def test_the_same_files_may_be_named_in_another_way(world: World):
+    change = world.forge.open_change({**write_manifest(t101=2), "more/102.yaml": write_one(102)})
+    assert world.plan(change, paths="manifests/\nmore").code == 0
+
+    run = world.apply(world.forge.merge(change), paths="./more/\nmanifests")
+
+    assert (run.code, world.patches) == (0, 2), run.output
+
+
 def test_a_redacted_plan_needs_a_key_to_be_applied(world: World):
     world.inputs["redact"] = "data"
     change = world.forge.open_change(write_manifest(t101=2))
@@ -432,7 +489,7 @@ class TestForgedComments:
     """Anybody may comment, and those who may write to the repository may edit any comment."""
 
     def forge_marker(self, change: Change, digest: str) -> str:
-        scope = Scope("", ("manifests/",))
+        scope = Scope.of("", ("manifests/",))
         marker = Marker(scope, digest=digest, head=change.head, run=(9999999, 1))
         return write_post(marker, "All is well.", NO_DIGEST_KEY)
 

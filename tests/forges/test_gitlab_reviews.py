@@ -59,6 +59,37 @@ def test_a_commit_that_was_pushed_after_the_plan_is_not_applied(world: GitLabWor
     assert "was merged" in run.output
 
 
+def test_a_job_that_runs_again_does_not_apply_what_was_taken_back(world: GitLabWorld):
+    """The server is as it was before the first merge, so the reviewed plan is the plan again."""
+    commits: list[str] = []
+    for number, overlap in enumerate((2, 1)):
+        change = world.forge.open_change(write_manifest(t101=overlap))
+        assert world.plan(change).code == 0
+        commits.append(world.forge.merge(change))
+        assert world.apply(commits[-1], CI_PIPELINE_ID=str(number)).code == 0
+    assert world.overlap(101) == 1
+
+    first = world.apply(commits[0], CI_PIPELINE_ID="0")
+    last = world.apply(commits[1], CI_PIPELINE_ID="1")
+
+    assert (first.code, last.code, world.overlap(101)) == (1, 0, 1)
+    assert f"runs again, but main is at {commits[1][:12]} now" in first.output
+
+
+def test_a_plan_that_the_repository_holds_is_not_shown(world: GitLabWorld):
+    """A folder in the place of a file keeps the job from deleting the others."""
+    told = {"scope": {"paths": ["manifests/"]}, "exit_code": 0, "digest": f"sha256:{'0' * 64}"}
+    files = {"plan.json/x": "x", "run.json": json.dumps(told), "plan.md": "All is well."}
+    change = world.forge.open_change(
+        {**write_manifest(t101=2), **{f".reconciler-ci/{name}": files[name] for name in files}}
+    )
+
+    run = world.plan(change)
+
+    assert (run.code, world.forge.comments) == (1, [])
+    assert "run.json: this job did not write it for its commit" in run.output
+
+
 def test_a_push_without_a_merge_request_is_applied_by_hand(world: GitLabWorld):
     commit = world.forge.push_directly(write_manifest(t101=2))
 

@@ -78,10 +78,11 @@ def _read_lines(variable: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Arguments:
-    """Options and paths of plan, options that only apply has, and what they are about."""
+    """What plan takes, options that only apply has, the paths, and what they are about."""
 
     of_plan: tuple[str, ...]
     only_of_apply: tuple[str, ...]
+    paths: tuple[str, ...]
     scope: Scope
 
     @property
@@ -101,11 +102,11 @@ class ApplyJobOptions:
     fresh: bool
     limit: str | None
 
-    def read_agreed(self) -> Reviewed | None:
+    def read_agreed(self, commit: str) -> Reviewed | None:
         """Return what may be applied; None for anything. Raises SavedFileError."""
-        if self.fresh:
-            return None
-        return Reviewed(check_digest(self.digest)) if self.digest else read_reviewed(self.folder)
+        if self.digest:
+            return Reviewed(check_digest(self.digest))
+        return None if self.fresh else read_reviewed(self.folder, commit)
 
 
 def _read_arguments(written: Sequence[str]) -> _Arguments:
@@ -119,7 +120,7 @@ def _read_arguments(written: Sequence[str]) -> _Arguments:
     for one in (environment, *paths):
         if not one.isprintable():
             raise click.UsageError(f"{one!r:.100} has characters that cannot be shown.")
-    return _Arguments(of_plan, of_apply, Scope(environment, paths))
+    return _Arguments(of_plan, of_apply, paths, Scope.of(environment, paths))
 
 
 def _split_options(written: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -224,12 +225,12 @@ def _plan(run: CiRun, given: _Arguments, folder: Path, limit: str | None) -> Pla
 def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
     formats = list_format_options(run.kind, folder, "validate")
     env = [f"--env={given.scope.environment}"] if given.scope.environment else []
-    code = _run("validate", *formats, *env, "--", *given.scope.paths)
+    code = _run("validate", *formats, *env, "--", *given.paths)
     return PlannedRun(given.scope, code)
 
 
 def _show(run: CiRun, planned: PlannedRun, folder: Path) -> None:
-    write_planned(folder, planned)
+    write_planned(folder, planned, run.commit)
     if not is_github(run):
         return
     if (annotations := folder / ANNOTATIONS_FILE).exists():
@@ -250,7 +251,7 @@ def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - 
       reconciler ci comment
     """
     run = read_ci_run(os.environ)
-    planned = read_planned(folder)
+    planned = read_planned(folder, run.commit)
     if run.is_untrusted:
         _note("nothing was written: the commits come from a fork or a bot")
         return DONE
@@ -278,10 +279,10 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
         try:
             request, marker = find_reviewed(forge, run, given.scope, read_digest_key(os.environ))
         except Refused as error:
-            write_reviewed(folder, Reviewed(refusal=error.message))
+            write_reviewed(folder, Reviewed(refusal=error.message), run.commit)
             _note(str(error))
             return DONE
-    write_reviewed(folder, Reviewed(marker.digest, marker.server))
+    write_reviewed(folder, Reviewed(marker.digest, marker.server), run.commit)
     _note(f"{request.name} shows the plan {marker.digest}")
     return DONE
 
@@ -296,7 +297,7 @@ def reviewed(folder: Path, arguments: tuple[str, ...]) -> int:
     "--fresh",
     is_flag=True,
     envvar="RECONCILER_CI_FRESH",
-    help="Apply whatever the plan is now, without a review.",
+    help="Apply whatever the plan is now, without a review, if there is no --digest.",
 )
 @_limit_option
 @_ci_options
@@ -319,8 +320,13 @@ def apply(options: ApplyJobOptions) -> int:
             "ci apply runs on a branch, not for a pull request or merge request",
             hint="use ci plan there",
         )
+    if options.digest and is_github(run) and run.attempt > 1:
+        raise Refused(
+            "a run with a digest is not repeated: its commit may be an old one",
+            hint="start the job by hand again",
+        )
     given, folder = _read_arguments(options.arguments), options.folder
-    agreed = options.read_agreed()
+    agreed = options.read_agreed(run.commit)
     prepare_folder(folder, os.environ)
     with redirect_stdout(io.StringIO()) as shown:
         planned = _plan(run, given, folder, options.limit)
@@ -361,7 +367,7 @@ def drift(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - se
       reconciler ci drift
     """
     run = read_ci_run(os.environ)
-    planned = read_planned(folder)
+    planned = read_planned(folder, run.commit)
     with connect_to_forge(run, os.environ, warn=_note) as forge:
         _note(tell_drift(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
     return DONE

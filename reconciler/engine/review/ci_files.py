@@ -16,6 +16,7 @@ from reconciler.engine.review.planned_run import (
     SUCCESS,
     PlannedRun,
 )
+from reconciler.errors import SettingsError
 
 FOLDER_VARIABLE: Final = "RECONCILER_CI_FOLDER"
 DEFAULT_FOLDER: Final = ".reconciler-ci"
@@ -44,12 +45,16 @@ _COMMENT_MAX: Final = {ForgeKind.GITHUB: 65_536, ForgeKind.GITLAB: 1_000_000}
 def prepare_folder(folder: Path, environment: Mapping[str, str]) -> None:
     """Make the folder, which git does not see; what an earlier run left is deleted.
 
-    Its reports stay: revert needs them.
+    Its reports stay: revert needs them. Raises SettingsError for a link, which a repository may
+    hold, and which may lead anywhere.
     """
+    if folder.is_symlink():
+        raise SettingsError(f"{folder}: expected a folder, found a link", hint="delete it")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in (*_FILES.values(), PLANNED_FILE, REVIEWED_FILE):
         (folder / name).unlink(missing_ok=True)
     if not environment.get(FOLDER_VARIABLE):
+        (folder / ".gitignore").unlink(missing_ok=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 

@@ -1,11 +1,13 @@
 """What a CI job hands to its next steps: how its plan ended, in a folder with what it wrote.
 
-The step that has the token of Label Studio is not the one that has the token of the forge.
+The step that has the token of Label Studio is not the one that has the token of the forge. The
+folder may be inside the repository, which may hold such files, too: each names the commit that the
+job checked out, which no file in that commit can know.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -31,7 +33,8 @@ class PlannedRun:
     """How a plan ended: ``exit_code`` is that of plan, and ``digest`` is empty if it was 1.
 
     ``changes`` counts the tasks to update; None if there was no plan, as when a manifest has an
-    error or the server does not answer. ``server`` is its address.
+    error or the server does not answer. ``server`` is its address, and ``commit`` the SHA of what
+    was planned.
     """
 
     scope: Scope
@@ -39,6 +42,7 @@ class PlannedRun:
     digest: str = ""
     changes: int | None = None
     server: str = ""
+    commit: str = ""
 
     @property
     def is_applicable(self) -> bool:
@@ -53,11 +57,12 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """The digest that was reviewed, and for which server; or why there is none."""
+    """The digest that was reviewed for ``commit``, and for which server; or why there is none."""
 
     digest: str = ""
     server: str = ""
     refusal: str = ""
+    commit: str = ""
 
 
 def find_disagreement(planned: PlannedRun, agreed: Reviewed | None) -> Refused | None:
@@ -97,28 +102,26 @@ def check_digest(digest: str) -> str:
     return digest.strip()
 
 
-def write_planned(folder: Path, planned: PlannedRun) -> None:
-    """Write how a plan ended."""
-    _write(folder / PLANNED_FILE, planned)
+def write_planned(folder: Path, planned: PlannedRun, commit: str) -> None:
+    """Write how the plan of a commit ended."""
+    _write(folder / PLANNED_FILE, replace(planned, commit=commit))
 
 
-def read_planned(folder: Path) -> PlannedRun:
-    """Read how a plan ended; raises SavedFileError."""
-    return _read(
-        folder / PLANNED_FILE, PlannedRun, "run ci plan or ci apply first, with the same --folder"
-    )
+def read_planned(folder: Path, commit: str) -> PlannedRun:
+    """Read how the plan of a commit ended; raises SavedFileError."""
+    hint = "run ci plan or ci apply first, with the same --folder"
+    return _read(folder / PLANNED_FILE, PlannedRun, commit, hint)
 
 
-def write_reviewed(folder: Path, reviewed: Reviewed) -> None:
-    """Write what was reviewed."""
-    _write(folder / REVIEWED_FILE, reviewed)
+def write_reviewed(folder: Path, reviewed: Reviewed, commit: str) -> None:
+    """Write what was reviewed for a commit."""
+    _write(folder / REVIEWED_FILE, replace(reviewed, commit=commit))
 
 
-def read_reviewed(folder: Path) -> Reviewed:
-    """Read what was reviewed; raises SavedFileError."""
-    return _read(
-        folder / REVIEWED_FILE, Reviewed, "run ci reviewed first, or pass --digest or --fresh"
-    )
+def read_reviewed(folder: Path, commit: str) -> Reviewed:
+    """Read what was reviewed for a commit; raises SavedFileError."""
+    hint = "run ci reviewed first, or pass --digest or --fresh"
+    return _read(folder / REVIEWED_FILE, Reviewed, commit, hint)
 
 
 def _write(file: Path, told: PlannedRun | Reviewed) -> None:
@@ -126,10 +129,13 @@ def _write(file: Path, told: PlannedRun | Reviewed) -> None:
     file.write_bytes(msgspec.json.encode(told) + b"\n")
 
 
-def _read(file: Path, kind: type[_T], hint: str) -> _T:
+def _read(file: Path, kind: type[_T], commit: str, hint: str) -> _T:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=kind)
+        found = msgspec.json.decode(file.read_bytes(), type=kind)
     except FileNotFoundError as error:
         raise SavedFileError(f"{file}: not found", hint=hint) from error
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise SavedFileError(f"{file}: cannot be read: {error}", hint=hint) from error
+    if found.commit != commit:
+        raise SavedFileError(f"{file}: this job did not write it for its commit", hint=hint)
+    return found

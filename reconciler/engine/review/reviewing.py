@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.core.forge_model import MergeRequest, Post
 from reconciler.core.review_marker import MarkedPost, Marker, Scope, write_post
 from reconciler.core.reviewed_plan import (
+    check_repeated,
     choose_merged_request,
     find_own_posts,
     find_reviewed_plan,
@@ -92,6 +93,8 @@ def find_reviewed(
         raise Refused(
             "no reviewed plan: this run is not for a branch", hint="apply on the default branch"
         )
+    if forge.is_repeated(run.number, run.attempt):
+        check_repeated(run.commit, run.branch, forge.find_tip(run.branch))
     requests = _find_merged(forge, run, sleep)
     request = choose_merged_request(requests, run.commit, run.branch)
     marker = find_reviewed_plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,45 @@ def test_a_damaged_file_is_refused(content: str, command: Command, manifest: Man
 
 
 @pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("commit", [{}, {"commit": "d" * 40}])
+def test_a_file_of_another_commit_is_refused(
+    commit: dict[str, str], command: Command, manifest: Manifest
+):
+    """A repository may hold the folder."""
+    Path(".reconciler-ci").mkdir()
+    Path(".reconciler-ci/reviewed.json").write_text(
+        json.dumps({"digest": f"sha256:{'0' * 64}", **commit}), encoding="utf-8"
+    )
+
+    ran = command("ci", "apply", manifest())
+
+    assert ran.code == 1
+    assert "this job did not write it for its commit" in ran.errors
+
+
+@pytest.mark.usefixtures("job")
+def test_a_folder_that_is_a_link_is_refused(command: Command, manifest: Manifest):
+    Path("elsewhere").mkdir()
+    Path(".reconciler-ci").symlink_to("elsewhere")
+
+    ran = command("ci", "plan", manifest())
+
+    assert (ran.code, list(Path("elsewhere").iterdir())) == (1, [])
+    assert ".reconciler-ci: expected a folder, found a link" in ran.errors
+
+
+@pytest.mark.usefixtures("job")
+def test_what_a_link_in_the_folder_leads_to_is_not_written(command: Command, manifest: Manifest):
+    Path("kept").write_text("kept", encoding="utf-8")
+    Path(".reconciler-ci").mkdir()
+    for name in (".gitignore", "plan.md", "run.json"):
+        Path(".reconciler-ci", name).symlink_to(Path("kept").absolute())
+
+    assert command("ci", "plan", manifest()).code == 0
+    assert Path("kept").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.usefixtures("job")
 @pytest.mark.parametrize("options", [(), ("--canary", "1"), ("--rps=9", "--careful")])
 def test_options_of_apply_are_taken_where_only_plan_runs(
     options: tuple[str, ...], command: Command, manifest: Manifest
@@ -152,9 +192,9 @@ def test_a_variable_that_the_runner_did_not_pass_on_is_named(
 
 
 @pytest.mark.usefixtures("job")
-@pytest.mark.parametrize("content", ['{"digest": "sha256:0"}', '{"refusal": "No."}'])
+@pytest.mark.parametrize("told", [{"digest": "sha256:0"}, {"refusal": "No."}])
 def test_apply_itself_expects_the_reviewed_digest(
-    content: str,
+    told: dict[str, str],
     sandbox: tuple[State, str],
     command: Command,
     manifest: Manifest,
@@ -162,7 +202,9 @@ def test_apply_itself_expects_the_reviewed_digest(
 ):
     monkeypatch.setattr("reconciler.cli.commands.ci.find_disagreement", lambda *_: None)
     Path(".reconciler-ci").mkdir()
-    Path(".reconciler-ci/reviewed.json").write_text(content, encoding="utf-8")
+    Path(".reconciler-ci/reviewed.json").write_text(
+        json.dumps({**told, "commit": os.environ["GITHUB_SHA"]}), encoding="utf-8"
+    )
 
     ran = command("ci", "apply", manifest())
 
