@@ -104,7 +104,7 @@ def _describe_run(run: Run) -> Iterator[str]:
         "ended": run.ended,
         "shard": format_shards(run.shards),
         "target": str(run.targets),
-        "user": str(run.user or ""),
+        "user": str(run.user.id) if run.user else "",  # forges keep pages for many readers
         "commit": commit.id + ", with uncommitted changes" * commit.dirty if commit else "",
         "digest": run.digest,
     }
