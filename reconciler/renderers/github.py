@@ -66,6 +66,11 @@ def render_checkup(checkup: Checkup, _options: RenderOptions) -> str:
     return _write(list_checkup_results(checkup), summarize_checkup(checkup))
 
 
+def format_error(message: str) -> str:
+    """Write the annotation of an error that has no place in a file."""
+    return _format_command("error", {"title": "reconciler"}, escape_invisible(message))
+
+
 def _write(results: list[Result], summary: str) -> str:
     picked = pick_results(results, len(results))
     lines = [_format_command("notice", {"title": "reconciler"}, summary)]
