@@ -36,6 +36,11 @@ _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
+def format_error(message: str) -> str:
+    """Write the annotation of an error that has no place in a file."""
+    return _format_command("error", {"title": "reconciler"}, escape_invisible(message))
+
+
 def _render(found: Judged, _options: RenderOptions) -> str:
     """Write an annotation for each problem or finding, and for what changes most."""
     picked = pick_results(results := list_results(found), len(results))

@@ -409,7 +409,8 @@ def _format_result(result: Result, *, with_place: bool) -> str:
 
 
 def _describe_run(run: Run) -> str:
-    who = f"by {run.user}" if run.user else ""
+    # The number alone: forges show this to everyone who can read the repository.
+    who = f"by user {run.user.id}" if run.user else ""
     return " ".join(filter(None, (run.command, run.started, who)))
 
 

@@ -17,7 +17,7 @@ def _iterate_lines(result: StarterResult) -> Iterator[str]:
     if result.server:
         yield from _iterate_projects(result.server)
     if result.problem:
-        yield "The server was not read:"
+        yield "No task was pulled:" if result.server else "The server was not read:"
         yield from (f"  {line}" for line in result.problem.split("\n"))
     if result.written:
         yield "Written:"

@@ -21,6 +21,8 @@ def test_drift_is_one_issue_that_is_opened_updated_and_closed(world: World):
     assert (opened.code, issue.author) == (0, BOT)
     assert issue.title == "Label Studio tasks are not as declared"
     assert "5 -&gt; 1" in issue.body
+    assert "/actions/runs/1002\n" in issue.body
+    assert "run the apply by hand with the digest below" in issue.body
 
     world.state.tasks[101].values["overlap"] = 6
     assert world.drift().code == 0
@@ -53,6 +55,7 @@ def test_a_task_that_is_missing_is_drift(world: World):
 
     (issue,) = world.forge.open_issues()
     assert (run.code, "missing" in issue.body) == (1, True)
+    assert "cannot be applied as it is" in issue.body
 
 
 def test_a_server_that_is_down_leaves_the_issue_as_it_is(world: World):

@@ -34,6 +34,7 @@ def test_a_pull_request_has_one_comment_with_its_newest_plan(world: World):
     assert "1 -&gt; 3" in world.comment(change)
     assert second.outputs["digest"] in world.comment(change)
     assert second.outputs["changes"] == "1"
+    assert f"Commit: `{change.head[:12]}`, run: https://github" in world.comment(change)
     assert "Comment on the pull request" in second.names
 
 
@@ -462,6 +463,50 @@ def test_a_partial_apply_keeps_its_report(world: World):
     report = (world.temp / "reconciler-ci" / "report.jsonl").read_text(encoding="utf-8")
     assert '"task":101' in report.replace(" ", "")
     assert "1 applied, 1 failed" in run.output
+
+
+def test_what_is_left_of_a_partial_apply_is_another_plan_and_applied_by_hand(world: World):
+    change = world.forge.open_change(write_manifest(t101=2, t102=2))
+    commit = world.review_and_merge(change)
+    refused = Response(400, {"Content-Type": "application/json"}, b'{"detail": "No."}')
+    world.hook = lambda request: (
+        refused if (request.method, request.path) == ("PATCH", "/api/tasks/102/") else None
+    )
+    partial = world.apply(commit)
+    world.hook = lambda _request: None
+
+    again = world.apply(commit)
+    by_hand = world.apply(commit, event="workflow_dispatch", digest=again.outputs["digest"])
+
+    assert "run the job again: it shows the plan of the rest" in partial.output
+    assert (partial.code, again.code, by_hand.code, world.patches) == (3, 1, 0, 2)
+    assert (world.overlap(101), world.overlap(102)) == (2, 2)
+
+
+def test_why_nothing_was_applied_is_an_annotation_and_leads_the_summary(world: World):
+    commit = world.forge.push_directly(write_manifest(t101=2))
+
+    run = world.apply(commit)
+
+    summary = (world.temp / "summary.md").read_text(encoding="utf-8")
+    assert "\n::error title=reconciler::nothing was applied: no reviewed plan: commit" in run.output
+    assert summary.startswith("- ❌ `nothing was applied: no reviewed plan: commit")
+    assert "1 task to update" in summary
+
+
+def test_the_summary_does_not_show_the_address_of_the_user(world: World):
+    change = world.forge.open_change(write_manifest(t101=2))
+
+    run = world.apply(world.review_and_merge(change))
+
+    folder = world.temp / "reconciler-ci"
+    report = (folder / "report.jsonl").read_text(encoding="utf-8")
+    shown = [world.temp / "summary.md", folder / "plan.html"]
+    assert f"the report is {folder / 'report.jsonl'} (revert needs it" in run.output
+    assert "sandbox@example.com" in report
+    assert all("sandbox@" not in one.read_text(encoding="utf-8") for one in shown)
+    assert "by user 1" in shown[0].read_text(encoding="utf-8")
+    assert "sandbox@" not in run.output
 
 
 def test_what_an_operator_denies_no_pull_request_allows(world: World):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from reconciler.cli.exit_codes import DONE, ERROR
+from reconciler.cli.exit_codes import DONE, ERROR, PARTLY
 from reconciler.cli.options import take_options
 from reconciler.engine.review.ci_files import (
     ANNOTATIONS_FILE,
@@ -43,6 +43,7 @@ from reconciler.engine.review.reviewing import comment_on_plan, find_reviewed, t
 from reconciler.engine.settings.redaction_settings import read_digest_key
 from reconciler.engine.vocabulary import Scope
 from reconciler.errors import Refused
+from reconciler.renderers.github import format_error
 from reconciler.renderers.wording import escape_invisible
 
 _ARGUMENTS_VARIABLE: Final = "RECONCILER_CI_ARGS"
@@ -138,19 +139,21 @@ def _split_options(written: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, 
     return tuple(of_plan), tuple(of_apply)
 
 
+_folder_option = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=FOLDER_VARIABLE,
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder in which the steps of a job leave files for each other.",
+)
+
+
 def _ci_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    add_folder = click.option(
-        "--folder",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar=FOLDER_VARIABLE,
-        default=DEFAULT_FOLDER,
-        show_default=True,
-        help="Folder in which the steps of a job leave files for each other.",
-    )
     add_arguments = click.argument(
         "arguments", metavar="[OPTIONS OF PLAN AND APPLY] PATH...", nargs=-1, type=click.UNPROCESSED
     )
-    return add_folder(add_arguments(command))
+    return _folder_option(add_arguments(command))
 
 
 _limit_option = click.option(
@@ -229,18 +232,20 @@ def _validate(run: CiRun, given: _Arguments, folder: Path) -> PlannedRun:
     return PlannedRun(given.scope, code)
 
 
-def _show(run: CiRun, planned: PlannedRun, folder: Path) -> None:
+def _show(run: CiRun, planned: PlannedRun, folder: Path, refusal: str = "") -> None:
     write_planned(folder, planned, run.commit)
     if not is_github(run):
         return
+    if refusal:
+        click.echo(format_error(refusal))
     if (annotations := folder / ANNOTATIONS_FILE).exists():
         click.echo(annotations.read_text(encoding="utf-8"), nl=False)
-    show_on_github(folder, planned, os.environ)
+    show_on_github(folder, planned, os.environ, refusal=refusal)
 
 
-@command.command("comment", cls=_CiCommand, context_settings=_SETTINGS)
-@_ci_options
-def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - set for all steps
+@command.command("comment")
+@_folder_option
+def comment(folder: Path) -> int:
     """Show the plan in the one comment of the pull request or merge request.
 
     The token is GITHUB_TOKEN, or GITLAB_TOKEN with a project access token. A run that is older
@@ -256,7 +261,8 @@ def comment(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - 
         _note("nothing was written: the commits come from a fork or a bot")
         return DONE
     with connect_to_forge(run, os.environ, warn=_note) as forge:
-        _note(comment_on_plan(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
+        text = _read_text(folder)
+        _note(comment_on_plan(forge, run, planned, text, read_digest_key(os.environ)))
     return DONE
 
 
@@ -333,14 +339,30 @@ def apply(options: ApplyJobOptions) -> int:
     refused = find_disagreement(planned, agreed)
     if refused or not planned.is_applicable:
         click.echo(shown.getvalue(), nl=False)
-        _show(run, replace(planned, exit_code=ERROR) if refused else planned, folder)
         if refused:
+            _show(run, replace(planned, exit_code=ERROR), folder, str(refused))
             raise refused
+        _show(run, planned, folder)
         return planned.exit_code
     expected = agreed.digest if agreed else planned.digest
     code = _apply(run, given, expected, options)
     _show(run, replace(planned, exit_code=code), folder)
+    if code != ERROR:
+        report = folder / REPORT_FILE
+        _note(f"the report is {report} (revert needs it: copy it to a private place)")
+    if code == PARTLY:
+        _note(_describe_rest(is_agreed=agreed is not None))
     return code
+
+
+def _describe_rest(*, is_agreed: bool) -> str:
+    """Say how to go on after some tasks were not changed: a plan of the rest is another one."""
+    if not is_agreed:
+        return "not all tasks were changed (run the job again to continue)"
+    return (
+        "not all tasks were changed (run the job again: it shows the plan of the rest; then run it "
+        "by hand with the digest of that plan)"
+    )
 
 
 def _apply(run: CiRun, given: _Arguments, expected: str, options: ApplyJobOptions) -> int:
@@ -355,9 +377,9 @@ def _apply(run: CiRun, given: _Arguments, expected: str, options: ApplyJobOption
     return _run("apply", "--yes", report, *formats, *digest, *given.of_apply)
 
 
-@command.command("drift", cls=_CiCommand, context_settings=_SETTINGS)
-@_ci_options
-def drift(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - set for all steps
+@command.command("drift")
+@_folder_option
+def drift(folder: Path) -> int:
     """Open, update or close the one issue about what has changed on the server.
 
     Run ci plan on the default branch first, on a schedule.
@@ -369,7 +391,8 @@ def drift(folder: Path, arguments: tuple[str, ...]) -> int:  # noqa: ARG001 - se
     run = read_ci_run(os.environ)
     planned = read_planned(folder, run.commit)
     with connect_to_forge(run, os.environ, warn=_note) as forge:
-        _note(tell_drift(forge, run, planned, _read_text(folder), read_digest_key(os.environ)))
+        text = _read_text(folder)
+        _note(tell_drift(forge, run, planned, text, read_digest_key(os.environ)))
     return DONE
 
 

@@ -17,6 +17,7 @@ from reconciler.engine.review.planned_run import (
     PlannedRun,
 )
 from reconciler.errors import SettingsError
+from reconciler.renderers.markdown_text import format_code
 
 FOLDER_VARIABLE: Final = "RECONCILER_CI_FOLDER"
 DEFAULT_FOLDER: Final = ".reconciler-ci"
@@ -39,6 +40,9 @@ _FOREIGN: Final = {
 _UNKNOWN: Final = {"plan": set(), "apply": {"json"}, "validate": {"json", "gitlab-terraform"}}
 """Formats that a command does not write, or that nobody would read."""
 
+_REFUSAL_MAX: Final = 1000
+_LEAD_MAX: Final = 1000
+"""Most characters that a comment or an issue adds to its plan."""
 _COMMENT_MAX: Final = {ForgeKind.GITHUB: 65_536, ForgeKind.GITLAB: 1_000_000}
 
 
@@ -67,7 +71,7 @@ def list_format_options(
     """
     left_out = _FOREIGN[kind] | _UNKNOWN[command]
     files = {form: folder / file for form, file in _FILES.items() if form not in left_out}
-    longest = limit or _COMMENT_MAX[kind] - MARKER_MAX - 1
+    longest = limit or _COMMENT_MAX[kind] - MARKER_MAX - _LEAD_MAX
     return [*(f"--format={form}={file}" for form, file in files.items()), f"--limit={longest}"]
 
 
@@ -87,11 +91,17 @@ def read_plan_result(folder: Path, scope: Scope, exit_code: int) -> PlannedRun:
     return PlannedRun(scope, exit_code, digest if exit_code in SUCCESS else "", changes, server)
 
 
-def show_on_github(folder: Path, planned: PlannedRun, environment: Mapping[str, str]) -> None:
-    """Append the plan to the summary of the step, and what came out to its outputs."""
+def show_on_github(
+    folder: Path, planned: PlannedRun, environment: Mapping[str, str], *, refusal: str = ""
+) -> None:
+    """Append the plan to the summary of the step, and what came out to its outputs.
+
+    ``refusal`` says why the plan was not applied; it comes first.
+    """
     if (summary := environment.get("GITHUB_STEP_SUMMARY")) and (folder / MARKDOWN_FILE).exists():
         text = (folder / MARKDOWN_FILE).read_text(encoding="utf-8")
-        _append(Path(summary), text + "\n")
+        why = f"- ❌ {format_code(refusal, _REFUSAL_MAX)}\n\n" if refusal else ""
+        _append(Path(summary), f"{why}{text}\n")
     if output := environment.get("GITHUB_OUTPUT"):
         changes = "" if planned.changes is None else planned.changes
         lines = f"digest={planned.digest}\nchanges={changes}\nexit-code={planned.exit_code}\n"

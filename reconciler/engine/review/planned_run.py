@@ -79,7 +79,7 @@ def find_disagreement(planned: PlannedRun, agreed: Reviewed | None) -> Refused |
         return None
     return Refused(
         f"nothing was applied: {reason}",
-        hint=f"if the plan above is what you want, run the job by hand with {planned.digest}",
+        hint=f"if the plan of this run is what you want, run the job by hand with {planned.digest}",
     )
 
 

@@ -20,6 +20,7 @@ from reconciler.engine.review.planned_run import PlannedRun
 from reconciler.errors import Refused
 from reconciler.forges.forge import Forge
 
+_PAGE_MAX: Final = 500
 _PAUSES: Final = (0, 2, 5, 10)
 """Seconds: a forge may need a moment to know which merge request a new commit belongs to."""
 
@@ -51,7 +52,7 @@ def comment_on_plan(
     newer = [marked for _, marked in own if _is_newer(marked, marker)]
     if newer:
         return "nothing was written: a later run has shown its plan"
-    body = write_post(marker, text, key)
+    body = write_post(marker, f"{text}\n{_name_source(run)}\n", key)
     if not own:
         forge.add_comment(run.request, body)
         return f"added a comment to {request.name}"
@@ -137,13 +138,34 @@ def tell_drift(forge: Forge, run: CiRun, planned: PlannedRun, text: str, key: Di
     )
     if not planned.has_drift:
         return _close(forge, run, [post for post, _ in own])
-    body = write_post(_build_marker(run, planned, is_drift=True), text, key)
+    lead = _describe_drift(run, planned)
+    body = write_post(_build_marker(run, planned, is_drift=True), f"{lead}\n\n{text}", key)
     if not own:
         number = forge.open_issue(_name_issue(planned.scope), body)
         return f"opened issue #{number}"
     number = own[0][0].number
     forge.edit_issue(number, body)
     return f"updated issue #{number}"
+
+
+def _describe_drift(run: CiRun, planned: PlannedRun) -> str:
+    """Say what an issue is about, and what to do; in less than 1,000 characters."""
+    by_hand = (
+        "If the manifests are right, run the apply by hand with the digest below."
+        if planned.digest
+        else "The plan below cannot be applied as it is, and says why."
+    )
+    what = (
+        "Tasks on the server are not as the manifests declare. If the server is right, write its "
+        "values into the manifests with `reconciler pull --update`."
+    )
+    return f"{what} {by_hand}\n\n{_name_source(run)}"
+
+
+def _name_source(run: CiRun) -> str:
+    """Name the commit and the run that a post is of."""
+    where = f", run: {run.page}" if 0 < len(run.page) <= _PAGE_MAX else ""
+    return f"Commit: `{(run.head or run.commit)[:12]}`{where}"
 
 
 def _close(forge: Forge, run: CiRun, issues: Sequence[Post]) -> str:

@@ -32,7 +32,7 @@ def list_steps(
 def _read_server(result: StarterResult, manifests: str, env: str, token: str) -> Iterator[str]:
     if result.pulled or result.has_manifests:
         return
-    if result.problem:
+    if result.problem and not result.server:
         yield f"set or correct LABEL_STUDIO_URL and {token} (reconciler doctor checks them)"
     yield f"reconciler pull --project NUMBER --out {manifests}{env}"
 

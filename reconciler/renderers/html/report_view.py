@@ -107,4 +107,7 @@ def _list_facts(report: Report) -> Iterator[tuple[str, list[str]]]:
 def _describe_run(run: Run) -> Iterator[str]:
     if run.started:
         yield f"started {run.started}"
-    yield from (f"{name} {value}" for name, value in list_run_facts(run).items())
+    facts = list_run_facts(run)
+    if run.user:
+        facts["user"] = str(run.user.id)  # forges keep pages for many readers
+    yield from (f"{name} {value}" for name, value in facts.items())

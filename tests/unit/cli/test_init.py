@@ -147,7 +147,9 @@ def test_a_project_that_cannot_be_pulled_is_told_with_all_the_rest(
     made = command("init", "--project", "Nothing like that")
 
     assert made.code == 1
+    assert "No task was pulled:\n  no project on" in made.output
     assert 'has the title "Nothing like that"' in made.output
+    assert "  1. reconciler pull --project NUMBER" in made.output
     assert list_files(Path()) == {*FILES, "manifests/first.yaml"}
     assert server.state.requests("PATCH") == 0
 

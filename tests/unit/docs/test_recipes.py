@@ -125,7 +125,7 @@ def test_the_github_recipe_applies_nothing_else_until_it_is_started_by_hand(
 
     refused = Job(workflow, "apply", commit).run(world)
     assert (refused.code, world.patches) == (1, 0)
-    (digest,) = re.findall(r"by hand with (sha256:\w+)", refused.output)
+    (digest,) = set(re.findall(r"by hand with (sha256:\w+)", refused.output))
     by_hand = Job(workflow, "apply", commit, values={"inputs": {"digest": digest}}).run(world)
 
     assert (by_hand.code, world.patches) == (0, 2)
@@ -184,6 +184,25 @@ def test_the_recipe_for_what_changes_plans_and_applies_only_that(world: World, m
     check_logs("Only what a pull request changes", [shown])
 
 
+def test_the_recipe_for_what_changes_plans_everything_when_started_by_hand(
+    world: World, manifest: str
+):
+    """A merge may bring several commits, so the one before the last says nothing."""
+    world.forge.push_directly({"manifests/tasks.yaml": None, "manifests/sentences.yaml": manifest})
+    text = manifest.replace("  - id: 101\n", "  - id: 101\n    overlap: 3\n")
+    world.forge.push_directly({"manifests/sentences.yaml": text})
+    commit = world.forge.push_directly({"README.md": "Labels\n"})
+    workflow = recipe("github-since.yml")
+
+    drift = world.drift()
+    by_hand = {"inputs": {"digest": drift.outputs["digest"]}}
+    applied = Job(workflow, "apply", commit, values=by_hand).run(world)
+
+    assert (drift.code, applied.code) == (0, 0), applied.output
+    assert "--since" not in applied.output
+    assert world.overlap(101) == 3
+
+
 class GitLab:
     """A machine of GitLab, and the project that its jobs are of."""
 
@@ -230,7 +249,7 @@ def test_the_gitlab_recipe_applies_nothing_else_until_it_is_started_by_hand(
 
     refused = gitlab.run("apply")[-1]
     assert (refused.code, state.requests("PATCH")) == (1, 0)
-    (digest,) = re.findall(r"by hand with (sha256:\w+)", refused.output)
+    (digest,) = set(re.findall(r"by hand with (sha256:\w+)", refused.output))
 
     by_hand = gitlab.run("apply by hand", source="web", RECONCILER_CI_DIGEST=digest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,7 @@ from tests.forges.forge_state import Change
 from tests.forges.github_world import World
 
 _ACTION: Final = "./reconciler"
+_JOB_FOLDER: Final = re.compile(r"/\S+/reconciler-ci/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,6 @@ def list_events(workflow: Mapping[str, Any]) -> list[str]:
 
 def show_log(run: ActionRun) -> str:
     """Write what a run printed; GitHub shows the lines with :: as annotations."""
-    lines = run.output.splitlines(keepends=True)
+    output = _JOB_FOLDER.sub("/home/runner/work/_temp/reconciler-ci/", run.output)
+    lines = output.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("::"))
