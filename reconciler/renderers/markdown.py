@@ -108,7 +108,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         *_list_problems(plan, problems, is_blocking=True),
         *_list_problems(plan, problems, is_blocking=False),
         _list_groups(groups, plan.rules),
-        _Section("rule", plan.rules, lambda rule: _format_item(describe_planned_rule(rule))),
+        _Section("rule", plan.rules, _format_rule, "Rules"),
         _Section("note", list(_list_notes(plan)), _format_item),
     )
     origin = _format_origin(str(plan.server), plan.digest if plan.updates else "")
@@ -297,6 +297,10 @@ def _format_problem_group(group: ProblemGroup) -> str:
     )
     impact = f"<br>{group.impact}" if group.impact else ""
     return line + impact + _format_hint(first.hint if group.is_blocking else "")
+
+
+def _format_rule(planned: PlannedRule) -> str:
+    return _format_item(describe_planned_rule(planned))
 
 
 def _format_rule_problem(planned: PlannedRule) -> str:
