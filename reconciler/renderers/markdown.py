@@ -109,7 +109,7 @@ def render_plan(plan: Plan, options: RenderOptions) -> str:
         *_list_problems(plan, problems, is_blocking=False),
         _list_groups(groups, plan.rules),
         _Section("rule", plan.rules, _format_rule, "Rules"),
-        _Section("note", list(_list_notes(plan)), _format_item),
+        _Section("note", list(_list_notes(plan)), _format_item, "Notes"),
     )
     origin = _format_origin(str(plan.server), plan.digest if plan.updates else "")
     return _assemble(summary, origin, sections, options.limit)
