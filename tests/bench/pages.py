@@ -104,8 +104,11 @@ class Pages:
         return f'{{{counts},"tasks":[{tasks}]}}'.encode()
 
     def _chosen(self, given: Mapping[str, str]) -> Sequence[int]:
-        asked = json.loads(given.get("query", "{}")).get("selectedItems", {})
-        included = asked.get("included")
+        asked = json.loads(given.get("query", "{}"))
+        for item in asked.get("filters", {}).get("items", ()):
+            if (item["filter"], item["operator"]) == ("filter:tasks:id", "greater"):
+                return [task for task in self._project.ids if task > item["value"]]
+        included = asked.get("selectedItems", {}).get("included")
         if not included:
             return self._project.ids
         return [task for task in sorted(included) if task in self._project.ids]

@@ -37,8 +37,8 @@ def reviewing(options: Options) -> Section:
         "Reviews",
         "Formats of a plan in which each task changes differently, beside its JSON: what rendering "
         f"takes, the making of the plan left out. `--since` plans {_EDITED} tasks that a commit "
-        f"changed, of a project in {_FILES} files, beside the plan of all. `pull` writes the "
-        "project as JSON lines, beside fetching the same pages with httpx and nothing else, both "
+        f"changed in one file, of a project in {_FILES} files, beside the plan of all. `pull` "
+        "writes the project as JSON lines, beside fetching the same pages with httpx and nothing else, both "
         "from a server whose pages cost next to nothing.",
         rows,
     )
@@ -100,9 +100,9 @@ def write_repository(project: Project, folder: Path) -> Path:
             env={"PATH": os.environ["PATH"], "HOME": str(folder)},
             check=True,
         )
-    for file in sorted((folder / "manifests").iterdir())[:_EDITED]:
-        text = file.read_text(encoding="utf-8")
-        file.write_text(re.sub(r"overlap: \d", "overlap: 7", text, count=1), encoding="utf-8")
+    file = min((folder / "manifests").iterdir())
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"overlap: \d", "overlap: 7", text, count=_EDITED), encoding="utf-8")
     return folder / "manifests"
 
 

@@ -69,14 +69,14 @@ def test_rules_change_one_task_in_a_hundred(count: int, tmp_path: Path):
 
 
 def test_what_reviews_need_is_measured_beside_others(tmp_path: Path):
-    options = Options(tmp_path, sizes=(200,), runs=1, times=1)
+    options = Options(tmp_path, sizes=(5_000,), runs=1, times=1)
     rows = reviewing(options).rows
 
     assert [(row.figure, row.of) for row in rows] == [
-        *((f"{form}, 200 distinct changes", "json") for form in FORMATS),
-        ("`plan --since`, 50 of 200 tasks", "the plan of all"),
-        ("`pull`, 200 tasks", "the same pages alone"),
-        ("`pull`, 200 tasks, peak memory", ""),
+        *((f"{form}, 5,000 distinct changes", "json") for form in FORMATS),
+        ("`plan --since`, 50 of 5,000 tasks", "the plan of all"),
+        ("`pull`, 5,000 tasks", "the same pages alone"),
+        ("`pull`, 5,000 tasks, peak memory", ""),
     ]
     assert all(min(row.ours) > 0 for row in rows)
     assert "1 requests for tasks" in rows[-3].note
