@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any
 
+from reconciler.cli.garbage_collection import relax_gc
 from reconciler.core.plan_model import Plan
 from reconciler.renderers.registry import Subject, render
 from reconciler.renderers.render_options import RenderOptions
@@ -29,4 +30,5 @@ def measure(form: str, plan: Plan) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    relax_gc()  # As the command does.
     sys.stdout.write(json.dumps(measure(sys.argv[1], make_distinct_changes(int(sys.argv[2])))))

@@ -38,8 +38,8 @@ def reviewing(options: Options) -> Section:
         "Formats of a plan in which each task changes differently, beside its JSON: what rendering "
         f"takes, the making of the plan left out. `--since` plans {_EDITED} tasks that a commit "
         f"changed in one file, of a project in {_FILES} files, beside the plan of all. `pull` "
-        "writes the project as JSON lines, beside fetching the same pages with httpx and nothing else, both "
-        "from a server whose pages cost next to nothing.",
+        "writes the project as JSON lines, beside fetching the same pages with httpx and nothing "
+        "else, both from a server whose pages cost next to nothing.",
         rows,
     )
 
