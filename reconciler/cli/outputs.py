@@ -93,8 +93,8 @@ class Outputs:
     def writing_problems(self, console: Console) -> Iterator[None]:
         """Write the problems of manifests if there are any, before they are raised again.
 
-        As text, they go to standard error: whoever catches the error prints them. Who asks for JSON
-        expects a plan, and gets none.
+        As text, they go to standard error, printed by the caller that catches the error. JSON is
+        not written: its readers expect a plan, and there is none.
         """
         try:
             yield

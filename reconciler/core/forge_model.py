@@ -24,7 +24,7 @@ class MergeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A comment or an issue: ``author`` is the login name of whoever wrote it first."""
+    """A comment or an issue: ``author`` is the login name of the account that created it."""
 
     number: int
     author: str

@@ -51,7 +51,7 @@ REQUESTS_MAX: Final = 15
 """The most requests of a run, those for tokens included."""
 
 TIMEOUT_MAX: Final = 10.0
-"""Seconds to wait for a response: a plan waits longer, but whoever runs doctor waits for it."""
+"""Seconds to wait for a response: less than a plan, because a person waits for the answer."""
 
 RUN_SECONDS: Final = 30.0
 """After this time, no further request is sent."""
@@ -79,7 +79,7 @@ class _Visit:
     ends: float = field(default_factory=lambda: time.monotonic() + RUN_SECONDS)
 
     def may_send(self, requests: int) -> bool:
-        """Tell whether there is time, and whether so many requests are left."""
+        """Tell whether there is time, and whether this many requests are left."""
         return time.monotonic() < self.ends and self.observer.left >= requests
 
 

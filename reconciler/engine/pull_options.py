@@ -30,7 +30,7 @@ class PullOptions:
     ``project`` is a number or a name, ``ids`` are the wanted tasks, in ascending ranges that do not
     overlap, None for all. ``fields`` are the paths to declare; empty for ``data``, ``meta`` and
     what differs from a new task. ``key`` is the path of the keys that name tasks. ``split_by``
-    makes a file for each value at that path, ``per_file`` one for so many tasks.
+    makes a file for each value at that path. ``per_file`` is the most tasks of a file.
     """
 
     project: int | str
